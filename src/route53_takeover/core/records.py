@@ -1,0 +1,369 @@
+r"""Record sets: Route 53's unit, in the exact form of the API and in a normal form for comparing.
+
+A `RecordSet` keeps what the API returned to the letter, because a DELETE must repeat it exactly. Two
+record sets mean the same when their normal forms are equal: `RecordSet.same_as`. The normal form
+knows case, the trailing dot, octal escapes (``\052`` is ``*``), the order of values, TXT quoting,
+alias targets and routing fields, from the API's shape and from CloudFormation's properties.
+
+This module also holds Route 53's rule of which record sets cannot stand beside each other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_PLAIN_LABEL = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+_NAME_VALUES = {"CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
+"""Types whose value ends in a domain name, and how many numbers stand before it."""
+
+
+class RecordKey(NamedTuple):
+    """What identifies a record set in its zone; the name is in normal form."""
+
+    name: str
+    type: str
+    set_identifier: str | None = None
+
+    def __str__(self) -> str:
+        suffix = f" [{self.set_identifier}]" if self.set_identifier else ""
+        return f"{display_name(self.name)} {self.type}{suffix}"
+
+
+class AliasTarget(Struct, frozen=True, kw_only=True):
+    """Where an alias record points: a DNS name in another (AWS's or the same) hosted zone."""
+
+    zone_id: str
+    dns_name: str
+    evaluate_target_health: bool = False
+
+
+class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record set, as the API spells it.
+
+    Attributes:
+        name: the owner name as the API returned it.
+        type: ``A``, ``CNAME``, ...
+        ttl: seconds; ``None`` for an alias, which has none of its own.
+        values: the values in the API's order and spelling; empty for an alias.
+        alias: the target of an alias.
+        set_identifier: distinguishes the members of a routed group; ``None`` for a simple record.
+        routing: every other member of the API's shape (``Weight``, ``Region``, ...), each as
+            canonical JSON, so that what this program does not know is repeated to the letter too.
+    """
+
+    name: str
+    type: str
+    ttl: int | None = None
+    values: tuple[str, ...] = ()
+    alias: AliasTarget | None = None
+    set_identifier: str | None = None
+    routing: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_api(cls, shape: Mapping[str, Any]) -> RecordSet:
+        """Reads Route 53's ``ResourceRecordSet`` shape (botocore's dictionary)."""
+        alias = shape.get("AliasTarget")
+        known = {"Name", "Type", "TTL", "ResourceRecords", "AliasTarget", "SetIdentifier"}
+        return cls(
+            name=shape["Name"],
+            type=shape["Type"],
+            ttl=shape.get("TTL"),
+            values=tuple(record["Value"] for record in shape.get("ResourceRecords") or ()),
+            alias=None
+            if alias is None
+            else AliasTarget(
+                zone_id=alias["HostedZoneId"],
+                dns_name=alias["DNSName"],
+                evaluate_target_health=alias["EvaluateTargetHealth"],
+            ),
+            set_identifier=shape.get("SetIdentifier"),
+            routing=tuple(
+                sorted((key, _canonical(value)) for key, value in shape.items() if key not in known)
+            ),
+        )
+
+    def to_api(self) -> dict[str, Any]:
+        """The ``ResourceRecordSet`` shape, equal to the one `from_api` was given."""
+        shape: dict[str, Any] = {"Name": self.name, "Type": self.type}
+        if self.set_identifier is not None:
+            shape["SetIdentifier"] = self.set_identifier
+        shape |= {key: json.loads(value) for key, value in self.routing}
+        if self.ttl is not None:
+            shape["TTL"] = self.ttl
+        if self.alias is not None:
+            shape["AliasTarget"] = {
+                "HostedZoneId": self.alias.zone_id,
+                "DNSName": self.alias.dns_name,
+                "EvaluateTargetHealth": self.alias.evaluate_target_health,
+            }
+        else:
+            shape["ResourceRecords"] = [{"Value": value} for value in self.values]
+        return shape
+
+    @property
+    def key(self) -> RecordKey:
+        """Name in normal form, type and set identifier."""
+        return RecordKey(normal_name(self.name), self.type, self.set_identifier)
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether a routing policy (weighted, latency, ...) applies to it."""
+        return self.set_identifier is not None
+
+    @property
+    def traffic_policy_instance(self) -> str | None:
+        """The traffic policy instance that owns it, if any: it cannot be changed directly then."""
+        owner = dict(self.routing).get("TrafficPolicyInstanceId")
+        return None if owner is None else str(json.loads(owner))
+
+    def normal(self) -> RecordSet:
+        """The form in which equal meanings are equal objects. Never sent to AWS."""
+        alias = self.alias
+        return replace(
+            self,
+            name=normal_name(self.name),
+            ttl=None if alias else self.ttl,
+            values=tuple(sorted(normal_value(self.type, value) for value in self.values)),
+            alias=None
+            if alias is None
+            else AliasTarget(
+                zone_id=normal_zone_id(alias.zone_id),
+                dns_name=normal_name(alias.dns_name),
+                evaluate_target_health=alias.evaluate_target_health,
+            ),
+        )
+
+    def same_as(self, other: RecordSet | None) -> bool:
+        """Whether both mean the same to Route 53, TTL included."""
+        return other is not None and (self == other or self.normal() == other.normal())
+
+    def describe(self) -> str:
+        """One line for people: ``www.example.com A alias to d1.cloudfront.net``."""
+        if self.alias is not None:
+            return f"{self.key} alias to {display_name(self.alias.dns_name)}"
+        return f"{self.key} {', '.join(self.values)} (TTL {self.ttl})"
+
+
+class DesiredRecord(Struct, frozen=True, kw_only=True):
+    """The record set a CloudFormation resource asks for, as far as its properties tell.
+
+    Attributes:
+        record: name and type at least; values may be missing.
+        complete: whether the values are known, so that they can be compared.
+        zone_id: ``HostedZoneId``, resolved; ``None`` where it was not given or not resolved.
+        zone_name: ``HostedZoneName`` in normal form, where it stands instead.
+    """
+
+    record: RecordSet
+    complete: bool
+    zone_id: str | None = None
+    zone_name: str | None = None
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, Any]) -> DesiredRecord | None:
+        """Reads the properties of an ``AWS::Route53::RecordSet``; ``None`` without name or type.
+
+        Numbers and booleans may come as strings (the events' JSON has them so). A member that is
+        still an unresolved intrinsic (a mapping where text is due) counts as unknown.
+        """
+        name, kind = properties.get("Name"), properties.get("Type")
+        if not isinstance(name, str) or not isinstance(kind, str):
+            return None
+        alias = _alias_from_properties(properties.get("AliasTarget"))
+        values = properties.get("ResourceRecords")
+        known_values = isinstance(values, list) and all(isinstance(v, str) for v in values)
+        ttl = _number(properties.get("TTL"))
+        zone_id, zone_name = properties.get("HostedZoneId"), properties.get("HostedZoneName")
+        set_identifier = properties.get("SetIdentifier")
+        return cls(
+            record=RecordSet(
+                name=name,
+                type=kind,
+                ttl=None if alias else ttl,
+                values=tuple(values) if isinstance(values, list) and known_values else (),
+                alias=alias,
+                set_identifier=None if set_identifier is None else str(set_identifier),
+                routing=tuple(
+                    sorted(
+                        (key, _canonical(_plain(properties[key])))
+                        for key in _ROUTING_PROPERTIES
+                        if key in properties
+                    )
+                ),
+            ),
+            complete=alias is not None or (known_values and ttl is not None),
+            zone_id=normal_zone_id(zone_id) if isinstance(zone_id, str) else None,
+            zone_name=normal_name(zone_name) if isinstance(zone_name, str) else None,
+        )
+
+
+_ROUTING_PROPERTIES = (
+    "CidrRoutingConfig",
+    "Failover",
+    "GeoLocation",
+    "GeoProximityLocation",
+    "HealthCheckId",
+    "MultiValueAnswer",
+    "Region",
+    "Weight",
+)
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One change of a batch: ``DELETE`` or ``CREATE``; nothing here can say ``UPSERT``."""
+
+    action: str
+    record: RecordSet
+
+    @classmethod
+    def delete(cls, record: RecordSet) -> Change:
+        """Deletes exactly this record set; refused by Route 53 where it has become another."""
+        return cls(action="DELETE", record=record)
+
+    @classmethod
+    def create(cls, record: RecordSet) -> Change:
+        """Creates it where nothing is in its way."""
+        return cls(action="CREATE", record=record)
+
+
+def conflict(one: RecordSet, other: RecordSet) -> bool:
+    """Whether Route 53 lets only one of the two stand (same zone assumed).
+
+    A CNAME stands alone at its name. Of one name and type there is either one simple record set or
+    a routed group whose members differ in their set identifier.
+    """
+    if one.key.name != other.key.name:
+        return False
+    if one.type != other.type:
+        return "CNAME" in (one.type, other.type)
+    return not (one.is_routed and other.is_routed) or one.set_identifier == other.set_identifier
+
+
+def same_records(some: Iterable[RecordSet], others: Iterable[RecordSet]) -> bool:
+    """Whether both hold the same record sets, in whatever order."""
+    return {r.key: r.normal() for r in some} == {r.key: r.normal() for r in others}
+
+
+def normal_zone_id(zone_id: str) -> str:
+    """``/hostedzone/Z1`` and ``Z1`` are both ``Z1``."""
+    return zone_id.rpartition("/")[2]
+
+
+def normal_name(name: str) -> str:
+    r"""Lower case, trailing dot, and Route 53's octal escapes: ``*.Example.com`` -> ``\052.example.com.``.
+
+    An escaped dot (``\056``) stays inside its label.
+    """
+    labels = [[]]  # type: list[list[int]]
+    raw = name.encode()
+    at = 0
+    while at < len(raw):
+        byte, step = raw[at], 1
+        octal = re.match(rb"\\([0-3][0-7]{2})", raw[at : at + 4])
+        if octal:
+            byte, step = int(octal[1], 8), 4
+        elif byte == ord("\\") and at + 1 < len(raw):
+            byte, step = raw[at + 1], 2
+        if byte == ord(".") and step == 1:
+            labels.append([])
+        else:
+            labels[-1].append(byte)
+        at += step
+    if labels and not labels[-1]:
+        labels.pop()
+    return "".join("".join(_escaped(byte) for byte in label) + "." for label in labels) or "."
+
+
+def display_name(name: str) -> str:
+    r"""For people: no trailing dot, and ``*`` as itself."""
+    return name.removesuffix(".").replace("\\052", "*")
+
+
+def normal_value(record_type: str, value: str) -> str:
+    """One value in normal form for its type."""
+    if record_type in ("TXT", "SPF"):
+        return " ".join(_quoted(chunk) for chunk in _character_strings(value))
+    words = value.split()
+    if record_type in ("A", "AAAA") and len(words) == 1:
+        try:
+            return str(ipaddress.ip_address(words[0]))
+        except ValueError:
+            return words[0]
+    numbers = _NAME_VALUES.get(record_type)
+    if numbers is not None and len(words) == numbers + 1:
+        plain = [str(int(word)) if word.isdecimal() else word for word in words[:-1]]
+        return " ".join([*plain, normal_name(words[-1])])
+    return " ".join(words)
+
+
+def _escaped(byte: int) -> str:
+    lowered = byte + 32 if ord("A") <= byte <= ord("Z") else byte
+    return chr(lowered) if lowered in _PLAIN_LABEL else f"\\{lowered:03o}"
+
+
+def _character_strings(value: str) -> list[bytes]:
+    r"""A TXT value's character strings: ``"a b" c`` has two; escapes are ``\"``, ``\\``, ``\ooo``."""
+    strings: list[bytes] = []
+    for quoted, bare in re.findall(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', value, re.DOTALL):
+        text = re.sub(
+            rb"\\([0-3][0-7]{2})|\\(.)",
+            lambda m: bytes([int(m[1], 8)]) if m[1] else m[2],
+            (quoted or bare).encode(),
+            flags=re.DOTALL,
+        )
+        strings.append(text)
+    return strings
+
+
+def _quoted(chunk: bytes) -> str:
+    body = "".join(
+        f"\\{chr(b)}"
+        if b in b'"\\'
+        else chr(b)
+        if 0x20 <= b <= 0x7E  # noqa: PLR2004 -- printable ASCII
+        else f"\\{b:03o}"
+        for b in chunk
+    )
+    return f'"{body}"'
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    """CloudFormation's strings as the API's types: ``"10"`` -> 10, ``"true"`` -> True."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        if value.isdecimal():
+            return int(value)
+        return {"true": True, "false": False}.get(value.lower(), value)
+    return value
+
+
+def _number(value: object) -> int | None:
+    plain = _plain(value)
+    return plain if isinstance(plain, int) and not isinstance(plain, bool) else None
+
+
+def _alias_from_properties(target: object) -> AliasTarget | None:
+    if not isinstance(target, dict):
+        return None
+    zone_id, dns_name = target.get("HostedZoneId"), target.get("DNSName")
+    if not isinstance(zone_id, str) or not isinstance(dns_name, str):
+        return None
+    return AliasTarget(
+        zone_id=normal_zone_id(zone_id),
+        dns_name=dns_name,
+        evaluate_target_health=_plain(target.get("EvaluateTargetHealth", False)) is True,
+    )

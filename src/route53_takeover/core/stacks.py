@@ -1,0 +1,137 @@
+"""CloudFormation's words: stack events, and what each of its statuses means to a takeover."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from route53_takeover.core.records import DesiredRecord
+
+RECORD_SET = "AWS::Route53::RecordSet"
+RECORD_SET_GROUP = "AWS::Route53::RecordSetGroup"
+STACK = "AWS::CloudFormation::Stack"
+
+ABSENT = "ABSENT"
+"""Our word for the status of a stack that does not exist."""
+
+
+class Kind(StrEnum):
+    """What a stack's own status means while somebody waits for it."""
+
+    ABSENT = "absent"
+    GOING = "going"  # forward: a record may be created now
+    CLEANING = "cleaning"  # the update succeeded; old resources are being deleted
+    TURNING_BACK = "turning-back"  # rolling back or deleting
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "rolled-back"
+    FAILED = "failed"  # terminal for a poller, not the end: somebody must look
+
+
+_KINDS = {
+    ABSENT: Kind.ABSENT,
+    "CREATE_IN_PROGRESS": Kind.GOING,
+    "UPDATE_IN_PROGRESS": Kind.GOING,
+    "IMPORT_IN_PROGRESS": Kind.GOING,
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": Kind.CLEANING,
+    "ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
+    "UPDATE_ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": Kind.TURNING_BACK,
+    "IMPORT_ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
+    "DELETE_IN_PROGRESS": Kind.TURNING_BACK,
+    "REVIEW_IN_PROGRESS": Kind.ABSENT,  # a change set that was never executed
+    "CREATE_COMPLETE": Kind.SUCCEEDED,
+    "UPDATE_COMPLETE": Kind.SUCCEEDED,
+    "IMPORT_COMPLETE": Kind.SUCCEEDED,
+    "ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
+    "UPDATE_ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
+    "IMPORT_ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
+    "DELETE_COMPLETE": Kind.ROLLED_BACK,
+}
+
+_OPERATION_STARTS = frozenset(
+    {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "DELETE_IN_PROGRESS"}
+)
+
+
+def kind_of(status: str) -> Kind:
+    """The kind of a stack status; one that is new to this program counts as failed or going."""
+    if status in _KINDS:
+        return _KINDS[status]
+    if status.endswith("_IN_PROGRESS"):
+        return Kind.TURNING_BACK if "ROLLBACK" in status else Kind.GOING
+    return Kind.FAILED
+
+
+class StackEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One stack event as CloudFormation reports it, with the properties of a record set read.
+
+    Attributes:
+        event_id: unique; what repeated events are told apart by.
+        stack_id: the ARN of the stack in whose stream it is.
+        stack_name: that stack's name.
+        logical_id: the resource's name in its template.
+        physical_id: empty until it has one; for a stack's own status the stack's ARN.
+        resource_type: such as ``AWS::Route53::RecordSet``.
+        status: such as ``CREATE_IN_PROGRESS``.
+        reason: CloudFormation's status reason.
+        timestamp: AWS's clock, seconds since the epoch; only to order events of one stack.
+        token: ``ClientRequestToken`` or ``OperationId``: tells operations apart, where present.
+        desired: what the event's ``ResourceProperties`` ask for, on record sets only.
+    """
+
+    event_id: str
+    stack_id: str
+    stack_name: str
+    logical_id: str
+    resource_type: str
+    status: str
+    timestamp: float
+    physical_id: str = ""
+    reason: str = ""
+    token: str = ""
+    desired: DesiredRecord | None = None
+
+    @property
+    def is_of_stack(self) -> bool:
+        """Whether this is the stack's own status (a child's event in its parent is not)."""
+        return self.resource_type == STACK and self.physical_id == self.stack_id
+
+    @property
+    def starts_operation(self) -> bool:
+        """Whether the stack began a create, update, import or delete with this."""
+        return self.is_of_stack and self.status in _OPERATION_STARTS
+
+
+class StackDescription(Struct, frozen=True, kw_only=True):
+    """A stack as ``DescribeStacks`` shows it. ``status`` is `ABSENT` where there is none."""
+
+    stack_id: str
+    stack_name: str
+    status: str
+    root_id: str | None = None  # set on children
+    parent_id: str | None = None
+
+
+class StackResource(Struct, frozen=True, kw_only=True):
+    """A resource as ``ListStackResources`` shows it."""
+
+    stack_id: str
+    logical_id: str
+    physical_id: str
+    resource_type: str
+    status: str
+
+
+class StackTemplate(Struct, frozen=True, kw_only=True):
+    """What matters to us of a template in force.
+
+    Attributes:
+        record_sets: logical id -> the desired record, ``None`` where intrinsics hide it.
+        depends: logical id of each record set -> every resource it waits for, transitively.
+        groups: logical ids of ``RecordSetGroup`` resources.
+    """
+
+    record_sets: dict[str, DesiredRecord | None]
+    depends: dict[str, frozenset[str]]
+    groups: tuple[str, ...] = ()

@@ -1,0 +1,146 @@
+"""Everything outside the engine, as protocols: each has a real and a simulated implementation.
+
+Errors: a port raises only the tree of `route53_takeover.errors`. On `Records.change` the difference
+between `RejectedChangeError` and `ThrottledError` (nothing was applied) and `UnansweredError`
+(nobody knows) is what the safety of the whole program stands on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from route53_takeover.core.records import Change, RecordSet
+    from route53_takeover.core.stacks import (
+        StackDescription,
+        StackEvent,
+        StackResource,
+        StackTemplate,
+    )
+
+
+class Clock(Protocol):
+    """Time, in seconds since the epoch. It counts the time that the machine was asleep."""
+
+    speed: float
+    """How many of its seconds pass in one of the event loop's; 1.0 but in rehearsals."""
+
+    def now(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits for so many of this clock's seconds."""
+
+
+class Zone(Struct, frozen=True, kw_only=True):
+    """A hosted zone: id without prefix, name in normal form, its delegated name servers."""
+
+    zone_id: str
+    name: str
+    private: bool = False
+    name_servers: tuple[str, ...] = ()
+
+
+class Records(Protocol):
+    """Route 53. ``zone_id`` is without prefix; names are in normal form."""
+
+    async def zones(self, name: str) -> Sequence[Zone]:
+        """Every hosted zone, public and private, whose name is ``name`` or a parent of it.
+
+        The most specific first.
+        """
+
+    async def zone(self, zone_id: str) -> Zone:
+        """One zone by its id."""
+
+    async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
+        """Every record set of the zone (all pages)."""
+
+    async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Every record set at exactly this name; empty where there is none."""
+
+    async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
+        """Sends one batch, **in a single attempt**; returns the change id.
+
+        Raises:
+            RejectedChangeError: nothing was applied: the batch does not fit the zone.
+            ThrottledError: nothing was applied: too fast, or a prior request is not complete.
+            UnansweredError: it may have been applied.
+            EndpointError: nothing was sent.
+        """
+
+    async def is_insync(self, change_id: str) -> bool:
+        """Whether every name server serves the change (``GetChange`` says INSYNC)."""
+
+    async def warm(self) -> None:
+        """Opens or keeps open the connection, so that the next call costs one round trip."""
+
+
+class Stacks(Protocol):
+    """CloudFormation. ``stack`` is a name or an ARN; an ARN also finds a deleted stack."""
+
+    async def describe(self, stack: str) -> StackDescription:
+        """Its status; `ABSENT` with empty ids where no such stack exists."""
+
+    async def resources(self, stack_id: str) -> Sequence[StackResource]:
+        """Every resource of one stack (all pages), children not descended into."""
+
+    async def owner(self, physical_id: str) -> StackDescription | None:
+        """The stack that owns this physical id in this region, if any (by name for a record)."""
+
+    async def template(self, stack_id: str) -> StackTemplate:
+        """What the template in force says of record sets."""
+
+    async def newest_event(self, stack_id: str) -> str | None:
+        """The id of its newest event; ``None`` where it has none or does not exist."""
+
+    async def events(
+        self, stack_id: str, known: Container[str], *, this_operation: bool = False
+    ) -> Sequence[StackEvent]:
+        """Whole pages of events, oldest first, back to the first id in ``known`` (left out).
+
+        With ``this_operation`` back to the newest event that starts an operation (included), if no
+        known id comes before. A stack that does not exist has no events.
+        """
+
+
+class DeployExit(Struct, frozen=True, kw_only=True):
+    """How a deploy command ended; ``code`` is ``None`` where nobody can know any more."""
+
+    code: int | None
+    tail: str = ""
+    timed_out: bool = False
+
+
+class Deployer(Protocol):
+    """Runs the deploy commands, which outlive this process. ``switch`` is ``off`` or ``on``."""
+
+    async def run(self, switch: str) -> DeployExit:
+        """Starts the command and waits for its end."""
+
+    async def rejoin(self, switch: str) -> DeployExit:
+        """Waits for one that an earlier process may have started; never starts one."""
+
+    def ever_started(self, switch: str) -> bool:
+        """Whether it may have been started at some time; false is certain."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What one name server said: ``answer``, ``nxdomain``, ``nodata``, ``timeout``, ``error``."""
+
+    server: str
+    name: str
+    type: str
+    status: str
+    values: tuple[str, ...] = ()
+    ttl: int | None = None
+
+
+class Prober(Protocol):
+    """Asks the zone's name servers directly."""
+
+    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+        """One answer a server, each within a second; never raises."""
