@@ -64,7 +64,9 @@ class ApiError(TakeoverError):
         hint: the next step.
     """
 
-    def __init__(self, message: str, *, code: str = "", operation: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, code: str = "", operation: str = "", hint: str = ""
+    ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.operation = operation

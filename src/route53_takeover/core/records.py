@@ -1,4 +1,4 @@
-r"""Record sets: Route 53's unit, in the exact form of the API and in a normal form for comparing.
+r"""Record sets, Route 53's unit: as the API spells them, and in a normal form for comparing.
 
 A `RecordSet` keeps what the API returned to the letter, because a DELETE must repeat it exactly. Two
 record sets mean the same when their normal forms are equal: `RecordSet.same_as`. The normal form
@@ -259,7 +259,7 @@ def normal_zone_id(zone_id: str) -> str:
 
 
 def normal_name(name: str) -> str:
-    r"""Lower case, trailing dot, and Route 53's octal escapes: ``*.Example.com`` -> ``\052.example.com.``.
+    r"""Lower case, trailing dot, and Route 53's octal escapes: ``*.A.com`` -> ``\052.a.com.``.
 
     An escaped dot (``\056``) stays inside its label.
     """
@@ -311,7 +311,7 @@ def _escaped(byte: int) -> str:
 
 
 def _character_strings(value: str) -> list[bytes]:
-    r"""A TXT value's character strings: ``"a b" c`` has two; escapes are ``\"``, ``\\``, ``\ooo``."""
+    r"""A TXT value's strings: ``"a b" c`` has two; escapes are ``\"``, ``\\``, ``\ooo``."""
     strings: list[bytes] = []
     for quoted, bare in re.findall(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', value, re.DOTALL):
         text = re.sub(
