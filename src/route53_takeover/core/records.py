@@ -1,6 +1,6 @@
 r"""Record sets, Route 53's unit: as the API spells them, and in a normal form for comparing.
 
-A `RecordSet` keeps what the API returned to the letter, because a DELETE must repeat it exactly. Two
+A `RecordSet` keeps what the API returned to the letter: a DELETE must repeat it exactly. Two
 record sets mean the same when their normal forms are equal: `RecordSet.same_as`. The normal form
 knows case, the trailing dot, octal escapes (``\052`` is ``*``), the order of values, TXT quoting,
 alias targets and routing fields, from the API's shape and from CloudFormation's properties.
