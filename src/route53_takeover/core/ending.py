@@ -1,0 +1,323 @@
+"""How a run ends: when nothing moves any more, what is still to undo, and what came of it.
+
+Only a complete root stack, an ended deploy, quiet for as long as ``--settle`` and a last look at
+every name make a run `done`. A stack that ended in a ``*_FAILED`` status is `unknown`: a later
+ContinueUpdateRollback may still delete the record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose, Switch
+from route53_takeover.core.observe import matches
+from route53_takeover.core.records import Change, display_name
+from route53_takeover.core.stacks import Kind, kind_of
+from route53_takeover.core.state import (
+    TAKEN_STAGES,
+    Outcome,
+    Phase,
+    Stage,
+)
+from route53_takeover.core.turn import PATIENCE, Trigger
+
+if TYPE_CHECKING:
+    from route53_takeover.core.state import (
+        Handover,
+        NameState,
+        State,
+    )
+    from route53_takeover.core.turn import Turn
+
+IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
+EVENTS_LAG = 60.0
+"""Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
+DESCRIBE_AGAIN = 3.0
+"""Seconds between looks at a root stack whose events and status do not agree yet."""
+ANSWER_PATIENCE = 120.0
+"""Seconds that verify waits for every name server to answer."""
+BLIND = 40
+"""Failed looks at the stack in a row after which a run that has nothing to restore gives up."""
+
+
+def root_kind(state: State) -> Kind:
+    """What the root stack's status means, by events, or by DescribeStacks where they lag."""
+    root = state.root_stack
+    if root is None or not root.status:
+        return kind_of(state.described.status if state.described else state.root.status)
+    if (
+        root.kind in IN_PROGRESS
+        and state.described is not None
+        and kind_of(state.described.status) not in IN_PROGRESS
+        and state.described_began >= state.news_at + EVENTS_LAG
+    ):
+        return kind_of(state.described.status)
+    return root.kind
+
+
+def settled(turn: Turn) -> bool:
+    """Whether the current deploy has ended, and its stack, and nothing has moved for a while."""
+    state = turn.state
+    switch = state.baseline
+    if switch is None:
+        return True
+    deploy = state.deploys.get(switch)
+    if deploy is not None and deploy.exited_at is None:
+        return False
+    if root_kind(state) in IN_PROGRESS:
+        _look(turn, at=state.news_at + EVENTS_LAG)
+        return False
+    if switch is Switch.ON and state.plan.options.deploy_on is None and not _was_deployed(turn):
+        return False
+    quiet_at = state.news_at + state.plan.options.settle
+    if state.now < quiet_at:
+        turn.wake(quiet_at)
+        return False
+    if state.failures >= BLIND and not state.ever_released:
+        return True
+    if state.described is None or state.described_began < quiet_at:
+        _look(turn, at=quiet_at)
+        return False
+    if kind_of(state.described.status) in IN_PROGRESS:
+        _look(turn, at=state.described_began + DESCRIBE_AGAIN)
+        return False
+    return True
+
+
+def _look(turn: Turn, *, at: float) -> None:
+    """Describes the root stack at ``at`` and not more often than makes sense."""
+    at = max(at, turn.state.not_before)
+    if turn.state.described is not None:
+        at = max(at, turn.state.described_began + DESCRIBE_AGAIN)
+    if turn.state.now >= at:
+        turn.ask("describe", ev.DescribeRoot())
+    else:
+        turn.wake(at)
+
+
+def _was_deployed(turn: Turn) -> bool:
+    """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
+    state = turn.state
+    if any(matches(state, h) for h in state.handovers) or state.ever_released:
+        return True
+    until = state.baseline_at + state.plan.options.deploy_timeout
+    if state.interrupts or state.given_up or state.now >= until:
+        turn.give_up("nobody deployed the record within the time limit (--deploy-timeout)")
+        return True
+    turn.wake(until)
+    return False
+
+
+def at_rest(turn: Turn) -> bool:
+    """Whether a run in one of the live phases may conclude."""
+    state = turn.state
+    if (state.interrupts or state.journal_lost) and not state.ever_released:
+        return not _may_be_adopted(state)
+    return settled(turn)
+
+
+def _may_be_adopted(state: State) -> bool:
+    """Whether putting a TTL back now could overwrite what CloudFormation is just adopting."""
+    return root_kind(state) in IN_PROGRESS and any(
+        not h.standing.same_as(h.original) and matches(state, h) for h in state.handovers
+    )
+
+
+def conclude(turn: Turn) -> None:
+    """Moves a run at rest on: to verify, or to undoing what is to undo, or to its end."""
+    state = turn.state
+    taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
+    if taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
+        turn.move(Trigger.SETTLED)
+    elif state.phase is not Phase.RESTORE:
+        turn.give_up(why(state))
+        turn.move(Trigger.UNDOING)
+    elif _all_undone(turn) and _last_look(turn):
+        _end(turn)
+
+
+def verify(turn: Turn) -> None:
+    """The record is there, is the desired one, and the name servers answer."""
+    state = turn.state
+    if any(h.stage not in TAKEN_STAGES for h in state.handovers) or (
+        state.verifying_since is not None and state.news_at > state.verifying_since
+    ):
+        turn.move(Trigger.TAKEN)
+        return
+    if not _last_look(turn):
+        return
+    state = turn.state
+    silent = sorted(
+        server
+        for name in state.names.values()
+        for server, status in name.answers.items()
+        if status != "answer"
+    )
+    if silent and state.now < state.phase_since + ANSWER_PATIENCE:
+        turn.wake(state.phase_since + ANSWER_PATIENCE)
+    elif silent:
+        turn.end(Outcome.UNKNOWN, 4, f"no answer yet from {', '.join(dict.fromkeys(silent))}")
+    elif unlike := [h for h in state.handovers if not _is_as_desired(state, h)]:
+        turn.end(
+            Outcome.UNKNOWN, 4, f"{unlike[0].original.key} is not what the stack says it created"
+        )
+    elif state.journal_lost:
+        turn.end(Outcome.UNKNOWN, 4, f"taken over, but the journal broke: {state.journal_lost}")
+    else:
+        turn.end(Outcome.DONE, 0, _done(state))
+
+
+def _is_as_desired(state: State, handover: Handover) -> bool:
+    """Whether the last read shows what the resource asks for, as far as that is known."""
+    here = [
+        r
+        for name in state.names.values()
+        if handover in name.handovers
+        for r in name.occupants(handover.original)
+    ]
+    wanted = [
+        m.desired
+        for m in matches(state, handover)
+        if m.status == "CREATE_COMPLETE" and m.desired is not None
+    ]
+    for desired in wanted:
+        live = next((r for r in here if r.key == desired.record.key), None)
+        if live is None or (desired.complete and not desired.record.same_as(live)):
+            return False
+    return bool(here)
+
+
+def _done(state: State) -> str:
+    names = ", ".join(display_name(name) for name in state.names)
+    return f"{state.root.stack_name or state.plan.options.stack} owns {names} now"
+
+
+def _all_undone(turn: Turn) -> bool:
+    """Puts lowered TTLs back to the letter; true once every name is as it shall stay."""
+    undone = True
+    for name in turn.state.names.values():
+        changes = tuple(
+            change
+            for h in name.handovers
+            if h.stage in (Stage.STANDING, Stage.RESTORED) and not h.standing.same_as(h.original)
+            for change in (Change.delete(h.standing), Change.create(h.original))
+        )
+        if name.write is None and not changes:
+            continue
+        if name.attempts >= PATIENCE or name.failures >= PATIENCE or name.refusals >= PATIENCE:
+            continue  # said by the ending
+        undone = False
+        if name.write is not None:
+            if name.write.unknown_since is not None:
+                turn.read(name, every=1.0)
+        elif name.read is None or turn.state.now - name.read.began > 2.0:  # noqa: PLR2004
+            turn.read(name, every=1.0)
+        elif turn.state.now < name.not_before:
+            turn.wake(name.not_before)
+        else:
+            turn.write(name, Purpose.UNDO, changes)
+    return undone
+
+
+def _last_look(turn: Turn) -> bool:
+    """Reads every name once more; true when each was read since the looking began."""
+    if turn.state.verifying_since is None:
+        turn.state = replace(turn.state, verifying_since=turn.state.now)
+    since = turn.state.verifying_since or 0.0
+    seen = True
+    for name in turn.state.names.values():
+        if name.read is not None and name.read.began >= since:
+            continue
+        if name.failures >= PATIENCE and not turn.state.ever_released:
+            continue
+        seen = False
+        turn.read(name, every=0.0)
+    return seen
+
+
+def _end(turn: Turn) -> None:
+    """Every record that can stand stands: says what came of it."""
+    state = turn.state
+    reason = state.given_up or why(state)
+    left = [h for h in state.handovers if _is_left_changed(h)]
+    if any(name.is_absent for name in state.names.values()):
+        if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):
+            return  # still being put back
+        empty = next(name.name for name in state.names.values() if name.is_absent)
+        turn.end(Outcome.UNKNOWN, 4, f"{display_name(empty)} has no record: {reason}")
+    elif state.backup_failed:
+        turn.end(Outcome.FAILED, 2, reason)
+    elif state.journal_lost:
+        turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
+    elif root_kind(state) is Kind.FAILED and state.baseline is Switch.ON:
+        turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
+    elif left:
+        turn.end(Outcome.UNKNOWN, 4, f"{left[0].original.key} still has a lowered TTL: {reason}")
+    elif any(name.failures >= PATIENCE for name in state.names.values()):
+        turn.end(Outcome.UNKNOWN, 4, f"the name cannot be read: {reason}")
+    elif state.interrupts and not state.ever_released:
+        turn.end(Outcome.ABORTED, 130, f"{state.interrupts[0]}: everything is as it was")
+    elif any(h.stage is Stage.RESTORED for h in state.handovers):
+        turn.end(Outcome.RESTORED, 1, reason)
+    else:
+        turn.end(Outcome.FAILED, 1, reason)
+
+
+def _is_left_changed(handover: Handover) -> bool:
+    return handover.stage in (
+        Stage.STANDING,
+        Stage.RESTORED,
+    ) and not handover.standing.same_as(handover.original)
+
+
+def _can_fill(state: State, name: NameState) -> bool:
+    return state.baseline is Switch.ON or any(h.released_at is not None for h in name.handovers)
+
+
+def why(state: State) -> str:
+    """The one line that says why a run that is at rest did not succeed."""
+    if state.interrupts and not state.ever_released:
+        return f"stopped by {state.interrupts[0]}"
+    for handover in state.handovers:
+        if handover.stage is Stage.CHANGED:
+            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+    error = _first_error(state)
+    kind = root_kind(state)
+    root = state.root_stack
+    deploy = state.deploys.get(Switch.ON)
+    status = root.status if root and root.status else state.root.status
+    if any(name.restoring for name in state.names.values()) and kind is Kind.SUCCEEDED:
+        return "CloudFormation deleted the record again, or did not create it in time"
+    if any(name.restoring for name in state.names.values()):
+        return f"CloudFormation did not create the record in time, or took it back: {status}{error}"
+    if root is None or root.operations == 0:
+        return _nothing_deployed(deploy.code if deploy else None, deploy is not None)
+    if kind is not Kind.SUCCEEDED:
+        return f"the stack ended {status}{error}"
+    if not any(matches(state, h) for h in state.handovers):
+        return (
+            "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
+            "to 5 leaves it out where the API Gateway custom domain exists already)"
+        )
+    return f"the stack ended {status}, but not with every record{error}"
+
+
+def _nothing_deployed(code: int | None, was_run: bool) -> str:
+    if not was_run:
+        return "nothing was deployed"
+    if code is None:
+        return "the deploy with the switch on may not have been started, and nothing was deployed"
+    return f"the deploy with the switch on exited {code}, but nothing was deployed"
+
+
+def _first_error(state: State) -> str:
+    for handover in state.handovers:
+        for match in matches(state, handover):
+            if match.status == "CREATE_FAILED" and match.reason:
+                return f" ({match.logical_id}: {match.reason})"
+    errors = [s.first_error for s in state.stacks.values() if s.first_error]
+    leaf = next((e for e in errors if "stack" not in e.lower()), errors[0] if errors else "")
+    return f" ({leaf})" if leaf else ""

@@ -1,0 +1,309 @@
+"""Tending the names while CloudFormation may be creating: release, restore, and reads.
+
+A name is released when its moment is due, and put back when something says that CloudFormation
+will not create its record, or has taken it away again: the deadman, a rollback, a clean-up. All of
+it is decided on reads of the name; events are hints that come late. A restore is a CREATE, which
+cannot overwrite anything, so it may be sent as often as the name looks empty.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.ending import IN_PROGRESS, root_kind
+from route53_takeover.core.events import Purpose, Switch
+from route53_takeover.core.moment import READ_FRESH, moments
+from route53_takeover.core.observe import applied, deadman, matches
+from route53_takeover.core.records import Change, normal_name
+from route53_takeover.core.stacks import Kind
+from route53_takeover.core.state import (
+    ABSENT_STAGES,
+    LIVE,
+    TAKEN_STAGES,
+    Phase,
+    Stage,
+)
+from route53_takeover.core.turn import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.state import (
+        NameState,
+        StackState,
+        State,
+    )
+    from route53_takeover.core.turn import Turn
+
+GAP_READ, CLOSE_READ, GUARD_READ = 0.5, 1.0, 5.0
+"""Seconds between reads of a name: in the gap; while something may undo it; while guarding."""
+UNANSWERED = 60.0
+"""Seconds after which a DELETE whose fate no read could tell is taken as done, to restore."""
+
+
+def tend_all(turn: Turn) -> None:
+    """Does what is due for every name, and finds the phase that follows from it."""
+    deploy = turn.state.deploys.get(Switch.ON)
+    if deploy is not None and deploy.exited_at is None:
+        turn.ask("deploy-on", ev.RejoinDeploy(switch=Switch.ON))
+    for stack in turn.state.stacks.values():
+        if stack.kind is Kind.GOING and stack.template_for != stack.operations:
+            turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+    for name in turn.state.names.values():
+        _tend(turn, name)
+    _find_phase(turn)
+
+
+def _tend(turn: Turn, name: NameState) -> None:
+    name = _give_unknown_up(turn, name)
+    if name.write is not None:
+        if name.write.unknown_since is not None:
+            turn.read(name, every=CLOSE_READ)
+        return
+    name = _arm(turn, name)
+    if _must_restore(turn, name):
+        name = turn.put(replace(name, restoring=True))
+        _restore(turn, name)
+    else:
+        _release_when_due(turn, name)
+    every = _read_pace(turn.state, turn.state.names[name.name])
+    if every is not None:
+        turn.read(turn.state.names[name.name], every=every)
+
+
+def _give_unknown_up(turn: Turn, name: NameState) -> NameState:
+    """A DELETE of unknown fate that no read can settle: to be safe the name counts as empty."""
+    write = name.write
+    if write is None or write.unknown_since is None or write.purpose is not Purpose.RELEASE:
+        return name
+    if name.failures == 0 or turn.state.now < write.sent + UNANSWERED:
+        turn.wake(write.sent + UNANSWERED)
+        return name
+    return turn.put(applied(turn.state, name, write, at=write.sent, change_id=None))
+
+
+def _arm(turn: Turn, name: NameState) -> NameState:
+    """The deadman also runs for a record that somebody else deleted while it was awaited."""
+    if name.is_absent and name.deadman_at is None:
+        return turn.put(replace(name, deadman_at=deadman(turn.state, name, turn.state.now)))
+    return name
+
+
+# -- restore
+
+
+def _must_restore(turn: Turn, name: NameState) -> bool:
+    """Whether the name is empty and CloudFormation is not going to fill it."""
+    state = turn.state
+    if not name.is_absent or not _is_ours_to_fill(state, name):
+        return False
+    if name.restoring or any(h.stage is Stage.LOST for h in name.handovers):
+        return True
+    if root_kind(state) is not Kind.GOING:
+        return True
+    for handover in name.handovers:
+        if handover.stage not in ABSENT_STAGES:
+            continue
+        for match in matches(state, handover):
+            stack = state.stacks[match.stack_id]
+            if stack.kind is not Kind.GOING or match.status not in (
+                "CREATE_IN_PROGRESS",
+                "CREATE_COMPLETE",
+            ):
+                return True
+    if name.deadman_at is None or state.now >= name.deadman_at:
+        return True
+    turn.wake(name.deadman_at)
+    return False
+
+
+def _is_ours_to_fill(state: State, name: NameState) -> bool:
+    """A record that somebody else deleted before anything was deployed stays deleted."""
+    released = any(h.released_at is not None for h in name.handovers)
+    return released or state.baseline is Switch.ON
+
+
+def _restore(turn: Turn, name: NameState) -> None:
+    state = turn.state
+    read = name.read
+    is_fresh = read is not None and state.now - read.began <= READ_FRESH
+    if not is_fresh and name.failures == 0:
+        return  # a read is asked for by the pace of reads
+    if state.now < name.not_before:
+        turn.wake(name.not_before)
+        return
+    changes = tuple(
+        Change.create(h.original)
+        for h in name.handovers
+        if h.stage in ABSENT_STAGES and not name.occupants(h.original)
+    )
+    if changes:
+        turn.write(name, Purpose.RESTORE, changes)
+
+
+# -- release
+
+
+def _release_when_due(turn: Turn, name: NameState) -> None:
+    for moment in moments(turn.state, name):
+        if moment.is_due:
+            changes = tuple(Change.delete(record) for record in moment.deletes)
+            turn.write(name, Purpose.RELEASE, changes)
+            return
+        turn.wake(moment.held_at)
+        turn.wake(name.not_before)
+
+
+def _read_pace(state: State, name: NameState) -> float | None:
+    if name.write is not None:
+        return None
+    if name.is_absent:
+        return GAP_READ if _is_ours_to_fill(state, name) else GUARD_READ
+    if any(True for _ in moments(state, name)):
+        return CLOSE_READ
+    if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):
+        return None
+    if root_kind(state) in (Kind.TURNING_BACK, Kind.CLEANING):
+        return CLOSE_READ
+    return GUARD_READ
+
+
+# -- the phase
+
+
+def _find_phase(turn: Turn) -> None:
+    state = turn.state
+    trigger, target = _phase_of(state)
+    if state.phase is not target:
+        turn.move(trigger)
+
+
+def _phase_of(state: State) -> tuple[Trigger, Phase]:
+    taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
+    if taken and root_kind(state) in (Kind.GOING, Kind.CLEANING, Kind.SUCCEEDED):
+        return Trigger.TAKEN, Phase.GUARD
+    if (
+        state.given_up
+        or any(name.restoring for name in state.names.values())
+        or ((state.interrupts or state.journal_lost) and not state.ever_released)
+    ):
+        return Trigger.UNDOING, Phase.RESTORE
+    if state.phase is Phase.RESTORE:
+        return Trigger.UNDOING, Phase.RESTORE
+    writes = [n.write for n in state.names.values() if n.write is not None]
+    if any(w.purpose is Purpose.RELEASE for w in writes):
+        return Trigger.RELEASING, Phase.RELEASE
+    if any(name.is_absent for name in state.names.values()):
+        return Trigger.RELEASED, Phase.CONFIRM
+    if taken:
+        return Trigger.TAKEN, Phase.GUARD
+    return Trigger.WAITING, Phase.WATCH
+
+
+# -- what to poll
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """How one stack is to be polled.
+
+    Attributes:
+        stack: its id; the root's name while it has none.
+        after: the event to read back to; ``None``: the start of its current operation.
+        every: seconds between polls.
+        tell_all: polls without news matter too: they say that what is known is fresh.
+    """
+
+    stack: str
+    after: str | None
+    every: float
+    tell_all: bool
+
+
+HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
+"""Seconds between polls: around the moment; of a stack at work; of one that waits for others."""
+
+
+def watches(state: State) -> tuple[Watch, ...]:
+    """The stacks to poll now, and how often. Empty while nothing is deployed."""
+    deploying = state.phase in (Phase.DEPLOY_OFF, Phase.DEPLOY_ON, Phase.VERIFY)
+    if state.baseline is None or not (deploying or state.phase in LIVE):
+        return ()
+    hot = _hot_stacks(state)
+    root = state.root_stack
+    if root is None:
+        root_id = state.root.stack_id or state.plan.options.stack
+        return (Watch(stack=root_id, after=None, every=ACTIVE, tell_all=False),)
+    at_work = root.kind in IN_PROGRESS
+    working = {s.stack_id: s for s in state.stacks.values() if _is_working(state, s)}
+    parents = {s.parent for s in working.values()}
+    found = []
+    for stack in state.stacks.values():
+        is_root = stack.stack_id == root.stack_id
+        if not (is_root or (at_work and stack.stack_id in working) or stack.stack_id in hot):
+            continue
+        every = ACTIVE if stack.stack_id in working and stack.stack_id not in parents else IDLE
+        found.append(
+            Watch(
+                stack=stack.stack_id,
+                after=stack.baseline,
+                every=HOT if stack.stack_id in hot else every,
+                tell_all=stack.stack_id in hot,
+            )
+        )
+    return tuple(found)
+
+
+def _is_working(state: State, stack: StackState) -> bool:
+    """Whether the stack is in progress by its own events or by its parent's."""
+    if stack.kind in IN_PROGRESS:
+        return True
+    parent = state.stacks.get(stack.parent or "")
+    if parent is None or stack.kind is not Kind.ABSENT:
+        return False
+    return parent.kind in IN_PROGRESS
+
+
+def _hot_stacks(state: State) -> frozenset[str]:
+    """The stacks of the moment: those of a record being created or about to be, and the root."""
+    hot: set[str] = set()
+    for stack in state.stacks.values():
+        if stack.kind is Kind.GOING and (
+            any(_is_settling(state, stack)) or _is_imminent(state, stack)
+        ):
+            at: str | None = stack.stack_id
+            while at in state.stacks and at not in hot:
+                hot.add(at)
+                at = state.stacks[at].parent
+    return frozenset(hot)
+
+
+def _is_settling(state: State, stack: StackState) -> Iterator[bool]:
+    for resource in stack.records.values():
+        if resource.status == "CREATE_IN_PROGRESS" and resource.desired is not None:
+            name = state.names.get(normal_name(resource.desired.record.name))
+            yield name is not None and not name.restoring and not name.given_up
+
+
+def _is_imminent(state: State, stack: StackState) -> bool:
+    """Whether all that a record of ours depends on is complete, and it has not begun."""
+    if stack.template is None:
+        return False
+    for logical_id, desired in stack.template.record_sets.items():
+        if logical_id in stack.newest or logical_id in stack.existing:
+            continue
+        if desired is not None and normal_name(desired.record.name) not in state.names:
+            continue
+        waits_for = stack.template.depends.get(logical_id, frozenset())
+        if all(_is_complete(stack, other) for other in waits_for):
+            return True
+    return False
+
+
+def _is_complete(stack: StackState, logical_id: str) -> bool:
+    if logical_id in stack.newest:
+        return stack.newest[logical_id][1].endswith("_COMPLETE")
+    return logical_id in stack.existing

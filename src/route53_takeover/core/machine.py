@@ -1,0 +1,256 @@
+"""The machine: one fact in, the new state and what to do about it out. No clock, no I/O.
+
+`step` folds the event into the state (`route53_takeover.core.observe`), then decides. Deciding
+looks only at the state, so it comes to the same result however the state came about: a resumed run
+goes on by the normal door.
+
+The early phases, each of which does one thing and moves on, are here; from the deploy with the
+switch on `route53_takeover.core.live` tends every name, and `route53_takeover.core.ending`
+concludes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.ending import at_rest, conclude, root_kind, settled, verify
+from route53_takeover.core.events import Purpose, Switch
+from route53_takeover.core.live import tend_all
+from route53_takeover.core.observe import begin, matches, observe
+from route53_takeover.core.records import Change
+from route53_takeover.core.stacks import Kind
+from route53_takeover.core.state import LIVE, Outcome, Phase, Stage
+from route53_takeover.core.turn import PATIENCE, Trigger, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from route53_takeover.core.state import NameState, State
+
+_FRESH = 5.0
+"""Seconds for which a read is good enough to base a TTL change or the proof on."""
+_MOVES_IN_A_STEP = 20
+
+
+def step(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[ev.AnyCommand, ...]]:
+    """One fact in; the new state and the commands that follow from it out.
+
+    Args:
+        state: ``None`` before the first event, which must be `RunStarted`.
+        event: what happened.
+
+    Raises:
+        ValueError: the event cannot begin a run, or a phase was to be left by no row of the table.
+    """
+    if state is None:
+        if not isinstance(event, ev.RunStarted):
+            raise ValueError(f"a run begins with RunStarted, not {type(event).__name__}")
+        turn = Turn(begin(event))
+        turn.move(Trigger.STARTED)
+    else:
+        turn = Turn(observe(state, event))
+    _decide(turn)
+    return replace(turn.state, wake_at=turn.wake_at), tuple(turn.commands)
+
+
+def _decide(turn: Turn) -> None:
+    """Lets phases follow each other until one has to wait."""
+    for _ in range(_MOVES_IN_A_STEP):
+        phase, given_up = turn.state.phase, turn.state.given_up
+        if phase is Phase.ENDED or _stopped(turn):
+            return
+        if _is_over_early(turn.state):
+            turn.move(Trigger.UNDOING)
+            continue
+        _PHASES[phase](turn)
+        if turn.state.phase is phase and turn.state.given_up == given_up:
+            return
+    raise ValueError(f"{turn.state.phase} does not come to rest")
+
+
+def _stopped(turn: Turn) -> bool:
+    """The second interrupt stops at once, whatever stands."""
+    if len(turn.state.interrupts) < 2:  # noqa: PLR2004 -- the second
+        return False
+    turn.end(Outcome.UNKNOWN, 4, f"stopped by a second {turn.state.interrupts[-1]}")
+    return True
+
+
+def _is_over_early(state: State) -> bool:
+    """Whether an early phase has no reason to go on."""
+    if state.phase in LIVE or state.phase is Phase.VERIFY:
+        return False
+    return bool(state.interrupts or state.given_up or state.journal_lost)
+
+
+# -- the early phases
+
+
+def _backup(turn: Turn) -> None:
+    if turn.state.backed_up:
+        turn.move(Trigger.BACKED_UP)
+    else:
+        turn.ask("backup", ev.WriteBackup())
+
+
+def _lower_ttl(turn: Turn) -> None:
+    lowered = {m.key: m.lowered for m in turn.state.plan.manuals if m.lowered}
+    waiting = False
+    for name in turn.state.names.values():
+        changes: list[Change] = []
+        for handover in name.handovers:
+            target = lowered.get(handover.original.key)
+            if target is not None and not handover.standing.same_as(target):
+                changes += [Change.delete(handover.standing), Change.create(target)]
+        if changes:
+            waiting = True
+            _write_where_unchanged(turn, name, Purpose.LOWER, tuple(changes))
+        elif name.unsynced is not None:
+            waiting = True
+            turn.ask(
+                f"insync:{name.unsynced}",
+                ev.AwaitInsync(name=name.name, change_id=name.unsynced),
+            )
+    if not waiting and not turn.state.given_up:
+        turn.move(Trigger.LOWERED)
+
+
+def _drain(turn: Turn) -> None:
+    synced = [n.synced_at for n in turn.state.names.values() if n.synced_at is not None]
+    until = max(synced, default=turn.state.now) + turn.state.plan.drain_seconds
+    if not synced or not turn.state.plan.options.drain or turn.state.now >= until:
+        turn.move(Trigger.DRAINED)
+    else:
+        turn.wake(until)
+
+
+def _prove(turn: Turn) -> None:
+    unproven = [name for name in turn.state.names.values() if not name.proven]
+    for name in unproven:
+        changes = tuple(
+            change
+            for h in name.handovers
+            for change in (Change.delete(h.standing), Change.create(h.standing))
+        )
+        _write_where_unchanged(turn, name, Purpose.PROVE, changes)
+    if not unproven:
+        turn.move(Trigger.PROVEN)
+
+
+def _write_where_unchanged(
+    turn: Turn, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
+) -> None:
+    """Writes the batch once a fresh read shows the name as the run last left it."""
+    state = turn.state
+    if any(h.stage is not Stage.STANDING for h in name.handovers):
+        turn.give_up(f"somebody changed {name.name} meanwhile: it is left as it is now")
+    elif name.given_up:
+        turn.give_up(name.given_up)
+    elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
+        turn.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
+    elif name.write is not None:
+        turn.read(name, every=1.0)
+    elif name.read is None or state.now - name.read.began > _FRESH:
+        turn.read(name, every=_FRESH)
+    elif state.now < name.not_before:
+        turn.wake(name.not_before)
+    else:
+        turn.write(name, purpose, changes)
+
+
+def _deploy_off(turn: Turn) -> None:
+    state = turn.state
+    if state.plan.options.deploy_off is None:
+        turn.move(Trigger.SWITCHED_OFF)
+        return
+    if not _baseline_is_read(turn, Switch.OFF):
+        return
+    if Switch.OFF not in state.deploys:
+        turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
+    elif state.deploys[Switch.OFF].exited_at is None:
+        turn.ask("deploy-off", ev.RejoinDeploy(switch=Switch.OFF))
+    owned = [m for h in state.handovers for m in matches(state, h)]
+    if owned:
+        turn.give_up(
+            f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "
+            "off does not switch it off"
+        )
+    elif settled(turn):
+        _judge_deploy_off(turn)
+
+
+def _judge_deploy_off(turn: Turn) -> None:
+    state, deploy = turn.state, turn.state.deploys[Switch.OFF]
+    kind = root_kind(state)
+    root = state.root_stack
+    deployed = root is not None and root.operations > 0
+    said_no_updates = "no updates" in deploy.tail.lower() or "no changes" in deploy.tail.lower()
+    if deployed and kind is not Kind.SUCCEEDED:
+        turn.give_up(f"the deploy with the switch off ended {root.status if root else ''}")
+    elif not deployed and deploy.timed_out:
+        turn.give_up("the deploy with the switch off did not end in time and was stopped")
+    elif not deployed and deploy.code not in (0, None) and not said_no_updates:
+        turn.give_up(
+            f"the deploy with the switch off exited {deploy.code}: {_last_line(deploy.tail)}"
+        )
+    elif kind is Kind.ABSENT:
+        turn.give_up(
+            f"the deploy with the switch off exited {deploy.code}, but there is no stack "
+            f"{state.plan.options.stack}"
+        )
+    else:
+        turn.move(Trigger.SWITCHED_OFF)
+
+
+def _deploy_on(turn: Turn) -> None:
+    if not _baseline_is_read(turn, Switch.ON):
+        return
+    if turn.state.plan.options.deploy_on is not None:
+        turn.ask("deploy-on", ev.RunDeploy(switch=Switch.ON))
+        if Switch.ON not in turn.state.deploys:
+            return
+    turn.move(Trigger.DEPLOYING)
+
+
+def _baseline_is_read(turn: Turn, switch: Switch) -> bool:
+    state = turn.state
+    if state.baseline is switch:
+        return True
+    if state.failures >= PATIENCE:
+        turn.give_up(f"the stack could not be read {PATIENCE} times in a row")
+    elif state.now >= state.not_before:
+        joining = switch is Switch.ON and state.plan.options.deploy_on is None
+        turn.ask("baseline", ev.ReadBaseline(joining=joining))
+    else:
+        turn.wake(state.not_before)
+    return False
+
+
+def _live(turn: Turn) -> None:
+    tend_all(turn)
+    if turn.state.phase in LIVE and at_rest(turn):
+        conclude(turn)
+
+
+_PHASES: dict[Phase, Callable[[Turn], None]] = {
+    Phase.BACKUP: _backup,
+    Phase.LOWER_TTL: _lower_ttl,
+    Phase.DRAIN: _drain,
+    Phase.DEPLOY_OFF: _deploy_off,
+    Phase.PROVE: _prove,
+    Phase.DEPLOY_ON: _deploy_on,
+    Phase.WATCH: _live,
+    Phase.RELEASE: _live,
+    Phase.CONFIRM: _live,
+    Phase.GUARD: _live,
+    Phase.RESTORE: _live,
+    Phase.VERIFY: verify,
+}
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no output"

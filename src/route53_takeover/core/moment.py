@@ -1,0 +1,138 @@
+"""The moment: when, and only when, the manual record may be released.
+
+Every condition is one line of `lacks`, so that what a run waits for can be shown, and so that no
+condition can be skipped: a release is due when nothing is lacking. A key of the operator may cut
+the hold short, never another condition.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from route53_takeover.core.observe import is_in_zone
+from route53_takeover.core.plan import hold_for
+from route53_takeover.core.records import RecordSet, conflict, same_records
+from route53_takeover.core.stacks import Kind
+from route53_takeover.core.state import (
+    LIVE,
+    Phase,
+    RecordResource,
+    Stage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.state import (
+        NameState,
+        State,
+    )
+
+READ_FRESH = 2.0
+"""Seconds for which a read of the name counts as fresh."""
+POLL_FRESH = 3.0
+"""Seconds for which what is known of a stack counts as fresh."""
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """A release that is due, or what it waits for.
+
+    Attributes:
+        resource: the record resource that CloudFormation is trying to create.
+        deletes: what the release deletes: every record set that stands in its way.
+        lacks: what is missing yet, in words; empty when it is due.
+        held_at: when the hold ends.
+    """
+
+    resource: RecordResource
+    deletes: tuple[RecordSet, ...]
+    lacks: tuple[str, ...]
+    held_at: float
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the record is to be released now."""
+        return not self.lacks
+
+
+def moments(state: State, name: NameState) -> Iterator[Moment]:
+    """One for each resource that is being created where a manual record set of ours stands."""
+    for stack in state.stacks.values():
+        for resource in stack.records.values():
+            if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
+                continue
+            desired = resource.desired.record
+            standing = tuple(
+                h.standing
+                for h in name.handovers
+                if h.stage is Stage.STANDING and conflict(h.standing, desired)
+            )
+            if not standing:
+                continue
+            hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
+            held_at = resource.since + hold
+            yield Moment(
+                resource=resource,
+                deletes=standing,
+                lacks=tuple(_lacks(state, name, resource, standing, held_at)),
+                held_at=held_at,
+            )
+
+
+def _lacks(
+    state: State,
+    name: NameState,
+    resource: RecordResource,
+    standing: tuple[RecordSet, ...],
+    held_at: float,
+) -> Iterator[str]:
+    if not state.backed_up:
+        yield "a backup on disk"
+    if state.journal_lost:
+        yield "a journal that can be written"
+    if state.phase not in LIVE or state.phase is Phase.RESTORE:
+        yield "the phase in which releasing is allowed"
+    if state.interrupts or state.given_up or name.given_up:
+        yield "a run that still wants it"
+    if name.restoring:
+        yield "another operation: this one had its release"
+    if name.write is not None:
+        yield "the answer to the last write"
+    if not is_in_zone(state.plan, resource):
+        yield "certainty that it is the plan's zone"
+    if resource.desired is None or resource.desired.record.is_routed:
+        yield "a simple record set"
+    yield from _lacks_of_stacks(state, resource)
+    if state.now < held_at:
+        yield "the hold"
+    yield from _lacks_of_read(state, name, resource, standing)
+    if state.now < name.not_before:
+        yield "the pause after a refused write"
+
+
+def _lacks_of_stacks(state: State, resource: RecordResource) -> Iterator[str]:
+    lineage: list[str | None] = [resource.stack_id]
+    while lineage[-1] and (parent := state.stacks[lineage[-1]].parent) in state.stacks:
+        lineage.append(parent)
+    if lineage[-1] != state.root.stack_id:
+        yield "a known way from the root to its stack"
+    for stack_id in lineage:
+        stack = state.stacks.get(stack_id or "")
+        if stack is None or stack.kind is not Kind.GOING:
+            yield "a stack that goes forward"
+        elif state.now - stack.polled > POLL_FRESH:
+            yield "fresh events"
+
+
+def _lacks_of_read(
+    state: State, name: NameState, resource: RecordResource, standing: tuple[RecordSet, ...]
+) -> Iterator[str]:
+    read = name.read
+    if read is None or read.began < resource.since or state.now - read.began > READ_FRESH:
+        yield "a fresh read of the name"
+    elif resource.desired is not None:
+        in_the_way = [r for r in read.records if conflict(r, resource.desired.record)]
+        if not same_records(in_the_way, standing):
+            yield "a name that holds what the run last read or wrote"
