@@ -98,12 +98,14 @@ class Stacks(Protocol):
         """The id of its newest event; ``None`` where it has none or does not exist."""
 
     async def events(
-        self, stack_id: str, known: Container[str], *, this_operation: bool = False
+        self, stack_id: str, known: Container[str], *, after: str | None
     ) -> Sequence[StackEvent]:
-        """Whole pages of events, oldest first, back to the first id in ``known`` (left out).
+        """New events, oldest first, in whole pages.
 
-        With ``this_operation`` back to the newest event that starts an operation (included), if no
-        known id comes before. A stack that does not exist has no events.
+        Reading goes back from the newest event to ``after``, which is left out; without it, to the
+        newest event that starts an operation of the stack, which is included. It also ends with the
+        first page that holds a ``known`` id; known events are left out, and one that came late and
+        stands behind them on that page is not missed. A stack that does not exist has no events.
         """
 
 

@@ -153,8 +153,8 @@ def verify(turn: Turn) -> None:
     silent = sorted(
         server
         for name in state.names.values()
-        for server, status in name.answers.items()
-        if status != "answer"
+        for server in name.answered
+        if name.answers.get(server) != "answer"
     )
     if silent and state.now < state.phase_since + ANSWER_PATIENCE:
         turn.wake(state.phase_since + ANSWER_PATIENCE)

@@ -131,7 +131,7 @@ def _of_name(
             pause = min(0.5 * 2 ** min(failures - 1, 5), 2.0 if state.ever_released else 10.0)
             name = replace(name, reading=False, failures=failures, read_after=state.now + pause)
         case ev.NamesAnswered():
-            name = replace(name, answers={**name.answers, **event.statuses})
+            name = _heard(state, name, event)
         case ev.ChangeInsync():
             if name.unsynced == event.change_id:
                 name = replace(name, unsynced=None, synced_at=state.now)
@@ -154,6 +154,22 @@ def _of_name(
         news_at=state.now if moved else state.news_at,
     )
     return reconciled(state)
+
+
+def _heard(state: State, name: NameState, event: ev.NamesAnswered) -> NameState:
+    """Name servers' answers: who answers before the release, who is silent after it, how long."""
+    good = {server for server, status in event.statuses.items() if status == "answer"}
+    name = replace(name, answers={**name.answers, **event.statuses})
+    if not name.was_released:
+        return replace(name, answered=name.answered | good)
+    since, silences = dict(name.silent_since), dict(name.silences)
+    for server in name.answered & event.statuses.keys():
+        if server in good:
+            silence = state.now - since.pop(server, state.now)
+            silences[server] = max(silence, silences.get(server, 0.0))
+        else:
+            since.setdefault(server, state.now)
+    return replace(name, silent_since=since, silences=silences)
 
 
 def _shape(name: NameState) -> tuple[object, ...]:

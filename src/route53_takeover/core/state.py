@@ -128,6 +128,9 @@ class NameState(Struct, frozen=True, kw_only=True):
         restoring: it is being put back, or was: it is not released again.
         given_up: why this name is not released.
         answers: name server -> what it answered last.
+        answered: name servers that answered before the release: those that must again.
+        silent_since: name server -> since when it has not answered after the release.
+        silences: name server -> its longest silence after the release, in seconds.
     """
 
     name: str
@@ -149,6 +152,21 @@ class NameState(Struct, frozen=True, kw_only=True):
     restoring: bool = False
     given_up: str = ""
     answers: dict[str, str] = {}
+    answered: frozenset[str] = frozenset()
+    silent_since: dict[str, float] = {}
+    silences: dict[str, float] = {}
+
+    @property
+    def was_released(self) -> bool:
+        """Whether a release of ours was accepted here."""
+        return any(h.released_at is not None for h in self.handovers)
+
+    @property
+    def worst_silence(self) -> float | None:
+        """Seconds: of the name server that was longest without an answer; ``None`` unprobed."""
+        if not self.answered:
+            return None
+        return round(max(self.silences.values(), default=0.0), 3)
 
     @property
     def is_absent(self) -> bool:

@@ -1,0 +1,376 @@
+"""The engine: the one owner of a run's state. It takes events in, one at a time, and does the rest.
+
+For each event: journal it durably, let the machine decide, carry the commands out. A write's intent
+is journalled before its first byte leaves, and refused if an invariant forbids it. Whatever answers
+a command comes back as an event through the queue; nothing but `Engine._take` touches the state.
+
+The engine knows neither AWS nor files nor the wall clock: ports give it those, real or simulated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.invariants import violations
+from route53_takeover.core.machine import step
+from route53_takeover.core.state import LIVE, Phase
+from route53_takeover.errors import (
+    AccessDeniedError,
+    ApiError,
+    CredentialsError,
+    EndpointError,
+    MustLookError,
+    NotFoundError,
+    RejectedChangeError,
+    TakeoverError,
+    ThrottledError,
+)
+from route53_takeover.journal import JournalError
+from route53_takeover.ports import DeployExit
+from route53_takeover.watcher import StackWatcher
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from route53_takeover.core.state import State
+    from route53_takeover.journal import Journal
+    from route53_takeover.ports import Clock, Deployer, Prober, Records, Stacks
+
+_log = structlog.get_logger(__name__)
+
+_STEP_AT_MOST = 1.0
+"""Seconds after which the clock is looked at again, come what may: the machine may have slept."""
+_INSYNC_EVERY = 2.0
+_PROBE, _PROBE_IN_GAP = 2.0, 0.5
+_PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
+_WARM = 10.0
+"""Seconds for which a connection that was used stays open."""
+_RESCUES = (Purpose.RESTORE, Purpose.UNDO)
+
+
+class Observer(Protocol):
+    """Is told of every event and the state after it; must return at once and never raise."""
+
+    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None: ...
+
+
+class Engine:
+    """Runs one takeover to its end.
+
+    Args:
+        save_backup: writes backup.json durably from the plan; raises OSError.
+        rng: for jitter.
+        observer: told of every event.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        records: Records,
+        stacks: Stacks,
+        deployer: Deployer,
+        prober: Prober | None,
+        save_backup: Callable[[], None],
+        rng: random.Random,
+        observer: Observer,
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._journal_works = True
+        self._records = records
+        self._stacks = stacks
+        self._deployer = deployer
+        self._prober = prober
+        self._save_backup = save_backup
+        self._rng = rng
+        self._observer = observer
+        self._queue: asyncio.Queue[ev.AnyEvent] = asyncio.Queue()
+        self._state: State | None = None
+        self._seq = 0
+        self._sent: set[str] = set()
+        self._tasks: asyncio.TaskGroup
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._warmed = 0.0
+        self._watcher = StackWatcher(clock=clock, stacks=stacks, rng=rng, submit=self.submit)
+
+    def submit(self, event: ev.AnyEvent) -> None:
+        """Puts an event in the queue."""
+        self._queue.put_nowait(event)
+
+    def interrupt(self, signal: str) -> None:
+        """Tells the run that it is asked to stop."""
+        self.submit(ev.Interrupted(time=self._clock.now(), signal=signal))
+
+    async def run(self, first: ev.RunStarted | ev.RunResumed, history: list[ev.AnyEvent]) -> State:
+        """Runs until the machine says that it has ended.
+
+        Args:
+            first: how the run begins or goes on.
+            history: the events of the journal so far; empty for a new run.
+
+        Returns:
+            The last state.
+        """
+        self._state = fold(history)
+        self._seq = len(history)
+        self._sent = {event.id for event in history if isinstance(event, ev.WriteIntended)}
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self._watcher.start(tasks)
+                if self._prober is not None:
+                    self._spawn(self._probe(self._prober))
+                state = self._take(first)
+                while state.phase is not Phase.ENDED:
+                    state = self._take(await self._next(state))
+                self._watcher.stop()
+                for task in self._under_way:
+                    task.cancel()
+        except BaseExceptionGroup as group:
+            raise _first_of(group) from group
+        return state
+
+    async def _next(self, state: State) -> ev.AnyEvent:
+        if not self._queue.empty():
+            return self._queue.get_nowait()
+        while True:
+            now = self._clock.now()
+            if state.wake_at is not None and now >= state.wake_at:
+                return ev.TimePassed(time=now)
+            wait = None if state.wake_at is None else state.wake_at - now
+            if wait is not None:
+                wait = min(wait, _STEP_AT_MOST) if self._clock.speed == 1.0 else wait
+                wait /= self._clock.speed
+            try:
+                async with asyncio.timeout(wait):
+                    return await self._queue.get()
+            except TimeoutError:
+                continue
+
+    def _take(self, event: ev.AnyEvent) -> State:
+        """Takes one event in: the only place where the state changes."""
+        self._append(event)
+        self._state, commands = step(self._state, event)
+        self._observer(event, self._state, self._seq)
+        for command in commands:
+            self._carry_out(command)
+        if self._watcher.follow(self._state) and event.time - self._warmed > _WARM:
+            self._warmed = event.time
+            self._spawn(self._warm())
+        return self._state
+
+    def _append(self, event: ev.AnyEvent) -> None:
+        if self._journal_works:
+            try:
+                self._seq = self._journal.append(event)
+            except JournalError as error:
+                self._journal_works = False
+                _log.error("journal.broken", reason=str(error))
+                self.submit(ev.JournalFailed(time=self._clock.now(), reason=str(error)))
+                self._seq += 1
+        else:
+            self._seq += 1
+
+    # -- commands
+
+    def _carry_out(self, command: ev.AnyCommand) -> None:
+        match command:
+            case ev.WriteBatch():
+                self._intend(command)
+            case ev.RunDeploy():
+                self._take(ev.DeployIntended(time=self._clock.now(), switch=command.switch))
+                if self._journal_works:
+                    self._spawn(self._run_deploy(command.switch, rejoin=False))
+            case ev.RejoinDeploy():
+                self._spawn(self._run_deploy(command.switch, rejoin=True))
+            case ev.WriteBackup():
+                self._write_backup()
+            case ev.ReadName():
+                self._spawn(self._read_name(command.name))
+            case ev.AwaitInsync():
+                self._spawn(self._await_insync(command))
+            case ev.ReadBaseline():
+                self._spawn(self._watcher.read_baseline(joining=command.joining))
+            case ev.DescribeRoot():
+                self._spawn(self._watcher.describe_root())
+            case ev.ReadTemplate():
+                self._spawn(self._watcher.read_template(command.stack))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    def _intend(self, write: ev.WriteBatch) -> None:
+        """Makes the intent durable, then lets the batch go; neither where an invariant forbids."""
+        now = self._clock.now()
+        forbidden = violations(self._known, write, frozenset(self._sent))
+        if forbidden:
+            _log.error("write.forbidden", write=write.id, purpose=write.purpose, why=forbidden)
+            self.submit(
+                ev.WriteRefused(
+                    time=now, id=write.id, name=write.name, code="Forbidden", reason=forbidden[0]
+                )
+            )
+            return
+        self._sent.add(write.id)
+        self._take(
+            ev.WriteIntended(
+                time=now,
+                id=write.id,
+                name=write.name,
+                purpose=write.purpose,
+                changes=write.changes,
+            )
+        )
+        if self._journal_works or write.purpose in _RESCUES:
+            self._spawn(self._write(write))
+        else:
+            self.submit(
+                ev.WriteHeldOff(
+                    time=now, id=write.id, name=write.name, reason="its intent is not durable"
+                )
+            )
+
+    async def _write(self, write: ev.WriteBatch) -> None:
+        """Sends the batch once and says what became of it."""
+        plan = self._known.plan
+        comment = f"route53-takeover {write.id} {write.purpose}"
+        about = {"id": write.id, "name": write.name}
+        event: ev.AnyEvent
+        try:
+            change_id = await self._records.change(plan.zone_id, write.changes, comment)
+        except (ThrottledError, EndpointError, CredentialsError) as error:
+            event = ev.WriteHeldOff(time=self._clock.now(), reason=_line(error), **about)
+        except (RejectedChangeError, AccessDeniedError, NotFoundError) as error:
+            event = ev.WriteRefused(
+                time=self._clock.now(), code=error.code, reason=_line(error), **about
+            )
+        except Exception as error:  # noqa: BLE001 -- whatever it was, it may have been applied
+            event = ev.WriteUnknown(time=self._clock.now(), reason=_line(error), **about)
+        else:
+            event = ev.WriteAccepted(time=self._clock.now(), change_id=change_id, **about)
+        self.submit(event)
+
+    async def _read_name(self, name: str) -> None:
+        began = self._clock.now()
+        event: ev.AnyEvent
+        try:
+            records = await self._records.read_name(self._known.plan.zone_id, name)
+        except ApiError as error:
+            event = ev.NameUnread(time=self._clock.now(), name=name, reason=_line(error))
+        else:
+            event = ev.NameRead(
+                time=self._clock.now(), name=name, began=began, records=tuple(records)
+            )
+        self.submit(event)
+
+    async def _await_insync(self, command: ev.AwaitInsync) -> None:
+        while True:
+            try:
+                if await self._records.is_insync(command.change_id):
+                    break
+            except ApiError as error:
+                _log.warning("insync.unread", reason=_line(error))
+            await self._clock.sleep(_INSYNC_EVERY)
+        self.submit(
+            ev.ChangeInsync(time=self._clock.now(), name=command.name, change_id=command.change_id)
+        )
+
+    def _write_backup(self) -> None:
+        try:
+            self._save_backup()
+        except OSError as error:
+            self.submit(ev.BackupFailed(time=self._clock.now(), reason=str(error)))
+        else:
+            self.submit(ev.BackupWritten(time=self._clock.now()))
+
+    async def _run_deploy(self, switch: ev.Switch, *, rejoin: bool) -> None:
+        deploy = self._deployer.rejoin if rejoin else self._deployer.run
+        try:
+            ended = await deploy(switch)
+        except TakeoverError as error:
+            _log.error("deploy.failed", switch=switch, reason=_line(error))
+            ended = DeployExit(code=None if rejoin else 127, tail=_line(error))
+        self.submit(
+            ev.DeployExited(
+                time=self._clock.now(),
+                switch=switch,
+                code=ended.code,
+                tail=ended.tail,
+                timed_out=ended.timed_out,
+            )
+        )
+
+    async def _probe(self, prober: Prober) -> None:
+        """Asks the name servers while it matters, and tells what changed."""
+        last: dict[tuple[str, str], dict[str, str]] = {}
+        while True:
+            if self._known.phase in _PROBED:
+                for question in _questions(self._known):
+                    answers = await prober.probe(*question)
+                    statuses = {answer.server: answer.status for answer in answers}
+                    if statuses != last.get(question):
+                        last[question] = statuses
+                        self.submit(
+                            ev.NamesAnswered(
+                                time=self._clock.now(),
+                                name=question[0],
+                                type=question[1],
+                                statuses=statuses,
+                            )
+                        )
+            in_gap = self._known.phase in (Phase.RELEASE, Phase.CONFIRM, Phase.RESTORE)
+            await self._clock.sleep(_PROBE_IN_GAP if in_gap else _PROBE)
+
+    async def _warm(self) -> None:
+        try:
+            await self._records.warm()
+        except ApiError as error:
+            _log.info("warm.failed", reason=_line(error))
+
+    @property
+    def _known(self) -> State:
+        if self._state is None:
+            raise MustLookError("the run has not begun")
+        return self._state
+
+
+def fold(history: Iterable[ev.AnyEvent]) -> State | None:
+    """The state after these events; ``None`` where there are none."""
+    state: State | None = None
+    for event in history:
+        state, _ = step(state, event)
+    return state
+
+
+def _questions(state: State) -> list[tuple[str, str]]:
+    """What to ask for: the type of the record, or A where a CNAME leads on."""
+    types = {
+        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
+        for h in state.handovers
+    }
+    return sorted(types)
+
+
+def _line(error: Exception) -> str:
+    """One line of what went wrong."""
+    text = str(error) or type(error).__name__
+    hint = getattr(error, "hint", "")
+    return " ".join(f"{text}. {hint}".split()) if hint else " ".join(text.split())
+
+
+def _first_of(group: BaseExceptionGroup) -> BaseException:
+    """The first real error of a group: task groups wrap even a single one."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,214 @@
+"""The journal: what happened, one event a line, durable before anything follows from it.
+
+Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident.
+One writer (an exclusive lock on the file), many readers. A torn last line, which a crash in the
+middle of a write leaves behind, is cut off when the file is opened for writing; damage anywhere
+else is an error, for a run must not be resumed from half a truth.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import zlib
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from route53_takeover.core.events import AnyEvent
+from route53_takeover.errors import MustLookError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FORMAT = 1
+"""Version of the line format and of the events; another one cannot be resumed."""
+
+
+class JournalError(Exception):
+    """The journal cannot be written any more: disk full, read-only, gone."""
+
+
+class Journal(Protocol):
+    """Where the engine writes. ``append`` returns only once the event is durable."""
+
+    def append(self, event: AnyEvent) -> int:
+        """Appends one event and returns its sequence number, from 1 on.
+
+        Raises:
+            JournalError: it is not durable.
+        """
+
+
+class _Line(Struct, frozen=True, kw_only=True):
+    """A line as it stands in the file; ``event`` stays raw, so that its checksum can be made."""
+
+    v: int
+    seq: int
+    sum: str
+    event: msgspec.Raw
+
+
+_encoder = msgspec.json.Encoder()
+_line_decoder = msgspec.json.Decoder(_Line)
+_event_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(seq: int, event: AnyEvent) -> bytes:
+    """One line of the journal, with its newline."""
+    body = _encoder.encode(event)
+    return b'{"v":%d,"seq":%d,"sum":"%s","event":%s}\n' % (FORMAT, seq, _sum(seq, body), body)
+
+
+def decode(data: bytes, where: str = "the journal") -> tuple[list[AnyEvent], int]:
+    """Reads a journal.
+
+    Args:
+        data: the whole file.
+        where: what to call it in an error.
+
+    Returns:
+        The events, and how many bytes of ``data`` they take: what follows is a torn tail.
+
+    Raises:
+        MustLookError: a line before the last is damaged.
+        RefusedError: another version wrote it.
+    """
+    events: list[AnyEvent] = []
+    good = 0
+    for raw in data.splitlines(keepends=True):
+        seq = len(events) + 1
+        event = _decode_line(raw, seq, where)
+        if event is None:
+            if good + len(raw) < len(data):
+                raise MustLookError(
+                    f"line {seq} of {where} is damaged",
+                    "Look at backup.json and at the zone; `restore` needs the backup alone.",
+                )
+            break
+        events.append(event)
+        good += len(raw)
+    return events, good
+
+
+def _decode_line(raw: bytes, seq: int, where: str) -> AnyEvent | None:
+    try:
+        line = _line_decoder.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    if line.v != FORMAT:
+        raise RefusedError(
+            f"{where} is of format {line.v}, this program reads format {FORMAT}",
+            "Use the version of route53-takeover that began the run.",
+        )
+    body = bytes(line.event)
+    if not raw.endswith(b"\n") or line.seq != seq or line.sum.encode() != _sum(seq, body):
+        return None
+    try:
+        return _event_decoder.decode(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _sum(seq: int, body: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(b"%d:%s" % (seq, body))
+
+
+class FileJournal:
+    """A journal in a file.
+
+    Args:
+        path: made with mode 0600 if it does not exist.
+
+    Raises:
+        RefusedError: another process writes it (it is locked), or another version wrote it.
+        MustLookError: it is damaged.
+        UsageError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {path}: {error.strerror}", "Choose another --state-dir."
+            ) from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            data = path.read_bytes()
+            self.events, good = decode(data, str(path))
+            if good < len(data):
+                os.ftruncate(self._fd, good)
+                os.fsync(self._fd)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise RefusedError(
+                f"another process is working on this run ({path.parent.name})",
+                "Wait for it, or look at it with `runs`.",
+            ) from None
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._seq = len(self.events)
+        self._size = good
+        _sync_folder(path.parent)
+
+    def append(self, event: AnyEvent) -> int:
+        """Appends and fsyncs one event."""
+        line = encode(self._seq + 1, event)
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):  # the disk is full: leave no torn line behind
+                os.ftruncate(self._fd, self._size)
+                raise JournalError(f"cannot write {self._path}: no space left")
+            os.fsync(self._fd)
+        except OSError as error:
+            raise JournalError(f"cannot write {self._path}: {error.strerror}") from error
+        self._seq += 1
+        self._size += written
+        return self._seq
+
+    def close(self) -> None:
+        """Lets go of the file and its lock."""
+        os.close(self._fd)
+
+
+class MemoryJournal:
+    """A journal in memory, in the same form: what simulated runs are resumed from."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.events, good = decode(data)
+        self.data = bytearray(data[:good])
+
+    def append(self, event: AnyEvent) -> int:
+        """Appends one event."""
+        self.events.append(event)
+        self.data += encode(len(self.events), event)
+        return len(self.events)
+
+
+def read_journal(path: Path) -> Sequence[AnyEvent]:
+    """The events of a journal that somebody else may be writing.
+
+    Raises:
+        UsageError: there is none, or it cannot be read.
+        MustLookError: it is damaged.
+        RefusedError: another version wrote it.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    return decode(data, str(path))[0]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the file's name durable, too."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

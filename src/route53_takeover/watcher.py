@@ -1,0 +1,176 @@
+"""Watching the stack tree: one poller a stack, at the pace that the state asks for.
+
+Pollers only report. What they find goes to the engine as events; a poll that fails is backed off
+and tried again, and never ends a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.live import watches
+from route53_takeover.core.stacks import ABSENT, STACK, Kind, StackDescription, kind_of
+from route53_takeover.errors import ApiError, NotFoundError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from route53_takeover.core.live import Watch
+    from route53_takeover.core.state import State
+    from route53_takeover.ports import Clock, Stacks
+
+_BACK_OFF_AT_MOST = 10.0
+
+
+class StackWatcher:
+    """Keeps a poller running for each stack that matters now.
+
+    Args:
+        submit: takes the events that are found.
+        rng: for the jitter of back-offs.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        stacks: Stacks,
+        rng: random.Random,
+        submit: Callable[[ev.AnyEvent], None],
+    ) -> None:
+        self._clock = clock
+        self._stacks = stacks
+        self._rng = rng
+        self._submit = submit
+        self._root = ""
+        self._watches: dict[str, Watch] = {}
+        self._pollers: dict[str, asyncio.Task[None]] = {}
+        self._hurry: dict[str, asyncio.Event] = {}
+        self._tasks: asyncio.TaskGroup
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Gives it the group in which its pollers live."""
+        self._tasks = tasks
+
+    def stop(self) -> None:
+        """Ends every poller."""
+        for task in self._pollers.values():
+            task.cancel()
+
+    def follow(self, state: State) -> bool:
+        """Starts, stops and paces pollers after a step; whether a moment is near."""
+        self._root = state.plan.options.stack
+        if state.root.stack_name:
+            self._root = state.root.stack_name
+        wanted = {watch.stack: watch for watch in watches(state)}
+        for stack in self._watches.keys() - wanted.keys():
+            self._pollers.pop(stack).cancel()
+        before, self._watches = self._watches, wanted
+        for stack, watch in wanted.items():
+            old = before.get(stack)
+            if old is None or old.after != watch.after:
+                if stack in self._pollers:
+                    self._pollers.pop(stack).cancel()
+                self._hurry[stack] = asyncio.Event()
+                self._pollers[stack] = self._tasks.create_task(self._poll(stack))
+            elif watch.every < old.every:
+                self._hurry[stack].set()
+        return any(watch.tell_all for watch in wanted.values())
+
+    async def _poll(self, stack: str) -> None:
+        known: set[str] = set()
+        failures = 0
+        hurry = self._hurry[stack]
+        while True:
+            began = self._clock.now()
+            try:
+                events = await self._stacks.events(stack, known, after=self._watches[stack].after)
+            except ApiError as error:
+                failures += 1
+                self._submit(
+                    ev.StackUnpolled(time=self._clock.now(), stack=stack, reason=str(error))
+                )
+            else:
+                failures = 0
+                known.update(event.event_id for event in events)
+                if events or self._watches[stack].tell_all:
+                    self._submit(
+                        ev.StackPolled(
+                            time=self._clock.now(), stack=stack, began=began, events=tuple(events)
+                        )
+                    )
+            pause = self._watches[stack].every
+            if failures:
+                longest = min(pause * 2**failures, _BACK_OFF_AT_MOST)
+                pause = self._rng.uniform(pause, max(longest, pause))
+            rest = began + pause - self._clock.now()
+            hurry.clear()
+            if rest > 0:
+                try:
+                    async with asyncio.timeout(rest / self._clock.speed):
+                        await hurry.wait()
+                except TimeoutError:
+                    continue
+
+    async def read_baseline(self, *, joining: bool) -> None:
+        """Reads the tree as it is before a deploy: newest events and resources of each stack."""
+        event: ev.AnyEvent
+        try:
+            event = await self._baseline(joining=joining)
+        except ApiError as error:
+            event = ev.BaselineUnread(time=self._clock.now(), reason=str(error))
+        self._submit(event)
+
+    async def _baseline(self, *, joining: bool) -> ev.BaselineRead:
+        root = await self._stacks.describe(self._root)
+        in_progress = kind_of(root.status) in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK)
+        newest: dict[str, str] = {}
+        existing: dict[str, tuple[str, ...]] = {}
+        parents: dict[str, str] = {}
+        todo = [] if root.status == ABSENT else [root.stack_id]
+        for stack_id in todo:
+            if not (joining and in_progress):
+                event_id = await self._stacks.newest_event(stack_id)
+                if event_id is not None:
+                    newest[stack_id] = event_id
+            try:
+                resources = await self._stacks.resources(stack_id)
+            except NotFoundError:
+                resources = []
+            existing[stack_id] = tuple(r.logical_id for r in resources)
+            for child in resources:
+                is_new = child.physical_id not in existing and child.physical_id
+                if child.resource_type == STACK and is_new:
+                    parents[child.physical_id] = stack_id
+                    todo.append(child.physical_id)
+        return ev.BaselineRead(
+            time=self._clock.now(), root=root, newest=newest, existing=existing, parents=parents
+        )
+
+    async def describe_root(self) -> None:
+        """Reads the root stack's status."""
+        began = self._clock.now()
+        event: ev.AnyEvent
+        try:
+            root = await self._stacks.describe(self._root)
+        except ApiError as error:
+            event = ev.RootUndescribed(time=self._clock.now(), reason=str(error))
+        else:
+            event = ev.RootDescribed(time=self._clock.now(), began=began, root=root)
+        self._submit(event)
+
+    async def read_template(self, stack: str) -> None:
+        """Reads what the template in force says of record sets; a hint, so failing is no harm."""
+        try:
+            template = await self._stacks.template(stack)
+        except ApiError:
+            template = None
+        self._submit(ev.TemplateRead(time=self._clock.now(), stack=stack, template=template))
+
+
+def absent(name: str) -> StackDescription:
+    """The description of a stack that does not exist."""
+    return StackDescription(stack_id="", stack_name=name, status=ABSENT)
