@@ -33,7 +33,7 @@ class Purpose(StrEnum):
     UNDO = "undo-ttl"
 
 
-class Event(Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True, omit_defaults=True):
     """Something that happened. ``time``: seconds since the epoch, when it was taken in."""
 
     time: float

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.observe import is_in_zone
+from route53_takeover.core.observe import is_in_zone, may_be_identical
 from route53_takeover.core.plan import hold_for
 from route53_takeover.core.records import RecordSet, conflict, same_records
 from route53_takeover.core.stacks import Kind
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 READ_FRESH = 2.0
 """Seconds for which a read of the name counts as fresh."""
+ADOPTING = 90.0
+"""Seconds that CloudFormation may take to adopt a record, INSYNC included, once it has an id."""
 POLL_FRESH = 3.0
 """Seconds for which what is known of a stack counts as fresh."""
 
@@ -73,6 +75,10 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
                 continue
             hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
             held_at = resource.since + hold
+            if resource.initiated_at is not None and any(
+                may_be_identical(r, resource.desired) for r in standing
+            ):
+                held_at = max(held_at, resource.initiated_at + ADOPTING)
             yield Moment(
                 resource=resource,
                 deletes=standing,

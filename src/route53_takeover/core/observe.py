@@ -340,19 +340,18 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
     if since is None:
         return replace(name, write=replace(write, present_since=began))
     identical = write.purpose is Purpose.RELEASE and any(
-        _may_be_identical(state, h) for h in name.handovers
+        may_be_identical(h.standing, m.desired)
+        for h in name.handovers
+        for m in matches(state, h)
     )
     if began - since < (IDENTICAL_LOOK if identical else SECOND_LOOK):
         return name
     return replace(name, write=None, wrote_at=began)
 
 
-def _may_be_identical(state: State, handover: Handover) -> bool:
-    found = matches(state, handover)
-    return not found or any(
-        m.desired is None or not m.desired.complete or m.desired.record.same_as(handover.standing)
-        for m in found
-    )
+def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
+    """Whether a compare-and-delete of the manual record could hit CloudFormation's."""
+    return desired is None or not desired.complete or desired.record.same_as(manual)
 
 
 def _classified(state: State, name: NameState, handover: Handover, began: float) -> Handover:
@@ -547,6 +546,8 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
         logical_id=event.logical_id,
         status=event.status,
         since=known.since if known is not None and same else now,
+        initiated_at=(known.initiated_at if known is not None and same else None)
+        or (now if event.physical_id else None),
         desired=event.desired or (known.desired if known else None) or _from_template(stack, event),
         reason=event.reason,
     )

@@ -185,12 +185,15 @@ class RecordResource(Struct, frozen=True, kw_only=True):
 
     Attributes:
         since: when its first ``CREATE_IN_PROGRESS`` was taken in.
+        initiated_at: when one with a physical id was: CloudFormation may have it, and be waiting
+            for INSYNC only.
     """
 
     stack_id: str
     logical_id: str
     status: str
     since: float
+    initiated_at: float | None = None
     desired: DesiredRecord | None = None
     reason: str = ""
 

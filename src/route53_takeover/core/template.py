@@ -183,8 +183,17 @@ def _listed(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def _text_keys(loader: yaml.SafeLoader, node: yaml.MappingNode, *, deep: bool = False) -> Any:  # noqa: ANN401 -- PyYAML's own
+    """A mapping whose keys are text: to YAML 1.1 the name ``On`` would be true."""
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            key.tag = "tag:yaml.org,2002:str"
+    return _FastLoader.construct_mapping(loader, node, deep)
+
+
 # A template may be a megabyte, which only the C parser reads without holding everything up.
-_Loader: Any = type("_Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Loader: Any = type("_Loader", (_FastLoader,), {"construct_mapping": _text_keys})
 
 
 def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
