@@ -203,6 +203,8 @@ class Engine:
                 self._spawn(self._watcher.describe_root())
             case ev.ReadTemplate():
                 self._spawn(self._watcher.read_template(command.stack))
+            case ev.ReadResources():
+                self._spawn(self._watcher.read_resources(command.stack))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(work)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.live import watches
-from route53_takeover.core.stacks import ABSENT, STACK, Kind, StackDescription, kind_of
+from route53_takeover.core.stacks import ABSENT, STACK, Kind, kind_of
 from route53_takeover.errors import ApiError, NotFoundError
 
 if TYPE_CHECKING:
@@ -170,7 +170,18 @@ class StackWatcher:
             template = None
         self._submit(ev.TemplateRead(time=self._clock.now(), stack=stack, template=template))
 
-
-def absent(name: str) -> StackDescription:
-    """The description of a stack that does not exist."""
-    return StackDescription(stack_id="", stack_name=name, status=ABSENT)
+    async def read_resources(self, stack: str) -> None:
+        """Reads the resources of one stack; of one that does not exist there are none."""
+        began = self._clock.now()
+        event: ev.AnyEvent
+        try:
+            resources = tuple(await self._stacks.resources(stack))
+        except NotFoundError:
+            event = ev.ResourcesRead(time=self._clock.now(), stack=stack, began=began)
+        except ApiError as error:
+            event = ev.ResourcesUnread(time=self._clock.now(), stack=stack, reason=str(error))
+        else:
+            event = ev.ResourcesRead(
+                time=self._clock.now(), stack=stack, began=began, resources=resources
+            )
+        self._submit(event)

@@ -98,6 +98,24 @@ def _look(turn: Turn, *, at: float) -> None:
         turn.wake(at)
 
 
+def tree_is_listed(turn: Turn) -> bool:
+    """Whether every stack's own list of resources was read since things came to rest.
+
+    Events may be late, and a record that the list shows as CloudFormation's must not be written.
+    """
+    state = turn.state
+    since = state.described_began
+    listed = True
+    for stack in state.stacks.values():
+        if stack.listed < since:
+            listed = False
+            if state.now >= state.not_before:
+                turn.ask(f"resources:{stack.stack_id}", ev.ReadResources(stack=stack.stack_id))
+            else:
+                turn.wake(state.not_before)
+    return listed
+
+
 def _was_deployed(turn: Turn) -> bool:
     """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
     state = turn.state
@@ -132,6 +150,10 @@ def conclude(turn: Turn) -> None:
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
     if taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
         turn.move(Trigger.SETTLED)
+    elif state.failures >= BLIND and not state.ever_released:
+        turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
+    elif state.baseline is Switch.ON and not tree_is_listed(turn):
+        return
     elif state.phase is not Phase.RESTORE:
         turn.give_up(why(state))
         turn.move(Trigger.UNDOING)

@@ -13,7 +13,12 @@ from msgspec import Struct
 
 from route53_takeover.core.plan import Plan
 from route53_takeover.core.records import Change, RecordSet
-from route53_takeover.core.stacks import StackDescription, StackEvent, StackTemplate
+from route53_takeover.core.stacks import (
+    StackDescription,
+    StackEvent,
+    StackResource,
+    StackTemplate,
+)
 
 
 class Switch(StrEnum):
@@ -214,6 +219,21 @@ class TemplateRead(Event, frozen=True, kw_only=True):
     template: StackTemplate | None
 
 
+class ResourcesRead(Event, frozen=True, kw_only=True):
+    """Every resource of one stack, by a read that began at ``began``: events may lag behind it."""
+
+    stack: str
+    began: float
+    resources: tuple[StackResource, ...] = ()
+
+
+class ResourcesUnread(Event, frozen=True, kw_only=True):
+    """They could not be read."""
+
+    stack: str
+    reason: str
+
+
 class DeployIntended(Event, frozen=True, kw_only=True):
     """The deploy command will be started now, if it ever is."""
 
@@ -253,6 +273,8 @@ AnyEvent = (
     | RootDescribed
     | RootUndescribed
     | TemplateRead
+    | ResourcesRead
+    | ResourcesUnread
     | DeployIntended
     | DeployExited
 )
@@ -307,6 +329,12 @@ class ReadTemplate(Command, frozen=True, kw_only=True):
     stack: str
 
 
+class ReadResources(Command, frozen=True, kw_only=True):
+    """-> `ResourcesRead` or `ResourcesUnread`."""
+
+    stack: str
+
+
 class RunDeploy(Command, frozen=True, kw_only=True):
     """-> `DeployIntended` at once, then `DeployExited`."""
 
@@ -327,6 +355,7 @@ AnyCommand = (
     | ReadBaseline
     | DescribeRoot
     | ReadTemplate
+    | ReadResources
     | RunDeploy
     | RejoinDeploy
 )

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.ending import at_rest, conclude, root_kind, settled, verify
+from route53_takeover.core.ending import (
+    at_rest,
+    conclude,
+    root_kind,
+    settled,
+    tree_is_listed,
+    verify,
+)
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.live import tend_all
 from route53_takeover.core.observe import begin, matches, observe
@@ -172,13 +179,14 @@ def _deploy_off(turn: Turn) -> None:
         turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
     elif state.deploys[Switch.OFF].exited_at is None:
         turn.ask("deploy-off", ev.RejoinDeploy(switch=Switch.OFF))
+    is_quiet = settled(turn) and tree_is_listed(turn)
     owned = [m for h in state.handovers for m in matches(state, h)]
     if owned:
         turn.give_up(
             f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "
             "off does not switch it off"
         )
-    elif settled(turn):
+    elif is_quiet:
         _judge_deploy_off(turn)
 
 

@@ -13,13 +13,21 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
-from route53_takeover.core.records import conflict, normal_zone_id, same_records
+from route53_takeover.core.records import (
+    DesiredRecord,
+    RecordSet,
+    conflict,
+    normal_name,
+    normal_zone_id,
+    same_records,
+)
 from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK
 from route53_takeover.core.state import (
     TAKEN_STAGES,
     Deploy,
     Handover,
     NameState,
+    Outcome,
     Phase,
     Reading,
     RecordResource,
@@ -33,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from route53_takeover.core.plan import Plan
-    from route53_takeover.core.records import DesiredRecord, RecordSet
     from route53_takeover.core.stacks import StackEvent
 
 SECOND_LOOK = 2.0
@@ -98,6 +105,8 @@ def observe(state: State, event: ev.AnyEvent) -> State:
             | ev.TemplateRead()
         ):
             return _tree(state, event)
+        case ev.ResourcesRead() | ev.ResourcesUnread():
+            return reconciled(_resources(state, event))
         case ev.StackPolled():
             return reconciled(_polled(state, event))
         case ev.StackUnpolled():
@@ -177,7 +186,14 @@ def _shape(name: NameState) -> tuple[object, ...]:
 
 
 def _resumed(state: State) -> State:
-    """What was in flight is lost: reads are asked again, writes have become unknown."""
+    """What was in flight is lost: reads are asked again, writes have become unknown.
+
+    A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was.
+    """
+    if state.ending is not None:
+        if state.ending.outcome is not Outcome.UNKNOWN:
+            return state
+        state = replace(state, phase=state.ending.phase, ending=None)
     names = {}
     for key, name in state.names.items():
         write = name.write
@@ -200,7 +216,6 @@ def _resumed(state: State) -> State:
         news_at=state.now,
         described=None,
         verifying_since=None,
-        ending=None,
         stacks={key: replace(stack, polled=0.0) for key, stack in state.stacks.items()},
     )
 
@@ -340,9 +355,7 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
     if since is None:
         return replace(name, write=replace(write, present_since=began))
     identical = write.purpose is Purpose.RELEASE and any(
-        may_be_identical(h.standing, m.desired)
-        for h in name.handovers
-        for m in matches(state, h)
+        may_be_identical(h.standing, m.desired) for h in name.handovers for m in matches(state, h)
     )
     if began - since < (IDENTICAL_LOOK if identical else SECOND_LOOK):
         return name
@@ -552,6 +565,51 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
         reason=event.reason,
     )
     return replace(stack, records={**stack.records, event.logical_id: resource})
+
+
+def _resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> State:
+    """What a stack holds by its own list, which is ahead of its events."""
+    key = f"resources:{event.stack}"
+    if isinstance(event, ev.ResourcesUnread):
+        return _tree_unread(state, key)
+    stack = state.stacks.get(event.stack) or StackState(stack_id=event.stack)
+    stacks = dict(state.stacks)
+    records = dict(stack.records)
+    for item in event.resources:
+        if item.resource_type == STACK and item.physical_id and item.physical_id not in stacks:
+            stacks[item.physical_id] = StackState(stack_id=item.physical_id, parent=event.stack)
+        if item.resource_type == RECORD_SET:
+            known = records.get(item.logical_id)
+            desired = known.desired if known else None
+            if stack.template is not None:
+                desired = desired or stack.template.record_sets.get(item.logical_id)
+            status = item.status
+            if status == "UPDATE_COMPLETE" and (known is None or known.status.startswith("CREATE")):
+                status = "CREATE_COMPLETE"
+            records[item.logical_id] = RecordResource(
+                stack_id=event.stack,
+                logical_id=item.logical_id,
+                status=status,
+                since=known.since if known and known.status == status else state.now,
+                initiated_at=known.initiated_at if known else None,
+                desired=desired or _guessed(state, item.physical_id),
+                reason=known.reason if known else "",
+            )
+    stacks[event.stack] = replace(stack, records=records, listed=event.began)
+    return replace(state, asked=state.asked - {key}, failures=0, stacks=stacks)
+
+
+def _guessed(state: State, physical_id: str) -> DesiredRecord | None:
+    """A record set of which only the name is known: to be careful, one of ours at that name."""
+    name = state.names.get(normal_name(physical_id))
+    if name is None:
+        return None
+    original = name.handovers[0].original
+    return DesiredRecord(
+        record=RecordSet(name=original.name, type=original.type),
+        complete=False,
+        zone_id=state.plan.zone_id,
+    )
 
 
 def _from_template(stack: StackState, event: StackEvent) -> DesiredRecord | None:

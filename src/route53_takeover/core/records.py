@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
@@ -258,6 +259,7 @@ def normal_zone_id(zone_id: str) -> str:
     return zone_id.rpartition("/")[2]
 
 
+@lru_cache(maxsize=4096)  # the same few names are compared thousands of times in a run
 def normal_name(name: str) -> str:
     r"""Lower case, trailing dot, and Route 53's octal escapes: ``*.A.com`` -> ``\052.a.com.``.
 

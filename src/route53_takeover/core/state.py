@@ -207,6 +207,7 @@ class StackState(Struct, frozen=True, kw_only=True):
         started: AWS's time of the current one; older events belong to earlier ones.
         newest: logical id -> AWS's time and status of its newest event.
         polled: when the newest successful poll began.
+        listed: when the newest successful read of its resources began.
         seen: ids of the events taken in.
         baseline: id of the newest event before the deploy, where there was one.
     """
@@ -222,6 +223,7 @@ class StackState(Struct, frozen=True, kw_only=True):
     has_group: bool = False
     existing: frozenset[str] = frozenset()
     polled: float = 0.0
+    listed: float = 0.0
     seen: frozenset[str] = frozenset()
     baseline: str | None = None
     template: StackTemplate | None = None
@@ -244,8 +246,9 @@ class Deploy(Struct, frozen=True, kw_only=True):
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """How the run ended, and the one line that says why."""
+    """How the run ended, and the one line that says why. ``phase``: which one it ended from."""
 
+    phase: Phase
     outcome: Outcome
     exit_code: int
     reason: str

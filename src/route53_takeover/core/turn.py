@@ -147,6 +147,6 @@ class Turn:
 
     def end(self, outcome: Outcome, exit_code: int, reason: str) -> None:
         """Ends the run."""
+        ending = Ending(phase=self.state.phase, outcome=outcome, exit_code=exit_code, reason=reason)
         self.move(Trigger.ENDED)
-        ending = Ending(outcome=outcome, exit_code=exit_code, reason=reason)
         self.state = replace(self.state, ending=ending)

@@ -1,0 +1,48 @@
+"""The real clock: seconds since the epoch that no correction of the wall clock can move.
+
+It counts the time that the machine was asleep, because DNS caches and CloudFormation do too. It
+must never be set, and never read the wall clock again once it is anchored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from route53_takeover.ports import Clock
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux's monotonic clock stops while the machine sleeps; elsewhere it does not."""
+
+_LONGEST_NAP = 1.0
+"""The event loop's timers do stop while the machine sleeps: so many of its seconds at once."""
+
+
+class SystemClock(Clock):
+    """The wall clock at construction plus what has passed since, ``speed`` times as fast.
+
+    Args:
+        speed: how many of this clock's seconds pass in a real one; other than 1.0 only where a
+            simulated account is rehearsed.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
+        if speed <= 0:
+            raise ValueError(f"the speed of a clock is above zero, not {speed}")
+        self.speed = speed
+        self._anchor = time.time()  # noqa: TID251 -- read once, for the date; never for durations
+        self._start = time.clock_gettime(_STEADY)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._anchor + (time.clock_gettime(_STEADY) - self._start) * self.speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits for so many of this clock's seconds; after a suspend it ends within one more."""
+        end = self.now() + seconds
+        await asyncio.sleep(0)
+        while True:
+            left = end - self.now()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left / self.speed, _LONGEST_NAP))

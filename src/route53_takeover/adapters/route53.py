@@ -1,0 +1,157 @@
+"""Route 53 over its API: the `Records` port.
+
+Every read is fresh; nothing is cached but which zone was last used. The only call that changes
+anything is `Route53Records.change`, sent once, on a connection of its own that `warm` keeps open.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from route53_takeover.core.records import RecordSet, normal_name, normal_zone_id
+from route53_takeover.errors import AccessDeniedError, NotFoundError, ThrottledError
+from route53_takeover.ports import Records, Zone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from route53_takeover.adapters.session import AwsSession
+    from route53_takeover.core.records import Change
+
+_ZONE_PAGE = "300"
+_NAME_PAGE = "100"
+_LONGEST_COMMENT = 256
+
+
+class Route53Records(Records):
+    """The account's hosted zones.
+
+    Args:
+        aws: its open session.
+    """
+
+    def __init__(self, aws: AwsSession) -> None:
+        self._aws = aws
+        self._last_zone = ""
+
+    async def zones(self, name: str) -> Sequence[Zone]:
+        """Every hosted zone whose name is ``name`` or a parent of it, the most specific first.
+
+        Reads the whole list, a hundred zones a call, and filters it here. `ListHostedZonesByName`
+        would need a call for each parent domain and a permission of its own, and it starts at the
+        nearest name where a domain has no zone.
+        """
+        wanted = _suffixes(normal_name(name))
+        found = [
+            shape async for shape in self._hosted_zones() if normal_name(shape["Name"]) in wanted
+        ]
+        zones = [await self.zone(normal_zone_id(shape["Id"])) for shape in found]
+        return sorted(zones, key=lambda zone: (wanted.index(zone.name), zone.private, zone.zone_id))
+
+    async def zone(self, zone_id: str) -> Zone:
+        """One zone by its id, with the name servers of its delegation set."""
+        async with self._aws.reading("route53:GetHostedZone") as clients:
+            answer = await clients.route53.get_hosted_zone(Id=zone_id)
+        shape = answer["HostedZone"]
+        self._last_zone = normal_zone_id(shape["Id"])
+        return Zone(
+            zone_id=self._last_zone,
+            name=normal_name(shape["Name"]),
+            private=bool(shape.get("Config", {}).get("PrivateZone", False)),
+            name_servers=tuple(answer.get("DelegationSet", {}).get("NameServers", ())),
+        )
+
+    async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
+        """Every record set of the zone."""
+        return [record async for record in self._record_sets(zone_id, MaxItems=_ZONE_PAGE)]
+
+    async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Every record set at exactly this name.
+
+        Route 53 lists from the name on, in the order of the reversed labels, so the first other
+        name ends it.
+        """
+        wanted = normal_name(name)
+        records: list[RecordSet] = []
+        pages = self._record_sets(zone_id, StartRecordName=wanted, MaxItems=_NAME_PAGE)
+        async with aclosing(pages):
+            async for record in pages:
+                if normal_name(record.name) != wanted:
+                    break
+                records.append(record)
+        return records
+
+    async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
+        """Sends one batch in a single attempt and returns the change id, without prefix."""
+        self._last_zone = normal_zone_id(zone_id)
+        batch: Any = {
+            "Comment": comment[:_LONGEST_COMMENT],
+            "Changes": [
+                {"Action": change.action, "ResourceRecordSet": change.record.to_api()}
+                for change in changes
+            ],
+        }
+        async with self._aws.writing("route53:ChangeResourceRecordSets") as clients:
+            answer = await clients.route53_writes.change_resource_record_sets(
+                HostedZoneId=zone_id, ChangeBatch=batch
+            )
+            return answer["ChangeInfo"]["Id"].rpartition("/")[2]
+
+    async def is_insync(self, change_id: str) -> bool:
+        """Whether every name server serves the change."""
+        async with self._aws.reading("route53:GetChange") as clients:
+            answer = await clients.route53.get_change(Id=change_id)
+        return answer["ChangeInfo"]["Status"] == "INSYNC"
+
+    async def warm(self) -> None:
+        """Keeps the connection that writes use open, with a read that is as small as can be.
+
+        To be called every 20 s or so. Any answer will do: a refusal has kept it open as well.
+        """
+        try:
+            if self._last_zone:
+                async with self._aws.writing("route53:GetHostedZone") as clients:
+                    await clients.route53_writes.get_hosted_zone(Id=self._last_zone)
+            else:
+                async with self._aws.writing("route53:ListHostedZones") as clients:
+                    await clients.route53_writes.list_hosted_zones(MaxItems="1")
+        except (AccessDeniedError, NotFoundError, ThrottledError):
+            return
+
+    async def _hosted_zones(self) -> AsyncGenerator[Mapping[str, Any], None]:
+        position: dict[str, Any] = {}
+        while True:
+            async with self._aws.reading("route53:ListHostedZones") as clients:
+                page = await clients.route53.list_hosted_zones(MaxItems="100", **position)
+            for shape in page["HostedZones"]:
+                yield shape
+            if not page["IsTruncated"]:
+                return
+            position = {"Marker": page["NextMarker"]}
+
+    async def _record_sets(self, zone_id: str, **start: str) -> AsyncGenerator[RecordSet, None]:
+        self._last_zone = normal_zone_id(zone_id)
+        position: dict[str, Any] = dict(start)
+        while True:
+            async with self._aws.reading("route53:ListResourceRecordSets") as clients:
+                page = await clients.route53.list_resource_record_sets(
+                    HostedZoneId=zone_id, **position
+                )
+            for shape in page["ResourceRecordSets"]:
+                yield RecordSet.from_api(shape)
+            if not page["IsTruncated"]:
+                return
+            position = {
+                "MaxItems": start["MaxItems"],
+                "StartRecordName": page["NextRecordName"],
+                "StartRecordType": page["NextRecordType"],
+            }
+            if page.get("NextRecordIdentifier"):
+                position["StartRecordIdentifier"] = page["NextRecordIdentifier"]
+
+
+def _suffixes(name: str) -> list[str]:
+    r"""The name and its parents, the longest first; an escaped dot is ``\056`` by now."""
+    labels = name.removesuffix(".").split(".")
+    return [".".join(labels[at:]) + "." for at in range(len(labels))]

@@ -1,0 +1,256 @@
+"""The connection to one AWS account: clients, their time-outs, their credentials, their count.
+
+Reads are retried by the SDK and pass a call budget. Writes have a client of their own which sends
+once: a DELETE whose answer was lost must never be sent again by a library that cannot know what
+happened since. Nothing but this module makes clients or knows profiles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.exceptions import NoRegionError
+from msgspec import Struct
+
+import route53_takeover
+from route53_takeover.adapters.budget import CallBudget
+from route53_takeover.adapters.profiles import chosen_region, login_hint
+from route53_takeover.adapters.translation import REGION_HINT, translate
+from route53_takeover.errors import CredentialsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from aiohappyeyeballs import AddrInfoType
+    from types_aiobotocore_cloudformation import CloudFormationClient
+    from types_aiobotocore_route53 import Route53Client
+
+    from route53_takeover.ports import Clock
+
+__all__ = ["AwsSession", "Clients", "Credentials", "translate"]
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 15.0
+READ_ATTEMPTS = 3
+KEEPALIVE = 50.0
+"""Seconds for which an idle connection is kept: longer than the pause between two `warm` calls."""
+
+_READ_LIMIT = READ_ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 20
+_WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 5
+"""The loop's seconds after which a call counts as unanswered, a hanging name lookup included."""
+
+_RENEW_PAUSE = 5.0
+"""Seconds of the clock between two looks at the profile while the credentials are bad."""
+
+_SERVICES = {"route-53": "route53", "cloudformation": "cloudformation", "sts": "sts"}
+
+
+class Credentials(Struct, frozen=True, kw_only=True):
+    """Which account, as the user named it; what is ``None`` comes from the environment."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+class Clients:
+    """The clients made from one reading of the profile."""
+
+    route53: Route53Client
+    route53_writes: Route53Client
+    cloudformation: CloudFormationClient
+
+    def __init__(self) -> None:
+        self.stack = AsyncExitStack()
+        self.in_flight = 0
+
+
+class AwsSession:
+    """An account's clients, as an async context manager.
+
+    Args:
+        credentials: which account.
+        clock: paces reads and renewals.
+        route53_budget: for reads of Route 53; AWS gives an account 5 to 10 a second.
+        cloudformation_budget: for reads of CloudFormation. The two are apart, so that polling many
+            stacks never delays the look at the record before it is deleted.
+
+    Attributes:
+        calls: how often each ``service:Operation`` was really sent, retries included.
+        region: the region in use, once it is open.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        clock: Clock,
+        *,
+        route53_budget: CallBudget | None = None,
+        cloudformation_budget: CallBudget | None = None,
+    ) -> None:
+        self.credentials = credentials
+        self.calls: Counter[str] = Counter()
+        self.region = ""
+        self._clock = clock
+        self._budgets = {
+            "route53": route53_budget or CallBudget(clock, rate=5, burst=20),
+            "cloudformation": cloudformation_budget or CallBudget(clock, rate=8, burst=20),
+        }
+        self._open: list[Clients] = []
+        self._renewing = asyncio.Lock()
+        self._bad = False
+        self._renewed_at = float("-inf")
+        self._login_hint = ""
+
+    async def __aenter__(self) -> Self:
+        self._open = [await self._connect()]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        while self._open:
+            await self._open.pop().stack.aclose()
+
+    async def renew(self) -> None:
+        """Forgets the credentials, reads the profile again and makes new clients.
+
+        Calls in flight end on the clients that they began on.
+
+        Raises:
+            CredentialsError: the profile cannot be read; the old clients stay.
+        """
+        async with self._renewing:
+            await self._renew()
+
+    @asynccontextmanager
+    async def reading(self, operation: str) -> AsyncIterator[Clients]:
+        """The clients for one read, such as ``route53:GetChange``; errors come out translated."""
+        await self._budgets[operation.partition(":")[0]].take()
+        async with self._calling(operation, _READ_LIMIT) as clients:
+            yield clients
+
+    @asynccontextmanager
+    async def writing(self, operation: str) -> AsyncIterator[Clients]:
+        """The same for a call on ``route53_writes``: no budget, a single attempt."""
+        async with self._calling(operation, _WRITE_LIMIT) as clients:
+            yield clients
+
+    @asynccontextmanager
+    async def _calling(self, operation: str, limit: float) -> AsyncIterator[Clients]:
+        await self._renew_if_bad()
+        clients = self._open[-1]
+        clients.in_flight += 1
+        try:
+            async with asyncio.timeout(limit):
+                yield clients
+        except Exception as error:
+            failure = translate(error, operation, login_hint=self._login_hint)
+            if isinstance(failure, CredentialsError):
+                self._bad = True
+            raise failure from error
+        finally:
+            clients.in_flight -= 1
+            await self._close_the_idle()
+
+    async def _renew_if_bad(self) -> None:
+        """After bad credentials the next call looks first whether somebody has logged in."""
+        if not self._bad:
+            return
+        async with self._renewing:
+            if self._clock.now() - self._renewed_at >= _RENEW_PAUSE:
+                await self._renew()
+
+    async def _renew(self) -> None:
+        self._renewed_at = self._clock.now()
+        self._open.append(await self._connect())
+        self._bad = False
+        await self._close_the_idle()
+
+    async def _close_the_idle(self) -> None:
+        for clients in self._open[:-1]:
+            if clients.in_flight == 0:
+                self._open.remove(clients)
+                await clients.stack.aclose()
+
+    async def _connect(self) -> Clients:
+        session = AioSession(profile=self.credentials.profile)
+        self._login_hint = login_hint(session, self.credentials.profile)
+        clients = Clients()
+        async with AsyncExitStack() as stack:
+            try:
+                clients.route53 = await self._client(stack, session, "route53", READ_ATTEMPTS)
+                clients.route53_writes = await self._client(stack, session, "route53", 1)
+                clients.cloudformation = await self._client(
+                    stack, session, "cloudformation", READ_ATTEMPTS
+                )
+            except NoRegionError as error:
+                raise UsageError("no AWS region is set", REGION_HINT) from error
+            except ValueError as error:  # an endpoint or region that cannot be one
+                raise UsageError(str(error), "check --endpoint-url and --region") from error
+            except Exception as error:
+                raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
+            clients.stack = stack.pop_all()
+        self.region = clients.cloudformation.meta.region_name
+        return clients
+
+    async def _client(
+        self, stack: AsyncExitStack, session: AioSession, service: str, attempts: int
+    ) -> Any:  # noqa: ANN401 -- each service has its own class of client
+        create_client: Any = session.create_client
+        client = await stack.enter_async_context(
+            create_client(
+                service,
+                region_name=chosen_region(self.credentials.region),
+                endpoint_url=self.credentials.endpoint_url,
+                config=_config(attempts, self.credentials.endpoint_url),
+            )
+        )
+        client.meta.events.register("before-send", self._count)
+        return client
+
+    def _count(self, event_name: str, **_: object) -> None:
+        service, operation = event_name.split(".")[1:]
+        self.calls[f"{_SERVICES.get(service, service)}:{operation}"] += 1
+
+
+def _config(attempts: int, endpoint_url: str | None) -> AioConfig:
+    return AioConfig(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
+        connector_args={"keepalive_timeout": KEEPALIVE, "socket_factory": _kept_alive_socket},
+        # A proxy of the environment is not meant for a simulated account on this machine.
+        proxies={} if _is_loopback(endpoint_url) else None,
+    )
+
+
+def _kept_alive_socket(address: AddrInfoType) -> socket.socket:
+    """TCP keepalive, which aiobotocore itself does not pass on: a dead path is noticed idle."""
+    made = socket.socket(address[0], address[1], address[2])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
+    return made
+
+
+def _is_loopback(endpoint_url: str | None) -> bool:
+    host = urlsplit(endpoint_url or "").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

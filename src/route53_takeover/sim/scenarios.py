@@ -1,0 +1,233 @@
+"""The scenarios of the rehearsals: an account each, what to take over, and how it ends.
+
+Every one has the same shape: a zone ``example.com``, a stack ``shop`` whose template creates the
+record when its parameter ``Route53Enable`` is ``true``, and a record that stands in its way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from route53_takeover.core.records import AliasTarget, RecordSet
+from route53_takeover.core.state import Outcome
+from route53_takeover.errors import UsageError
+from route53_takeover.sim.record_handler import Case, Mode, RecordHandlerConfig
+from route53_takeover.sim.stacks import StackConfig
+from route53_takeover.sim.world import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ZONE, NAME, STACK = "example.com", "www.example.com.", "shop"
+_CLOUDFRONT = "Z2FDTNDATAQYW2"
+
+
+class Scenario(Struct, frozen=True, kw_only=True):
+    """A rehearsal.
+
+    Attributes:
+        summary: one line for ``rehearse --list``.
+        record: as ``--record`` takes it.
+        outcome: how the run ends.
+        exit_code: with which exit code.
+        speed: how many simulated seconds pass in a real one.
+    """
+
+    name: str
+    summary: str
+    account: Account
+    outcome: Outcome
+    exit_code: int
+    record: str = "www.example.com"
+    speed: float = 10.0
+
+
+def _alias(distribution: str) -> RecordSet:
+    return RecordSet(
+        name=NAME,
+        type="A",
+        alias=AliasTarget(zone_id=_CLOUDFRONT, dns_name=f"{distribution}.cloudfront.net."),
+    )
+
+
+def _cname(ttl: int) -> RecordSet:
+    return RecordSet(name=NAME, type="CNAME", ttl=ttl, values=("d1new.cloudfront.net",))
+
+
+def _alias_resource(distribution: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Route53::RecordSet",
+        "Condition": "Enabled",
+        "DependsOn": "Distribution",
+        "Properties": {
+            "HostedZoneName": f"{ZONE}.",
+            "Name": "www.example.com",
+            "Type": "A",
+            "AliasTarget": {
+                "HostedZoneId": _CLOUDFRONT,
+                "DNSName": f"{distribution}.cloudfront.net",
+            },
+        },
+    }
+
+
+def _cname_resource() -> dict[str, Any]:
+    return {
+        "Type": "AWS::Route53::RecordSet",
+        "Condition": "Enabled",
+        "DependsOn": "Distribution",
+        "Properties": {
+            "HostedZoneName": f"{ZONE}.",
+            "Name": "www.example.com",
+            "Type": "CNAME",
+            "TTL": "60",
+            "ResourceRecords": ["d1new.cloudfront.net"],
+        },
+    }
+
+
+def _template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[str, Any]:
+    """A site whose record is created only when the switch is on."""
+    return {
+        "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
+        "Conditions": {"Enabled": {"Fn::Equals": [{"Ref": "Route53Enable"}, "true"]}},
+        "Resources": {
+            "Distribution": {
+                "Type": "AWS::CloudFront::Distribution",
+                "Properties": {"Comment": {"Fn::Sub": "switch ${Route53Enable}"}},
+                "Metadata": {"Simulation": {"Seconds": 4}},
+            },
+            "DnsRecord": record,
+            **others,
+        },
+    }
+
+
+def _nested(child: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
+        "Resources": {
+            "Site": {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {
+                    "TemplateURL": "https://example.com/site.json",
+                    "Parameters": {"Route53Enable": {"Ref": "Route53Enable"}},
+                },
+                "Metadata": {"Simulation": {"Template": child}},
+            }
+        },
+    }
+
+
+def _account(
+    *,
+    existing: RecordSet | None = None,
+    template: Mapping[str, Any] | None = None,
+    exists: bool = True,
+    edit: RecordSet | None = None,
+    modes: Mapping[Case, Mode] | None = None,
+    retry_delays: tuple[float, ...] = (1, 2, 4, 8, 15, 30),
+) -> Account:
+    return Account(
+        zone=ZONE,
+        existing=(existing or _alias("d1old"),),
+        stack=STACK,
+        template=template or _template(_alias_resource("d1new")),
+        exists=exists,
+        edit=edit,
+        config=StackConfig(
+            records=RecordHandlerConfig(
+                retry_delays=retry_delays, modes=modes or {}, insync_seconds=10.0
+            )
+        ),
+    )
+
+
+def _scenarios() -> list[Scenario]:
+    failing = {
+        "Type": "AWS::Lambda::Permission",
+        "Condition": "Enabled",
+        "DependsOn": "DnsRecord",
+        "Metadata": {"Simulation": {"Seconds": 3, "Fail": "Resource handler returned message"}},
+    }
+    return [
+        Scenario(
+            name="alias",
+            summary="An alias A record; CloudFormation retries until it is released.",
+            account=_account(exists=False),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="nested",
+            summary="The same, with the record in a nested stack that exists already.",
+            account=_account(template=_nested(_template(_alias_resource("d1new")))),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="cname",
+            summary="A CNAME with TTL 300, lowered and drained; CloudFormation adopts it.",
+            account=_account(existing=_cname(300), template=_template(_cname_resource())),
+            outcome=Outcome.DONE,
+            exit_code=0,
+            speed=20.0,
+        ),
+        Scenario(
+            name="adopted",
+            summary="A record that is what the stack wants already; it is adopted without a gap.",
+            account=_account(existing=_alias("d1new")),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="never-created",
+            summary="CloudFormation never creates the record; the deadman puts it back.",
+            account=_account(
+                modes={Case.ALIAS_DIFFERS: Mode.NEVER}, retry_delays=(1, 2, 4, 8, 15, 30, 30)
+            ),
+            outcome=Outcome.RESTORED,
+            exit_code=1,
+        ),
+        Scenario(
+            name="rolled-back",
+            summary="The record is created, then a later resource fails and the rollback "
+            "deletes it.",
+            account=_account(template=_template(_alias_resource("d1new"), Permission=failing)),
+            outcome=Outcome.RESTORED,
+            exit_code=1,
+        ),
+        Scenario(
+            name="failed-at-once",
+            summary="CloudFormation fails at once on the existing record; nothing is released.",
+            account=_account(modes={Case.ALIAS_DIFFERS: Mode.FAIL}),
+            outcome=Outcome.FAILED,
+            exit_code=1,
+        ),
+        Scenario(
+            name="edited-meanwhile",
+            summary="Somebody changes the record before the moment; theirs is left alone.",
+            account=_account(edit=_alias("d1other"), retry_delays=(1, 2, 4, 8)),
+            outcome=Outcome.FAILED,
+            exit_code=1,
+        ),
+    ]
+
+
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _scenarios()}
+DEFAULT = "alias"
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in SCENARIOS:
+        raise UsageError(
+            f"there is no scenario {name!r}", f"One of: {', '.join(SCENARIOS)} (rehearse --list)."
+        )
+    return SCENARIOS[name]

@@ -1,0 +1,278 @@
+"""Stack events come whole, in order and no further back than asked for; shapes are right."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiobotocore.stub import AioStubber
+
+from route53_takeover.adapters.cloudformation import CloudFormationStacks, read_event
+from route53_takeover.core.stacks import ABSENT
+from route53_takeover.errors import AccessDeniedError, ApiError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.adapters.session import AwsSession
+
+STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/app/1"
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def stub(stubbed: AwsSession) -> Iterator[AioStubber]:
+    with AioStubber(stubbed._open[-1].cloudformation) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def stacks(stubbed: AwsSession) -> CloudFormationStacks:
+    return CloudFormationStacks(stubbed)
+
+
+def event(event_id: str, **more: Any) -> dict[str, Any]:
+    return {"StackId": STACK, "EventId": event_id, "StackName": "app", "Timestamp": WHEN, **more}
+
+
+def own(event_id: str, status: str) -> dict[str, Any]:
+    """The stack's own status."""
+    kind = "AWS::CloudFormation::Stack"
+    return event(event_id, PhysicalResourceId=STACK, ResourceType=kind, ResourceStatus=status)
+
+
+def described(status: str, **more: Any) -> dict[str, Any]:
+    shape = {"StackId": STACK, "StackName": "app", "StackStatus": status, "CreationTime": WHEN}
+    return {"Stacks": [{**shape, **more}]}
+
+
+async def test_events_stop_at_the_given_one_and_come_oldest_first(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    first = {"StackEvents": [event("6"), own("5", "UPDATE_IN_PROGRESS")], "NextToken": "t"}
+    stub.add_response("describe_stack_events", first, {"StackName": STACK})
+    overlap = [own("5", "UPDATE_IN_PROGRESS"), event("4"), event("3"), event("2"), event("1")]
+    second = {"StackEvents": overlap, "NextToken": "u"}
+    stub.add_response("describe_stack_events", second, {"StackName": STACK, "NextToken": "t"})
+    found = await stacks.events(STACK, (), after="2")
+    assert [e.event_id for e in found] == ["3", "4", "5", "6"]
+
+
+async def test_events_stop_with_the_page_of_a_known_one_and_miss_no_late_one_on_it(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    first = {"StackEvents": [event("6"), event("5")], "NextToken": "t"}
+    stub.add_response("describe_stack_events", first, {"StackName": STACK})
+    second = {"StackEvents": [event("4"), event("late"), event("3")], "NextToken": "u"}
+    stub.add_response("describe_stack_events", second, {"StackName": STACK, "NextToken": "t"})
+    found = await stacks.events(STACK, {"4", "3"}, after="1")
+    assert [e.event_id for e in found] == ["late", "5", "6"]
+
+
+async def test_without_a_given_one_events_begin_with_the_start_of_the_operation(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    events = [event("4"), own("3", "UPDATE_IN_PROGRESS"), own("2", "CREATE_COMPLETE")]
+    stub.add_response("describe_stack_events", {"StackEvents": events, "NextToken": "t"})
+    found = await stacks.events(STACK, (), after=None)
+    assert [e.event_id for e in found] == ["3", "4"]
+
+
+async def test_a_stack_that_does_not_exist_has_no_events(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    for _ in range(2):
+        stub.add_client_error(
+            "describe_stack_events", "ValidationError", "Stack [app] does not exist"
+        )
+    assert await stacks.events("app", (), after=None) == []
+    assert await stacks.newest_event("app") is None
+
+
+async def test_the_newest_event_costs_one_page(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    page = {"StackEvents": [event("2"), event("1")], "NextToken": "t"}
+    stub.add_response("describe_stack_events", page, {"StackName": STACK})
+    assert await stacks.newest_event(STACK) == "2"
+
+
+def test_an_event_keeps_what_the_stack_will_create() -> None:
+    properties = {
+        "Name": "www.example.com",
+        "Type": "A",
+        "HostedZoneId": "Z1",
+        "AliasTarget": {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net"},
+    }
+    read = read_event(
+        event(
+            "1",
+            LogicalResourceId="Dns",
+            ResourceType="AWS::Route53::RecordSet",
+            ResourceStatus="CREATE_IN_PROGRESS",
+            ResourceStatusReason="why",
+            ResourceProperties=json.dumps(properties),
+            ClientRequestToken="token",
+        )
+    )
+    assert read.desired is not None
+    assert read.desired.zone_id == "Z1"
+    assert read.desired.record.alias is not None
+    assert (read.timestamp, read.reason, read.token) == (WHEN.timestamp(), "why", "token")
+
+
+@pytest.mark.parametrize("properties", [None, "", "{cut", "[]", "null", '"text"', "{}"])
+def test_properties_that_cannot_be_read_are_unknown(properties: str | None) -> None:
+    shape = event("1", ResourceType="AWS::Route53::RecordSet", ResourceStatus="CREATE_IN_PROGRESS")
+    if properties is not None:
+        shape["ResourceProperties"] = properties
+    assert read_event(shape).desired is None
+
+
+async def test_a_stack_is_described_with_its_family(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    answer = described("UPDATE_COMPLETE", RootId="root", ParentId="parent")
+    stub.add_response("describe_stacks", answer, {"StackName": "app"})
+    description = await stacks.describe("app")
+    assert (description.stack_id, description.status) == (STACK, "UPDATE_COMPLETE")
+    assert (description.root_id, description.parent_id) == ("root", "parent")
+
+
+async def test_a_stack_that_does_not_exist_is_absent_and_one_we_may_not_see_is_an_error(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    stub.add_client_error("describe_stacks", "ValidationError", "Stack with id app does not exist")
+    assert (await stacks.describe("app")).status == ABSENT
+    stub.add_client_error("describe_stacks", "AccessDenied", "not authorized", 403)
+    with pytest.raises(AccessDeniedError):
+        await stacks.describe("app")
+
+
+async def test_resources_are_read_to_the_last_page(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    def summary(logical_id: str) -> dict[str, Any]:
+        return {
+            "LogicalResourceId": logical_id,
+            "ResourceType": "AWS::Route53::RecordSet",
+            "LastUpdatedTimestamp": WHEN,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+
+    first = {"StackResourceSummaries": [summary("A")], "NextToken": "t"}
+    stub.add_response("list_stack_resources", first, {"StackName": STACK})
+    second = {"StackResourceSummaries": [{**summary("B"), "PhysicalResourceId": "www"}]}
+    stub.add_response("list_stack_resources", second, {"StackName": STACK, "NextToken": "t"})
+    found = await stacks.resources(STACK)
+    assert [(r.logical_id, r.physical_id) for r in found] == [("A", ""), ("B", "www")]
+
+
+def held(physical_id: str, status: str) -> dict[str, Any]:
+    return {
+        "StackResources": [
+            {
+                "StackId": STACK,
+                "LogicalResourceId": "Dns",
+                "PhysicalResourceId": physical_id,
+                "ResourceType": "AWS::Route53::RecordSet",
+                "Timestamp": WHEN,
+                "ResourceStatus": status,
+            }
+        ]
+    }
+
+
+def nobody_holds(stub: AioStubber, physical_id: str) -> None:
+    stub.add_client_error(
+        "describe_stack_resources",
+        "ValidationError",
+        f"Stack for {physical_id} does not exist",
+        expected_params={"PhysicalResourceId": physical_id},
+    )
+
+
+async def test_the_owner_is_found_whichever_way_its_template_spells_the_name(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    nobody_holds(stub, r"\052.example.com.")
+    stub.add_response(
+        "describe_stack_resources",
+        held("*.example.com", "CREATE_COMPLETE"),
+        {"PhysicalResourceId": "*.example.com"},
+    )
+    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
+    owner = await stacks.owner(r"\052.example.com.")
+    assert owner is not None
+    assert owner.stack_id == STACK
+
+
+async def test_what_no_stack_holds_has_no_owner(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    nobody_holds(stub, "www.example.com")
+    nobody_holds(stub, "www.example.com.")
+    assert await stacks.owner("www.example.com") is None
+
+
+@pytest.mark.parametrize("status", ["DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED"])
+async def test_a_stack_that_let_go_of_a_record_does_not_own_it(
+    stacks: CloudFormationStacks, stub: AioStubber, status: str
+) -> None:
+    stub.add_response("describe_stack_resources", held("physical", status))
+    assert await stacks.owner("physical") is None
+
+
+TEMPLATE = {
+    "Resources": {
+        "Dns": {
+            "Type": "AWS::Route53::RecordSet",
+            "Properties": {
+                "Name": "www.example.com",
+                "Type": "CNAME",
+                "TTL": "60",
+                "ResourceRecords": ["a.example.net"],
+                "HostedZoneId": "Z1",
+            },
+        }
+    }
+}
+
+
+async def test_the_template_in_force_is_read_as_json_or_text(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    yaml = "Resources:\n  Dns:\n    Type: AWS::Route53::RecordSet\n    Properties: {}\n"
+    for body in (json.dumps(TEMPLATE), yaml):
+        stub.add_response(
+            "get_template",
+            {"TemplateBody": body},
+            {"StackName": STACK, "TemplateStage": "Processed"},
+        )
+        assert "Dns" in (await stacks.template(STACK)).record_sets
+
+
+async def test_a_template_without_a_processed_stage_is_read_as_it_was_given(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    stub.add_client_error("get_template", "ValidationError", "Processed template is not available")
+    stub.add_response(
+        "get_template",
+        {"TemplateBody": json.dumps(TEMPLATE)},
+        {"StackName": STACK, "TemplateStage": "Original"},
+    )
+    assert "Dns" in (await stacks.template(STACK)).record_sets
+
+
+async def test_a_template_that_is_none_and_one_of_no_stack_are_errors(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    stub.add_response("get_template", {"TemplateBody": "- a list"})
+    with pytest.raises(ApiError, match="app"):
+        await stacks.template(STACK)
+    stub.add_client_error("get_template", "ValidationError", "Stack with id x does not exist")
+    with pytest.raises(NotFoundError):
+        await stacks.template("x")
