@@ -531,6 +531,9 @@ def test_the_account_can_let_every_rollback_fail(*, first: bool) -> None:
     (world.stacks.create_stack if first else world.stacks.update_stack)("app", template)
     assert world.settle("app") == ("ROLLBACK_FAILED" if first else "UPDATE_ROLLBACK_FAILED")
     assert world.stacks.get("app").reason == "denied"
+    if not first:
+        world.stacks.continue_update_rollback("app")
+        assert world.settle("app") == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_without_rollback_a_failure_is_where_it_ends_and_an_update_may_follow() -> None:
@@ -930,3 +933,50 @@ def test_a_replaced_resource_is_deleted_in_the_clean_up_unless_its_policy_keeps_
         assert world.settle("app") == "UPDATE_COMPLETE"
         assert world.lines("app")[-2] == last
         assert world.stacks.get("app").resources["A"].physical_id != before.physical_id
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_a_cancelled_creation_never_writes_a_record_afterwards(*, is_nested: bool) -> None:
+    world = World()
+    world.put(alias("old.cloudfront.net"))
+    world.stacks.create_stack("app", body(A=inert()))
+    world.settle("app")
+    wanted = {"Dns": resource(alias())}
+    update = body(A=inert(), Child=nested(**wanted)) if is_nested else body(A=inert(), **wanted)
+    world.stacks.update_stack("app", update)
+    world.wait(3)
+    world.stacks.cancel_update("app")
+    world.put(alias("old.cloudfront.net"), "DELETE")
+    world.wait()
+    assert world.stacks.get("app").status == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.standing() == []
+    assert [applied.by for applied in world.zones.history] == ["test", "test"]
+
+
+def test_a_record_that_was_rolled_back_has_no_owner() -> None:
+    world = World()
+    world.stacks.create_stack(
+        "app", body(Dns=resource(alias()), Bad={**inert(Fail="no"), "DependsOn": "Dns"})
+    )
+    assert world.settle("app") == "ROLLBACK_COMPLETE"
+    assert world.stacks.get("app").resources["Dns"].physical_id == "www.example.com"
+    assert world.stacks.owner("www.example.com") is None
+
+
+def test_a_child_whose_own_turning_back_ended_first_is_waited_for_no_more() -> None:
+    world = World()
+    world.stacks.create_stack("app", body(Child=nested(B=inert()), A=inert()))
+    world.settle("app")
+    slow = inert(version=2, Seconds=50)
+    world.stacks.update_stack("app", body(Child=nested(B=inert(), Bad=inert(Fail="no")), A=slow))
+    assert world.settle("app") == "UPDATE_ROLLBACK_COMPLETE"
+    child = children(world, "app")["Child"]
+    assert world.stacks.get(child).status == "UPDATE_ROLLBACK_COMPLETE"
+    own = [row.status for row in world.stacks.events(child) if to_core(row).is_of_stack]
+    assert own[:4] == [
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+    ]
+    assert list(world.stacks.get(child).resources) == ["B"]

@@ -150,8 +150,6 @@ class Operation:
                 )
 
         def ended(reason: str) -> None:
-            if self._tasks.get(name) is not task:
-                return  # cancelled meanwhile
             del self._tasks[name]
             if reason:
                 self._failed(new, reports, reason)
@@ -302,13 +300,8 @@ class Operation:
 
     def resume_back(self) -> None:
         """Tries again to turn back, after what made it fail was mended."""
-        self._mend()
-        self._start_back("User Initiated")
-
-    def _mend(self) -> None:
         self.mended = True
-        for child in self._children.values():
-            child._mend()
+        self._start_back("User Initiated")
 
     def _start_back(self, reason: str) -> None:
         self._account.stack_status(self.stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
@@ -341,7 +334,7 @@ class Operation:
             self._account.resource_status(self.stack, old, status, reason)
             (self._jobs.failed if reason else self._jobs.done)(name)
 
-        fails = "" if self.mended else new.simulation.fails("rollback")
+        fails = new.simulation.fails("rollback")  # a second try finds the old one, which does not
         task = Task("update", old, ended=ended, previous=new.properties)
         child = self._children.get(name)
         if child is not None and not fails:

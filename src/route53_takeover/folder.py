@@ -1,0 +1,228 @@
+"""A run's folder: where it is, what is in it, and the locks that keep two runs apart.
+
+``STATE_DIR/runs/RUN/`` holds ``plan.json`` (the plan, and how to reach the account), ``backup.json``
+(every record set as the API returned it) and the journal; the deploys put their logs there. Folders
+are 0700, files 0600; what is written here is durable before anything relies on it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from route53_takeover.core.plan import Plan
+from route53_takeover.errors import RefusedError, UsageError
+from route53_takeover.settings import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from route53_takeover.core.records import RecordSet
+
+FORMAT = 1
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """``plan.json``: all that `resume` and `restore` need besides credentials.
+
+    Attributes:
+        rehearsal: name of the scenario, where the account was a simulated one.
+        cwd: where the deploy commands run.
+    """
+
+    format: int = FORMAT
+    run: str
+    begun: float
+    plan: Plan
+    connection: Connection
+    cwd: str
+    rehearsal: str | None = None
+
+
+class Backup(Struct, frozen=True, kw_only=True):
+    """``backup.json``: the record sets in the API's own shape, to the letter."""
+
+    format: int = FORMAT
+    run: str
+    zone_id: str
+    zone_name: str
+    records: list[dict[str, Any]]
+
+
+class RunFolder:
+    """One run's folder, which exists."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "takeover.log"
+
+    def save_plan(self, saved: Saved) -> None:
+        """Writes plan.json durably."""
+        self._write("plan.json", msgspec.json.format(msgspec.json.encode(saved), indent=1))
+
+    def save_backup(self, plan: Plan) -> None:
+        """Writes backup.json durably, before the first write to AWS. Raises OSError."""
+        backup = Backup(
+            run=self.name,
+            zone_id=plan.zone_id,
+            zone_name=plan.zone_name,
+            records=[manual.original.to_api() for manual in plan.manuals],
+        )
+        self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
+
+    def plan(self) -> Saved:
+        """Reads plan.json.
+
+        Raises:
+            UsageError: it is not there or not ours.
+            RefusedError: another version wrote it.
+        """
+        return self._read("plan.json", Saved)
+
+    def backup(self) -> Backup:
+        """Reads backup.json; raises like `plan`."""
+        return self._read("backup.json", Backup)
+
+    def _write(self, name: str, data: bytes) -> None:
+        part = self.path / f"{name}.part"
+        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(data + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path / name)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _read[T: (Saved, Backup)](self, name: str, kind: type[T]) -> T:
+        path = self.path / name
+        try:
+            data = path.read_bytes()
+            version = msgspec.json.decode(data).get("format")
+            if version != FORMAT:
+                raise RefusedError(
+                    f"{path} is of format {version}, this program reads format {FORMAT}",
+                    "Use the version of route53-takeover that began the run.",
+                )
+            return msgspec.json.decode(data, type=kind)
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        except (msgspec.MsgspecError, AttributeError) as error:
+            raise UsageError(f"{path} is damaged: {error}") from error
+
+
+def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
+    """Makes the folder of a new run; its name says when and what.
+
+    Raises:
+        UsageError: the state folder cannot be written.
+    """
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    label = re.sub(r"[^A-Za-z0-9-]+", "-", stack.rpartition(":stack/")[2].partition("/")[0])[:60]
+    runs = state_dir / "runs"
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(1, 100):
+            suffix = "" if number == 1 else f"-{number}"
+            path = runs / f"{stamp}-{label or 'stack'}{suffix}"
+            try:
+                path.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return RunFolder(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the state folder {state_dir}: {error.strerror}",
+            "Choose another with --state-dir.",
+        ) from error
+    raise UsageError(f"too many runs in {runs} began in this second")
+
+
+def all_runs(state_dir: Path) -> Sequence[RunFolder]:
+    """Every run, the oldest first."""
+    runs = state_dir / "runs"
+    try:
+        return [RunFolder(path) for path in sorted(runs.iterdir()) if path.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"cannot read {runs}: {error.strerror}") from error
+
+
+def find_run(state_dir: Path, name: str) -> RunFolder:
+    """The run of this name, or of this unique prefix.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    runs = all_runs(state_dir)
+    found = [run for run in runs if run.name == name] or [
+        run for run in runs if name and run.name.startswith(name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"there is no run {name!r} in {state_dir}", "See `route53-takeover runs`.")
+    raise UsageError(
+        f"{name!r} is the beginning of {len(found)} runs: {', '.join(r.name for r in found)}",
+        "Say more of its name.",
+    )
+
+
+@contextmanager
+def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterator[None]:
+    """Keeps every other run of this machine away from these names.
+
+    Raises:
+        RefusedError: another run works on one of them.
+        UsageError: the lock cannot be made.
+    """
+    folder = state_dir / "locks"
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in sorted(names):
+                safe = re.sub(r"[^a-z0-9.-]", "_", name)
+                path = folder / f"{zone_id}-{safe}lock"
+                fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                stack.callback(os.close, fd)
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError(
+                f"another run on this machine is working on {name}",  # the one that was locked
+                "Wait until it has ended: `route53-takeover runs`.",
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                f"cannot lock {folder}: {error.strerror}", "Choose another --state-dir."
+            ) from error
+        yield
+
+
+def originals(backup: Backup) -> list[RecordSet]:
+    """The record sets of a backup."""
+    from route53_takeover.core.records import RecordSet
+
+    return [RecordSet.from_api(shape) for shape in backup.records]

@@ -1,0 +1,98 @@
+"""What the user asked for, in one frozen value: flags over environment over takeover.toml.
+
+The precedence itself is the command line library's; this module owns the types, the durations and
+the reading of takeover.toml. Nothing here looks at AWS.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from msgspec import Struct
+
+from route53_takeover.errors import UsageError
+
+CONFIG_FILE = "takeover.toml"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """Which account, and where its name servers are. Names only, never a secret.
+
+    Attributes:
+        dns_profile: other credentials for the zone, where the stack's may not touch it.
+        name_servers: asked instead of the zone's own.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    dns_profile: str | None = None
+    name_servers: tuple[str, ...] = ()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is on this machine: an emulator, no account."""
+        return bool(self.endpoint_url and _LOOPBACK.match(self.endpoint_url))
+
+
+_LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)")
+
+
+class Common(Struct, frozen=True, kw_only=True):
+    """What every command takes."""
+
+    state_dir: Path
+    output: str = "text"
+    verbose: bool = False
+    quiet: bool = False
+    log_level: str = "info"
+
+    @property
+    def as_json(self) -> bool:
+        """Whether stdout carries JSON lines."""
+        return self.output == "json"
+
+
+def default_state_dir() -> Path:
+    """Where runs are kept unless ``--state-dir`` says otherwise."""
+    return platformdirs.user_state_path("route53-takeover")
+
+
+def seconds(text: str) -> float:
+    """Reads a duration: seconds, or ``90s``, ``5m``, ``1h``, ``1h30m``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    compact = text.strip().lower()
+    parts = _DURATION.findall(compact)
+    if not parts or "".join(n + u for n, u in parts) != compact.replace(" ", ""):
+        raise UsageError(f"{text!r} is not a duration", "Say seconds, or 90s, 5m, 1h.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def read_config(path: Path, *, required: bool) -> dict[str, Any]:
+    """Reads takeover.toml: keys are the options' names, ``-`` as ``_`` or as it is.
+
+    Raises:
+        UsageError: it is not there though it was named, or it is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if required:
+            raise UsageError(f"there is no {path}", "Check --config.") from None
+        return {}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        loaded = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    return {key.replace("-", "_"): value for key, value in loaded.items()}

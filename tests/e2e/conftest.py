@@ -1,0 +1,56 @@
+"""The independent emulator for the end-to-end tests: one server a worker, one account a test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.e2e.ministack import Ministack, NotInstallableError, running
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from tests.e2e.ministack import Account
+
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
+    """The server, with CloudFormation's retry window; skips where it cannot be installed."""
+    try:
+        with running(tmp_path_factory.mktemp("ministack"), retry_delays="1,2,4,8,15,30") as server:
+            yield server
+    except NotInstallableError as error:
+        pytest.skip(f"MiniStack cannot be installed here: {error}")
+
+
+@pytest.fixture
+def account(ministack: Ministack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An empty account, in an environment with its credentials and an endpoint where nobody is.
+
+    So a client or a command that was not told ``account.endpoint_url`` fails, on this machine.
+    """
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "ROUTE53_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    with ministack.account() as fresh:
+        for name, value in fresh.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", NOBODY)
+        yield fresh
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows the server's log with a test that failed."""
+    report = yield
+    fixtures: dict[str, Any] = getattr(item, "funcargs", {})
+    server = fixtures.get("ministack")
+    if report.failed and isinstance(server, Ministack):
+        report.sections.append(("MiniStack's log", server.log.read_text("utf-8")[-4000:]))
+    return report

@@ -1,0 +1,380 @@
+"""Starts MiniStack, an AWS emulator of other people's, as a world to run the program against.
+
+Owns its environment (made once, in the user's cache folder), its process and the test accounts in
+it. What it is made to do differently is in `tests.e2e.ministack_retry`. Nothing here may reach
+further than 127.0.0.1, but for the installation from the package index.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from botocore.config import Config
+from platformdirs import user_cache_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from types_boto3_cloudformation.client import CloudFormationClient
+    from types_boto3_route53.client import Route53Client
+
+VERSION = "1.5.33"
+PYTHON = "3.11"  # MiniStack declares 3.10 to 3.13: uv finds this one whatever runs the tests
+PACKAGES = (f"ministack=={VERSION}", "aws-sam-translator")
+REGION = "us-east-1"
+_ROOT = Path(__file__).parents[2]
+_PAUSE = 0.05
+_never = threading.Event()
+_numbers = count(1)
+
+
+class NotInstallableError(Exception):
+    """The package cannot be installed here: no network, no index, no fitting Python."""
+
+
+def wait_until(true: Callable[[], object], what: str, seconds: float = 15) -> None:
+    """Looks again and again until ``true()`` is; fails with ``what`` was awaited."""
+    for _ in range(round(seconds / _PAUSE)):
+        if true():
+            return
+        _never.wait(_PAUSE)
+    raise AssertionError(f"waited {seconds} s in vain: {what}")
+
+
+def interpreter() -> Path:
+    """The Python that has MiniStack; makes its environment where there is none yet.
+
+    Raises:
+        NotInstallableError: neither uv nor pip can.
+    """
+    if uv := shutil.which("uv"):
+        with suppress(NotInstallableError):  # where there is no such Python and none to be had
+            return _environment(PYTHON, PYTHON, uv)
+    return _environment(".".join(map(str, sys.version_info[:2])), sys.executable, uv)
+
+
+def _environment(version: str, python: str, uv: str | None) -> Path:
+    """One process makes it, others (pytest-xdist's workers) wait for it."""
+    home = user_cache_path("route53-takeover-tests") / f"ministack-{VERSION}-py{version}"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    found, complete = home / "bin" / "python", home / "complete"
+    with home.with_name(f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if complete.exists() and found.exists():
+            return found
+        shutil.rmtree(home, ignore_errors=True)
+        if uv:
+            _install([uv, "venv", "--quiet", "--python", python, str(home)])
+            _install([uv, "pip", "install", "--quiet", "--python", str(found), *PACKAGES])
+        else:
+            _install([python, "-m", "venv", str(home)])
+            _install([str(found), "-m", "pip", "install", "--quiet", *PACKAGES])
+        complete.touch()
+    return found
+
+
+def _install(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotInstallableError(f"{shlex.join(command)}: {done.stderr.strip()[-500:]}")
+
+
+class Ministack:
+    """A running server. Everything in it is lost when it ends."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, name: str, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.name = name
+        self.log = log
+        self.endpoint_url = f"http://127.0.0.1:{port}"
+
+    def comes_up(self) -> bool:
+        """Waits until it answers; false where it ended instead."""
+        wait_until(
+            lambda: self.process.poll() is not None or self._answers(),
+            f"MiniStack on port {self.port}: see {self.log}",
+            seconds=60,
+        )
+        return self.process.poll() is None
+
+    def _answers(self) -> bool:
+        """Whether this very server answers: not somebody else's on the same port."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/_ministack/health")
+            return bool(json.loads(connection.getresponse().read())["edition"] == self.name)
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """Ends it; its standard input tells it so too."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+    def account(self) -> Account:
+        """A new, empty account; close it."""
+        return Account(self.endpoint_url, f"{next(_numbers):012d}")
+
+
+@contextmanager
+def running(
+    folder: Path, *, retry_delays: str = "1,2,4,8,15,30", propagation: float = 0.2
+) -> Iterator[Ministack]:
+    """A server on a free port of 127.0.0.1 whose files are all in ``folder``.
+
+    Args:
+        folder: an empty folder; the log is ``ministack.log`` in it.
+        retry_delays: seconds between CloudFormation's attempts to create a record, with commas.
+        propagation: seconds that CloudFormation waits for a change of a record.
+
+    Raises:
+        NotInstallableError: the package cannot be had.
+    """
+    python = interpreter()
+    settings = {"RETRY_DELAYS": retry_delays, "PROPAGATION": str(propagation)}
+    log = folder / "ministack.log"
+    for _ in range(5):  # somebody else may take the free port in between
+        server = _start(python, folder, log, settings)
+        try:
+            if server.comes_up():
+                yield server
+                return
+        finally:
+            server.stop()
+    raise AssertionError(f"MiniStack does not start:\n{log.read_text('utf-8')[-3000:]}")
+
+
+def _start(python: Path, folder: Path, log: Path, settings: Mapping[str, str]) -> Ministack:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    name = f"{folder.name}-{os.getpid()}-{port}"
+    environment = _server_environment(folder, port) | {"MINISTACK_EDITION": name, **settings}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [python, "-P", "-m", "tests.e2e.ministack_retry"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Ministack(process, port, name, log)
+
+
+def _server_environment(folder: Path, port: int) -> dict[str, str]:
+    """Nothing of the developer's: no AWS settings, no proxies, no Docker, no state on disk."""
+    return {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "PYTHONPATH": str(_ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "EXIT_WITH_STDIN": "1",
+        "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "0",
+        "S3_PERSIST": "0",
+    }
+
+
+class Account:
+    """One account of a server: nothing in it is seen by another. Zones, records, stacks, files."""
+
+    def __init__(self, endpoint_url: str, number: str) -> None:
+        self.endpoint_url = endpoint_url
+        self.number = number
+        self._session = boto3.Session(number, "test", region_name=REGION)
+        self.cloudformation: CloudFormationClient = self._client("cloudformation")
+        self.route53: Route53Client = self._client("route53")
+        self._s3 = self._client("s3")
+        self._s3.create_bucket(Bucket=f"templates-{number}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in (self.cloudformation, self.route53, self._s3):
+            client.close()
+
+    def _client(self, service: str) -> Any:
+        make: Any = self._session.client
+        config = Config(proxies={}, retries={"total_max_attempts": 1})
+        return make(service, endpoint_url=self.endpoint_url, config=config)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a command to this account; to be added to an environment without AWS's."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.number,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def create_zone(self, name: str) -> str:
+        """A public hosted zone; returns its id without prefix."""
+        answer = self.route53.create_hosted_zone(Name=name, CallerReference=name)
+        return answer["HostedZone"]["Id"].rpartition("/")[2]
+
+    def change(self, zone_id: str, action: str, record: Mapping[str, Any]) -> None:
+        """Creates, deletes or upserts a record set, given in the API's shape."""
+        shape: Any = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        self.route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=shape)
+
+    def records(self, zone_id: str, name: str) -> list[dict[str, Any]]:
+        """The record sets at exactly this name, as the API returns them."""
+        pages = self.route53.get_paginator("list_resource_record_sets").paginate(
+            HostedZoneId=zone_id
+        )
+        found: list[Any] = [each for page in pages for each in page["ResourceRecordSets"]]
+        return [each for each in found if each["Name"] == name.rstrip(".") + "."]
+
+    def upload_template(self, template: Mapping[str, Any], key: str = "nested.json") -> str:
+        """Puts a nested stack's template where CloudFormation finds it; returns its URL."""
+        bucket = f"templates-{self.number}"
+        self._s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+        return f"https://s3.amazonaws.com/{bucket}/{key}"
+
+    def create_stack(self, name: str, template: Mapping[str, Any], **parameters: str) -> str:
+        """Begins to create a stack; returns its id."""
+        return self.cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Parameters=_parameters(parameters),
+        )["StackId"]
+
+    def update_stack(self, name: str, template: Mapping[str, Any], **parameters: str) -> None:
+        """Begins to update a stack."""
+        self.cloudformation.update_stack(
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Parameters=_parameters(parameters),
+        )
+
+    def status(self, stack: str) -> str:
+        return self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+
+    def wait_for_status(self, stack: str, status: str, seconds: float = 15) -> None:
+        with suppress(AssertionError):
+            wait_until(lambda: self.status(stack) == status, status, seconds)
+        found = self.status(stack)
+        assert found == status, f"{found} is not {status}; events: {self.events(stack)}"
+
+    def events(self, stack: str) -> list[dict[str, Any]]:
+        """All events of one stack, oldest first."""
+        pages = self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+        events: list[Any] = [event for page in pages for event in page["StackEvents"]]
+        return events[::-1]
+
+    def told(self, stack: str, logical_id: str) -> list[str]:
+        """The statuses that the events tell of one resource, or of the stack by its name."""
+        return [
+            event["ResourceStatus"]
+            for event in self.events(stack)
+            if event["LogicalResourceId"] == logical_id
+        ]
+
+
+def _parameters(parameters: Mapping[str, str]) -> list[Any]:
+    return [{"ParameterKey": key, "ParameterValue": text} for key, text in parameters.items()]
+
+
+def alias(zone_id: str, name: str, target: str, **extra: Any) -> dict[str, Any]:
+    """A template's resource: an alias A to a CloudFront distribution, only where switched on."""
+    target_properties = {
+        "HostedZoneId": "Z2FDTNDATAQYW2",
+        "DNSName": target,
+        "EvaluateTargetHealth": False,
+    }
+    return {
+        "Type": "AWS::Route53::RecordSet",
+        "Condition": "WithRecord",
+        "Properties": {
+            "HostedZoneId": zone_id,
+            "Name": name,
+            "Type": "A",
+            "AliasTarget": target_properties,
+        },
+        **extra,
+    }
+
+
+def wait(
+    *after: str, seconds: float = 0, failure: str = "", delete_seconds: float = 0
+) -> dict[str, Any]:
+    """A template's resource that only takes time, and then may fail; only where switched on.
+
+    Args:
+        after: logical ids of the resources that are made before it.
+        seconds: how long it is being created.
+        failure: the reason with which it fails after that; empty where it does not.
+        delete_seconds: how long it is being deleted, which holds up a rollback: what was made
+            before it is deleted after it.
+    """
+    return {
+        "Type": "Custom::Wait",
+        "Condition": "WithRecord",
+        "DependsOn": list(after),
+        "Properties": {"Seconds": seconds, "DeleteSeconds": delete_seconds}
+        | ({"Failure": failure} if failure else {}),
+    }
+
+
+def nested(url: str, **extra: Any) -> dict[str, Any]:
+    """A template's resource: a nested stack that is given the switch."""
+    parameters = {"Route53Enable": {"Ref": "Route53Enable"}}
+    properties = {"TemplateURL": url, "Parameters": parameters}
+    return {"Type": "AWS::CloudFormation::Stack", "Properties": properties, **extra}
+
+
+def template(**resources: Any) -> dict[str, Any]:
+    """A template with the switch ``Route53Enable`` and a resource that is always there."""
+    return {
+        "Parameters": {"Route53Enable": {"Type": "String", "Default": "true"}},
+        "Conditions": {"WithRecord": {"Fn::Equals": [{"Ref": "Route53Enable"}, "true"]}},
+        "Resources": {"Always": {"Type": "AWS::SNS::Topic"}, **resources},
+    }
+
+
+def deploy_command(folder: Path, stack: str, contents: Mapping[str, Any]) -> str:
+    """A command line for ``--deploy``: creates or updates ``stack`` as ``ROUTE53_ENABLE`` says.
+
+    It finds the account by its environment alone; see `tests.e2e.ministack_deploy`.
+    """
+    file = folder / f"{stack}.json"
+    file.write_text(json.dumps(contents), "utf-8")
+    script = Path(__file__).with_name("ministack_deploy.py")
+    return shlex.join([sys.executable, "-P", str(script), stack, str(file)])
