@@ -67,6 +67,8 @@ class Engine:
         save_backup: writes backup.json durably from the plan; raises OSError.
         rng: for jitter.
         observer: told of every event.
+        strict: what is a defect raises, as tests and rehearsals want it. In production it is
+            logged and ignored: a name may be without its record, and the run must go on.
     """
 
     def __init__(
@@ -81,7 +83,10 @@ class Engine:
         save_backup: Callable[[], None],
         rng: random.Random,
         observer: Observer,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
+        self._failures: type[Exception] = ApiError if strict else Exception
         self._clock = clock
         self._journal = journal
         self._journal_works = True
@@ -99,7 +104,14 @@ class Engine:
         self._tasks: asyncio.TaskGroup
         self._under_way: set[asyncio.Task[None]] = set()
         self._warmed = 0.0
-        self._watcher = StackWatcher(clock=clock, stacks=stacks, rng=rng, submit=self.submit)
+        self._watcher = StackWatcher(
+            clock=clock, stacks=stacks, rng=rng, submit=self.submit, failures=self._failures
+        )
+
+    @property
+    def seq(self) -> int:
+        """Sequence number of the newest event."""
+        return self._seq
 
     def submit(self, event: ev.AnyEvent) -> None:
         """Puts an event in the queue."""
@@ -158,7 +170,7 @@ class Engine:
     def _take(self, event: ev.AnyEvent) -> State:
         """Takes one event in: the only place where the state changes."""
         self._append(event)
-        self._state, commands = step(self._state, event)
+        commands = self._step(event)
         self._observer(event, self._state, self._seq)
         for command in commands:
             self._carry_out(command)
@@ -166,6 +178,16 @@ class Engine:
             self._warmed = event.time
             self._spawn(self._warm())
         return self._state
+
+    def _step(self, event: ev.AnyEvent) -> tuple[ev.AnyCommand, ...]:
+        try:
+            self._state, commands = step(self._state, event)
+        except ValueError:
+            if self._strict or self._state is None:
+                raise
+            _log.exception("event.ignored", type=type(event).__name__, seq=self._seq)
+            return ()
+        return commands
 
     def _append(self, event: ev.AnyEvent) -> None:
         if self._journal_works:
@@ -267,7 +289,7 @@ class Engine:
         event: ev.AnyEvent
         try:
             records = await self._records.read_name(self._known.plan.zone_id, name)
-        except ApiError as error:
+        except self._failures as error:
             event = ev.NameUnread(time=self._clock.now(), name=name, reason=_line(error))
         else:
             event = ev.NameRead(
@@ -280,8 +302,8 @@ class Engine:
             try:
                 if await self._records.is_insync(command.change_id):
                     break
-            except ApiError as error:
-                _log.warning("insync.unread", reason=_line(error))
+            except self._failures as error:
+                _log.info("insync.unread", reason=_line(error))
             await self._clock.sleep(_INSYNC_EVERY)
         self.submit(
             ev.ChangeInsync(time=self._clock.now(), name=command.name, change_id=command.change_id)
@@ -336,7 +358,7 @@ class Engine:
     async def _warm(self) -> None:
         try:
             await self._records.warm()
-        except ApiError as error:
+        except self._failures as error:
             _log.info("warm.failed", reason=_line(error))
 
     @property
@@ -347,10 +369,17 @@ class Engine:
 
 
 def fold(history: Iterable[ev.AnyEvent]) -> State | None:
-    """The state after these events; ``None`` where there are none."""
+    """The state after these events; ``None`` where there are none.
+
+    An event that the machine did not accept was ignored when it came, and is ignored again.
+    """
     state: State | None = None
     for event in history:
-        state, _ = step(state, event)
+        try:
+            state, _ = step(state, event)
+        except ValueError:
+            if state is None:
+                raise
     return state
 
 

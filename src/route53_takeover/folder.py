@@ -1,8 +1,9 @@
 """A run's folder: where it is, what is in it, and the locks that keep two runs apart.
 
-``STATE_DIR/runs/RUN/`` holds ``plan.json`` (the plan, and how to reach the account), ``backup.json``
-(every record set as the API returned it) and the journal; the deploys put their logs there. Folders
-are 0700, files 0600; what is written here is durable before anything relies on it.
+``STATE_DIR/runs/RUN/`` holds ``plan.json`` (the plan, and how to reach the account),
+``backup.json`` (every record set as the API returned it) and the journal; the deploys put their
+logs there. Folders are 0700, files 0600; what is written here is durable before anything relies on
+it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os
 import re
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from route53_takeover.core.plan import Plan
+from route53_takeover.core.records import RecordSet, display_name
 from route53_takeover.errors import RefusedError, UsageError
 from route53_takeover.settings import Connection
 
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from route53_takeover.core.records import RecordSet
 
 FORMAT = 1
+_Saved = TypeVar("_Saved", "Saved", "Backup")
 
 
 class Saved(Struct, frozen=True, kw_only=True):
@@ -116,7 +118,7 @@ class RunFolder:
         finally:
             os.close(folder)
 
-    def _read[T: (Saved, Backup)](self, name: str, kind: type[T]) -> T:
+    def _read(self, name: str, kind: type[_Saved]) -> _Saved:
         path = self.path / name
         try:
             data = path.read_bytes()
@@ -200,6 +202,7 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
         UsageError: the lock cannot be made.
     """
     folder = state_dir / "locks"
+    name = ""
     with ExitStack() as stack:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -211,7 +214,7 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RefusedError(
-                f"another run on this machine is working on {name}",  # the one that was locked
+                f"another run on this machine is working on {display_name(name)}",
                 "Wait until it has ended: `route53-takeover runs`.",
             ) from None
         except OSError as error:
@@ -223,6 +226,4 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
 
 def originals(backup: Backup) -> list[RecordSet]:
     """The record sets of a backup."""
-    from route53_takeover.core.records import RecordSet
-
     return [RecordSet.from_api(shape) for shape in backup.records]

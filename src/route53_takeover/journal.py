@@ -1,9 +1,9 @@
 """The journal: what happened, one event a line, durable before anything follows from it.
 
 Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident.
-One writer (an exclusive lock on the file), many readers. A torn last line, which a crash in the
-middle of a write leaves behind, is cut off when the file is opened for writing; damage anywhere
-else is an error, for a run must not be resumed from half a truth.
+One writer (an exclusive lock on the file), many readers. A torn last line (one without its newline,
+which a crash in the middle of a write leaves behind) is cut off when the file is opened for writing;
+any other damage is an error, for a run must not be resumed from half a truth.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def decode(data: bytes, where: str = "the journal") -> tuple[list[AnyEvent], int
         The events, and how many bytes of ``data`` they take: what follows is a torn tail.
 
     Raises:
-        MustLookError: a line before the last is damaged.
-        RefusedError: another version wrote it.
+        MustLookError: a line is damaged that is not the torn last one.
+        RefusedError: another version wrote it, or an event of it: a line that is whole and cannot
+            be read is no torn tail, and what it says may not be forgotten.
     """
     events: list[AnyEvent] = []
     good = 0
@@ -82,7 +83,7 @@ def decode(data: bytes, where: str = "the journal") -> tuple[list[AnyEvent], int
         seq = len(events) + 1
         event = _decode_line(raw, seq, where)
         if event is None:
-            if good + len(raw) < len(data):
+            if good + len(raw) < len(data) or raw.endswith(b"\n"):
                 raise MustLookError(
                     f"line {seq} of {where} is damaged",
                     "Look at backup.json and at the zone; `restore` needs the backup alone.",
@@ -108,8 +109,11 @@ def _decode_line(raw: bytes, seq: int, where: str) -> AnyEvent | None:
         return None
     try:
         return _event_decoder.decode(body)
-    except msgspec.DecodeError:
-        return None
+    except msgspec.DecodeError as error:
+        raise RefusedError(
+            f"line {seq} of {where} is whole, but this program does not know its event: {error}",
+            "Use the version of route53-takeover that wrote it.",
+        ) from error
 
 
 def _sum(seq: int, body: bytes) -> bytes:
@@ -143,33 +147,50 @@ class FileJournal:
             if good < len(data):
                 os.ftruncate(self._fd, good)
                 os.fsync(self._fd)
+            _sync_folder(path.parent)
         except BlockingIOError:
             os.close(self._fd)
             raise RefusedError(
                 f"another process is working on this run ({path.parent.name})",
                 "Wait for it, or look at it with `runs`.",
             ) from None
+        except OSError as error:
+            os.close(self._fd)
+            raise UsageError(
+                f"cannot write {path}: {error.strerror}", "Choose another --state-dir."
+            ) from error
         except BaseException:
             os.close(self._fd)
             raise
         self._seq = len(self.events)
         self._size = good
-        _sync_folder(path.parent)
+        self._torn = False
 
     def append(self, event: AnyEvent) -> int:
         """Appends and fsyncs one event."""
+        if self._torn:
+            raise JournalError(f"cannot write {self._path}: a torn line stands at its end")
         line = encode(self._seq + 1, event)
         try:
             written = os.write(self._fd, line)
-            if written != len(line):  # the disk is full: leave no torn line behind
-                os.ftruncate(self._fd, self._size)
-                raise JournalError(f"cannot write {self._path}: no space left")
-            os.fsync(self._fd)
+            if written == len(line):
+                os.fsync(self._fd)
         except OSError as error:
+            self._cut_back()
             raise JournalError(f"cannot write {self._path}: {error.strerror}") from error
+        if written != len(line):  # how a disk that becomes full answers first
+            self._cut_back()
+            raise JournalError(f"cannot write {self._path}: no space left")
         self._seq += 1
         self._size += written
         return self._seq
+
+    def _cut_back(self) -> None:
+        """Takes away a line that is torn, or not durable: nothing may follow it in the file."""
+        try:
+            os.ftruncate(self._fd, self._size)
+        except OSError:  # opening it again repairs it; until then it is not written any more
+            self._torn = True
 
     def close(self) -> None:
         """Lets go of the file and its lock."""

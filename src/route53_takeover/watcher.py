@@ -31,6 +31,7 @@ class StackWatcher:
     Args:
         submit: takes the events that are found.
         rng: for the jitter of back-offs.
+        failures: what of a port counts as a call that failed.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class StackWatcher:
         stacks: Stacks,
         rng: random.Random,
         submit: Callable[[ev.AnyEvent], None],
+        failures: type[Exception] = ApiError,
     ) -> None:
+        self._failures = failures
         self._clock = clock
         self._stacks = stacks
         self._rng = rng
@@ -88,7 +91,7 @@ class StackWatcher:
             began = self._clock.now()
             try:
                 events = await self._stacks.events(stack, known, after=self._watches[stack].after)
-            except ApiError as error:
+            except self._failures as error:
                 failures += 1
                 self._submit(
                     ev.StackUnpolled(time=self._clock.now(), stack=stack, reason=str(error))
@@ -120,7 +123,7 @@ class StackWatcher:
         event: ev.AnyEvent
         try:
             event = await self._baseline(joining=joining)
-        except ApiError as error:
+        except self._failures as error:
             event = ev.BaselineUnread(time=self._clock.now(), reason=str(error))
         self._submit(event)
 
@@ -156,7 +159,7 @@ class StackWatcher:
         event: ev.AnyEvent
         try:
             root = await self._stacks.describe(self._root)
-        except ApiError as error:
+        except self._failures as error:
             event = ev.RootUndescribed(time=self._clock.now(), reason=str(error))
         else:
             event = ev.RootDescribed(time=self._clock.now(), began=began, root=root)
@@ -166,7 +169,7 @@ class StackWatcher:
         """Reads what the template in force says of record sets; a hint, so failing is no harm."""
         try:
             template = await self._stacks.template(stack)
-        except ApiError:
+        except self._failures:
             template = None
         self._submit(ev.TemplateRead(time=self._clock.now(), stack=stack, template=template))
 
@@ -178,7 +181,7 @@ class StackWatcher:
             resources = tuple(await self._stacks.resources(stack))
         except NotFoundError:
             event = ev.ResourcesRead(time=self._clock.now(), stack=stack, began=began)
-        except ApiError as error:
+        except self._failures as error:
             event = ev.ResourcesUnread(time=self._clock.now(), stack=stack, reason=str(error))
         else:
             event = ev.ResourcesRead(

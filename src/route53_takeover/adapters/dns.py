@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _TIMEOUT = 1.0
 _PORT = 53
 _LAST = 65535
+_DELEGATION_TIMEOUT = 5.0
 _HINT = "give --name-server HOST or HOST:PORT, such as 192.0.2.1:5353 or [2001:db8::1]:53"
 
 
@@ -159,3 +160,16 @@ def _is_ipv6(host: str) -> bool:
 def _is_ipv4_or_name(host: str) -> bool:
     label = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
     return re.fullmatch(rf"{label}(\.{label})*", host) is not None
+
+
+async def delegated_to(zone_name: str) -> Sequence[str] | None:
+    """The name servers that the world is sent to for a zone; ``None`` where nobody could tell.
+
+    A resolver that knows no such name tells nothing: it may see another DNS than the public one.
+    """
+    try:
+        async with asyncio.timeout(_DELEGATION_TIMEOUT):
+            answer = await dns.asyncresolver.resolve(_dns_name(zone_name), "NS")
+    except (dns.exception.DNSException, OSError, TimeoutError):
+        return None
+    return [str(record.target) for record in answer]

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
-from route53_takeover.core.observe import matches
+from route53_takeover.core.reasons import why
 from route53_takeover.core.records import Change, display_name
+from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind
 from route53_takeover.core.stacks import Kind, kind_of
 from route53_takeover.core.state import (
     TAKEN_STAGES,
@@ -32,30 +33,14 @@ if TYPE_CHECKING:
     )
     from route53_takeover.core.turn import Turn
 
-IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
-EVENTS_LAG = 60.0
-"""Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
 DESCRIBE_AGAIN = 3.0
 """Seconds between looks at a root stack whose events and status do not agree yet."""
 ANSWER_PATIENCE = 120.0
 """Seconds that verify waits for every name server to answer."""
 BLIND = 40
-"""Failed looks at the stack in a row after which a run that has nothing to restore gives up."""
-
-
-def root_kind(state: State) -> Kind:
-    """What the root stack's status means, by events, or by DescribeStacks where they lag."""
-    root = state.root_stack
-    if root is None or not root.status:
-        return kind_of(state.described.status if state.described else state.root.status)
-    if (
-        root.kind in IN_PROGRESS
-        and state.described is not None
-        and kind_of(state.described.status) not in IN_PROGRESS
-        and state.described_began >= state.news_at + EVENTS_LAG
-    ):
-        return kind_of(state.described.status)
-    return root.kind
+"""Failed looks at the stack in a row after which a run may give up (about six minutes)."""
+VERIFY_READ = 5.0
+"""Seconds between reads of a name while its name servers are awaited."""
 
 
 def settled(turn: Turn) -> bool:
@@ -67,6 +52,8 @@ def settled(turn: Turn) -> bool:
     deploy = state.deploys.get(switch)
     if deploy is not None and deploy.exited_at is None:
         return False
+    if is_blind(state):
+        return True
     if root_kind(state) in IN_PROGRESS:
         _look(turn, at=state.news_at + EVENTS_LAG)
         return False
@@ -76,8 +63,6 @@ def settled(turn: Turn) -> bool:
     if state.now < quiet_at:
         turn.wake(quiet_at)
         return False
-    if state.failures >= BLIND and not state.ever_released:
-        return True
     if state.described is None or state.described_began < quiet_at:
         _look(turn, at=quiet_at)
         return False
@@ -85,6 +70,27 @@ def settled(turn: Turn) -> bool:
         _look(turn, at=state.described_began + DESCRIBE_AGAIN)
         return False
     return True
+
+
+def is_blind(state: State) -> bool:
+    """Whether the stack cannot be read any more, and waiting for it has lost its sense.
+
+    After a release that takes until the deploy's time limit, and never while a name is empty:
+    fresh credentials may come, and a rollback may still take the record away.
+    """
+    return state.failures >= BLIND and _may_give_up(state)
+
+
+def _is_unreadable(state: State, name: NameState) -> bool:
+    """The same of a name."""
+    return name.failures >= PATIENCE and _may_give_up(state)
+
+
+def _may_give_up(state: State) -> bool:
+    if not state.ever_released:
+        return True
+    limit = state.baseline_at + state.plan.options.deploy_timeout
+    return state.now >= limit and not any(name.is_absent for name in state.names.values())
 
 
 def _look(turn: Turn, *, at: float) -> None:
@@ -148,10 +154,10 @@ def conclude(turn: Turn) -> None:
     """Moves a run at rest on: to verify, or to undoing what is to undo, or to its end."""
     state = turn.state
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
-    if taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
-        turn.move(Trigger.SETTLED)
-    elif state.failures >= BLIND and not state.ever_released:
+    if is_blind(state):
         turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
+    elif taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
+        turn.move(Trigger.SETTLED)
     elif state.baseline is Switch.ON and not tree_is_listed(turn):
         return
     elif state.phase is not Phase.RESTORE:
@@ -178,8 +184,12 @@ def verify(turn: Turn) -> None:
         for server in name.answered
         if name.answers.get(server) != "answer"
     )
-    if silent and state.now < state.phase_since + ANSWER_PATIENCE:
+    if unread := [n.name for n in state.names.values() if _is_unreadable(state, n)]:
+        turn.end(Outcome.UNKNOWN, 4, f"{display_name(unread[0])} cannot be read")
+    elif silent and state.now < state.phase_since + ANSWER_PATIENCE:
         turn.wake(state.phase_since + ANSWER_PATIENCE)
+        for name in state.names.values():
+            turn.read(name, every=VERIFY_READ)
     elif silent:
         turn.end(Outcome.UNKNOWN, 4, f"no answer yet from {', '.join(dict.fromkeys(silent))}")
     elif unlike := [h for h in state.handovers if not _is_as_desired(state, h)]:
@@ -253,7 +263,7 @@ def _last_look(turn: Turn) -> bool:
     for name in turn.state.names.values():
         if name.read is not None and name.read.began >= since:
             continue
-        if name.failures >= PATIENCE and not turn.state.ever_released:
+        if _is_unreadable(turn.state, name):
             continue
         seen = False
         turn.read(name, every=0.0)
@@ -272,8 +282,15 @@ def _end(turn: Turn) -> None:
         turn.end(Outcome.UNKNOWN, 4, f"{display_name(empty)} has no record: {reason}")
     elif state.backup_failed:
         turn.end(Outcome.FAILED, 2, reason)
-    elif state.journal_lost:
+    elif state.journal_lost and state.ever_released:
         turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
+    elif foreign := [h for h in state.handovers if _is_of_failed_stack(state, h)]:
+        turn.end(
+            Outcome.UNKNOWN,
+            4,
+            f"CloudFormation's {foreign[0].original.key} stands, and its stack has not succeeded: "
+            f"{reason}",
+        )
     elif root_kind(state) is Kind.FAILED and state.baseline is Switch.ON:
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
     elif left:
@@ -295,51 +312,16 @@ def _is_left_changed(handover: Handover) -> bool:
     ) and not handover.standing.same_as(handover.original)
 
 
+def _is_of_failed_stack(state: State, handover: Handover) -> bool:
+    """Whether CloudFormation's record stands, other than the original, and its stack turned back.
+
+    `DeletionPolicy: Retain` leaves it so, and no stack owns it then.
+    """
+    if handover.stage not in TAKEN_STAGES or root_kind(state) is Kind.SUCCEEDED:
+        return False
+    name = state.names[handover.original.key.name]
+    return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
+
+
 def _can_fill(state: State, name: NameState) -> bool:
     return state.baseline is Switch.ON or any(h.released_at is not None for h in name.handovers)
-
-
-def why(state: State) -> str:
-    """The one line that says why a run that is at rest did not succeed."""
-    if state.interrupts and not state.ever_released:
-        return f"stopped by {state.interrupts[0]}"
-    for handover in state.handovers:
-        if handover.stage is Stage.CHANGED:
-            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
-    error = _first_error(state)
-    kind = root_kind(state)
-    root = state.root_stack
-    deploy = state.deploys.get(Switch.ON)
-    status = root.status if root and root.status else state.root.status
-    if any(name.restoring for name in state.names.values()) and kind is Kind.SUCCEEDED:
-        return "CloudFormation deleted the record again, or did not create it in time"
-    if any(name.restoring for name in state.names.values()):
-        return f"CloudFormation did not create the record in time, or took it back: {status}{error}"
-    if root is None or root.operations == 0:
-        return _nothing_deployed(deploy.code if deploy else None, deploy is not None)
-    if kind is not Kind.SUCCEEDED:
-        return f"the stack ended {status}{error}"
-    if not any(matches(state, h) for h in state.handovers):
-        return (
-            "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
-            "to 5 leaves it out where the API Gateway custom domain exists already)"
-        )
-    return f"the stack ended {status}, but not with every record{error}"
-
-
-def _nothing_deployed(code: int | None, was_run: bool) -> str:
-    if not was_run:
-        return "nothing was deployed"
-    if code is None:
-        return "the deploy with the switch on may not have been started, and nothing was deployed"
-    return f"the deploy with the switch on exited {code}, but nothing was deployed"
-
-
-def _first_error(state: State) -> str:
-    for handover in state.handovers:
-        for match in matches(state, handover):
-            if match.status == "CREATE_FAILED" and match.reason:
-                return f" ({match.logical_id}: {match.reason})"
-    errors = [s.first_error for s in state.stacks.values() if s.first_error]
-    leaf = next((e for e in errors if "stack" not in e.lower()), errors[0] if errors else "")
-    return f" ({leaf})" if leaf else ""

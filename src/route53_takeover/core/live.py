@@ -14,11 +14,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.ending import IN_PROGRESS, root_kind
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.moment import READ_FRESH, moments
-from route53_takeover.core.observe import applied, deadman, matches
+from route53_takeover.core.name_writes import applied, deadman
 from route53_takeover.core.records import Change, normal_name
+from route53_takeover.core.stack_tree import IN_PROGRESS, matches, root_kind
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import (
     ABSENT_STAGES,
@@ -165,9 +165,10 @@ def _read_pace(state: State, name: NameState) -> float | None:
         return GAP_READ if _is_ours_to_fill(state, name) else GUARD_READ
     if any(True for _ in moments(state, name)):
         return CLOSE_READ
+    kind = root_kind(state)
     if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):
-        return None
-    if root_kind(state) in (Kind.TURNING_BACK, Kind.CLEANING):
+        return GUARD_READ if kind in IN_PROGRESS else None  # somebody may delete it meanwhile
+    if kind in (Kind.TURNING_BACK, Kind.CLEANING):
         return CLOSE_READ
     return GUARD_READ
 
@@ -232,6 +233,8 @@ def watches(state: State) -> tuple[Watch, ...]:
     deploying = state.phase in (Phase.DEPLOY_OFF, Phase.DEPLOY_ON, Phase.VERIFY)
     if state.baseline is None or not (deploying or state.phase in LIVE):
         return ()
+    if state.phase is Phase.DEPLOY_ON and state.baseline is not Switch.ON:
+        return ()  # what is known is the first deploy's
     hot = _hot_stacks(state)
     root = state.root_stack
     if root is None:
@@ -258,13 +261,13 @@ def watches(state: State) -> tuple[Watch, ...]:
 
 
 def _is_working(state: State, stack: StackState) -> bool:
-    """Whether the stack is in progress by its own events or by its parent's."""
+    """Whether the stack is in progress, or its turn in its parent's operation is still to come."""
     if stack.kind in IN_PROGRESS:
         return True
     parent = state.stacks.get(stack.parent or "")
-    if parent is None or stack.kind is not Kind.ABSENT:
+    if parent is None or parent.kind not in IN_PROGRESS:
         return False
-    return parent.kind in IN_PROGRESS
+    return stack.kind is Kind.ABSENT or stack.status_time < parent.started
 
 
 def _hot_stacks(state: State) -> frozenset[str]:

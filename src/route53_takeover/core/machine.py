@@ -19,15 +19,15 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.ending import (
     at_rest,
     conclude,
-    root_kind,
     settled,
     tree_is_listed,
     verify,
 )
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.live import tend_all
-from route53_takeover.core.observe import begin, matches, observe
+from route53_takeover.core.observe import begin, observe
 from route53_takeover.core.records import Change
+from route53_takeover.core.stack_tree import matches, root_kind
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import LIVE, Outcome, Phase, Stage
 from route53_takeover.core.turn import PATIENCE, Trigger, Turn
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _FRESH = 5.0
 """Seconds for which a read is good enough to base a TTL change or the proof on."""
+_INSYNC_PATIENCE = 300.0
+"""Seconds after which a change that nobody tells the fate of counts as INSYNC: usually under 60."""
 _MOVES_IN_A_STEP = 20
 
 
@@ -115,8 +117,11 @@ def _lower_ttl(turn: Turn) -> None:
         if changes:
             waiting = True
             _write_where_unchanged(turn, name, Purpose.LOWER, tuple(changes))
+        elif name.unsynced is not None and turn.state.now >= name.wrote_at + _INSYNC_PATIENCE:
+            turn.put(replace(name, unsynced=None, synced_at=turn.state.now))
         elif name.unsynced is not None:
             waiting = True
+            turn.wake(name.wrote_at + _INSYNC_PATIENCE)
             turn.ask(
                 f"insync:{name.unsynced}",
                 ev.AwaitInsync(name=name.name, change_id=name.unsynced),
@@ -177,7 +182,8 @@ def _deploy_off(turn: Turn) -> None:
         return
     if Switch.OFF not in state.deploys:
         turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
-    elif state.deploys[Switch.OFF].exited_at is None:
+        return
+    if state.deploys[Switch.OFF].exited_at is None:
         turn.ask("deploy-off", ev.RejoinDeploy(switch=Switch.OFF))
     is_quiet = settled(turn) and tree_is_listed(turn)
     owned = [m for h in state.handovers for m in matches(state, h)]
@@ -216,10 +222,9 @@ def _judge_deploy_off(turn: Turn) -> None:
 def _deploy_on(turn: Turn) -> None:
     if not _baseline_is_read(turn, Switch.ON):
         return
-    if turn.state.plan.options.deploy_on is not None:
+    if turn.state.plan.options.deploy_on is not None and Switch.ON not in turn.state.deploys:
         turn.ask("deploy-on", ev.RunDeploy(switch=Switch.ON))
-        if Switch.ON not in turn.state.deploys:
-            return
+        return
     turn.move(Trigger.DEPLOYING)
 
 

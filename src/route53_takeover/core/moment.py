@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.observe import is_in_zone, may_be_identical
+from route53_takeover.core.name_reads import may_be_identical
 from route53_takeover.core.plan import hold_for
 from route53_takeover.core.records import RecordSet, conflict, same_records
+from route53_takeover.core.stack_tree import is_in_zone
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import (
     LIVE,
@@ -103,7 +104,7 @@ def _lacks(
     if state.interrupts or state.given_up or name.given_up:
         yield "a run that still wants it"
     if name.restoring:
-        yield "another operation: this one had its release"
+        yield "another run: this one has put the name back already"
     if name.write is not None:
         yield "the answer to the last write"
     if not is_in_zone(state.plan, resource):
@@ -121,6 +122,8 @@ def _lacks(
 def _lacks_of_stacks(state: State, resource: RecordResource) -> Iterator[str]:
     lineage: list[str | None] = [resource.stack_id]
     while lineage[-1] and (parent := state.stacks[lineage[-1]].parent) in state.stacks:
+        if parent in lineage:
+            break  # no tree: its root is not the run's
         lineage.append(parent)
     if lineage[-1] != state.root.stack_id:
         yield "a known way from the root to its stack"

@@ -171,37 +171,37 @@ class DesiredRecord(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> DesiredRecord | None:
-        """Reads the properties of an ``AWS::Route53::RecordSet``; ``None`` without name or type.
+        """Reads the properties of an ``AWS::Route53::RecordSet``.
 
         Numbers and booleans may come as strings (the events' JSON has them so). A member that is
-        still an unresolved intrinsic (a mapping where text is due) counts as unknown.
+        still an unresolved intrinsic (a mapping where text is due) counts as unknown; ``None``
+        where that leaves open which record set is meant: its name, type or set identifier.
         """
         name, kind = properties.get("Name"), properties.get("Type")
+        set_identifier = properties.get("SetIdentifier")
         if not isinstance(name, str) or not isinstance(kind, str):
             return None
+        if isinstance(set_identifier, dict | list):
+            return None
         alias = _alias_from_properties(properties.get("AliasTarget"))
-        values = properties.get("ResourceRecords")
-        known_values = isinstance(values, list) and all(isinstance(v, str) for v in values)
+        values = _texts(properties.get("ResourceRecords"))
         ttl = _number(properties.get("TTL"))
+        routing = {key: properties[key] for key in _ROUTING_PROPERTIES if key in properties}
         zone_id, zone_name = properties.get("HostedZoneId"), properties.get("HostedZoneName")
-        set_identifier = properties.get("SetIdentifier")
         return cls(
             record=RecordSet(
                 name=name,
                 type=kind,
                 ttl=None if alias else ttl,
-                values=tuple(values) if isinstance(values, list) and known_values else (),
+                values=() if alias else values,
                 alias=alias,
                 set_identifier=None if set_identifier is None else str(set_identifier),
                 routing=tuple(
-                    sorted(
-                        (key, _canonical(_plain(properties[key])))
-                        for key in _ROUTING_PROPERTIES
-                        if key in properties
-                    )
+                    sorted((key, _canonical(_typed(key, value))) for key, value in routing.items())
                 ),
             ),
-            complete=alias is not None or (known_values and ttl is not None),
+            complete=not (_is_unresolved(routing) or _is_unresolved(properties.get("AliasTarget")))
+            and (alias is not None or (bool(values) and ttl is not None)),
             zone_id=normal_zone_id(zone_id) if isinstance(zone_id, str) else None,
             zone_name=normal_name(zone_name) if isinstance(zone_name, str) else None,
         )
@@ -294,7 +294,8 @@ def normal_value(record_type: str, value: str) -> str:
     """One value in normal form for its type."""
     if record_type in ("TXT", "SPF"):
         return " ".join(_quoted(chunk) for chunk in _character_strings(value))
-    words = value.split()
+    # spaces between words do not count, those inside quotes do (CAA, NAPTR)
+    words: list[str] = re.findall(r'"(?:[^"\\]|\\.)*"|\S+', value)
     if record_type in ("A", "AAAA") and len(words) == 1:
         try:
             return str(ipaddress.ip_address(words[0]))
@@ -315,7 +316,7 @@ def _escaped(byte: int) -> str:
 def _character_strings(value: str) -> list[bytes]:
     r"""A TXT value's strings: ``"a b" c`` has two; escapes are ``\"``, ``\\``, ``\ooo``."""
     strings: list[bytes] = []
-    for quoted, bare in re.findall(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', value, re.DOTALL):
+    for quoted, bare in re.findall(r'"((?:[^"\\]|\\.)*)"|((?:[^\s"\\]|\\.?)+)', value, re.DOTALL):
         text = re.sub(
             rb"\\([0-3][0-7]{2})|\\(.)",
             lambda m: bytes([int(m[1], 8)]) if m[1] else m[2],
@@ -342,20 +343,46 @@ def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _plain(value: object) -> object:
-    """CloudFormation's strings as the API's types: ``"10"`` -> 10, ``"true"`` -> True."""
+def _typed(key: str, value: object) -> object:
+    """A CloudFormation property in the type that the API gives this member.
+
+    Only the key tells: a subdivision code or a CIDR location may be all digits and is text.
+    """
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, str):
-        if value.isdecimal():
-            return int(value)
-        return {"true": True, "false": False}.get(value.lower(), value)
-    return value
+        return {inner: _typed(inner, item) for inner, item in value.items()}
+    if key in ("Weight", "Bias"):
+        number = _number(value)
+        return value if number is None else number
+    if key == "MultiValueAnswer":
+        return _boolean(value)
+    return value if isinstance(value, str) else _canonical(value)
 
 
 def _number(value: object) -> int | None:
-    plain = _plain(value)
-    return plain if isinstance(plain, int) and not isinstance(plain, bool) else None
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value.strip()):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _boolean(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A list of texts; empty where it is not one, or not all of it is known."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return ()
+    return tuple(value)
+
+
+def _is_unresolved(node: object) -> bool:
+    """Whether an intrinsic such as ``{"Ref": "Zone"}`` still stands somewhere in it."""
+    if isinstance(node, dict):
+        return any(
+            key == "Ref" or str(key).startswith("Fn::") or _is_unresolved(item)
+            for key, item in node.items()
+        )
+    return isinstance(node, list) and any(_is_unresolved(item) for item in node)
 
 
 def _alias_from_properties(target: object) -> AliasTarget | None:
@@ -367,5 +394,5 @@ def _alias_from_properties(target: object) -> AliasTarget | None:
     return AliasTarget(
         zone_id=normal_zone_id(zone_id),
         dns_name=dns_name,
-        evaluate_target_health=_plain(target.get("EvaluateTargetHealth", False)) is True,
+        evaluate_target_health=_boolean(target.get("EvaluateTargetHealth", False)),
     )

@@ -28,19 +28,21 @@ from route53_takeover.sim.stacks import to_core
 from route53_takeover.sim.zones import ZoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
     from random import Random
 
-    from route53_takeover.core.records import Change, RecordSet
+    from route53_takeover.core.records import Change, RecordKey, RecordSet
     from route53_takeover.core.stacks import (
         StackEvent,
         StackTemplate,
     )
+    from route53_takeover.errors import ApiError
     from route53_takeover.sim.stacks import Stack
     from route53_takeover.sim.world import World
     from route53_takeover.sim.zones import SimZone
 
 _HELD_OFF = frozenset({"PriorRequestNotComplete", "Throttling"})
+CHANGE = "route53:ChangeResourceRecordSets"
 
 
 class VirtualClock:
@@ -75,7 +77,15 @@ class FaultRates(Struct, frozen=True, kw_only=True):
 
 
 class Line:
-    """The way to the account and back: takes time, and goes wrong at the given rates."""
+    """The way to the account and back: takes time, and goes wrong at the given rates.
+
+    Attributes:
+        calls: operation -> how often it was called.
+        lost: numbers of the batches, counted from 1, whose answer is lost.
+        dropped: numbers of the batches that never arrive.
+        refuse: decides which calls are refused, and how, by their operation.
+        behind: by how many seconds reads of a name lag behind.
+    """
 
     def __init__(self, world: World, clock: VirtualClock, rng: Random, rates: FaultRates) -> None:
         self._world = world
@@ -83,12 +93,22 @@ class Line:
         self._rng = rng
         self._rates = rates
         self.calls: dict[str, int] = {}
+        self.lost: frozenset[int] = frozenset()
+        self.dropped: frozenset[int] = frozenset()
+        self.refuse: Callable[[str], ApiError | None] = lambda _: None
+        self.behind = 0.0
 
     async def there(self, operation: str) -> World:
         """The request arrives, or it does not."""
         self.calls[operation] = self.calls.get(operation, 0) + 1
         await self._clock.sleep(self._rng.uniform(0.005, 0.03))
         self._world.timeline.advance(self._clock.now())
+        refused = self.refuse(operation)
+        if refused is not None:
+            raise refused
+        if operation == CHANGE and self.calls[operation] in self.dropped:
+            await self._clock.sleep(2.0)
+            raise UnansweredError("the connection was closed", operation=operation)
         luck = self._rng.random()
         if luck < self._rates.throttled:
             raise ThrottledError("Rate exceeded", code="Throttling", operation=operation)
@@ -100,7 +120,8 @@ class Line:
     async def back(self, operation: str) -> None:
         """The answer comes, or it does not."""
         await self._clock.sleep(self._rng.uniform(0.005, 0.03))
-        if self._rng.random() < self._rates.lost_answer:
+        scripted = operation == CHANGE and self.calls[operation] in self.lost
+        if self._rng.random() < self._rates.lost_answer or scripted:
             await self._clock.sleep(2.0)
             raise UnansweredError("the connection was closed", operation=operation)
 
@@ -128,11 +149,13 @@ class WorldRecords:
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         world = await self._line.there("route53:ListResourceRecordSets")
         found = world.zones.records_at(zone_id, name)
+        if self._line.behind:
+            found = _records_before(world, name, world.timeline.now - self._line.behind)
         await self._line.back("route53:ListResourceRecordSets")
         return found
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
-        operation = "route53:ChangeResourceRecordSets"
+        operation = CHANGE
         world = await self._line.there(operation)
         try:
             change_id = world.zones.change(
@@ -150,6 +173,18 @@ class WorldRecords:
 
     async def warm(self) -> None:
         """Nothing to warm in process."""
+
+
+def _records_before(world: World, name: str, time: float) -> tuple[RecordSet, ...]:
+    """What a read that lags behind shows: the record sets at a name as they were at ``time``."""
+    there: dict[RecordKey, RecordSet] = {}
+    for applied in world.zones.history:
+        for action, record in applied.changes if applied.time <= time else ():
+            if action == "DELETE":
+                there.pop(record.key, None)
+            else:
+                there[record.key] = record
+    return tuple(record for key, record in there.items() if key.name == name)
 
 
 def _zone(zone: SimZone) -> Zone:

@@ -44,7 +44,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     speed: float = 10.0
 
 
-def _alias(distribution: str) -> RecordSet:
+def alias(distribution: str) -> RecordSet:
     return RecordSet(
         name=NAME,
         type="A",
@@ -52,11 +52,11 @@ def _alias(distribution: str) -> RecordSet:
     )
 
 
-def _cname(ttl: int) -> RecordSet:
+def cname(ttl: int) -> RecordSet:
     return RecordSet(name=NAME, type="CNAME", ttl=ttl, values=("d1new.cloudfront.net",))
 
 
-def _alias_resource(distribution: str) -> dict[str, Any]:
+def alias_resource(distribution: str) -> dict[str, Any]:
     return {
         "Type": "AWS::Route53::RecordSet",
         "Condition": "Enabled",
@@ -73,7 +73,7 @@ def _alias_resource(distribution: str) -> dict[str, Any]:
     }
 
 
-def _cname_resource() -> dict[str, Any]:
+def cname_resource() -> dict[str, Any]:
     return {
         "Type": "AWS::Route53::RecordSet",
         "Condition": "Enabled",
@@ -88,7 +88,7 @@ def _cname_resource() -> dict[str, Any]:
     }
 
 
-def _template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[str, Any]:
+def site_template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[str, Any]:
     """A site whose record is created only when the switch is on."""
     return {
         "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
@@ -105,7 +105,7 @@ def _template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[st
     }
 
 
-def _nested(child: Mapping[str, Any]) -> dict[str, Any]:
+def nested_template(child: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
         "Resources": {
@@ -121,7 +121,7 @@ def _nested(child: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _account(
+def site_account(
     *,
     existing: RecordSet | None = None,
     template: Mapping[str, Any] | None = None,
@@ -132,9 +132,9 @@ def _account(
 ) -> Account:
     return Account(
         zone=ZONE,
-        existing=(existing or _alias("d1old"),),
+        existing=(existing or alias("d1old"),),
         stack=STACK,
-        template=template or _template(_alias_resource("d1new")),
+        template=template or site_template(alias_resource("d1new")),
         exists=exists,
         edit=edit,
         config=StackConfig(
@@ -156,21 +156,21 @@ def _scenarios() -> list[Scenario]:
         Scenario(
             name="alias",
             summary="An alias A record; CloudFormation retries until it is released.",
-            account=_account(exists=False),
+            account=site_account(exists=False),
             outcome=Outcome.DONE,
             exit_code=0,
         ),
         Scenario(
             name="nested",
             summary="The same, with the record in a nested stack that exists already.",
-            account=_account(template=_nested(_template(_alias_resource("d1new")))),
+            account=site_account(template=nested_template(site_template(alias_resource("d1new")))),
             outcome=Outcome.DONE,
             exit_code=0,
         ),
         Scenario(
             name="cname",
             summary="A CNAME with TTL 300, lowered and drained; CloudFormation adopts it.",
-            account=_account(existing=_cname(300), template=_template(_cname_resource())),
+            account=site_account(existing=cname(300), template=site_template(cname_resource())),
             outcome=Outcome.DONE,
             exit_code=0,
             speed=20.0,
@@ -178,14 +178,14 @@ def _scenarios() -> list[Scenario]:
         Scenario(
             name="adopted",
             summary="A record that is what the stack wants already; it is adopted without a gap.",
-            account=_account(existing=_alias("d1new")),
+            account=site_account(existing=alias("d1new")),
             outcome=Outcome.DONE,
             exit_code=0,
         ),
         Scenario(
             name="never-created",
             summary="CloudFormation never creates the record; the deadman puts it back.",
-            account=_account(
+            account=site_account(
                 modes={Case.ALIAS_DIFFERS: Mode.NEVER}, retry_delays=(1, 2, 4, 8, 15, 30, 30)
             ),
             outcome=Outcome.RESTORED,
@@ -195,21 +195,23 @@ def _scenarios() -> list[Scenario]:
             name="rolled-back",
             summary="The record is created, then a later resource fails and the rollback "
             "deletes it.",
-            account=_account(template=_template(_alias_resource("d1new"), Permission=failing)),
+            account=site_account(
+                template=site_template(alias_resource("d1new"), Permission=failing)
+            ),
             outcome=Outcome.RESTORED,
             exit_code=1,
         ),
         Scenario(
             name="failed-at-once",
             summary="CloudFormation fails at once on the existing record; nothing is released.",
-            account=_account(modes={Case.ALIAS_DIFFERS: Mode.FAIL}),
+            account=site_account(modes={Case.ALIAS_DIFFERS: Mode.FAIL}),
             outcome=Outcome.FAILED,
             exit_code=1,
         ),
         Scenario(
             name="edited-meanwhile",
             summary="Somebody changes the record before the moment; theirs is left alone.",
-            account=_account(edit=_alias("d1other"), retry_delays=(1, 2, 4, 8)),
+            account=site_account(edit=alias("d1other"), retry_delays=(1, 2, 4, 8)),
             outcome=Outcome.FAILED,
             exit_code=1,
         ),

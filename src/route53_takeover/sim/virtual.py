@@ -7,7 +7,7 @@ and for how long it stays down. The same seed gives the same run, to the last ev
 from __future__ import annotations
 
 import asyncio
-import selectors
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.invariants import broken_promises
 from route53_takeover.core.plan import Identity, Options, make_plan
 from route53_takeover.core.state import Outcome
-from route53_takeover.core.view import Result, result
-from route53_takeover.engine import Engine, fold
-from route53_takeover.journal import MemoryJournal
+from route53_takeover.engine import Engine
+from route53_takeover.journal import JournalError, MemoryJournal
 from route53_takeover.preflight import gather
 from route53_takeover.sim.inprocess import (
     FaultRates,
@@ -32,15 +30,17 @@ from route53_takeover.sim.inprocess import (
     WorldStacks,
 )
 from route53_takeover.sim.scenarios import SCENARIOS
+from route53_takeover.sim.verdict import judged
+from route53_takeover.sim.virtual_loop import VirtualLoop
 from route53_takeover.sim.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from route53_takeover.core.records import RecordKey
     from route53_takeover.core.state import State
     from route53_takeover.sim.scenarios import Scenario
     from route53_takeover.sim.stacks import StackEventRow
+    from route53_takeover.sim.verdict import Rehearsal
     from route53_takeover.sim.world import Account
 
 START = 1_800_000_000.0
@@ -54,13 +54,16 @@ class Killed(BaseException):
 
 
 class _MortalJournal(MemoryJournal):
-    """A journal after whose n-th append from now the process dies."""
+    """A journal after whose n-th append from now the process dies, or the disk is full."""
 
-    def __init__(self, data: bytes, appends: int | None) -> None:
+    def __init__(self, data: bytes, appends: int | None, holds: int | None) -> None:
         super().__init__(data)
         self._left = appends
+        self._holds = holds
 
     def append(self, event: ev.AnyEvent) -> int:
+        if self._holds is not None and len(self.events) >= self._holds:
+            raise JournalError("no space left")
         seq = super().append(event)
         if self._left is not None:
             self._left -= 1
@@ -78,6 +81,10 @@ class Faults(Struct, frozen=True, kw_only=True):
         downtimes: seconds until the next life begins, one for each kill.
         event_delays: seconds by which events become visible late, drawn for each.
         repeats: how often an event appears twice.
+        lost: numbers of the batches, counted from 1, that are applied and whose answer is lost.
+        dropped: numbers of the batches that never arrive.
+        journal_holds: how many events the journal can take.
+        resumes: how often a run that has ended `unknown` is resumed.
     """
 
     rates: FaultRates = FaultRates()
@@ -85,6 +92,36 @@ class Faults(Struct, frozen=True, kw_only=True):
     downtimes: tuple[float, ...] = ()
     event_delays: tuple[float, float] = (0.0, 0.0)
     repeats: float = 0.0
+    lost: frozenset[int] = frozenset()
+    dropped: frozenset[int] = frozenset()
+    journal_holds: int | None = None
+    resumes: int = 0
+
+
+class Stage:
+    """One rehearsal while it goes on, for whoever wants to disturb it.
+
+    Attributes:
+        world: the account; it moves on whenever somebody looks at it.
+        line: the way to it.
+        engine: the one that lives now.
+    """
+
+    def __init__(self, world: World, clock: VirtualClock, line: Line) -> None:
+        self.world = world
+        self.clock = clock
+        self.line = line
+        self.engine: Engine
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Lets something happen in the account, so many seconds from now."""
+        self.world.timeline.after(seconds, lambda: action() and None)
+
+
+Begin = Callable[[Stage], None]
+"""Is called once, before the first life of the engine."""
+Saw = Callable[[Stage, ev.AnyEvent, "State"], None]
+"""Is told of every event that an engine took in, and the state after it."""
 
 
 def draw_faults(rng: Random) -> Faults:
@@ -105,25 +142,6 @@ def draw_faults(rng: Random) -> Faults:
     )
 
 
-class Rehearsal(Struct, frozen=True, kw_only=True):
-    """What came of one run, and what was true at its end.
-
-    Attributes:
-        absent: whether the name has no record, whatever the run says.
-        broken: promises that were broken.
-        gap_seconds: how long the name had no record, by the account's own history.
-    """
-
-    scenario: str
-    seed: str
-    result: Result
-    absent: bool
-    broken: tuple[str, ...]
-    gap_seconds: float
-    lives: int
-    events: tuple[ev.AnyEvent, ...]
-
-
 def rehearse_many(runs: int, seed: int, scenario: str | None) -> Iterator[Rehearsal]:
     """Runs that differ in scenario and faults, one after the other."""
     for number in range(runs):
@@ -132,23 +150,62 @@ def rehearse_many(runs: int, seed: int, scenario: str | None) -> Iterator[Rehear
         yield rehearse_once(chosen, f"{seed}/{number}", draw_faults(rng))
 
 
-def rehearse_once(scenario: Scenario, seed: str, faults: Faults) -> Rehearsal:
-    """One run to its end, through every kill and resume."""
-    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
-        return runner.run(_rehearse(scenario, seed, faults))
+def rehearse_once(
+    scenario: Scenario,
+    seed: str,
+    faults: Faults,
+    *,
+    options: Options | None = None,
+    world_type: type[World] = World,
+    begin: Begin = lambda _: None,
+    saw: Saw = lambda _stage, _event, _state: None,
+) -> Rehearsal:
+    """One run to its end, through every kill and resume.
+
+    Args:
+        options: instead of the scenario's own.
+        world_type: an account whose deploy commands have other habits.
+        begin: may disturb it from the beginning.
+        saw: may disturb it after an event.
+    """
+    rehearsing = _rehearse(
+        scenario,
+        seed,
+        faults,
+        options=options or options_of(scenario),
+        world_type=world_type,
+        begin=begin,
+        saw=saw,
+    )
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(rehearsing)
 
 
-async def _rehearse(scenario: Scenario, seed: str, faults: Faults) -> Rehearsal:
-    rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
-    world = World(_with_event_faults(scenario, faults, rng), seed=f"{seed}/world", start=START)
-    clock = VirtualClock(world.timeline.now)
-    calm = Line(world, clock, rng, FaultRates())
-    options = Options(
+def options_of(scenario: Scenario) -> Options:
+    """What a user would ask for in this scenario."""
+    return Options(
         stack=scenario.account.stack,
         records=(scenario.record,),
         deploy_off="off",
         deploy_on="on",
     )
+
+
+async def _rehearse(
+    scenario: Scenario,
+    seed: str,
+    faults: Faults,
+    *,
+    options: Options,
+    world_type: type[World],
+    begin: Begin,
+    saw: Saw,
+) -> Rehearsal:
+    rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
+    account = _with_event_faults(scenario, faults, rng)
+    world = world_type(account, seed=f"{seed}/world", start=START)
+    clock = VirtualClock(world.timeline.now)
+    calm = Line(world, clock, rng, FaultRates())
     facts = await gather(
         options,
         clock=clock,
@@ -162,13 +219,18 @@ async def _rehearse(scenario: Scenario, seed: str, faults: Faults) -> Rehearsal:
         time=clock.now(), run="rehearsal", plan=make_plan(facts, options)
     )
     journal = MemoryJournal()
-    kills = [*faults.kills, None]
-    state: State | None = None
+    pending = list(zip(faults.kills, faults.downtimes, strict=True))
+    resumes = faults.resumes
     line = Line(world, clock, rng, faults.rates)
+    line.lost, line.dropped = faults.lost, faults.dropped
+    stage = Stage(world, clock, line)
+    begin(stage)
     lives = 0
-    for lives, appends in enumerate(kills, start=1):
-        journal = _MortalJournal(bytes(journal.data), appends)
-        engine = Engine(
+    while True:
+        lives += 1
+        appends, downtime = pending.pop(0) if pending else (None, 0.0)
+        journal = _MortalJournal(bytes(journal.data), appends, faults.journal_holds)
+        engine = stage.engine = Engine(
             clock=clock,
             journal=journal,
             records=WorldRecords(line),
@@ -177,73 +239,21 @@ async def _rehearse(scenario: Scenario, seed: str, faults: Faults) -> Rehearsal:
             prober=WorldProber(world, clock),
             save_backup=lambda: None,
             rng=rng,
-            observer=lambda _event, _state, _seq: None,
+            observer=lambda event, state, _seq: saw(stage, event, state),
+            strict=True,
         )
         try:
             async with asyncio.timeout(LONGEST):
                 state = await engine.run(first, list(journal.events))
-            break
+            ended_unknown = state.ending is not None and state.ending.outcome is Outcome.UNKNOWN
+            if not ended_unknown or not resumes:
+                break
+            resumes -= 1
         except Killed:
-            await clock.sleep(faults.downtimes[lives - 1])
-            first = ev.RunResumed(time=clock.now())
+            await clock.sleep(downtime)
+        first = ev.RunResumed(time=clock.now())
     world.timeline.advance(clock.now() + 3600.0)
-    if state is None or state.ending is None:
-        raise RuntimeError(f"seed {seed}: the last life of the engine did not end")
-    return _judged(scenario, seed, state, world, journal, line, lives)
-
-
-def _judged(
-    scenario: Scenario,
-    seed: str,
-    state: State,
-    world: World,
-    journal: MemoryJournal,
-    line: Line,
-    lives: int,
-) -> Rehearsal:
-    """Holds what the run says against what is true in the account an hour later."""
-    name = state.plan.names[0]
-    here = world.holds(name)
-    broken = list(broken_promises(state))
-    if fold(journal.events) != state:
-        broken.append("folding the journal equals the state in memory")
-    outcome = state.ending.outcome if state.ending else Outcome.UNKNOWN
-    originals = [m.original for m in state.plan.manuals]
-    writer = world.last_writer(name)
-    if outcome is Outcome.DONE and writer != "cloudformation":
-        broken.append("done means that CloudFormation wrote last")
-    if outcome is Outcome.RESTORED and not all(any(o.same_as(r) for r in here) for o in originals):
-        broken.append("restored means that the backup stands to the letter")
-    if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (
-        writer == "a person" or all(any(o.same_as(r) for r in here) for o in originals)
-    ):
-        broken.append("failed means that the manual record or somebody else's stands")
-    broken += _wronged(world)
-    absences = world.zones.absences(world.zone.zone_id, name)
-    gap = sum((end if end is not None else world.timeline.now) - began for began, end in absences)
-    return Rehearsal(
-        scenario=scenario.name,
-        seed=seed,
-        result=result(state, line.calls),
-        absent=not here,
-        broken=tuple(broken),
-        gap_seconds=round(gap, 3),
-        lives=lives,
-        events=tuple(journal.events),
-    )
-
-
-def _wronged(world: World) -> list[str]:
-    """Deletes of ours that hit a record set which CloudFormation had written last."""
-    writer: dict[RecordKey, str] = {}
-    wronged = []
-    for change in world.zones.history:
-        for action, record in change.changes:
-            if action == "DELETE" and change.by == "takeover":
-                if writer.get(record.key) == "cloudformation":
-                    wronged.append("a record that CloudFormation created is never deleted by us")
-            writer[record.key] = change.by
-    return wronged
+    return judged(scenario, seed, state, world, journal.events, line.calls, lives)
 
 
 def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Account:
@@ -265,28 +275,3 @@ def percentiles(values: Iterable[float]) -> dict[str, float]:
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
     return {"p50": rank(0.5), "p90": rank(0.9), "p99": rank(0.99), "max": rank(1.0)}
-
-
-class _JumpingSelector(selectors.SelectSelector):
-    """Waits for nothing: what the loop wants to wait becomes the loop's own time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("nothing is due any more: the run waits for ever")
-        self.now += max(timeout, 0.0)
-        return []
-
-
-class _VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock only jumps from one due call to the next."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now

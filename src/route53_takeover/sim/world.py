@@ -71,6 +71,7 @@ class World:
         for record in account.existing:
             self.zones.change(self.zone.zone_id, [("CREATE", record)], by="a person")
         self.deploys: dict[str, int | None] = {}
+        self.started: list[str] = []
         if account.exists:
             self.stacks.create_stack(account.stack, account.template, {"Route53Enable": "false"})
         self.timeline.advance(start + 3600)  # everything of the past has settled
@@ -109,9 +110,11 @@ class World:
     def start_deploy(self, switch: str) -> None:
         """Starts the deploy command, which updates the stack and waits for it, like most do."""
         self.deploys[switch] = None
-        self.timeline.after(self.rng.uniform(0.5, 3.0), lambda: self._deploy(switch))
+        self.started.append(switch)
+        self.timeline.after(self.rng.uniform(0.5, 3.0), lambda: self.deploy(switch))
 
-    def _deploy(self, switch: str) -> None:
+    def deploy(self, switch: str) -> None:
+        """Begins the operation; the deploy ends when that has ended."""
         parameters = {"Route53Enable": "true" if switch == "on" else "false"}
         name, template = self.account.stack, self.account.template
         try:
@@ -123,12 +126,13 @@ class World:
             no_updates = "No updates are to be performed" in fault.message
             self.deploys[switch] = 0 if no_updates else 1
             return
-        self._await_end(switch)
+        self.await_end(switch)
 
-    def _await_end(self, switch: str) -> None:
+    def await_end(self, switch: str) -> None:
+        """Looks at the stack now and then, until it is busy no more."""
         stack = self.stacks.find(self.account.stack)
         if stack is not None and stack.is_busy:
-            self.timeline.after(_LOOK_EVERY, lambda: self._await_end(switch))
+            self.timeline.after(_LOOK_EVERY, lambda: self.await_end(switch))
             return
         succeeded = stack is not None and stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         self.deploys[switch] = 0 if succeeded else 1

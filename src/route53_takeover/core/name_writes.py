@@ -1,0 +1,114 @@
+"""Folding the answers to batches into the state of a name: accepted, refused, held off, unknown.
+
+A lost answer makes a write *unknown*, never *failed*: it stays on its way until reads that began
+later settle it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.stack_tree import matches
+from route53_takeover.core.state import Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.state import NameState, State, Write
+
+INSYNC_ASSUMED = 60.0
+"""Seconds after which a change without a change id counts as INSYNC."""
+
+
+def answered(
+    state: State,
+    name: NameState,
+    write: Write,
+    event: ev.WriteAccepted | ev.WriteRefused | ev.WriteHeldOff | ev.WriteUnknown,
+) -> NameState:
+    match event:
+        case ev.WriteAccepted():
+            return applied(state, name, write, at=state.now, change_id=event.change_id)
+        case ev.WriteRefused():
+            failed = name.refusals + 1
+            return replace(
+                name,
+                write=None,
+                wrote_at=state.now,
+                read=None,
+                refusals=failed,
+                not_before=state.now + min(0.5 * failed, 1.0),
+                given_up=name.given_up
+                or (event.reason if write.purpose in _ONCE and failed >= _REFUSALS else ""),
+            )
+        case ev.WriteHeldOff():
+            tries = name.attempts + 1
+            pause = min(0.2 * 2 ** min(tries - 1, 6), 1.0 if state.ever_released else 10.0)
+            return replace(name, write=None, attempts=tries, not_before=state.now + pause)
+        case ev.WriteUnknown():
+            return replace(name, write=replace(write, unknown_since=state.now), read=None)
+
+
+_REFUSALS = 2
+"""Refused twice, with a read in between that shows nothing changed: it will not be accepted."""
+_ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})
+
+
+def applied(
+    state: State, name: NameState, write: Write, *, at: float, change_id: str | None
+) -> NameState:
+    """The name after this batch was applied at ``at``."""
+    created = {c.record.key: c.record for c in write.changes if c.action == "CREATE"}
+    deleted = {c.record.key for c in write.changes if c.action == "DELETE"}
+    was_absent = name.is_absent
+    handovers = []
+    for handover in name.handovers:
+        key = handover.original.key
+        if write.purpose is Purpose.RELEASE and key in deleted:
+            handover = replace(  # noqa: PLW2901 -- the loop builds the new tuple
+                handover, stage=Stage.RELEASED, released_at=at, back_at=None
+            )
+        elif write.purpose is Purpose.RESTORE and key in created:
+            handover = replace(  # noqa: PLW2901
+                handover,
+                stage=Stage.RESTORED,
+                standing=created[key],
+                restored_at=at,
+                back_at=handover.back_at if handover.back_at is not None else at,
+            )
+        elif key in created:
+            handover = replace(handover, standing=created[key])  # noqa: PLW2901
+        handovers.append(handover)
+    name = replace(
+        name,
+        handovers=tuple(handovers),
+        write=None,
+        wrote_at=max(at, name.wrote_at),
+        read=None,  # what was read before the write tells nothing any more
+        attempts=0,
+        refusals=0,
+        proven=name.proven or write.purpose is Purpose.PROVE,
+    )
+    match write.purpose:
+        case Purpose.LOWER if change_id is None:
+            return replace(name, synced_at=state.now + INSYNC_ASSUMED)
+        case Purpose.LOWER:
+            return replace(name, unsynced=change_id)
+        case Purpose.RELEASE:
+            due = deadman(state, name, at)
+            if was_absent and name.deadman_at is not None:
+                due = min(due, name.deadman_at)  # the record that went first does not wait longer
+            return replace(name, deadman_at=due)
+        case _:
+            return name
+
+
+def deadman(state: State, name: NameState, released_at: float) -> float:
+    """When to put the record back: ``min(max(60 s, twice the time in progress), 300 s)`` on."""
+    if state.plan.options.restore_after is not None:
+        return released_at + state.plan.options.restore_after
+    began = [m.since for h in name.handovers for m in matches(state, h)]
+    in_progress = released_at - min(began, default=released_at)
+    return released_at + min(max(60.0, 2 * in_progress), 300.0)

@@ -1,0 +1,68 @@
+"""The one line that says why a run did not succeed, for the ending and for people.
+
+It decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.events import Switch
+from route53_takeover.core.records import display_name
+from route53_takeover.core.stack_tree import matches, root_kind
+from route53_takeover.core.stacks import Kind
+from route53_takeover.core.state import Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.state import State
+
+
+def why(state: State) -> str:
+    """The one line that says why a run that is at rest did not succeed."""
+    if state.interrupts and not state.ever_released:
+        return f"stopped by {state.interrupts[0]}"
+    for handover in state.handovers:
+        if handover.stage is Stage.CHANGED:
+            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+    if state.journal_lost:
+        return f"the journal broke: {state.journal_lost}"
+    for name in state.names.values():
+        if name.given_up:
+            return f"{display_name(name.name)} could not be released: {name.given_up}"
+    error = _first_error(state)
+    kind = root_kind(state)
+    root = state.root_stack
+    deploy = state.deploys.get(Switch.ON)
+    status = root.status if root and root.status else state.root.status
+    if any(name.restoring for name in state.names.values()) and kind is Kind.SUCCEEDED:
+        return "CloudFormation deleted the record again, or did not create it in time"
+    if any(name.restoring for name in state.names.values()):
+        return f"CloudFormation did not create the record in time, or took it back: {status}{error}"
+    if root is None or root.operations == 0:
+        return _nothing_deployed(deploy.code if deploy else None, deploy is not None)
+    if kind is not Kind.SUCCEEDED:
+        return f"the stack ended {status}{error}"
+    if not any(matches(state, h) for h in state.handovers):
+        return (
+            "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
+            "to 5 leaves it out where the API Gateway custom domain exists already)"
+        )
+    return f"the stack ended {status}, but not with every record{error}"
+
+
+def _nothing_deployed(code: int | None, was_run: bool) -> str:
+    if not was_run:
+        return "nothing was deployed"
+    if code is None:
+        return "the deploy with the switch on may not have been started, and nothing was deployed"
+    return f"the deploy with the switch on exited {code}, but nothing was deployed"
+
+
+def _first_error(state: State) -> str:
+    for handover in state.handovers:
+        for match in matches(state, handover):
+            if match.status == "CREATE_FAILED" and match.reason:
+                return f" ({match.logical_id}: {match.reason})"
+    errors = [s.first_error for s in state.stacks.values() if s.first_error]
+    leaf = next((e for e in errors if "stack" not in e.lower()), errors[0] if errors else "")
+    return f" ({leaf})" if leaf else ""

@@ -1,0 +1,257 @@
+"""Folding what CloudFormation says into the state: stack events, lists of resources, templates.
+
+One state a stack, one a record set resource in it. Events may come late, twice or out of order;
+what belongs to an earlier operation is told by AWS's own times and never counts. Nothing here knows
+what a name holds: that is read, not told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.records import (
+    DesiredRecord,
+    RecordSet,
+    conflict,
+    normal_name,
+    normal_zone_id,
+)
+from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK, Kind, kind_of
+from route53_takeover.core.state import Phase, RecordResource, StackState
+
+if TYPE_CHECKING:
+    from route53_takeover.core.plan import Plan
+    from route53_takeover.core.stacks import StackEvent
+    from route53_takeover.core.state import Handover, State
+
+
+IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
+EVENTS_LAG = 60.0
+"""Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
+
+
+def root_kind(state: State) -> Kind:
+    """What the root stack's status means, by events, or by DescribeStacks where they lag."""
+    root = state.root_stack
+    if root is None or not root.status:
+        return kind_of(state.described.status if state.described else state.root.status)
+    if (
+        root.kind in IN_PROGRESS
+        and state.described is not None
+        and kind_of(state.described.status) not in IN_PROGRESS
+        and state.described_began >= state.news_at + EVENTS_LAG
+    ):
+        return kind_of(state.described.status)
+    return root.kind
+
+
+def matches(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+    """The record resources of the tree that would stand in this record set's place."""
+    return tuple(
+        resource
+        for stack in state.stacks.values()
+        for resource in stack.records.values()
+        if resource.desired is not None
+        and is_in_zone(state.plan, resource)
+        and conflict(resource.desired.record, handover.original)
+    )
+
+
+def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
+    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not."""
+    desired = resource.desired
+    if desired is None:
+        return False
+    if desired.zone_id is not None:
+        return normal_zone_id(desired.zone_id) == plan.zone_id
+    return desired.zone_name == plan.zone_name and plan.zone_is_unique and not plan.zone_private
+
+
+def polled(state: State, event: ev.StackPolled) -> State:
+    if event.began < state.baseline_at:
+        return state  # it read back beyond the baseline: another poll has begun since
+    stacks = dict(state.stacks)
+    fresh = False
+    for item in event.events:
+        stack = stacks.get(item.stack_id) or StackState(stack_id=item.stack_id)
+        if item.event_id in stack.seen or item.event_id == stack.baseline:
+            continue
+        fresh = True
+        stacks[item.stack_id] = _with_event(stack, item, state.now)
+        if item.resource_type == STACK and item.physical_id and not item.is_of_stack:
+            child = stacks.get(item.physical_id) or StackState(stack_id=item.physical_id)
+            stacks[child.stack_id] = replace(child, parent=item.stack_id)
+    root = state.root
+    if not root.stack_id and event.events:  # it was watched by name until it existed
+        root = replace(root, stack_id=event.events[0].stack_id)
+    if event.stack in stacks or root.stack_id in stacks:
+        polled = event.stack if event.stack in stacks else root.stack_id
+        stacks[polled] = replace(stacks[polled], polled=event.began)
+    return replace(state, stacks=stacks, root=root, news_at=state.now if fresh else state.news_at)
+
+
+def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
+    stack = replace(stack, seen=stack.seen | {event.event_id})
+    if event.is_of_stack:
+        return _own_status(stack, event)
+    before = stack.newest.get(event.logical_id)
+    if event.timestamp < stack.started or (before and event.timestamp < before[0]):
+        return stack
+    stack = replace(
+        stack, newest={**stack.newest, event.logical_id: (event.timestamp, event.status)}
+    )
+    if event.status.endswith("_FAILED") and not stack.first_error and event.reason:
+        stack = replace(stack, first_error=f"{event.logical_id}: {event.reason}")
+    if event.resource_type == RECORD_SET_GROUP:
+        return replace(stack, has_group=True)
+    if event.resource_type != RECORD_SET:
+        return stack
+    known = stack.records.get(event.logical_id)
+    same = known is not None and known.status == event.status
+    resource = RecordResource(
+        stack_id=stack.stack_id,
+        logical_id=event.logical_id,
+        status=event.status,
+        since=known.since if known is not None and same else now,
+        initiated_at=(known.initiated_at if known is not None and same else None)
+        or (now if event.physical_id else None),
+        desired=event.desired or (known.desired if known else None) or _from_template(stack, event),
+        reason=event.reason,
+    )
+    return replace(stack, records={**stack.records, event.logical_id: resource})
+
+
+def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> State:
+    """What a stack holds by its own list, which is ahead of its events."""
+    key = f"resources:{event.stack}"
+    if isinstance(event, ev.ResourcesUnread):
+        return _tree_unread(state, key)
+    stack = state.stacks.get(event.stack) or StackState(stack_id=event.stack)
+    stacks = dict(state.stacks)
+    records = dict(stack.records)
+    for item in event.resources:
+        if item.resource_type == STACK and item.physical_id and item.physical_id not in stacks:
+            stacks[item.physical_id] = StackState(stack_id=item.physical_id, parent=event.stack)
+        if item.resource_type == RECORD_SET:
+            known = records.get(item.logical_id)
+            desired = known.desired if known else None
+            if stack.template is not None:
+                desired = desired or stack.template.record_sets.get(item.logical_id)
+            status = item.status
+            if status == "UPDATE_COMPLETE" and (known is None or known.status.startswith("CREATE")):
+                status = "CREATE_COMPLETE"
+            records[item.logical_id] = RecordResource(
+                stack_id=event.stack,
+                logical_id=item.logical_id,
+                status=status,
+                since=known.since if known and known.status == status else state.now,
+                initiated_at=known.initiated_at if known else None,
+                desired=desired or _guessed(state, item.physical_id),
+                reason=known.reason if known else "",
+            )
+    stacks[event.stack] = replace(stack, records=records, listed=event.began)
+    return replace(state, asked=state.asked - {key}, failures=0, stacks=stacks)
+
+
+def _guessed(state: State, physical_id: str) -> DesiredRecord | None:
+    """A record set of which only the name is known: to be careful, one of ours at that name."""
+    name = state.names.get(normal_name(physical_id))
+    if name is None:
+        return None
+    original = name.handovers[0].original
+    return DesiredRecord(
+        record=RecordSet(name=original.name, type=original.type),
+        complete=False,
+        zone_id=state.plan.zone_id,
+    )
+
+
+def _from_template(stack: StackState, event: StackEvent) -> DesiredRecord | None:
+    return stack.template.record_sets.get(event.logical_id) if stack.template else None
+
+
+def _own_status(stack: StackState, event: StackEvent) -> StackState:
+    begins = not stack.operations or event.timestamp > stack.started
+    if event.starts_operation and begins:  # also one that is told after what followed it
+        newest = {k: v for k, v in stack.newest.items() if v[0] >= event.timestamp}
+        stack = replace(
+            stack,
+            operations=stack.operations + 1,
+            started=event.timestamp,
+            newest=newest,
+            records={k: r for k, r in stack.records.items() if k in newest},
+            existing=stack.existing | (frozenset(stack.newest) - newest.keys()),
+            first_error=stack.first_error if stack.status_time > event.timestamp else "",
+        )
+    if event.timestamp < stack.status_time:
+        return stack
+    return replace(stack, status=event.status, status_time=event.timestamp)
+
+
+def tree(
+    state: State,
+    event: ev.BaselineRead
+    | ev.BaselineUnread
+    | ev.RootDescribed
+    | ev.RootUndescribed
+    | ev.TemplateRead,
+) -> State:
+    match event:
+        case ev.BaselineRead():
+            return _baseline(state, event)
+        case ev.BaselineUnread():
+            return _tree_unread(state, "baseline")
+        case ev.RootUndescribed():
+            return _tree_unread(state, "describe")
+        case ev.TemplateRead():
+            stack = state.stacks.get(event.stack)
+            asked = state.asked - {f"template:{event.stack}"}
+            if stack is None:
+                return replace(state, asked=asked)
+            stack = replace(stack, template=event.template, template_for=stack.operations)
+            return replace(state, asked=asked, stacks={**state.stacks, event.stack: stack})
+        case ev.RootDescribed():
+            return replace(
+                state,
+                asked=state.asked - {"describe"},
+                failures=0,
+                described=event.root,
+                described_began=event.began,
+                root=event.root if event.root.stack_id else state.root,
+            )
+
+
+def _tree_unread(state: State, asked: str) -> State:
+    failures = state.failures + 1
+    return replace(
+        state,
+        asked=state.asked - {asked},
+        failures=failures,
+        not_before=state.now + min(0.5 * 2 ** min(failures, 5), 10.0),
+    )
+
+
+def _baseline(state: State, event: ev.BaselineRead) -> State:
+    ids = dict.fromkeys([event.root.stack_id, *event.existing]) if event.root.stack_id else {}
+    return replace(
+        state,
+        asked=state.asked - {"baseline"},
+        failures=0,
+        baseline=ev.Switch.OFF if state.phase is Phase.DEPLOY_OFF else ev.Switch.ON,
+        baseline_at=state.now,
+        root=event.root if event.root.stack_id else state.root,
+        described=None,
+        news_at=state.now,
+        stacks={
+            stack_id: StackState(
+                stack_id=stack_id,
+                parent=event.parents.get(stack_id),
+                existing=frozenset(event.existing.get(stack_id, ())),
+                baseline=event.newest.get(stack_id),
+            )
+            for stack_id in ids
+        },
+    )

@@ -1,0 +1,100 @@
+"""The commands that look back: runs and report. They only read run folders."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from route53_takeover import render
+from route53_takeover.core.machine import step
+from route53_takeover.core.view import result
+from route53_takeover.engine import fold
+from route53_takeover.errors import RefusedError, TakeoverError
+from route53_takeover.journal import read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from route53_takeover.core.state import State
+    from route53_takeover.folder import RunFolder
+    from route53_takeover.settings import Common
+
+
+def list_runs(common: Common, folders: Sequence[RunFolder]) -> int:
+    """``runs``: every run, its phase and how it ended."""
+    for folder in folders:
+        line = _run_line(folder)
+        if common.as_json:
+            render.write_line(json.dumps(line), sys.stdout)
+        else:
+            mark = " REHEARSAL" if line["rehearsal"] else ""
+            what = ", ".join(str(name) for name in line["records"])
+            told = line["outcome"] or line["phase"]
+            render.write_line(
+                render.printable(f"{line['run']}  {told}{mark}  {what}  {line['reason']}").rstrip(),
+                sys.stdout,
+            )
+    return 0
+
+
+def _run_line(folder: RunFolder) -> dict[str, Any]:
+    """One run as a JSON object; one that cannot be read says why instead."""
+    line: dict[str, Any] = {
+        "event": "run",
+        "run": folder.name,
+        "rehearsal": False,
+        "phase": None,
+        "outcome": None,
+        "records": [],
+        "reason": "",
+    }
+    try:
+        saved = folder.plan()
+        line["rehearsal"] = saved.rehearsal is not None
+        line["records"] = [str(manual.key) for manual in saved.plan.manuals]
+        state = fold(read_journal(folder.journal))
+    except TakeoverError as error:
+        return line | {"reason": error.message}
+    if state is not None:
+        line["phase"] = str(state.phase)
+        if state.ending is not None:
+            line |= {"outcome": str(state.ending.outcome), "reason": state.ending.reason}
+    return line
+
+
+def report(common: Common, folder: RunFolder) -> int:
+    """``report RUN``: what happened, told from the journal."""
+    history = read_journal(folder.journal)
+    state: State | None = None
+    phases: list[tuple[str, float]] = []
+    told = render.TextLines(sys.stdout, prefix="", quiet=common.as_json, verbose=common.verbose)
+    for seq, event in enumerate(history, start=1):
+        state, _ = step(state, event)
+        if not phases or phases[-1][0] != state.phase:
+            phases.append((str(state.phase), event.time))
+        told(event, state, seq)
+    if state is None:
+        raise RefusedError(f"{folder.name} was never begun: its journal is empty")
+    ended = None if state.ending is None else result(state, {})
+    if common.as_json:
+        line = {
+            "event": "report",
+            "run": folder.name,
+            "begun": render.rfc3339(history[0].time),
+            "events": len(history),
+            "phases": [{"phase": p, "since": render.rfc3339(t)} for p, t in phases],
+            "result": None
+            if ended is None
+            else render.result_object(ended, seq=len(history), time=state.now),
+        }
+        render.write_line(json.dumps(line), sys.stdout)
+    elif ended is not None:
+        render.write_line(render.summary(ended, resume=None), sys.stdout)
+    else:
+        render.write_line(
+            f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}\n"
+            f"Go on with:  route53-takeover resume {folder.name} --auto",
+            sys.stdout,
+        )
+    return 0

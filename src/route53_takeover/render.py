@@ -1,0 +1,306 @@
+"""What a person or a script reads while a run goes on: text lines, or JSON lines.
+
+Both are made from the same events and states. JSON goes to stdout, one object a line; text progress
+goes to stderr and the summary to stdout. Nothing untrusted reaches a terminal unescaped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+import msgspec
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.records import display_name
+from route53_takeover.core.state import Phase
+
+if TYPE_CHECKING:
+    from route53_takeover.core.plan import Plan
+    from route53_takeover.core.state import State
+    from route53_takeover.core.view import Result
+    from route53_takeover.settings import Common
+
+_QUIET_FOR = 10.0
+"""Seconds of silence after which a line says that the run still waits."""
+_PHASE_WORDS = {
+    Phase.BACKUP: "saving a backup",
+    Phase.LOWER_TTL: "lowering the TTL",
+    Phase.DRAIN: "waiting for the old TTL to run out",
+    Phase.DEPLOY_OFF: "deploying with the switch off",
+    Phase.PROVE: "proving that the record can be put back",
+    Phase.DEPLOY_ON: "deploying with the switch on",
+    Phase.WATCH: "watching the stack for the moment",
+    Phase.RELEASE: "releasing the record",
+    Phase.CONFIRM: "waiting for CloudFormation to create its own",
+    Phase.GUARD: "guarding the result",
+    Phase.VERIFY: "verifying",
+    Phase.RESTORE: "putting everything back",
+    Phase.ENDED: "ended",
+}
+
+
+def rfc3339(time: float) -> str:
+    """A time as JSON lines have it."""
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
+
+
+def printable(text: str) -> str:
+    """Text from outside, with every control character made visible."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def write_line(text: str, file: TextIO) -> None:
+    """Writes one line; a reader who has gone does not matter to a takeover."""
+    try:
+        file.write(text + "\n")
+        file.flush()
+    except (BrokenPipeError, ValueError):
+        return
+
+
+class JsonLines:
+    """An engine's observer that prints each event as a JSON object on stdout."""
+
+    def __init__(self, run: str, out: TextIO) -> None:
+        self._run = run
+        self._out = out
+
+    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+        if isinstance(event, ev.TimePassed | ev.RunStarted) or _is_no_news(event):
+            return
+        body = msgspec.to_builtins(event)
+        line = {
+            "run": self._run,
+            "seq": seq,
+            "time": rfc3339(event.time),
+            "phase": str(state.phase),
+            "event": kebab(body.pop("event")),
+        }
+        body.pop("time")
+        write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
+
+
+def _is_no_news(event: ev.AnyEvent) -> bool:
+    return isinstance(event, ev.StackPolled) and not event.events
+
+
+def kebab(name: str) -> str:
+    """``NameRead`` -> ``name-read``."""
+    return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
+
+
+def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, Any]:
+    """The last JSON line of every run, in the contract's order."""
+    body = msgspec.to_builtins(result)
+    records = [
+        record
+        | {
+            key: None if record[key] is None else rfc3339(record[key])
+            for key in ("released_at", "created_at")
+        }
+        for record in body["records"]
+    ]
+    return {
+        "event": "result",
+        "run": body["run"],
+        "seq": seq,
+        "time": rfc3339(time),
+        "phase": body["phase"],
+        "outcome": body["outcome"],
+        "exit_code": body["exit_code"],
+        "reason": body["reason"],
+        "owner_notice": body["owner_notice"],
+        "records": records,
+        "api_calls": body["api_calls"],
+    }
+
+
+class TextLines:
+    """An engine's observer that tells a person, on stderr, what happens and what is waited for."""
+
+    def __init__(self, out: TextIO, *, prefix: str, quiet: bool, verbose: bool) -> None:
+        self._out = out
+        self._prefix = prefix
+        self._quiet = quiet
+        self._verbose = verbose
+        self._phase: Phase | None = None
+        self._began = 0.0
+        self._last = 0.0
+
+    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002 -- the port's
+        if self._quiet:
+            return
+        self._began = self._began or event.time
+        for text in self._lines(event):
+            self._say(event.time, text)
+        if state.phase is not self._phase:
+            self._phase = state.phase
+            if state.phase is not Phase.ENDED:
+                self._say(event.time, f"{state.phase}: {_PHASE_WORDS[state.phase]}")
+        elif event.time - self._last >= _QUIET_FOR:
+            waited = event.time - state.phase_since
+            self._say(event.time, f"still {_PHASE_WORDS[state.phase]}, {clock_time(waited)}")
+
+    def tick(self, now: float) -> None:
+        """Tells that the run is still waiting, when nothing has been said for a while."""
+        if self._quiet or self._phase is None or now - self._last < _QUIET_FOR:
+            return
+        self._say(now, f"still {_PHASE_WORDS[self._phase]}")
+
+    def _say(self, time: float, text: str) -> None:
+        self._last = time
+        line = f"{self._prefix}{clock_time(time - self._began)}  {printable(text)}"
+        write_line(line, self._out)
+
+    def _lines(self, event: ev.AnyEvent) -> list[str]:
+        match event:
+            case ev.WriteIntended(purpose=ev.Purpose.RELEASE):
+                return [f"deleting {c.record.describe()}" for c in event.changes]
+            case ev.WriteIntended(purpose=ev.Purpose.RESTORE):
+                return [f"putting back {c.record.describe()}" for c in event.changes]
+            case ev.WriteAccepted() if self._verbose:
+                return [f"accepted: {event.change_id}"]
+            case ev.WriteRefused() | ev.WriteHeldOff() | ev.WriteUnknown():
+                return [f"Route 53: {event.reason}"]
+            case ev.StackPolled():
+                return [
+                    f"  {e.stack_name} {e.logical_id} {e.status} {e.reason}".rstrip()
+                    for e in event.events
+                    if self._verbose or "AWS::Route53" in e.resource_type or e.is_of_stack
+                ]
+            case ev.DeployExited():
+                tail = [f"  | {line}" for line in event.tail.splitlines()[-5:]]
+                return [f"deploy {event.switch} exited {event.code}", *tail]
+            case ev.Interrupted():
+                return [f"{event.signal}: ending in good order; once more stops at once"]
+            case ev.RunResumed():
+                return ["resumed from the journal"]
+            case ev.JournalFailed():
+                return [f"the journal is lost: {event.reason}; going on in memory"]
+            case _:
+                return []
+
+
+def clock_time(seconds: float) -> str:
+    """``02m10s``, or ``1h02m10s``."""
+    whole = max(int(seconds), 0)
+    hours, rest = divmod(whole, 3600)
+    text = f"{rest // 60:02d}m{rest % 60:02d}s"
+    return f"{hours}h{text}" if hours else text
+
+
+_SYMBOLS = {
+    "done": "✔",
+    "restored": "↩",
+    "failed": "✘",
+    "refused": "✘",
+    "aborted": "✘",
+    "unknown": "?",
+}
+
+
+def summary(result: Result, *, resume: str | None) -> str:
+    """The summary of a run, for stdout."""
+    lines = [f"{_SYMBOLS[result.outcome]} {result.outcome}: {printable(result.reason)}"]
+    for record in result.records:
+        gap = "" if record.gap_seconds is None else f", gap {record.gap_seconds:.1f} s"
+        if record.gap_seconds_dns is not None:
+            gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
+        lines.append(f"  {printable(record.name)} {record.type}: {record.outcome}{gap}")
+    if result.owner_notice:
+        lines.append(f"! {printable(result.owner_notice)}")
+    if resume is not None and result.exit_code == 4:  # noqa: PLR2004 -- the contract's "unknown"
+        lines.append(f"Go on with:  {resume}")
+    calls = sum(result.api_calls.values())
+    if result.run is not None:
+        lines.append(f"run {result.run}, {calls} API calls")
+    return "\n".join(lines)
+
+
+def plan_object(plan: Plan, steps: list[str], run_line: str) -> dict[str, Any]:
+    """``plan --output json``."""
+    records = [
+        {
+            "name": display_name(m.key.name),
+            "type": m.key.type,
+            "record": m.original.to_api(),
+            "ttl": m.original.ttl,
+            "lowered_ttl": m.lowered.ttl if m.lowered else None,
+            "owner": None,
+        }
+        for m in plan.manuals
+    ] + [
+        {
+            "name": display_name(r.key.name),
+            "type": r.type,
+            "record": r.to_api(),
+            "ttl": r.ttl,
+            "lowered_ttl": None,
+            "owner": plan.root.stack_name,
+        }
+        for r in plan.owned
+    ]
+    return {
+        "event": "plan",
+        "refused": plan.refused,
+        "reasons": [str(finding) for finding in plan.refusals],
+        "warnings": [str(finding) for finding in plan.warnings],
+        "records": records,
+        "steps": [] if plan.refused else steps,
+        "run_line": run_line,
+    }
+
+
+def plan_text(plan: Plan, steps: list[str], run_line: str) -> str:
+    """``plan`` for people."""
+    zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
+    lines = [
+        f"Zone {zone}, account {plan.account}, stack {plan.root.stack_name} {plan.root.status}"
+    ]
+    lines += [f"  take over  {m.original.describe()}" for m in plan.manuals]
+    lines += [f"  owned      {r.describe()}" for r in plan.owned]
+    lines += [f"  stays      {r.describe()}" for r in plan.staying]
+    for finding in plan.refusals:
+        lines += [f"✘ {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
+    for finding in plan.warnings:
+        lines += [f"! {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
+    if plan.refused:
+        return "\n".join([*map(printable, lines), "Refused: nothing was written."])
+    if not plan.manuals:
+        return "\n".join([*map(printable, lines), "Nothing to do."])
+    lines += [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
+    return "\n".join([*map(printable, lines), "", "Run it with:", f"  {printable(run_line)}"])
+
+
+def talk(common: Common, text: str, *, always: bool = False) -> None:
+    """Tells a person something, on stderr; with ``-q`` only what must be told."""
+    if always or not common.quiet:
+        write_line(printable(text), sys.stderr)
+
+
+def print_result(
+    common: Common,
+    ended: Result,
+    now: float,
+    *,
+    seq: int | None = None,
+    resume: str | None = None,
+    rehearsal: str | None = None,
+) -> int:
+    """Prints the result, as the last JSON line or as a summary; returns the exit code."""
+    if common.as_json:
+        line = result_object(ended, seq=seq, time=now)
+        if rehearsal:
+            line["rehearsal"] = rehearsal
+        write_line(json.dumps(line), sys.stdout)
+    else:
+        text = summary(ended, resume=resume)
+        if rehearsal:
+            text = (
+                f"REHEARSAL of {rehearsal}: a simulated account, nothing real was touched\n{text}"
+            )
+        write_line(text, sys.stdout)
+    return ended.exit_code

@@ -1,0 +1,199 @@
+"""The composition root: settings -> real ports -> engine -> output, the same for every command.
+
+A rehearsal goes through here too: only the endpoint and the clock's speed are other ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from route53_takeover import log, render
+from route53_takeover.adapters.cloudformation import CloudFormationStacks
+from route53_takeover.adapters.deploy import ShellDeployer
+from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, parse_name_server
+from route53_takeover.adapters.route53 import Route53Records
+from route53_takeover.adapters.session import AwsSession, Credentials
+from route53_takeover.adapters.whoami import identify
+from route53_takeover.core.plan import Identity, make_plan
+from route53_takeover.core.view import result
+from route53_takeover.engine import Engine
+from route53_takeover.journal import FileJournal
+from route53_takeover.preflight import gather
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import AsyncIterator
+
+    from route53_takeover.adapters.clock import SystemClock
+    from route53_takeover.core import events as ev
+    from route53_takeover.core.plan import Options, Plan
+    from route53_takeover.engine import Observer
+    from route53_takeover.folder import RunFolder, Saved
+    from route53_takeover.ports import Clock
+    from route53_takeover.settings import Common, Connection
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Account:
+    """An account that is open: its ports, and how often each API was called."""
+
+    def __init__(self, dns: AwsSession, stacks: AwsSession) -> None:
+        self.records = Route53Records(dns)
+        self.stacks = CloudFormationStacks(stacks)
+        self.region = stacks.region
+        self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls that were really sent, by ``service:Operation``."""
+        first, *rest = [session.calls for session in self._sessions]
+        return sum(rest, first.copy())
+
+
+@asynccontextmanager
+async def opened(connection: Connection, clock: Clock) -> AsyncIterator[Account]:
+    """Opens the account; ``dns_profile`` makes a second session for the zone."""
+    async with AsyncExitStack() as stack:
+
+        async def session(profile: str | None) -> AwsSession:
+            credentials = Credentials(
+                profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
+            )
+            return await stack.enter_async_context(AwsSession(credentials, clock))
+
+        stacks = await session(connection.profile)
+        dns = await session(connection.dns_profile) if connection.dns_profile else stacks
+        yield Account(dns, stacks)
+
+
+def who_am_i(connection: Connection) -> Identity:
+    """Who calls AWS: a short, synchronous question, asked before the loop has work to do."""
+    who = identify(connection.profile, connection.region, connection.endpoint_url)
+    return Identity(
+        account=who.account,
+        arn=who.arn,
+        expires=who.expires,
+        renewable=who.renewable,
+        needs_mfa=who.needs_mfa,
+    )
+
+
+async def planned(
+    account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
+) -> Plan:
+    """Preflight, and the plan that follows from it."""
+    facts = await gather(
+        options,
+        clock=clock,
+        records=account.records,
+        stacks=account.stacks,
+        identity=identity,
+        region=account.region,
+        ask_delegation=None if connection.is_loopback else delegated_to,
+    )
+    return make_plan(facts, options)
+
+
+def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
+    """Asks the given name servers, else the zone's own; nobody for an emulator or when told so."""
+    if not plan.options.probe or plan.zone_private:
+        return None
+    if connection.name_servers:
+        return DnsProber([parse_name_server(text) for text in connection.name_servers])
+    if connection.is_loopback or not plan.name_servers:
+        return None
+    return DnsProber([NameServer(host=host) for host in plan.name_servers])
+
+
+async def drive(
+    common: Common,
+    account: Account,
+    clock: SystemClock,
+    folder: RunFolder,
+    saved: Saved,
+    first: ev.RunStarted | ev.RunResumed,
+) -> int:
+    """Runs the engine in a run's folder to its end, and prints the result."""
+    journal = FileJournal(folder.journal)
+    try:
+        log.to_file(folder.log, log.level(common.log_level))
+        observer: Observer
+        if common.as_json:
+            observer = render.JsonLines(folder.name, sys.stdout)
+        else:
+            prefix = "REHEARSAL " if saved.rehearsal else ""
+            observer = render.TextLines(
+                sys.stderr, prefix=prefix, quiet=common.quiet, verbose=common.verbose
+            )
+        render.talk(common, f"run {folder.name} in {folder.path}")
+        options = saved.plan.options
+        commands = {"off": options.deploy_off, "on": options.deploy_on}
+        engine = Engine(
+            clock=clock,
+            journal=journal,
+            records=account.records,
+            stacks=account.stacks,
+            deployer=ShellDeployer(
+                folder.path,
+                {switch: command for switch, command in commands.items() if command},
+                clock,
+                timeout=options.deploy_timeout,
+                environment=os.environ,
+                profile=saved.connection.profile,
+                region=saved.connection.region,
+                endpoint_url=saved.connection.endpoint_url,
+                cwd=Path(saved.cwd),
+            ),
+            prober=_prober(saved.connection, saved.plan),
+            save_backup=lambda: folder.save_backup(saved.plan),
+            rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
+            observer=observer,
+        )
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, engine.interrupt, signal.Signals(number).name)
+        try:
+            async with _ticking(observer, clock):
+                state = await engine.run(first, list(journal.events))
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+    finally:
+        journal.close()
+    resume = f"route53-takeover resume {folder.name} --auto --state-dir {common.state_dir}"
+    ended = result(state, account.calls)
+    return render.print_result(
+        common,
+        ended,
+        clock.now(),
+        seq=engine.seq + 1,
+        resume=resume,
+        rehearsal=saved.rehearsal,
+    )
+
+
+@asynccontextmanager
+async def _ticking(observer: Observer, clock: Clock) -> AsyncIterator[None]:
+    """Lets a text observer say, now and then, that the run is still waiting."""
+    if not isinstance(observer, render.TextLines):
+        yield
+        return
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            observer.tick(clock.now())
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()

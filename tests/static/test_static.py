@@ -1,0 +1,48 @@
+"""The code is as the project's own rules want it: format, lint, types, import contracts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "format", "--check", "src", "tests", "scripts"],
+        ["ruff", "check", "src", "tests", "scripts"],
+        ["mypy"],
+        ["lint-imports", "--no-cache"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
+    done = subprocess.run(
+        [BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("module", "never"),
+    [
+        ("route53_takeover.cli", ("boto3", "aiobotocore", "textual", "rich", "dns", "msgspec")),
+        ("route53_takeover.engine", ("boto3", "aiobotocore", "textual", "rich", "typer", "dns")),
+        ("route53_takeover.core.machine", ("asyncio", "boto3", "structlog", "dns", "typer")),
+        ("route53_takeover.commands", ("textual", "rich", "route53_takeover.sim.world")),
+    ],
+)
+def test_a_module_is_imported_without_what_it_does_not_need(
+    module: str, never: tuple[str, ...]
+) -> None:
+    program = f"import sys, {module}; print([m for m in {never!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
