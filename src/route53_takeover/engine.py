@@ -18,7 +18,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.invariants import violations
 from route53_takeover.core.machine import step
-from route53_takeover.core.state import LIVE, Phase
+from route53_takeover.core.state import Phase
 from route53_takeover.errors import (
     AccessDeniedError,
     ApiError,
@@ -32,7 +32,7 @@ from route53_takeover.errors import (
 )
 from route53_takeover.journal import JournalError
 from route53_takeover.ports import DeployExit
-from route53_takeover.watcher import StackWatcher
+from route53_takeover.watcher import NameWatcher, StackWatcher
 
 if TYPE_CHECKING:
     import random
@@ -47,8 +47,6 @@ _log = structlog.get_logger(__name__)
 _STEP_AT_MOST = 1.0
 """Seconds after which the clock is looked at again, come what may: the machine may have slept."""
 _INSYNC_EVERY = 2.0
-_PROBE, _PROBE_IN_GAP = 2.0, 0.5
-_PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
 _WARM = 10.0
 """Seconds for which a connection that was used stays open."""
 _RESCUES = (Purpose.RESTORE, Purpose.UNDO)
@@ -90,6 +88,7 @@ class Engine:
         self._clock = clock
         self._journal = journal
         self._journal_works = True
+        self._journal_error = ""
         self._records = records
         self._stacks = stacks
         self._deployer = deployer
@@ -139,7 +138,13 @@ class Engine:
                 self._tasks = tasks
                 self._watcher.start(tasks)
                 if self._prober is not None:
-                    self._spawn(self._probe(self._prober))
+                    watcher = NameWatcher(
+                        clock=self._clock,
+                        prober=self._prober,
+                        known=lambda: self._known,
+                        submit=self.submit,
+                    )
+                    self._spawn(watcher.watch())
                 state = self._take(first)
                 while state.phase is not Phase.ENDED:
                     state = self._take(await self._next(state))
@@ -169,25 +174,36 @@ class Engine:
 
     def _take(self, event: ev.AnyEvent) -> State:
         """Takes one event in: the only place where the state changes."""
+        worked = self._journal_works
         self._append(event)
-        commands = self._step(event)
-        self._observer(event, self._state, self._seq)
-        for command in commands:
-            self._carry_out(command)
-        if self._watcher.follow(self._state) and event.time - self._warmed > _WARM:
+        if worked and not self._journal_works:
+            lost = ev.JournalFailed(time=event.time, reason=self._journal_error)
+            # Nothing may follow from an event that is not durable but what a broken journal allows.
+            first, then = (event, lost) if self._state is None else (lost, event)
+            self._apply(first)
+            self._apply(then)
+        else:
+            self._apply(event)
+        if self._watcher.follow(self._known) and event.time - self._warmed > _WARM:
             self._warmed = event.time
             self._spawn(self._warm())
-        return self._state
+        return self._known
 
-    def _step(self, event: ev.AnyEvent) -> tuple[ev.AnyCommand, ...]:
+    def _apply(self, event: ev.AnyEvent) -> None:
+        state, commands = self._step(event)
+        self._observer(event, state, self._seq)
+        for command in commands:
+            self._carry_out(command)
+
+    def _step(self, event: ev.AnyEvent) -> tuple[State, tuple[ev.AnyCommand, ...]]:
         try:
             self._state, commands = step(self._state, event)
         except ValueError:
             if self._strict or self._state is None:
                 raise
             _log.exception("event.ignored", type=type(event).__name__, seq=self._seq)
-            return ()
-        return commands
+            return self._state, ()
+        return self._state, commands
 
     def _append(self, event: ev.AnyEvent) -> None:
         if self._journal_works:
@@ -195,11 +211,11 @@ class Engine:
                 self._seq = self._journal.append(event)
             except JournalError as error:
                 self._journal_works = False
+                self._journal_error = str(error)
                 _log.error("journal.broken", reason=str(error))
-                self.submit(ev.JournalFailed(time=self._clock.now(), reason=str(error)))
-                self._seq += 1
-        else:
-            self._seq += 1
+            else:
+                return
+        self._seq += 1
 
     # -- commands
 
@@ -334,27 +350,6 @@ class Engine:
             )
         )
 
-    async def _probe(self, prober: Prober) -> None:
-        """Asks the name servers while it matters, and tells what changed."""
-        last: dict[tuple[str, str], dict[str, str]] = {}
-        while True:
-            if self._known.phase in _PROBED:
-                for question in _questions(self._known):
-                    answers = await prober.probe(*question)
-                    statuses = {answer.server: answer.status for answer in answers}
-                    if statuses != last.get(question):
-                        last[question] = statuses
-                        self.submit(
-                            ev.NamesAnswered(
-                                time=self._clock.now(),
-                                name=question[0],
-                                type=question[1],
-                                statuses=statuses,
-                            )
-                        )
-            in_gap = self._known.phase in (Phase.RELEASE, Phase.CONFIRM, Phase.RESTORE)
-            await self._clock.sleep(_PROBE_IN_GAP if in_gap else _PROBE)
-
     async def _warm(self) -> None:
         try:
             await self._records.warm()
@@ -381,15 +376,6 @@ def fold(history: Iterable[ev.AnyEvent]) -> State | None:
             if state is None:
                 raise
     return state
-
-
-def _questions(state: State) -> list[tuple[str, str]]:
-    """What to ask for: the type of the record, or A where a CNAME leads on."""
-    types = {
-        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
-        for h in state.handovers
-    }
-    return sorted(types)
 
 
 def _line(error: Exception) -> str:

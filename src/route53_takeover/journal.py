@@ -2,8 +2,8 @@
 
 Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident.
 One writer (an exclusive lock on the file), many readers. A torn last line (one without its newline,
-which a crash in the middle of a write leaves behind) is cut off when the file is opened for writing;
-any other damage is an error, for a run must not be resumed from half a truth.
+which a crash in the middle of a write leaves behind) is cut off when the file is opened for
+writing; any other damage is an error, for a run must not be resumed from half a truth.
 """
 
 from __future__ import annotations

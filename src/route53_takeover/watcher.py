@@ -1,6 +1,6 @@
-"""Watching the stack tree: one poller a stack, at the pace that the state asks for.
+"""Watching the stack tree, one poller a stack, and the name servers, at the state's pace.
 
-Pollers only report. What they find goes to the engine as events; a poll that fails is backed off
+Watchers only report. What they find goes to the engine as events; a poll that fails is backed off
 and tried again, and never ends a run.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core import events as ev
 from route53_takeover.core.live import watches
 from route53_takeover.core.stacks import ABSENT, STACK, Kind, kind_of
+from route53_takeover.core.state import LIVE, Phase
 from route53_takeover.errors import ApiError, NotFoundError
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.live import Watch
     from route53_takeover.core.state import State
-    from route53_takeover.ports import Clock, Stacks
+    from route53_takeover.ports import Clock, Prober, Stacks
 
 _BACK_OFF_AT_MOST = 10.0
+_PROBE, _PROBE_IN_GAP = 2.0, 0.5
+"""Seconds between two questions to the name servers."""
+_PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
 
 
 class StackWatcher:
@@ -188,3 +192,52 @@ class StackWatcher:
                 time=self._clock.now(), stack=stack, began=began, resources=resources
             )
         self._submit(event)
+
+
+class NameWatcher:
+    """Asks the zone's name servers while it matters, and tells what changed.
+
+    Args:
+        known: the state now.
+        submit: takes the events that are found.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        prober: Prober,
+        known: Callable[[], State],
+        submit: Callable[[ev.AnyEvent], None],
+    ) -> None:
+        self._clock = clock
+        self._prober = prober
+        self._known = known
+        self._submit = submit
+        self._last: dict[tuple[str, str], dict[str, str]] = {}
+
+    async def watch(self) -> None:
+        """Asks for ever; is cancelled in the end."""
+        while True:
+            if self._known().phase in _PROBED:
+                for name, record_type in _questions(self._known()):
+                    await self._ask(name, record_type)
+            in_gap = self._known().phase in (Phase.RELEASE, Phase.CONFIRM, Phase.RESTORE)
+            await self._clock.sleep(_PROBE_IN_GAP if in_gap else _PROBE)
+
+    async def _ask(self, name: str, record_type: str) -> None:
+        answers = await self._prober.probe(name, record_type)
+        statuses = {answer.server: answer.status for answer in answers}
+        if statuses != self._last.get((name, record_type)):
+            self._last[name, record_type] = statuses
+            now = self._clock.now()
+            self._submit(ev.NamesAnswered(time=now, name=name, type=record_type, statuses=statuses))
+
+
+def _questions(state: State) -> list[tuple[str, str]]:
+    """What to ask for: the type of the record, or A where a CNAME leads on."""
+    types = {
+        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
+        for h in state.handovers
+    }
+    return sorted(types)

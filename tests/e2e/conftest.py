@@ -1,4 +1,4 @@
-"""The independent emulator for the end-to-end tests: one server a worker, one account a test."""
+"""The end-to-end tests' fixtures: the command, and an independent emulator's account a test."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.ministack import Ministack, NotInstallableError, running
+from tests.e2e.processes import NOBODY, Takeover
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from pathlib import Path
 
     from tests.e2e.ministack import Account
-
-
-NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +40,13 @@ def account(ministack: Ministack, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_ENDPOINT_URL", NOBODY)
         yield fresh
+
+
+@pytest.fixture
+def takeover(tmp_path: Path) -> Iterator[Takeover]:
+    """The installed command, with a state folder of its own and in an environment without AWS."""
+    with Takeover(tmp_path) as program:
+        yield program
 
 
 @pytest.hookimpl(wrapper=True)

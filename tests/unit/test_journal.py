@@ -185,8 +185,11 @@ def test_a_last_line_torn_anywhere_is_cut_off_and_written_again(tmp_path: Path) 
         assert path.read_bytes() == whole + last
 
 
+@pytest.mark.parametrize("bit", [0x01, 0x10])
 @pytest.mark.parametrize("lines", [3, 2], ids=["with lines after it", "as the last"])
-def test_damage_to_any_byte_of_a_whole_line_is_an_error_that_names_the_line(lines: int) -> None:
+def test_damage_to_any_byte_of_a_whole_line_is_an_error_that_names_the_line(
+    lines: int, bit: int
+) -> None:
     data = written(FEW[:lines])
     begin, end = len(written(FEW[:1])), len(written(FEW[:2]))
     version = data.index(b'"v":%d' % FORMAT, begin) + len('"v":')
@@ -194,7 +197,7 @@ def test_damage_to_any_byte_of_a_whole_line_is_an_error_that_names_the_line(line
     for at in range(begin, end):
         if at in (version, newline):
             continue  # another version is tested below; a line without its newline is a torn one
-        damaged = data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :]
+        damaged = data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
         with pytest.raises(MustLookError, match=r"line 2 of the journal is damaged") as caught:
             decode(damaged)
         assert caught.value.exit_code is ExitCode.UNKNOWN

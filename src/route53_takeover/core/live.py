@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
     from route53_takeover.core.turn import Turn
 
-GAP_READ, CLOSE_READ, GUARD_READ = 0.5, 1.0, 5.0
+GAP_READ, CLOSE_READ, GUARD_READ = 0.5, 1.0, 10.0
 """Seconds between reads of a name: in the gap; while something may undo it; while guarding."""
 UNANSWERED = 60.0
 """Seconds after which a DELETE whose fate no read could tell is taken as done, to restore."""
@@ -47,9 +47,9 @@ UNANSWERED = 60.0
 
 def tend_all(turn: Turn) -> None:
     """Does what is due for every name, and finds the phase that follows from it."""
-    deploy = turn.state.deploys.get(Switch.ON)
-    if deploy is not None and deploy.exited_at is None:
-        turn.ask("deploy-on", ev.RejoinDeploy(switch=Switch.ON))
+    for switch, deploy in turn.state.deploys.items():
+        if deploy.exited_at is None:
+            turn.ask(f"deploy-{switch}", ev.RejoinDeploy(switch=switch))
     for stack in turn.state.stacks.values():
         if stack.kind is Kind.GOING and stack.template_for != stack.operations:
             turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
@@ -262,9 +262,11 @@ def watches(state: State) -> tuple[Watch, ...]:
 
 def _is_working(state: State, stack: StackState) -> bool:
     """Whether the stack is in progress, or its turn in its parent's operation is still to come."""
+    parent = state.stacks.get(stack.parent or "")
+    if stack.kind is Kind.CLEANING and parent is not None and parent.kind is Kind.GOING:
+        return False  # done, but for the clean-up that waits for its root
     if stack.kind in IN_PROGRESS:
         return True
-    parent = state.stacks.get(stack.parent or "")
     if parent is None or parent.kind not in IN_PROGRESS:
         return False
     return stack.kind is Kind.ABSENT or stack.status_time < parent.started

@@ -158,7 +158,8 @@ def _shape(name: NameState) -> tuple[object, ...]:
 def _resumed(state: State) -> State:
     """What was in flight is lost: reads are asked again, writes have become unknown.
 
-    A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was.
+    A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was. What
+    an interrupt began to undo is undone to the end: the run does not want the takeover any more.
     """
     if state.ending is not None:
         if state.ending.outcome is not Outcome.UNKNOWN:
@@ -190,6 +191,7 @@ def _resumed(state: State) -> State:
         names=names,
         asked=frozenset(),
         interrupts=(),
+        given_up=state.given_up or (_stopped(state) if state.phase is Phase.RESTORE else ""),
         failures=0,
         not_before=0.0,
         news_at=state.now,
@@ -197,6 +199,10 @@ def _resumed(state: State) -> State:
         verifying_since=None,
         stacks={key: replace(stack, polled=0.0) for key, stack in state.stacks.items()},
     )
+
+
+def _stopped(state: State) -> str:
+    return f"stopped by {state.interrupts[0]}" if state.interrupts else ""
 
 
 def _deploy(state: State, event: ev.DeployIntended | ev.DeployExited) -> State:

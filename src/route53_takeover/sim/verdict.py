@@ -97,14 +97,13 @@ def _untruths(state: State, world: World, name: str) -> Iterator[str]:
     if outcome is not Outcome.UNKNOWN:
         for handover in handovers:
             stands = any(handover.original.same_as(r) for r in here)
-            if handover.stage in (Stage.STANDING, Stage.RESTORED) and not stands:
+            ours = handover.stage in (Stage.STANDING, Stage.RESTORED)
+            if ours and not stands and writer != "a person":
                 yield "what stands or was restored equals the backup to the letter"
             if handover.stage in TAKEN_STAGES and stands and writer == "takeover":
                 yield "what is created or adopted was written by CloudFormation"
-    if outcome is Outcome.RESTORED and not any(h.stage is Stage.RESTORED for h in handovers):
-        others = (h.stage for h in state.handovers)
-        if Stage.RESTORED not in others:
-            yield "restored means that a record was put back"
+    if outcome is Outcome.RESTORED and all(h.stage is not Stage.RESTORED for h in state.handovers):
+        yield "restored means that a record was put back"
 
 
 def _wronged(world: World) -> list[str]:

@@ -113,9 +113,9 @@ class Stage:
         self.line = line
         self.engine: Engine
 
-    def after(self, seconds: float, action: Callable[[], object]) -> None:
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Lets something happen in the account, so many seconds from now."""
-        self.world.timeline.after(seconds, lambda: action() and None)
+        self.world.timeline.after(seconds, action)
 
 
 Begin = Callable[[Stage], None]
@@ -226,6 +226,7 @@ async def _rehearse(
     stage = Stage(world, clock, line)
     begin(stage)
     lives = 0
+    state: State | None = None
     while True:
         lives += 1
         appends, downtime = pending.pop(0) if pending else (None, 0.0)

@@ -1,0 +1,219 @@
+"""`rehearse` as users call it: a process, over the wire; every scenario ends as it says it does."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import threading
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.e2e.ministack import wait_until
+
+from route53_takeover.core.state import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.e2e.processes import Finished, Takeover
+
+SCENARIOS = {
+    "alias": ("done", 0, "created"),
+    "nested": ("done", 0, "created"),
+    "cname": ("done", 0, "adopted"),
+    "adopted": ("done", 0, "adopted"),
+    "never-created": ("restored", 1, "restored"),
+    "rolled-back": ("restored", 1, "restored"),
+    "failed-at-once": ("failed", 1, "untouched"),
+    "edited-meanwhile": ("failed", 1, "untouched"),
+}
+"""Name -> the outcome, the exit code and the record's outcome."""
+PHASES = frozenset(map(str, Phase))
+RESULT = {
+    "event",
+    "run",
+    "seq",
+    "time",
+    "phase",
+    "outcome",
+    "exit_code",
+    "reason",
+    "owner_notice",
+    "records",
+    "api_calls",
+}
+RECORD = {
+    "name",
+    "type",
+    "outcome",
+    "strategy",
+    "released_at",
+    "created_at",
+    "gap_seconds",
+    "gap_seconds_dns",
+}
+FILES = {
+    "journal.jsonl",
+    "plan.json",
+    "backup.json",
+    "takeover.log",
+    "deploy-off.log",
+    "deploy-on.log",
+    "deploy-off.exit",
+    "deploy-on.exit",
+}
+
+
+@contextmanager
+def trap() -> Iterator[tuple[int, list[str]]]:
+    """A port where nothing may ever call, and who did."""
+    callers: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            while True:
+                try:
+                    connection, address = server.accept()
+                except OSError:
+                    return
+                connection.close()
+                callers.append(str(address))
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], callers
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def assert_json_lines(done: Finished) -> dict[str, Any]:
+    """Every line is one the contract describes; returns the result."""
+    lines = done.lines
+    for line in lines:
+        assert line.keys() >= {"run", "seq", "time", "phase", "event"}, line
+        assert line["run"] == lines[0]["run"]
+        assert line["phase"] in PHASES
+    assert all(before["seq"] < after["seq"] for before, after in pairwise(lines))
+    assert [line["event"] for line in lines].count("result") == 1
+    result = done.result
+    assert result.keys() >= RESULT
+    assert all(record.keys() == RECORD for record in result["records"])
+    return result
+
+
+def mode(path: Path) -> str:
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+def assert_run_folder(folder: Path) -> None:
+    """It holds what the contract says, for its owner alone."""
+    assert {path.name for path in folder.iterdir()} >= FILES
+    assert {mode(path) for path in folder.iterdir()} == {"0o600"}
+    assert {mode(folder), mode(folder.parent)} == {"0o700"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_scenario_ends_as_it_is_listed(scenario: str, takeover: Takeover) -> None:
+    outcome, code, record_outcome = SCENARIOS[scenario]
+    done = takeover.run("rehearse", "--auto", "--output", "json", "--scenario", scenario)
+    result = assert_json_lines(done)
+    assert (result["outcome"], done.code) == (outcome, code), result
+    (record,) = result["records"]
+    assert record["outcome"] == record_outcome
+    assert record["name"] == "www.example.com"
+    was_released = scenario in ("alias", "nested", "never-created", "rolled-back")
+    assert (record["released_at"] is not None) is was_released
+    assert (record["gap_seconds"] is not None) is was_released
+    assert (record["gap_seconds_dns"] is not None) is was_released
+    assert (result["owner_notice"] is not None) is (outcome == "done")
+    assert result["run"] == takeover.run_folder.name
+    assert result["phase"] == "ended"
+    assert "REHEARSAL" in done.stderr
+    assert_run_folder(takeover.run_folder)
+    wait_until(lambda: not takeover.leftovers(), "no process left behind", seconds=5)
+
+
+def test_the_list_says_how_every_scenario_ends(takeover: Takeover) -> None:
+    done = takeover.run("rehearse", "--list", "--output", "json")
+    listed = {line["name"]: (line["outcome"], line["exit_code"]) for line in done.lines}
+    assert done.code == 0
+    assert listed == {name: ends[:2] for name, ends in SCENARIOS.items()}
+
+
+def test_text_has_the_summary_on_stdout_and_progress_on_stderr_both_marked_as_a_rehearsal(
+    takeover: Takeover,
+) -> None:
+    done = takeover.run("rehearse", "--auto", "--scenario", "failed-at-once")
+    assert done.code == 1
+    first, second, *_ = done.stdout.splitlines()
+    assert first.startswith("REHEARSAL of failed-at-once")
+    assert "failed: the stack ended UPDATE_ROLLBACK_COMPLETE" in second
+    assert "watching the stack" not in done.stdout
+    progress = [line for line in done.stderr.splitlines() if "watching the stack" in line]
+    assert progress
+    assert all(line.startswith("REHEARSAL ") for line in progress)
+    listed = takeover.run("runs").stdout
+    assert "REHEARSAL" in listed
+
+
+def test_a_rehearsal_never_uses_the_profile_endpoint_or_proxy_of_its_environment(
+    takeover: Takeover,
+) -> None:
+    with trap() as (port, callers):
+        url = f"http://127.0.0.1:{port}"
+        config = takeover.folder / "config"
+        config.write_text(f"[default]\nendpoint_url = {url}\n[profile prod]\nendpoint_url = {url}\n")
+        takeover.environment |= {
+            "AWS_PROFILE": "prod",
+            "AWS_CONFIG_FILE": str(config),
+            "AWS_ACCESS_KEY_ID": "AKIAPRODUCTION",
+            "AWS_SECRET_ACCESS_KEY": "production",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ENDPOINT_URL_ROUTE_53": url,
+            "AWS_ENDPOINT_URL_CLOUDFORMATION": url,
+            "HTTP_PROXY": url,
+            "HTTPS_PROXY": url,
+            "ALL_PROXY": url,
+            "http_proxy": url,
+            "https_proxy": url,
+            "all_proxy": url,
+        }
+        done = takeover.run("rehearse", "--auto", "--output", "json", "--scenario", "adopted")
+        assert (done.code, done.result["outcome"]) == (0, "done"), done.stderr
+        assert callers == []
+    logs = (takeover.run_folder / "deploy-on.log").read_text()
+    assert "shop is UPDATE_COMPLETE" in logs or "shop is CREATE_COMPLETE" in logs
+
+
+def virtual(takeover: Takeover, runs: int, seed: int) -> Finished:
+    numbers = ("--runs", str(runs), "--seed", str(seed))
+    return takeover.run("rehearse", "--virtual", *numbers, "--output", "json")
+
+
+def test_a_thousand_rehearsals_on_virtual_time_take_less_than_a_minute_and_lose_no_record(
+    takeover: Takeover,
+) -> None:
+    done = virtual(takeover, 1000, 1)  # ends, or fails, within a minute
+    *each, summary = done.lines
+    assert done.code == 0
+    assert summary.keys() >= {"event", "runs", "seed", "outcomes", "without_record", "gap_seconds"}
+    assert (summary["event"], summary["runs"], summary["seed"]) == ("summary", 1000, 1)
+    assert summary["without_record"] == 0
+    assert len(summary["outcomes"]) >= 2
+    assert sum(summary["outcomes"].values()) == len(each) == 1000
+    assert {line["event"] for line in each} == {"result"}
+    assert all(line.keys() >= RESULT for line in each)
+    assert summary["gap_seconds"].keys() == {"p50", "p90", "p99", "max"}
+
+
+def test_the_same_seed_prints_the_same_last_line_and_another_seed_another(
+    takeover: Takeover,
+) -> None:
+    first, again, other = (virtual(takeover, 40, seed) for seed in (7, 7, 8))
+    assert first.stdout == again.stdout
+    before, after = (json.loads(each.stdout.splitlines()[-1]) for each in (first, other))
+    assert before["gap_seconds"] != after["gap_seconds"]

@@ -1,0 +1,676 @@
+"""What can go wrong around a takeover, each swept over every moment at which it can.
+
+Whatever happens, a name ends with a record (where nobody but us and CloudFormation wrote), and what
+the run says of it is true in the account an hour later: `Rehearsal.broken` and `Rehearsal.absent`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.records import RecordSet
+from route53_takeover.core.state import ABSENT_STAGES, Outcome, State
+from route53_takeover.errors import ApiError, CredentialsError, ThrottledError, UnansweredError
+from route53_takeover.sim.faults import ApiFault
+from route53_takeover.sim.record_handler import Case, Mode
+from route53_takeover.sim.scenarios import (
+    SCENARIOS,
+    Scenario,
+    alias,
+    alias_resource,
+    cname,
+    cname_resource,
+    nested_template,
+    site_account,
+    site_template,
+)
+from route53_takeover.sim.virtual import Faults, Stage, options_of, rehearse_once
+from route53_takeover.sim.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from route53_takeover.core.plan import Options
+    from route53_takeover.sim.stacks import StackEventRow
+    from route53_takeover.sim.verdict import Rehearsal
+    from route53_takeover.sim.world import Account
+
+CALM = Faults()
+NAME = "www.example.com."
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda s: s.name)
+
+
+def failing(seconds: float, *, after_record: bool = False) -> dict[str, Any]:
+    """A resource beside the record that fails after so long."""
+    resource: dict[str, Any] = {
+        "Type": "AWS::Lambda::Permission",
+        "Condition": "Enabled",
+        "Metadata": {"Simulation": {"Seconds": seconds, "Fail": "Resource handler failed"}},
+    }
+    return {**resource, "DependsOn": "DnsRecord"} if after_record else resource
+
+
+def story(name: str, account: Account, outcome: Outcome = Outcome.DONE, code: int = 0) -> Scenario:
+    return Scenario(name=name, summary=name, account=account, outcome=outcome, exit_code=code)
+
+
+def of_type(resource: dict[str, Any], record_type: str, **properties: str) -> dict[str, Any]:
+    return {
+        **resource,
+        "Properties": {**resource["Properties"], "Type": record_type, **properties},
+    }
+
+
+CNAME_TO_ALIAS = story(
+    "cname-to-alias",
+    site_account(
+        existing=cname(300),
+        template=site_template(
+            alias_resource("d1new"), Six=of_type(alias_resource("d1new"), "AAAA")
+        ),
+    ),
+)
+IDENTICAL = story(
+    "identical-but-retried",
+    site_account(existing=alias("d1new"), modes={Case.ALIAS_SAME: Mode.RETRY}),
+)
+SIX = replace(alias("d1old"), type="AAAA")
+BOTH = story(
+    "a-and-aaaa",
+    replace(
+        site_account(
+            template=site_template(
+                alias_resource("d1new"), Six=of_type(alias_resource("d1new"), "AAAA")
+            )
+        ),
+        existing=(alias("d1old"), SIX),
+    ),
+)
+API = replace(alias("d1old"), name="api.example.com.")
+TWO_NAMES = story(
+    "two-names",
+    replace(
+        site_account(
+            template=site_template(
+                alias_resource("d1new"),
+                Api=of_type(alias_resource("d1new"), "A", Name="api.example.com"),
+            )
+        ),
+        existing=(alias("d1old"), API),
+    ),
+)
+MORE = (CNAME_TO_ALIAS, IDENTICAL, BOTH, TWO_NAMES)
+every_story = pytest.mark.parametrize("scenario", [*SCENARIOS.values(), *MORE], ids=lambda s: s.name)
+
+
+def options_for(scenario: Scenario, **changes: object) -> Options:
+    options = options_of(scenario)
+    if scenario is TWO_NAMES:
+        options = replace(options, records=("www.example.com", "api.example.com"))
+    return replace(options, **changes)
+
+
+def rehearse(
+    scenario: Scenario,
+    faults: Faults = CALM,
+    *,
+    options: Options | None = None,
+    seed: str = "fault",
+    **hooks: Any,
+) -> Rehearsal:
+    return rehearse_once(scenario, seed, faults, options=options or options_for(scenario), **hooks)
+
+
+def assert_truthful(rehearsal: Rehearsal, note: object = "") -> None:
+    said = (note, rehearsal.scenario, rehearsal.result.outcome, rehearsal.result.reason)
+    assert rehearsal.broken == (), said
+    assert not rehearsal.absent, said
+
+
+def assert_ended(rehearsal: Rehearsal, outcomes: Iterable[Outcome], note: object = "") -> None:
+    assert_truthful(rehearsal, note)
+    said = (note, rehearsal.result.exit_code, rehearsal.result.reason)
+    assert rehearsal.result.outcome in set(outcomes), (rehearsal.result.outcome, *said)
+
+
+def batches(rehearsal: Rehearsal, purpose: Purpose | None = None) -> list[ev.WriteIntended]:
+    return [
+        e
+        for e in rehearsal.events
+        if isinstance(e, ev.WriteIntended) and purpose in (None, e.purpose)
+    ]
+
+
+def when(purpose: Purpose, act: Callable[[Stage], None]) -> Callable[..., None]:
+    """Acts when the first batch of this purpose is intended."""
+    done: list[bool] = []
+
+    def saw(stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+        if isinstance(event, ev.WriteIntended) and event.purpose is purpose and not done:
+            done.append(True)
+            act(stage)
+
+    return saw
+
+
+def first_lapse(rehearsal: Rehearsal) -> float:
+    return rehearsal.events[-1].time - rehearsal.events[0].time
+
+
+# -- stories with more than one record
+
+
+@pytest.mark.parametrize("scenario", MORE, ids=lambda s: s.name)
+def test_more_than_one_record_is_taken_over_whole(scenario: Scenario) -> None:
+    rehearsal = rehearse(scenario)
+    assert_ended(rehearsal, [Outcome.DONE])
+    assert {r.outcome for r in rehearsal.result.records} == {"created"}
+
+
+# -- lost answers (safety rule 6)
+
+
+@every_story
+@pytest.mark.parametrize("how", ["lost", "dropped"])
+def test_the_answer_to_any_one_batch_may_be_lost(scenario: Scenario, how: str) -> None:
+    calm = rehearse(scenario)
+    for n in range(1, len(batches(calm)) + 2):
+        numbers = frozenset({n})
+        faults = Faults(lost=numbers) if how == "lost" else Faults(dropped=numbers)
+        assert_ended(rehearse(scenario, faults), [scenario.outcome], f"{how} {n}")
+
+
+@every_story
+def test_the_answers_to_all_batches_may_be_lost(scenario: Scenario) -> None:
+    rehearsal = rehearse(scenario, Faults(lost=frozenset(range(1, 100))))
+    assert_truthful(rehearsal)
+    for n in (2, 3, 4):
+        faults = Faults(dropped=frozenset(range(n, n + 3)), lost=frozenset(range(n + 3, 50)))
+        assert_truthful(rehearse(scenario, faults), n)
+
+
+def test_an_identical_record_is_deleted_again_only_after_ten_seconds_of_retrying() -> None:
+    """Safety rule 2."""
+    calm = rehearse(IDENTICAL)
+    release = next(i for i, e in enumerate(batches(calm), 1) if e.purpose is Purpose.RELEASE)
+    rehearsal = rehearse(IDENTICAL, Faults(dropped=frozenset({release})))
+    first, second = batches(rehearsal, Purpose.RELEASE)
+    assert second.time - first.time >= 10.0
+    assert_ended(rehearsal, [Outcome.DONE])
+
+
+def test_a_restore_whose_answer_is_lost_is_settled_by_reading() -> None:
+    calm = rehearse(SCENARIOS["rolled-back"])
+    restore = next(i for i, e in enumerate(batches(calm), 1) if e.purpose is Purpose.RESTORE)
+    for faults in (Faults(lost=frozenset({restore})), Faults(dropped=frozenset({restore}))):
+        assert_ended(rehearse(SCENARIOS["rolled-back"], faults), [Outcome.RESTORED])
+
+
+# -- throttling, and requests that are not complete
+
+
+def storm(stage: Stage, seconds: float, error: Callable[[str], ApiError], only: str = "") -> None:
+    until = stage.clock.now() + seconds
+
+    def refuse(operation: str) -> ApiError | None:
+        stormy = stage.clock.now() < until and only in operation
+        return error(operation) if stormy else None
+
+    stage.line.refuse = refuse
+
+
+def throttled(operation: str) -> ApiError:
+    return ThrottledError("Rate exceeded", code="Throttling", operation=operation)
+
+
+def expired(operation: str) -> ApiError:
+    return CredentialsError("The security token is expired", code="ExpiredToken", operation=operation)
+
+
+def unanswered(operation: str) -> ApiError:
+    return UnansweredError("timed out", operation=operation)
+
+
+@every_story
+@pytest.mark.parametrize("purpose", [Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE])
+@pytest.mark.parametrize("error", [throttled, unanswered, expired])
+def test_a_storm_at_any_batch_is_weathered(
+    scenario: Scenario, purpose: Purpose, error: Callable[[str], ApiError]
+) -> None:
+    for seconds in (3.0, 20.0):
+        hook = when(purpose, lambda stage, s=seconds: storm(stage, s, error))  # type: ignore[misc]
+        assert_truthful(rehearse(scenario, saw=hook), (purpose, seconds))
+
+
+@every_story
+@pytest.mark.parametrize("seconds", [2.0, 15.0, 90.0])
+@pytest.mark.parametrize("purpose", [Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE])
+def test_a_prior_request_that_is_long_not_complete_is_waited_for(
+    scenario: Scenario, purpose: Purpose, seconds: float
+) -> None:
+    def hold(stage: Stage) -> None:
+        zone = stage.world.zone.zone_id
+        stage.world.zones.hold_zone(zone, stage.clock.now() + seconds)
+
+    assert_truthful(rehearse(scenario, saw=when(purpose, hold)))
+
+
+# -- what is read is late
+
+
+@every_story
+@pytest.mark.parametrize("seed", ["a", "b", "c"])
+def test_events_may_come_late_twice_and_out_of_order(scenario: Scenario, seed: str) -> None:
+    for delay in (1.5, 6.0, 20.0):
+        faults = Faults(event_delays=(0.0, delay), repeats=0.5)
+        assert_truthful(rehearse(scenario, faults, seed=seed), delay)
+
+
+@every_story
+def test_reads_of_a_name_may_be_stale_for_seconds(scenario: Scenario) -> None:
+    for behind in (0.5, 1.5, 3.0, 4.5):
+
+        def begin(stage: Stage, behind: float = behind) -> None:
+            stage.line.behind = behind
+
+        assert_truthful(rehearse(scenario, begin=begin), behind)
+
+
+@every_story
+def test_reads_of_a_name_may_fail_when_it_matters_most(scenario: Scenario) -> None:
+    for purpose in (Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE):
+        for seconds in (5.0, 100.0):
+
+            def act(stage: Stage, seconds: float = seconds) -> None:
+                storm(stage, seconds, throttled, "ListResourceRecordSets")
+
+            assert_truthful(rehearse(scenario, saw=when(purpose, act)), (purpose, seconds))
+
+
+@every_story
+def test_stack_events_may_be_unreadable_for_a_while(scenario: Scenario) -> None:
+    for start in (0.0, 4.0, 9.0, 14.0):
+
+        def begin(stage: Stage, start: float = start) -> None:
+            stage.after(start, lambda: storm(stage, 40.0, throttled, "cloudformation"))
+
+        assert_truthful(rehearse(scenario, begin=begin), start)
+
+
+def test_expired_credentials_before_a_release_end_the_run_truthfully() -> None:
+    for scenario in (SCENARIOS["alias"], SCENARIOS["cname"], TWO_NAMES):
+        for start in (0.0, 1.0, 5.0, 12.0):
+            released: list[bool] = []
+
+            def saw(
+                stage: Stage, _event: ev.AnyEvent, state: State, start: float = start,
+                released: list[bool] = released,
+            ) -> None:
+                if state.ever_released and not released:
+                    released.append(True)  # only the time before a release is asked about
+                began = state.phase_since if start == 0.0 else 0.0
+                del began, stage
+
+            def begin(stage: Stage, start: float = start) -> None:
+                stage.after(start, lambda: storm(stage, 1e9, expired))
+
+            rehearsal = rehearse(scenario, begin=begin, saw=saw)
+            assert_truthful(rehearsal, start)
+            if not released:
+                assert rehearsal.result.exit_code in (1, 4)
+
+
+def test_expired_credentials_in_the_gap_are_waited_for_for_ever() -> None:
+    def act(stage: Stage) -> None:
+        stage.after(0.2, lambda: storm(stage, 3 * 3600.0, expired))
+
+    rehearsal = rehearse(SCENARIOS["rolled-back"], saw=when(Purpose.RELEASE, act))
+    assert_ended(rehearsal, [Outcome.RESTORED])
+
+
+# -- CloudFormation turns back
+
+
+@pytest.mark.parametrize("more", [0.0, 0.3, 0.6])
+def test_a_rollback_at_any_point_leaves_the_record_as_it_was(more: float) -> None:
+    for k in range(1, 32):
+        template = site_template(alias_resource("d1new"), Sibling=failing(k + more))
+        scenario = story("sibling", site_account(template=template))
+        rehearsal = rehearse(scenario)
+        assert_ended(rehearsal, [Outcome.FAILED, Outcome.RESTORED], k)
+        assert batches(rehearsal, Purpose.RESTORE) or rehearsal.gap_seconds == 0
+
+
+def test_a_rollback_of_a_nested_stack_at_any_point_leaves_the_record_as_it_was() -> None:
+    for k in range(1, 30, 2):
+        child = site_template(alias_resource("d1new"), Sibling=failing(k + 0.5))
+        scenario = story("nested-sibling", site_account(template=nested_template(child)))
+        assert_ended(rehearse(scenario), [Outcome.FAILED, Outcome.RESTORED], k)
+
+
+@pytest.mark.parametrize("scenario", [CNAME_TO_ALIAS, SCENARIOS["cname"]], ids=lambda s: s.name)
+def test_a_lowered_ttl_is_put_back_to_the_letter_after_a_rollback(scenario: Scenario) -> None:
+    desired = cname_resource() if scenario.name == "cname" else alias_resource("d1new")
+    for k in (1, 3, 5, 8, 12, 16, 20, 40):
+        template = site_template(desired, Sibling=failing(k))
+        changed = replace(scenario, account=replace(scenario.account, template=template))
+        rehearsal = rehearse(changed)
+        assert_ended(rehearsal, [Outcome.FAILED, Outcome.RESTORED], k)
+        assert rehearsal.state.names[NAME].handovers[0].standing == cname(300), k
+
+
+@pytest.mark.parametrize("k", [1, 4, 6, 9, 14])
+def test_a_rollback_that_fails_is_unknown_and_the_record_stands(k: int) -> None:
+    account = site_account(template=site_template(alias_resource("d1new"), Sibling=failing(k)))
+    account = replace(account, config=replace(account.config, fail_rollback="not now"))
+    rehearsal = rehearse(story("rollback-failed", account))
+    assert_ended(rehearsal, [Outcome.UNKNOWN], k)
+    assert rehearsal.result.exit_code == 4
+
+
+def test_a_record_that_a_failed_rollback_retains_is_not_called_restored() -> None:
+    record = {**alias_resource("d1new"), "DeletionPolicy": "Retain"}
+    template = site_template(record, Permission=failing(3, after_record=True))
+    rehearsal = rehearse(story("retained", site_account(template=template)))
+    assert_ended(rehearsal, [Outcome.UNKNOWN])
+    assert rehearsal.result.exit_code == 4
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.15])
+def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_restored(
+    delay: float,
+) -> None:
+    """Safety rule 4: what succeeded once may be needed again."""
+
+    def begin(stage: Stage) -> None:
+        def deleted() -> None:
+            (there,) = stage.world.holds(NAME)
+            stage.world.write([("DELETE", there)], by="cloudformation")
+
+        def on_event(row: StackEventRow) -> None:
+            if row.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" and "on" in stage.world.deploys:
+                stage.after(delay, deleted)
+
+        stage.world.stacks.on_event.append(on_event)
+
+    for scenario in (replace(SCENARIOS["alias"], account=site_account()), SCENARIOS["cname"]):
+        rehearsal = rehearse(scenario, begin=begin)
+        assert_ended(rehearsal, [Outcome.RESTORED])
+        assert batches(rehearsal, Purpose.RESTORE)
+
+
+def test_a_stack_that_is_deleted_meanwhile_leaves_a_record() -> None:
+    for scenario in (SCENARIOS["alias"], SCENARIOS["nested"], SCENARIOS["never-created"]):
+        for t in (1, 3, 5, 8, 10, 14, 18, 22, 24, 26):
+
+            def begin(stage: Stage, t: int = t) -> None:
+                def delete() -> None:
+                    try:
+                        stage.world.stacks.delete_stack("shop")
+                    except ApiFault:  # it is busy: as soon as it is not
+                        stage.after(0.3, delete)
+
+                stage.after(t, delete)
+
+            rehearsal = rehearse(scenario, begin=begin)
+            assert rehearsal.broken == () or rehearsal.result.exit_code == 0, (scenario.name, t)
+            assert not rehearsal.absent or rehearsal.result.exit_code == 0, (scenario.name, t)
+
+
+# -- the deadman
+
+
+def test_the_deadman_puts_the_record_back_though_cloudformation_might_have_come() -> None:
+    """Safety rule 5: once, and no second release."""
+    scenario = story("late", site_account(retry_delays=(1, 2, 150, 30)))
+    rehearsal = rehearse(scenario)
+    assert_ended(rehearsal, [Outcome.RESTORED])
+    assert 60 <= rehearsal.gap_seconds <= 62
+    assert len(batches(rehearsal, Purpose.RELEASE)) == 1
+
+
+def test_the_deadman_is_twice_the_time_in_progress_and_five_minutes_at_most() -> None:
+    for hold, gap in ((10.0, 60.0), (50.0, 100.0), (200.0, 300.0)):
+        scenario = story("late", site_account(retry_delays=(hold + 5, 900, 900)))
+        rehearsal = rehearse(scenario, options=options_for(scenario, hold=hold))
+        assert gap <= rehearsal.gap_seconds <= gap + 6, hold
+
+
+def test_a_restore_at_the_instant_of_cloudformations_retry_has_one_winner() -> None:
+    scenario = story("race", site_account(retry_delays=(1, 2, 4, 8, 8)))
+    won = set()
+    for tenths in range(10, 140, 2):
+        options = options_for(scenario, restore_after=tenths / 10)
+        rehearsal = rehearse(scenario, options=options)
+        assert_ended(rehearsal, [Outcome.DONE, Outcome.RESTORED], tenths)
+        won.add(rehearsal.result.outcome)
+    assert won == {"done", "restored"}
+
+
+# -- somebody else writes
+
+
+@pytest.mark.parametrize("name", ["alias", "cname", "never-created", "rolled-back"])
+@pytest.mark.parametrize("deed", ["edit", "delete", "make identical"])
+def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None:
+    scenario = SCENARIOS[name]
+    lasts = first_lapse(rehearse(scenario))
+    for step in range(24):
+        t = step * min(lasts, 90.0) / 24
+
+        def begin(stage: Stage, t: float = t) -> None:
+            def act() -> None:
+                here = stage.world.holds(NAME)
+                if deed == "delete":
+                    stage.world.write([("DELETE", record) for record in here])
+                    return
+                edited: RecordSet = alias("d1other") if deed == "edit" else alias("d1new")
+                if name == "cname":
+                    edited = replace(cname(60 if deed != "edit" else 77))
+                stage.world.write([("UPSERT", edited)])
+
+            stage.after(t, act)
+
+        rehearsal = rehearse(scenario, begin=begin)
+        if rehearsal.absent:
+            assert deed == "delete"
+            assert rehearsal.result.exit_code == 4 or rehearsal.result.exit_code == 0, t
+        said = (t, rehearsal.result.outcome, rehearsal.result.reason)
+        assert rehearsal.broken == (), said
+
+
+# -- deploy commands
+
+
+class ExitsEarly(World):
+    """The command is throttled away and exits 255 while CloudFormation goes on."""
+
+    def await_end(self, switch: str) -> None:
+        if switch == "off":
+            super().await_end(switch)
+        else:
+            self.timeline.after(2.0, lambda: self.deploys.__setitem__(switch, 255))
+
+
+class Declined(World):
+    """The prompt was declined: it exits 0 and nothing is deployed."""
+
+    def deploy(self, switch: str) -> None:
+        if switch == "off":
+            super().deploy(switch)
+        else:
+            self.deploys[switch] = 0
+
+
+class Lingers(World):
+    """It goes on for minutes after the stack is done."""
+
+    def await_end(self, switch: str) -> None:
+        stack = self.stacks.find("shop")
+        busy = stack is not None and stack.is_busy
+        again: Callable[[], None] = lambda: self.await_end(switch)  # noqa: E731 -- one line
+        if busy:
+            self.timeline.after(1.0, again)
+        else:
+            self.timeline.after(200.0, lambda: self.deploys.__setitem__(switch, 0))
+
+
+class Twice(World):
+    """Its first update touches the parent alone; the real one follows minutes later."""
+
+    def deploy(self, switch: str) -> None:
+        if switch == "on":
+            first = {**self.account.template, "Outputs": {"Note": {"Value": "first"}}}
+            self.stacks.update_stack("shop", first, {"Route53Enable": "false"})
+            self.timeline.after(180.0, lambda: super(Twice, self).deploy(switch))
+        else:
+            super().deploy(switch)
+
+
+@pytest.mark.parametrize("scenario", MORE[:1] + tuple(SCENARIOS.values()), ids=lambda s: s.name)
+@pytest.mark.parametrize("world_type", [ExitsEarly, Lingers])
+def test_a_deploys_exit_is_a_hint_and_not_the_truth(
+    scenario: Scenario, world_type: type[World]
+) -> None:
+    rehearsal = rehearse(scenario, world_type=world_type)
+    assert_ended(rehearsal, [scenario.outcome])
+
+
+@pytest.mark.parametrize("name", ["alias", "cname", "adopted"])
+def test_a_deploy_that_exits_0_and_deploys_nothing_is_a_failure_with_that_reason(name: str) -> None:
+    rehearsal = rehearse(SCENARIOS[name], world_type=Declined)
+    assert_ended(rehearsal, [Outcome.FAILED])
+    assert "exited 0, but nothing was deployed" in rehearsal.result.reason
+
+
+@pytest.mark.parametrize("name", ["nested", "cname", "rolled-back"])
+def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
+    scenario = SCENARIOS[name]
+    rehearsal = rehearse(scenario, world_type=Twice)
+    assert_ended(rehearsal, [scenario.outcome])
+
+
+# -- interrupts (safety rule 7)
+
+
+def interrupted_at(*numbers: int) -> Callable[..., None]:
+    seen: list[int] = []
+
+    def saw(stage: Stage, _event: ev.AnyEvent, _state: State) -> None:
+        seen.append(1)
+        if len(seen) in numbers:
+            stage.engine.interrupt("SIGINT")
+
+    return saw
+
+
+STEPS = {"never-created": 9, "nested": 3, "rolled-back": 2}
+
+
+@every_story
+def test_an_interrupt_before_a_release_undoes_all_and_after_it_guards_to_the_end(
+    scenario: Scenario,
+) -> None:
+    """Safety rule 7."""
+    total = len(rehearse(scenario).events)
+    for n in range(1, total, STEPS.get(scenario.name, 2)):
+        rehearsal = rehearse(scenario, saw=interrupted_at(n))
+        assert_truthful(rehearsal, n)
+        if rehearsal.result.outcome == Outcome.ABORTED:
+            assert rehearsal.result.exit_code == 130
+            assert not rehearsal.gap_seconds
+        else:
+            assert rehearsal.result.outcome in (scenario.outcome, Outcome.DONE, Outcome.FAILED), n
+
+
+@every_story
+def test_a_second_interrupt_stops_at_once_and_a_resume_ends_well(scenario: Scenario) -> None:
+    total = len(rehearse(scenario).events)
+    for n in range(1, total, 2 * STEPS.get(scenario.name, 2)):
+        stopped = rehearse(scenario, Faults(resumes=1), saw=interrupted_at(n, n + 1))
+        assert_truthful(stopped, n)
+        assert stopped.lives <= 2
+        if stopped.lives == 2:
+            resumed = next(e for e in stopped.events if isinstance(e, ev.RunResumed))
+            assert stopped.result.outcome != Outcome.UNKNOWN, (n, stopped.result.reason, resumed)
+
+
+# -- a journal that cannot be written (safety rule 8)
+
+
+@every_story
+def test_a_journal_that_breaks_at_any_append_never_stops_a_rescue(scenario: Scenario) -> None:
+    """Safety rule 8."""
+    total = len(rehearse(scenario).events)
+    for n in range(1, total, STEPS.get(scenario.name, 2)):
+        rehearsal = rehearse(scenario, Faults(journal_holds=n))
+        assert_truthful(rehearsal, n)
+        touched = rehearsal.gap_seconds > 0 or rehearsal.state.ever_released
+        assert rehearsal.result.exit_code == (4 if touched else 1), (n, rehearsal.result.reason)
+
+
+# -- options
+
+
+def test_no_deploy_joins_an_operation_that_is_under_way_or_still_to_come() -> None:
+    """Safety rule 9."""
+    for scenario in (replace(SCENARIOS["alias"], account=site_account()), SCENARIOS["nested"]):
+        for t in (0.0, 0.1, 0.5, 1.0, 3.0, 8.0, 300.0):
+            options = options_for(scenario, deploy_off=None, deploy_on=None)
+
+            def begin(stage: Stage, t: float = t) -> None:
+                stage.after(t, lambda: stage.world.start_deploy("on"))
+
+            assert_ended(rehearse(scenario, options=options, begin=begin), [Outcome.DONE], t)
+
+
+def test_no_deploy_ends_when_nobody_deploys_in_time() -> None:
+    scenario = SCENARIOS["cname"]
+    options = options_for(scenario, deploy_off=None, deploy_on=None, deploy_timeout=600.0)
+    rehearsal = rehearse(scenario, options=options)
+    assert_ended(rehearsal, [Outcome.FAILED])
+    assert "--deploy-timeout" in rehearsal.result.reason
+
+
+def test_skip_off_deploys_once_and_no_drain_does_not_wait() -> None:
+    scenario = SCENARIOS["cname"]
+    rehearsal = rehearse(scenario, options=options_for(scenario, deploy_off=None, drain=False))
+    assert_ended(rehearsal, [Outcome.DONE])
+    assert [e.switch for e in rehearsal.events if isinstance(e, ev.DeployIntended)] == ["on"]
+    assert first_lapse(rehearsal) < 120
+
+
+@pytest.mark.parametrize("hold", [0.0, 1.0, 7.0, 20.0])
+def test_the_hold_is_kept_to_the_second(hold: float) -> None:
+    scenario = SCENARIOS["alias"]
+    rehearsal = rehearse(scenario, options=options_for(scenario, hold=hold))
+    began = min(r.since for s in rehearsal.state.stacks.values() for r in s.records.values())
+    polled = next(
+        e.time
+        for e in rehearsal.events
+        if isinstance(e, ev.StackPolled)
+        and any(x.logical_id == "DnsRecord" and x.status == "CREATE_IN_PROGRESS" for x in e.events)
+    )
+    del began
+    (release,) = batches(rehearsal, Purpose.RELEASE)
+    assert hold <= release.time - polled <= hold + 1.6
+    assert_ended(rehearsal, [Outcome.DONE])
+
+
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 20.0, 90.0])
+def test_restore_after_is_kept_to_the_second(seconds: float) -> None:
+    scenario = SCENARIOS["never-created"]
+    rehearsal = rehearse(scenario, options=options_for(scenario, restore_after=seconds))
+    assert_ended(rehearsal, [Outcome.RESTORED])
+    assert seconds <= rehearsal.gap_seconds <= seconds + 1.5
+
+
+def test_no_ended_state_has_an_absent_name_unless_it_says_unknown() -> None:
+    for scenario in MORE:
+        state = rehearse(scenario).state
+        assert not any(h.stage in ABSENT_STAGES for h in state.handovers)

@@ -1,0 +1,672 @@
+"""The plan: what is refused, in which words, and that nothing else is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.core.plan import (
+    Facts,
+    Finding,
+    Identity,
+    Options,
+    OwnedRecord,
+    hold_for,
+    make_plan,
+    parse_record,
+    steps,
+)
+from route53_takeover.core.records import DesiredRecord, RecordKey, RecordSet
+from route53_takeover.core.stacks import ABSENT, StackDescription
+
+if TYPE_CHECKING:
+    from route53_takeover.core.plan import Plan
+
+NOW = 1_000_000.0
+DISTRIBUTION = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net"}
+
+
+def record(name: str, kind: str, *values: str, ttl: int = 300, **members: Any) -> RecordSet:
+    shape: dict[str, Any] = {"Name": name, "Type": kind, **members}
+    if "AliasTarget" not in members:
+        shape |= {"TTL": ttl, "ResourceRecords": [{"Value": value} for value in values]}
+    return RecordSet.from_api(shape)
+
+
+def alias(name: str, kind: str = "A", to: str = "d1.cloudfront.net.", **members: Any) -> RecordSet:
+    target = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": to, "EvaluateTargetHealth": False}
+    return record(name, kind, AliasTarget=target, **members)
+
+
+APEX = (
+    record("example.com.", "SOA", "ns-1.a. admin.a. 1 7200 900 1209600 60", ttl=900),
+    record("example.com.", "NS", "ns-1.example.net.", "ns-2.example.net."),
+)
+WWW = alias("www.example.com.")
+CNAME = record("shop.example.com.", "CNAME", "old.example.net.", ttl=3600)
+PLAIN = record("plain.example.com.", "A", "192.0.2.1")
+TXT = record("www.example.com.", "TXT", '"hello"')
+
+
+def desired(kind: str = "A", name: str = "www.example.com", **properties: Any) -> DesiredRecord:
+    known: dict[str, Any] = {"AliasTarget": DISTRIBUTION} if kind == "A" else {}
+    read = DesiredRecord.from_properties({"Name": name, "Type": kind, **known, **properties})
+    assert read is not None
+    return read
+
+
+def owns(wanted: DesiredRecord | None = None, name: str = "www.example.com") -> OwnedRecord:
+    return OwnedRecord(stack_id="arn:root", logical_id="Dns", name=name, desired=wanted)
+
+
+def stack(status: str = "UPDATE_COMPLETE", name: str = "shop-prod") -> StackDescription:
+    return StackDescription(stack_id=f"arn:{name}", stack_name=name, status=status)
+
+
+def expiring(seconds: float, **fields: Any) -> Identity:
+    return identity(expires=NOW + seconds, renewable=False, **fields)
+
+
+def identity(**fields: Any) -> Identity:
+    return Identity(account="123456789012", arn="arn:aws:iam::123456789012:user/ann", **fields)
+
+
+def facts(*records: RecordSet, **fields: Any) -> Facts:
+    """Facts in which nothing is wrong, but for what is said."""
+    usual: dict[str, Any] = {
+        "now": NOW,
+        "identity": identity(),
+        "region": "eu-west-1",
+        "zone_id": "Z1",
+        "zone_name": "example.com.",
+        "zone_private": False,
+        "zone_name_servers": ("ns-1.example.net", "ns-2.example.net"),
+        "zone_records": (*APEX, *(records or (WWW,))),
+        "same_name_zones": ("Z1",),
+        "delegated": ("NS-2.example.net.", "ns-1.example.net."),
+        "stack": stack(),
+    }
+    return Facts(**(usual | fields))
+
+
+def options(*names: str, **fields: Any) -> Options:
+    usual: dict[str, Any] = {
+        "stack": "shop-prod",
+        "records": names or ("www.example.com",),
+        "deploy_off": "deploy",
+        "deploy_on": "deploy",
+    }
+    return Options(**(usual | fields))
+
+
+def only_refusal(plan: Plan) -> Finding:
+    assert len(plan.refusals) == 1, [str(finding) for finding in plan.refusals]
+    assert plan.refusals[0].hint, "each refusal says the way out"
+    assert plan.refused
+    return plan.refusals[0]
+
+
+def warnings_of(plan: Plan) -> str:
+    return "\n".join(str(finding) for finding in plan.warnings)
+
+
+# -- what is planned
+
+
+def test_nothing_is_refused_where_nothing_is_wrong() -> None:
+    plan = make_plan(facts(), options())
+    assert plan.refusals == ()
+    assert not plan.refused
+    assert [m.original for m in plan.manuals] == [WWW]
+    assert plan.owned == ()
+    assert (plan.zone_id, plan.zone_name, plan.account) == ("Z1", "example.com.", "123456789012")
+    assert plan.root == stack()
+
+
+def test_without_a_type_every_a_aaaa_and_cname_at_the_name_is_taken_and_nothing_else() -> None:
+    six = alias("www.example.com.", "AAAA")
+    below = alias("x.www.example.com.")
+    plan = make_plan(facts(WWW, six, TXT, below), options("WWW.example.com."))
+    assert plan.keys == {WWW.key, six.key}
+    assert plan.names == ("www.example.com.",)
+    assert plan.staying == (TXT,)
+
+
+def test_with_a_type_only_that_one_is_taken_and_the_others_are_said_to_stay() -> None:
+    six = alias("www.example.com.", "AAAA")
+    plan = make_plan(facts(WWW, six, TXT), options("www.example.com/txt"))
+    assert plan.keys == {TXT.key}
+    assert plan.staying == (WWW, six)
+    assert "www.example.com AAAA alias to d1.cloudfront.net stays as it is" in warnings_of(plan)
+
+
+def test_each_name_stands_once_in_the_order_of_the_zone() -> None:
+    six = alias("www.example.com.", "AAAA")
+    plan = make_plan(
+        facts(CNAME, WWW, six), options("www.example.com/A", "shop.example.com", "www.example.com")
+    )
+    assert plan.names == ("shop.example.com.", "www.example.com.")
+    assert plan.keys == {CNAME.key, WWW.key, six.key}
+
+
+def test_a_wildcard_is_asked_for_by_its_star() -> None:
+    star = alias("\\052.example.com.")
+    plan = make_plan(facts(star), options("*.example.com/A"))
+    assert plan.refusals == ()
+    assert plan.keys == {RecordKey("\\052.example.com.", "A")}
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("www.example.com", ("www.example.com.", None)),
+        ("Www.Example.com./cname", ("www.example.com.", "CNAME")),
+        ("www.example.com/", ("www.example.com.", None)),
+        ("0/25.2.0.192.in-addr.arpa", ("0\\05725.2.0.192.in-addr.arpa.", None)),
+        ("0/25.2.0.192.in-addr.arpa/NS", ("0\\05725.2.0.192.in-addr.arpa.", "NS")),
+    ],
+)
+def test_a_record_is_named_by_name_and_type(text: str, parsed: tuple[str, str | None]) -> None:
+    assert parse_record(text) == parsed
+
+
+def test_only_a_ttl_above_the_wanted_one_is_lowered() -> None:
+    short = record("low.example.com.", "CNAME", "old.example.net.", ttl=60)
+    names = ("shop.example.com", "low.example.com", "www.example.com")
+    plan = make_plan(facts(CNAME, short, WWW), options(*names))
+    lowered = {m.key.name: m.lowered for m in plan.manuals}
+    assert lowered["shop.example.com."] == replace(CNAME, ttl=60)
+    assert lowered["low.example.com."] is None
+    assert lowered["www.example.com."] is None, "an alias has no TTL of its own"
+
+
+def test_the_drain_lasts_as_long_as_the_longest_ttl_that_is_lowered() -> None:
+    other = record("other.example.com.", "CNAME", "old.example.net.", ttl=7200)
+    low = record("low.example.com.", "CNAME", "old.example.net.", ttl=50)
+    world = facts(CNAME, other, low)
+    names = ("shop.example.com", "other.example.com", "low.example.com")
+    assert make_plan(world, options(*names)).drain_seconds == 7200
+    assert make_plan(world, options(names[0], names[2])).drain_seconds == 3600
+    assert make_plan(world, options(names[2])).drain_seconds == 0
+    assert make_plan(world, options(*names, drain=False)).drain_seconds == 0
+    assert make_plan(world, options(*names, ttl=None)).drain_seconds == 0
+    assert make_plan(world, options(*names, ttl=3600)).drain_seconds == 7200
+
+
+@pytest.mark.parametrize(
+    ("soa_ttl", "minimum", "negative"), [(900, "86400", 900), (900, "5", 5), (3, "60", 3)]
+)
+def test_the_negative_ttl_is_the_lower_of_the_soas_own_and_its_minimum(
+    soa_ttl: int, minimum: str, negative: int
+) -> None:
+    soa = record("example.com.", "SOA", f"ns. admin. 1 7200 900 1209600 {minimum}", ttl=soa_ttl)
+    assert make_plan(facts(zone_records=(soa, WWW)), options()).negative_ttl == negative
+
+
+def test_the_hold_is_short_only_for_an_alias_that_is_known_to_differ() -> None:
+    other = desired(AliasTarget={**DISTRIBUTION, "DNSName": "d2.cloudfront.net"})
+    unknown = desired("AAAA", AliasTarget={"Ref": "Cdn"})
+    cname = desired("CNAME", TTL="60", ResourceRecords=["new.example.net"])
+    assert hold_for(options(), WWW, other) == 2.0
+    assert hold_for(options(), WWW, desired()) == 10.0, "it may be adopted"
+    assert hold_for(options(), WWW, unknown) == 10.0
+    assert hold_for(options(), CNAME, cname) == 10.0
+    assert hold_for(options(hold=0.5), WWW, desired()) == 0.5
+
+
+# -- nothing to do
+
+
+def test_a_record_that_the_stack_owns_as_its_template_says_is_nothing_to_do() -> None:
+    plan = make_plan(facts(owned=(owns(desired()),)), options())
+    assert (plan.refusals, plan.manuals, plan.warnings) == ((), (), ())
+    assert plan.owned == (WWW,)
+    assert steps(plan) == ["Nothing: the stack owns www.example.com A already."]
+
+
+@pytest.mark.parametrize("hidden", [None, desired(AliasTarget={"Ref": "Cdn"})])
+def test_a_record_whose_template_hides_it_counts_as_owned_and_is_said_not_to_be_compared(
+    hidden: DesiredRecord | None,
+) -> None:
+    plan = make_plan(facts(owned=(owns(hidden),)), options())
+    assert plan.owned == (WWW,)
+    assert (plan.manuals, plan.refusals) == ((), ())
+    assert "(Dns)" in warnings_of(plan)
+    assert "was not compared" in warnings_of(plan)
+
+
+def test_the_resource_that_is_known_to_be_the_records_is_the_one_compared() -> None:
+    drifted = desired(AliasTarget={**DISTRIBUTION, "DNSName": "d2.cloudfront.net"})
+    plan = make_plan(facts(owned=(owns(None), owns(drifted))), options())
+    assert "d2.cloudfront.net" in only_refusal(plan).text
+
+
+def test_nothing_to_do_is_not_refused_for_what_only_a_takeover_would_need() -> None:
+    world = facts(
+        owned=(owns(desired()),),
+        stack=stack("UPDATE_IN_PROGRESS"),
+        identity=expiring(1, needs_mfa=True),
+        tree_groups=("Group",),
+        delegated=(),
+    )
+    assert make_plan(world, options()).refusals == ()
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [{"HostedZoneId": "ZPRIVATE"}, {"HostedZoneName": "corp.example.com."}]
+)
+def test_the_stacks_record_of_that_name_in_another_zone_is_not_this_one(
+    elsewhere: dict[str, str],
+) -> None:
+    world = facts(owned=(owns(desired(**elsewhere)),))
+    plan = make_plan(world, options(deploy_off=None))
+    assert plan.owned == ()
+    assert plan.keys == {WWW.key}
+    assert plan.refusals == ()
+
+
+@pytest.mark.parametrize(
+    "here", [{"HostedZoneId": "/hostedzone/Z1"}, {"HostedZoneName": "Example.com"}]
+)
+def test_the_stacks_record_in_this_zone_is_this_one(here: dict[str, str]) -> None:
+    plan = make_plan(facts(owned=(owns(desired(**here)),)), options())
+    assert plan.owned == (WWW,)
+
+
+# -- refused: the record
+
+
+def test_a_record_that_is_not_there_is_refused_with_what_is() -> None:
+    finding = only_refusal(make_plan(facts(WWW, TXT), options("www.example.com/CNAME")))
+    assert "zone example.com (Z1) has no CNAME record www.example.com" in finding.text
+    assert "it holds A, TXT there" in finding.text
+    assert "--record" in finding.hint
+    finding = only_refusal(make_plan(facts(WWW), options("nope.example.com")))
+    assert "no A, AAAA or CNAME record nope.example.com" in finding.text
+    assert "nothing at that name" in finding.text
+
+
+def test_one_record_that_is_missing_is_enough_to_refuse() -> None:
+    plan = make_plan(facts(), options("www.example.com/A", "www.example.com/AAAA"))
+    assert "no AAAA record www.example.com" in only_refusal(plan).text
+
+
+def test_a_record_that_another_stack_owns_is_refused() -> None:
+    world = facts(other_owners={"www.example.com.": stack(name="legacy")})
+    finding = only_refusal(make_plan(world, options()))
+    assert finding.text == "stack legacy owns a record at www.example.com."
+    assert "DeletionPolicy: Retain" in finding.hint
+    elsewhere = facts(other_owners={"shop.example.com.": stack(name="legacy")})
+    assert make_plan(elsewhere, options()).refusals == ()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        desired(AliasTarget={**DISTRIBUTION, "DNSName": "d2.cloudfront.net"}),
+        desired(AliasTarget={**DISTRIBUTION, "EvaluateTargetHealth": "true"}),
+        desired(AliasTarget={**DISTRIBUTION, "HostedZoneId": "ZOTHER"}),
+    ],
+)
+def test_an_owned_record_that_differs_from_its_template_is_refused(
+    template: DesiredRecord,
+) -> None:
+    finding = only_refusal(make_plan(facts(owned=(owns(template),)), options()))
+    assert "the stack owns www.example.com A (Dns)" in finding.text
+    assert WWW.describe() in finding.text
+    assert template.record.describe() in finding.text
+    assert "drift" in finding.hint
+
+
+def test_an_owned_record_with_another_ttl_than_its_template_is_refused() -> None:
+    template = desired("CNAME", "shop.example.com", TTL="60", ResourceRecords=["Old.example.net"])
+    owned = owns(template, "shop.example.com")
+    plan = make_plan(facts(CNAME, owned=(owned,)), options("shop.example.com"))
+    finding = only_refusal(plan)
+    assert "(TTL 3600)" in finding.text
+    assert "(TTL 60)" in finding.text
+
+
+def test_a_name_at_which_the_stack_owns_another_type_is_refused() -> None:
+    other = owns(desired("CNAME", "www.example.com"))
+    finding = only_refusal(make_plan(facts(owned=(other,)), options(deploy_off=None)))
+    assert "the stack owns CNAME at www.example.com (Dns)" in finding.text
+    assert "beside the manual www.example.com A" in finding.text
+    assert "out of the stack" in finding.hint
+
+
+def test_another_member_of_a_routed_group_is_not_owned_with_the_first() -> None:
+    blue = alias("www.example.com.", SetIdentifier="blue", Weight=1)
+    green = alias("www.example.com.", SetIdentifier="green", Weight=1)
+    owned = owns(desired(SetIdentifier="blue", Weight="1"))
+    plan = make_plan(facts(blue, green, owned=(owned,)), options(deploy_off=None))
+    assert plan.owned == (blue,)
+    assert [m.original for m in plan.manuals] == [green]
+    assert any("beside the manual www.example.com A [green]" in f.text for f in plan.refusals)
+
+
+def test_a_deploy_that_switches_off_is_refused_while_the_tree_owns_any_record_set() -> None:
+    elsewhere = owns(desired(name="api.example.com"), "api.example.com")
+    finding = only_refusal(make_plan(facts(owned=(elsewhere,)), options()))
+    assert "might delete what the stack owns: Dns (api.example.com)" in finding.text
+    assert "--skip-off" in finding.hint
+    assert make_plan(facts(owned=(elsewhere,)), options(deploy_off=None)).refusals == ()
+
+
+def test_a_record_of_a_traffic_policy_is_refused() -> None:
+    policy = record("www.example.com.", "A", "192.0.2.1", TrafficPolicyInstanceId="tpi-7")
+    finding = only_refusal(make_plan(facts(policy), options()))
+    assert "www.example.com A belongs to traffic policy instance tpi-7" in finding.text
+    assert "traffic policy instance" in finding.hint
+
+
+def test_a_routed_record_is_refused_while_it_is_not_handled() -> None:
+    routed = record("www.example.com.", "A", "192.0.2.1", SetIdentifier="blue", Weight=0)
+    finding = only_refusal(make_plan(facts(routed), options()))
+    assert "www.example.com A [blue] has a routing policy" in finding.text
+
+
+def test_a_stack_with_record_set_groups_is_refused_while_they_are_not_handled() -> None:
+    finding = only_refusal(make_plan(facts(tree_groups=("Names", "More")), options()))
+    assert "RecordSetGroup resources (Names, More)" in finding.text
+    assert "AWS::Route53::RecordSet" in finding.hint
+
+
+@pytest.mark.parametrize("kind", ["A", "AAAA"])
+def test_a_plain_address_record_is_refused_unless_the_strategy_was_said(kind: str) -> None:
+    plain = record("plain.example.com.", kind, "2001:db8::1" if kind == "AAAA" else "192.0.2.1")
+    finding = only_refusal(make_plan(facts(plain), options("plain.example.com")))
+    assert f"plain.example.com {kind} is a plain {kind} record" in finding.text
+    assert "--strategy delete" in finding.hint
+    said = make_plan(facts(plain), options("plain.example.com", strategy_given=True))
+    assert said.refusals == ()
+    assert said.keys == {plain.key}
+
+
+def test_other_plain_types_need_no_strategy() -> None:
+    assert make_plan(facts(CNAME), options("shop.example.com")).refusals == ()
+    assert make_plan(facts(WWW, TXT), options("www.example.com/TXT")).refusals == ()
+
+
+@pytest.mark.parametrize("kind", ["SOA", "NS"])
+def test_the_zones_own_records_are_refused(kind: str) -> None:
+    finding = only_refusal(make_plan(facts(), options(f"example.com/{kind}")))
+    assert f"example.com {kind} is the zone's own" in finding.text
+
+
+def test_an_address_at_the_apex_is_taken() -> None:
+    apex = alias("example.com.")
+    plan = make_plan(facts(apex), options("example.com"))
+    assert plan.refusals == ()
+    assert plan.keys == {apex.key}
+
+
+# -- refused: the zone
+
+
+@pytest.mark.parametrize("zone", [None, "example.com", "Z2"])
+def test_two_public_zones_of_the_name_are_refused_until_one_is_said_by_id(
+    zone: str | None,
+) -> None:
+    world = facts(same_name_zones=("Z1", "Z2"))
+    finding = only_refusal(make_plan(world, options(zone=zone)))
+    assert "2 public zones named example.com: Z1, Z2" in finding.text
+    assert "--zone ID" in finding.hint
+    plan = make_plan(world, options(zone="/hostedzone/Z1"))
+    assert plan.refusals == ()
+    assert not plan.zone_is_unique, "a template's HostedZoneName still tells nothing"
+    assert make_plan(facts(), options()).zone_is_unique
+
+
+def test_a_zone_that_the_world_is_not_sent_to_is_refused() -> None:
+    finding = only_refusal(make_plan(facts(delegated=("ns.elsewhere.net",)), options()))
+    assert "zone example.com (Z1) is not the delegated one" in finding.text
+    assert "the world asks ns.elsewhere.net" in finding.text
+    assert "ns-1.example.net, ns-2.example.net" in finding.text
+    assert "--zone ID" in finding.hint
+    assert "asks nobody" in only_refusal(make_plan(facts(delegated=()), options())).text
+
+
+def test_the_delegation_counts_only_where_it_was_asked_for_and_of_a_public_zone() -> None:
+    assert make_plan(facts(delegated=None), options()).refusals == ()
+    private = facts(delegated=("ns.elsewhere.net",), zone_private=True)
+    assert make_plan(private, options()).refusals == ()
+
+
+@pytest.mark.parametrize("cut", ["www.example.com.", "b.www.example.com."])
+def test_a_name_that_is_delegated_away_inside_the_zone_is_refused(cut: str) -> None:
+    below = alias("a.b.www.example.com.") if cut.startswith("b.") else WWW
+    name_servers = record(cut, "NS", "ns.elsewhere.net.")
+    plan = make_plan(facts(below, name_servers), options(below.name))
+    finding = only_refusal(plan)
+    assert f"{name_servers.key} delegates {below.key} away" in finding.text
+    assert "delegated zone" in finding.hint
+
+
+def test_name_servers_beside_or_below_a_name_delegate_nothing_of_it() -> None:
+    others = [record(f"{n}.example.com.", "NS", "ns.x.") for n in ("w", "x.www", "xwww")]
+    assert make_plan(facts(WWW, *others), options()).refusals == ()
+
+
+@pytest.mark.parametrize("kind", ["NS", "DS"])
+def test_a_delegation_itself_may_be_taken_over(kind: str) -> None:
+    name_servers = record("sub.example.com.", "NS", "ns.elsewhere.net.")
+    signer = record("sub.example.com.", "DS", "1 8 2 AB")
+    plan = make_plan(facts(name_servers, signer), options(f"sub.example.com/{kind}"))
+    assert plan.refusals == ()
+    assert {key.type for key in plan.keys} == {kind}
+
+
+def test_a_record_below_a_delegation_is_refused_even_when_both_are_asked_for() -> None:
+    name_servers = record("sub.example.com.", "NS", "ns.elsewhere.net.")
+    hidden = [alias("www.sub.example.com."), alias("sub.example.com.")]
+    names = ("sub.example.com/NS", "www.sub.example.com", "sub.example.com/A")
+    plan = make_plan(facts(name_servers, *hidden), options(*names))
+    assert [f.text.split(":")[0] for f in plan.refusals] == [
+        "sub.example.com NS delegates www.sub.example.com A away",
+        "sub.example.com NS delegates sub.example.com A away",
+    ]
+
+
+def test_an_alias_that_another_type_would_break_is_refused() -> None:
+    leaning = alias("m.example.com.", "CNAME", to="SHOP.example.com")
+    finding = only_refusal(make_plan(facts(CNAME, leaning), options("shop.example.com")))
+    assert "m.example.com CNAME is an alias to shop.example.com CNAME" in finding.text
+    assert "elsewhere" in finding.hint
+
+
+def test_an_alias_to_an_address_is_not_broken_but_warned_of() -> None:
+    leaning = alias("m.example.com.", to="www.example.com")
+    plan = make_plan(facts(WWW, leaning), options())
+    assert plan.refusals == ()
+    assert "m.example.com A is an alias to www.example.com" in warnings_of(plan)
+
+
+# -- refused: the stack
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "UPDATE_IN_PROGRESS",
+        "CREATE_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "DELETE_IN_PROGRESS",
+        "SOMETHING_NEW_IN_PROGRESS",
+    ],
+)
+def test_a_stack_in_progress_is_refused_unless_somebody_else_deploys(status: str) -> None:
+    finding = only_refusal(make_plan(facts(stack=stack(status)), options()))
+    assert f"stack shop-prod is {status}" in finding.text
+    assert "--no-deploy" in finding.hint
+    watching = options(deploy_off=None, deploy_on=None)
+    assert make_plan(facts(stack=stack(status)), watching).refusals == ()
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "UPDATE_ROLLBACK_FAILED",
+        "ROLLBACK_FAILED",
+        "CREATE_FAILED",
+        "UPDATE_FAILED",
+        "DELETE_FAILED",
+        "ROLLBACK_COMPLETE",
+        "UNHEARD_OF",
+    ],
+)
+@pytest.mark.parametrize("deploy", ["deploy", None])
+def test_a_stack_that_cannot_be_updated_is_refused(status: str, deploy: str | None) -> None:
+    asked = options(deploy_off=deploy, deploy_on=deploy)
+    finding = only_refusal(make_plan(facts(stack=stack(status)), asked))
+    assert f"stack shop-prod is {status}: it cannot be updated" in finding.text
+    assert "continue-update-rollback" in finding.hint
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"],
+)
+def test_a_stack_that_is_at_rest_is_taken(status: str) -> None:
+    assert make_plan(facts(stack=stack(status)), options()).refusals == ()
+
+
+def test_a_deleted_stack_that_was_given_by_its_id_is_refused() -> None:
+    finding = only_refusal(make_plan(facts(stack=stack("DELETE_COMPLETE")), options()))
+    assert "arn:shop-prod will never change again" in finding.text
+    assert "by its name" in finding.hint
+
+
+@pytest.mark.parametrize("status", [ABSENT, "REVIEW_IN_PROGRESS"])
+@pytest.mark.parametrize("deploy_on", ["deploy", None], ids=["--skip-off", "--no-deploy"])
+def test_a_stack_that_does_not_exist_is_refused_without_the_deploy_that_creates_it(
+    status: str, deploy_on: str | None
+) -> None:
+    world = facts(stack=stack(status))
+    finding = only_refusal(make_plan(world, options(deploy_off=None, deploy_on=deploy_on)))
+    assert "stack shop-prod does not exist in eu-west-1" in finding.text
+    assert "--skip-off" in finding.hint
+    assert make_plan(world, options()).refusals == ()
+
+
+# -- refused: the credentials
+
+
+def test_credentials_that_end_before_the_drain_and_a_quarter_of_an_hour_are_refused() -> None:
+    needed = 3600 + 15 * 60
+
+    def plan(who: Identity, **fields: Any) -> Plan:
+        return make_plan(facts(CNAME, identity=who), options("shop.example.com", **fields))
+
+    finding = only_refusal(plan(expiring(needed - 1)))
+    assert "user/ann end in 75 min" in finding.text
+    assert "need 75 min" in finding.text
+    assert "--no-drain" in finding.hint
+    assert plan(expiring(needed)).refusals == ()
+    assert plan(expiring(15 * 60), drain=False).refusals == ()
+    assert "--no-drain" not in only_refusal(plan(expiring(60), drain=False)).hint
+    assert "end in 0 min" in only_refusal(plan(expiring(-500))).text
+    assert plan(identity(expires=NOW + 1, renewable=True)).refusals == ()
+    assert plan(identity(expires=None, renewable=False)).refusals == ()
+
+
+def test_credentials_that_end_before_the_deploys_time_limit_are_warned_of() -> None:
+    short = make_plan(facts(identity=expiring(7199)), options())
+    assert short.refusals == ()
+    assert "before the deploy's time limit of 120 min" in warnings_of(short)
+    long = make_plan(facts(identity=expiring(7200)), options())
+    assert "credentials" not in warnings_of(long)
+    renewing = identity(expires=NOW + 60, renewable=True)
+    assert "credentials" not in warnings_of(make_plan(facts(identity=renewing), options()))
+
+
+def test_credentials_that_would_ask_for_a_code_are_refused_where_nobody_answers() -> None:
+    asking = facts(identity=identity(needs_mfa=True))
+    finding = only_refusal(make_plan(asking, options(unattended=True)))
+    assert "user/ann would ask for an MFA code" in finding.text
+    assert "get-session-token" in finding.hint
+    assert make_plan(asking, options(unattended=False)).refusals == ()
+
+
+# -- several at once
+
+
+def test_every_reason_is_told_at_once_and_each_has_a_way_out() -> None:
+    world = facts(
+        PLAIN,
+        stack=stack("UPDATE_FAILED"),
+        delegated=(),
+        same_name_zones=("Z1", "Z2"),
+        identity=expiring(60, needs_mfa=True),
+        tree_groups=("Group",),
+        other_owners={"plain.example.com.": stack(name="legacy")},
+    )
+    plan = make_plan(world, options("plain.example.com", "gone.example.com"))
+    assert len(plan.refusals) == 9
+    assert all(finding.text.endswith(".") and finding.hint for finding in plan.refusals)
+    assert steps(plan) == []
+
+
+def test_the_same_facts_give_the_same_plan() -> None:
+    world = facts(WWW, CNAME, TXT)
+    asked = options("www.example.com", "shop.example.com")
+    assert make_plan(world, asked) == make_plan(world, asked)
+
+
+# -- warnings
+
+
+def test_the_root_is_named_where_a_nested_stack_was_given() -> None:
+    plan = make_plan(facts(given_stack="shop-prod-Dns-1X"), options())
+    assert "shop-prod-Dns-1X is a nested stack: its root shop-prod is watched" in warnings_of(plan)
+    assert "nested" not in warnings_of(make_plan(facts(), options()))
+
+
+def test_a_long_negative_ttl_is_warned_of_with_its_seconds() -> None:
+    soa = record("example.com.", "SOA", "ns. admin. 1 7200 900 1209600 86400", ttl=900)
+    plan = make_plan(facts(zone_records=(soa, WWW)), options())
+    assert "negative TTL is 900 s" in warnings_of(plan)
+    assert "SOA" in warnings_of(plan)
+    assert "negative TTL" not in warnings_of(make_plan(facts(), options()))
+
+
+def test_a_deletion_policy_is_recommended_whenever_something_is_taken_over() -> None:
+    assert "DeletionPolicy: Retain" in warnings_of(make_plan(facts(), options()))
+
+
+def test_a_finding_reads_as_a_sentence_and_its_way_out() -> None:
+    assert str(Finding(text="It is so.", hint="Do this.")) == "It is so. Do this."
+    assert str(Finding(text="It is so.")) == "It is so."
+
+
+# -- the steps
+
+
+def test_the_steps_say_what_a_run_would_do_in_order() -> None:
+    plan = make_plan(facts(CNAME), options("shop.example.com", deploy_off="a", deploy_on="b"))
+    said = steps(plan)
+    expected = [
+        "backup.json",
+        "Lower the TTL of shop.example.com CNAME from 3600 s to 60 s",
+        "3600 s more",
+        "switch off: a",
+        "Prove",
+        "switch on: b",
+        "delete shop.example.com CNAME",
+        "Guard",
+    ]
+    assert len(said) == len(expected)
+    assert all(part in line for part, line in zip(expected, said, strict=True))
+
+
+def test_the_steps_leave_out_what_will_not_be_done() -> None:
+    plan = make_plan(facts(), options(deploy_off=None, deploy_on=None))
+    said = "\n".join(steps(plan))
+    assert "TTL" not in said
+    assert "switch off" not in said
+    assert "Wait for your deploy" in said
+    hurried = make_plan(facts(CNAME), options("shop.example.com", drain=False))
+    assert not any("INSYNC" in line for line in steps(hurried))
