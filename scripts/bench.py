@@ -319,12 +319,10 @@ def main() -> None:
 
     with account(arguments.names, 0.05, 1.0) as (addresses, truth):
         ours = take_over(addresses, arguments.names, 0.05, 1.0)
-    print(
-        f"{arguments.names} records, one after the other, in real time: {ours['result']['outcome']}"
-    )
-    print(
-        f"  end of hold -> DELETE at the account: {_shown(hold_to_delete(ours['events'], truth), 'ms')}"
-    )
+    outcome = ours["result"]["outcome"]
+    latencies = hold_to_delete(ours["events"], truth)
+    print(f"{arguments.names} records, one after the other, in real time: {outcome}")
+    print(f"  end of hold -> DELETE at the account: {_shown(latencies, 'ms')}")
     gaps, waited = added_to_schedule(truth)
     print(f"  gap: {_shown(gaps, 's')}")
     print(f"  of it not explained by the handler's next try: {_shown(waited, 's')}")

@@ -6,7 +6,6 @@ are called. No traceback ever reaches a user: what was not foreseen is written t
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shlex
@@ -83,31 +82,64 @@ def _ttl(value: str | int) -> str:
     raise typer.BadParameter(f"{text!r} is neither seconds nor keep")
 
 
+def _record(value: str) -> str:
+    from route53_takeover.settings import check_record
+
+    try:
+        return check_record(value)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+
+
+def _name_server(value: str) -> str:
+    from route53_takeover.adapters.dns import parse_name_server
+
+    try:
+        parse_name_server(value)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+    return value
+
+
+def _given(value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise typer.BadParameter("it is empty")
+    return value
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 
+class _Said:
+    """What the command line has told so far, for how an error is told."""
+
+    output: str | None = None
+    """What stdout carries, once it is known."""
+
+
 def _config(ctx: typer.Context, value: Path | None) -> Path | None:
     """Makes takeover.toml's values the options' defaults; flags and environment win."""
-    from route53_takeover.settings import CONFIG_FILE, read_config
+    from route53_takeover.settings import CONFIG_FILE, check_config, read_config
 
-    loaded = read_config(value or Path(CONFIG_FILE), required=value is not None)
-    every = {
-        parameter.name
+    path = value or Path(CONFIG_FILE)
+    loaded = read_config(path, required=value is not None)
+    kinds = {
+        str(option.name): "flag" if option.is_flag else "list" if option.multiple else "value"
         for command in getattr(typer.main.get_command(app), "commands", {}).values()
-        for parameter in command.params
-        if parameter.param_type_name == "option"
+        for option in command.params
+        if option.param_type_name == "option" and option.name not in _NOT_IN_CONFIG
     }
-    unknown = sorted(loaded.keys() - every)
-    if unknown:
-        raise UsageError(
-            f"{value or CONFIG_FILE} has unknown keys: {', '.join(unknown)}",
-            "Its keys are the long options' names.",
-        )
+    loaded = check_config(path, loaded, kinds)
+    _Said.output = str(loaded.get("output", ""))
     ctx.default_map = {**(ctx.default_map or {}), **loaded}
     return value
+
+
+_NOT_IN_CONFIG = frozenset({"config", "help", "list_", "version", "dry_run", "force"})
+"""What is said each time, or not at all."""
 
 
 def _option(*names: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own type for an option
@@ -117,10 +149,17 @@ def _option(*names: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own typ
     return typer.Option(*names, envvar=variable, show_envvar=False, **more)
 
 
-StackOption = Annotated[str, _option("--stack", help="Name or ARN of the stack.", metavar="NAME")]
+StackOption = Annotated[
+    str, _option("--stack", callback=_given, help="Name or ARN of the stack.", metavar="NAME")
+]
 RecordOption = Annotated[
     list[str],
-    _option("--record", help="Record to take over; may be repeated.", metavar="NAME[/TYPE]"),
+    _option(
+        "--record",
+        parser=_record,
+        help="Record to take over; may be repeated.",
+        metavar="NAME[/TYPE]",
+    ),
 ]
 ZoneOption = Annotated[
     str | None, _option("--zone", help="Hosted zone of the record.", metavar="ID|NAME")
@@ -191,7 +230,12 @@ SettleOption = Annotated[
 NoProbeOption = Annotated[bool, _option("--no-probe", help="Do not ask the name servers.")]
 NameServerOption = Annotated[
     list[str] | None,
-    _option("--name-server", help="Ask this one instead; may be repeated.", metavar="HOST[:PORT]"),
+    _option(
+        "--name-server",
+        parser=_name_server,
+        help="Ask this one instead; may be repeated.",
+        metavar="HOST[:PORT]",
+    ),
 ]
 ProfileOption = Annotated[str | None, _option("--profile", help="AWS profile.")]
 RegionOption = Annotated[str | None, _option("--region", help="AWS region of the stack.")]
@@ -231,6 +275,7 @@ def _common(
 ) -> Common:
     from route53_takeover import settings
 
+    _Said.output = output
     return settings.Common(
         state_dir=(state_dir or settings.default_state_dir()).absolute(),
         output=output,
@@ -305,9 +350,18 @@ def _options(
             "Give --deploy CMD, or --deploy-off CMD --deploy-on CMD, or --no-deploy.",
         )
     if no_deploy and (deploy or deploy_off or deploy_on):
-        raise UsageError("--no-deploy and a deploy command contradict each other")
+        raise UsageError(
+            "--no-deploy and a deploy command contradict each other", f"Leave one out{_ELSEWHERE}."
+        )
     if deploy and (deploy_off or deploy_on):
-        raise UsageError("--deploy stands for both of --deploy-off and --deploy-on")
+        raise UsageError(
+            "--deploy stands for both of --deploy-off and --deploy-on",
+            f"Give the one or the two{_ELSEWHERE}.",
+        )
+    if skip_off and deploy_off:
+        raise UsageError(
+            "--skip-off and --deploy-off contradict each other", f"Leave one out{_ELSEWHERE}."
+        )
     if not no_deploy and not skip_off and not deploy and not deploy_off:
         raise UsageError(
             "there is no command for the deploy with the switch off",
@@ -328,6 +382,14 @@ def _options(
         settle=settle if settle is not None else (60.0 if no_deploy else 5.0),
         probe=not no_probe,
     )
+
+
+_ELSEWHERE = f" (takeover.toml and {PREFIX}... count, too)"
+
+
+@app.callback()
+def _program(version: VersionOption = False) -> None:
+    """Hand a live Route 53 record over to CloudFormation, with the shortest gap and a way back."""
 
 
 @app.command()
@@ -594,46 +656,54 @@ def report(
     raise typer.Exit(history.report(common, find_run(common.state_dir, run)))
 
 
-_RESULT_LINES = frozenset({"run", "resume", "rehearse", "restore"})
-"""Commands whose last JSON line is a result, come what may."""
+class _StoppedError(BaseException):
+    """A signal outside of any event loop. Not an `Exception`: no library may take it for its own.
 
-
-class InterruptedEarlyError(TakeoverError):
-    """A signal came before a run had begun: nothing was written."""
-
-    exit_code = ExitCode.INTERRUPTED
+    Nothing has been written then.
+    """
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
-    raise InterruptedEarlyError(f"{signal.Signals(number).name}: nothing was written")
+    raise _StoppedError(signal.Signals(number).name)
 
 
 def main() -> None:
     """The entry point: one clear line for every error, and the contract's exit code."""
+    from route53_takeover import streams
+
+    streams.open_all()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # the engine, once it runs, has its own
-    code: int
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)  # the engine, once it runs, has its own
+    code: int | str | None
     try:
         app()
         code = 0
+    except SystemExit as ended:  # how typer ends, whatever came of it
+        code = ended.code
     except TakeoverError as error:
-        code = _told(error.message, error.hint, error.exit_code)
+        code = _told(error.message, error.hint, error.exit_code, _run_of(error))
+    except _StoppedError as stopped:
+        code = _told(f"{stopped}: stopped, and nothing was written", "", ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback
         code = _unforeseen(error)
-    with contextlib.suppress(BrokenPipeError, ValueError):
-        sys.stdout.flush()
+    streams.finish()
     sys.exit(code)
 
 
-def _told(message: str, hint: str, code: int) -> int:
-    """Tells an error on stderr, and in JSON as the result too."""
-    from route53_takeover.render import printable
+def _run_of(error: BaseException) -> str | None:
+    from route53_takeover.folder import run_of
 
-    sys.stderr.write(f"error: {printable(message)}\n")
-    if hint:
-        sys.stderr.write(f"  {printable(hint)}\n")
-    if code != ExitCode.USAGE and _wants_json() and _command() in _RESULT_LINES:
-        _print_empty_result(f"{message}. {hint}".removesuffix(". "), code)
+    return run_of(error)
+
+
+def _told(message: str, hint: str, code: int, run: str | None = None) -> int:
+    """Tells an error on stderr, and in JSON as the result too."""
+    from route53_takeover.render import tell_error
+
+    tell_error(TakeoverError(message, hint))
+    if code != ExitCode.USAGE and _wants_json():
+        _print_empty_result(f"{message}. {hint}".removesuffix(". "), code, run)
     return code
 
 
@@ -642,10 +712,12 @@ def _command() -> str:
 
 
 def _wants_json() -> bool:
+    if _Said.output is not None:
+        return _Said.output == Output.JSON
     words = sys.argv[1:]
     given = [w.partition("=")[2] for w in words if w.startswith("--output=")]
     given += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "--output"]
-    return (given or [os.environ.get(PREFIX + "OUTPUT", "")])[-1] == "json"
+    return (given or [os.environ.get(PREFIX + "OUTPUT", "")])[-1] == Output.JSON
 
 
 _OUTCOMES = {
@@ -656,13 +728,14 @@ _OUTCOMES = {
 }
 
 
-def _print_empty_result(reason: str, code: int) -> None:
+def _print_empty_result(reason: str, code: int, run: str | None) -> None:
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.core.view import Result
-    from route53_takeover.render import result_object, write_line
+    from route53_takeover.render import result_object
+    from route53_takeover.streams import write_line
 
     ended = Result(
-        run=None,
+        run=run,
         phase="preflight",
         outcome=_OUTCOMES.get(ExitCode(code), "failed"),
         exit_code=code,
@@ -676,11 +749,15 @@ def _unforeseen(error: Exception) -> int:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix=f"{PROGRAM}-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write("".join(traceback.format_exception(error)))
-    message = f"this is a defect of {PROGRAM}: {type(error).__name__} (details in {file.name})"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix=f"{PROGRAM}-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write("".join(traceback.format_exception(error)))
+        where = f"details in {file.name}"
+    except OSError:
+        where = " ".join(str(error).split())
+    message = f"this is a defect of {PROGRAM}: {type(error).__name__} ({where})"
     hint = f"If a run had begun: `{PROGRAM} runs`, then `{PROGRAM} resume RUN --auto`."
     code = ExitCode.UNKNOWN if _command() in ("run", "resume", "restore") else ExitCode.FAILED
-    return _told(message, hint, code)
+    return _told(message, hint, code, _run_of(error))

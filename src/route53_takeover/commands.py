@@ -6,7 +6,6 @@ Each returns the exit code, prints data to stdout and talk to stderr, and raises
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -16,31 +15,37 @@ from msgspec.structs import replace
 
 from route53_takeover import render
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.adapters.whoami import needs_mfa
 from route53_takeover.core import events as ev
 from route53_takeover.core.plan import steps
 from route53_takeover.core.records import display_name
 from route53_takeover.core.state import Outcome
 from route53_takeover.core.view import RecordResult, Result, result
-from route53_takeover.engine import fold
-from route53_takeover.errors import ExitCode, RefusedError, TakeoverError
-from route53_takeover.folder import Saved, create_run, locked_names, originals
+from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
+from route53_takeover.folder import Saved, create_run, locked_names, originals, within
+from route53_takeover.history import folded
 from route53_takeover.journal import read_journal
+from route53_takeover.interrupts import aside, in_loop
 from route53_takeover.rescue import rescue
+from route53_takeover.streams import write_line
 from route53_takeover.wiring import drive, opened, planned, who_am_i
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from route53_takeover.core.plan import Options, Plan
-    from route53_takeover.folder import RunFolder
+    from route53_takeover.core.records import RecordSet
+    from route53_takeover.folder import Backup, RunFolder
+    from route53_takeover.rescue import Rescue
     from route53_takeover.settings import Common, Connection
+    from route53_takeover.wiring import Account
 
 
 def plan(common: Common, connection: Connection, options: Options, run_line: str) -> int:
     """``plan``: what would be done; writes nothing."""
     try:
-        made = asyncio.run(_plan_only(connection, options))
+        return in_loop(_plan(common, connection, options, run_line))
     except TakeoverError as error:
         if not common.as_json or error.exit_code is not ExitCode.REFUSED:
             raise
@@ -53,26 +58,27 @@ def plan(common: Common, connection: Connection, options: Options, run_line: str
             "steps": [],
             "run_line": run_line,
         }
-        render.write_line(json.dumps(refusal), sys.stdout)
+        render.tell_error(error)
+        write_line(json.dumps(refusal), sys.stdout)
         return error.exit_code
+
+
+async def _plan(common: Common, connection: Connection, options: Options, run_line: str) -> int:
+    clock = SystemClock()
+    identity = await aside(lambda: who_am_i(connection))
+    async with opened(connection, clock) as account:
+        made = await planned(account, clock, connection, options, identity)
     if common.as_json:
         text = json.dumps(render.plan_object(made, steps(made), run_line))
     else:
         text = render.plan_text(made, steps(made), run_line)
-    render.write_line(text, sys.stdout)
+    write_line(text, sys.stdout)
     return RefusedError.exit_code if made.refused else 0
-
-
-async def _plan_only(connection: Connection, options: Options) -> Plan:
-    clock = SystemClock()
-    identity = who_am_i(connection)
-    async with opened(connection, clock) as account:
-        return await planned(account, clock, connection, options, identity)
 
 
 def run(common: Common, connection: Connection, options: Options) -> int:
     """``run --auto``: a takeover, unattended."""
-    return asyncio.run(run_in(common, connection, options, SystemClock()))
+    return in_loop(run_in(common, connection, options, SystemClock()))
 
 
 async def run_in(
@@ -85,15 +91,15 @@ async def run_in(
 ) -> int:
     """A takeover on the account behind the connection, which may be a rehearsal's."""
     render.talk(common, "reading the account")
-    identity = await asyncio.to_thread(who_am_i, connection)
+    _refuse_questions(connection)
+    identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock) as account:
         made = await planned(account, clock, connection, options, identity)
         if made.refused:
-            for finding in made.refusals:
-                render.talk(common, f"refused: {finding.text}", always=True)
-                if finding.hint:
-                    render.talk(common, f"  {finding.hint}", always=True)
-            raise RefusedError("; ".join(finding.text for finding in made.refusals))
+            raise RefusedError(
+                " ".join(finding.text for finding in made.refusals),
+                " ".join(finding.hint for finding in made.refusals),
+            )
         if not made.manuals:
             return render.print_result(common, _nothing_to_do(made, account.calls), clock.now())
         for finding in made.warnings:
@@ -109,9 +115,29 @@ async def run_in(
                 cwd=str(Path.cwd()),
                 rehearsal=rehearsal,
             )
-            folder.save_plan(saved)
+            try:
+                folder.save_plan(saved)
+            except OSError as error:
+                folder.discard()
+                raise UsageError(
+                    f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
+                    "Make room there, or choose another folder with --state-dir.",
+                ) from error
             started = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
-            return await drive(common, account, clock, folder, saved, started)
+            with within(folder):
+                return await drive(common, account, clock, folder, saved, started)
+
+
+def _refuse_questions(connection: Connection) -> None:
+    """Nobody is there to answer when the SDK asks for a code."""
+    for profile in (connection.profile, connection.dns_profile):
+        if needs_mfa(profile):
+            raise RefusedError(
+                f"profile {profile or 'default'} would ask for an MFA code, and nobody is there "
+                "to give it",
+                "Use a session that is already open: aws sts get-session-token, or another "
+                "--profile.",
+            )
 
 
 def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
@@ -133,6 +159,13 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
 
 def resume(common: Common, folder: RunFolder, override: Callable[[Connection], Connection]) -> int:
     """``resume RUN --auto``: goes on with a run whose process died."""
+    with within(folder):
+        return _resume_run(common, folder, override)
+
+
+def _resume_run(
+    common: Common, folder: RunFolder, override: Callable[[Connection], Connection]
+) -> int:
     saved = folder.plan()
     if saved.rehearsal:
         raise RefusedError(
@@ -140,7 +173,7 @@ def resume(common: Common, folder: RunFolder, override: Callable[[Connection], C
             "Begin another one: `route53-takeover rehearse`.",
         )
     history = read_journal(folder.journal)
-    state = fold(history)
+    state = folded(folder)
     if state is None:
         raise RefusedError(
             f"{folder.name} was never begun: its journal is empty, nothing was written",
@@ -151,7 +184,7 @@ def resume(common: Common, folder: RunFolder, override: Callable[[Connection], C
         ended = result(state, {})
         return render.print_result(common, ended, state.now, seq=len(history))
     saved = replace(saved, connection=override(saved.connection))
-    return asyncio.run(_resume(common, folder, saved))
+    return in_loop(_resume(common, folder, saved), written="the run is where it was")
 
 
 async def _resume(common: Common, folder: RunFolder, saved: Saved) -> int:
@@ -171,20 +204,36 @@ def restore(
     dry_run: bool,
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
-    saved, backup = folder.plan(), folder.backup()
-    if saved.rehearsal:
-        raise RefusedError(f"{folder.name} was a rehearsal, and its simulated account is gone")
+    with within(folder):
+        saved, backup = folder.plan(), folder.backup()
+        if saved.rehearsal:
+            raise RefusedError(
+                f"{folder.name} was a rehearsal, and its simulated account is gone",
+                "There is nothing to restore.",
+            )
+        saved = replace(saved, connection=override(saved.connection))
+        work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
+        return in_loop(work, written="what was not reached yet is not restored")
+
+
+async def _restore(
+    common: Common, folder: RunFolder, saved: Saved, backup: Backup, *, force: bool, dry_run: bool
+) -> int:
+    """Restores name by name: one that cannot be restored keeps no other from it."""
+    clock = SystemClock()
     records = originals(backup)
     names = list(dict.fromkeys(record.key.name for record in records))
-
-    async def work() -> None:
-        clock = SystemClock()
-        async with opened(override(saved.connection), clock) as account:
-            with locked_names(common.state_dir, backup.zone_id, names):
-                for name in names:
+    errors: list[TakeoverError] = []
+    told: list[RecordResult] = []
+    async with opened(saved.connection, clock) as account:
+        with locked_names(common.state_dir, backup.zone_id, names):
+            await _tell_what_moves(common, account, saved)
+            for name in names:
+                here = [record for record in records if record.key.name == name]
+                try:
                     done = await rescue(
                         name,
-                        [record for record in records if record.key.name == name],
+                        here,
                         zone_id=backup.zone_id,
                         clock=clock,
                         records=account.records,
@@ -193,22 +242,89 @@ def restore(
                         force=force,
                         dry_run=dry_run,
                         tell=lambda text: render.talk(common, text),
+                        save=lambda changes: folder.save_restore(clock.now(), changes),
                     )
-                    verb = "would: " if dry_run else ""
-                    if common.as_json:
-                        line = {
-                            "event": "restore",
-                            "run": folder.name,
-                            "name": display_name(name),
-                            "dry_run": dry_run,
-                            "changes": [
-                                {"action": c.action, "record": c.record.to_api()}
-                                for c in done.changes
-                            ],
-                        }
-                        render.write_line(json.dumps(line), sys.stdout)
-                    else:
-                        render.write_line(f"{verb}{render.printable(done.describe())}", sys.stdout)
+                except TakeoverError as error:
+                    errors.append(error)
+                    render.tell_error(error)
+                    left = "unknown" if error.exit_code is ExitCode.UNKNOWN else "untouched"
+                    told += [_restored(record, left) for record in here]
+                    continue
+                changed = bool(done.changes) and not dry_run
+                told += [_restored(r, "restored" if changed else "untouched") for r in here]
+                _print_rescue(common, folder, done, dry_run=dry_run)
+        return render.print_result(
+            common,
+            _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
+            clock.now(),
+        )
 
-    asyncio.run(work())
-    return 0
+
+async def _tell_what_moves(common: Common, account: Account, saved: Saved) -> None:
+    """A stack that is still at work may undo what is restored; not to know it stops nothing."""
+    root = saved.plan.root
+    try:
+        stack = await account.stacks.describe(root.stack_id or saved.plan.options.stack)
+    except TakeoverError:
+        return
+    if stack.status.endswith("_IN_PROGRESS"):
+        render.talk(
+            common,
+            f"warning: stack {stack.stack_name} is {stack.status} and may still change these "
+            "records: look again once it has ended, or use `resume`, which keeps watch",
+            always=True,
+        )
+
+
+def _print_rescue(common: Common, folder: RunFolder, done: Rescue, *, dry_run: bool) -> None:
+    if common.as_json:
+        line = {
+            "event": "restore",
+            "run": folder.name,
+            "name": display_name(done.name),
+            "dry_run": dry_run,
+            "changes": [{"action": c.action, "record": c.record.to_api()} for c in done.changes],
+        }
+        write_line(json.dumps(line), sys.stdout)
+    else:
+        would = "would: " if dry_run else ""
+        write_line(f"{would}{render.printable(done.describe())}", sys.stdout)
+
+
+def _restored(record: RecordSet, outcome: str) -> RecordResult:
+    return RecordResult(
+        name=display_name(record.key.name), type=record.type, outcome=outcome, strategy="delete"
+    )
+
+
+_OUTCOMES = {
+    ExitCode.DONE: Outcome.DONE,
+    ExitCode.REFUSED: Outcome.REFUSED,
+    ExitCode.UNKNOWN: Outcome.UNKNOWN,
+}
+
+
+def _restore_result(
+    folder: RunFolder,
+    errors: Sequence[TakeoverError],
+    told: Sequence[RecordResult],
+    calls: Counter[str],
+    *,
+    dry_run: bool,
+) -> Result:
+    """What a restore came to: the worst of its names decides."""
+    code = max((error.exit_code for error in errors), default=ExitCode.DONE)
+    reason = "every name is as it was before the run"
+    if dry_run:
+        reason = "nothing was written (--dry-run)"
+    if errors:
+        reason = "; ".join(error.message for error in errors)
+    return Result(
+        run=folder.name,
+        phase="restore" if errors else "ended",
+        outcome=str(_OUTCOMES.get(code, Outcome.FAILED)),
+        exit_code=code,
+        reason=reason,
+        records=tuple(told),
+        api_calls=dict(sorted(calls.items())),
+    )

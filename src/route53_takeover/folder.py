@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +26,8 @@ from route53_takeover.settings import Connection
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from route53_takeover.core.records import Change
 
 
 FORMAT = 1
@@ -90,6 +92,26 @@ class RunFolder:
             records=[manual.original.to_api() for manual in plan.manuals],
         )
         self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
+
+    def save_restore(self, time: float, changes: Sequence[Change]) -> None:
+        """Adds to restores.jsonl, durably, what `restore` is about to change. Raises OSError."""
+        line = {
+            "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
+            "changes": [{"action": c.action, "record": c.record.to_api()} for c in changes],
+        }
+        path = self.path / "restores.jsonl"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def discard(self) -> None:
+        """Takes the folder of a run that never began away again."""
+        with suppress(OSError):
+            for path in self.path.iterdir():
+                path.unlink()
+            self.path.rmdir()
 
     def plan(self) -> Saved:
         """Reads plan.json.
@@ -222,6 +244,21 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
                 f"cannot lock {folder}: {error.strerror}", "Choose another --state-dir."
             ) from error
         yield
+
+
+@contextmanager
+def within(folder: RunFolder) -> Iterator[None]:
+    """Lets every error that comes out of it tell which run it belongs to."""
+    try:
+        yield
+    except Exception as error:
+        vars(error)["run"] = folder.name
+        raise
+
+
+def run_of(error: BaseException) -> str | None:
+    """The run that an error came out of, if any."""
+    return vars(error).get("run")
 
 
 def originals(backup: Backup) -> list[RecordSet]:

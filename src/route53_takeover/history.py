@@ -10,8 +10,9 @@ from route53_takeover import render
 from route53_takeover.core.machine import step
 from route53_takeover.core.view import result
 from route53_takeover.engine import fold
-from route53_takeover.errors import RefusedError, TakeoverError
+from route53_takeover.errors import MustLookError, RefusedError, TakeoverError
 from route53_takeover.journal import read_journal
+from route53_takeover.streams import write_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +27,12 @@ def list_runs(common: Common, folders: Sequence[RunFolder]) -> int:
     for folder in folders:
         line = _run_line(folder)
         if common.as_json:
-            render.write_line(json.dumps(line), sys.stdout)
+            write_line(json.dumps(line), sys.stdout)
         else:
             mark = " REHEARSAL" if line["rehearsal"] else ""
             what = ", ".join(str(name) for name in line["records"])
             told = line["outcome"] or line["phase"]
-            render.write_line(
+            write_line(
                 render.printable(f"{line['run']}  {told}{mark}  {what}  {line['reason']}").rstrip(),
                 sys.stdout,
             )
@@ -53,7 +54,7 @@ def _run_line(folder: RunFolder) -> dict[str, Any]:
         saved = folder.plan()
         line["rehearsal"] = saved.rehearsal is not None
         line["records"] = [str(manual.key) for manual in saved.plan.manuals]
-        state = fold(read_journal(folder.journal))
+        state = folded(folder)
     except TakeoverError as error:
         return line | {"reason": error.message}
     if state is not None:
@@ -63,6 +64,21 @@ def _run_line(folder: RunFolder) -> dict[str, Any]:
     return line
 
 
+def folded(folder: RunFolder) -> State | None:
+    """The state that a run's journal comes to; ``None`` where it is empty."""
+    try:
+        return fold(read_journal(folder.journal))
+    except ValueError:
+        raise _no_beginning(folder) from None
+
+
+def _no_beginning(folder: RunFolder) -> MustLookError:
+    return MustLookError(
+        f"{folder.journal} does not begin with the beginning of a run",
+        "Look at backup.json and at the zone; `restore` needs the backup alone.",
+    )
+
+
 def report(common: Common, folder: RunFolder) -> int:
     """``report RUN``: what happened, told from the journal."""
     history = read_journal(folder.journal)
@@ -70,7 +86,11 @@ def report(common: Common, folder: RunFolder) -> int:
     phases: list[tuple[str, float]] = []
     told = render.TextLines(sys.stdout, prefix="", quiet=common.as_json, verbose=common.verbose)
     for seq, event in enumerate(history, start=1):
-        state, _ = step(state, event)
+        try:
+            state, _ = step(state, event)
+        except ValueError:  # ignored when it came, and ignored again
+            if state is None:
+                raise _no_beginning(folder) from None
         if not phases or phases[-1][0] != state.phase:
             phases.append((str(state.phase), event.time))
         told(event, state, seq)
@@ -88,11 +108,11 @@ def report(common: Common, folder: RunFolder) -> int:
             if ended is None
             else render.result_object(ended, seq=len(history), time=state.now),
         }
-        render.write_line(json.dumps(line), sys.stdout)
+        write_line(json.dumps(line), sys.stdout)
     elif ended is not None:
-        render.write_line(render.summary(ended, resume=None), sys.stdout)
+        write_line(render.summary(ended, resume=None), sys.stdout)
     else:
-        render.write_line(
+        write_line(
             f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}\n"
             f"Go on with:  route53-takeover resume {folder.name} --auto",
             sys.stdout,

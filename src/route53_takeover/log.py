@@ -1,16 +1,18 @@
-"""The log: structured lines to the run's takeover.log, and warnings for people to stderr."""
+"""The log: structured lines to the run's takeover.log. It never stops a run."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import TextIO
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -20,8 +22,18 @@ def level(name: str) -> int:
     return _LEVELS.get(name, logging.CRITICAL)
 
 
+def nowhere() -> None:
+    """Before there is a run there is no log; and nothing may reach stdout or stderr unasked."""
+    logging.getLogger().handlers = [logging.NullHandler()]
+    structlog.configure(
+        processors=_PROCESSORS,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(file=_Quiet(None)),  # type: ignore[arg-type]
+    )
+
+
 def to_stderr(minimum: int) -> None:
-    """Before there is a run: what is worth saying goes to stderr."""
+    """What a rehearsal on virtual time logs, for who wants to see it."""
     structlog.configure(
         processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(minimum),
@@ -30,15 +42,41 @@ def to_stderr(minimum: int) -> None:
 
 
 def to_file(path: Path, minimum: int) -> None:
-    """From now on: the run's own log, made with mode 0600."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    """From now on: the run's own log, made with mode 0600; other libraries' warnings with it.
+
+    A log that cannot be made or written is done without: it never stops a run.
+    """
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return
+    file = _Quiet(os.fdopen(fd, "a", buffering=1, encoding="utf-8", errors="backslashreplace"))
     structlog.configure(
         processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(minimum),
-        logger_factory=structlog.PrintLoggerFactory(
-            file=os.fdopen(fd, "a", buffering=1, encoding="utf-8")
-        ),
+        logger_factory=structlog.PrintLoggerFactory(file=file),  # type: ignore[arg-type]
     )
+    handler = logging.StreamHandler(file)
+    handler.setFormatter(_FORMATTER)
+    handler.setLevel(max(minimum, logging.WARNING))
+    logging.getLogger().handlers = [handler]
+
+
+class _Quiet:
+    """A file that takes everything, and drops what cannot be written: the disk may be full."""
+
+    def __init__(self, file: TextIO | None) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        if self._file is not None:
+            with suppress(OSError, ValueError):
+                self._file.write(text)
+
+    def flush(self) -> None:
+        if self._file is not None:
+            with suppress(OSError, ValueError):
+                self._file.flush()
 
 
 _PROCESSORS: list[structlog.typing.Processor] = [
@@ -47,3 +85,11 @@ _PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.format_exc_info,
     structlog.processors.JSONRenderer(),
 ]
+_FORMATTER = structlog.stdlib.ProcessorFormatter(
+    foreign_pre_chain=_PROCESSORS[:2],
+    processors=[
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ],
+)

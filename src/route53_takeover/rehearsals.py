@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -13,14 +12,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from route53_takeover import render
+from route53_takeover import log, render
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.commands import run_in
 from route53_takeover.errors import ExitCode
+from route53_takeover.interrupts import in_loop
 from route53_takeover.settings import Connection
 from route53_takeover.sim.rehearse import rehearsal_options, scrub, serving
 from route53_takeover.sim.scenarios import DEFAULT, SCENARIOS, find_scenario
 from route53_takeover.sim.virtual import percentiles, rehearse_many
+from route53_takeover.streams import write_line
 
 if TYPE_CHECKING:
     from route53_takeover.settings import Common
@@ -42,7 +43,7 @@ def list_scenarios(common: Common) -> int:
         else:
             ends = f"{scenario.outcome}, exit {scenario.exit_code}"
             text = f"{scenario.name:18}{ends:20}{scenario.summary}"
-        render.write_line(text, sys.stdout)
+        write_line(text, sys.stdout)
     return 0
 
 
@@ -51,7 +52,7 @@ def rehearse(common: Common, name: str | None, seed: int, speed: float | None) -
     scenario = find_scenario(name or DEFAULT)
     scrub(os.environ)
     render.talk(common, f"REHEARSAL {scenario.name}: {scenario.summary}")
-    return asyncio.run(_rehearse(common, scenario, seed, speed or scenario.speed))
+    return in_loop(_rehearse(common, scenario, seed, speed or scenario.speed))
 
 
 async def _rehearse(common: Common, scenario: Scenario, seed: int, speed: float) -> int:
@@ -70,6 +71,8 @@ async def _rehearse(common: Common, scenario: Scenario, seed: int, speed: float)
 def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> int:
     """``rehearse --virtual --runs K``: one result a run, and what all of them come to."""
     chosen = None if name is None else find_scenario(name).name
+    # The simulated faults of so many runs are no news, and stdout is for the results.
+    log.to_stderr(log.level(common.log_level if common.verbose else "none"))
     outcomes: Counter[str] = Counter()
     gaps: list[float] = []
     without_record = broken = 0
@@ -90,10 +93,10 @@ def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> 
             "broken": list(rehearsal.broken),
         }
         if common.as_json:
-            render.write_line(json.dumps(line), sys.stdout)
+            write_line(json.dumps(line), sys.stdout)
         elif common.verbose or rehearsal.broken or rehearsal.absent:
             told = "; ".join(rehearsal.broken) or rehearsal.result.reason
-            render.write_line(
+            write_line(
                 f"{line['run']} {rehearsal.scenario}: {rehearsal.result.outcome}: {told}",
                 sys.stdout,
             )
@@ -109,9 +112,9 @@ def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> 
         "gap_seconds": percentiles(gaps),
     }
     if common.as_json:
-        render.write_line(json.dumps(summary), sys.stdout)
+        write_line(json.dumps(summary), sys.stdout)
     else:
-        render.write_line(_summary_text(summary), sys.stdout)
+        write_line(_summary_text(summary), sys.stdout)
     return ExitCode.UNKNOWN if without_record or broken else 0
 
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.records import display_name
 from route53_takeover.core.state import Phase
+from route53_takeover.streams import write_line
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan import Plan
     from route53_takeover.core.state import State
     from route53_takeover.core.view import Result
+    from route53_takeover.errors import TakeoverError
     from route53_takeover.settings import Common
+    from route53_takeover.streams import Sink
 
 _QUIET_FOR = 10.0
 """Seconds of silence after which a line says that the run still waits."""
@@ -52,19 +55,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def write_line(text: str, file: TextIO) -> None:
-    """Writes one line; a reader who has gone does not matter to a takeover."""
-    try:
-        file.write(text + "\n")
-        file.flush()
-    except (BrokenPipeError, ValueError):
-        return
-
-
 class JsonLines:
     """An engine's observer that prints each event as a JSON object on stdout."""
 
-    def __init__(self, run: str, out: TextIO) -> None:
+    def __init__(self, run: str, out: Sink) -> None:
         self._run = run
         self._out = out
 
@@ -121,7 +115,7 @@ def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, 
 class TextLines:
     """An engine's observer that tells a person, on stderr, what happens and what is waited for."""
 
-    def __init__(self, out: TextIO, *, prefix: str, quiet: bool, verbose: bool) -> None:
+    def __init__(self, out: Sink, *, prefix: str, quiet: bool, verbose: bool) -> None:
         self._out = out
         self._prefix = prefix
         self._quiet = quiet
@@ -279,6 +273,13 @@ def talk(common: Common, text: str, *, always: bool = False) -> None:
     """Tells a person something, on stderr; with ``-q`` only what must be told."""
     if always or not common.quiet:
         write_line(printable(text), sys.stderr)
+
+
+def tell_error(error: TakeoverError) -> None:
+    """An error on stderr: a line of what, and a line of what to do."""
+    write_line(f"error: {printable(error.message)}", sys.stderr)
+    if error.hint:
+        write_line(f"  {printable(error.hint)}", sys.stderr)
 
 
 def print_result(

@@ -2,7 +2,8 @@
 
 It creates what is missing, and changes back, in one atomic batch, a record of which only our own
 lowered TTL differs. Anything else that stands there is left alone, unless ``--force`` says to
-replace it; and never is a record replaced that a stack owns.
+replace it, by an exact compare-and-delete that is saved first; and never is a record replaced that
+a stack owns.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from route53_takeover.errors import (
     RejectedChangeError,
     ThrottledError,
     UnansweredError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -109,23 +111,31 @@ async def rescue(
     force: bool,
     dry_run: bool,
     tell: Callable[[str], None],
+    save: Callable[[Sequence[Change]], None],
 ) -> Rescue:
     """Puts one name back, however often the answer is lost.
+
+    Args:
+        save: makes durable what is about to be changed; raises OSError.
 
     Returns:
         What was done, or would be with ``dry_run``.
 
     Raises:
         RefusedError: something else stands there.
-        MustLookError: it could not be done in about a minute.
+        ApiError: AWS could not be asked, before anything was sent.
+        MustLookError: the name lacks a record, or nobody knows, and it could not be helped in
+            about a minute.
     """
     lowered = [replace(r, ttl=ttl) for r in originals if ttl is not None and r.ttl and r.ttl > ttl]
     done: Rescue | None = None
+    incomplete = False  # as far as the last read tells
     for attempt in range(_TRIES):
         if attempt:
             await clock.sleep(min(0.5 * attempt, 2.0))
         try:
             here = await records.read_name(zone_id, name)
+            incomplete = not all(any(conflict(r, o) for r in here) for o in originals)
             standing = any(conflict(r, o) and not r.same_as(o) for r in here for o in originals)
             owner = await stacks.owner(name) if standing else None
             todo = plan_rescue(
@@ -140,17 +150,54 @@ async def rescue(
                 raise RefusedError(todo.describe(), "Look at it with `report` and in the console.")
             if not todo.changes or dry_run:
                 return done or todo
+            _save(todo, originals, lowered, save, tell)
             done = todo
             await records.change(zone_id, todo.changes, "route53-takeover restore")
         except _TEMPORARY as error:
-            tell(f"{display_name(name)}: {error}; trying again")
+            if done is None and isinstance(error, CredentialsError | EndpointError):
+                raise
+            tell(f"{display_name(name)}: {_told(error)}; trying again")
         except RejectedChangeError as error:
             tell(f"{display_name(name)} moved meanwhile ({error}); looking again")
         except ApiError as error:
-            raise MustLookError(f"cannot restore {display_name(name)}: {error}", error.hint) from (
-                error
-            )
+            if not incomplete:
+                raise
+            raise MustLookError(
+                f"cannot restore {display_name(name)}, which lacks a record: {error}", error.hint
+            ) from error
     raise MustLookError(
         f"could not restore {display_name(name)} in {_TRIES} tries",
         "Run `restore` again; backup.json holds the records as they were.",
     )
+
+
+def _save(
+    todo: Rescue,
+    originals: Sequence[RecordSet],
+    lowered: Sequence[RecordSet],
+    save: Callable[[Sequence[Change]], None],
+    tell: Callable[[str], None],
+) -> None:
+    """Makes durable what is about to be changed.
+
+    Where that fails (the disk is full) only what the backup holds already is done all the same:
+    nothing is deleted that nobody could put back.
+    """
+    try:
+        save(todo.changes)
+    except OSError as error:
+        known = (*originals, *lowered)
+        if any(
+            c.action == "DELETE" and not any(c.record.same_as(r) for r in known)
+            for c in todo.changes
+        ):
+            raise UsageError(
+                f"cannot save what --force would delete at {display_name(todo.name)}: "
+                f"{error.strerror}",
+                "Make room in the run's folder.",
+            ) from error
+        tell(f"cannot save what is restored ({error.strerror}); going on")
+
+
+def _told(error: ApiError) -> str:
+    return f"{error} ({error.hint})" if error.hint else str(error)

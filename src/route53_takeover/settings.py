@@ -96,3 +96,60 @@ def read_config(path: Path, *, required: bool) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     return {key.replace("-", "_"): value for key, value in loaded.items()}
+
+
+def check_config(
+    path: Path, loaded: dict[str, Any], kinds: dict[str, str]
+) -> dict[str, str | float | bool | list[str]]:
+    """The values of takeover.toml, each of the kind that its option takes.
+
+    Args:
+        kinds: option -> ``flag``, ``list`` (of texts, or one text) or ``value``.
+
+    Raises:
+        UsageError: a key is unknown, or a value of the wrong kind.
+    """
+    unknown = sorted(loaded.keys() - kinds.keys())
+    if unknown:
+        raise UsageError(
+            f"{path} has unknown keys: {', '.join(unknown)}",
+            "Its keys are the long options' names, without what is said each time.",
+        )
+    checked: dict[str, str | float | bool | list[str]] = {}
+    for key, value in loaded.items():
+        match kinds[key], value:
+            case "flag", bool():
+                checked[key] = value
+            case "list", str():
+                checked[key] = [value]
+            case "list", list() if all(isinstance(item, str) for item in value):
+                checked[key] = value
+            case "value", str() | int() | float() if not isinstance(value, bool):
+                checked[key] = value
+            case kind, _:
+                raise UsageError(f"{path}: {key} is not {_KINDS[kind]}", "Mend that line.")
+    return checked
+
+
+_KINDS = {"flag": "true or false", "list": "a text or a list of texts", "value": "a text or number"}
+
+
+def check_record(text: str) -> str:
+    """``NAME[/TYPE]`` as it can be looked for.
+
+    Raises:
+        UsageError: the name or the type cannot be one.
+    """
+    name, slash, kind = text.strip().rpartition("/")
+    if not slash or "." in kind:  # a name may hold slashes itself, a type holds no dots
+        name, kind = text.strip(), "A"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", kind):
+        raise UsageError(f"{text!r} ends in no record type", "Say NAME or NAME/TYPE.")
+    labels = name.removesuffix(".").split(".")
+    if not all(label and not re.search(r"\s", label) for label in labels) or len(name) > _LONGEST:
+        raise UsageError(f"{text!r} is not a domain name", "Say NAME or NAME/TYPE.")
+    return text.strip()
+
+
+_LONGEST = 1024
+"""Characters: a name has at most 255 bytes, and each may be spelt as an octal escape."""

@@ -111,7 +111,7 @@ class StackWatcher:
                     )
             pause = self._watches[stack].every
             if failures:
-                longest = min(pause * 2**failures, _BACK_OFF_AT_MOST)
+                longest = min(pause * 2 ** min(failures, 10), _BACK_OFF_AT_MOST)
                 pause = self._rng.uniform(pause, max(longest, pause))
             rest = began + pause - self._clock.now()
             hurry.clear()

@@ -24,8 +24,10 @@ from route53_takeover.adapters.whoami import identify
 from route53_takeover.core.plan import Identity, make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
+from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
 from route53_takeover.preflight import gather
+from route53_takeover.streams import Background
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from route53_takeover.ports import Clock
     from route53_takeover.settings import Common, Connection
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_DRAIN = 3.0
+"""Seconds that a reader of the output gets at the end before a signal may end us."""
 
 
 class Account:
@@ -125,13 +128,14 @@ async def drive(
     journal = FileJournal(folder.journal)
     try:
         log.to_file(folder.log, log.level(common.log_level))
+        out = Background(sys.stdout if common.as_json else sys.stderr)
         observer: Observer
         if common.as_json:
-            observer = render.JsonLines(folder.name, sys.stdout)
+            observer = render.JsonLines(folder.name, out)
         else:
             prefix = "REHEARSAL " if saved.rehearsal else ""
             observer = render.TextLines(
-                sys.stderr, prefix=prefix, quiet=common.quiet, verbose=common.verbose
+                out, prefix=prefix, quiet=common.quiet, verbose=common.verbose
             )
         render.talk(common, f"run {folder.name} in {folder.path}")
         options = saved.plan.options
@@ -157,15 +161,20 @@ async def drive(
             rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
             observer=observer,
         )
-        loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, engine.interrupt, signal.Signals(number).name)
+        loop, asked = asyncio.get_running_loop(), signals()
+        for number in asked:
+            loop.add_signal_handler(number, engine.interrupt, number.name)
         try:
             async with _ticking(observer, clock):
                 state = await engine.run(first, list(journal.events))
         finally:
-            for number in _SIGNALS:
+            for number in asked:  # the run has ended: its own exit code is what it comes to
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
+            if not out.close(_DRAIN):
+                for number in asked:
+                    signal.signal(number, signal.SIG_DFL)
+                out.close()
     finally:
         journal.close()
     resume = f"route53-takeover resume {folder.name} --auto --state-dir {common.state_dir}"

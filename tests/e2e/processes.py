@@ -110,12 +110,17 @@ class Running:
 
         with self._news:
             in_time = self._news.wait_for(arrived, seconds)
-        said = "".join(self._said[-8:]) + self._stderr.read_text("utf-8")[-2000:]
+        said = "".join(self._said[-8:]) + self.stderr[-2000:]
         assert found, f"{'it ended without' if in_time else 'in vain waited for'} {what}: {said}"
         return found[0]
 
     def await_phase(self, phase: str) -> dict[str, Any]:
         return self.await_line(lambda line: line["phase"] == phase, f"phase {phase}")
+
+    @property
+    def stderr(self) -> str:
+        """What it has said on stderr so far."""
+        return self._stderr.read_text("utf-8")
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -135,10 +140,10 @@ class Running:
             self.process.kill()
             self.process.wait()
             self._reader.join()
-            said = "".join(self._said[-8:]) + self._stderr.read_text("utf-8")[-2000:]
+            said = "".join(self._said[-8:]) + self.stderr[-2000:]
             raise AssertionError(f"it does not end in {seconds} s: {said}") from None
         self._reader.join()
-        return Finished(code, "".join(self._said), self._stderr.read_text("utf-8"))
+        return Finished(code, "".join(self._said), self.stderr)
 
 
 class Takeover:
@@ -214,7 +219,8 @@ class Relay:
     Attributes:
         changes: bodies of the ``ChangeResourceRecordSets`` requests that came, in order.
         lose: ``request``: the next batch of ``purpose`` does not reach the server, ``answer``: it
-            does, but nothing comes back. Then it is a plain relay again.
+            does, but nothing comes back, ``connection``: the same, and the connection is closed.
+            Then it is a plain relay again.
         purpose: as the batch's comment says it.
     """
 
@@ -272,6 +278,9 @@ class Relay:
             self._hang(request)
             return
         answer, content = _ask(port, request.command, request.path, body, dict(request.headers))
+        if lost == "connection":
+            request.close_connection = True
+            return
         if lost == "answer":
             self._hang(request)
             return

@@ -304,25 +304,16 @@ def test_stack_events_may_be_unreadable_for_a_while(scenario: Scenario) -> None:
 
 def test_expired_credentials_before_a_release_end_the_run_truthfully() -> None:
     for scenario in (SCENARIOS["alias"], SCENARIOS["cname"], TWO_NAMES):
-        for start in (0.0, 1.0, 5.0, 12.0):
-            released: list[bool] = []
-
-            def saw(
-                stage: Stage, _event: ev.AnyEvent, state: State, start: float = start,
-                released: list[bool] = released,
-            ) -> None:
-                if state.ever_released and not released:
-                    released.append(True)  # only the time before a release is asked about
-                began = state.phase_since if start == 0.0 else 0.0
-                del began, stage
+        for start in (0.0, 0.2, 1.0, 5.0, 8.0):
 
             def begin(stage: Stage, start: float = start) -> None:
                 stage.after(start, lambda: storm(stage, 1e9, expired))
 
-            rehearsal = rehearse(scenario, begin=begin, saw=saw)
+            rehearsal = rehearse(scenario, begin=begin)
             assert_truthful(rehearsal, start)
-            if not released:
-                assert rehearsal.result.exit_code in (1, 4)
+            assert not batches(rehearsal, Purpose.RELEASE)
+            assert rehearsal.result.exit_code in (1, 4)
+            assert first_lapse(rehearsal) < 1800, start
 
 
 def test_expired_credentials_in_the_gap_are_waited_for_for_ever() -> None:
@@ -436,7 +427,7 @@ def test_the_deadman_puts_the_record_back_though_cloudformation_might_have_come(
 
 def test_the_deadman_is_twice_the_time_in_progress_and_five_minutes_at_most() -> None:
     for hold, gap in ((10.0, 60.0), (50.0, 100.0), (200.0, 300.0)):
-        scenario = story("late", site_account(retry_delays=(hold + 5, 900, 900)))
+        scenario = story("late", site_account(retry_delays=(1, 3000)))
         rehearsal = rehearse(scenario, options=options_for(scenario, hold=hold))
         assert gap <= rehearsal.gap_seconds <= gap + 6, hold
 
@@ -467,7 +458,8 @@ def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None
             def act() -> None:
                 here = stage.world.holds(NAME)
                 if deed == "delete":
-                    stage.world.write([("DELETE", record) for record in here])
+                    if here:
+                        stage.world.write([("DELETE", record) for record in here])
                     return
                 edited: RecordSet = alias("d1other") if deed == "edit" else alias("d1new")
                 if name == "cname":
@@ -649,14 +641,12 @@ def test_skip_off_deploys_once_and_no_drain_does_not_wait() -> None:
 def test_the_hold_is_kept_to_the_second(hold: float) -> None:
     scenario = SCENARIOS["alias"]
     rehearsal = rehearse(scenario, options=options_for(scenario, hold=hold))
-    began = min(r.since for s in rehearsal.state.stacks.values() for r in s.records.values())
     polled = next(
         e.time
         for e in rehearsal.events
         if isinstance(e, ev.StackPolled)
         and any(x.logical_id == "DnsRecord" and x.status == "CREATE_IN_PROGRESS" for x in e.events)
     )
-    del began
     (release,) = batches(rehearsal, Purpose.RELEASE)
     assert hold <= release.time - polled <= hold + 1.6
     assert_ended(rehearsal, [Outcome.DONE])
@@ -664,7 +654,7 @@ def test_the_hold_is_kept_to_the_second(hold: float) -> None:
 
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 20.0, 90.0])
 def test_restore_after_is_kept_to_the_second(seconds: float) -> None:
-    scenario = SCENARIOS["never-created"]
+    scenario = story("late", site_account(retry_delays=(1, 300)))
     rehearsal = rehearse(scenario, options=options_for(scenario, restore_after=seconds))
     assert_ended(rehearsal, [Outcome.RESTORED])
     assert seconds <= rehearsal.gap_seconds <= seconds + 1.5

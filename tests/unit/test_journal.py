@@ -24,6 +24,7 @@ from route53_takeover.core.stacks import (
 from route53_takeover.errors import ExitCode, MustLookError, RefusedError, UsageError
 from route53_takeover.journal import (
     FORMAT,
+    OBSERVATIONS,
     FileJournal,
     JournalError,
     MemoryJournal,
@@ -335,11 +336,34 @@ def test_an_event_is_on_the_disk_before_append_returns(
         durable.append(path.read_bytes())
 
     monkeypatch.setattr(os, "fsync", watched)
-    for count in range(1, len(FEW) + 1):
-        journal.append(FEW[count - 1])
-        assert durable[-1:] == [written(FEW[:count])]
-        assert len(durable) == count
+    for count, event in enumerate(EVENTS, start=1):
+        before = len(durable)
+        journal.append(event)
+        if isinstance(event, OBSERVATIONS):
+            assert len(durable) == before  # durable with the next event, for it can be seen again
+        else:
+            assert durable[-1:] == [written(EVENTS[:count])]
+            assert len(durable) == before + 1
     journal.close()
+
+
+def test_no_intent_answer_or_operators_wish_is_an_observation() -> None:
+    must_last = {type(event) for event in EVENTS} - set(OBSERVATIONS)
+    assert must_last >= {
+        ev.RunStarted,
+        ev.RunResumed,
+        ev.BackupWritten,
+        ev.BaselineRead,
+        ev.Interrupted,
+        ev.WriteIntended,
+        ev.WriteAccepted,
+        ev.WriteRefused,
+        ev.WriteHeldOff,
+        ev.WriteUnknown,
+        ev.ChangeInsync,
+        ev.DeployIntended,
+        ev.DeployExited,
+    }
 
 
 def test_the_name_and_a_repair_are_made_durable_when_it_is_opened(

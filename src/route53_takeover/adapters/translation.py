@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CHANGE = "route53:ChangeResourceRecordSets"
 LOGIN_HINT = "set AWS_PROFILE or --profile to a profile that works"
+_NETWORK_HINT = "check the network, --region and --endpoint-url"
 REGION_HINT = "name one with --region, AWS_REGION or in the profile"
 
 _SERVER_ERROR = 500
@@ -133,9 +134,11 @@ def translate(error: Exception, operation: str, *, login_hint: str = LOGIN_HINT)
         return EndpointError(
             message,
             operation=operation,
-            hint="check the network, --region and --endpoint-url",
+            hint=_NETWORK_HINT,
         )
-    return UnansweredError(f"no answer to {operation}: {message}", operation=operation)
+    return UnansweredError(
+        f"no answer to {operation}: {message}", operation=operation, hint=_NETWORK_HINT
+    )
 
 
 def _nothing_was_sent(error: Exception) -> bool:
@@ -173,7 +176,9 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
     if code in _INVALID_CREDENTIALS:
         return named(CredentialsError, _credentials_hint(code, message, login_hint))
     if code in _DENIED:
-        return named(AccessDeniedError, "`route53-takeover policy` prints what has to be allowed")
+        if operation.casefold() not in message.casefold():
+            message = f"{operation} is not allowed: {message}"
+        return named(AccessDeniedError, "allow it for these credentials, or use another --profile")
     if code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in message):
         return named(NotFoundError)
     if not _is_a_refusal(code, status):

@@ -94,8 +94,8 @@ def identify(profile: str | None, region: str | None, endpoint_url: str | None) 
 
 _CONFIG = Config(
     connect_timeout=5,
-    read_timeout=15,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    read_timeout=5,  # somebody waits for the first sign of life: STS answers at once or not at all
+    retries={"mode": "standard", "total_max_attempts": 2},
     user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
 )
 

@@ -39,6 +39,8 @@ ANSWER_PATIENCE = 120.0
 """Seconds that verify waits for every name server to answer."""
 BLIND = 40
 """Failed looks at the stack in a row after which a run may give up (about six minutes)."""
+BLIND_AFTER_NEWS = 900.0
+"""Seconds for which it is tried again in any case, once anything has been read or written."""
 VERIFY_READ = 5.0
 """Seconds between reads of a name while its name servers are awaited."""
 
@@ -89,7 +91,9 @@ def _is_unreadable(state: State, name: NameState) -> bool:
 def _may_give_up(state: State) -> bool:
     if not state.ever_released:
         return True
-    limit = state.baseline_at + state.plan.options.deploy_timeout
+    limit = max(
+        state.baseline_at + state.plan.options.deploy_timeout, state.news_at + BLIND_AFTER_NEWS
+    )
     return state.now >= limit and not any(name.is_absent for name in state.names.values())
 
 

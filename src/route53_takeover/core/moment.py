@@ -101,8 +101,9 @@ def _lacks(
         yield "a journal that can be written"
     if state.phase not in LIVE or state.phase is Phase.RESTORE:
         yield "the phase in which releasing is allowed"
-    if state.interrupts or state.given_up or name.given_up:
-        yield "a run that still wants it"
+    stopped = state.interrupts and not state.ever_released
+    if stopped or state.given_up or name.given_up:
+        yield "a run that still wants it"  # after the first release the stack needs the others too
     if name.restoring:
         yield "another run: this one has put the name back already"
     if name.write is not None:

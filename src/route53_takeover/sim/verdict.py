@@ -90,7 +90,7 @@ def _untruths(state: State, world: World, name: str) -> Iterator[str]:
     originals = [m.original for m in state.plan.manuals if m.key.name == name]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
-    if outcome is Outcome.DONE and writer != "cloudformation":
+    if outcome is Outcome.DONE and writer == "takeover":
         yield "done means that CloudFormation wrote last"
     if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or writer == "a person"):
         yield "failed means that the manual record or somebody else's stands"

@@ -1,0 +1,99 @@
+"""Signals to a command that no engine guards, and the loop that it runs in.
+
+Once an engine runs it takes the signals over (`route53_takeover.wiring`): before that nothing has
+been written, and the command just ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from route53_takeover import log
+from route53_takeover.errors import ExitCode, TakeoverError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+_Answer = TypeVar("_Answer")
+
+
+def signals() -> tuple[signal.Signals, ...]:
+    """Those that ask a run to stop; not SIGHUP where ``nohup`` has it ignored."""
+    asked = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asked.append(signal.SIGHUP)
+    return tuple(asked)
+
+
+class StoppedError(TakeoverError):
+    """A signal ended a command that no engine guards."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class StoppedHalfWayError(StoppedError):
+    """A signal ended a command that may have written."""
+
+    exit_code = ExitCode.UNKNOWN
+
+
+def in_loop(work: Coroutine[None, None, int], *, written: str = "") -> int:
+    """Runs a command in an event loop, and ends it in good order at a signal.
+
+    Args:
+        written: what a signal leaves behind; empty where nothing was written yet. Once an engine
+            runs it takes the signals over.
+    """
+
+    async def interruptible() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        caught: list[str] = []
+
+        def stop(name: str) -> None:
+            caught.append(name)
+            if task is not None:
+                task.cancel()
+
+        for number in signals():
+            loop.add_signal_handler(number, stop, number.name)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not caught:
+                raise
+            if written:
+                raise StoppedHalfWayError(f"{caught[0]}: {written}", "Run it again.") from None
+            raise StoppedError(
+                f"{caught[0]}: stopped, and nothing was written", "Begin again when you like."
+            ) from None
+
+    log.nowhere()
+    return asyncio.run(interruptible())
+
+
+async def aside(ask: Callable[[], _Answer]) -> _Answer:
+    """Asks in a thread that nobody waits for at the end, as an executor's would be."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[_Answer] = loop.create_future()
+
+    def settle(act: Callable[[], None]) -> None:
+        if not answer.done():
+            act()
+
+    def work() -> None:
+        try:
+            who = ask()
+        except Exception as error:  # noqa: BLE001 -- carried over to whoever waits for it
+            failure = error
+            act: Callable[[], None] = lambda: answer.set_exception(failure)  # noqa: E731
+        else:
+            act = lambda: answer.set_result(who)  # noqa: E731
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, act)
+
+    threading.Thread(target=work, name="who-am-i", daemon=True).start()
+    return await answer

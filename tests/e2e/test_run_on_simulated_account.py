@@ -1,0 +1,176 @@
+"""The commands as processes against the simulated account, which is a process of its own.
+
+Its clock is four times as fast as the command's, so that its clock and the command's never agree.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from tests.e2e.processes import Takeover, bare_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.processes import Finished
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "simulated_account.py"
+QUICK = ("--no-drain", "--hold", "1s", "--settle", "1s", "--restore-after", "5s")
+JSON = ("--output", "json")
+CHANGE = "route53:ChangeResourceRecordSets"
+
+
+class World(NamedTuple):
+    """The simulated account, as the script's first line tells of it."""
+
+    told: dict[str, Any]
+
+    @property
+    def connection(self) -> tuple[str, ...]:
+        return ("--endpoint-url", self.told["endpoint_url"], "--region", "us-east-1")
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """What a takeover in it is called with."""
+        servers = [word for each in self.told["name_servers"] for word in ("--name-server", each)]
+        what = ("--stack", self.told["stack"], "--record", self.told["record"])
+        return (*what, "--deploy", self.told["deploy"], *self.connection, *servers, *QUICK)
+
+
+@contextmanager
+def serving(scenario: str, folder: Path) -> Iterator[World]:
+    arguments = ("--scenario", scenario, "--speed", "4", "--folder", str(folder))
+    with subprocess.Popen(
+        [sys.executable, SCRIPT, *arguments],
+        env=bare_environment(folder),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield World(json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def in_account(scenario: str, folder: Path) -> Iterator[tuple[World, Takeover]]:
+    """A simulated account, and the command with keys for it."""
+    with serving(scenario, folder) as world, Takeover(folder) as takeover:
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        takeover.environment |= keys
+        yield world, takeover
+
+
+class Taken(NamedTuple):
+    """A takeover that went well, by way of the line that its plan told."""
+
+    world: World
+    takeover: Takeover
+    plan: dict[str, Any]
+    done: Finished
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
+    with in_account("alias", tmp_path_factory.mktemp("taken")) as (world, takeover):
+        planned = takeover.run("plan", *world.target, *JSON)
+        assert planned.code == 0, planned.stderr
+        assert not takeover.state_dir.exists(), "a plan writes nothing"
+        (plan,) = planned.lines
+        program, command, *arguments = shlex.split(plan["run_line"])
+        assert (program, command) == ("route53-takeover", "run")
+        yield Taken(world, takeover, plan, takeover.run(command, *arguments, *JSON))
+
+
+def test_a_plan_tells_what_would_be_done_and_the_line_that_does_it(taken: Taken) -> None:
+    plan = taken.plan
+    assert (plan["event"], plan["refused"], plan["reasons"]) == ("plan", False, [])
+    assert [record["name"] for record in plan["records"]] == ["www.example.com"]
+    assert len(plan["steps"]) >= 5
+    assert "--auto" in shlex.split(plan["run_line"])
+
+
+def test_the_line_that_the_plan_told_takes_the_record_over(taken: Taken) -> None:
+    result = taken.done.result
+    assert (taken.done.code, result["outcome"]) == (0, "done"), result
+    (record,) = result["records"]
+    assert record["outcome"] == "created"
+    assert 0 <= record["gap_seconds"] < 5
+    assert record["gap_seconds_dns"] is not None
+    assert result["api_calls"][CHANGE] == 2  # the proof and the release
+    assert "shop" in result["owner_notice"]
+    phases = [line["phase"] for line in taken.done.lines]
+    order = ("deploy-off", "prove", "watch", "release", "confirm", "guard", "verify", "ended")
+    assert [phase for phase in dict.fromkeys(phases) if phase in order] == list(order)
+
+
+def test_runs_and_report_tell_of_a_run_that_has_ended(taken: Taken) -> None:
+    takeover, run = taken.takeover, taken.done.result["run"]
+    (line,) = takeover.run("runs", *JSON).lines
+    assert (line["run"], line["outcome"], line["rehearsal"]) == (run, "done", False)
+    (report,) = takeover.run("report", run, *JSON).lines
+    told = {key: taken.done.result[key] for key in ("run", "outcome", "exit_code", "records")}
+    assert {key: report["result"][key] for key in told} == told
+    text = takeover.run("report", run[:12])
+    assert text.code == 0
+    assert "deleting www.example.com" in text.stdout
+    assert "done: shop owns www.example.com now" in text.stdout
+
+
+def test_a_run_that_has_ended_is_not_resumed_but_told_again(taken: Taken) -> None:
+    takeover, run = taken.takeover, taken.done.result["run"]
+    before = taken.takeover.journal
+    again = takeover.run("resume", run, "--auto", *JSON)
+    assert (again.code, again.result["outcome"]) == (0, "done")
+    assert again.result["records"] == taken.done.result["records"]
+    assert takeover.journal == before
+
+
+def test_a_record_that_the_stack_owns_is_left_alone_by_restore_and_by_run(taken: Taken) -> None:
+    takeover = taken.takeover
+    dry = takeover.run("restore", taken.done.result["run"], "--dry-run")
+    assert dry.code == 3
+    assert "stack shop owns what stands there" in dry.stderr
+    owned = takeover.run("run", *taken.world.target, "--auto", *JSON)
+    assert (owned.code, owned.result["outcome"], owned.result["run"]) == (0, "done", None)
+    assert [record["outcome"] for record in owned.result["records"]] == ["owned"]
+    assert CHANGE not in owned.result["api_calls"]
+    assert len(list((takeover.state_dir / "runs").iterdir())) == 1
+    again = takeover.run("plan", *taken.world.target)
+    assert (again.code, "Nothing to do." in again.stdout) == (0, True)
+
+
+def test_a_refused_plan_says_why_and_refuses_the_run_as_well(tmp_path: Path) -> None:
+    with in_account("alias", tmp_path) as (world, takeover):
+        target = (*world.target, "--skip-off")  # of a stack that does not exist yet
+        told = takeover.run("plan", *target, *JSON)
+        (plan,) = told.lines
+        assert (told.code, plan["refused"], plan["steps"]) == (3, True, [])
+        assert plan["reasons"]
+        text = takeover.run("plan", *target)
+        assert text.code == 3
+        assert "Refused: nothing was written." in text.stdout
+        refused = takeover.run("run", *target, "--auto", *JSON)
+        assert (refused.code, refused.result["outcome"]) == (3, "refused")
+        assert refused.result["run"] is None
+        assert not list(takeover.state_dir.glob("runs/*"))
+
+
+def test_a_record_in_a_nested_stack_is_taken_over(tmp_path: Path) -> None:
+    with in_account("nested", tmp_path) as (world, takeover):
+        text = takeover.run("plan", *world.target)
+        assert text.code == 0
+        assert "take over  www.example.com" in text.stdout
+        assert "Run it with:\n  route53-takeover run" in text.stdout
+        done = takeover.run("run", *world.target, "--auto", *JSON)
+        assert (done.code, done.result["outcome"]) == (0, "done"), done.result
+        assert done.result["records"][0]["outcome"] == "created"
+        assert done.result["api_calls"][CHANGE] == 2

@@ -1,0 +1,263 @@
+"""The machine under any sequence of events, also senseless ones.
+
+Real runs are recorded, then cut, doubled, swapped and mixed with each other. Whatever comes, the
+machine never raises, never commands what is forbidden, and never comes to a dead end. The moment's
+conditions are worked out anew here, from the raw events.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose, WriteBatch
+from route53_takeover.core.invariants import broken_promises, violations
+from route53_takeover.core.live import watches
+from route53_takeover.core.machine import step
+from route53_takeover.core.records import conflict, same_records
+from route53_takeover.core.stacks import StackEvent
+from route53_takeover.core.state import ABSENT_STAGES, Outcome, Phase, State
+from route53_takeover.sim.scenarios import SCENARIOS
+from route53_takeover.sim.virtual import Faults, options_of, rehearse_once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Events = tuple[ev.AnyEvent, ...]
+FORWARD = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
+
+
+@cache
+def recorded(scenario: str, *, faulty: bool) -> Events:
+    """A real run; a faulty one has lost answers and a kill in it."""
+    faults = Faults(lost=frozenset({2, 3}), kills=(30,), downtimes=(2.0,)) if faulty else Faults()
+    chosen = SCENARIOS[scenario]
+    options = replace(options_of(chosen), restore_after=4.0 if scenario == "never-created" else None)
+    return rehearse_once(chosen, "property", faults, options=options).events
+
+
+@cache
+def pool() -> Events:
+    """Everything that ever happened in any of them, and what seldom does."""
+    found = [
+        event
+        for name in SCENARIOS
+        for faulty in (False, True)
+        for event in recorded(name, faulty=faulty)
+        if not isinstance(event, ev.RunStarted)
+    ]
+    name = "www.example.com."
+    found += [
+        ev.Interrupted(time=0.0, signal="SIGINT"),
+        ev.JournalFailed(time=0.0, reason="disk full"),
+        ev.RunResumed(time=0.0),
+        ev.BackupFailed(time=0.0, reason="read-only"),
+        ev.BaselineUnread(time=0.0, reason="throttled"),
+        ev.RootUndescribed(time=0.0, reason="throttled"),
+        ev.NameUnread(time=0.0, name=name, reason="throttled"),
+        ev.NameRead(time=0.0, name=name, began=0.0, records=()),
+        ev.NameRead(time=0.0, name="else.example.com.", began=0.0, records=()),
+        ev.DeployExited(time=0.0, switch=ev.Switch.ON, code=None),
+        ev.DeployExited(time=0.0, switch=ev.Switch.OFF, code=1),
+        *(
+            kind(time=0.0, id=f"rehearsal-{n}", name=name, reason="r")
+            for n in range(1, 6)
+            for kind in (ev.WriteUnknown, ev.WriteHeldOff)
+        ),
+        *(
+            ev.WriteRefused(time=0.0, id=f"rehearsal-{n}", name=name, code="c", reason="r")
+            for n in range(1, 6)
+        ),
+        *(
+            ev.WriteAccepted(time=0.0, id=f"rehearsal-{n}", name=name, change_id=f"C{n}")
+            for n in range(1, 6)
+        ),
+    ]
+    return tuple(found)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Events:
+    """A recorded run, disturbed; or nothing but noise."""
+    name = draw(st.sampled_from(sorted(SCENARIOS)))
+    run = list(recorded(name, faulty=draw(st.booleans())))
+    if draw(st.integers(0, 4)) == 0:
+        noise = draw(st.lists(st.sampled_from(pool()), max_size=40))
+        return (run[0], *noise)
+    run = run[: draw(st.integers(1, len(run)))]
+    for _ in range(draw(st.integers(0, 6))):
+        at = draw(st.integers(1, len(run)))
+        match draw(st.sampled_from(["cut", "double", "swap", "insert", "insert", "repeat late"])):
+            case "cut":
+                del run[at : at + draw(st.integers(1, 4))]
+            case "double":
+                run[at:at] = run[at : at + 1]
+            case "swap":
+                run[at : at + 2] = run[at : at + 2][::-1]
+            case "insert":
+                event = draw(st.sampled_from(pool()))
+                before = run[at - 1].time
+                run.insert(at, _at(event, before + draw(st.sampled_from([0.0, 0.1, 30.0]))))
+            case _:
+                run.append(run[at - 1])
+    return tuple(run)
+
+
+def _at(event: ev.AnyEvent, time: float) -> ev.AnyEvent:
+    if isinstance(event, ev.NameRead | ev.StackPolled | ev.RootDescribed | ev.ResourcesRead):
+        return replace(event, time=time, began=time - 0.05)
+    return replace(event, time=time)
+
+
+class Witness:
+    """Works the moment's conditions out from the raw events, apart from the program."""
+
+    def __init__(self) -> None:
+        self.backed_up = False
+        self.journal_lost = False
+        self.read: ev.NameRead | None = None
+        self.items: dict[str, StackEvent] = {}
+        self.first_seen: dict[tuple[str, str], float] = {}
+        self.old: set[str] = set()
+
+    def sees(self, event: ev.AnyEvent) -> None:
+        match event:
+            case ev.BackupWritten():
+                self.backed_up = True
+            case ev.JournalFailed():
+                self.journal_lost = True
+            case ev.NameRead():
+                self.read = event
+            case ev.BaselineRead():
+                self.items, self.first_seen = {}, {}
+                self.old = set(event.newest.values())
+            case ev.StackPolled():
+                for item in event.events:
+                    if item.event_id not in self.items and item.event_id not in self.old:
+                        self.items[item.event_id] = item
+                        if item.status == "CREATE_IN_PROGRESS":
+                            key = (item.stack_id, item.logical_id)
+                            self.first_seen.setdefault(key, event.time)
+
+    def newest(self, stack: str, logical_id: str | None) -> str:
+        """The status of a resource, or of the stack itself, by AWS's own times."""
+        found = [
+            item
+            for item in self.items.values()
+            if item.stack_id == stack
+            and (item.is_of_stack if logical_id is None else item.logical_id == logical_id)
+        ]
+        return max(found, key=lambda item: item.timestamp).status if found else ""
+
+    def allows(self, state: State, write: WriteBatch) -> bool:
+        """Whether this release may be."""
+        now = state.now
+        deletes = [c.record for c in write.changes if c.action == "DELETE"]
+        if len(deletes) != len(write.changes) or not self.backed_up or self.journal_lost:
+            return False
+        if self.read is None or now - self.read.began > 2.0 or state.given_up:
+            return False
+        for item in self.items.values():
+            if item.desired is None or item.desired.record.key.name != write.name:
+                continue
+            there = [r for r in self.read.records if conflict(r, item.desired.record)]
+            held = now - self.first_seen.get((item.stack_id, item.logical_id), now)
+            if (
+                same_records(there, deletes)
+                and self.newest(item.stack_id, item.logical_id) == "CREATE_IN_PROGRESS"
+                and self.newest(item.stack_id, None) in FORWARD
+                and self.newest(state.root.stack_id, None) in FORWARD
+                and held >= 2.0
+            ):
+                return True
+        return False
+
+
+def check(history: Sequence[ev.AnyEvent], *, intend: bool) -> State:
+    """Runs the machine over it, as the engine would, and asserts all that must hold."""
+    witness = Witness()
+    sent: set[str] = set()
+    state: State | None = None
+    todo = list(history)
+    while todo:
+        event = todo.pop(0)
+        if state is not None and event.time < state.now and isinstance(event, ev.TimePassed):
+            continue  # the engine's clock does not go back
+        witness.sees(event)
+        state, commands = step(state, event)
+        for command in commands:
+            if not isinstance(command, WriteBatch):
+                continue
+            assert violations(state, command, frozenset(sent)) == ()
+            assert {c.record.key for c in command.changes} <= state.plan.keys
+            assert command.id not in sent
+            sent.add(command.id)
+            if command.purpose is Purpose.RELEASE:
+                assert witness.allows(state, command)
+            if intend:
+                todo.insert(
+                    0,
+                    ev.WriteIntended(
+                        time=state.now,
+                        id=command.id,
+                        name=command.name,
+                        purpose=command.purpose,
+                        changes=command.changes,
+                    ),
+                )
+        assert state.wake_at is None or state.wake_at > state.now
+        _assert_no_dead_end(state)
+        assert broken_promises(state) == ()
+    assert state is not None
+    return state
+
+
+def _assert_no_dead_end(state: State) -> None:
+    if state.phase is Phase.ENDED:
+        assert state.ending is not None
+        empty = any(h.stage in ABSENT_STAGES for h in state.handovers)
+        assert not empty or state.ending.outcome is Outcome.UNKNOWN
+        return
+    under_way = bool(state.asked) or any(
+        name.reading or name.write is not None for name in state.names.values()
+    )
+    assert under_way or state.wake_at is not None or watches(state), state.phase
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(), st.booleans())
+@example(recorded("rolled-back", faulty=True), True)  # noqa: FBT003 -- an example
+@example(recorded("nested", faulty=False), False)  # noqa: FBT003 -- an example
+def test_no_sequence_of_events_makes_the_machine_break_a_promise(
+    history: Events, intend: bool
+) -> None:
+    check(history, intend=intend)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_folding_is_deterministic(history: Events) -> None:
+    def folded() -> State | None:
+        state: State | None = None
+        for event in history:
+            state, _ = step(state, event)
+        return state
+
+    assert folded() == folded()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_an_event_that_is_told_twice_changes_nothing_the_second_time(history: Events) -> None:
+    """What CloudFormation repeats is not new."""
+    state: State | None = None
+    for event in history:
+        state, _ = step(state, event)
+        if isinstance(event, ev.StackPolled) and state.phase is not Phase.ENDED:
+            again, _ = step(state, event)
+            assert again.stacks == state.stacks

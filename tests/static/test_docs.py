@@ -1,0 +1,179 @@
+"""The documentation says what is true: links, help texts, permissions, and the tests it names.
+
+``UPDATE_DOCS=1 uv run pytest tests/static/test_docs.py`` writes what the program prints into the
+reference, instead of comparing the two.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer.main
+
+from route53_takeover import cli
+from route53_takeover.core import events as ev
+from route53_takeover.core.state import Outcome, Phase
+from route53_takeover.errors import ExitCode
+from route53_takeover.render import kebab
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+REFERENCE = ROOT / "docs/reference/command-line.md"
+SAFETY = ROOT / "docs/explanation/why-it-is-safe.md"
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+_OUTPUT = re.compile(
+    r"^```text\n\$ route53-takeover ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+def _outputs() -> dict[str, str]:
+    """Command -> what the reference shows of its output."""
+    return dict(_OUTPUT.findall(REFERENCE.read_text()))
+
+
+def _commands() -> set[str]:
+    return set(getattr(typer.main.get_command(cli.app), "commands", {}))
+
+
+def _section(page: Path, heading: str) -> str:
+    """What stands under a heading, down to the next of its level or higher."""
+    level = heading.partition(" ")[0]
+    after = re.split(rf"^{re.escape(heading)}\n", page.read_text(), flags=re.MULTILINE)
+    assert len(after) == 2, f"{page.name} has no single heading {heading!r}"
+    return re.split(rf"^#{{1,{len(level)}}} ", after[1], flags=re.MULTILINE)[0]
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and most others make them."""
+    headings = re.findall(r"^#+ (.*)$", _FENCED.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in _LINK.findall(_FENCED.sub("", page.read_text())):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            lost.append(link)
+    assert not lost
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    links = {link.partition("#")[0] for link in _LINK.findall(README.read_text())}
+    pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")}
+    assert pages <= links
+
+
+def test_every_command_is_documented_with_its_help() -> None:
+    outputs = _outputs()
+    for command in _commands():
+        assert f"{command} --help" in outputs
+        assert f"$ route53-takeover {command} --help" in _section(REFERENCE, f"## {command}")
+    shown = {command.removesuffix(" --help") for command in outputs if command.endswith(" --help")}
+    assert shown == _commands()
+    assert "--help" in outputs
+
+
+@pytest.mark.parametrize("command", sorted(_outputs()))
+def test_what_the_reference_shows_is_what_the_program_prints(command: str) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTE53_TAKEOVER_", "AWS_"))}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "route53-takeover", *command.split()],
+        env=kept | {"COLUMNS": "100", "TERM": "dumb"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if os.environ.get("UPDATE_DOCS"):
+        shown = f"$ route53-takeover {command}\n{_outputs()[command]}"
+        fresh = f"$ route53-takeover {command}\n{done.stdout.rstrip()}\n"
+        REFERENCE.write_text(REFERENCE.read_text().replace(shown, fresh))
+    assert _outputs()[command].rstrip() == done.stdout.rstrip()
+
+
+def test_the_reference_names_every_event_phase_and_outcome() -> None:
+    tags = {kebab(event.__name__) for event in get_args(ev.AnyEvent)}
+    silent = {kebab(event.__name__) for event in (ev.RunStarted, ev.TimePassed)}
+    lines = _section(REFERENCE, "## JSON lines")
+    listed = next(line for line in lines.splitlines() if line.startswith("`event` is one of"))
+    assert set(re.findall(r"`([a-z-]+)`", listed)) - {"event"} == tags - silent
+    phases = re.findall(r"^\| `([a-z-]+)` \|", _section(REFERENCE, "## Phases"), re.MULTILINE)
+    assert phases == sorted(map(str, Phase), key=phases.index)
+    assert set(phases) == set(map(str, Phase))
+    outcomes = next(line for line in lines.splitlines() if line.startswith("- `outcome` of a run"))
+    assert set(re.findall(r"`(\w+)`", outcomes)) - {"outcome"} == set(map(str, Outcome))
+
+
+@pytest.mark.parametrize("page", [README, REFERENCE], ids=lambda page: page.name)
+def test_the_table_of_exit_codes_is_complete(page: Path) -> None:
+    codes = re.findall(r"^\| (\d+) \|", _section(page, "## Exit codes"), re.MULTILINE)
+    assert [int(code) for code in codes] == sorted(ExitCode)
+
+
+def test_the_readme_asks_for_exactly_the_permissions_that_are_used() -> None:
+    adapters = "".join(
+        path.read_text() for path in (ROOT / "src/route53_takeover/adapters").glob("*.py")
+    )
+    called = set(re.findall(r'\.(?:reading|writing)\("(\w+:\w+)"\)', adapters))
+    policy = json.loads(
+        re.findall(r"^```json\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)[0]
+    )
+    reading, writing = policy["Statement"]
+    assert {*reading["Action"], writing["Action"]} == called
+    assert writing["Action"] == "route53:ChangeResourceRecordSets"
+    conditions: dict[str, Any] = writing["Condition"]["ForAllValues:StringEquals"]
+    assert conditions["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"]
+
+
+def test_the_readme_tells_a_newcomer_what_the_gate_runs() -> None:
+    script = (ROOT / ".ci/run").read_text().splitlines()
+    commands = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
+    assert commands
+    assert [line for line in commands if line not in README.read_text()] == []
+
+
+@cache
+def _tests(path: str) -> frozenset[str]:
+    """The names of the tests in a file, which is read and not run."""
+    tree = ast.parse((ROOT / path).read_text())
+    return frozenset(
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ) | frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def test_every_test_that_the_safety_page_names_exists() -> None:
+    named = _TEST.findall(SAFETY.read_text())
+    assert named
+    missing = [
+        f"{path}::{test}"
+        for path, test in named
+        if not (ROOT / path).exists() or test not in _tests(path)
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_every_safety_rule_names_a_test_that_holds_it(number: int) -> None:
+    text = SAFETY.read_text()
+    headings = re.findall(rf"^## {number}\. .*$", text, re.MULTILINE)
+    assert len(headings) == 1
+    assert _TEST.findall(_section(SAFETY, headings[0]))

@@ -1,0 +1,238 @@
+"""The moment: each of its conditions is enough to keep a release back."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.machine import step
+from route53_takeover.core.moment import moments
+from route53_takeover.core.records import RecordSet
+from route53_takeover.core.state import Phase, Stage, State
+from route53_takeover.engine import fold
+from route53_takeover.sim.scenarios import SCENARIOS
+from route53_takeover.sim.virtual import Faults, rehearse_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from route53_takeover.core.moment import Moment
+    from route53_takeover.core.state import NameState, RecordResource, StackState
+
+NAME = "www.example.com."
+
+
+@cache
+def due_state(scenario: str) -> State:
+    """The state in which the release was decided, as it was a step before."""
+    events = rehearse_once(SCENARIOS[scenario], "moment", Faults()).events
+    at = next(
+        i
+        for i, e in enumerate(events)
+        if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
+    )
+    state = fold(events[:at])
+    assert state is not None
+    return replace(
+        state,
+        phase=Phase.WATCH,
+        names={NAME: replace(state.names[NAME], write=None)},
+    )
+
+
+def the_moment(state: State) -> Moment:
+    (found,) = moments(state, state.names[NAME])
+    return found
+
+
+def with_name(state: State, **changes: Any) -> State:
+    return replace(state, names={NAME: replace(state.names[NAME], **changes)})
+
+
+def with_stacks(state: State, change: Callable[[StackState], StackState]) -> State:
+    return replace(state, stacks={key: change(s) for key, s in state.stacks.items()})
+
+
+def with_resource(state: State, change: Callable[[RecordResource], RecordResource]) -> State:
+    return with_stacks(
+        state, lambda s: replace(s, records={k: change(r) for k, r in s.records.items()})
+    )
+
+
+def in_zone(state: State, **changes: Any) -> State:
+    def change(resource: RecordResource) -> RecordResource:
+        assert resource.desired is not None
+        return replace(resource, desired=replace(resource.desired, **changes))
+
+    return with_resource(state, change)
+
+
+def reading(state: State, **changes: Any) -> State:
+    read = state.names[NAME].read
+    assert read is not None
+    return with_name(state, read=replace(read, **changes))
+
+
+def routed(state: State) -> State:
+    def change(resource: RecordResource) -> RecordResource:
+        assert resource.desired is not None
+        record = replace(resource.desired.record, set_identifier="blue")
+        return replace(resource, desired=replace(resource.desired, record=record))
+
+    changed = with_resource(state, change)
+    name: NameState = changed.names[NAME]
+    return replace(changed, names={NAME: name})
+
+
+OTHER = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
+
+BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
+    "no backup": (lambda s: replace(s, backed_up=False), "a backup"),
+    "no journal": (lambda s: replace(s, journal_lost="disk full"), "a journal"),
+    "wrong phase": (lambda s: replace(s, phase=Phase.PROVE), "the phase"),
+    "restoring phase": (lambda s: replace(s, phase=Phase.RESTORE), "the phase"),
+    "interrupted": (lambda s: replace(s, interrupts=("SIGINT",)), "still wants it"),
+    "given up": (lambda s: replace(s, given_up="why not"), "still wants it"),
+    "name given up": (lambda s: with_name(s, given_up="refused twice"), "still wants it"),
+    "put back already": (lambda s: with_name(s, restoring=True), "put the name back"),
+    "held": (lambda s: replace(s, now=s.now - 1.9), "the hold"),
+    "pausing": (lambda s: with_name(s, not_before=s.now + 1), "the pause"),
+    "never read": (lambda s: with_name(s, read=None), "a fresh read"),
+    "read long ago": (lambda s: reading(s, began=s.now - 2.1), "a fresh read"),
+    "holds another": (lambda s: reading(s, records=(OTHER,)), "a name that holds"),
+    "holds nothing": (lambda s: reading(s, records=()), "a name that holds"),
+    "another zone": (lambda s: in_zone(s, zone_id="ZOTHER"), "certainty"),
+    "no zone": (lambda s: in_zone(s, zone_id=None, zone_name=None), "certainty"),
+    "two zones of the name": (
+        lambda s: replace(s, plan=replace(s.plan, zone_is_unique=False)),
+        "certainty",
+    ),
+    "a private zone of the name": (
+        lambda s: replace(s, plan=replace(s.plan, zone_private=True)),
+        "certainty",
+    ),
+    "routed": (routed, "a simple record set"),
+    "rolling back": (
+        lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_ROLLBACK_IN_PROGRESS")),
+        "a stack that goes forward",
+    ),
+    "stack complete": (
+        lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_COMPLETE")),
+        "a stack that goes forward",
+    ),
+    "no status": (
+        lambda s: with_stacks(s, lambda t: replace(t, status="")),
+        "a stack that goes forward",
+    ),
+    "old events": (
+        lambda s: with_stacks(s, lambda t: replace(t, polled=s.now - 3.1)),
+        "fresh events",
+    ),
+    "another root": (
+        lambda s: replace(s, root=replace(s.root, stack_id="arn:other")),
+        "a known way",
+    ),
+    "a circle of stacks": (
+        lambda s: with_stacks(s, lambda t: replace(t, parent=t.stack_id)),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+def test_nothing_is_lacking_in_the_state_that_released(scenario: str) -> None:
+    moment = the_moment(due_state(scenario))
+    assert moment.lacks == ()
+    assert moment.is_due
+    assert [record.key.name for record in moment.deletes] == [NAME]
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+@pytest.mark.parametrize("what", BROKEN)
+def test_each_condition_alone_keeps_the_release_back(scenario: str, what: str) -> None:
+    change, lack = BROKEN[what]
+    moment = the_moment(change(due_state(scenario)))
+    if lack:
+        assert any(lack in said for said in moment.lacks), moment.lacks
+        assert not moment.is_due
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS", ""])
+def test_there_is_no_moment_unless_the_newest_event_is_create_in_progress(status: str) -> None:
+    state = with_resource(due_state("alias"), lambda r: replace(r, status=status))
+    assert not list(moments(state, state.names[NAME]))
+
+
+@pytest.mark.parametrize("stage", [s for s in Stage if s is not Stage.STANDING])
+def test_there_is_no_moment_for_a_record_that_does_not_stand_as_it_was_left(stage: Stage) -> None:
+    state = due_state("alias")
+    (handover,) = state.names[NAME].handovers
+    changed = with_name(state, handovers=(replace(handover, stage=stage),))
+    assert not list(moments(changed, changed.names[NAME]))
+
+
+def test_a_private_zones_record_never_releases_the_public_one() -> None:
+    """Safety rule 10."""
+    state = in_zone(due_state("alias"), zone_id="ZPRIVATE", zone_name=None)
+    assert not the_moment(state).is_due
+
+
+def test_a_child_whose_parent_turns_back_is_not_released() -> None:
+    state = due_state("nested")
+    root = state.root.stack_id
+    stacks = {
+        k: replace(s, status="UPDATE_ROLLBACK_IN_PROGRESS") if k == root else s
+        for k, s in state.stacks.items()
+    }
+    assert not the_moment(replace(state, stacks=stacks)).is_due
+
+
+def test_an_identical_record_that_has_an_id_already_is_awaited_for_adoption() -> None:
+    """Safety rule 2: compare-and-delete could hit CloudFormation's record."""
+    state = due_state("alias")
+    desired = replace(state.names[NAME].handovers[0].original)
+
+    def initiated(resource: RecordResource) -> RecordResource:
+        assert resource.desired is not None
+        return replace(
+            resource,
+            since=state.now - 30,
+            initiated_at=state.now - 20,
+            desired=replace(resource.desired, record=desired),
+        )
+
+    moment = the_moment(with_resource(state, initiated))
+    assert "the hold" in moment.lacks
+    assert moment.held_at == state.now - 20 + 90
+
+
+def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back() -> None:
+    """The stack can only succeed as a whole: without the others it takes the first one back."""
+    state = due_state("alias")
+    other = replace(
+        state.names[NAME],
+        name="api.example.com.",
+        handovers=tuple(
+            replace(h, stage=Stage.CREATED, released_at=state.now - 5)
+            for h in state.names[NAME].handovers
+        ),
+    )
+    state = replace(
+        state, interrupts=("SIGINT",), names={**state.names, "api.example.com.": other}
+    )
+    assert the_moment(state).is_due
+
+
+def test_the_step_that_releases_deletes_exactly_what_was_read() -> None:
+    """Safety rule 2."""
+    state = due_state("alias")
+    _, commands = step(state, ev.TimePassed(time=state.now))
+    (write,) = [c for c in commands if isinstance(c, ev.WriteBatch)]
+    read = state.names[NAME].read
+    assert read is not None
+    assert [(c.action, c.record) for c in write.changes] == [("DELETE", read.records[0])]
