@@ -24,8 +24,8 @@ from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
 from route53_takeover.folder import Saved, create_run, locked_names, originals, within
 from route53_takeover.history import folded
-from route53_takeover.journal import read_journal
 from route53_takeover.interrupts import aside, in_loop
+from route53_takeover.journal import read_journal
 from route53_takeover.rescue import rescue
 from route53_takeover.streams import write_line
 from route53_takeover.wiring import drive, opened, planned, who_am_i

@@ -151,10 +151,20 @@ class RunFolder:
                     "Use the version of route53-takeover that began the run.",
                 )
             return msgspec.json.decode(data, type=kind)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"there is no {path}: the run ended before it wrote anything to AWS",
+                "A run writes it first of all. If somebody deleted it, look at the zone.",
+            ) from error
         except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+            raise UsageError(
+                f"cannot read {path}: {error.strerror}", "Check --state-dir and its modes."
+            ) from error
         except (msgspec.MsgspecError, AttributeError) as error:
-            raise UsageError(f"{path} is damaged: {error}") from error
+            raise UsageError(
+                f"{path} is damaged: {error}",
+                "Look at the zone and at the run's other files; each tells the records, too.",
+            ) from error
 
 
 def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
@@ -192,7 +202,9 @@ def all_runs(state_dir: Path) -> Sequence[RunFolder]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UsageError(f"cannot read {runs}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read {runs}: {error.strerror}", "Check --state-dir."
+        ) from error
 
 
 def find_run(state_dir: Path, name: str) -> RunFolder:

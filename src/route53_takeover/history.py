@@ -65,7 +65,9 @@ def _run_line(folder: RunFolder) -> dict[str, Any]:
 
 
 def folded(folder: RunFolder) -> State | None:
-    """The state that a run's journal comes to; ``None`` where it is empty."""
+    """The state that a run's journal comes to; ``None`` where it is empty or was never made."""
+    if not folder.journal.exists():
+        return None
     try:
         return fold(read_journal(folder.journal))
     except ValueError:
@@ -81,7 +83,7 @@ def _no_beginning(folder: RunFolder) -> MustLookError:
 
 def report(common: Common, folder: RunFolder) -> int:
     """``report RUN``: what happened, told from the journal."""
-    history = read_journal(folder.journal)
+    history = read_journal(folder.journal) if folder.journal.exists() else []
     state: State | None = None
     phases: list[tuple[str, float]] = []
     told = render.TextLines(sys.stdout, prefix="", quiet=common.as_json, verbose=common.verbose)
@@ -95,7 +97,9 @@ def report(common: Common, folder: RunFolder) -> int:
             phases.append((str(state.phase), event.time))
         told(event, state, seq)
     if state is None:
-        raise RefusedError(f"{folder.name} was never begun: its journal is empty")
+        raise RefusedError(
+            f"{folder.name} was never begun: its journal is empty", "Begin it again with `run`."
+        )
     ended = None if state.ending is None else result(state, {})
     if common.as_json:
         line = {

@@ -46,6 +46,8 @@ async def gather(
     given = None
     if stack.root_id:
         given, stack = stack.stack_name, await stacks.describe(stack.root_id)
+    # Read for nothing but the permission: a run that may not see events would wait in vain.
+    await stacks.newest_event(stack.stack_id or options.stack)
     tree = await _Tree.read(stacks, stack)
     owners: dict[str, StackDescription] = {}
     for name in names:

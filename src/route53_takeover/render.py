@@ -56,11 +56,15 @@ def printable(text: str) -> str:
 
 
 class JsonLines:
-    """An engine's observer that prints each event as a JSON object on stdout."""
+    """An engine's observer that prints each event as a JSON object on stdout.
 
-    def __init__(self, run: str, out: Sink) -> None:
+    What a deploy command said last goes to ``talk``: its output is no data of ours.
+    """
+
+    def __init__(self, run: str, out: Sink, talk: Sink) -> None:
         self._run = run
         self._out = out
+        self._talk = talk
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
         if isinstance(event, ev.TimePassed | ev.RunStarted) or _is_no_news(event):
@@ -74,7 +78,18 @@ class JsonLines:
             "event": kebab(body.pop("event")),
         }
         body.pop("time")
+        if isinstance(event, ev.DeployExited):
+            body.pop("tail", None)
+            for text in _deploy_ended(event):
+                write_line(printable(text), self._talk)
         write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
+
+
+def _deploy_ended(event: ev.DeployExited) -> list[str]:
+    tail = [f"  | {line}" for line in event.tail.splitlines()[-5:]]
+    if event.timed_out:
+        return [f"deploy {event.switch} ran into --deploy-timeout and was ended", *tail]
+    return [f"deploy {event.switch} exited {event.code}", *tail]
 
 
 def _is_no_news(event: ev.AnyEvent) -> bool:
@@ -123,6 +138,7 @@ class TextLines:
         self._phase: Phase | None = None
         self._began = 0.0
         self._last = 0.0
+        self._told = ""
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002 -- the port's
         if self._quiet:
@@ -149,6 +165,13 @@ class TextLines:
         line = f"{self._prefix}{clock_time(time - self._began)}  {printable(text)}"
         write_line(line, self._out)
 
+    def _trouble(self, text: str) -> list[str]:
+        """What keeps going wrong is told once; what to do about it stands in it."""
+        if text == self._told:
+            return []
+        self._told = text
+        return [text]
+
     def _lines(self, event: ev.AnyEvent) -> list[str]:
         match event:
             case ev.WriteIntended(purpose=ev.Purpose.RELEASE):
@@ -159,6 +182,8 @@ class TextLines:
                 return [f"accepted: {event.change_id}"]
             case ev.WriteRefused() | ev.WriteHeldOff() | ev.WriteUnknown():
                 return [f"Route 53: {event.reason}"]
+            case ev.NameUnread() | ev.BaselineUnread():
+                return self._trouble(f"cannot read the account, trying again: {event.reason}")
             case ev.StackPolled():
                 return [
                     f"  {e.stack_name} {e.logical_id} {e.status} {e.reason}".rstrip()
@@ -166,8 +191,7 @@ class TextLines:
                     if self._verbose or "AWS::Route53" in e.resource_type or e.is_of_stack
                 ]
             case ev.DeployExited():
-                tail = [f"  | {line}" for line in event.tail.splitlines()[-5:]]
-                return [f"deploy {event.switch} exited {event.code}", *tail]
+                return _deploy_ended(event)
             case ev.Interrupted():
                 return [f"{event.signal}: ending in good order; once more stops at once"]
             case ev.RunResumed():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -128,10 +129,11 @@ async def drive(
     journal = FileJournal(folder.journal)
     try:
         log.to_file(folder.log, log.level(common.log_level))
-        out = Background(sys.stdout if common.as_json else sys.stderr)
+        talk = Background(sys.stderr)
+        out = Background(sys.stdout) if common.as_json else talk
         observer: Observer
         if common.as_json:
-            observer = render.JsonLines(folder.name, out)
+            observer = render.JsonLines(folder.name, out, talk)
         else:
             prefix = "REHEARSAL " if saved.rehearsal else ""
             observer = render.TextLines(
@@ -175,9 +177,11 @@ async def drive(
                 for number in asked:
                     signal.signal(number, signal.SIG_DFL)
                 out.close()
+            talk.close(_DRAIN)
     finally:
         journal.close()
-    resume = f"route53-takeover resume {folder.name} --auto --state-dir {common.state_dir}"
+    again = ["route53-takeover", "resume", folder.name, "--auto"]
+    resume = shlex.join([*again, "--state-dir", str(common.state_dir)])
     ended = result(state, account.calls)
     return render.print_result(
         common,

@@ -124,15 +124,14 @@ class Ministack:
             connection.close()
 
     def stop(self) -> None:
-        """Ends it; its standard input tells it so too."""
-        self.process.terminate()
+        """Ends it by its standard input: it waits for nothing that is still under way in it."""
+        if self.process.stdin:
+            self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        if self.process.stdin:
-            self.process.stdin.close()
 
     def account(self) -> Account:
         """A new, empty account; close it."""

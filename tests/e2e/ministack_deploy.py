@@ -42,7 +42,7 @@ def deploy(stack: str, template: str, switch: str) -> int:
             Capabilities=["CAPABILITY_IAM"],
         )["StackId"]
         waiter = client.get_waiter(f"stack_{operation}_complete")
-        waiter.wait(StackName=stack_id, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+        waiter.wait(StackName=stack_id, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000})
     except ClientError as error:
         if "No updates are to be performed" in str(error):
             say("no updates are to be performed")

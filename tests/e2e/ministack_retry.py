@@ -12,8 +12,9 @@ is exchanged, and to what end:
 
 Environment, in seconds: ``RETRY_DELAYS`` (``1,2,4``) between the attempts, after the last of which
 the create fails; ``PROPAGATION`` that a stack's change of a record takes. A resource's ``Metadata:
-{RetryDelays: "0.2,0.2"}`` in the template wins. With ``EXIT_WITH_STDIN=1`` the server ends when its
-standard input does, so that it never outlives who started it.
+{RetryDelays: "0.2,0.2"}`` in the template wins, and with ``{Gap: "3"}`` the next try comes so long
+after nothing is in its way any more: a gap of a known length. With ``EXIT_WITH_STDIN=1`` the server
+ends when its standard input does, so that it never outlives who started it.
 
 Run it as ``python -P -m tests.e2e.ministack_retry``: a module beside it has the package's name.
 Still unlike AWS: resources are made one after another; DeleteStack in the middle of a create is

@@ -121,7 +121,8 @@ class RecordSets:
     def create(self, logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         """Tries, and where something is in the way tries again, until the delays are used up."""
         definition = provisioners._cfn_wait_condition_definition(stack_name, logical_id)
-        delays = (definition.get("Metadata") or {}).get("RetryDelays", RETRY_DELAYS)
+        metadata = definition.get("Metadata") or {}
+        delays = metadata.get("RetryDelays", RETRY_DELAYS)
         for delay in [*(float(each) for each in delays.split(",") if each), None]:
             refusal, lasting = self.attempt(props)
             if not refusal:
@@ -129,11 +130,25 @@ class RecordSets:
             if delay is None or lasting:
                 raise ValueError(f"[{refusal}]")
             sys.stderr.write(f"{stack_name}/{logical_id}: next try in {delay} s: {refusal}\n")
-            pause(delay, stack_name)
+            self.rest(delay, metadata.get("Gap"), props, stack_name)
         name = provisioners._r53_record_set_build_rs(props)["Name"]
         self.events.initiated(stack_name, logical_id, RECORD_SET, name)
         pause(PROPAGATION)
         return name, {"Name": name}
+
+    @staticmethod
+    def rest(delay: float, gap: str | None, props: dict[str, Any], stack_name: str) -> None:
+        """Waits for the next try; with ``gap``, it comes so long after nothing is in the way."""
+        record = provisioners._r53_record_set_build_rs(props)
+        zone_id = provisioners._r53_resolve_hosted_zone_id(props)
+        for _ in range(round(delay / 0.05)):
+            pause(0.05, stack_name)
+            with Route53.changing:
+                standing = list(route53._records.get(zone_id) or [])
+                is_free = not Route53.refusal(zone_id, record, standing)
+            if gap is not None and is_free:
+                pause(float(gap), stack_name)
+                return
 
     @staticmethod
     def attempt(props: dict[str, Any]) -> tuple[str, bool]:

@@ -35,8 +35,7 @@ def bare_environment(folder: Path) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "ROUTE53_", "XDG_"))
-        and not name.lower().endswith("_proxy")
+        if not name.startswith(("AWS_", "ROUTE53_", "XDG_")) and not name.lower().endswith("_proxy")
     }
     return kept | {
         "HOME": str(folder),
@@ -199,7 +198,7 @@ class Takeover:
     def journal(self) -> list[dict[str, Any]]:
         """The events of the only run's journal."""
         lines = (self.run_folder / "journal.jsonl").read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        return [json.loads(line)["event"] for line in lines]
 
     def leftovers(self) -> list[int]:
         """Processes that this command or its deploys left behind (where there is a /proc)."""

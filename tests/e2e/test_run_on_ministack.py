@@ -22,15 +22,18 @@ from tests.e2e.ministack import (
     wait,
     wait_until,
 )
-from tests.e2e.processes import NOBODY, Finished, Relay, Running, Takeover
+from tests.e2e.processes import NOBODY, Relay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.ministack import Account
+    from tests.e2e.processes import Finished, Running, Takeover
 
 WWW = "www.example.com."
 MARKER = "what-the-deploy-says"
 JSON = ("--output", "json")
-QUICK = ("--no-drain", "--hold", "1s", "--settle", "1s")
+QUICK = ("--no-drain", "--hold", "0.6", "--settle", "0.4")
 
 
 def by_hand(target: str = "old") -> dict[str, Any]:
@@ -49,11 +52,7 @@ def cname(target: str = "old", ttl: int = 300) -> dict[str, Any]:
 
 
 class Site:
-    """A zone with a record made by hand, and a deploy command whose stack wants the record.
-
-    Attributes:
-        delays: seconds between CloudFormation's tries to create it.
-    """
+    """A zone with a record made by hand, and a deploy command whose stack wants the record."""
 
     def __init__(self, account: Account, takeover: Takeover, original: dict[str, Any]) -> None:
         self.account = account
@@ -64,14 +63,20 @@ class Site:
         account.change(self.zone, "CREATE", original)
         takeover.environment |= account.environment | {"AWS_ENDPOINT_URL": NOBODY}
 
-    def record(self, delays: str, *, after: str = "", target: str = "new") -> dict[str, Any]:
-        """The stack's record resource, of the kind that was made by hand."""
-        extra: dict[str, Any] = {"Metadata": {"RetryDelays": delays}}
+    def record(self, *, gap: float = 0.8, delays: str = "60", after: str = "") -> dict[str, Any]:
+        """The stack's record resource, of the kind that was made by hand.
+
+        Args:
+            gap: seconds after which CloudFormation tries again once the name is free.
+            delays: seconds between its tries while it is not.
+            after: a resource that is made before it.
+        """
+        extra: dict[str, Any] = {"Metadata": {"RetryDelays": delays, "Gap": str(gap)}}
         if after:
             extra["DependsOn"] = after
-        resource = alias(self.zone, WWW, f"{target}.cloudfront.net", **extra)
+        resource = alias(self.zone, WWW, "new.cloudfront.net", **extra)
         if self.original["Type"] == "CNAME":
-            values = {"TTL": "60", "ResourceRecords": [f"{target}.cloudfront.net"]}
+            values = {"TTL": "60", "ResourceRecords": ["new.cloudfront.net"]}
             resource["Properties"] = {
                 "HostedZoneId": self.zone,
                 "Name": WWW,
@@ -139,6 +144,14 @@ def cname_site(account: Account, takeover: Takeover) -> Site:
     return Site(account, takeover, cname())
 
 
+@pytest.fixture
+def relay(site: Site, account: Account) -> Iterator[Relay]:
+    """Between the command and the account."""
+    with Relay(int(account.endpoint_url.rpartition(":")[2])) as between:
+        site.endpoint_url = between.endpoint_url
+        yield between
+
+
 def assert_done(done: Finished, site: Site, outcome: str = "created") -> None:
     """The stack owns the record, and the exit code says so."""
     assert (done.code, done.result["outcome"]) == (0, "done"), done.result
@@ -160,27 +173,30 @@ def releases(takeover: Takeover) -> list[dict[str, Any]]:
 
 
 def test_an_alias_changes_hands_with_a_gap_of_seconds_and_one_delete(site: Site) -> None:
-    done = site.run(site.deploy(Site=site.record("0.5,1,1,1,1,1,1,1")))
+    done = site.run(site.deploy(Site=site.record()))
     assert_done(done, site)
     (record,) = done.result["records"]
-    assert 0 < record["gap_seconds"] < 4
+    assert 0.5 < record["gap_seconds"] < 4
     assert done.result["api_calls"]["route53:ChangeResourceRecordSets"] == 2  # proof and release
     assert len(releases(site.takeover)) == 1
     assert site.started == ["false", "true"]
     assert all(before["seq"] < after["seq"] for before, after in pairwise(done.lines))
-    assert MARKER not in done.stdout.replace(json.dumps(site.takeover.run_folder.name), "")
+    assert MARKER not in done.stdout
+    assert MARKER in done.stderr
     assert MARKER in (site.takeover.run_folder / "deploy-on.log").read_text()
 
 
 def test_a_record_in_a_nested_stack_that_exists_already_changes_hands(site: Site) -> None:
-    child = site.account.upload_template(template(Record=site.record("0.5,1,1,1,1,1,1")))
+    child = site.account.upload_template(template(Record=site.record()))
     done = site.run(site.deploy(Dns=nested(child)))
     assert_done(done, site)
     assert len(releases(site.takeover)) == 1
 
 
 def test_the_deploys_output_is_never_on_stdout_in_text_either(site: Site) -> None:
-    deploy = site.deploy(Site=site.record("0.2"))  # CloudFormation fails before the hold is over
+    deploy = site.deploy(
+        Site=site.record(delays="0.2")
+    )  # CloudFormation fails before the hold is over
     arguments = [word for word in site.arguments(deploy) if word not in JSON]
     done = site.takeover.run("run", *arguments)
     assert done.code == 1
@@ -195,7 +211,7 @@ def test_a_rollback_after_the_record_was_created_ends_with_the_backup_to_the_let
     site: Site,
 ) -> None:
     later = wait("Site", seconds=1, failure="out of luck")
-    done = site.run(site.deploy(Site=site.record("1,1,1,1,1,1,1"), Later=later))
+    done = site.run(site.deploy(Site=site.record(), Later=later))
     assert (done.code, done.result["outcome"]) == (1, "restored"), done.result
     assert "out of luck" in done.result["reason"]
     assert site.here == [site.original]
@@ -206,7 +222,7 @@ def test_a_rollback_after_the_record_was_created_ends_with_the_backup_to_the_let
 
 def test_a_lowered_ttl_is_put_back_to_the_letter_when_the_takeover_fails(cname_site: Site) -> None:
     site = cname_site
-    running = site.start(site.deploy(Site=site.record("0.2,0.2"), Slow=wait(seconds=1)))
+    running = site.start(site.deploy(Site=site.record(delays="0.2"), Slow=wait(seconds=1)))
     running.await_phase("deploy-off")
     assert [record["TTL"] for record in site.here] == [60]
     done = running.finish()
@@ -218,7 +234,7 @@ def test_a_lowered_ttl_is_put_back_to_the_letter_when_the_takeover_fails(cname_s
 
 def test_a_record_that_somebody_edits_before_the_moment_stays_as_they_made_it(site: Site) -> None:
     slow = wait(seconds=3)
-    running = site.start(site.deploy(Slow=slow, Site=site.record("1,1", after="Slow")))
+    running = site.start(site.deploy(Slow=slow, Site=site.record(delays="1,1", after="Slow")))
     running.await_phase("watch")
     site.account.change(site.zone, "UPSERT", by_hand("theirs"))
     done = running.finish()
@@ -229,7 +245,7 @@ def test_a_record_that_somebody_edits_before_the_moment_stays_as_they_made_it(si
 
 
 def test_a_deploy_of_somebody_elses_is_watched_and_the_record_changes_hands(site: Site) -> None:
-    contents = template(Site=site.record("0.5,1,1,1,1,1,1"))
+    contents = template(Site=site.record())
     stack = site.account.create_stack("site", contents, Route53Enable="false")
     site.account.wait_for_status(stack, "CREATE_COMPLETE")
     running = site.start(None)
@@ -242,7 +258,7 @@ def test_a_deploy_of_somebody_elses_is_watched_and_the_record_changes_hands(site
 
 def test_a_delete_whose_answer_is_lost_is_not_sent_again(site: Site, relay: Relay) -> None:
     relay.lose = "connection"
-    done = site.run(site.deploy(Site=site.record("2,2,2,2,2,2")))
+    done = site.run(site.deploy(Site=site.record(gap=2)))
     assert_done(done, site)
     assert len(relay.of("release")) == 1
 
@@ -250,16 +266,8 @@ def test_a_delete_whose_answer_is_lost_is_not_sent_again(site: Site, relay: Rela
 # -- killed
 
 
-@pytest.fixture
-def relay(site: Site, account: Account) -> Any:
-    """Between the command and the account."""
-    with Relay(int(account.endpoint_url.rpartition(":")[2])) as between:
-        site.endpoint_url = between.endpoint_url
-        yield between
-
-
 def test_a_run_killed_in_the_gap_goes_on_by_resume_and_deploys_nothing_twice(site: Site) -> None:
-    site.start_and_kill_in_the_gap(site.deploy(Site=site.record("6,6,6")))
+    site.start_and_kill_in_the_gap(site.deploy(Site=site.record(gap=4)))
     assert site.started == ["false", "true"]
     done = site.resume()
     assert_done(done, site)
@@ -269,7 +277,7 @@ def test_a_run_killed_in_the_gap_goes_on_by_resume_and_deploys_nothing_twice(sit
 
 
 def test_a_deploy_outlives_the_killed_run_and_resume_finds_the_record_taken(site: Site) -> None:
-    site.start_and_kill_in_the_gap(site.deploy(Site=site.record("3,3,3")))
+    site.start_and_kill_in_the_gap(site.deploy(Site=site.record(gap=1.5)))
     exit_status = site.takeover.run_folder / "deploy-on.exit"
     wait_until(exit_status.exists, "the end of the deploy")
     assert exit_status.read_text() == "0\n"
@@ -281,7 +289,7 @@ def test_a_deploy_outlives_the_killed_run_and_resume_finds_the_record_taken(site
 
 def test_a_rollback_while_nobody_runs_is_made_good_by_resume(site: Site) -> None:
     later = wait("Site", failure="out of luck")
-    deploy = site.deploy(Site=site.record("3,3,3"), Later=later)
+    deploy = site.deploy(Site=site.record(gap=1.5), Later=later)
     site.start_and_kill_in_the_gap(deploy)
     site.account.wait_for_status("site", "UPDATE_ROLLBACK_COMPLETE")
     assert site.here == [], "the rollback deleted what it had created"
@@ -296,7 +304,7 @@ def test_a_run_killed_before_the_answer_to_its_release_is_resumed_to_a_true_end(
     site: Site, relay: Relay, lost: str
 ) -> None:
     relay.lose = lost
-    running = site.start(site.deploy(Site=site.record("4,4,4,4,4,4")))
+    running = site.start(site.deploy(Site=site.record(gap=1.5)))
     relay.await_loss()
     running.kill()
     assert site.takeover.journal[-1]["event"] != "WriteAccepted"
@@ -309,18 +317,19 @@ def test_a_run_killed_before_the_answer_to_its_release_is_resumed_to_a_true_end(
 
 
 def test_restore_needs_nothing_but_the_folder_of_a_run_killed_in_the_gap(site: Site) -> None:
-    site.start_and_kill_in_the_gap(site.deploy(Site=site.record("60")))
+    site.start_and_kill_in_the_gap(site.deploy(Site=site.record(gap=60)))
     folder = site.takeover.run_folder
     (folder / "journal.jsonl").unlink()
     dry = site.takeover.run("restore", folder.name, "--dry-run")
     assert dry.code == 0
     assert dry.stdout.startswith("would: www.example.com: create ")
+    assert "UPDATE_IN_PROGRESS" in dry.stderr, "the stack may undo it again: that is said"
     assert site.here == []
     done = site.takeover.run("restore", folder.name)
     assert (done.code, done.stdout.startswith("www.example.com: create ")) == (0, True)
     assert site.here == [site.original]
-    again = site.takeover.run("restore", folder.name)
-    assert (again.code, again.stdout) == (0, "www.example.com is as it was\n")
+    again = site.takeover.run("restore", folder.name, *JSON)
+    assert (again.code, again.result["outcome"], again.lines[0]["changes"]) == (0, "done", [])
 
 
 # -- told to stop
@@ -328,7 +337,7 @@ def test_restore_needs_nothing_but_the_folder_of_a_run_killed_in_the_gap(site: S
 
 def test_sigterm_before_a_release_puts_the_ttl_back_and_exits_130(cname_site: Site) -> None:
     site = cname_site
-    deploy = site.deploy(Slow=wait(seconds=4), Site=site.record("0.2", after="Slow"))
+    deploy = site.deploy(Slow=wait(seconds=4), Site=site.record(delays="0.2", after="Slow"))
     running = site.start(deploy)
     running.await_phase("watch")
     assert [record["TTL"] for record in site.here] == [60]
@@ -341,7 +350,7 @@ def test_sigterm_before_a_release_puts_the_ttl_back_and_exits_130(cname_site: Si
 
 
 def test_sigterm_before_a_run_has_begun_says_so_in_a_result(site: Site) -> None:
-    running = site.start(site.deploy(Site=site.record("1")))
+    running = site.start(site.deploy(Site=site.record()))
     wait_until(lambda: "reading the account" in running.stderr, "its first word")
     running.send(signal.SIGTERM)
     done = running.finish()
@@ -350,7 +359,7 @@ def test_sigterm_before_a_run_has_begun_says_so_in_a_result(site: Site) -> None:
 
 
 def test_sigterm_in_the_gap_does_not_stop_the_guard(site: Site) -> None:
-    running = site.start_to_the_gap(site.deploy(Site=site.record("4,4,4")))
+    running = site.start_to_the_gap(site.deploy(Site=site.record(gap=2.5)))
     running.send(signal.SIGTERM)
     running.await_line(lambda line: line["event"] == "interrupted", "the signal")
     assert site.here == []
@@ -358,7 +367,7 @@ def test_sigterm_in_the_gap_does_not_stop_the_guard(site: Site) -> None:
 
 
 def test_two_sigterms_in_the_gap_stop_at_once_and_tell_how_to_go_on(site: Site) -> None:
-    deploy = site.deploy(Site=site.record("7,7,7"))
+    deploy = site.deploy(Site=site.record(gap=4))
     arguments = [word for word in site.arguments(deploy) if word not in JSON]
     running = site.takeover.start("run", *arguments)
     wait_until(lambda: "waiting for CloudFormation" in running.stderr, "the gap", seconds=30)

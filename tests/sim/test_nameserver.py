@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random  # noqa: TID251 -- the test is the caller that seeds
+import random
 import socket
 from typing import TYPE_CHECKING
 

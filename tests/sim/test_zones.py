@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random  # noqa: TID251 -- the test is the caller that seeds
+import random
 from typing import TYPE_CHECKING
 
 import pytest

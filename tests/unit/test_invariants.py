@@ -12,12 +12,14 @@ from route53_takeover.core.events import Purpose, WriteBatch
 from route53_takeover.core.invariants import broken_promises, violations
 from route53_takeover.core.machine import step
 from route53_takeover.core.records import Change, RecordSet
-from route53_takeover.core.state import Ending, Outcome, Phase, Stage, State
+from route53_takeover.core.state import Ending, Outcome, Phase, Stage
 from route53_takeover.sim.scenarios import SCENARIOS, cname
 from route53_takeover.sim.virtual import Faults, rehearse_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from route53_takeover.core.state import State
 
 NAME = "www.example.com."
 NOTHING: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from route53_takeover.core.events import Purpose
 from route53_takeover.core.machine import step
 from route53_takeover.core.moment import moments
 from route53_takeover.core.records import RecordSet
-from route53_takeover.core.state import Phase, Stage, State
+from route53_takeover.core.state import Phase, Stage
 from route53_takeover.engine import fold
 from route53_takeover.sim.scenarios import SCENARIOS
 from route53_takeover.sim.virtual import Faults, rehearse_once
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.core.moment import Moment
-    from route53_takeover.core.state import NameState, RecordResource, StackState
+    from route53_takeover.core.state import NameState, RecordResource, StackState, State
 
 NAME = "www.example.com."
 
@@ -222,9 +222,7 @@ def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back() ->
             for h in state.names[NAME].handovers
         ),
     )
-    state = replace(
-        state, interrupts=("SIGINT",), names={**state.names, "api.example.com.": other}
-    )
+    state = replace(state, interrupts=("SIGINT",), names={**state.names, "api.example.com.": other})
     assert the_moment(state).is_due
 
 

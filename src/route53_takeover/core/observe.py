@@ -56,9 +56,14 @@ def observe(state: State, event: ev.AnyEvent) -> State:
         case ev.RunResumed():
             return _resumed(state)
         case ev.BackupWritten():
-            return replace(state, backed_up=True)
+            return replace(state, backed_up=True, asked=state.asked - {"backup"})
         case ev.BackupFailed():
-            return replace(state, backup_failed=True, given_up=f"no backup: {event.reason}")
+            return replace(
+                state,
+                backup_failed=True,
+                given_up=f"no backup: {event.reason}",
+                asked=state.asked - {"backup"},
+            )
         case ev.Interrupted():
             return replace(state, interrupts=(*state.interrupts, event.signal))
         case ev.JournalFailed():
@@ -112,6 +117,7 @@ def _of_name(
         case ev.NamesAnswered():
             name = _heard(state, name, event)
         case ev.ChangeInsync():
+            state = replace(state, asked=state.asked - {f"insync:{event.change_id}"})
             if name.unsynced == event.change_id:
                 name = replace(name, unsynced=None, synced_at=state.now)
         case ev.WriteIntended():

@@ -125,7 +125,8 @@ class NameState(Struct, frozen=True, kw_only=True):
         tried: why batches were ever sent for this name.
         refusals: writes of one purpose refused in a row.
         deadman_at: when the record is put back if CloudFormation has not created one.
-        restoring: it is being put back, or was: it is not released again.
+        restoring: it is being put back, or was: it is not released again in this run, not even
+            in a new operation of the same deploy: what failed once is for a person to judge.
         given_up: why this name is not released.
         answers: name server -> what it answered last.
         answered: name servers that answered before the release: those that must again.

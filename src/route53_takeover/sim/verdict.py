@@ -112,8 +112,8 @@ def _wronged(world: World) -> list[str]:
     wronged = []
     for change in world.zones.history:
         for action, record in change.changes:
-            if action == "DELETE" and change.by == "takeover":
-                if writer.get(record.key) == "cloudformation":
-                    wronged.append("a record that CloudFormation created is never deleted by us")
+            theirs = writer.get(record.key) == "cloudformation"
+            if theirs and action == "DELETE" and change.by == "takeover":
+                wronged.append("a record that CloudFormation created is never deleted by us")
             writer[record.key] = change.by
     return wronged

@@ -22,7 +22,7 @@ from route53_takeover.sim.zone_rules import apply_batch, input_error, stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from random import Random  # noqa: TID251 -- only its type: the caller seeds and passes it
+    from random import Random
 
     from route53_takeover.core.records import (
         RecordKey,
