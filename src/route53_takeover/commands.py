@@ -172,7 +172,6 @@ def _resume_run(
             f"{folder.name} was a rehearsal, and its simulated account is gone",
             "Begin another one: `route53-takeover rehearse`.",
         )
-    history = read_journal(folder.journal)
     state = folded(folder)
     if state is None:
         raise RefusedError(
@@ -182,7 +181,7 @@ def _resume_run(
     if state.ending is not None and state.ending.outcome is not Outcome.UNKNOWN:
         render.talk(common, f"{folder.name} has ended already")
         ended = result(state, {})
-        return render.print_result(common, ended, state.now, seq=len(history))
+        return render.print_result(common, ended, state.now, seq=len(read_journal(folder.journal)))
     saved = replace(saved, connection=override(saved.connection))
     return in_loop(_resume(common, folder, saved), written="the run is where it was")
 

@@ -202,9 +202,7 @@ def all_runs(state_dir: Path) -> Sequence[RunFolder]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UsageError(
-            f"cannot read {runs}: {error.strerror}", "Check --state-dir."
-        ) from error
+        raise UsageError(f"cannot read {runs}: {error.strerror}", "Check --state-dir.") from error
 
 
 def find_run(state_dir: Path, name: str) -> RunFolder:

@@ -11,6 +11,7 @@ from route53_takeover.core.machine import step
 from route53_takeover.core.view import result
 from route53_takeover.engine import fold
 from route53_takeover.errors import MustLookError, RefusedError, TakeoverError
+from route53_takeover.folder import within
 from route53_takeover.journal import read_journal
 from route53_takeover.streams import write_line
 
@@ -83,6 +84,11 @@ def _no_beginning(folder: RunFolder) -> MustLookError:
 
 def report(common: Common, folder: RunFolder) -> int:
     """``report RUN``: what happened, told from the journal."""
+    with within(folder):
+        return _report(common, folder)
+
+
+def _report(common: Common, folder: RunFolder) -> int:
     history = read_journal(folder.journal) if folder.journal.exists() else []
     state: State | None = None
     phases: list[tuple[str, float]] = []

@@ -136,6 +136,7 @@ class TextLines:
         self._quiet = quiet
         self._verbose = verbose
         self._phase: Phase | None = None
+        self._seen: set[str] = set()
         self._began = 0.0
         self._last = 0.0
         self._told = ""
@@ -172,6 +173,12 @@ class TextLines:
         self._told = text
         return [text]
 
+    def _is_new(self, event_id: str) -> bool:
+        """Whether this stack event was not told yet: one may come twice."""
+        new = event_id not in self._seen
+        self._seen.add(event_id)
+        return new
+
     def _lines(self, event: ev.AnyEvent) -> list[str]:
         match event:
             case ev.WriteIntended(purpose=ev.Purpose.RELEASE):
@@ -188,6 +195,7 @@ class TextLines:
                 return [
                     f"  {e.stack_name} {e.logical_id} {e.status} {e.reason}".rstrip()
                     for e in event.events
+                    if self._is_new(e.event_id)
                     if self._verbose or "AWS::Route53" in e.resource_type or e.is_of_stack
                 ]
             case ev.DeployExited():
@@ -232,9 +240,9 @@ def summary(result: Result, *, resume: str | None) -> str:
         lines.append(f"! {printable(result.owner_notice)}")
     if resume is not None and result.exit_code == 4:  # noqa: PLR2004 -- the contract's "unknown"
         lines.append(f"Go on with:  {resume}")
-    calls = sum(result.api_calls.values())
     if result.run is not None:
-        lines.append(f"run {result.run}, {calls} API calls")
+        calls = sum(result.api_calls.values())
+        lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
     return "\n".join(lines)
 
 
@@ -275,9 +283,8 @@ def plan_object(plan: Plan, steps: list[str], run_line: str) -> dict[str, Any]:
 def plan_text(plan: Plan, steps: list[str], run_line: str) -> str:
     """``plan`` for people."""
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
-    lines = [
-        f"Zone {zone}, account {plan.account}, stack {plan.root.stack_name} {plan.root.status}"
-    ]
+    stack = plan.root.stack_name or plan.options.stack
+    lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
     lines += [f"  take over  {m.original.describe()}" for m in plan.manuals]
     lines += [f"  owned      {r.describe()}" for r in plan.owned]
     lines += [f"  stays      {r.describe()}" for r in plan.staying]
