@@ -191,7 +191,12 @@ class Engine:
 
     def _apply(self, event: ev.AnyEvent) -> None:
         state, commands = self._step(event)
-        self._observer(event, state, self._seq)
+        try:
+            self._observer(event, state, self._seq)
+        except Exception:  # whoever only looks on must not end a rescue
+            if self._strict:
+                raise
+            _log.exception("observer.failed", type=type(event).__name__, seq=self._seq)
         for command in commands:
             self._carry_out(command)
 

@@ -161,6 +161,23 @@ def test_an_event_that_the_machine_does_not_accept_is_ignored_in_production(
         in_virtual_time(lambda: Bench(strict=True))
 
 
+def test_an_observer_that_breaks_does_not_end_a_run() -> None:
+    class Watched(Bench):
+        def engine(self) -> Engine:
+            made = super().engine()
+            made._observer = self.broken
+            return made
+
+        def broken(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+            raise AttributeError("a defect of a view")
+
+    state = in_virtual_time(Watched)
+    assert state.ending is not None
+    assert state.ending.outcome is Outcome.DONE
+    with pytest.raises(AttributeError, match="a view"):
+        in_virtual_time(lambda: Watched(strict=True))
+
+
 class Fragile(WorldRecords):
     """Its reads break in a way that nobody thought of, for a while after a release."""
 
