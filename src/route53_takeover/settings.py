@@ -90,11 +90,13 @@ def read_config(path: Path, *, required: bool) -> dict[str, Any]:
             raise UsageError(f"there is no {path}", "Check --config.") from None
         return {}
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}", "Check --config.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}", "Write it in UTF-8.") from error
     try:
         loaded = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}", "Mend that line.") from error
     return {key.replace("-", "_"): value for key, value in loaded.items()}
 
 

@@ -168,7 +168,7 @@ def test_an_observer_that_breaks_does_not_end_a_run() -> None:
             made._observer = self.broken
             return made
 
-        def broken(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+        def broken(self, *_: object) -> None:
             raise AttributeError("a defect of a view")
 
     state = in_virtual_time(Watched)
