@@ -168,13 +168,13 @@ def test_an_observer_that_breaks_does_not_end_a_run() -> None:
             made._observer = self.broken
             return made
 
-        def broken(self, *_: object) -> None:
-            raise AttributeError("a defect of a view")
+        def broken(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+            raise AttributeError(f"a defect of a view: {event}, {state.phase}, {seq}")
 
     state = in_virtual_time(Watched)
     assert state.ending is not None
     assert state.ending.outcome is Outcome.DONE
-    with pytest.raises(AttributeError, match="a view"):
+    with pytest.raises(AttributeError, match="of a view"):
         in_virtual_time(lambda: Watched(strict=True))
 
 
