@@ -103,6 +103,7 @@ class Engine:
         self._tasks: asyncio.TaskGroup
         self._under_way: set[asyncio.Task[None]] = set()
         self._warmed = 0.0
+        self._blind = False  # the observer has failed; said once
         self._watcher = StackWatcher(
             clock=clock, stacks=stacks, rng=rng, submit=self.submit, failures=self._failures
         )
@@ -196,7 +197,9 @@ class Engine:
         except Exception:  # whoever only looks on must not end a rescue
             if self._strict:
                 raise
-            _log.exception("observer.failed", type=type(event).__name__, seq=self._seq)
+            if not self._blind:
+                _log.exception("observer.failed", type=type(event).__name__, seq=self._seq)
+            self._blind = True
         for command in commands:
             self._carry_out(command)
 
