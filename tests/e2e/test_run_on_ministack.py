@@ -211,9 +211,12 @@ def test_a_rollback_after_the_record_was_created_ends_with_the_backup_to_the_let
     site: Site,
 ) -> None:
     later = wait("Site", seconds=1, failure="out of luck")
-    done = site.run(site.deploy(Site=site.record(), Later=later))
+    done = site.run(site.deploy(Site=site.record(), Later=later), "--settle", "2s")
     assert (done.code, done.result["outcome"]) == (1, "restored"), done.result
     assert "out of luck" in done.result["reason"]
+    rolled_back = next(e["time"] for e in site.takeover.journal if "DELETE_COMPLETE" in str(e))
+    restored = next(e["time"] for e in site.takeover.journal if e.get("purpose") == "restore")
+    assert restored - rolled_back < 1, "nothing is waited for once the record is known to be gone"
     assert site.here == [site.original]
     backup = json.loads((site.takeover.run_folder / "backup.json").read_text())
     assert site.here == backup["records"]

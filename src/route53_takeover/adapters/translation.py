@@ -176,9 +176,9 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
     if code in _INVALID_CREDENTIALS:
         return named(CredentialsError, _credentials_hint(code, message, login_hint))
     if code in _DENIED:
-        if operation.casefold() not in message.casefold():
-            message = f"{operation} is not allowed: {message}"
-        return named(AccessDeniedError, "allow it for these credentials, or use another --profile")
+        return named(
+            AccessDeniedError, f"allow {operation} for these credentials, or use another --profile"
+        )
     if code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in message):
         return named(NotFoundError)
     if not _is_a_refusal(code, status):

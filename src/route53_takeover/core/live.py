@@ -168,8 +168,8 @@ def _read_pace(state: State, name: NameState) -> float | None:
     kind = root_kind(state)
     if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):
         return GUARD_READ if kind in IN_PROGRESS else None  # somebody may delete it meanwhile
-    if kind in (Kind.TURNING_BACK, Kind.CLEANING):
-        return CLOSE_READ
+    if kind not in (Kind.GOING, Kind.SUCCEEDED):
+        return CLOSE_READ  # it is being deleted, or was
     return GUARD_READ
 
 

@@ -1,0 +1,77 @@
+"""takeover.toml: what is wrong in it is told, and flags win over environment over file."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.program import plain_error, usage_error
+
+if TYPE_CHECKING:
+    from tests.cli.program import Cloud, Ended, Program
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('stack = "shop"\nspeling = 1\n', ("speling", "unknown")),
+        ('config = "other.toml"\n', ("config", "unknown")),
+        ("version = true\n", ("version", "unknown")),
+        ("stack = [\n", ("takeover.toml", "TOML")),
+        ("no_probe = 1\n", ("no_probe", "true or false")),
+        ("record = 5\n", ("record", "list of texts")),
+        ("record = [1, 2]\n", ("record", "list of texts")),
+        ("stack = true\n", ("stack", "text or number")),
+        ("[run]\nstack = 'shop'\n", ("run", "unknown")),
+        ("[stack]\nname = 'shop'\n", ("stack", "text or number")),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_its_name(
+    program: Program, text: str, words: tuple[str, str]
+) -> None:
+    (program.home / "takeover.toml").write_text(text)
+    plain_error(program("runs", "--output=json"), 2, *words)
+
+
+def test_a_file_that_is_no_text_is_told(program: Program) -> None:
+    (program.home / "takeover.toml").write_bytes(b"\xff\xfe\x00")
+    plain_error(program("runs"), 2, "takeover.toml")
+
+
+def test_a_value_that_its_option_refuses_is_told(program: Program) -> None:
+    (program.home / "takeover.toml").write_text('hold = "soon"\n')
+    usage_error(program("plan", "--stack=s", "--record=a.b", "--deploy=x"), "soon")
+
+
+def test_flags_win_over_the_environment_over_the_file_over_the_defaults(
+    program: Program, account: Cloud
+) -> None:
+    def deployed(ended: Ended) -> list[str]:
+        assert ended.code == 0, ended.err
+        return [step for step in ended.lines[0]["steps"] if step.startswith("Deploy with the")]
+
+    toml = program.home / "takeover.toml"
+    toml.write_text(
+        f'stack = "shop"\nrecord = "www.example.com"\ndeploy = "from file"\noutput = "json"\n'
+        f'endpoint-url = "{account.url}"\nttl = 30\nno-probe = true\n'
+    )
+    assert deployed(program("plan"))[0].endswith("from file")
+    program.env["ROUTE53_TAKEOVER_DEPLOY"] = "from environment"
+    assert deployed(program("plan"))[0].endswith("from environment")
+    assert deployed(program("plan", "--deploy=from flag"))[0].endswith("from flag")
+    other = program.home / "other.toml"
+    other.write_text(toml.read_text().replace("shop", "shoop"))
+    del program.env["ROUTE53_TAKEOVER_DEPLOY"]
+    ended = program("plan", "--config=other.toml", "--skip-off")
+    assert ended.code == 3
+    assert "shoop" in ended.out
+
+
+def test_an_error_is_told_in_json_where_only_the_file_asks_for_it(program: Program) -> None:
+    (program.home / "takeover.toml").write_text('output = "json"\n')
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        del program.env[name]
+    ended = program("run", "--auto", *shlex.split("--stack=s --record=a.b --deploy=x"))
+    plain_error(ended, 1, "credentials")
+    assert ended.result["run"] is None

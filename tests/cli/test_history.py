@@ -1,0 +1,131 @@
+"""Looking back and going on: runs, report and resume on folders as bad days leave them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.cli.program import plain_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.program import Cloud, Program
+
+JSON = "--output=json"
+
+
+def failed_run(program: Program, account: Cloud) -> Path:
+    """A run that is over: its deploy deployed nothing."""
+    assert program("run", "--auto", *account.target("--skip-off", deploy="true")).code == 1
+    return program.folder
+
+
+def copy(folder: Path, name: str, journal: bytes) -> str:
+    """The same run again, with another journal."""
+    other = folder.with_name(name)
+    other.mkdir()
+    (other / "plan.json").write_bytes((folder / "plan.json").read_bytes())
+    (other / "journal.jsonl").write_bytes(journal)
+    return name
+
+
+def test_no_runs_at_all_is_an_empty_list(program: Program) -> None:
+    for _ in range(2):
+        for words in (("runs",), ("runs", JSON)):
+            ended = program(*words)
+            assert (ended.code, ended.out, ended.err) == (0, "", "")
+        program.state.mkdir(exist_ok=True)
+
+
+def test_a_run_that_does_not_exist_is_a_usage_error(program: Program) -> None:
+    for words in (("resume", "--auto"), ("restore",), ("report",)):
+        plain_error(program(*words, "nothing", JSON), 2, "nothing", hint="runs")
+    (program.state / "runs" / "20260101-000000-shop").mkdir(parents=True)
+    (program.state / "runs" / "20260102-000000-shop").mkdir(parents=True)
+    plain_error(program("report", "2026", JSON), 2, "20260101-000000-shop", "20260102")
+    plain_error(program("report", "../runs", JSON), 2, "../runs")
+    plain_error(program("restore", "20260101", JSON), 2, "plan.json")
+    plain_error(program("resume", "20260101", "--auto", JSON), 2, "plan.json")
+    assert [line["run"] for line in program("runs", JSON).lines] == [
+        "20260101-000000-shop",
+        "20260102-000000-shop",
+    ]
+
+
+def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, account: Cloud) -> None:
+    folder = failed_run(program, account)
+    whole = (folder / "journal.jsonl").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    before = account.writes()
+
+    other = copy(folder, "other-version", whole.replace(b'{"v":1,', b'{"v":99,'))
+    middle = copy(folder, "damaged", whole.replace(lines[2], lines[2][:20] + b"?" + lines[2][21:]))
+    empty = copy(folder, "never-begun", b"")
+    headless = copy(folder, "headless", b"".join(lines[1:]))
+    for name, code, word in (
+        (other, 3, "format 99"),
+        (middle, 4, "line 3"),
+        (empty, 3, "never begun"),
+        (headless, 4, "damaged"),
+    ):
+        ended = program("report", name, JSON)
+        plain_error(ended, code, word)
+        assert ended.result["run"] == name
+    for name, code, word in ((other, 3, "format 99"), (middle, 4, "line 3")):
+        plain_error(program("resume", name, "--auto", JSON), code, word)
+    told = {line["run"]: line for line in program("runs", JSON).lines}
+    assert "format 99" in told[other]["reason"]
+    assert "damaged" in told[middle]["reason"]
+    assert (told[folder.name]["outcome"], told[folder.name]["phase"]) == ("failed", "ended")
+    assert program("runs").code == 0
+    assert account.writes() == before
+
+
+def test_a_torn_last_line_is_forgotten_and_the_run_goes_on_to_its_end(
+    program: Program, account: Cloud
+) -> None:
+    folder = failed_run(program, account)
+    lines = (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if b'"BackupWritten"' in line)
+    torn = folder.name
+    (folder / "journal.jsonl").write_bytes(b"".join(lines[: at + 1]) + lines[at + 1][:25])
+    (folder / "deploy-on.log").unlink()
+    assert f"resume {torn}" in program("report", torn).out
+    ended = program("resume", torn, "--auto", JSON)
+    assert ended.result["run"] == torn
+    assert ended.code == 1, "the deploy command deploys nothing"
+    assert len(account.here()) == 1
+    assert program("report", torn, JSON).lines[0]["result"]["outcome"] == "failed"
+
+
+def test_a_run_that_has_ended_is_told_again_and_not_begun_again(
+    program: Program, account: Cloud
+) -> None:
+    folder = failed_run(program, account)
+    before = account.writes()
+    ended = program("resume", folder.name, "--auto", JSON)
+    assert ended.code == 1
+    assert ended.result["outcome"] == "failed"
+    report = program("report", folder.name[:8])
+    assert report.code == 0
+    assert "nothing was deployed" in report.out
+    assert account.writes() == before
+
+
+def test_a_damaged_plan_or_backup_is_told_with_its_path(program: Program, account: Cloud) -> None:
+    folder = failed_run(program, account)
+    plan = folder / "plan.json"
+    saved = plan.read_text()
+    for text, code, word in (
+        ("{", 2, "damaged"),
+        (json.dumps(json.loads(saved) | {"format": 99}), 3, "format 99"),
+    ):
+        plan.write_text(text)
+        plain_error(program("resume", folder.name, "--auto", JSON), code, str(plan), word)
+    plan.write_text(saved)
+    backup = folder / "backup.json"
+    backup.write_text("{}")
+    plain_error(program("restore", folder.name, JSON), 3, str(backup), "format None")
+    backup.unlink()
+    plain_error(program("restore", folder.name, JSON), 2, str(backup))

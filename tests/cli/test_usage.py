@@ -1,0 +1,134 @@
+"""What is wrong with the command line itself: exit 2, one clear line, nothing done."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.program import PROGRAM, usage_error
+
+from route53_takeover import __version__
+
+if TYPE_CHECKING:
+    from tests.cli.program import Program
+
+COMMANDS = ("plan", "run", "rehearse", "runs", "resume", "restore", "report")
+TARGET = ("--stack=shop", "--record=www.example.com")
+FULL = (*TARGET, "--deploy=true")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", *FULL), "--auto"),
+        (("rehearse",), "--auto"),
+        (("resume", "x"), "--auto"),
+        (("plan",), "--stack"),
+        (("plan", "--stack=shop", "--deploy=true"), "--record"),
+        (("plan", "--stack=", "--record=a.b", "--deploy=true"), "--stack"),
+        (("frobnicate",), "frobnicate"),
+        (("plan", *TARGET), "--deploy"),
+        (("plan", *TARGET, "--deploy=true", "--no-deploy"), "--no-deploy"),
+        (("plan", *TARGET, "--deploy=true", "--deploy-on=true"), "--deploy-on"),
+        (("plan", *TARGET, "--deploy-on=true"), "--deploy-off"),
+        (("plan", *TARGET, "--deploy-off=true"), "--deploy"),
+        (("plan", *TARGET, "--deploy-off=x", "--deploy-on=x", "--skip-off"), "--skip-off"),
+        (("plan", *FULL, "--hold=soon"), "'soon' is not a duration"),
+        (("plan", *FULL, "--restore-after=-5"), "duration"),
+        (("plan", *FULL, "--deploy-timeout=2h2h?"), "duration"),
+        (("plan", *FULL, "--settle="), "duration"),
+        (("plan", *FULL, "--ttl=short"), "neither seconds nor keep"),
+        (("plan", *FULL, "--ttl=-1"), "neither seconds nor keep"),
+        (("plan", *FULL, "--ttl=99999999999"), "neither seconds nor keep"),
+        (("plan", *FULL, "--name-server=127.0.0.1:dns"), "port"),
+        (("plan", *FULL, "--name-server=:53"), "names no host"),
+        (("plan", "--stack=s", "--deploy=x", "--record="), "domain name"),
+        (("plan", "--stack=s", "--deploy=x", "--record=a b.example.com"), "domain name"),
+        (("plan", "--stack=s", "--deploy=x", "--record=www..example.com"), "domain name"),
+        (("plan", "--stack=s", "--deploy=x", "--record=www.example.com/"), "record type"),
+        (("plan", "--stack=s", "--deploy=x", "--record=www.example.com/A,AAAA"), "record type"),
+        (("plan", *FULL, "--output=xml"), "--output"),
+        (("plan", *FULL, "--log-level=loud"), "--log-level"),
+        (("plan", *FULL, "--endpoint-url=not-a-url"), "--endpoint-url"),
+        (("rehearse", "--auto", "--scenario=unheard-of"), "unheard-of"),
+        (("rehearse", "--virtual", "--runs=0"), "--runs"),
+        (("rehearse", "--auto", "--speed=0"), "--speed"),
+        (("report",), "RUN"),
+        (("report", "--config=no-such-file", "x"), "no-such-file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_usage_error_is_one_clear_line_and_exit_2(
+    program: Program, words: tuple[str, ...], said: str
+) -> None:
+    usage_error(program(*words, "--output=json" if "xml" not in str(words) else "-v"), said)
+    assert not program.state.exists()
+
+
+@pytest.mark.parametrize(
+    "option", ["--jets=.", "--bridge", "--strategy=adopt", "--strategy=auto", "--negative-ttl=5"]
+)
+def test_an_option_that_is_not_built_yet_is_never_accepted_and_ignored(
+    program: Program, option: str
+) -> None:
+    usage_error(program("plan", *FULL, option), option.partition("=")[0])
+
+
+def test_a_dry_run_that_is_not_built_yet_is_never_taken_for_a_run(program: Program) -> None:
+    usage_error(program("run", *FULL, "--auto", "--dry-run"), "--dry-run")
+
+
+def test_the_version_is_told_by_the_program_and_by_every_command(program: Program) -> None:
+    for words in ((), *((command,) for command in COMMANDS)):
+        ended = program(*words, "--version")
+        assert ended.code == 0
+        assert ended.out == f"route53-takeover {__version__}\n"
+        assert ended.err == ""
+
+
+def test_every_command_has_help_that_names_its_options(program: Program) -> None:
+    overview = program("--help").out
+    for command in COMMANDS:
+        assert f"  {command} " in overview
+        ended = program(command, "-h")
+        assert ended.code == 0
+        assert ended.err == ""
+        for option in ("--state-dir", "--config", "--output", "--version", "--log-level"):
+            assert option in ended.out, command
+
+
+def test_help_is_the_same_without_colour_and_on_a_dumb_terminal(program: Program) -> None:
+    plain = program("run", "--help").out
+    assert "\x1b" not in plain
+    program.env |= {"NO_COLOR": "1", "TERM": "dumb"}
+    assert program("run", "--help").out == plain
+
+
+def test_help_costs_less_than_a_third_of_a_second_of_cpu(program: Program) -> None:
+    assert min(_cpu_seconds(program, "run", "--help") for _ in range(3)) < 0.3
+
+
+def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
+    code = (
+        "import sys\n"
+        "from route53_takeover import cli\n"
+        "sys.argv = ['route53-takeover', 'run', '--help']\n"
+        "try:\n    cli.main()\n"
+        "except SystemExit:\n    pass\n"
+        "heavy = {'botocore', 'aiobotocore', 'aiohttp', 'dns', 'structlog', 'textual', 'yaml'}\n"
+        "sys.exit(','.join(heavy & sys.modules.keys()) or None)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=program.env, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def _cpu_seconds(program: Program, *words: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([PROGRAM, *words], env=program.env, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
