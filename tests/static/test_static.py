@@ -33,9 +33,9 @@ def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
     ("module", "never"),
     [
         ("route53_takeover.cli", ("boto3", "aiobotocore", "textual", "rich", "dns", "msgspec")),
-        ("route53_takeover.engine", ("boto3", "aiobotocore", "textual", "rich", "typer", "dns")),
+        ("route53_takeover.engine", ("boto3", "aiobotocore", "textual", "typer", "dns")),
         ("route53_takeover.core.machine", ("asyncio", "boto3", "structlog", "dns", "typer")),
-        ("route53_takeover.commands", ("textual", "rich", "route53_takeover.sim.world")),
+        ("route53_takeover.commands", ("textual", "route53_takeover.sim.world")),
     ],
 )
 def test_a_module_is_imported_without_what_it_does_not_need(

@@ -14,7 +14,7 @@ from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import Stage
 
 if TYPE_CHECKING:
-    from route53_takeover.core.state import State
+    from route53_takeover.core.state import Deploy, State
 
 
 def why(state: State) -> str:
@@ -39,7 +39,7 @@ def why(state: State) -> str:
     if any(name.restoring for name in state.names.values()):
         return f"CloudFormation did not create the record in time, or took it back: {status}{error}"
     if root is None or root.operations == 0:
-        return _nothing_deployed(deploy.code if deploy else None, deploy is not None)
+        return _nothing_deployed(deploy)
     if kind is not Kind.SUCCEEDED:
         return f"the stack ended {status}{error}"
     if not any(matches(state, h) for h in state.handovers):
@@ -50,12 +50,14 @@ def why(state: State) -> str:
     return f"the stack ended {status}, but not with every record{error}"
 
 
-def _nothing_deployed(code: int | None, was_run: bool) -> str:
-    if not was_run:
+def _nothing_deployed(deploy: Deploy | None) -> str:
+    if deploy is None:
         return "nothing was deployed"
-    if code is None:
+    if deploy.timed_out:
+        return "the deploy with the switch on ran into --deploy-timeout, and nothing was deployed"
+    if deploy.code is None:
         return "the deploy with the switch on may not have been started, and nothing was deployed"
-    return f"the deploy with the switch on exited {code}, but nothing was deployed"
+    return f"the deploy with the switch on exited {deploy.code}, but nothing was deployed"
 
 
 def _first_error(state: State) -> str:
