@@ -17,7 +17,7 @@ from route53_takeover import render
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.whoami import needs_mfa
 from route53_takeover.core import events as ev
-from route53_takeover.core.plan import steps
+from route53_takeover.core.planning import steps
 from route53_takeover.core.records import display_name
 from route53_takeover.core.state import Outcome
 from route53_takeover.core.view import RecordResult, Result, result

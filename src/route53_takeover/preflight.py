@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.core.plan import Facts, OwnedRecord, parse_record
+from route53_takeover.core.plan import Facts, OwnedRecord
+from route53_takeover.core.planning import parse_record
 from route53_takeover.core.records import display_name, normal_name, normal_zone_id
 from route53_takeover.core.stacks import ABSENT, RECORD_SET, RECORD_SET_GROUP, STACK
 from route53_takeover.errors import NotFoundError, RefusedError, UsageError

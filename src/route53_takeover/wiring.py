@@ -22,7 +22,8 @@ from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, p
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.whoami import identify
-from route53_takeover.core.plan import Identity, make_plan
+from route53_takeover.core.plan import Identity
+from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
 from route53_takeover.interrupts import signals

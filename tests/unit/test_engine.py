@@ -13,7 +13,8 @@ from route53_takeover import engine as engine_module
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.machine import step
-from route53_takeover.core.plan import Identity, make_plan
+from route53_takeover.core.plan import Identity
+from route53_takeover.core.planning import make_plan
 from route53_takeover.core.state import Outcome, Phase
 from route53_takeover.engine import Engine, fold
 from route53_takeover.errors import ApiError, MustLookError

@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.core.plan import (
-    Facts,
-    Finding,
-    Identity,
-    Options,
-    OwnedRecord,
-    hold_for,
-    make_plan,
-    parse_record,
-    steps,
-)
+from route53_takeover.core.plan import Facts, Finding, Identity, Options, OwnedRecord, hold_for
+from route53_takeover.core.planning import make_plan, parse_record, steps
 from route53_takeover.core.records import DesiredRecord, RecordKey, RecordSet
 from route53_takeover.core.stacks import ABSENT, StackDescription
 

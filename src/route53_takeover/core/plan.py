@@ -1,8 +1,7 @@
-"""The plan: what a takeover would do, decided from what preflight read, with its refusals.
+"""The plan as a value: what was asked for, what preflight read, and what a run may do.
 
-`make_plan` is pure: the same facts and options give the same plan. Nothing is written to AWS before
-a plan without refusals exists, and nothing outside `Plan.keys` is ever written by a run. What it
-refuses and warns of is decided in `route53_takeover.core.refusals`.
+Nothing is written to AWS before a plan without refusals exists, and nothing outside `Plan.keys` is
+ever written by a run. Plans are made in `route53_takeover.core.planning`.
 """
 
 from __future__ import annotations
@@ -10,28 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from route53_takeover.core.records import DesiredRecord, RecordSet, normal_name
-from route53_takeover.core.refusals import Finding, refusals, resource_of, warnings
+from route53_takeover.core.records import DesiredRecord, RecordSet
 from route53_takeover.core.stacks import StackDescription
 
 if TYPE_CHECKING:
     from route53_takeover.core.records import RecordKey
-
-__all__ = [
-    "Facts",
-    "Finding",
-    "Identity",
-    "Manual",
-    "Options",
-    "OwnedRecord",
-    "Plan",
-    "hold_for",
-    "make_plan",
-    "parse_record",
-    "steps",
-]
 
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
@@ -117,6 +100,16 @@ class Facts(Struct, frozen=True, kw_only=True):
     given_stack: str | None = None
 
 
+class Finding(Struct, frozen=True, kw_only=True):
+    """A refusal or a warning, and the way out of it."""
+
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.hint}".strip()
+
+
 class Manual(Struct, frozen=True, kw_only=True):
     """A record set to hand over: as it is now, and with its TTL lowered if it will be."""
 
@@ -185,112 +178,3 @@ def hold_for(options: Options, manual: RecordSet, desired: DesiredRecord) -> flo
     differs = desired.complete and not desired.record.same_as(manual)
     is_alias = desired.record.alias is not None and desired.record.type in ("A", "AAAA")
     return ALIAS_HOLD if is_alias and differs else OTHER_HOLD
-
-
-def make_plan(facts: Facts, options: Options) -> Plan:
-    """Decides what to do, or why not."""
-    wanted = [parse_record(text) for text in options.records]
-    found = _asked_for(facts, wanted)
-    owned, manual = _split_by_owner(facts, found)
-    plan = Plan(
-        options=options,
-        zone_id=facts.zone_id,
-        zone_name=facts.zone_name,
-        zone_private=facts.zone_private,
-        zone_is_unique=len(facts.same_name_zones) <= 1,
-        name_servers=facts.zone_name_servers,
-        root=facts.stack,
-        account=facts.identity.account,
-        manuals=tuple(Manual(original=r, lowered=_lowered(r, options.ttl)) for r in manual),
-        owned=tuple(owned),
-        negative_ttl=_negative_ttl(facts),
-    )
-    names = {name for name, _ in wanted}
-    taken = plan.keys | {record.key for record in owned}
-    plan = replace(
-        plan,
-        staying=tuple(r for r in facts.zone_records if r.key.name in names and r.key not in taken),
-    )
-    return replace(
-        plan,
-        refusals=tuple(refusals(facts, plan, wanted)),
-        warnings=tuple(warnings(facts, plan)),
-    )
-
-
-def parse_record(text: str) -> tuple[str, str | None]:
-    """Reads ``NAME[/TYPE]``: the name in normal form, and the type or ``None``.
-
-    A name may hold slashes itself (``0/25.2.0.192.in-addr.arpa``); a type holds no dots.
-    """
-    name, slash, kind = text.rpartition("/")
-    if not slash or "." in kind:
-        return normal_name(text), None
-    return normal_name(name), kind.upper() or None
-
-
-def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[RecordSet]:
-    """The live record sets that were asked for; without a type, all that resolve the name."""
-    return [
-        record
-        for record in facts.zone_records
-        if any(
-            record.key.name == name
-            and (record.type == kind if kind else record.type in ("A", "AAAA", "CNAME"))
-            for name, kind in wanted
-        )
-    ]
-
-
-def _split_by_owner(
-    facts: Facts, found: list[RecordSet]
-) -> tuple[list[RecordSet], list[RecordSet]]:
-    """Those that the stack owns, and those that are manual."""
-    owned = [record for record in found if resource_of(facts, record) is not None]
-    return owned, [record for record in found if record not in owned]
-
-
-def _lowered(record: RecordSet, ttl: int | None) -> RecordSet | None:
-    if ttl is None or record.ttl is None or record.ttl <= ttl:
-        return None
-    return replace(record, ttl=ttl)
-
-
-def _negative_ttl(facts: Facts) -> int:
-    soa = next((r for r in facts.zone_records if r.type == "SOA"), None)
-    if soa is None or not soa.values:
-        return 900
-    minimum = soa.values[0].split()[-1]
-    return min(soa.ttl or 0, int(minimum) if minimum.isdecimal() else 86400)
-
-
-def steps(plan: Plan) -> list[str]:
-    """What a run of this plan does, a line each, for people; nothing where it refuses."""
-    options = plan.options
-    if plan.refused:
-        return []
-    if not plan.manuals:
-        return [f"Nothing: the stack owns {record.key} already." for record in plan.owned]
-    lowered = [m for m in plan.manuals if m.lowered]
-    lines = ["Save every record set it may touch to backup.json."]
-    lines += [
-        f"Lower the TTL of {m.key} from {m.original.ttl} s to {m.lowered.ttl} s."
-        for m in lowered
-        if m.lowered
-    ]
-    if lowered and plan.drain_seconds:
-        lines.append(f"Wait for INSYNC and {plan.drain_seconds} s more, until caches have it.")
-    if options.deploy_off:
-        lines.append(f"Deploy with the switch off: {options.deploy_off}")
-    lines.append("Prove the restore: delete and create the same record in one batch (no gap).")
-    if options.deploy_on:
-        lines.append(f"Deploy with the switch on: {options.deploy_on}")
-    else:
-        lines.append("Wait for your deploy with the switch on.")
-    lines += [
-        f"While CloudFormation retries to create it, delete {m.key}; put it back if anything "
-        "goes wrong."
-        for m in plan.manuals
-    ]
-    lines.append("Guard the result until the stack is complete and nothing moves any more.")
-    return lines

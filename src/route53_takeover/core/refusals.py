@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
+from route53_takeover.core.plan import Finding
 from route53_takeover.core.records import display_name, normal_name, normal_zone_id
 from route53_takeover.core.stacks import Kind, kind_of
 
@@ -23,16 +22,6 @@ CREDENTIAL_MARGIN = 15 * 60
 """Seconds that credentials must outlive the drain by."""
 LONG_NEGATIVE_TTL = 60
 """Seconds above which the zone's negative TTL makes a short gap costly."""
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """A refusal or a warning, and the way out of it."""
-
-    text: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.text} {self.hint}".strip()
 
 
 def refusals(

@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.plan import Identity, Options, make_plan
+from route53_takeover.core.plan import Identity, Options
+from route53_takeover.core.planning import make_plan
 from route53_takeover.core.state import Outcome
 from route53_takeover.engine import Engine
 from route53_takeover.journal import JournalError, MemoryJournal
