@@ -92,7 +92,13 @@ def _report(common: Common, folder: RunFolder) -> int:
     history = read_journal(folder.journal) if folder.journal.exists() else []
     state: State | None = None
     phases: list[tuple[str, float]] = []
-    told = render.TextLines(sys.stdout, prefix="", quiet=common.as_json, verbose=common.verbose)
+    told = render.TextLines(
+        sys.stdout,
+        prefix="",
+        quiet=common.as_json,
+        verbose=common.verbose,
+        deploy_output=False,  # it stays in its log: stdout is data
+    )
     for seq, event in enumerate(history, start=1):
         try:
             state, _ = step(state, event)

@@ -130,9 +130,18 @@ def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, 
 class TextLines:
     """An engine's observer that tells a person, on stderr, what happens and what is waited for."""
 
-    def __init__(self, out: Sink, *, prefix: str, quiet: bool, verbose: bool) -> None:
+    def __init__(
+        self,
+        out: Sink,
+        *,
+        prefix: str,
+        quiet: bool,
+        verbose: bool,
+        deploy_output: bool = True,
+    ) -> None:
         self._out = out
         self._prefix = prefix
+        self._deploy_output = deploy_output
         self._quiet = quiet
         self._verbose = verbose
         self._phase: Phase | None = None
@@ -199,7 +208,7 @@ class TextLines:
                     if self._verbose or "AWS::Route53" in e.resource_type or e.is_of_stack
                 ]
             case ev.DeployExited():
-                return _deploy_ended(event)
+                return _deploy_ended(event)[: None if self._deploy_output else 1]
             case ev.Interrupted():
                 return [f"{event.signal}: ending in good order; once more stops at once"]
             case ev.RunResumed():

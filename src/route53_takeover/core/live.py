@@ -170,6 +170,8 @@ def _read_pace(state: State, name: NameState) -> float | None:
         return GUARD_READ if kind in IN_PROGRESS else None  # somebody may delete it meanwhile
     if kind not in (Kind.GOING, Kind.SUCCEEDED):
         return CLOSE_READ  # it is being deleted, or was
+    if kind is Kind.SUCCEEDED and (name.read is None or name.read.began < state.news_at):
+        return 0.0  # a clean-up that no poll showed may have deleted it
     return GUARD_READ
 
 
@@ -248,7 +250,8 @@ def watches(state: State) -> tuple[Watch, ...]:
         is_root = stack.stack_id == root.stack_id
         if not (is_root or (at_work and stack.stack_id in working) or stack.stack_id in hot):
             continue
-        every = ACTIVE if stack.stack_id in working and stack.stack_id not in parents else IDLE
+        is_leaf = stack.stack_id in working and stack.stack_id not in parents
+        every = ACTIVE if is_leaf or (is_root and _is_awaited(state, stack)) else IDLE
         found.append(
             Watch(
                 stack=stack.stack_id,
@@ -258,6 +261,12 @@ def watches(state: State) -> tuple[Watch, ...]:
             )
         )
     return tuple(found)
+
+
+def _is_awaited(state: State, root: StackState) -> bool:
+    """Whether our own deploy runs and the stack has not begun: its record may come soon."""
+    deploy = state.deploys.get(state.baseline) if state.baseline else None
+    return root.operations == 0 and deploy is not None and deploy.exited_at is None
 
 
 def _is_working(state: State, stack: StackState) -> bool:

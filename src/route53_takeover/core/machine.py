@@ -207,9 +207,7 @@ def _judge_deploy_off(turn: Turn) -> None:
     elif not deployed and deploy.timed_out:
         turn.give_up("the deploy with the switch off did not end in time and was stopped")
     elif not deployed and deploy.code not in (0, None) and not said_no_updates:
-        turn.give_up(
-            f"the deploy with the switch off exited {deploy.code}: {_last_line(deploy.tail)}"
-        )
+        turn.give_up(f"the deploy with the switch off exited {deploy.code}: see deploy-off.log")
     elif kind is Kind.ABSENT:
         turn.give_up(
             f"the deploy with the switch off exited {deploy.code}, but there is no stack "
@@ -262,8 +260,3 @@ _PHASES: dict[Phase, Callable[[Turn], None]] = {
     Phase.RESTORE: _live,
     Phase.VERIFY: verify,
 }
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "no output"
