@@ -40,10 +40,10 @@ from route53_takeover.core.records import AliasTarget, RecordSet, normal_name
 from route53_takeover.core.state import Outcome
 from route53_takeover.journal import read_journal
 from route53_takeover.settings import Common, Connection
-from route53_takeover.sim.record_handler import RecordHandlerConfig
+from route53_takeover.sim.cloudformation.record_handler import RecordHandlerConfig
+from route53_takeover.sim.cloudformation.stacks import StackConfig
 from route53_takeover.sim.rehearse import rehearsal_options, scrub, serving
 from route53_takeover.sim.scenarios import Scenario
-from route53_takeover.sim.stacks import StackConfig
 from route53_takeover.sim.virtual import percentiles
 from route53_takeover.sim.world import Account
 

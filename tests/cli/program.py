@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.sim import cloudformation_api, route53_api
+from route53_takeover.sim.cloudformation import api as cloudformation_api
+from route53_takeover.sim.route53 import api as route53_api
 from route53_takeover.sim.scenarios import site_account
-from route53_takeover.sim.server import AccountServer
+from route53_takeover.sim.wire.server import AccountServer
 from route53_takeover.sim.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from route53_takeover.core.records import RecordSet
-    from route53_takeover.sim.faults import Fault
+    from route53_takeover.sim.wire.faults import Fault
     from route53_takeover.sim.world import Account
 
 PROGRAM = Path(sys.executable).with_name("route53-takeover")

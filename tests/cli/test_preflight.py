@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.program import SECRET, plain_error
 
-from route53_takeover.sim.faults import AnswerDelayed, Refused
+from route53_takeover.sim.wire.faults import AnswerDelayed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

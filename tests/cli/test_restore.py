@@ -17,18 +17,18 @@ from route53_takeover.core.records import RecordSet
 from route53_takeover.core.stacks import StackDescription
 from route53_takeover.folder import RunFolder, Saved
 from route53_takeover.settings import Connection
-from route53_takeover.sim.faults import (
-    AnswerDelayed,
-    AnswerLost,
-    Refused,
-    RequestLost,
-)
 from route53_takeover.sim.scenarios import (
     alias,
     alias_resource,
     cname,
     site_account,
     site_template,
+)
+from route53_takeover.sim.wire.faults import (
+    AnswerDelayed,
+    AnswerLost,
+    Refused,
+    RequestLost,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud, Ended, Program
 
-    from route53_takeover.sim.faults import Fault
+    from route53_takeover.sim.wire.faults import Fault
 
 ORIGINAL = cname(300)
 LOWERED = cname(60)

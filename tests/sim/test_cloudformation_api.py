@@ -15,12 +15,12 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import validate_parameters
 
-from route53_takeover.sim.cloudformation_api import operations
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.server import AccountServer
-from route53_takeover.sim.stacks import Stacks
+from route53_takeover.sim.cloudformation.api import operations
+from route53_takeover.sim.cloudformation.stacks import Stacks
+from route53_takeover.sim.route53.zones import Zones
 from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.zones import Zones
+from route53_takeover.sim.wire.faults import ApiFault
+from route53_takeover.sim.wire.server import AccountServer
 
 if TYPE_CHECKING:
     from pathlib import Path

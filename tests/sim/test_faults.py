@@ -15,8 +15,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.state import ABSENT_STAGES, Outcome
 from route53_takeover.errors import CredentialsError, ThrottledError, UnansweredError
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.record_handler import Case, Mode
+from route53_takeover.sim.cloudformation.record_handler import Case, Mode
 from route53_takeover.sim.scenarios import (
     SCENARIOS,
     Scenario,
@@ -29,6 +28,7 @@ from route53_takeover.sim.scenarios import (
     site_template,
 )
 from route53_takeover.sim.virtual import Faults, options_of, rehearse_once
+from route53_takeover.sim.wire.faults import ApiFault
 from route53_takeover.sim.world import World
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.records import RecordSet
     from route53_takeover.core.state import State
     from route53_takeover.errors import ApiError
-    from route53_takeover.sim.stacks import StackEventRow
+    from route53_takeover.sim.cloudformation.stacks import StackEventRow
     from route53_takeover.sim.verdict import Rehearsal
     from route53_takeover.sim.virtual import Stage
     from route53_takeover.sim.world import Account

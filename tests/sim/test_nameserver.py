@@ -16,9 +16,9 @@ import dns.rdatatype
 import pytest
 
 from route53_takeover.core.records import AliasTarget, RecordSet
-from route53_takeover.sim.nameserver import NameServers, synthetic_address
+from route53_takeover.sim.route53.nameserver import NameServers, synthetic_address
+from route53_takeover.sim.route53.zones import Zones
 from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.zones import Zones
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -17,25 +17,25 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.model import ShapeResolver, StructureShape
 
-from route53_takeover.sim.faults import (
+from route53_takeover.sim.route53.api import identity, operations
+from route53_takeover.sim.route53.zones import Zones
+from route53_takeover.sim.timeline import Timeline
+from route53_takeover.sim.wire.faults import (
     AnswerDelayed,
     AnswerLost,
     ApiFault,
     Refused,
     RequestLost,
 )
-from route53_takeover.sim.route53_api import identity, operations
-from route53_takeover.sim.server import AccountServer
-from route53_takeover.sim.shapes import fill, from_form, from_xml
-from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.wire import Wire
-from route53_takeover.sim.zones import Zones
+from route53_takeover.sim.wire.protocols import Wire
+from route53_takeover.sim.wire.server import AccountServer
+from route53_takeover.sim.wire.shapes import fill, from_form, from_xml
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
-    from route53_takeover.sim.faults import Fault
+    from route53_takeover.sim.wire.faults import Fault
 
 START = 1_700_000_000.0
 WWW = "www.example.com."

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from route53_takeover.core.records import AliasTarget, RecordSet
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.record_handler import Case, Mode, RecordHandlerConfig
-from route53_takeover.sim.stacks import StackConfig, Stacks, to_core
+from route53_takeover.sim.cloudformation.record_handler import Case, Mode, RecordHandlerConfig
+from route53_takeover.sim.cloudformation.stacks import StackConfig, Stacks, to_core
+from route53_takeover.sim.route53.zones import Zones
 from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.zones import Zones
+from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from route53_takeover.sim.stacks import StackEventRow
+    from route53_takeover.sim.cloudformation.stacks import StackEventRow
 
 START = 1_800_000_000.0
 ZONE = "Z1"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from route53_takeover.core.template import TemplateError, parse_template
-from route53_takeover.sim.template import Template
+from route53_takeover.sim.cloudformation.template import Template
 
 PSEUDO = {
     "AWS::Region": "us-east-1",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.core.records import AliasTarget, RecordKey, RecordSet
+from route53_takeover.sim.route53.zones import ZoneError, Zones
 from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.zones import ZoneError, Zones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,8 +24,8 @@ from route53_takeover.errors import (
     UnansweredError,
 )
 from route53_takeover.ports import Answer, DeployExit, Zone
-from route53_takeover.sim.stacks import to_core
-from route53_takeover.sim.zones import ZoneError
+from route53_takeover.sim.cloudformation.stacks import to_core
+from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
         StackTemplate,
     )
     from route53_takeover.errors import ApiError
-    from route53_takeover.sim.stacks import Stack
+    from route53_takeover.sim.cloudformation.stacks import Stack
+    from route53_takeover.sim.route53.zones import SimZone
     from route53_takeover.sim.world import World
-    from route53_takeover.sim.zones import SimZone
 
 _HELD_OFF = frozenset({"PriorRequestNotComplete", "Throttling"})
 CHANGE = "route53:ChangeResourceRecordSets"

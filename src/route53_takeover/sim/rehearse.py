@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.plan import Options
-from route53_takeover.sim import cloudformation_api, route53_api
-from route53_takeover.sim.nameserver import NameServers
-from route53_takeover.sim.server import AccountServer
+from route53_takeover.sim.cloudformation import api as cloudformation_api
+from route53_takeover.sim.route53 import api as route53_api
+from route53_takeover.sim.route53.nameserver import NameServers
+from route53_takeover.sim.wire.server import AccountServer
 from route53_takeover.sim.world import World
 
 if TYPE_CHECKING:

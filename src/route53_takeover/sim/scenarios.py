@@ -13,8 +13,8 @@ from msgspec import Struct
 from route53_takeover.core.records import AliasTarget, RecordSet
 from route53_takeover.core.state import Outcome
 from route53_takeover.errors import UsageError
-from route53_takeover.sim.record_handler import Case, Mode, RecordHandlerConfig
-from route53_takeover.sim.stacks import StackConfig
+from route53_takeover.sim.cloudformation.record_handler import Case, Mode, RecordHandlerConfig
+from route53_takeover.sim.cloudformation.stacks import StackConfig
 from route53_takeover.sim.world import Account
 
 if TYPE_CHECKING:

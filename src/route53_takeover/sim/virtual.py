@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.state import State
+    from route53_takeover.sim.cloudformation.stacks import StackEventRow
     from route53_takeover.sim.scenarios import Scenario
-    from route53_takeover.sim.stacks import StackEventRow
     from route53_takeover.sim.verdict import Rehearsal
     from route53_takeover.sim.world import Account
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from route53_takeover.core.records import RecordSet, normal_name
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.stacks import StackConfig, Stacks
+from route53_takeover.sim.cloudformation.stacks import StackConfig, Stacks
+from route53_takeover.sim.route53.zones import Zones
 from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.zones import Zones
+from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
-    from route53_takeover.sim.stacks import StackEventRow
+    from route53_takeover.sim.cloudformation.stacks import StackEventRow
 
 _LOOK_EVERY = 1.0
 """Seconds between a simulated deploy command's looks at its stack."""

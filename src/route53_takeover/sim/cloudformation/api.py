@@ -10,16 +10,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover.core.template import TemplateError
-from route53_takeover.sim.change_sets import ChangeSets
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.stack_account import parse_body
-from route53_takeover.sim.template import refuse_unknown
+from route53_takeover.sim.cloudformation.account import parse_body
+from route53_takeover.sim.cloudformation.change_sets import ChangeSets
+from route53_takeover.sim.cloudformation.template import refuse_unknown
+from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from route53_takeover.sim.faults import Operation
-    from route53_takeover.sim.stacks import Resource, Stack, Stacks
+    from route53_takeover.sim.cloudformation.stacks import Resource, Stack, Stacks
+    from route53_takeover.sim.wire.faults import Operation
 
     Params = Mapping[str, Any]
 

@@ -1,7 +1,7 @@
 """What all stacks of the simulated account share: configuration, names, events, handlers.
 
 Owns the list of stacks, the writing of their events, and who works on which type of resource. It
-does not know what an operation is made of: that is `route53_takeover.sim.stack_operations`.
+does not know what an operation is made of; `route53_takeover.sim.cloudformation.operations` does.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from msgspec import Struct
 
 from route53_takeover.core.stacks import RECORD_SET, STACK
 from route53_takeover.core.template import TemplateError
-from route53_takeover.sim.record_handler import RecordHandler, RecordHandlerConfig
-from route53_takeover.sim.stack_state import Stack, StackEventRow
-from route53_takeover.sim.template import Template, load
+from route53_takeover.sim.cloudformation.record_handler import RecordHandler, RecordHandlerConfig
+from route53_takeover.sim.cloudformation.state import Stack, StackEventRow
+from route53_takeover.sim.cloudformation.template import Template, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from route53_takeover.sim.stack_state import Resource
+    from route53_takeover.sim.cloudformation.state import Resource
+    from route53_takeover.sim.route53.zones import Zones
     from route53_takeover.sim.timeline import Timeline
-    from route53_takeover.sim.zones import Zones
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _RECORD_REPLACED_WITH = ("Name", "HostedZoneId", "HostedZoneName")

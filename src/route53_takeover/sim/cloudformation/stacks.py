@@ -1,8 +1,8 @@
 """The simulated CloudFormation: what a caller can ask of it, and what it refuses.
 
 Owns which stacks there are by name, which operation each is in, and the refusals with AWS's codes
-and words. How an operation goes is `route53_takeover.sim.stack_operations`. Everything happens on
-the timeline that it is given; no call here waits.
+and words. How an operation goes is `route53_takeover.sim.cloudformation.operations`. Everything
+happens on the timeline that it is given; no call here waits.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from route53_takeover.core.template import TemplateError
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.stack_account import Account, StackConfig, parse_body
-from route53_takeover.sim.stack_operations import Operation
-from route53_takeover.sim.stack_removal import Deletion
-from route53_takeover.sim.stack_state import Resource, Stack, StackEventRow, to_core
+from route53_takeover.sim.cloudformation.account import Account, StackConfig, parse_body
+from route53_takeover.sim.cloudformation.operations import Operation
+from route53_takeover.sim.cloudformation.removal import Deletion
+from route53_takeover.sim.cloudformation.state import Resource, Stack, StackEventRow, to_core
+from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from random import Random
 
-    from route53_takeover.sim.record_handler import Attempt
-    from route53_takeover.sim.template import ResourceSpec, Template
+    from route53_takeover.sim.cloudformation.record_handler import Attempt
+    from route53_takeover.sim.cloudformation.template import ResourceSpec, Template
+    from route53_takeover.sim.route53.zones import Zones
     from route53_takeover.sim.timeline import Timeline
-    from route53_takeover.sim.zones import Zones
 
 __all__ = ["Resource", "Stack", "StackConfig", "StackEventRow", "Stacks", "to_core"]
 

@@ -2,8 +2,8 @@
 
 Owns the sockets, the choice of service and operation for a request, the count of calls and the
 faults that befall them. What an operation means is its handler's business, how it is spelt is
-`route53_takeover.sim.wire`'s. It must never listen on anything but loopback by default, and never
-checks signatures: there is nothing here to protect.
+`route53_takeover.sim.wire.protocols`'s. It must never listen on anything but loopback by default,
+and never checks signatures: there is nothing here to protect.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from route53_takeover.sim.faults import (
+from route53_takeover.sim.wire.faults import (
     AnswerDelayed,
     AnswerLost,
     ApiFault,
     Refused,
     RequestLost,
 )
-from route53_takeover.sim.wire import Wire, WireRequest, error_answer
+from route53_takeover.sim.wire.protocols import Wire, WireRequest, error_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from route53_takeover.sim.faults import (
+    from route53_takeover.sim.wire.faults import (
         Fault,
         Operation,
     )
-    from route53_takeover.sim.wire import WireAnswer
+    from route53_takeover.sim.wire.protocols import WireAnswer
 
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/([^/,]+)/aws4_request")
 _LOG = logging.getLogger(__name__)

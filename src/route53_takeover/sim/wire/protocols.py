@@ -2,8 +2,8 @@
 
 Owns the protocols `query` and `rest-xml`, generic over botocore's service models, which say of
 every operation how it is spelt on the wire; single values are read and written by
-`route53_takeover.sim.shapes`. It must never know what an operation does, nor who answers it; it
-opens no socket.
+`route53_takeover.sim.wire.shapes`. It must never know what an operation does, nor who answers it;
+it opens no socket.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, StructureShape
 from msgspec import Struct
 
-from route53_takeover.sim.shapes import fill, from_form, from_xml, scalar, text
+from route53_takeover.sim.wire.shapes import fill, from_form, from_xml, scalar, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

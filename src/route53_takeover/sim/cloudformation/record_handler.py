@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct
 
 from route53_takeover.core.records import DesiredRecord, RecordSet, conflict, display_name
-from route53_takeover.sim.zones import ZoneError
+from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from route53_takeover.sim.route53.zones import Zones
     from route53_takeover.sim.timeline import Timeline
-    from route53_takeover.sim.zones import Zones
 
 WRITER = "cloudformation"
 NO_OP_COMMENT = "Making no-op change to get a ChangeId"
@@ -92,7 +92,7 @@ class Attempt(NamedTuple):
 
 
 class RecordTask(Protocol):
-    """What the handler works on; see `route53_takeover.sim.stack_account.Task`."""
+    """What the handler works on; see `route53_takeover.sim.cloudformation.account.Task`."""
 
     logical_id: str
     live: bool

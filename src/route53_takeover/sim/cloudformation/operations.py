@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.stacks import STACK
 from route53_takeover.core.template import TemplateError
-from route53_takeover.sim.stack_account import Task, is_replaced
-from route53_takeover.sim.stack_jobs import Jobs
-from route53_takeover.sim.stack_removal import Removal, could_not, initiator
-from route53_takeover.sim.stack_state import Resource
+from route53_takeover.sim.cloudformation.account import Task, is_replaced
+from route53_takeover.sim.cloudformation.jobs import Jobs
+from route53_takeover.sim.cloudformation.removal import Removal, could_not, initiator
+from route53_takeover.sim.cloudformation.state import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.sim.stack_account import Account
-    from route53_takeover.sim.stack_removal import Then
-    from route53_takeover.sim.stack_state import Stack
-    from route53_takeover.sim.template import Template
+    from route53_takeover.sim.cloudformation.account import Account
+    from route53_takeover.sim.cloudformation.removal import Then
+    from route53_takeover.sim.cloudformation.state import Stack
+    from route53_takeover.sim.cloudformation.template import Template
 
 CLEANUP_TRIES = 3
 _CANCELLED = {"create": "Resource creation cancelled", "update": "Resource update cancelled"}

@@ -24,13 +24,13 @@ import dns.rdatatype
 import dns.rrset
 
 from route53_takeover.core.records import RecordKey, normal_name
-from route53_takeover.sim.zone_rules import within
+from route53_takeover.sim.route53.rules import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from route53_takeover.core.records import AliasTarget, RecordSet
-    from route53_takeover.sim.zones import SimZone, Zones
+    from route53_takeover.sim.route53.zones import SimZone, Zones
 
 ALIAS_TTL = 60
 """Seconds: what AWS's own targets (load balancers, CloudFront) carry."""

@@ -16,12 +16,12 @@ from msgspec import Struct
 from route53_takeover.core.records import DesiredRecord
 from route53_takeover.core.stacks import RECORD_SET, StackEvent
 from route53_takeover.core.template import TemplateError
-from route53_takeover.sim.template import Simulation
+from route53_takeover.sim.cloudformation.template import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from route53_takeover.sim.template import ResourceSpec
+    from route53_takeover.sim.cloudformation.template import ResourceSpec
 
 
 class StackEventRow(Struct, frozen=True, kw_only=True):

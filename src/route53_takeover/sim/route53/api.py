@@ -16,14 +16,14 @@ from route53_takeover.core.records import (
     normal_name,
     normal_zone_id,
 )
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.zones import ZoneError, order, reversed_labels
+from route53_takeover.sim.route53.zones import ZoneError, order, reversed_labels
+from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from route53_takeover.sim.faults import Operation
-    from route53_takeover.sim.zones import AppliedChange, SimZone, Zones
+    from route53_takeover.sim.route53.zones import AppliedChange, SimZone, Zones
+    from route53_takeover.sim.wire.faults import Operation
 
 ACCOUNT = "123456789012"
 _MAX_ZONES = 100

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from route53_takeover.sim.faults import ApiFault
-from route53_takeover.sim.stacks import Difference
+from route53_takeover.sim.cloudformation.stacks import Difference
+from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
-    from route53_takeover.sim.stacks import Stacks
+    from route53_takeover.sim.cloudformation.stacks import Stacks
 
 _NO_CHANGES = (
     "The submitted information didn't contain changes. "

@@ -1,7 +1,7 @@
 """The simulated Route 53: hosted zones, batches of changes, and how they reach name servers.
 
 Owns what the zones of the account hold, what each of their name servers serves, and the exact
-history of who wrote what, when. The rules of a batch are in `route53_takeover.sim.zone_rules`.
+history of who wrote what, when. The rules of a batch are in `route53_takeover.sim.route53.rules`.
 Time is the timeline's: nothing here waits, reads the wall clock or knows HTTP.
 """
 
@@ -18,7 +18,7 @@ from route53_takeover.core.records import (
     normal_name,
     normal_zone_id,
 )
-from route53_takeover.sim.zone_rules import apply_batch, input_error, stored
+from route53_takeover.sim.route53.rules import apply_batch, input_error, stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

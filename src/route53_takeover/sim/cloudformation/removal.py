@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.sim.stack_account import Task
-from route53_takeover.sim.stack_jobs import Jobs, reversed_waits
+from route53_takeover.sim.cloudformation.account import Task
+from route53_takeover.sim.cloudformation.jobs import Jobs, reversed_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from route53_takeover.sim.stack_account import Account
-    from route53_takeover.sim.stack_state import Resource, Stack
+    from route53_takeover.sim.cloudformation.account import Account
+    from route53_takeover.sim.cloudformation.state import Resource, Stack
 
     Then = Callable[[str], None]
     """Told of an end: with the reason of a failure, or with nothing."""

@@ -1,0 +1,1 @@
+"""AWS's protocols on loopback, generic over botocore's service models."""
