@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a real one")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="for the template's file")
     arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(serve(arguments.scenario, arguments.seed, arguments.speed, arguments.folder))
 
 

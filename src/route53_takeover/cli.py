@@ -81,6 +81,7 @@ def _program(version: VersionOption = False) -> None:
 
 @app.command()
 def plan(
+    ctx: typer.Context,
     stack: StackOption,
     record: RecordOption,
     zone: ZoneOption = None,
@@ -133,19 +134,28 @@ def plan(
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)
-    raise typer.Exit(commands.plan(common, connection, options, _run_line(sys.argv[2:])))
+    raise typer.Exit(commands.plan(common, connection, options, _run_line(ctx)))
 
 
-def _run_line(arguments: list[str]) -> str:
-    """The `run` line that belongs to the `plan` line that was given."""
-    kept: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--output":
-            next(rest, None)
-        elif not argument.startswith("--output="):
-            kept.append(argument)
-    return shlex.join([PROGRAM, "run", *kept, "--auto"])
+def _run_line(ctx: typer.Context) -> str:
+    """The `run` line of this plan: all that was given, be it by flag, variable or file."""
+    words = [PROGRAM, "run"]
+    for option_ in ctx.command.params:
+        name = option_.name or ""
+        source = ctx.get_parameter_source(name)
+        if source is None or source.name == "DEFAULT" or name in _OF_THE_PLAN_ALONE:
+            continue
+        flag = next(word for word in option_.opts if word.startswith("--"))
+        value = ctx.params[name]
+        if value is True:
+            words.append(flag)
+        elif value is not False:
+            for item in value if isinstance(value, list) else [value]:
+                words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]
+    return shlex.join([*words, "--auto"])
+
+
+_OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
 
 
 @app.command()
@@ -390,7 +400,7 @@ def _told(message: str, hint: str, code: int, run: str | None = None) -> int:
 
     tell_error(TakeoverError(message, hint))
     if code != ExitCode.USAGE and _wants_json():
-        _print_empty_result(f"{message}. {hint}".removesuffix(". "), code, run)
+        _print_empty_result(f"{message.rstrip('.')}. {hint}".removesuffix(". "), code, run)
     return code
 
 

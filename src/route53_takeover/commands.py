@@ -52,7 +52,7 @@ def plan(common: Common, connection: Connection, options: Options, run_line: str
         refusal = {
             "event": "plan",
             "refused": True,
-            "reasons": [f"{error.message}. {error.hint}".strip()],
+            "reasons": [f"{error.message.rstrip('.')}. {error.hint}".strip()],
             "warnings": [],
             "records": [],
             "steps": [],
@@ -111,7 +111,7 @@ async def run_in(
                 run=folder.name,
                 begun=clock.now(),
                 plan=made,
-                connection=connection,
+                connection=replace(connection, region=account.region),
                 cwd=str(Path.cwd()),
                 rehearsal=rehearsal,
             )
@@ -157,6 +157,20 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
     )
 
 
+def _is_same_account(common: Common, saved: Saved) -> None:
+    """Refuses other credentials than the run's; where nobody can tell, a rescue goes on."""
+    try:
+        account = who_am_i(saved.connection).account
+    except TakeoverError as error:
+        render.talk(common, f"warning: cannot ask whose account this is: {error}", always=True)
+        return
+    if account != saved.plan.account:
+        raise RefusedError(
+            f"these are credentials of account {account}, and the run is of {saved.plan.account}",
+            "Give the run's with --profile.",
+        )
+
+
 def resume(common: Common, folder: RunFolder, override: Callable[[Connection], Connection]) -> int:
     """``resume RUN --auto``: goes on with a run whose process died."""
     with within(folder):
@@ -181,8 +195,11 @@ def _resume_run(
     if state.ending is not None and state.ending.outcome is not Outcome.UNKNOWN:
         render.talk(common, f"{folder.name} has ended already")
         ended = result(state, {})
-        return render.print_result(common, ended, state.now, seq=len(read_journal(folder.journal)))
+        return render.print_result(
+            common, ended, state.now, seq=len(read_journal(folder.journal)) + 1
+        )
     saved = replace(saved, connection=override(saved.connection))
+    _is_same_account(common, saved)
     return in_loop(_resume(common, folder, saved), written="the run is where it was")
 
 
@@ -211,6 +228,7 @@ def restore(
                 "There is nothing to restore.",
             )
         saved = replace(saved, connection=override(saved.connection))
+        _is_same_account(common, saved)
         work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
         return in_loop(work, written="what was not reached yet is not restored")
 

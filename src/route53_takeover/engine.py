@@ -49,6 +49,10 @@ _STEP_AT_MOST = 1.0
 _INSYNC_EVERY = 2.0
 _WARM = 10.0
 """Seconds for which a connection that was used stays open."""
+_STALE_DECISION = 3.0
+"""Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
+_INSYNC_ASKED = 150
+"""How often GetChange is asked: until the machine takes a change as INSYNC without it."""
 _RESCUES = (Purpose.RESTORE, Purpose.UNDO)
 
 
@@ -206,7 +210,7 @@ class Engine:
     def _step(self, event: ev.AnyEvent) -> tuple[State, tuple[ev.AnyCommand, ...]]:
         try:
             self._state, commands = step(self._state, event)
-        except ValueError:
+        except Exception:  # a defect of ours must not end a rescue; the state is as it was
             if self._strict or self._state is None:
                 raise
             _log.exception("event.ignored", type=type(event).__name__, seq=self._seq)
@@ -269,6 +273,7 @@ class Engine:
                 )
             )
             return
+        decided = self._known.now
         self._sent.add(write.id)
         self._take(
             ev.WriteIntended(
@@ -279,14 +284,19 @@ class Engine:
                 changes=write.changes,
             )
         )
-        if self._journal_works or write.purpose in _RESCUES:
-            self._spawn(self._write(write))
-        else:
+        held_off = ""
+        if not self._journal_works and write.purpose not in _RESCUES:
+            held_off = "its intent is not durable"
+        elif write.purpose is Purpose.RELEASE and self._clock.now() - decided > _STALE_DECISION:
+            held_off = "what it was decided on is too old"
+        if held_off:
             self.submit(
                 ev.WriteHeldOff(
-                    time=now, id=write.id, name=write.name, reason="its intent is not durable"
+                    time=self._clock.now(), id=write.id, name=write.name, reason=held_off
                 )
             )
+        else:
+            self._spawn(self._write(write))
 
     async def _write(self, write: ev.WriteBatch) -> None:
         """Sends the batch once and says what became of it."""
@@ -322,16 +332,17 @@ class Engine:
         self.submit(event)
 
     async def _await_insync(self, command: ev.AwaitInsync) -> None:
-        while True:
+        for _ in range(_INSYNC_ASKED):
             try:
                 if await self._records.is_insync(command.change_id):
-                    break
+                    now = self._clock.now()
+                    self.submit(
+                        ev.ChangeInsync(time=now, name=command.name, change_id=command.change_id)
+                    )
+                    return
             except self._failures as error:
                 _log.info("insync.unread", reason=_line(error))
             await self._clock.sleep(_INSYNC_EVERY)
-        self.submit(
-            ev.ChangeInsync(time=self._clock.now(), name=command.name, change_id=command.change_id)
-        )
 
     def _write_backup(self) -> None:
         try:
@@ -380,7 +391,7 @@ def fold(history: Iterable[ev.AnyEvent]) -> State | None:
     for event in history:
         try:
             state, _ = step(state, event)
-        except ValueError:
+        except Exception:  # as it was in `Engine`
             if state is None:
                 raise
     return state

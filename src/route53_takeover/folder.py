@@ -177,7 +177,7 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
     label = re.sub(r"[^A-Za-z0-9-]+", "-", stack.rpartition(":stack/")[2].partition("/")[0])[:60]
     runs = state_dir / "runs"
     try:
-        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _private(runs)
         for number in range(1, 100):
             suffix = "" if number == 1 else f"-{number}"
             path = runs / f"{stamp}-{label or 'stack'}{suffix}"
@@ -192,6 +192,12 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
             "Choose another with --state-dir.",
         ) from error
     raise UsageError(f"too many runs in {runs} began in this second")
+
+
+def _private(folder: Path) -> None:
+    """Makes a folder and those above it, each for nobody else to look into."""
+    for path in [*reversed(folder.parents), folder]:
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def all_runs(state_dir: Path) -> Sequence[RunFolder]:
@@ -237,7 +243,7 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
     name = ""
     with ExitStack() as stack:
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _private(folder)
             for name in sorted(names):
                 safe = re.sub(r"[^a-z0-9.-]", "_", name)
                 path = folder / f"{zone_id}-{safe}lock"

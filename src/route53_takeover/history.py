@@ -102,7 +102,7 @@ def _report(common: Common, folder: RunFolder) -> int:
     for seq, event in enumerate(history, start=1):
         try:
             state, _ = step(state, event)
-        except ValueError:  # ignored when it came, and ignored again
+        except Exception:  # noqa: BLE001 -- ignored when it came, and ignored again
             if state is None:
                 raise _no_beginning(folder) from None
         if not phases or phases[-1][0] != state.phase:
@@ -122,7 +122,7 @@ def _report(common: Common, folder: RunFolder) -> int:
             "phases": [{"phase": p, "since": render.rfc3339(t)} for p, t in phases],
             "result": None
             if ended is None
-            else render.result_object(ended, seq=len(history), time=state.now),
+            else render.result_object(ended, seq=len(history) + 1, time=state.now),
         }
         write_line(json.dumps(line), sys.stdout)
     elif ended is not None:

@@ -7,6 +7,7 @@ only typer, like `route53_takeover.cli`.
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -134,7 +135,7 @@ def option(*names: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own type
 
 
 StackOption = Annotated[
-    str, option("--stack", callback=_given, help="Name or ARN of the stack.", metavar="NAME")
+    str, option("--stack", callback=_given, help="Name or ARN of the stack.", metavar="NAME|ARN")
 ]
 RecordOption = Annotated[
     list[str],
@@ -197,6 +198,7 @@ DeployTimeoutOption = Annotated[
     float,
     option(
         "--deploy-timeout",
+        show_default="2h",
         parser=_duration,
         metavar="DURATION",
         help="End a deploy command after this.",
@@ -284,7 +286,7 @@ def connection_of(
         endpoint_url=endpoint_url,
         dns_profile=dns_profile,
         name_servers=tuple(name_server or ()),
-    )
+    ).effective(os.environ)
 
 
 def override_of(
@@ -351,6 +353,12 @@ def options_of(
             "there is no command for the deploy with the switch off",
             "Give --deploy-off CMD, or --skip-off.",
         )
+    if restore_after is not None and restore_after < _SHORTEST_DEADMAN:
+        raise UsageError(
+            f"--restore-after {restore_after:g} would put the record back before CloudFormation "
+            "can try again",
+            "Give it some seconds at least, or leave it out.",
+        )
     return Options(
         stack=stack,
         records=tuple(record),
@@ -368,4 +376,5 @@ def options_of(
     )
 
 
+_SHORTEST_DEADMAN = 1.0
 _ELSEWHERE = f" (takeover.toml and {PREFIX}... count, too)"

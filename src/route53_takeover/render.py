@@ -67,9 +67,10 @@ class JsonLines:
         self._talk = talk
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
-        if isinstance(event, ev.TimePassed | ev.RunStarted) or _is_no_news(event):
+        if isinstance(event, ev.TimePassed) or _is_no_news(event):
             return
         body = msgspec.to_builtins(event)
+        body.pop("plan", None)  # it is in plan.json
         line = {
             "run": self._run,
             "seq": seq,

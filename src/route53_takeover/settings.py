@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONFIG_FILE = "takeover.toml"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
@@ -39,6 +43,17 @@ class Connection(Struct, frozen=True, kw_only=True):
     def is_loopback(self) -> bool:
         """Whether the endpoint is on this machine: an emulator, no account."""
         return bool(self.endpoint_url and _LOOPBACK.match(self.endpoint_url))
+
+    def effective(self, environment: Mapping[str, str]) -> Connection:
+        """With what AWS's own variables add, so that another shell reaches the same account.
+
+        A profile from the environment does not count beside keys from there, which win over it.
+        """
+        profile = self.profile
+        if profile is None and "AWS_ACCESS_KEY_ID" not in environment:
+            profile = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE")
+        endpoint_url = self.endpoint_url or environment.get("AWS_ENDPOINT_URL") or None
+        return replace(self, profile=profile or None, endpoint_url=endpoint_url)
 
 
 _LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)")

@@ -80,14 +80,20 @@ async def opened(connection: Connection, clock: Clock) -> AsyncIterator[Account]
 
 
 def who_am_i(connection: Connection) -> Identity:
-    """Who calls AWS: a short, synchronous question, asked before the loop has work to do."""
-    who = identify(connection.profile, connection.region, connection.endpoint_url)
+    """Who calls AWS: a short, synchronous question, asked before the loop has work to do.
+
+    With ``dns_profile`` both are asked, and what ends first, or asks for a code, counts.
+    """
+    profiles = dict.fromkeys([connection.profile, connection.dns_profile or connection.profile])
+    asked = [identify(p, connection.region, connection.endpoint_url) for p in profiles]
+    ending = [who for who in asked if who.expires is not None and not who.renewable]
+    first = min(ending, key=lambda who: who.expires or 0.0, default=asked[0])
     return Identity(
-        account=who.account,
-        arn=who.arn,
-        expires=who.expires,
-        renewable=who.renewable,
-        needs_mfa=who.needs_mfa,
+        account=asked[0].account,
+        arn=asked[0].arn,
+        expires=first.expires,
+        renewable=first.renewable,
+        needs_mfa=any(who.needs_mfa for who in asked),
     )
 
 

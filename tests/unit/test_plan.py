@@ -574,12 +574,18 @@ def test_credentials_that_end_before_the_deploys_time_limit_are_warned_of() -> N
     assert "credentials" not in warnings_of(make_plan(facts(identity=renewing), options()))
 
 
+def test_a_stack_that_does_not_exist_is_never_created_under_a_given_arn() -> None:
+    arn = "arn:aws:cloudformation:us-east-1:123456789012:stack/nope/1"
+    gone = StackDescription(stack_id="", stack_name="nope", status=ABSENT)
+    finding = only_refusal(make_plan(facts(stack=gone), options(stack=arn)))
+    assert "does not exist" in finding.text
+
+
 def test_credentials_that_would_ask_for_a_code_are_refused_where_nobody_answers() -> None:
     asking = facts(identity=identity(needs_mfa=True))
-    finding = only_refusal(make_plan(asking, options(unattended=True)))
+    finding = only_refusal(make_plan(asking, options()))
     assert "user/ann would ask for an MFA code" in finding.text
     assert "get-session-token" in finding.hint
-    assert make_plan(asking, options(unattended=False)).refusals == ()
 
 
 # -- several at once

@@ -57,6 +57,7 @@ _POLL = 0.25
 _GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
 
+_IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 _TAIL_LINES = 20
 _TAIL_BYTES = 64 * 1024
 _COULD_NOT_START = 126
@@ -262,6 +263,9 @@ def _environment(
     if region:
         environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region
     if endpoint_url:
+        for variable in list(environment):  # each of these would win over it
+            if variable.startswith("AWS_ENDPOINT_URL_") or variable == _IGNORE_ENDPOINTS:
+                del environment[variable]
         environment["AWS_ENDPOINT_URL"] = endpoint_url
     return environment
 

@@ -47,7 +47,6 @@ class Options(Struct, frozen=True, kw_only=True):
     deploy_timeout: float = 7200.0
     settle: float = 5.0
     probe: bool = True
-    unattended: bool = True
 
 
 class Identity(Struct, frozen=True, kw_only=True):

@@ -224,7 +224,7 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     watching_only = options.deploy_on is None
     kind = kind_of(stack.status)
     if kind is Kind.ABSENT:
-        if watching_only or options.deploy_off is None:
+        if watching_only or options.deploy_off is None or options.stack.startswith("arn:"):
             yield Finding(
                 text=f"stack {options.stack} does not exist in {facts.region}.",
                 hint="Check --stack and --region; or give --deploy without --skip-off, whose "
@@ -249,7 +249,7 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
     identity = facts.identity
-    if identity.needs_mfa and plan.options.unattended:
+    if identity.needs_mfa:
         yield Finding(
             text=f"the credentials of {identity.arn} would ask for an MFA code, and nobody is "
             "there to give it.",
