@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.adapters.deploy import ShellDeployer, plain_tail
+from route53_takeover.adapters.deploy import ShellDeployer, _environment, plain_tail
 from route53_takeover.ports import DeployExit
 
 if TYPE_CHECKING:
@@ -229,3 +229,14 @@ def test_a_tail_is_the_last_lines_without_anything_a_terminal_would_obey() -> No
     assert len(lines) == 20
     assert lines[:2] == ["line 13", "line 14"]
     assert lines[-3:] == ["green link", "100%", "bell\ufffd1m \ufffd abc"]
+
+
+def test_a_given_endpoint_wins_over_every_other_that_the_environment_names() -> None:
+    inherited = {
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "AWS_ENDPOINT_URL_CLOUDFORMATION": "https://elsewhere.example",
+        "HOME": "/home/someone",
+    }
+    given = _environment(inherited, None, None, "http://127.0.0.1:4566")
+    assert given == {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "HOME": "/home/someone"}
+    assert _environment(inherited, None, None, None) == inherited

@@ -75,3 +75,31 @@ def test_an_error_is_told_in_json_where_only_the_file_asks_for_it(program: Progr
     ended = program("run", "--auto", *shlex.split("--stack=s --record=a.b --deploy=x"))
     plain_error(ended, 1, "credentials")
     assert ended.result["run"] is None
+
+
+def test_the_run_line_of_a_plan_holds_what_came_from_the_environment_and_the_file(
+    program: Program, account: Cloud
+) -> None:
+    (program.home / "takeover.toml").write_text('record = ["www.example.com"]\nno-probe = true\n')
+    program.env |= {
+        "ROUTE53_TAKEOVER_STACK": "shop",
+        "ROUTE53_TAKEOVER_ENDPOINT_URL": account.url,
+        "ROUTE53_TAKEOVER_OUTPUT": "json",
+    }
+    line = program("plan", "--deploy=npx cdk deploy", "--hold=90s", "--ttl=keep").lines[0]
+    words = shlex.split(line["run_line"])
+    assert words[:2] == ["route53-takeover", "run"]
+    assert words[-1] == "--auto"
+    said = " ".join(words)
+    for part in (
+        "--stack shop",
+        "--record www.example.com",
+        f"--endpoint-url {account.url}",
+        "--deploy npx cdk deploy",
+        "--hold 90",
+        "--ttl keep",
+        "--no-probe",
+        f"--state-dir {program.state}",
+    ):
+        assert part in said, (part, said)
+    assert "--output" not in words

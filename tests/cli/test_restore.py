@@ -311,3 +311,15 @@ def test_names_that_are_not_of_the_run_are_not_touched(program: Program, account
     person(account, ("DELETE", ORIGINAL), ("CREATE", other))
     assert restore(program).code == 0
     assert account.here() == (other,)
+
+
+def test_credentials_of_another_account_restore_nothing(program: Program, account: Cloud) -> None:
+    folder = begun(program, account, ORIGINAL)
+    other = replace(folder.plan(), plan=replace(folder.plan().plan, account="210987654321"))
+    folder.save_plan(other)
+    person(account, ("DELETE", ORIGINAL))
+    ended = restore(program)
+    assert (ended.code, ended.result["outcome"]) == (3, "refused")
+    assert "123456789012" in ended.result["reason"]
+    assert "210987654321" in ended.result["reason"]
+    assert (account.here(), ours(account)) == ((), [])

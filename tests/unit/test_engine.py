@@ -162,6 +162,46 @@ def test_an_event_that_the_machine_does_not_accept_is_ignored_in_production(
         in_virtual_time(lambda: Bench(strict=True))
 
 
+class Stalling(MemoryJournal):
+    """Its disk stalls for ten seconds over the first intent of a release."""
+
+    clock: VirtualClock
+    stalled = False
+
+    def append(self, event: ev.AnyEvent) -> int:
+        is_release = isinstance(event, ev.WriteIntended) and event.purpose is Purpose.RELEASE
+        if is_release and not self.stalled:
+            self.stalled = True
+            self.clock._offset += 10.0
+        return super().append(event)
+
+
+def test_a_release_whose_intent_took_too_long_is_not_sent_but_decided_anew() -> None:
+    class Slow(Bench):
+        def __init__(self) -> None:
+            super().__init__(strict=True)
+            self.journal = Stalling()
+            self.journal.clock = self.clock
+
+    bench: list[Slow] = []
+
+    def made() -> Slow:
+        bench.append(Slow())
+        return bench[0]
+
+    state = in_virtual_time(made)
+    assert state.ending is not None
+    assert state.ending.outcome is Outcome.DONE
+    releases = [
+        e.id
+        for e in bench[0].seen
+        if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
+    ]
+    held_off = [e.id for e in bench[0].seen if isinstance(e, ev.WriteHeldOff)]
+    assert len(releases) == 2
+    assert held_off == releases[:1]
+
+
 def test_an_observer_that_breaks_does_not_end_a_run() -> None:
     class Watched(Bench):
         def engine(self) -> Engine:
