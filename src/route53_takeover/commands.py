@@ -194,7 +194,7 @@ def _resume_run(
         )
     if state.ending is not None and state.ending.outcome is not Outcome.UNKNOWN:
         render.talk(common, f"{folder.name} has ended already")
-        ended = result(state, {})
+        ended = result(state, None)
         return render.print_result(
             common, ended, state.now, seq=len(read_journal(folder.journal)) + 1
         )
@@ -245,7 +245,7 @@ async def _restore(
     async with opened(saved.connection, clock) as account:
         with locked_names(common.state_dir, backup.zone_id, names):
             await _tell_what_moves(common, account, saved)
-            for name in names:
+            for seq, name in enumerate(names, start=1):
                 here = [record for record in records if record.key.name == name]
                 try:
                     done = await rescue(
@@ -269,11 +269,12 @@ async def _restore(
                     continue
                 changed = bool(done.changes) and not dry_run
                 told += [_restored(r, "restored" if changed else "untouched") for r in here]
-                _print_rescue(common, folder, done, dry_run=dry_run)
+                _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
         return render.print_result(
             common,
             _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
             clock.now(),
+            seq=len(names) + 1,
         )
 
 
@@ -293,11 +294,16 @@ async def _tell_what_moves(common: Common, account: Account, saved: Saved) -> No
         )
 
 
-def _print_rescue(common: Common, folder: RunFolder, done: Rescue, *, dry_run: bool) -> None:
+def _print_rescue(
+    common: Common, folder: RunFolder, done: Rescue, seq: int, now: float, *, dry_run: bool
+) -> None:
     if common.as_json:
         line = {
-            "event": "restore",
             "run": folder.name,
+            "seq": seq,
+            "time": render.rfc3339(now),
+            "phase": "restore",
+            "event": "restore",
             "name": display_name(done.name),
             "dry_run": dry_run,
             "changes": [{"action": c.action, "record": c.record.to_api()} for c in done.changes],

@@ -112,7 +112,7 @@ def _report(common: Common, folder: RunFolder) -> int:
         raise RefusedError(
             f"{folder.name} was never begun: its journal is empty", "Begin it again with `run`."
         )
-    ended = None if state.ending is None else result(state, {})
+    ended = None if state.ending is None else result(state, None)
     if common.as_json:
         line = {
             "event": "report",

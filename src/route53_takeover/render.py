@@ -251,7 +251,7 @@ def summary(result: Result, *, resume: str | None) -> str:
     if resume is not None and result.exit_code == 4:  # noqa: PLR2004 -- the contract's "unknown"
         lines.append(f"Go on with:  {resume}")
     if result.run is not None:
-        calls = sum(result.api_calls.values())
+        calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
     return "\n".join(lines)
 

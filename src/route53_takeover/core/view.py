@@ -31,7 +31,10 @@ class RecordResult(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """How a run ended, for the last JSON line and the summary."""
+    """How a run ended, for the last JSON line and the summary.
+
+    ``api_calls`` is ``None`` where nobody counted: a run that is told from its journal.
+    """
 
     run: str | None
     phase: str
@@ -40,7 +43,7 @@ class Result(Struct, frozen=True, kw_only=True):
     reason: str
     owner_notice: str | None = None
     records: tuple[RecordResult, ...] = ()
-    api_calls: Mapping[str, int] = {}
+    api_calls: Mapping[str, int] | None = {}
 
 
 _OUTCOMES = {
@@ -86,7 +89,7 @@ def _record_result(name: NameState, handover: Handover) -> RecordResult:
     )
 
 
-def result(state: State, api_calls: Mapping[str, int]) -> Result:
+def result(state: State, api_calls: Mapping[str, int] | None) -> Result:
     """The result of a run that has ended.
 
     Raises:
@@ -102,7 +105,7 @@ def result(state: State, api_calls: Mapping[str, int]) -> Result:
         reason=state.ending.reason,
         owner_notice=owner_notice(state),
         records=record_results(state),
-        api_calls=dict(sorted(api_calls.items())),
+        api_calls=None if api_calls is None else dict(sorted(api_calls.items())),
     )
 
 
