@@ -124,6 +124,23 @@ def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
     return DnsProber([NameServer(host=host) for host in plan.name_servers])
 
 
+def _deployer(saved: Saved, folder: RunFolder, clock: Clock) -> ShellDeployer:
+    """Runs the plan's commands where the run began, on the account that is watched."""
+    options, connection = saved.plan.options, saved.connection
+    commands = {"off": options.deploy_off, "on": options.deploy_on}
+    return ShellDeployer(
+        folder.path,
+        {switch: command for switch, command in commands.items() if command},
+        clock,
+        timeout=options.deploy_timeout,
+        environment=os.environ,
+        profile=connection.profile,
+        region=connection.region,
+        endpoint_url=connection.endpoint_url,
+        cwd=Path(saved.cwd),
+    )
+
+
 async def drive(
     common: Common,
     account: Account,
@@ -147,24 +164,12 @@ async def drive(
                 out, prefix=prefix, quiet=common.quiet, verbose=common.verbose
             )
         render.talk(common, f"run {folder.name} in {folder.path}")
-        options = saved.plan.options
-        commands = {"off": options.deploy_off, "on": options.deploy_on}
         engine = Engine(
             clock=clock,
             journal=journal,
             records=account.records,
             stacks=account.stacks,
-            deployer=ShellDeployer(
-                folder.path,
-                {switch: command for switch, command in commands.items() if command},
-                clock,
-                timeout=options.deploy_timeout,
-                environment=os.environ,
-                profile=saved.connection.profile,
-                region=saved.connection.region,
-                endpoint_url=saved.connection.endpoint_url,
-                cwd=Path(saved.cwd),
-            ),
+            deployer=_deployer(saved, folder, clock),
             prober=_prober(saved.connection, saved.plan),
             save_backup=lambda: folder.save_backup(saved.plan),
             rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
