@@ -128,6 +128,7 @@ async def rescue(
             about a minute.
     """
     lowered = [replace(r, ttl=ttl) for r in originals if ttl is not None and r.ttl and r.ttl > ttl]
+    before: Rescue | None = None
     done: Rescue | None = None
     incomplete = False  # as far as the last read tells
     for attempt in range(_TRIES):
@@ -151,13 +152,14 @@ async def rescue(
             if not todo.changes or dry_run:
                 return done or todo
             _save(todo, originals, lowered, save, tell)
-            done = todo
+            before, done = done, todo
             await records.change(zone_id, todo.changes, "route53-takeover restore")
         except _TEMPORARY as error:
             if done is None and isinstance(error, CredentialsError | EndpointError):
                 raise
             tell(f"{display_name(name)}: {_told(error)}; trying again")
         except RejectedChangeError as error:
+            done = before  # nothing of this batch was applied: it is not ours to report
             tell(f"{display_name(name)} moved meanwhile ({error}); looking again")
         except ApiError as error:
             if not incomplete:

@@ -210,6 +210,23 @@ def test_an_edit_between_the_read_and_the_write_is_left_alone(
     assert (account.here(), ours(account)) == ((FOREIGN,), [])
 
 
+def test_what_somebody_else_puts_back_meanwhile_is_not_claimed(
+    program: Program, account: Cloud
+) -> None:
+    begun(program, account, ORIGINAL)
+    person(account, ("DELETE", ORIGINAL))
+    theirs = [ORIGINAL]
+
+    def put_back(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == CHANGE and theirs:
+            account.world.write([("CREATE", theirs.pop())])
+
+    account.befall(put_back)
+    ended = restore(program)
+    assert (ended.code, ended.result["records"][0]["outcome"]) == (0, "untouched")
+    assert (account.here(), ours(account)) == ((ORIGINAL,), [])
+
+
 def test_a_full_disk_does_not_stop_a_restore(program: Program, account: Cloud) -> None:
     begun(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", LOWERED))
