@@ -159,6 +159,63 @@ _OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_lev
 
 
 @app.command()
+def policy(
+    stack: StackOption,
+    record: RecordOption,
+    zone: ZoneOption = None,
+    deploy: DeployOption = None,
+    deploy_off: DeployOffOption = None,
+    deploy_on: DeployOnOption = None,
+    no_deploy: NoDeployOption = False,
+    skip_off: SkipOffOption = False,
+    strategy: StrategyOption = None,
+    ttl: TtlOption = "60",
+    no_drain: NoDrainOption = False,
+    hold: HoldOption = None,
+    restore_after: RestoreAfterOption = None,
+    deploy_timeout: DeployTimeoutOption = 7200.0,
+    settle: SettleOption = None,
+    no_probe: NoProbeOption = False,
+    name_server: NameServerOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+    endpoint_url: EndpointOption = None,
+    dns_profile: DnsProfileOption = None,
+    state_dir: StateDirOption = None,
+    config: ConfigOption = None,  # noqa: ARG001 -- its callback has read it
+    output: OutputOption = Output.TEXT,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+    log_level: LogLevelOption = LogLevel.INFO,
+    version: VersionOption = False,  # noqa: ARG001
+) -> None:
+    """The least-privilege IAM policy for this very plan; writes nothing."""
+    from route53_takeover import permissions
+
+    options = options_of(
+        stack=stack,
+        record=record,
+        zone=zone,
+        deploy=deploy,
+        deploy_off=deploy_off,
+        deploy_on=deploy_on,
+        no_deploy=no_deploy,
+        skip_off=skip_off,
+        strategy=strategy,
+        ttl=ttl,
+        no_drain=no_drain,
+        hold=hold,
+        restore_after=restore_after,
+        deploy_timeout=deploy_timeout,
+        settle=settle,
+        no_probe=no_probe,
+    )
+    connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
+    common = common_of(state_dir, output, verbose, quiet, log_level)
+    raise typer.Exit(permissions.policy(common, connection, options))
+
+
+@app.command()
 def run(
     stack: StackOption,
     record: RecordOption,
@@ -446,11 +503,14 @@ def _unforeseen(error: Exception) -> int:
     import tempfile
     import traceback
 
+    from route53_takeover.redaction import redacted
+    from route53_takeover.untrusted import printable
+
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix=f"{PROGRAM}-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
-            file.write("".join(traceback.format_exception(error)))
+            file.write(printable(redacted("".join(traceback.format_exception(error))), keep="\n"))
         where = f"details in {file.name}"
     except OSError:
         where = " ".join(str(error).split())

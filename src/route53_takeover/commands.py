@@ -7,6 +7,7 @@ Each returns the exit code, prints data to stdout and talk to stderr, and raises
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +27,10 @@ from route53_takeover.folder import Saved, create_run, locked_names, originals, 
 from route53_takeover.history import folded
 from route53_takeover.interrupts import aside, in_loop
 from route53_takeover.journal import read_journal
-from route53_takeover.rescue import rescue
+from route53_takeover.private import exposure
+from route53_takeover.rescue import Place, rescue
 from route53_takeover.streams import write_line
-from route53_takeover.wiring import drive, opened, planned, who_am_i
+from route53_takeover.wiring import check_refusals, drive, opened, planned, who_am_i
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -68,11 +70,7 @@ async def _plan(common: Common, connection: Connection, options: Options, run_li
     identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock) as account:
         made = await planned(account, clock, connection, options, identity)
-    if common.as_json:
-        text = json.dumps(render.plan_object(made, steps(made), run_line))
-    else:
-        text = render.plan_text(made, steps(made), run_line)
-    write_line(text, sys.stdout)
+    render.print_plan(common, made, steps(made), run_line)
     return RefusedError.exit_code if made.refused else 0
 
 
@@ -93,13 +91,9 @@ async def run_in(
     render.talk(common, "reading the account")
     _refuse_questions(connection)
     identity = await aside(lambda: who_am_i(connection))
-    async with opened(connection, clock) as account:
+    async with opened(connection, clock, writable=True) as account:
         made = await planned(account, clock, connection, options, identity)
-        if made.refused:
-            raise RefusedError(
-                " ".join(finding.text for finding in made.refusals),
-                " ".join(finding.hint for finding in made.refusals),
-            )
+        check_refusals(made)
         if not made.manuals:
             return render.print_result(common, _nothing_to_do(made, account.calls), clock.now())
         for finding in made.warnings:
@@ -107,6 +101,8 @@ async def run_in(
         with locked_names(common.state_dir, made.zone_id, made.names):
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
+            if exposed := exposure(common.state_dir):
+                render.talk(common, f"warning: {exposed}")
             saved = Saved(
                 run=folder.name,
                 begun=clock.now(),
@@ -180,6 +176,7 @@ def resume(common: Common, folder: RunFolder, override: Callable[[Connection], C
 def _resume_run(
     common: Common, folder: RunFolder, override: Callable[[Connection], Connection]
 ) -> int:
+    folder.claim()
     saved = folder.plan()
     if saved.rehearsal:
         raise RefusedError(
@@ -205,7 +202,7 @@ def _resume_run(
 
 async def _resume(common: Common, folder: RunFolder, saved: Saved) -> int:
     clock = SystemClock()
-    async with opened(saved.connection, clock) as account:
+    async with opened(saved.connection, clock, writable=True) as account:
         with locked_names(common.state_dir, saved.plan.zone_id, saved.plan.names):
             first = ev.RunResumed(time=clock.now())
             return await drive(common, account, clock, folder, saved, first)
@@ -221,6 +218,7 @@ def restore(
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
     with within(folder):
+        folder.claim()
         saved, backup = folder.plan(), folder.backup()
         if saved.rehearsal:
             raise RefusedError(
@@ -240,10 +238,17 @@ async def _restore(
     clock = SystemClock()
     records = originals(backup)
     names = list(dict.fromkeys(record.key.name for record in records))
+    place = Place(
+        zone_id=backup.zone_id,
+        zone_name=saved.plan.zone_name,
+        root=saved.plan.root.stack_id or saved.plan.options.stack,
+    )
+    again = ["route53-takeover", "restore", folder.name, "--force"]
+    by_force = shlex.join([*again, "--state-dir", str(common.state_dir)])
     errors: list[TakeoverError] = []
     told: list[RecordResult] = []
-    async with opened(saved.connection, clock) as account:
-        with locked_names(common.state_dir, backup.zone_id, names):
+    async with opened(saved.connection, clock, writable=not dry_run) as account:
+        with locked_names(common.state_dir, backup.zone_id, names, rescue=True):
             await _tell_what_moves(common, account, saved)
             for seq, name in enumerate(names, start=1):
                 here = [record for record in records if record.key.name == name]
@@ -251,12 +256,13 @@ async def _restore(
                     done = await rescue(
                         name,
                         here,
-                        zone_id=backup.zone_id,
+                        place=place,
                         clock=clock,
                         records=account.records,
                         stacks=account.stacks,
                         ttl=saved.plan.options.ttl,
                         force=force,
+                        by_force=by_force,
                         dry_run=dry_run,
                         tell=lambda text: render.talk(common, text),
                         save=lambda changes: folder.save_restore(clock.now(), changes),
@@ -311,7 +317,7 @@ def _print_rescue(
         write_line(json.dumps(line), sys.stdout)
     else:
         would = "would: " if dry_run else ""
-        write_line(f"{would}{render.printable(done.describe())}", sys.stdout)
+        write_line(f"{would}{done.describe()}", sys.stdout)
 
 
 def _restored(record: RecordSet, outcome: str) -> RecordResult:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from route53_takeover.redaction import redacted
+
 
 class ExitCode(IntEnum):
     """What the command's exit status tells a script (the contract; see docs/reference)."""
@@ -21,7 +23,7 @@ class ExitCode(IntEnum):
 
 
 class TakeoverError(Exception):
-    """Something a user has to know: one line of what, one of what to do.
+    """Something a user has to know: one line of what, one of what to do, and no credentials.
 
     Args:
         message: what happened, where, in one line.
@@ -31,9 +33,9 @@ class TakeoverError(Exception):
     exit_code = ExitCode.FAILED
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redacted(message)
+        self.hint = redacted(hint)
+        super().__init__(self.message)
 
 
 class UsageError(TakeoverError):

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from route53_takeover import private
 from route53_takeover.core.plan import Plan
 from route53_takeover.core.records import RecordSet, display_name
 from route53_takeover.errors import RefusedError, UsageError
 from route53_takeover.settings import Connection
+from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,6 +81,19 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "takeover.log"
 
+    def claim(self) -> None:
+        """Makes sure, before anything is done because of it, that nobody else wrote in it.
+
+        Raises:
+            UsageError: somebody else may have.
+        """
+        try:
+            private.claim_run(self.path)
+        except OSError as error:
+            raise UsageError(
+                f"cannot read {self.path}: {error.strerror}", "Check --state-dir and its modes."
+            ) from error
+
     def save_plan(self, saved: Saved) -> None:
         """Writes plan.json durably."""
         self._write("plan.json", msgspec.json.format(msgspec.json.encode(saved), indent=1))
@@ -100,9 +115,9 @@ class RunFolder:
             "changes": [{"action": c.action, "record": c.record.to_api()} for c in changes],
         }
         path = self.path / "restores.jsonl"
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = private.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with os.fdopen(fd, "wb") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
+            file.write(_readable(msgspec.json.encode(line)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -128,9 +143,9 @@ class RunFolder:
 
     def _write(self, name: str, data: bytes) -> None:
         part = self.path / f"{name}.part"
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = private.open_file(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         with os.fdopen(fd, "wb") as file:
-            file.write(data + b"\n")
+            file.write(_readable(data) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         part.replace(self.path / name)
@@ -177,12 +192,12 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
     label = re.sub(r"[^A-Za-z0-9-]+", "-", stack.rpartition(":stack/")[2].partition("/")[0])[:60]
     runs = state_dir / "runs"
     try:
-        _private(runs)
+        private.make_folder(runs)
         for number in range(1, 100):
             suffix = "" if number == 1 else f"-{number}"
             path = runs / f"{stamp}-{label or 'stack'}{suffix}"
             try:
-                path.mkdir(mode=0o700)
+                private.new_folder(path)
             except FileExistsError:
                 continue
             return RunFolder(path)
@@ -194,10 +209,9 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
     raise UsageError(f"too many runs in {runs} began in this second")
 
 
-def _private(folder: Path) -> None:
-    """Makes a folder and those above it, each for nobody else to look into."""
-    for path in [*reversed(folder.parents), folder]:
-        path.mkdir(mode=0o700, exist_ok=True)
+def _readable(data: bytes) -> bytes:
+    """The same JSON, safe to look at on any terminal."""
+    return printable(data.decode(), keep="\n").encode()
 
 
 def all_runs(state_dir: Path) -> Sequence[RunFolder]:
@@ -232,8 +246,14 @@ def find_run(state_dir: Path, name: str) -> RunFolder:
 
 
 @contextmanager
-def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterator[None]:
+def locked_names(
+    state_dir: Path, zone_id: str, names: Sequence[str], *, rescue: bool = False
+) -> Iterator[None]:
     """Keeps every other run of this machine away from these names.
+
+    Args:
+        rescue: goes on without a lock that cannot be made: a disk that is full or read-only must
+            not keep a name empty. One that another run holds counts all the same.
 
     Raises:
         RefusedError: another run works on one of them.
@@ -243,13 +263,14 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
     name = ""
     with ExitStack() as stack:
         try:
-            _private(folder)
+            if not rescue:
+                private.make_folder(folder)
             for name in sorted(names):
                 safe = re.sub(r"[^a-z0-9.-]", "_", name)
-                path = folder / f"{zone_id}-{safe}lock"
-                fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                stack.callback(os.close, fd)
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fd = _lock_file(folder / f"{zone_id}-{safe}lock", rescue=rescue)
+                if fd is not None:
+                    stack.callback(os.close, fd)
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RefusedError(
                 f"another run on this machine is working on {display_name(name)}",
@@ -257,9 +278,26 @@ def locked_names(state_dir: Path, zone_id: str, names: Sequence[str]) -> Iterato
             ) from None
         except OSError as error:
             raise UsageError(
-                f"cannot lock {folder}: {error.strerror}", "Choose another --state-dir."
+                f"cannot lock {folder}: {error.strerror}",
+                "Choose another --state-dir; a run of this one goes on once it can be written, and "
+                "`restore` needs no lock.",
             ) from error
         yield
+
+
+def _lock_file(path: Path, *, rescue: bool) -> int | None:
+    """A lock's file, opened; ``None`` where a rescue has to do without."""
+    try:
+        if rescue:
+            private.make_folder(path.parent)
+        return private.open_file(path, os.O_RDWR | os.O_CREAT)
+    except OSError:
+        if not rescue:
+            raise
+    try:
+        return private.open_file(path, os.O_RDONLY)  # reading is enough to lock it
+    except OSError:
+        return None
 
 
 @contextmanager

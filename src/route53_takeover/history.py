@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from route53_takeover.engine import fold
 from route53_takeover.errors import MustLookError, RefusedError, TakeoverError
 from route53_takeover.folder import within
 from route53_takeover.journal import read_journal
-from route53_takeover.streams import write_line
+from route53_takeover.streams import write_line, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,7 @@ def list_runs(common: Common, folders: Sequence[RunFolder]) -> int:
             what = ", ".join(str(name) for name in line["records"])
             told = line["outcome"] or line["phase"]
             write_line(
-                render.printable(f"{line['run']}  {told}{mark}  {what}  {line['reason']}").rstrip(),
-                sys.stdout,
+                f"{line['run']}  {told}{mark}  {what}  {line['reason']}".rstrip(), sys.stdout
             )
     return 0
 
@@ -126,11 +126,12 @@ def _report(common: Common, folder: RunFolder) -> int:
         }
         write_line(json.dumps(line), sys.stdout)
     elif ended is not None:
-        write_line(render.summary(ended, resume=None), sys.stdout)
+        write_lines(render.summary(ended, resume=None), sys.stdout)
     else:
-        write_line(
-            f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}\n"
-            f"Go on with:  route53-takeover resume {folder.name} --auto",
-            sys.stdout,
-        )
+        again = shlex.join(["route53-takeover", "resume", folder.name, "--auto"])
+        lines = [
+            f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}",
+            f"Go on with:  {render.pasteable(again)}",
+        ]
+        write_lines(lines, sys.stdout)
     return 0

@@ -1,6 +1,7 @@
 """The journal: what happened, one event a line, durable before anything follows from it.
 
-Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident.
+Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident
+(text from outside is escaped: it cannot act on their terminal).
 One writer (an exclusive lock on the file), many readers. A torn last line (one without its newline,
 which a crash in the middle of a write leaves behind) is cut off when the file is opened for
 writing; any other damage is an error, for a run must not be resumed from half a truth.
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec import Struct
 
+from route53_takeover import private
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import AnyEvent
 from route53_takeover.errors import MustLookError, RefusedError, UsageError
+from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +82,7 @@ _event_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 def encode(seq: int, event: AnyEvent) -> bytes:
     """One line of the journal, with its newline."""
-    body = _encoder.encode(event)
+    body = printable(_encoder.encode(event).decode()).encode()
     return b'{"v":%d,"seq":%d,"sum":"%s","event":%s}\n' % (FORMAT, seq, _sum(seq, body), body)
 
 
@@ -156,7 +159,7 @@ class FileJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._fd = private.open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
             raise UsageError(
                 f"cannot write {path}: {error.strerror}", "Choose another --state-dir."

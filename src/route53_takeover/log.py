@@ -1,4 +1,10 @@
-"""The log: structured lines to the run's takeover.log. It never stops a run."""
+"""The log: structured lines to the run's takeover.log. It never stops a run.
+
+It is read with a pager in an incident and sent to others after one: nothing in it acts on a
+terminal (the JSON is ASCII, controls are escaped), and credentials that an error repeats are
+masked. Other libraries' debug and information lines, which hold signatures and headers, are never
+written, whatever ``--log-level`` says.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
+
+from route53_takeover import private
+from route53_takeover.redaction import redacted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +56,7 @@ def to_file(path: Path, minimum: int) -> None:
     A log that cannot be made or written is done without: it never stops a run.
     """
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = private.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError:
         return
     file = _Quiet(os.fdopen(fd, "a", buffering=1, encoding="utf-8", errors="backslashreplace"))
@@ -79,10 +88,23 @@ class _Quiet:
                 self._file.flush()
 
 
+def _without_credentials(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {key: _masked(value) for key, value in event.items()}
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    return redacted(value) if isinstance(value, str) else value
+
+
 _PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    _without_credentials,
     structlog.processors.JSONRenderer(),
 ]
 _FORMATTER = structlog.stdlib.ProcessorFormatter(
@@ -90,6 +112,7 @@ _FORMATTER = structlog.stdlib.ProcessorFormatter(
     processors=[
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
+        _without_credentials,
         structlog.processors.JSONRenderer(),
     ],
 )

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from route53_takeover.core.records import Change, RecordSet
     from route53_takeover.core.stacks import (
@@ -88,11 +89,25 @@ class Stacks(Protocol):
     async def resources(self, stack_id: str) -> Sequence[StackResource]:
         """Every resource of one stack (all pages), children not descended into."""
 
-    async def owner(self, physical_id: str) -> StackDescription | None:
-        """The stack that owns this physical id in this region, if any (by name for a record)."""
+    async def owner(self, name: str) -> StackDescription | None:
+        """A stack of this region that owns a record set of this name, if there is any.
 
-    async def template(self, stack_id: str) -> StackTemplate:
-        """What the template in force says of record sets."""
+        Where several do, AWS tells of one of them only.
+        """
+
+    async def other_regions(self) -> Sequence[str]:
+        """The regions besides this one in which a stack might own a record."""
+
+    def in_region(self, region: str) -> AbstractAsyncContextManager[Stacks]:
+        """The stacks of another region, on the same credentials."""
+
+    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
+        """What the template in force says of record sets.
+
+        Args:
+            with_parameters: fills in the parameters in force; not to be asked for in the midst of
+                an operation, when they may be those of another template.
+        """
 
     async def newest_event(self, stack_id: str) -> str | None:
         """The id of its newest event; ``None`` where it has none or does not exist."""

@@ -21,7 +21,7 @@ from route53_takeover.settings import Connection
 from route53_takeover.sim.rehearse import rehearsal_options, scrub, serving
 from route53_takeover.sim.scenarios import DEFAULT, SCENARIOS, find_scenario
 from route53_takeover.sim.virtual import percentiles, rehearse_many
-from route53_takeover.streams import write_line
+from route53_takeover.streams import write_line, write_lines
 
 if TYPE_CHECKING:
     from route53_takeover.settings import Common
@@ -114,18 +114,18 @@ def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> 
     if common.as_json:
         write_line(json.dumps(summary), sys.stdout)
     else:
-        write_line(_summary_text(summary), sys.stdout)
+        write_lines(_summary_lines(summary), sys.stdout)
     return ExitCode.UNKNOWN if without_record or broken else 0
 
 
-def _summary_text(summary: dict[str, object]) -> str:
+def _summary_lines(summary: dict[str, object]) -> list[str]:
     outcomes = msgspec.convert(summary["outcomes"], dict[str, int])
     gap = msgspec.convert(summary["gap_seconds"], dict[str, float])
     told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
-    return (
-        f"REHEARSAL on virtual time: {summary['runs']} runs of seed {summary['seed']}: {told}\n"
-        f"  names without a record at the end: {summary['without_record']}\n"
-        f"  broken promises: {summary['broken_promises']}\n"
-        f"  gap where there was one: p50 {gap['p50']} s, p90 {gap['p90']} s, p99 {gap['p99']} s, "
-        f"max {gap['max']} s"
-    )
+    return [
+        f"REHEARSAL on virtual time: {summary['runs']} runs of seed {summary['seed']}: {told}",
+        f"  names without a record at the end: {summary['without_record']}",
+        f"  broken promises: {summary['broken_promises']}",
+        "  gap where there was one: "
+        + ", ".join(f"{name} {gap[name]} s" for name in ("p50", "p90", "p99", "max")),
+    ]

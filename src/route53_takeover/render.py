@@ -1,12 +1,14 @@
 """What a person or a script reads while a run goes on: text lines, or JSON lines.
 
 Both are made from the same events and states. JSON goes to stdout, one object a line; text progress
-goes to stderr and the summary to stdout. Nothing untrusted reaches a terminal unescaped.
+goes to stderr and the summary to stdout. Every line goes out by `write_line`, which makes control
+characters visible; what has several lines is a list of them, so that no value can forge one.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import msgspec
 from route53_takeover.core import events as ev
 from route53_takeover.core.records import display_name
 from route53_takeover.core.state import Phase
-from route53_takeover.streams import write_line
+from route53_takeover.streams import write_line, write_lines
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan import Plan
@@ -50,9 +52,25 @@ def rfc3339(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
 
 
-def printable(text: str) -> str:
-    """Text from outside, with every control character made visible."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def pasteable(line: str) -> str:
+    """A shell command that can be copied from a terminal, whatever its words hold.
+
+    Words with control characters are written in the shell's own ``$'...'``.
+    """
+    if line.isprintable():
+        return line
+    return " ".join(
+        shlex.quote(word) if word.isprintable() else f"$'{''.join(map(_in_quotes, word))}'"
+        for word in shlex.split(line)
+    )
+
+
+def _in_quotes(character: str) -> str:
+    if character in "\\'\n":
+        return {"\n": "\\n"}.get(character, f"\\{character}")
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 class JsonLines:
@@ -82,7 +100,7 @@ class JsonLines:
         if isinstance(event, ev.DeployExited):
             body.pop("tail", None)
             for text in _deploy_ended(event):
-                write_line(printable(text), self._talk)
+                write_line(text, self._talk)
         write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
 
 
@@ -173,8 +191,7 @@ class TextLines:
 
     def _say(self, time: float, text: str) -> None:
         self._last = time
-        line = f"{self._prefix}{clock_time(time - self._began)}  {printable(text)}"
-        write_line(line, self._out)
+        write_line(f"{self._prefix}{clock_time(time - self._began)}  {text}", self._out)
 
     def _trouble(self, text: str) -> list[str]:
         """What keeps going wrong is told once; what to do about it stands in it."""
@@ -238,22 +255,22 @@ _SYMBOLS = {
 }
 
 
-def summary(result: Result, *, resume: str | None) -> str:
-    """The summary of a run, for stdout."""
-    lines = [f"{_SYMBOLS[result.outcome]} {result.outcome}: {printable(result.reason)}"]
+def summary(result: Result, *, resume: str | None) -> list[str]:
+    """The summary of a run, for stdout: its lines."""
+    lines = [f"{_SYMBOLS[result.outcome]} {result.outcome}: {result.reason}"]
     for record in result.records:
         gap = "" if record.gap_seconds is None else f", gap {record.gap_seconds:.1f} s"
         if record.gap_seconds_dns is not None:
             gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
-        lines.append(f"  {printable(record.name)} {record.type}: {record.outcome}{gap}")
+        lines.append(f"  {record.name} {record.type}: {record.outcome}{gap}")
     if result.owner_notice:
-        lines.append(f"! {printable(result.owner_notice)}")
+        lines.append(f"! {result.owner_notice}")
     if resume is not None and result.exit_code == 4:  # noqa: PLR2004 -- the contract's "unknown"
-        lines.append(f"Go on with:  {resume}")
+        lines.append(f"Go on with:  {pasteable(resume)}")
     if result.run is not None:
         calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
-    return "\n".join(lines)
+    return lines
 
 
 def plan_object(plan: Plan, steps: list[str], run_line: str) -> dict[str, Any]:
@@ -290,7 +307,15 @@ def plan_object(plan: Plan, steps: list[str], run_line: str) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, steps: list[str], run_line: str) -> str:
+def print_plan(common: Common, plan: Plan, steps: list[str], run_line: str) -> None:
+    """Prints the plan, as one JSON object or for people."""
+    if common.as_json:
+        write_line(json.dumps(plan_object(plan, steps, run_line)), sys.stdout)
+    else:
+        write_lines(plan_lines(plan, steps, run_line), sys.stdout)
+
+
+def plan_lines(plan: Plan, steps: list[str], run_line: str) -> list[str]:
     """``plan`` for people."""
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
     stack = plan.root.stack_name or plan.options.stack
@@ -303,24 +328,24 @@ def plan_text(plan: Plan, steps: list[str], run_line: str) -> str:
     for finding in plan.warnings:
         lines += [f"! {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
     if plan.refused:
-        return "\n".join([*map(printable, lines), "Refused: nothing was written."])
+        return [*lines, "Refused: nothing was written."]
     if not plan.manuals:
-        return "\n".join([*map(printable, lines), "Nothing to do."])
+        return [*lines, "Nothing to do."]
     lines += [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
-    return "\n".join([*map(printable, lines), "", "Run it with:", f"  {printable(run_line)}"])
+    return [*lines, "", "Run it with:", f"  {pasteable(run_line)}"]
 
 
 def talk(common: Common, text: str, *, always: bool = False) -> None:
     """Tells a person something, on stderr; with ``-q`` only what must be told."""
     if always or not common.quiet:
-        write_line(printable(text), sys.stderr)
+        write_line(text, sys.stderr)
 
 
 def tell_error(error: TakeoverError) -> None:
     """An error on stderr: a line of what, and a line of what to do."""
-    write_line(f"error: {printable(error.message)}", sys.stderr)
+    write_line(f"error: {error.message}", sys.stderr)
     if error.hint:
-        write_line(f"  {printable(error.hint)}", sys.stderr)
+        write_line(f"  {error.hint}", sys.stderr)
 
 
 def print_result(
@@ -339,10 +364,9 @@ def print_result(
             line["rehearsal"] = rehearsal
         write_line(json.dumps(line), sys.stdout)
     else:
-        text = summary(ended, resume=resume)
+        lines = summary(ended, resume=resume)
         if rehearsal:
-            text = (
-                f"REHEARSAL of {rehearsal}: a simulated account, nothing real was touched\n{text}"
-            )
-        write_line(text, sys.stdout)
+            told = f"REHEARSAL of {rehearsal}: a simulated account, nothing real was touched"
+            lines.insert(0, told)
+        write_lines(lines, sys.stdout)
     return ended.exit_code

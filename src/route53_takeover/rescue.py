@@ -2,8 +2,14 @@
 
 It creates what is missing, and changes back, in one atomic batch, a record of which only our own
 lowered TTL differs. Anything else that stands there is left alone, unless ``--force`` says to
-replace it, by an exact compare-and-delete that is saved first; and never is a record replaced that
-a stack owns.
+replace it, by an exact compare-and-delete that is saved first.
+
+Never is a record replaced that a stack owns: a stack of the run's own tree, or any other in any
+region, asked by the record's name and told by the type in its template. A template that hides the
+type, or that may not be read, counts as owning it; so does a group of records, whose names nobody
+lists. Where this region's stacks may not be asked at all, nothing is replaced; other regions that
+cannot be asked are told of, for many accounts close them. AWS names one stack a name, so of two
+strangers that own different types there it may hide the one that counts.
 """
 
 from __future__ import annotations
@@ -13,8 +19,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.records import Change, conflict, display_name
+from route53_takeover.core.records import Change, conflict, display_name, normal_name
 from route53_takeover.errors import (
+    AccessDeniedError,
     ApiError,
     CredentialsError,
     EndpointError,
@@ -25,10 +32,12 @@ from route53_takeover.errors import (
     UnansweredError,
     UsageError,
 )
+from route53_takeover.owners import Tree, foreign_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from route53_takeover.core.plan import OwnedRecord
     from route53_takeover.core.records import RecordSet
     from route53_takeover.ports import Clock, Records, Stacks
 
@@ -37,17 +46,34 @@ _TRIES = 30
 _TEMPORARY = (ThrottledError, UnansweredError, EndpointError, CredentialsError)
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a run was: its zone, and its root stack by name or ARN."""
+
+    zone_id: str
+    zone_name: str
+    root: str
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """A stack that owns a record set at the name; ``type`` is ``None`` where that is hidden."""
+
+    stack: str
+    type: str | None
+
+
 class Rescue(Struct, frozen=True, kw_only=True):
     """What is to be done at one name, or was.
 
     Attributes:
         changes: one batch; empty where the name is as it was.
         refusal: why it is not done.
+        hint: what can be done about that.
     """
 
     name: str
     changes: tuple[Change, ...] = ()
     refusal: str = ""
+    hint: str = ""
 
     def describe(self) -> str:
         """One line for people."""
@@ -65,8 +91,9 @@ def plan_rescue(
     here: Sequence[RecordSet],
     *,
     lowered: Sequence[RecordSet],
-    owner: str | None,
+    owners: Sequence[Owner],
     force: bool,
+    by_force: str,
 ) -> Rescue:
     """Decides what puts a name back.
 
@@ -74,8 +101,9 @@ def plan_rescue(
         originals: its record sets in the backup.
         here: what stands at the name now.
         lowered: the originals with the TTL that the run lowered them to.
-        owner: the stack that owns a record at the name, if any.
+        owners: of what record sets there are at the name.
         force: replace what somebody else wrote.
+        by_force: the command line that does.
     """
     changes: list[Change] = []
     for original in originals:
@@ -83,16 +111,25 @@ def plan_rescue(
         if len(in_the_way) == 1 and in_the_way[0].same_as(original):
             continue
         ours = all(any(r.same_as(low) for low in lowered) for r in in_the_way)
-        if in_the_way and owner is not None:
-            return Rescue(
-                name=name,
-                refusal=f"stack {owner} owns what stands there "
-                f"({in_the_way[0].describe()}): it is left alone",
-            )
+        for record in in_the_way:
+            owner = next((o for o in owners if o.type in (None, record.type)), None)
+            if owner is not None:
+                return Rescue(
+                    name=name,
+                    refusal=f"stack {owner.stack} owns what stands there "
+                    f"({record.describe()}): it is left alone",
+                    hint="If the stack is to have the name, all is well. If not, take the resource "
+                    "out of it: put DeletionPolicy: Retain on it and deploy, then remove it from "
+                    f"the template and deploy; then `{by_force}`.",
+                )
         if in_the_way and not ours and not force:
             return Rescue(
                 name=name,
-                refusal=f"{in_the_way[0].describe()} stands there now: --force replaces it",
+                refusal=f"{in_the_way[0].describe()} stands there now; neither this run nor a "
+                "stack has made it",
+                hint="If somebody means it to be there, all is well. To put "
+                f"{original.describe()} in its place: `{by_force}`, which saves what it deletes "
+                "to restores.jsonl first.",
             )
         changes += [Change.delete(r) for r in in_the_way if Change.delete(r) not in changes]
         changes.append(Change.create(original))
@@ -103,12 +140,13 @@ async def rescue(
     name: str,
     originals: Sequence[RecordSet],
     *,
-    zone_id: str,
+    place: Place,
     clock: Clock,
     records: Records,
     stacks: Stacks,
     ttl: int | None,
     force: bool,
+    by_force: str,
     dry_run: bool,
     tell: Callable[[str], None],
     save: Callable[[Sequence[Change]], None],
@@ -116,6 +154,7 @@ async def rescue(
     """Puts one name back, however often the answer is lost.
 
     Args:
+        by_force: the command line that replaces what somebody else wrote.
         save: makes durable what is about to be changed; raises OSError.
 
     Returns:
@@ -135,25 +174,26 @@ async def rescue(
         if attempt:
             await clock.sleep(min(0.5 * attempt, 2.0))
         try:
-            here = await records.read_name(zone_id, name)
+            here = await records.read_name(place.zone_id, name)
             incomplete = not all(any(conflict(r, o) for r in here) for o in originals)
             standing = any(conflict(r, o) and not r.same_as(o) for r in here for o in originals)
-            owner = await stacks.owner(name) if standing else None
+            owners = await _owners(stacks, place, name, tell) if standing else []
             todo = plan_rescue(
                 name,
                 originals,
                 here,
                 lowered=lowered,
-                owner=owner.stack_name if owner else None,
+                owners=owners,
                 force=force,
+                by_force=by_force,
             )
             if todo.refusal:
-                raise RefusedError(todo.describe(), "Look at it with `report` and in the console.")
+                raise RefusedError(todo.describe(), todo.hint)
             if not todo.changes or dry_run:
                 return done or todo
             _save(todo, originals, lowered, save, tell)
             before, done = done, todo
-            await records.change(zone_id, todo.changes, "route53-takeover restore")
+            await records.change(place.zone_id, todo.changes, "route53-takeover restore")
         except _TEMPORARY as error:
             if done is None and isinstance(error, CredentialsError | EndpointError):
                 raise
@@ -171,6 +211,57 @@ async def rescue(
         f"could not restore {display_name(name)} in {_TRIES} tries",
         "Run `restore` again; backup.json holds the records as they were.",
     )
+
+
+async def _owners(
+    stacks: Stacks, place: Place, name: str, tell: Callable[[str], None]
+) -> list[Owner]:
+    """The stacks that own a record set at the name, in this zone as far as can be told.
+
+    Raises:
+        RefusedError: nobody may ask.
+    """
+    try:
+        root = await stacks.describe(place.root)
+        tree = await Tree.read(stacks, root)
+        foreign, unasked = await foreign_records(stacks, [name], tree.stack_ids)
+    except AccessDeniedError as error:
+        raise RefusedError(
+            f"cannot tell whether a stack owns what stands at {display_name(name)}: {error}",
+            f"{error.hint}; or make sure that no stack owns it, delete it by hand and run this "
+            "again: what is missing is created without asking.",
+        ) from error
+    if unasked:
+        where = ", ".join(unasked)
+        tell(f"warning: owners of {display_name(name)} could not be asked for in {where}")
+    owners = [Owner(stack=root.stack_name, type=None) for _ in tree.groups[:1]]
+    owners += [
+        Owner(stack=root.stack_name, type=_type(record))
+        for record in tree.owned
+        if normal_name(record.name) == name and _may_be_in(place, record)
+    ]
+    return owners + [
+        Owner(
+            stack=f"{one.stack.stack_name}{f' ({one.region})' if one.region else ''}",
+            type=_type(one.record),
+        )
+        for one in foreign
+        if _may_be_in(place, one.record)
+    ]
+
+
+def _type(record: OwnedRecord) -> str | None:
+    return None if record.desired is None else record.desired.record.type
+
+
+def _may_be_in(place: Place, record: OwnedRecord) -> bool:
+    """Whether it is not certainly another zone's: a private zone may have the same names."""
+    desired = record.desired
+    if desired is None:
+        return True
+    if desired.zone_id is not None:
+        return desired.zone_id == place.zone_id
+    return desired.zone_name in (None, place.zone_name)
 
 
 def _save(

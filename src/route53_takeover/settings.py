@@ -39,6 +39,13 @@ class Connection(Struct, frozen=True, kw_only=True):
     dns_profile: str | None = None
     name_servers: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if _USER_IN_URL.match(self.endpoint_url or ""):
+            raise UsageError(
+                "the endpoint URL holds a user or a password, and it is kept in the run's folder",
+                "Leave them out of --endpoint-url (or AWS_ENDPOINT_URL): AWS signs its requests.",
+            )
+
     @property
     def is_loopback(self) -> bool:
         """Whether the endpoint is on this machine: an emulator, no account."""
@@ -56,6 +63,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         return replace(self, profile=profile or None, endpoint_url=endpoint_url)
 
 
+_USER_IN_URL = re.compile(r"[^/]*//[^/?#]*@")
 _LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)")
 
 

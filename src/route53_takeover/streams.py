@@ -2,7 +2,11 @@
 
 A reader may go (``| head -1``) or stop reading (``| less``, a stopped terminal), the terminal may
 hang up, a stream may have been closed from the beginning. None of it may raise into a run, make it
-wait or change its exit code. Nothing here knows what is written.
+wait or change its exit code.
+
+Nothing here knows what is written, and so nothing reaches a terminal raw: a line's own control
+characters are made visible (a value with a newline in it forges no line), and what anybody else
+writes to stdout or stderr (the parser of the command line, a warning) passes the same filter.
 """
 
 from __future__ import annotations
@@ -12,9 +16,12 @@ import sys
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TextIO
 
 
@@ -43,16 +50,53 @@ def open_all() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # a test's own object
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout, sys.stderr = _plain(sys.stdout), _plain(sys.stderr)
 
 
 def _writing(number: int) -> TextIO:
     return os.fdopen(number, "w", encoding="utf-8", closefd=False)
 
 
+class Plain:
+    """A text stream that takes nothing but printable characters and newlines.
+
+    It has no ``buffer``: there is no way around it but the descriptor.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes the text with its control characters made visible."""
+        return self._stream.write(printable(text, keep="\n"))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Writes the lines one after the other, as a file does."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- the stream's own
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+
+def _plain(stream: TextIO) -> TextIO:
+    return cast("TextIO", Plain(stream))
+
+
 def write_line(text: str, file: Sink) -> None:
-    """Writes one line; a reader who has gone does not matter to a takeover."""
+    """Writes one line, whatever is in the text; JSON stays the JSON that it is.
+
+    A reader who has gone does not matter to a takeover.
+    """
+    write_lines([text], file)
+
+
+def write_lines(lines: Iterable[str], file: Sink) -> None:
+    """Writes lines of our own making at once: the only line breaks are between them."""
     try:
-        file.write(text + "\n")
+        file.write("".join(f"{printable(line)}\n" for line in lines))
         file.flush()
     except (OSError, ValueError):
         return

@@ -26,6 +26,7 @@ from route53_takeover.core.plan import Identity
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
+from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
 from route53_takeover.preflight import gather
@@ -54,6 +55,7 @@ class Account:
         self.records = Route53Records(dns)
         self.stacks = CloudFormationStacks(stacks)
         self.region = stacks.region
+        self.partition = stacks.partition
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
 
     @property
@@ -64,18 +66,27 @@ class Account:
 
 
 @asynccontextmanager
-async def opened(connection: Connection, clock: Clock) -> AsyncIterator[Account]:
-    """Opens the account; ``dns_profile`` makes a second session for the zone."""
+async def opened(
+    connection: Connection, clock: Clock, *, writable: bool = False
+) -> AsyncIterator[Account]:
+    """Opens the account; ``dns_profile`` makes a second session for the zone.
+
+    Args:
+        writable: whether records may be changed. What only reads must not ask for it.
+    """
     async with AsyncExitStack() as stack:
 
-        async def session(profile: str | None) -> AwsSession:
+        async def session(profile: str | None, *, writable: bool) -> AwsSession:
             credentials = Credentials(
                 profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
             )
-            return await stack.enter_async_context(AwsSession(credentials, clock))
+            return await stack.enter_async_context(
+                AwsSession(credentials, clock, writable=writable)
+            )
 
-        stacks = await session(connection.profile)
-        dns = await session(connection.dns_profile) if connection.dns_profile else stacks
+        other = connection.dns_profile
+        stacks = await session(connection.profile, writable=writable and not other)
+        dns = await session(other, writable=writable) if other else stacks
         yield Account(dns, stacks)
 
 
@@ -111,6 +122,19 @@ async def planned(
         ask_delegation=None if connection.is_loopback else delegated_to,
     )
     return make_plan(facts, options)
+
+
+def check_refusals(plan: Plan) -> None:
+    """Raises what the plan refuses with.
+
+    Raises:
+        RefusedError: it must not be carried out; all reasons, and the ways out.
+    """
+    if plan.refused:
+        raise RefusedError(
+            " ".join(finding.text for finding in plan.refusals),
+            " ".join(finding.hint for finding in plan.refusals),
+        )
 
 
 def _prober(connection: Connection, plan: Plan) -> DnsProber | None:

@@ -96,8 +96,9 @@ async def server() -> AsyncIterator[FakeAws]:
 
 @pytest.fixture
 async def aws(server: FakeAws) -> AsyncIterator[AwsSession]:
-    """A session whose every request goes to `server`."""
-    async with AwsSession(Credentials(endpoint_url=server.url), SystemClock()) as session:
+    """A session that may write; its every request goes to `server`."""
+    account = Credentials(endpoint_url=server.url)
+    async with AwsSession(account, SystemClock(), writable=True) as session:
         yield session
 
 
@@ -105,5 +106,5 @@ async def aws(server: FakeAws) -> AsyncIterator[AwsSession]:
 async def stubbed() -> AsyncIterator[AwsSession]:
     """A session for stubbed clients: it has no endpoint that could be reached."""
     nowhere = Credentials(endpoint_url="http://127.0.0.1:1")
-    async with AwsSession(nowhere, SystemClock()) as session:
+    async with AwsSession(nowhere, SystemClock(), writable=True) as session:
         yield session

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiobotocore.stub import AioStubber
 
+from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks, read_event
+from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.core.stacks import ABSENT
-from route53_takeover.errors import AccessDeniedError, ApiError, NotFoundError
+from route53_takeover.errors import AccessDeniedError, ApiError, CredentialsError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.adapters.session import AwsSession
+    from tests.adapters.conftest import FakeAws
 
 STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/app/1"
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -226,6 +228,61 @@ async def test_a_stack_that_let_go_of_a_record_does_not_own_it(
     assert await stacks.owner("physical") is None
 
 
+async def test_a_custom_domain_of_the_same_name_owns_no_record(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    domain = held("physical", "CREATE_COMPLETE")
+    domain["StackResources"][0]["ResourceType"] = "AWS::ApiGateway::DomainName"
+    stub.add_response("describe_stack_resources", domain)
+    assert await stacks.owner("physical") is None
+
+
+async def test_the_owner_is_found_beyond_the_hundred_resources_that_one_call_tells_of(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    told = [held(f"other-{n}", "CREATE_COMPLETE")["StackResources"][0] for n in range(100)]
+    stub.add_response("describe_stack_resources", {"StackResources": told})
+    shape = held("physical", "CREATE_COMPLETE")["StackResources"][0]
+    shape = {k: v for k, v in shape.items() if k not in ("StackId", "Timestamp")}
+    page = {"StackResourceSummaries": [{**shape, "LastUpdatedTimestamp": WHEN}]}
+    stub.add_response("list_stack_resources", page, {"StackName": STACK})
+    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
+    owner = await stacks.owner("physical")
+    assert owner is not None
+    assert owner.stack_id == STACK
+
+
+async def test_all_regions_of_the_partition_but_the_own_are_asked_for_an_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def beside(region: str, endpoint_url: str | None = None) -> list[str]:
+        credentials = Credentials(region=region, endpoint_url=endpoint_url)
+        async with AwsSession(credentials, SystemClock()) as session:
+            return list(await CloudFormationStacks(session).other_regions())
+
+    aws = await beside("eu-west-1")
+    assert {"us-east-1", "eu-central-1", "ap-east-1"} < set(aws)
+    assert "eu-west-1" not in aws
+    assert await beside("cn-north-1") == ["cn-northwest-1"]
+    assert await beside("eu-west-1", "https://vpce-1.cloudformation.example.com") == []
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "https://vpce-1.example.com")
+    assert await beside("eu-west-1") == []
+
+
+async def test_a_simulated_account_is_asked_in_the_region_of_cloudfront_only(
+    aws: AwsSession, server: FakeAws
+) -> None:
+    stacks = CloudFormationStacks(aws)
+    assert await stacks.other_regions() == ["us-east-1"]
+    server.fail("InvalidClientTokenId", "The security token included in the request is invalid.")
+    async with stacks.in_region("us-east-1") as there:
+        assert await there.other_regions() == []
+        with pytest.raises(CredentialsError):
+            await there.owner("www.example.com.")
+    assert aws.calls["cloudformation:DescribeStackResources"] == 1
+    assert not aws._bad, "a region that does not know us says nothing of home"
+
+
 TEMPLATE = {
     "Resources": {
         "Dns": {
@@ -253,6 +310,28 @@ async def test_the_template_in_force_is_read_as_json_or_text(
             {"StackName": STACK, "TemplateStage": "Processed"},
         )
         assert "Dns" in (await stacks.template(STACK)).record_sets
+
+
+async def test_parameters_are_asked_for_only_where_a_record_set_names_one(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    stub.add_response("get_template", {"TemplateBody": json.dumps(TEMPLATE)})
+    assert "Dns" in (await stacks.template(STACK, with_parameters=True)).record_sets
+    dns: dict[str, Any] = TEMPLATE["Resources"]["Dns"]
+    for value, shown in ((["Z7"], "Z7"), (["/aws/zone", "Z8"], "Z8"), (["****"], None)):
+        properties = {**dns["Properties"], "HostedZoneId": {"Ref": "Zone"}}
+        body = {
+            "Parameters": {"Zone": {"Type": "String"}},
+            "Resources": {"Dns": {**dns, "Properties": properties}},
+        }
+        stub.add_response("get_template", {"TemplateBody": json.dumps(body)})
+        given = dict(zip(("ParameterValue", "ResolvedValue"), value, strict=False))
+        parameters = [{"ParameterKey": "Zone", **given}]
+        stub.add_response("describe_stacks", described("UPDATE_COMPLETE", Parameters=parameters))
+        template = await stacks.template(STACK, with_parameters=True)
+        desired = template.record_sets["Dns"]
+        assert desired is not None
+        assert desired.zone_id == shown
 
 
 async def test_a_template_without_a_processed_stage_is_read_as_it_was_given(

@@ -15,6 +15,7 @@ from route53_takeover.adapters import session as session_module
 from route53_takeover.adapters.budget import CallBudget
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
+from route53_takeover.adapters.guard import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.translation import CHANGE, translate
@@ -81,7 +82,9 @@ async def test_a_change_that_is_never_answered_is_sent_once(
         return web.Response()
 
     server.handler = hang
-    async with AwsSession(Credentials(endpoint_url=server.url), SystemClock()) as aws:
+    async with AwsSession(
+        Credentials(endpoint_url=server.url), SystemClock(), writable=True
+    ) as aws:
         with pytest.raises(UnansweredError, match="ChangeResourceRecordSets"):
             await Route53Records(aws).change("Z1", BATCH, "release")
     assert len(server.requests) == 1
@@ -93,10 +96,45 @@ async def test_no_setting_of_the_environment_makes_a_change_be_sent_twice(
 ) -> None:
     monkeypatch.setenv(variable, "5" if variable == "AWS_MAX_ATTEMPTS" else "legacy")
     server.fail("ServiceUnavailable", "busy", 503)
-    async with AwsSession(Credentials(endpoint_url=server.url), SystemClock()) as aws:
+    async with AwsSession(
+        Credentials(endpoint_url=server.url), SystemClock(), writable=True
+    ) as aws:
         with pytest.raises(UnansweredError):
             await Route53Records(aws).change("Z1", BATCH, "release")
     assert len(server.requests) == 1
+
+
+async def test_a_session_that_was_not_asked_to_write_sends_no_change(server: FakeAws) -> None:
+    server.succeed(CHANGED)
+    async with AwsSession(Credentials(endpoint_url=server.url), SystemClock()) as aws:
+        records = Route53Records(aws)
+        with pytest.raises(NotAllowedError, match="ChangeResourceRecordSets"):
+            await records.change("Z1", BATCH, "release")
+        await aws.renew()
+        async with aws.reading("route53:GetChange") as clients:
+            for client in (clients.route53, clients.route53_writes):
+                with pytest.raises(NotAllowedError):
+                    await client.delete_hosted_zone(Id="Z1")
+            with pytest.raises(NotAllowedError):
+                await clients.cloudformation.delete_stack(StackName="shop")
+        async with clients.session.create_client("cloudformation", region_name="eu-west-1") as new:
+            with pytest.raises(NotAllowedError):
+                await new.delete_stack(StackName="shop")
+    assert (server.requests, server.connections) == ([], set())
+    assert aws.calls == {}
+
+
+async def test_a_session_that_may_write_may_write_records_only(
+    server: FakeAws, aws: AwsSession
+) -> None:
+    async with aws.writing("route53:ChangeResourceRecordSets") as clients:
+        with pytest.raises(NotAllowedError):
+            await clients.route53_writes.delete_hosted_zone(Id="Z1")
+        with pytest.raises(NotAllowedError):
+            await clients.cloudformation.update_stack(StackName="shop")
+    assert server.requests == []
+    server.succeed(CHANGED)
+    assert await Route53Records(aws).change("Z1", BATCH, "release") == "C1"
 
 
 async def test_a_read_is_tried_again(server: FakeAws, aws: AwsSession) -> None:
@@ -111,7 +149,7 @@ async def test_where_nobody_listens_nothing_was_sent() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    async with AwsSession(Credentials(endpoint_url=url), SystemClock()) as aws:
+    async with AwsSession(Credentials(endpoint_url=url), SystemClock(), writable=True) as aws:
         with pytest.raises(EndpointError):
             await Route53Records(aws).change("Z1", BATCH, "release")
 
@@ -221,7 +259,7 @@ async def test_after_bad_credentials_the_profile_is_read_again(
     server.handler = answer
     log_in("old")
     account = Credentials(profile="p", endpoint_url=server.url)
-    async with AwsSession(account, SystemClock()) as aws:
+    async with AwsSession(account, SystemClock(), writable=True) as aws:
         records = Route53Records(aws)
         with pytest.raises(CredentialsError):
             await records.change("Z1", BATCH, "release")
@@ -361,7 +399,10 @@ async def test_a_change_never_waits_for_the_budget(server: FakeAws) -> None:
     await empty.take()
     server.succeed(CHANGED)
     account = Credentials(endpoint_url=server.url)
-    async with AwsSession(account, clock, route53_budget=empty) as aws, asyncio.timeout(5):
+    async with (
+        AwsSession(account, clock, writable=True, route53_budget=empty) as aws,
+        asyncio.timeout(5),
+    ):
         await Route53Records(aws).change("Z1", BATCH, "release")
 
 

@@ -15,8 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.core.plan import Manual, Options, Plan
+from route53_takeover.core.stacks import StackDescription
+from route53_takeover.folder import RunFolder, Saved
+from route53_takeover.settings import Connection
 from route53_takeover.sim.cloudformation import api as cloudformation_api
 from route53_takeover.sim.route53 import api as route53_api
 from route53_takeover.sim.scenarios import site_account
@@ -243,6 +248,32 @@ def cloud(home: Path, account: Account | None = None) -> Iterator[Cloud]:
     """An account whose stack ``shop`` exists with the switch off."""
     with Cloud(account or site_account(), home).running() as served:
         yield served
+
+
+def begun(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
+    """The folder of a run whose process died, and that had lowered the TTLs to 60 s."""
+    path = program.state / "runs" / "20260101-000000-shop"
+    path.mkdir(parents=True)
+    stack = account.do(lambda: account.world.stacks.find("shop"))
+    assert stack is not None
+    plan = Plan(
+        options=Options(stack="shop", records=("www.example.com",), ttl=60),
+        zone_id=account.world.zone.zone_id,
+        zone_name="example.com.",
+        zone_private=False,
+        zone_is_unique=True,
+        name_servers=(),
+        root=StackDescription(stack_id=stack.stack_id, stack_name="shop", status="UPDATE_COMPLETE"),
+        account="123456789012",
+        manuals=tuple(Manual(original=r, lowered=replace(r, ttl=60)) for r in originals),
+    )
+    folder = RunFolder(path)
+    connection = Connection(region="us-east-1", endpoint_url=account.url)
+    folder.save_plan(
+        Saved(run=path.name, begun=1.0, plan=plan, connection=connection, cwd=str(program.home))
+    )
+    folder.save_backup(plan)
+    return folder
 
 
 def disk_of(size: int) -> Callable[[], None]:

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.program import SECRET, plain_error
 
+from route53_takeover.core.records import RecordSet
+from route53_takeover.sim.cloudformation import api as cloudformation_api
+from route53_takeover.sim.cloudformation.stacks import StackConfig, Stacks
 from route53_takeover.sim.wire.faults import AnswerDelayed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tests.cli.program import Cloud, Ended, Program
+
+    from route53_takeover.sim.timeline import Timeline
 
 RUN = ("run", "--auto", "--output=json")
 FULL = ("--stack=shop", "--record=www.example.com", "--deploy=true")
@@ -65,6 +70,143 @@ def test_a_plan_that_refuses_says_so_in_its_object(program: Program, account: Cl
     assert (told["event"], told["refused"]) == ("plan", True)
     assert "www.example.org" in told["reasons"][0]
     assert "error: " in ended.err
+
+
+def record_set(name: str, kind: str = "A", **properties: Any) -> dict[str, Any]:
+    """A resource in the zone ``example.com``."""
+    target = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d9.cloudfront.net"}
+    values = {} if "ResourceRecords" in properties else {"AliasTarget": target}
+    zone = {} if "HostedZoneId" in properties else {"HostedZoneName": "example.com."}
+    common = {"Name": name, "Type": kind, **zone, **values, **properties}
+    return {"Type": "AWS::Route53::RecordSet", "Properties": common}
+
+
+def deployed(stacks: Stacks, timeline: Timeline, name: str, **resources: dict[str, Any]) -> None:
+    """Somebody creates a stack of these resources, and it is complete."""
+    stack = stacks.create_stack(name, {"Resources": resources})
+    for _ in range(600):
+        timeline.advance(timeline.now + 1.0)
+        if not stack.is_busy:
+            break
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+
+
+def simple(name: str, kind: str, value: str, **members: Any) -> RecordSet:
+    shape = {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}
+    return RecordSet.from_api({**shape, **members})
+
+
+def nothing_was_asked_for_but_reads(account: Cloud) -> None:
+    """Not one call that changes anything has arrived."""
+    names = [call.partition(":")[2] for call in account.server.calls]
+    assert names
+    assert all(name.startswith(("Get", "List", "Describe")) for name in names), names
+
+
+def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
+    program: Program, account: Cloud
+) -> None:
+    zones, zone = account.world.zones, account.world.zone.zone_id
+    to_c = {"HostedZoneId": zone, "DNSName": "c.example.com.", "EvaluateTargetHealth": False}
+    policy = {"TrafficPolicyInstanceId": "tpi-7"}
+    lean = {"Name": "m.example.com.", "Type": "CNAME", "AliasTarget": to_c}
+
+    def go_wrong() -> None:
+        records = [
+            simple("p.example.com.", "A", "192.0.2.1"),
+            simple("t.example.com.", "CNAME", "x.example.net.", **policy),
+            simple("w.example.com.", "CNAME", "x.", SetIdentifier="blue", Weight=1),
+            simple("sub.example.com.", "NS", "ns.elsewhere.net."),
+            simple("x.sub.example.com.", "CNAME", "x.example.net."),
+            simple("c.example.com.", "CNAME", "x.example.net."),
+            RecordSet.from_api(lean),
+        ]
+        zones.change(zone, [("CREATE", record) for record in records], by="a person")
+        many = {f"R{n}": {"Type": "AWS::S3::Bucket"} for n in range(110)}
+        there = record_set("o.example.com")
+        deployed(account.world.stacks, zones.timeline, "legacy", **many, Old=there)
+        twin = zones.add_zone("example.com")
+        zones.add_zone("example.com", private=True)
+        assert twin.zone_id != zone
+
+    account.do(go_wrong)
+    before = account.writes()
+    names = ["o", "p", "t", "w", "x.sub", "c", "gone"]
+    records = [f"--record={name}.example.com" for name in names]
+    target = [word for word in account.target() if not word.startswith("--record")]
+    ended = program("plan", "--output=json", *target, *records)
+    assert ended.code == 3, ended.err
+    (told,) = ended.lines
+    assert told["refused"] is True
+    expected = [
+        ("2 public zones named example.com", "--zone ID"),
+        ("no A, AAAA or CNAME record gone.example.com", "Check --record"),
+        ("stack legacy owns", "DeletionPolicy: Retain"),
+        ("p.example.com A is a plain A record", "--strategy delete"),
+        ("t.example.com CNAME belongs to traffic policy instance tpi-7", "traffic policy instance"),
+        ("w.example.com CNAME [blue] has a routing policy", "simple record sets"),
+        ("sub.example.com NS delegates x.sub.example.com CNAME away", "delegated zone"),
+        ("m.example.com CNAME is an alias to c.example.com CNAME", "Point it elsewhere"),
+    ]
+    for what, way_out in expected:
+        (reason,) = [reason for reason in told["reasons"] if what in reason]
+        assert way_out in reason, reason
+    assert len(told["reasons"]) == len(expected), told["reasons"]
+    assert account.writes() == before
+    nothing_was_asked_for_but_reads(account)
+
+
+def test_an_owner_in_another_region_is_found_and_named(program: Program, account: Cloud) -> None:
+    there = Stacks(
+        account.world.timeline,
+        account.world.zones,
+        account.world.rng,
+        config=StackConfig(region="us-east-1"),
+    )
+    old = record_set("o.example.com")
+    account.do(lambda: deployed(there, account.world.timeline, "edge", Old=old))
+    account.server.abroad["us-east-1"] = {"cloudformation": cloudformation_api.operations(there)}
+    before = account.writes()
+    target = [word for word in account.target() if not word.startswith("--record")]
+    words = ("--output=json", "--record=o.example.com", "--region=eu-west-1")
+    ended = program("run", "--auto", *target, *words)
+    line = plain_error(ended, 3, "stack edge in us-east-1 owns the A record at o.example.com")
+    assert "(Old)" in line
+    nothing_happened(program, ended)
+    assert account.writes() == before
+    nothing_was_asked_for_but_reads(account)
+
+
+def test_an_owned_record_that_was_edited_is_drift_and_one_in_a_private_zone_is_not_this_one(
+    program: Program, account: Cloud
+) -> None:
+    world = account.world
+
+    def go_wrong() -> None:
+        private = world.zones.add_zone("example.com", private=True).zone_id
+        public = world.zone.zone_id
+        inner = record_set("www.example.com", HostedZoneId=private)
+        owned = record_set("o.example.com", HostedZoneId=public)
+        deployed(world.stacks, world.timeline, "mixed", Inner=inner, Owned=owned)
+        edited = simple("o.example.com.", "A", "192.0.2.1")
+        world.write([("UPSERT", edited)])
+
+    account.do(go_wrong)
+    before = account.writes()
+    target = [word for word in account.target("--skip-off") if not word.startswith("--stack")]
+    ended = program("plan", "--output=json", *target, "--stack=mixed", "--record=o.example.com")
+    assert ended.code == 3, ended.err
+    (told,) = ended.lines
+    (drift,) = [reason for reason in told["reasons"] if "drift" in reason]
+    assert "the stack owns o.example.com A (Owned)" in drift
+    assert "192.0.2.1" in drift
+    assert "d9.cloudfront.net" in drift
+    (record,) = [r for r in told["records"] if r["name"] == "www.example.com"]
+    assert told["reasons"] == [drift], "the private record is not taken for the public one"
+    assert record["type"] == "A"
+    assert any("private" in warning for warning in told["warnings"])
+    assert account.writes() == before
+    nothing_was_asked_for_but_reads(account)
 
 
 OPERATIONS = (

@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
-from tests.cli.program import SECRET, WWW, cloud, disk_of, plain_error
+from tests.cli.program import SECRET, WWW, begun, cloud, disk_of, plain_error
 
-from route53_takeover.core.plan import Manual, Options, Plan
 from route53_takeover.core.records import RecordSet
-from route53_takeover.core.stacks import StackDescription
-from route53_takeover.folder import RunFolder, Saved
-from route53_takeover.settings import Connection
 from route53_takeover.sim.scenarios import (
     alias,
     alias_resource,
@@ -37,6 +33,7 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud, Ended, Program
 
+    from route53_takeover.folder import RunFolder
     from route53_takeover.sim.wire.faults import Fault
 
 ORIGINAL = cname(300)
@@ -52,32 +49,6 @@ def account(tmp_path: Path) -> Iterator[Cloud]:
     """An account with a CNAME that a run may have touched, and nothing at api."""
     with cloud(tmp_path, site_account(existing=ORIGINAL)) as served:
         yield served
-
-
-def begun(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
-    """The folder of a run whose process died, and that had lowered the TTLs to 60 s."""
-    path = program.state / "runs" / "20260101-000000-shop"
-    path.mkdir(parents=True)
-    stack = account.do(lambda: account.world.stacks.find("shop"))
-    assert stack is not None
-    plan = Plan(
-        options=Options(stack="shop", records=("www.example.com",), ttl=60),
-        zone_id=account.world.zone.zone_id,
-        zone_name="example.com.",
-        zone_private=False,
-        zone_is_unique=True,
-        name_servers=(),
-        root=StackDescription(stack_id=stack.stack_id, stack_name="shop", status="UPDATE_COMPLETE"),
-        account="123456789012",
-        manuals=tuple(Manual(original=r, lowered=replace(r, ttl=60)) for r in originals),
-    )
-    folder = RunFolder(path)
-    connection = Connection(region="us-east-1", endpoint_url=account.url)
-    folder.save_plan(
-        Saved(run=path.name, begun=1.0, plan=plan, connection=connection, cwd=str(program.home))
-    )
-    folder.save_backup(plan)
-    return folder
 
 
 def person(account: Cloud, *changes: tuple[str, RecordSet]) -> None:
@@ -162,7 +133,7 @@ def test_somebody_elses_record_is_only_replaced_by_force_and_saved_before(
     folder = begun(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", FOREIGN))
     ended = restore(program)
-    plain_error(ended, 3, "elsewhere.example.org", "--force")
+    plain_error(ended, 3, "elsewhere.example.org", hint="--force")
     assert ended.result["outcome"] == "refused"
     assert restore(program, "--force", "--dry-run").code == 0
     assert (account.here(), ours(account)) == ((FOREIGN,), [])
@@ -251,6 +222,82 @@ def test_a_record_that_a_stack_owns_is_never_replaced(program: Program, tmp_path
             plain_error(ended, 3, "stack shop owns")
             assert "warning: stack shop is UPDATE_IN_PROGRESS" in ended.err
         assert (account.here(), ours(account)) == ((owned,), [])
+
+
+def owning(account: Cloud, **records: Mapping[str, Any]) -> None:
+    """Lets another stack create these record sets."""
+    resources = {
+        name: {
+            "Type": "AWS::Route53::RecordSet",
+            "Properties": {"HostedZoneName": "example.com.", "TTL": "60", **properties},
+        }
+        for name, properties in records.items()
+    }
+    body = {"Resources": resources}
+    made = account.do(lambda: account.world.stacks.create_stack("other", body, {}))
+    while account.do(lambda: made.is_busy):
+        time.sleep(0.05)  # noqa: TID251 -- the world's pace
+
+
+OTHERS_API = {"Name": "api.example.com.", "Type": "A", "ResourceRecords": ["192.0.2.99"]}
+
+
+def test_a_record_that_any_other_stack_owns_is_never_replaced_and_the_way_out_is_said(
+    program: Program, account: Cloud
+) -> None:
+    begun(program, account, API)
+    owning(account, Api=OTHERS_API)
+    for words in (("--force",), ("--force", "--dry-run")):
+        ended = restore(program, *words)
+        plain_error(ended, 3, "stack other owns", "192.0.2.99", hint="DeletionPolicy: Retain")
+        assert f"`route53-takeover restore {program.folder.name} --force" in ended.err
+    assert ours(account) == []
+
+
+def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
+    program: Program, account: Cloud
+) -> None:
+    begun(program, account, API)
+    theirs = {**OTHERS_API, "Type": "TXT", "ResourceRecords": ['"x"']}
+    owning(account, Text=theirs)
+    lowered, foreign = replace(API, ttl=60), replace(API, values=("192.0.2.8",))
+    person(account, ("CREATE", lowered))
+    assert restore(program).code == 0
+    person(account, ("DELETE", API), ("CREATE", foreign))
+    refused = restore(program)
+    plain_error(refused, 3, "192.0.2.8", "neither this run nor a stack", hint="--force")
+    assert "192.0.2.7" in refused.err, "what would be put there"
+    assert restore(program, "--force").code == 0
+    here = account.do(lambda: account.world.holds("api.example.com."))
+    assert [(r.type, r.values) for r in here] == [("A", ("192.0.2.7",)), ("TXT", ('"x"',))]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        ("GetTemplate", "stack other owns"),
+        ("DescribeStackResources", "cannot tell whether a stack owns"),
+    ],
+)
+def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_is_created(
+    program: Program, account: Cloud, hidden: str, said: str
+) -> None:
+    begun(program, account, ORIGINAL, API)
+    owning(account, Api={**OTHERS_API, "Type": "TXT", "ResourceRecords": ['"x"']})
+    foreign = replace(API, values=("192.0.2.8",))
+    person(account, ("DELETE", ORIGINAL), ("CREATE", foreign))
+    denied = Refused(code="AccessDenied", message="User x may not", status=403)
+
+    def deny(operation: str, parameters: Mapping[str, Any]) -> Refused | None:
+        asked = operation == f"cloudformation:{hidden}"
+        return denied if asked and "shop" not in parameters.get("StackName", "") else None
+
+    account.befall(deny)
+    ended = restore(program, "--force")
+    plain_error(ended, 3, said)
+    outcomes = {record["name"]: record["outcome"] for record in ended.result["records"]}
+    assert outcomes == {"www.example.com": "restored", "api.example.com": "untouched"}
+    assert foreign in account.do(lambda: account.world.holds("api.example.com."))
 
 
 def test_one_name_that_is_refused_keeps_no_other_from_being_restored(

@@ -15,7 +15,7 @@ from route53_takeover import __version__
 if TYPE_CHECKING:
     from tests.cli.program import Program
 
-COMMANDS = ("plan", "run", "rehearse", "runs", "resume", "restore", "report")
+COMMANDS = ("plan", "policy", "run", "rehearse", "runs", "resume", "restore", "report")
 TARGET = ("--stack=shop", "--record=www.example.com")
 FULL = (*TARGET, "--deploy=true")
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.core.plan import Facts, Finding, Identity, Options, OwnedRecord, hold_for
+from route53_takeover.core.plan import (
+    Facts,
+    Finding,
+    ForeignRecord,
+    Identity,
+    Options,
+    OtherZone,
+    OwnedRecord,
+    hold_for,
+)
 from route53_takeover.core.planning import make_plan, parse_record, steps
 from route53_takeover.core.records import DesiredRecord, RecordKey, RecordSet
 from route53_takeover.core.stacks import ABSENT, StackDescription
@@ -50,6 +59,16 @@ def desired(kind: str = "A", name: str = "www.example.com", **properties: Any) -
 
 def owns(wanted: DesiredRecord | None = None, name: str = "www.example.com") -> OwnedRecord:
     return OwnedRecord(stack_id="arn:root", logical_id="Dns", name=name, desired=wanted)
+
+
+def held_by(
+    stack_name: str,
+    wanted: DesiredRecord | None = None,
+    *,
+    region: str = "",
+    name: str = "www.example.com",
+) -> ForeignRecord:
+    return ForeignRecord(stack=stack(name=stack_name), record=owns(wanted, name), region=region)
 
 
 def stack(status: str = "UPDATE_COMPLETE", name: str = "shop-prod") -> StackDescription:
@@ -285,12 +304,28 @@ def test_one_record_that_is_missing_is_enough_to_refuse() -> None:
 
 
 def test_a_record_that_another_stack_owns_is_refused() -> None:
-    world = facts(other_owners={"www.example.com.": stack(name="legacy")})
-    finding = only_refusal(make_plan(world, options()))
-    assert finding.text == "stack legacy owns a record at www.example.com."
+    finding = only_refusal(make_plan(facts(foreign=(held_by("legacy"),)), options()))
+    assert finding.text == "stack legacy owns a record at www.example.com (Dns)."
     assert "DeletionPolicy: Retain" in finding.hint
-    elsewhere = facts(other_owners={"shop.example.com.": stack(name="legacy")})
-    assert make_plan(elsewhere, options()).refusals == ()
+    abroad = held_by("legacy", desired(), region="eu-west-3")
+    finding = only_refusal(make_plan(facts(foreign=(abroad,)), options()))
+    assert finding.text == "stack legacy in eu-west-3 owns the A record at www.example.com (Dns)."
+
+
+@pytest.mark.parametrize(
+    "record_set",
+    [
+        desired(name="shop.example.com"),
+        desired("TXT", TTL="60", ResourceRecords=['"x"']),
+        desired(HostedZoneId="ZPRIVATE"),
+        desired(HostedZoneName="corp.example.com."),
+    ],
+)
+def test_another_stacks_record_that_cannot_be_this_one_is_nothing_to_refuse(
+    record_set: DesiredRecord,
+) -> None:
+    other = held_by("legacy", record_set, name=record_set.record.name)
+    assert make_plan(facts(foreign=(other,)), options()).refusals == ()
 
 
 @pytest.mark.parametrize(
@@ -461,18 +496,167 @@ def test_a_record_below_a_delegation_is_refused_even_when_both_are_asked_for() -
     ]
 
 
+def leaning_on(name: str, kind: str, target: str) -> RecordSet:
+    """An alias to a record set of the same zone."""
+    inside = {"HostedZoneId": "Z1", "DNSName": target, "EvaluateTargetHealth": False}
+    return record(name, kind, AliasTarget=inside)
+
+
 def test_an_alias_that_another_type_would_break_is_refused() -> None:
-    leaning = alias("m.example.com.", "CNAME", to="SHOP.example.com")
+    leaning = leaning_on("m.example.com.", "CNAME", "SHOP.example.com")
     finding = only_refusal(make_plan(facts(CNAME, leaning), options("shop.example.com")))
     assert "m.example.com CNAME is an alias to shop.example.com CNAME" in finding.text
+    assert "creates another type at shop.example.com" in finding.text
     assert "elsewhere" in finding.hint
 
 
 def test_an_alias_to_an_address_is_not_broken_but_warned_of() -> None:
-    leaning = alias("m.example.com.", to="www.example.com")
+    leaning = leaning_on("m.example.com.", "A", "www.example.com")
     plan = make_plan(facts(WWW, leaning), options())
     assert plan.refusals == ()
     assert "m.example.com A is an alias to www.example.com" in warnings_of(plan)
+
+
+def test_what_the_template_will_create_decides_whether_an_alias_breaks() -> None:
+    cname = desired("CNAME", "shop.example.com", TTL="60", ResourceRecords=["new.example.net"])
+    leaning = leaning_on("m.example.com.", "CNAME", "shop.example.com")
+    same = make_plan(facts(CNAME, leaning, expected=(cname,)), options("shop.example.com"))
+    assert same.refusals == ()
+    assert "m.example.com CNAME is an alias to shop.example.com CNAME" in warnings_of(same)
+    to_www = [
+        leaning_on("m.example.com.", "A", "www.example.com"),
+        leaning_on("n.example.com.", "A", "m.example.com"),
+    ]
+    new = desired("CNAME", "www.example.com", TTL="60", ResourceRecords=["new.example.net"])
+    plan = make_plan(facts(WWW, *to_www, expected=(new,)), options())
+    breaks = "it breaks when the stack creates CNAME at www.example.com."
+    assert [finding.text for finding in plan.refusals] == [
+        f"m.example.com A is an alias to www.example.com A: {breaks}",
+        f"n.example.com A is an alias to m.example.com A: {breaks}",
+    ]
+    elsewhere = replace(new, zone_id="ZPRIVATE")
+    assert make_plan(facts(WWW, *to_www, expected=(elsewhere,)), options()).refusals == ()
+    assert make_plan(facts(WWW, *to_www, expected=(desired(),)), options()).refusals == ()
+
+
+def test_an_alias_to_the_like_name_of_something_else_leans_on_nothing_here() -> None:
+    other = alias("m.example.com.", "CNAME", to="shop.example.com")
+    plan = make_plan(facts(CNAME, other), options("shop.example.com"))
+    assert plan.refusals == ()
+    assert "is an alias to" not in warnings_of(plan)
+
+
+@pytest.mark.parametrize("target", ["a.example.com.", "z.example.com."])
+def test_a_name_comes_before_its_aliases_and_those_taken_along_do_not_refuse(target: str) -> None:
+    leaning = leaning_on("m.example.com.", "A", target)
+    further = leaning_on("b.example.com.", "A", "m.example.com.")
+    records = sorted([alias(target), leaning, further], key=lambda r: r.name)
+    new = desired("CNAME", target, TTL="60", ResourceRecords=["new.example.net"])
+    names = [target, "m.example.com", "b.example.com"]
+    plan = make_plan(facts(*records, expected=(new,)), options(*names))
+    assert plan.refusals == ()
+    assert plan.names == (target, "m.example.com.", "b.example.com.")
+
+
+# -- several zones
+
+
+PRIVATE = OtherZone(zone_id="ZPRIVATE", name="example.com.", private=True)
+
+
+def test_beside_a_zone_of_the_same_name_a_template_that_names_its_zone_tells_nothing() -> None:
+    plan = make_plan(facts(other_zones=(PRIVATE,)), options())
+    assert plan.refusals == ()
+    assert not plan.zone_is_unique
+    assert "beside zone Z1 there is example.com (ZPRIVATE, private)" in warnings_of(plan)
+    assert "Let the template say HostedZoneId Z1" in warnings_of(plan)
+    parent = OtherZone(zone_id="ZCOM", name="com.", private=False)
+    alone = make_plan(facts(other_zones=(parent,)), options())
+    assert alone.zone_is_unique
+    assert "HostedZoneId" not in warnings_of(alone)
+
+
+@pytest.mark.parametrize(
+    "hidden", [None, desired(), desired(HostedZoneName="example.com.")], ids=["all", "zone", "id"]
+)
+def test_a_record_of_the_stack_that_may_be_in_another_zone_is_refused(
+    hidden: DesiredRecord | None,
+) -> None:
+    world = facts(owned=(owns(hidden),), other_zones=(PRIVATE,))
+    finding = only_refusal(make_plan(world, options(deploy_off=None)))
+    assert "the stack owns a record at www.example.com (Dns)" in finding.text
+    assert "example.com (Z1) or example.com (ZPRIVATE, private)" in finding.text
+    assert "HostedZoneId" in finding.hint
+    known = facts(owned=(owns(desired(HostedZoneId="Z1")),), other_zones=(PRIVATE,))
+    assert make_plan(known, options()).refusals == ()
+    parent = OtherZone(zone_id="ZCOM", name="com.", private=False)
+    assert make_plan(facts(owned=(owns(hidden),), other_zones=(parent,)), options()).refusals == ()
+
+
+def test_two_zones_of_the_name_are_refused_though_the_record_is_missing_or_owned() -> None:
+    twins = ("Z1", "Z2")
+    missing = make_plan(facts(CNAME, same_name_zones=twins), options())
+    assert "2 public zones named example.com" in missing.refusals[0].text
+    owned = make_plan(facts(owned=(owns(desired()),), same_name_zones=twins), options())
+    assert "2 public zones named example.com" in only_refusal(owned).text
+
+
+def test_the_zone_of_the_account_that_the_world_is_sent_to_is_named() -> None:
+    twin = OtherZone(
+        zone_id="Z2", name="example.com.", private=False, name_servers=("ns.elsewhere.net",)
+    )
+    world = facts(
+        delegated=("NS.elsewhere.net.",), same_name_zones=("Z1", "Z2"), other_zones=(twin,)
+    )
+    hints = [finding.hint for finding in make_plan(world, options()).refusals]
+    assert len(hints) == 2
+    assert all("The world is sent to Z2." in hint for hint in hints)
+
+
+def test_a_delegation_to_other_name_servers_as_well_is_warned_of() -> None:
+    partly = facts(delegated=("ns-1.example.net.", "ns.elsewhere.net."))
+    plan = make_plan(partly, options())
+    assert plan.refusals == ()
+    assert "the world asks ns.elsewhere.net too" in warnings_of(plan)
+    assert "nobody is sent to ns-2.example.net" in warnings_of(plan)
+    assert "delegation" not in warnings_of(make_plan(facts(), options()))
+
+
+def test_a_record_that_is_gone_though_the_stack_owns_it_is_drift() -> None:
+    plan = make_plan(facts(CNAME, owned=(owns(desired()),)), options())
+    finding = only_refusal(plan)
+    assert "the stack owns www.example.com A (Dns), but zone example.com (Z1)" in finding.text
+    assert "drift" in finding.hint
+    other = make_plan(facts(CNAME, owned=(owns(desired()),)), options("www.example.com/AAAA"))
+    assert "no AAAA record" in only_refusal(other).text
+
+
+def test_a_missing_record_tells_of_the_zones_that_could_hold_it_too() -> None:
+    plan = make_plan(facts(CNAME, other_zones=(PRIVATE,)), options())
+    assert "(example.com (ZPRIVATE, private) could hold it too)" in only_refusal(plan).hint
+
+
+def test_a_routed_record_in_the_template_is_refused() -> None:
+    routed = desired(SetIdentifier="blue", Weight="1")
+    finding = only_refusal(make_plan(facts(expected=(routed,)), options()))
+    assert "routing policy at www.example.com (A, SetIdentifier blue)" in finding.text
+    elsewhere = replace(routed, zone_id="ZPRIVATE")
+    assert make_plan(facts(expected=(elsewhere,)), options()).refusals == ()
+
+
+def test_what_nobody_could_tell_is_warned_of() -> None:
+    plan = make_plan(facts(unasked_regions=("eu-west-3",), coming_groups=("Names",)), options())
+    assert plan.refusals == ()
+    assert "was not answered in eu-west-3" in warnings_of(plan)
+    assert "RecordSetGroup resources (Names)" in warnings_of(plan)
+    assert "tells yet what it will create at www.example.com" in warnings_of(plan)
+    known = make_plan(facts(expected=(desired(),)), options())
+    assert "tells yet" not in warnings_of(known)
+
+
+def test_what_a_stack_at_work_owns_is_said_to_be_unsettled() -> None:
+    world = facts(owned=(owns(desired()),), stack=stack("DELETE_IN_PROGRESS"))
+    assert "is DELETE_IN_PROGRESS: it may still change" in warnings_of(make_plan(world, options()))
 
 
 # -- refused: the stack
@@ -599,7 +783,7 @@ def test_every_reason_is_told_at_once_and_each_has_a_way_out() -> None:
         same_name_zones=("Z1", "Z2"),
         identity=expiring(60, needs_mfa=True),
         tree_groups=("Group",),
-        other_owners={"plain.example.com.": stack(name="legacy")},
+        foreign=(held_by("legacy", name="plain.example.com"),),
     )
     plan = make_plan(world, options("plain.example.com", "gone.example.com"))
     assert len(plan.refusals) == 9

@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import json
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from route53_takeover.core.records import DesiredRecord, display_name, normal_name
 from route53_takeover.core.stacks import (
     ABSENT,
+    NOT_OWNED,
     RECORD_SET,
     StackDescription,
     StackEvent,
     StackResource,
 )
-from route53_takeover.core.template import TemplateError, parse_template, read_template
+from route53_takeover.core.template import (
+    TemplateError,
+    parameters_used,
+    parse_template,
+    read_template,
+)
 from route53_takeover.errors import ApiError, NotFoundError
 from route53_takeover.ports import Stacks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Container, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
-    from route53_takeover.adapters.session import AwsSession
+    from types_aiobotocore_cloudformation import CloudFormationClient
+
     from route53_takeover.core.stacks import StackTemplate
 
     _Page = Sequence[Mapping[str, Any]]
 
-_NOT_OWNED = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
-"""Statuses of a resource that its stack does not hold, or not any more (it was retained)."""
+_LISTED_AT_MOST = 100
+"""How many of a stack's resources ``DescribeStackResources`` tells of."""
+
+
+class HasCloudFormation(Protocol):
+    """Clients, one of which is CloudFormation's."""
+
+    @property
+    def cloudformation(self) -> CloudFormationClient: ...
+
+
+class Reader(Protocol):
+    """What stacks are read through: a session, in its own region or in another."""
+
+    def reading(self, operation: str) -> AbstractAsyncContextManager[HasCloudFormation]: ...
+
+    async def other_regions(self) -> Sequence[str]: ...
+
+    def in_region(self, region: str) -> AbstractAsyncContextManager[Reader]: ...
 
 
 class CloudFormationStacks(Stacks):
@@ -37,7 +62,7 @@ class CloudFormationStacks(Stacks):
         aws: its open session.
     """
 
-    def __init__(self, aws: AwsSession) -> None:
+    def __init__(self, aws: Reader) -> None:
         self._aws = aws
 
     async def describe(self, stack: str) -> StackDescription:
@@ -79,13 +104,14 @@ class CloudFormationStacks(Stacks):
                 return found
             position = {"NextToken": page["NextToken"]}
 
-    async def owner(self, physical_id: str) -> StackDescription | None:
-        """The stack that owns this physical id in this region, if any.
+    async def owner(self, name: str) -> StackDescription | None:
+        """A stack of this region that owns a record set of this name, if there is any.
 
         A record's physical id is its name as its template spells it, so a name is looked up with
-        and without the trailing dot.
+        and without the trailing dot. Other resources may have that physical id too (a custom domain
+        of API Gateway), and are none of ours.
         """
-        for spelling in _spellings(physical_id):
+        for spelling in _spellings(name):
             stack_id = await self._holder(spelling)
             if stack_id:
                 description = await self.describe(stack_id)
@@ -93,7 +119,17 @@ class CloudFormationStacks(Stacks):
                     return description
         return None
 
-    async def template(self, stack_id: str) -> StackTemplate:
+    async def other_regions(self) -> Sequence[str]:
+        """The other regions of the partition."""
+        return await self._aws.other_regions()
+
+    @asynccontextmanager
+    async def in_region(self, region: str) -> AsyncIterator[Stacks]:
+        """The stacks of another region."""
+        async with self._aws.in_region(region) as there:
+            yield CloudFormationStacks(there)
+
+    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
         """What the template in force says of record sets, with macros expanded where it can be."""
         try:
             body = await self._template_body(stack_id, "Processed")
@@ -104,7 +140,9 @@ class CloudFormationStacks(Stacks):
                 raise
             body = await self._template_body(stack_id, "Original")
         try:
-            return read_template(parse_template(body) if isinstance(body, str) else body)
+            parsed = parse_template(body) if isinstance(body, str) else body
+            filled = with_parameters and parameters_used(parsed)
+            return read_template(parsed, await self._parameters(stack_id) if filled else {})
         except TemplateError as error:
             operation = "cloudformation:GetTemplate"
             raise ApiError(f"{stack_id}: {error}", operation=operation) from error
@@ -167,11 +205,37 @@ class CloudFormationStacks(Stacks):
                 )
         except NotFoundError:
             return None
-        for shape in answer["StackResources"]:  # all of that stack's, not only the one asked for
-            held = shape.get("PhysicalResourceId") == physical_id
-            if held and shape["ResourceStatus"] not in _NOT_OWNED:
+        listed = answer["StackResources"]  # that stack's, and not only the one asked for
+        for shape in listed:
+            if (
+                shape.get("PhysicalResourceId") == physical_id
+                and shape["ResourceType"] == RECORD_SET
+                and shape["ResourceStatus"] not in NOT_OWNED
+            ):
                 return shape.get("StackId")
-        return None
+        if len(listed) < _LISTED_AT_MOST or not listed[0].get("StackId"):
+            return None
+        stack_id = listed[0]["StackId"]
+        return stack_id if await self._holds(stack_id, physical_id) else None
+
+    async def _holds(self, stack_id: str, physical_id: str) -> bool:
+        """Whether it is among all that the stack has, where only the first hundred were told."""
+        return any(
+            resource.is_owned
+            and resource.resource_type == RECORD_SET
+            and resource.physical_id == physical_id
+            for resource in await self.resources(stack_id)
+        )
+
+    async def _parameters(self, stack_id: str) -> Mapping[str, str]:
+        """The parameters in force, but for those whose values CloudFormation hides."""
+        async with self._aws.reading("cloudformation:DescribeStacks") as clients:
+            answer = await clients.cloudformation.describe_stacks(StackName=stack_id)
+        given = {
+            shape["ParameterKey"]: shape.get("ResolvedValue") or shape.get("ParameterValue", "")
+            for shape in answer["Stacks"][0].get("Parameters", ())
+        }
+        return {key: value for key, value in given.items() if value.strip("*") or not value}
 
     async def _template_body(self, stack_id: str, stage: Any) -> Any:  # noqa: ANN401 -- text or dict
         async with self._aws.reading("cloudformation:GetTemplate") as clients:

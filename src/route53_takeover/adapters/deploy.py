@@ -20,7 +20,9 @@ import unicodedata
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from route53_takeover import private
 from route53_takeover.ports import Deployer, DeployExit
+from route53_takeover.redaction import redacted, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,9 +145,7 @@ class ShellDeployer(Deployer):
     @contextmanager
     def _locked_log(self, switch: str) -> Iterator[int | None]:
         """The log for the command to inherit, or ``None`` where a living command holds it."""
-        log = os.open(
-            self._path(switch, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-        )
+        log = private.open_file(self._path(switch, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             _sync_folder(self._folder)
             try:
@@ -224,7 +224,7 @@ class ShellDeployer(Deployer):
         try:
             with self._path(switch, "log").open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                return plain_tail(log.read())
+                return redacted(plain_tail(log.read()), secrets_of(self._environment))
         except OSError:
             return ""
 

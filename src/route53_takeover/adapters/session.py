@@ -2,7 +2,8 @@
 
 Reads are retried by the SDK and pass a call budget. Writes have a client of their own which sends
 once: a DELETE whose answer was lost must never be sent again by a library that cannot know what
-happened since. Nothing but this module makes clients or knows profiles.
+happened since. Nothing but this module makes clients or knows profiles. A session only reads unless
+writing is asked for: `route53_takeover.adapters.guard`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from msgspec import Struct
 
 import route53_takeover
 from route53_takeover.adapters.budget import CallBudget
+from route53_takeover.adapters.guard import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
+from route53_takeover.adapters.regions import ATTEMPTS, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
 from route53_takeover.errors import CredentialsError, UsageError
+from route53_takeover.redaction import remember_signature
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from types import TracebackType
 
     from aiohappyeyeballs import AddrInfoType
+    from botocore.awsrequest import AWSPreparedRequest
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_route53 import Route53Client
 
@@ -65,6 +70,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
 class Clients:
     """The clients made from one reading of the profile."""
 
+    session: AioSession
     route53: Route53Client
     route53_writes: Route53Client
     cloudformation: CloudFormationClient
@@ -80,6 +86,7 @@ class AwsSession:
     Args:
         credentials: which account.
         clock: paces reads and renewals.
+        writable: whether records may be changed; without it every such call raises, unsent.
         route53_budget: for reads of Route 53; AWS gives an account 5 to 10 a second.
         cloudformation_budget: for reads of CloudFormation. The two are apart, so that polling many
             stacks never delays the look at the record before it is deleted.
@@ -87,6 +94,7 @@ class AwsSession:
     Attributes:
         calls: how often each ``service:Operation`` was really sent, retries included.
         region: the region in use, once it is open.
+        partition: the region's, such as ``aws-cn``.
     """
 
     def __init__(
@@ -94,12 +102,15 @@ class AwsSession:
         credentials: Credentials,
         clock: Clock,
         *,
+        writable: bool = False,
         route53_budget: CallBudget | None = None,
         cloudformation_budget: CallBudget | None = None,
     ) -> None:
         self.credentials = credentials
         self.calls: Counter[str] = Counter()
         self.region = ""
+        self.partition = ""
+        self._writable = writable
         self._clock = clock
         self._budgets = {
             "route53": route53_budget or CallBudget(clock, rate=5, burst=20),
@@ -148,6 +159,29 @@ class AwsSession:
         async with self._calling(operation, _WRITE_LIMIT) as clients:
             yield clients
 
+    async def other_regions(self) -> Sequence[str]:
+        """The regions besides this one in which CloudFormation can be asked."""
+        clients, given = self._open[-1], self.credentials.endpoint_url
+        here = clients.cloudformation.meta
+        return await regions_beside(
+            clients.session,
+            here.region_name,
+            here.endpoint_url,
+            is_given=given is not None,
+            is_loopback=_is_loopback(given),
+        )
+
+    @asynccontextmanager
+    async def in_region(self, region: str) -> AsyncIterator[Region]:
+        """CloudFormation in another region, on the same credentials; no budget is spent on it."""
+        async with AsyncExitStack() as stack:
+            session = self._open[-1].session
+            try:
+                client = await self._client(stack, session, "cloudformation", ATTEMPTS, region)
+            except Exception as error:
+                raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
+            yield Region(client, self._login_hint)
+
     @asynccontextmanager
     async def _calling(self, operation: str, limit: float) -> AsyncIterator[Clients]:
         await self._renew_if_bad()
@@ -156,6 +190,8 @@ class AwsSession:
         try:
             async with asyncio.timeout(limit):
                 yield clients
+        except NotAllowedError:
+            raise
         except Exception as error:
             failure = translate(error, operation, login_hint=self._login_hint)
             if isinstance(failure, CredentialsError):
@@ -187,8 +223,10 @@ class AwsSession:
 
     async def _connect(self) -> Clients:
         session = AioSession(profile=self.credentials.profile)
+        guard(session, writable=self._writable)
         self._login_hint = login_hint(session, self.credentials.profile)
         clients = Clients()
+        clients.session = session
         async with AsyncExitStack() as stack:
             try:
                 clients.route53 = await self._client(stack, session, "route53", READ_ATTEMPTS)
@@ -204,16 +242,22 @@ class AwsSession:
                 raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
             clients.stack = stack.pop_all()
         self.region = clients.cloudformation.meta.region_name
+        self.partition = clients.cloudformation.meta.partition
         return clients
 
     async def _client(
-        self, stack: AsyncExitStack, session: AioSession, service: str, attempts: int
+        self,
+        stack: AsyncExitStack,
+        session: AioSession,
+        service: str,
+        attempts: int,
+        region: str | None = None,
     ) -> Any:  # noqa: ANN401 -- each service has its own class of client
         create_client: Any = session.create_client
         client = await stack.enter_async_context(
             create_client(
                 service,
-                region_name=chosen_region(self.credentials.region),
+                region_name=region or chosen_region(self.credentials.region),
                 endpoint_url=self.credentials.endpoint_url,
                 config=_config(attempts, self.credentials.endpoint_url),
             )
@@ -221,7 +265,8 @@ class AwsSession:
         client.meta.events.register("before-send", self._count)
         return client
 
-    def _count(self, event_name: str, **_: object) -> None:
+    def _count(self, event_name: str, request: AWSPreparedRequest, **_: object) -> None:
+        remember_signature(request.headers)
         service, operation = event_name.split(".")[1:]
         self.calls[f"{_SERVICES.get(service, service)}:{operation}"] += 1
 

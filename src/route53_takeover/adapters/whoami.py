@@ -18,10 +18,12 @@ import route53_takeover
 from route53_takeover.adapters import profiles
 from route53_takeover.adapters.translation import REGION_HINT, translate
 from route53_takeover.errors import UsageError
+from route53_takeover.redaction import remember_signature
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from botocore.awsrequest import AWSPreparedRequest
     from botocore.credentials import Credentials
 
 _READ_FROM_VARIABLES = "env"
@@ -73,6 +75,7 @@ def identify(profile: str | None, region: str | None, endpoint_url: str | None) 
         client = boto3.Session(botocore_session=session, region_name=region).client(
             "sts", endpoint_url=endpoint_url, config=_CONFIG
         )
+        client.meta.events.register("before-send", _sent)
         try:
             answer = client.get_caller_identity()
         finally:
@@ -98,6 +101,10 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
     user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
 )
+
+
+def _sent(request: AWSPreparedRequest, **_: object) -> None:
+    remember_signature(request.headers)
 
 
 def _expires(credentials: Credentials | None) -> float | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.records import DesiredRecord, RecordSet
+from route53_takeover.core.records import DesiredRecord, RecordSet, display_name
 from route53_takeover.core.stacks import StackDescription
 
 if TYPE_CHECKING:
@@ -68,17 +68,41 @@ class OwnedRecord(Struct, frozen=True, kw_only=True):
     desired: DesiredRecord | None = None
 
 
+class ForeignRecord(Struct, frozen=True, kw_only=True):
+    """A record set that a stack outside the tree owns; ``region`` where it is another one."""
+
+    stack: StackDescription
+    record: OwnedRecord
+    region: str = ""
+
+
+class OtherZone(Struct, frozen=True, kw_only=True):
+    """A zone of the account that could hold the names too, as its own name goes."""
+
+    zone_id: str
+    name: str
+    private: bool
+    name_servers: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{display_name(self.name)} ({self.zone_id}{', private' if self.private else ''})"
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """What preflight read, all of it before the first write.
 
     Attributes:
         zone_records: every record set of the zone.
-        same_name_zones: public zones of the zone's name, this one included.
+        same_name_zones: zones of the zone's name, as public or private as it, this one included.
+        other_zones: every zone beside it that could hold the names, public or private.
         delegated: the name servers that the parent delegates to; ``None`` where not asked.
         stack: the root stack, `ABSENT` where there is none.
         tree_groups: ``RecordSetGroup`` resources of the tree.
+        coming_groups: those that only its templates hold so far.
         owned: record sets of the tree.
-        other_owners: name (normal form) -> a stack outside the tree that owns a record there.
+        expected: record sets that the tree's templates hold and no resource stands for yet.
+        foreign: record sets of these names that stacks outside the tree own.
+        unasked_regions: where nobody could be asked for an owner.
         given_stack: what ``--stack`` named, where it was a child of the root.
     """
 
@@ -93,9 +117,13 @@ class Facts(Struct, frozen=True, kw_only=True):
     stack: StackDescription
     same_name_zones: tuple[str, ...] = ()
     delegated: tuple[str, ...] | None = None
+    other_zones: tuple[OtherZone, ...] = ()
     tree_groups: tuple[str, ...] = ()
+    coming_groups: tuple[str, ...] = ()
     owned: tuple[OwnedRecord, ...] = ()
-    other_owners: dict[str, StackDescription] = {}
+    expected: tuple[DesiredRecord, ...] = ()
+    foreign: tuple[ForeignRecord, ...] = ()
+    unasked_regions: tuple[str, ...] = ()
     given_stack: str | None = None
 
 
@@ -124,8 +152,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What a run does, and all that it may write.
 
     Attributes:
-        zone_is_unique: no other public zone has the name, so ``HostedZoneName`` in a template
-            means this zone.
+        zone_is_unique: no other zone, public or private, has the name, so ``HostedZoneName`` in a
+            template means this zone.
         manuals: the record sets to hand over.
         owned: those of the asked-for record sets that the stack owns already, as it says.
         staying: other record sets at the names, that no one touches.

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from route53_takeover.core.ownership import resource_of
 from route53_takeover.core.plan import Manual, Plan
 from route53_takeover.core.records import normal_name
-from route53_takeover.core.refusals import refusals, resource_of, warnings
+from route53_takeover.core.refusals import refusals, warnings
+from route53_takeover.core.zone_checks import targets_first
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan import Facts, Options
@@ -29,11 +31,15 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         zone_id=facts.zone_id,
         zone_name=facts.zone_name,
         zone_private=facts.zone_private,
-        zone_is_unique=len(facts.same_name_zones) <= 1,
+        zone_is_unique=len(facts.same_name_zones) <= 1
+        and all(zone.name != facts.zone_name for zone in facts.other_zones),
         name_servers=facts.zone_name_servers,
         root=facts.stack,
         account=facts.identity.account,
-        manuals=tuple(Manual(original=r, lowered=_lowered(r, options.ttl)) for r in manual),
+        manuals=tuple(
+            Manual(original=r, lowered=_lowered(r, options.ttl))
+            for r in targets_first(facts, manual)
+        ),
         owned=tuple(owned),
         negative_ttl=_negative_ttl(facts),
     )

@@ -8,15 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.ownership import (
+    owned_but_gone,
+    refuse_drift,
+    refuse_expected,
+    refuse_owners,
+    refuse_unclear_zones,
+    warn_owned,
+    warn_owners,
+)
 from route53_takeover.core.plan import Finding
-from route53_takeover.core.records import display_name, normal_name, normal_zone_id
+from route53_takeover.core.records import display_name
 from route53_takeover.core.stacks import Kind, kind_of
+from route53_takeover.core.zone_checks import (
+    refuse_ambiguous_zone,
+    refuse_delegation,
+    refuse_dependants,
+    warn_zone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from route53_takeover.core.plan import Facts, Manual, OwnedRecord, Plan
-    from route53_takeover.core.records import RecordSet
+    from route53_takeover.core.plan import Facts, Plan
 
 CREDENTIAL_MARGIN = 15 * 60
 """Seconds that credentials must outlive the drain by."""
@@ -28,8 +42,10 @@ def refusals(
     facts: Facts, plan: Plan, wanted: Sequence[tuple[str, str | None]]
 ) -> Iterator[Finding]:
     """Every reason not to carry the plan out; ``wanted``: name and type of what was asked for."""
+    yield from refuse_ambiguous_zone(facts, plan)
     yield from _refuse_missing(facts, plan, wanted)
-    yield from _refuse_drift(facts, plan)
+    yield from refuse_drift(facts, plan)
+    yield from refuse_unclear_zones(facts, plan)
     if plan.manuals:
         for check in _CHECKS:
             yield from check(facts, plan)
@@ -37,39 +53,12 @@ def refusals(
 
 def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """What the user should know before saying yes."""
-    yield from _warn_uncompared(facts, plan)
+    yield from warn_owned(facts, plan)
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
+        yield from warn_owners(facts, plan)
+        yield from warn_zone(facts, plan)
         yield from _warn_waiting(facts, plan)
-
-
-def resource_of(facts: Facts, record: RecordSet) -> OwnedRecord | None:
-    """The tree's resource for this record set; one whose template hides its type counts as it."""
-    here = [r for r in _owned_here(facts) if normal_name(r.name) == record.key.name]
-    for resource in here:
-        if resource.desired is not None and (
-            (resource.desired.record.type, resource.desired.record.set_identifier)
-            == (record.type, record.set_identifier)
-        ):
-            return resource
-    return next((resource for resource in here if resource.desired is None), None)
-
-
-def _owned_here(facts: Facts) -> list[OwnedRecord]:
-    """The tree's record sets, without those that certainly are in another zone.
-
-    A stack may own a private zone's record of the same name, which says nothing of this one.
-    """
-    return [resource for resource in facts.owned if not _is_elsewhere(facts, resource)]
-
-
-def _is_elsewhere(facts: Facts, resource: OwnedRecord) -> bool:
-    desired = resource.desired
-    if desired is None:
-        return False
-    if desired.zone_id is not None:
-        return desired.zone_id != facts.zone_id
-    return desired.zone_name not in (None, facts.zone_name)
 
 
 def _refuse_missing(
@@ -79,59 +68,24 @@ def _refuse_missing(
     for name, kind in wanted:
         if any(at == name and kind in (None, is_a) for at, is_a in found):
             continue
+        gone = owned_but_gone(facts, name, kind)
+        if gone is not None:
+            yield gone
+            continue
         here = [r.type for r in facts.zone_records if r.key.name == name]
         what = f"no {kind}" if kind else "no A, AAAA or CNAME"
         also = f"it holds {', '.join(here)} there" if here else "it holds nothing at that name"
         yield Finding(
             text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
             f"{display_name(name)}: {also}.",
-            hint="Check --record NAME/TYPE and --zone; with no record in the way, just deploy.",
+            hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; with no record "
+            "in the way, just deploy.",
         )
 
 
-def _refuse_drift(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    for record in plan.owned:
-        resource = resource_of(facts, record)
-        if resource is None or resource.desired is None or not resource.desired.complete:
-            continue
-        if not resource.desired.record.same_as(record):
-            yield Finding(
-                text=f"the stack owns {record.key} ({resource.logical_id}), but the live record "
-                f"is {record.describe()} where its template says "
-                f"{resource.desired.record.describe()}.",
-                hint="Somebody edited it (drift): put the live record back, or change the template "
-                "and deploy.",
-            )
-
-
-def _refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    for name, owner in facts.other_owners.items():
-        if name in plan.names:
-            yield Finding(
-                text=f"stack {owner.stack_name} owns a record at {display_name(name)}.",
-                hint="Remove it there with DeletionPolicy: Retain first, then run this again.",
-            )
-    for resource in _owned_here(facts):
-        kind = None if resource.desired is None else resource.desired.record.type
-        beside = [str(m.key) for m in plan.manuals if m.key.name == normal_name(resource.name)]
-        if beside:
-            yield Finding(
-                text=f"the stack owns {kind or 'a record'} at {display_name(resource.name)} "
-                f"({resource.logical_id}), beside the manual {', '.join(beside)}.",
-                hint="Take that resource out of the stack first.",
-            )
-    if plan.options.deploy_off and facts.owned:
-        ids = ", ".join(f"{r.logical_id} ({display_name(r.name)})" for r in facts.owned)
-        yield Finding(
-            text=f"deploying with the switch off might delete what the stack owns: {ids}.",
-            hint="Use --skip-off: the stack exists, so only the deploy with the switch on is due.",
-        )
-    if facts.tree_groups:
-        yield Finding(
-            text=f"the stack has RecordSetGroup resources ({', '.join(facts.tree_groups)}), which "
-            "are not handled yet.",
-            hint="Use one AWS::Route53::RecordSet a record.",
-        )
+def _other_zones(facts: Facts, name: str) -> str:
+    others = [zone for zone in facts.other_zones if ("." + name).endswith("." + zone.name)]
+    return f" ({', '.join(str(zone) for zone in others)} could hold it too)" if others else ""
 
 
 def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -164,59 +118,6 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 hint="Turn it into an alias first; or say --strategy delete, which at worst costs "
                 "a failed deploy and no gap.",
             )
-
-
-def _refuse_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    zone = plan.options.zone  # its name does not tell the zones of that name apart
-    said_which = zone is not None and normal_zone_id(zone) == facts.zone_id
-    if len(facts.same_name_zones) > 1 and not said_which:
-        yield Finding(
-            text=f"there are {len(facts.same_name_zones)} public zones named "
-            f"{display_name(facts.zone_name)}: {', '.join(facts.same_name_zones)}.",
-            hint="Say which with --zone ID.",
-        )
-    if facts.delegated is not None and not facts.zone_private:
-        ours = {normal_name(server) for server in facts.zone_name_servers}
-        theirs = {normal_name(server) for server in facts.delegated}
-        if ours.isdisjoint(theirs):
-            yield Finding(
-                text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) is not the delegated "
-                f"one: the world asks {_listed(theirs)}, the zone's name servers are "
-                f"{_listed(ours)}.",
-                hint="Find the zone that is delegated to and name it with --zone ID.",
-            )
-    cuts = [r for r in facts.zone_records if r.type == "NS" and r.key.name != facts.zone_name]
-    for manual in plan.manuals:
-        for cut in cuts:
-            if _hides(cut, manual):
-                yield Finding(
-                    text=f"{cut.key} delegates {manual.key} away: the record in this zone is not "
-                    "what the world sees.",
-                    hint="Take the record over in the delegated zone.",
-                )
-
-
-def _hides(cut: RecordSet, manual: Manual) -> bool:
-    """Whether NS records make this zone's copy of the record unseen.
-
-    NS and DS records at the cut itself are the parent zone's business, and seen.
-    """
-    if manual.key.name == cut.key.name:
-        return manual.key.type not in ("NS", "DS")
-    return manual.key.name.endswith("." + cut.key.name)
-
-
-def _refuse_dependants(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    for manual in plan.manuals:
-        if manual.key.type != "CNAME":
-            continue
-        for record in facts.zone_records:
-            if record.type == "CNAME" and _alias_name(record) == manual.key.name:
-                yield Finding(
-                    text=f"{record.key} is an alias to {manual.key}: it breaks when the stack "
-                    "creates another type there.",
-                    hint="Point it elsewhere first.",
-                )
 
 
 def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -267,23 +168,14 @@ def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 _CHECKS = (
-    _refuse_owners,
+    refuse_owners,
+    refuse_expected,
     _refuse_kinds,
-    _refuse_zone,
-    _refuse_dependants,
+    refuse_delegation,
+    refuse_dependants,
     _refuse_stack,
     _refuse_credentials,
 )
-
-
-def _warn_uncompared(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    for record in plan.owned:
-        resource = resource_of(facts, record)
-        if resource is not None and (resource.desired is None or not resource.desired.complete):
-            yield Finding(
-                text=f"the stack owns {display_name(resource.name)} ({resource.logical_id}), but "
-                f"its template does not tell all of it: {record.describe()} was not compared."
-            )
 
 
 def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -294,13 +186,6 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     for record in plan.staying:
         yield Finding(text=f"{record.describe()} stays as it is: it is not part of this takeover.")
-    for record in facts.zone_records:
-        target = _alias_name(record)
-        if target in plan.names:
-            yield Finding(
-                text=f"{record.key} is an alias to {display_name(target)} and has no answer "
-                "either while the name is gone."
-            )
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -323,18 +208,9 @@ def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
     )
 
 
-def _alias_name(record: RecordSet) -> str:
-    """The name that an alias points to, in normal form; empty where it is none."""
-    return normal_name(record.alias.dns_name) if record.alias else ""
-
-
 def _seconds_left(facts: Facts) -> float | None:
     """How long the credentials last; ``None`` where they last or renew themselves."""
     identity = facts.identity
     if identity.expires is None or identity.renewable:
         return None
     return max(identity.expires - facts.now, 0.0)
-
-
-def _listed(servers: set[str]) -> str:
-    return ", ".join(sorted(display_name(server) for server in servers)) or "nobody"

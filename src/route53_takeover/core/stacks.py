@@ -49,6 +49,9 @@ _KINDS = {
     "DELETE_COMPLETE": Kind.ROLLED_BACK,
 }
 
+NOT_OWNED = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
+"""Statuses of a resource that its stack does not hold, or not any more (it was retained)."""
+
 _OPERATION_STARTS = frozenset(
     {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "DELETE_IN_PROGRESS"}
 )
@@ -121,6 +124,11 @@ class StackResource(Struct, frozen=True, kw_only=True):
     physical_id: str
     resource_type: str
     status: str
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether the stack holds something by this name."""
+        return bool(self.physical_id) and self.status not in NOT_OWNED
 
 
 class StackTemplate(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 """A variable of ``Fn::Sub``: ``${Name}``; group 1 is ``!`` where it is meant literally."""
 
+_NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 _UNCOMPARED = frozenset({"Comment", "HostedZoneId", "HostedZoneName"})
 """Properties of a record set that say nothing about its values."""
 
@@ -55,15 +57,21 @@ def parse_template(text: str) -> dict[str, Any]:
     return body
 
 
-def read_template(body: Mapping[str, Any]) -> StackTemplate:
+def read_template(
+    body: Mapping[str, Any], parameters: Mapping[str, str] = _NONE_KNOWN
+) -> StackTemplate:
     """What matters to a takeover of a raw template.
 
     A record set under a ``Condition`` is listed: whether the condition holds is not known here.
+
+    Args:
+        parameters: values in force; ``Ref`` and ``Fn::Sub`` of these, and of no others, are filled
+            in where a record set names them.
     """
     resources = dict(_resources(body))
     all_depends = depends(body)
     record_sets = {
-        logical_id: _desired(resource)
+        logical_id: _desired(_filled(resource.get("Properties"), parameters))
         for logical_id, resource in resources.items()
         if resource.get("Type") == RECORD_SET
     }
@@ -76,6 +84,37 @@ def read_template(body: Mapping[str, Any]) -> StackTemplate:
             if resource.get("Type") == RECORD_SET_GROUP
         ),
     )
+
+
+def parameters_used(body: Mapping[str, Any]) -> frozenset[str]:
+    """The template's parameters that its record sets name."""
+    declared = body.get("Parameters")
+    return frozenset(
+        name
+        for _, resource in _resources(body)
+        if resource.get("Type") == RECORD_SET
+        for name in names_in(resource.get("Properties"))
+        if isinstance(declared, dict) and name in declared
+    )
+
+
+def _filled(node: Any, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+    """``node`` with the given parameters in the place of what refers to them."""
+    if isinstance(node, list):
+        return [_filled(item, parameters) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if is_intrinsic(node):
+        ((function, argument),) = node.items()
+        if function == "Ref" and argument in parameters:
+            return parameters[argument]
+        if function == "Fn::Sub" and isinstance(argument, str):
+            names = {name for literal, name in SUBSTITUTION.findall(argument) if not literal}
+            if names <= parameters.keys():
+                return SUBSTITUTION.sub(
+                    lambda m: f"${{{m[2]}}}" if m[1] else parameters[m[2]], argument
+                )
+    return {key: _filled(value, parameters) for key, value in node.items()}
 
 
 def depends(body: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -148,8 +187,7 @@ def is_intrinsic(node: object) -> bool:
     )
 
 
-def _desired(resource: Mapping[str, Any]) -> DesiredRecord | None:
-    properties = resource.get("Properties")
+def _desired(properties: object) -> DesiredRecord | None:
     if not isinstance(properties, dict) or is_intrinsic(properties.get("SetIdentifier")):
         return None
     desired = DesiredRecord.from_properties(properties)

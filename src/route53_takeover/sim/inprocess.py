@@ -7,6 +7,7 @@ after it. Faults are drawn from a seeded source, harsher than production.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from msgspec import Struct
 from route53_takeover.core.records import display_name, normal_name
 from route53_takeover.core.stacks import (
     ABSENT,
+    NOT_OWNED,
+    RECORD_SET,
     StackDescription,
     StackResource,
 )
@@ -28,7 +31,7 @@ from route53_takeover.sim.cloudformation.stacks import to_core
 from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
     from random import Random
 
     from route53_takeover.core.records import Change, RecordKey, RecordSet
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     )
     from route53_takeover.errors import ApiError
     from route53_takeover.sim.cloudformation.stacks import Stack
+    from route53_takeover.sim.cloudformation.stacks import Stacks as SimStacks
     from route53_takeover.sim.route53.zones import SimZone
     from route53_takeover.sim.world import World
 
@@ -197,18 +201,30 @@ def _zone(zone: SimZone) -> Zone:
 
 
 class WorldStacks:
-    """CloudFormation of the simulated account."""
+    """CloudFormation of the simulated account.
 
-    def __init__(self, line: Line) -> None:
+    Args:
+        abroad: the stacks of other regions.
+        region: the one of these that this is of; the world's own where it is empty.
+    """
+
+    def __init__(
+        self, line: Line, abroad: Mapping[str, SimStacks] | None = None, region: str = ""
+    ) -> None:
         self._line = line
+        self._abroad = abroad or {}
+        self._region = region
+
+    def _of(self, world: World) -> SimStacks:
+        return self._abroad[self._region] if self._region else world.stacks
 
     async def describe(self, stack: str) -> StackDescription:
         world = await self._line.there("cloudformation:DescribeStacks")
-        return _described(world.stacks.find(stack), stack)
+        return _described(self._of(world).find(stack), stack)
 
     async def resources(self, stack_id: str) -> Sequence[StackResource]:
         world = await self._line.there("cloudformation:ListStackResources")
-        stack = world.stacks.find(stack_id)
+        stack = self._of(world).find(stack_id)
         return [
             StackResource(
                 stack_id=stack_id,
@@ -220,22 +236,35 @@ class WorldStacks:
             for logical_id, resource in (stack.resources if stack else {}).items()
         ]
 
-    async def owner(self, physical_id: str) -> StackDescription | None:
+    async def owner(self, name: str) -> StackDescription | None:
         world = await self._line.there("cloudformation:DescribeStackResources")
-        for spelling in (physical_id, display_name(physical_id)):
-            stack = world.stacks.owner(spelling)
-            if stack is not None:
+        for spelling in (name, display_name(name)):
+            stack = self._of(world).owner(spelling)
+            if stack is not None and any(
+                resource.type == RECORD_SET
+                and resource.physical_id == spelling
+                and resource.status not in NOT_OWNED
+                for resource in stack.resources.values()
+            ):
                 return _described(stack, stack.name)
         return None
 
-    async def template(self, stack_id: str) -> StackTemplate:
+    async def other_regions(self) -> Sequence[str]:
+        return [region for region in self._abroad if region != self._region]
+
+    @asynccontextmanager
+    async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
+        yield WorldStacks(self._line, self._abroad, region)
+
+    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
         world = await self._line.there("cloudformation:GetTemplate")
-        stack = world.stacks.get(stack_id)
-        return read_template(stack.body if isinstance(stack.body, dict) else {})
+        stack = self._of(world).get(stack_id)
+        body = stack.body if isinstance(stack.body, dict) else {}
+        return read_template(body, stack.parameters if with_parameters else {})
 
     async def newest_event(self, stack_id: str) -> str | None:
         world = await self._line.there("cloudformation:DescribeStackEvents")
-        newest = next(world.stacks.events(stack_id), None)
+        newest = next(self._of(world).events(stack_id), None)
         return None if newest is None else newest.event_id
 
     async def events(
@@ -243,7 +272,7 @@ class WorldStacks:
     ) -> Sequence[StackEvent]:
         world = await self._line.there("cloudformation:DescribeStackEvents")
         found: list[StackEvent] = []
-        for row in world.stacks.events(stack_id):
+        for row in self._of(world).events(stack_id):
             if row.event_id == after:
                 break
             if row.event_id not in known:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from route53_takeover.sim.wire.protocols import WireAnswer
 
-_SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/([^/,]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/([^/,]+)/([^/,]+)/aws4_request")
 _LOG = logging.getLogger(__name__)
 
 
@@ -50,6 +50,8 @@ class AccountServer:
 
     Attributes:
         calls: how often each ``service:Operation`` was asked for, executed or not.
+        abroad: handlers as ``operations`` has them, by region: what a request that is signed for
+            that region gets instead. All other regions are one.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class AccountServer:
         fault: Callable[[str, Mapping[str, Any]], Fault | None] | None = None,
     ) -> None:
         self.calls: Counter[str] = Counter()
+        self.abroad: dict[str, Mapping[str, Mapping[str, Operation]]] = {}
         self.fault = fault
         self._operations = operations
         self._before = before
@@ -108,7 +111,9 @@ class AccountServer:
         self._requests += 1
         request_id = f"00000000-0000-4000-8000-{self._requests:012d}"
         service, operation = self._asked(request)
-        handler = self._operations.get(service, {}).get(operation)
+        signed = _SCOPE.search(request.headers.get("authorization", ""))
+        there = self.abroad.get(signed[1] if signed else "", {})
+        handler = there.get(service, self._operations.get(service, {})).get(operation)
         if handler is None:
             missing = f"{service}:{operation} is not part of the simulated account"
             _LOG.warning("%s (%s %s)", missing, request.method, request.path)
@@ -163,7 +168,7 @@ class AccountServer:
         signed = _SCOPE.search(request.headers.get("authorization", ""))
         presigned = dict(parse_qsl(request.query)).get("X-Amz-Credential")
         if signed is not None or presigned is not None:
-            service = signed[1] if signed is not None else str(presigned).split("/")[-2]
+            service = signed[2] if signed is not None else str(presigned).split("/")[-2]
             wire = self._wires.get(service)
             operation = None if wire is None else wire.operation(request)
             return service, operation or self._spelt(request)

@@ -1,0 +1,56 @@
+"""What may be called at all: the reads, and one write only where it was asked for.
+
+The guard sits on the SDK's session, before every call of every client that is made from it, and
+lets through what it knows. So a new call, or a mistake, is stopped before anything is sent; no
+adapter and no command can forget it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
+
+READS = frozenset(
+    {
+        "cloudformation.DescribeStackEvents",
+        "cloudformation.DescribeStackResources",
+        "cloudformation.DescribeStacks",
+        "cloudformation.GetTemplate",
+        "cloudformation.ListStackResources",
+        "route-53.GetChange",
+        "route-53.GetHostedZone",
+        "route-53.ListHostedZones",
+        "route-53.ListResourceRecordSets",
+    }
+)
+"""Operations, in the SDK's spelling of their service."""
+WRITES = frozenset({"route-53.ChangeResourceRecordSets"})
+_CREDENTIALS = frozenset(
+    {
+        "signin.CreateOAuth2Token",
+        "sso-oidc.CreateToken",
+        "sso.GetRoleCredentials",
+        "sts.AssumeRole",
+        "sts.AssumeRoleWithWebIdentity",
+    }
+)
+"""How the SDK itself gets credentials for a profile."""
+
+
+class NotAllowedError(Exception):
+    """A defect of this program: it was about to call what this connection is not for."""
+
+
+def guard(session: AioSession, *, writable: bool) -> None:
+    """Keeps every client of this session to the reads, and to `WRITES` if ``writable``."""
+    allowed = READS | _CREDENTIALS | (WRITES if writable else frozenset())
+
+    def check(event_name: str, **_: object) -> None:
+        operation = event_name.removeprefix("before-call.")
+        if operation not in allowed:
+            kind = "writes nothing but records" if writable else "only reads"
+            raise NotAllowedError(f"{operation} on a connection that {kind}: nothing was sent")
+
+    session.get_component("event_emitter").register_first("before-call", check)

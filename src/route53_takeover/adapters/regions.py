@@ -1,0 +1,72 @@
+"""CloudFormation in the other regions: which there are, and a client that only asks.
+
+A record is found by its name in the region of its stack alone, so every region has to be asked. An
+endpoint that was given by hand serves one region; only a simulated account, on loopback, serves
+more, and of those the one that CloudFront's stacks live in is asked, not thirty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from route53_takeover.adapters.translation import translate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from aiobotocore.session import AioSession
+    from types_aiobotocore_cloudformation import CloudFormationClient
+
+    from route53_takeover.adapters.cloudformation import Reader
+
+GLOBAL_REGION = "us-east-1"
+ATTEMPTS = 2
+_LIMIT = 15.0
+"""The loop's seconds after which a call counts as unanswered."""
+
+
+async def regions_beside(
+    session: AioSession, region: str, endpoint: str, *, is_given: bool, is_loopback: bool
+) -> Sequence[str]:
+    """The regions of this partition in which CloudFormation can be asked, but for ``region``.
+
+    Args:
+        endpoint: the URL that CloudFormation has here.
+        is_given: whether a person named it.
+    """
+    if is_loopback:
+        return [] if region == GLOBAL_REGION else [GLOBAL_REGION]
+    if is_given or not (urlsplit(endpoint).hostname or "").startswith("cloudformation"):
+        return []
+    partition = session.get_partition_for_region(region)
+    known = await session.get_available_regions("cloudformation", partition)
+    return [other for other in known if other != region]
+
+
+class Region:
+    """One other region, while its client is open."""
+
+    def __init__(self, cloudformation: CloudFormationClient, login_hint: str) -> None:
+        self.cloudformation = cloudformation
+        self._login_hint = login_hint
+
+    @asynccontextmanager
+    async def reading(self, operation: str) -> AsyncIterator[Region]:
+        """For one read; errors come out translated, and say nothing of the credentials at home."""
+        try:
+            async with asyncio.timeout(_LIMIT):
+                yield self
+        except Exception as error:
+            raise translate(error, operation, login_hint=self._login_hint) from error
+
+    async def other_regions(self) -> Sequence[str]:
+        """None: that is asked at home."""
+        return []
+
+    def in_region(self, region: str) -> AbstractAsyncContextManager[Reader]:
+        """Never: that is asked at home."""
+        raise NotImplementedError(region)

@@ -1,0 +1,101 @@
+"""A run's folder is ours alone: nothing that another user may have put there is followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from route53_takeover.errors import UsageError
+from route53_takeover.private import claim_run, exposure, make_folder, open_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STRANGER = 4711
+
+
+@pytest.fixture(params=[0, 0o077, 0o777], ids=["umask-0", "umask-077", "umask-777"])
+def _umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets it belong to somebody else than us."""
+    if os.geteuid() == 0:
+        os.chown(path, STRANGER, -1, follow_symlinks=False)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
+
+
+@pytest.mark.usefixtures("_umask")
+def test_what_is_made_has_its_mode_whatever_the_umask(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    make_folder(folder)
+    os.close(open_file(folder / "file", os.O_WRONLY | os.O_CREAT))
+    assert [mode(p) for p in (folder.parent, folder, folder / "file")] == [0o700, 0o700, 0o600]
+
+
+def test_a_folder_that_was_open_to_others_is_closed_and_those_above_are_the_users(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "above" / "runs"
+    folder.mkdir(parents=True)
+    for path in (folder, folder.parent):
+        path.chmod(0o777)
+    (folder / "file").touch()
+    (folder / "file").chmod(0o666)
+    make_folder(folder)
+    assert [mode(folder.parent), mode(folder), mode(folder / "file")] == [0o777, 0o700, 0o666]
+    claim_run(folder)
+    assert mode(folder / "file") == 0o600
+
+
+def test_a_symbolic_link_is_neither_followed_nor_taken_for_ours(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    (real / "target").write_text("mine")
+    link.symlink_to(real)
+    for refuse in (make_folder, claim_run):
+        with pytest.raises(UsageError, match="link is a symbolic link"):
+            refuse(link)
+    (real / "journal.jsonl").symlink_to(real / "target")
+    with pytest.raises(UsageError, match=r"journal\.jsonl is a symbolic link"):
+        claim_run(real)
+    with pytest.raises(OSError, match="symbolic"):
+        open_file(real / "journal.jsonl", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    assert (real / "target").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["", "plan.json"])
+def test_what_belongs_to_somebody_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "plan.json").touch()
+    claim_run(folder)
+    give_away(folder / name, monkeypatch)
+    with pytest.raises(UsageError, match="another user") as refused:
+        claim_run(folder)
+    assert "copy" in refused.value.hint
+
+
+def test_who_can_take_runs_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exposure(tmp_path / "nothing") == ""
+    for bits, told in ((0o700, ""), (0o755, ""), (0o1777, ""), (0o770, "0770"), (0o777, "0777")):
+        tmp_path.chmod(bits)
+        assert told in exposure(tmp_path)
+        assert bool(exposure(tmp_path)) == bool(told)
+    tmp_path.chmod(0o700)
+    give_away(tmp_path, monkeypatch)
+    assert "another user" in exposure(tmp_path)

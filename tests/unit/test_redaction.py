@@ -1,0 +1,88 @@
+"""Credentials that an error or a deploy command repeats are masked, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.errors import ApiError, UsageError
+from route53_takeover.redaction import redacted, remember_signature, secrets_of
+from route53_takeover.settings import Connection
+
+SIGNATURE = "0123456789abcdef" * 4
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+TOKEN = "FwoGZXIvYXdzEJr//////////wEaDEXAMPLE+token=="  # noqa: S105 -- AWS's own example
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 -- AWS's own example
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            f"AWS4-HMAC-SHA256 Credential={KEY_ID}/sts, SignedHeaders=a, Signature={SIGNATURE}",
+            "AWS4-HMAC-SHA256 Credential=***, SignedHeaders=a, Signature=***",
+        ),
+        (f"should have been 'x-amz-security-token:{TOKEN}'", "x-amz-security-token:***"),
+        (f"?X-Amz-Credential={KEY_ID}%2F2026&X-Amz-Signature={SIGNATURE}", "X-Amz-Signature=***"),
+        ("Authorization: Bearer abc.def.ghi", "Authorization: Bearer ***"),
+        (f'{{"SecretAccessKey": "{SECRET}", "SessionToken": "{TOKEN}"}}', '"SessionToken": "***"'),
+        (f"aws_secret_access_key = {SECRET}", "aws_secret_access_key = ***"),
+        (f"export AWS_SECRET_ACCESS_KEY={SECRET}", "AWS_SECRET_ACCESS_KEY=***"),
+        ("cannot reach http://me:p@ss:w0rd@proxy:3128/x", "cannot reach http://***@proxy:3128/x"),
+        ("https://p4ssw0rd-alone@host", "https://***@host"),
+        (f"the key {KEY_ID} is inactive", "the key AKIA*** is inactive"),
+    ],
+)
+def test_each_form_of_a_credential_is_masked(text: str, shown: str) -> None:
+    masked = redacted(text)
+    assert shown in masked
+    for secret in (SIGNATURE, KEY_ID, TOKEN, SECRET, "abc.def", "p@ss", "p4ss", "w0rd"):
+        assert secret not in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Tried to create resource record set [name='www.example.com.', type='A'] but it exists]",
+        'www.example.com TXT "v=DKIM1; p=MIGfMA0GCSqG" TTL 300',
+        "see https://docs.aws.amazon.com/x?y=a@b and mail me@example.com",
+        "no answer to route53:ChangeResourceRecordSets: token bucket is empty",
+    ],
+)
+def test_what_is_no_credential_is_left_as_it_is(text: str) -> None:
+    assert redacted(text) == text
+
+
+def test_what_a_request_was_signed_with_is_masked_in_any_form() -> None:
+    token, key_id = "a-session-token-of-some-length", "an-emulators-key-id"
+    headers: dict[str, object] = {
+        "X-Amz-Security-Token": token,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={key_id}/20260101/x, Signature=0".encode(),
+    }
+    remember_signature(headers)
+    error = ApiError(f"token ({token}) of <{key_id}>", hint=f"forget {token}")
+    assert error.message == str(error) == "token (***) of <***>"
+    assert error.hint == "forget ***"
+
+
+def test_short_values_and_plain_variables_are_no_secrets() -> None:
+    remember_signature({"X-Amz-Security-Token": "test"})
+    assert redacted("a test") == "a test"
+    environment = {
+        "PATH": "/usr/local/bin",
+        "API_TOKEN": "short",
+        "DB_PASSWORD": "correct horse",
+        "NPM_TOKEN_FILE": "/run/secrets/npm",
+        "STRIPE_API_KEY": "sk_live_0123456789",
+    }
+    secrets = secrets_of(environment)
+    assert secrets == {"correct horse", "sk_live_0123456789"}
+    assert redacted("pw=correct horse", secrets) == "pw=***"
+
+
+def test_an_endpoint_with_a_password_is_no_connection_that_could_be_saved() -> None:
+    Connection(endpoint_url="http://127.0.0.1:4566/a@b")
+    for url in ("https://me:planted@example.com", "http://planted@[::1]:80/", "//a:planted@b?x"):
+        with pytest.raises(UsageError, match="password") as refused:
+            replace(Connection(), endpoint_url=url)
+        assert "planted" not in str(refused.value) + refused.value.hint
