@@ -1,10 +1,18 @@
-"""Serves the simulated account of a scenario on 127.0.0.1 until it is told to stop.
+"""Serves simulated accounts of scenarios on 127.0.0.1 until it is told to stop.
 
 Prints one JSON line: the endpoint, the name servers, and what a takeover in it would be called
 with. The end-to-end tests start it as a process of its own; so can anybody who wants to try the
 AWS CLI or boto3 on it:
 
     uv run scripts/simulated_account.py --scenario nested
+
+Under ``control_url`` it tells what truly happened and moves time on, which no AWS API can:
+
+    GET  /accounts/1            who wrote what in the zone, and how the stack is
+    POST /accounts/1?skip=60    the same, a minute later
+    POST /accounts?scenario=... another account, with its own endpoint (a line as the first one)
+
+An account of ``--speed 0`` stands still: its time passes only where it is skipped.
 """
 
 from __future__ import annotations
@@ -14,29 +22,137 @@ import asyncio
 import json
 import signal
 import sys
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.sim.rehearse import rehearsal_options, serving
-from route53_takeover.sim.scenarios import DEFAULT, find_scenario
+from route53_takeover.sim.scenarios import DEFAULT, cname, find_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from route53_takeover.sim.rehearse import Served
 
 
-async def serve(name: str, seed: str, speed: float, folder: Path) -> None:
-    """Serves until SIGINT or SIGTERM."""
-    scenario = find_scenario(name)
-    options = rehearsal_options(scenario, folder)
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with serving(scenario, seed=seed, clock=SystemClock(speed)) as served:
-        line = {
+class SkippingClock(SystemClock):
+    """A clock of any speed, none included, that can be moved on."""
+
+    def __init__(self, pace: float) -> None:
+        super().__init__()
+        self._pace = pace
+        self._began = super().now()
+        self._skipped = 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._began + (super().now() - self._began) * self._pace + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        """Lets so many seconds have passed."""
+        self._skipped += seconds
+
+
+class Accounts:
+    """The accounts that are served, and what is asked of them beside AWS's API.
+
+    Args:
+        folder: where the templates' files are put.
+        stack: closes what was opened.
+    """
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._opened: list[tuple[Served, SkippingClock]] = []
+
+    async def open(self, options: Mapping[str, str]) -> dict[str, Any]:
+        """Opens one, and returns what its line says.
+
+        Args:
+            options: ``scenario``, ``seed``, ``speed``, and ``cname``: the TTL of a CNAME that
+                stands in the place of the scenario's own record.
+        """
+        scenario = find_scenario(options.get("scenario", DEFAULT))
+        if "cname" in options:
+            existing = (replace(cname(int(options["cname"])), values=("d1old.cloudfront.net",)),)
+            scenario = replace(scenario, account=replace(scenario.account, existing=existing))
+        folder = self._folder / f"account-{len(self._opened) + 1}"
+        folder.mkdir(parents=True, exist_ok=True)
+        asked = rehearsal_options(scenario, folder)
+        clock = SkippingClock(float(options.get("speed", "1")))
+        served = await self._stack.enter_async_context(
+            serving(scenario, seed=options.get("seed", "1"), clock=clock)
+        )
+        self._opened.append((served, clock))
+        return {
             "endpoint_url": served.endpoint_url,
             "name_servers": list(served.name_servers),
             "zone_id": served.world.zone.zone_id,
-            "stack": options.stack,
+            "stack": asked.stack,
             "record": scenario.record,
-            "deploy": options.deploy_on,
+            "deploy": asked.deploy_on,
+            "template": str(folder / "template.json"),
+            "number": len(self._opened),
         }
+
+    def tell(self, number: int, *, skip: float = 0.0) -> dict[str, Any]:
+        """What truly happened in one, so many seconds from now."""
+        served, clock = self._opened[number - 1]
+        world = served.world
+        clock.skip(skip)
+        world.timeline.advance(clock.now())
+        stack = world.stacks.find(world.account.stack)
+        return {
+            "stack": None if stack is None else stack.status,
+            "history": [
+                {
+                    "time": change.time,
+                    "by": change.by,
+                    "comment": change.comment,
+                    "changes": [[action, record.to_api()] for action, record in change.changes],
+                }
+                for change in world.zones.history
+            ],
+        }
+
+    @asynccontextmanager
+    async def controlled(self) -> AsyncIterator[str]:
+        """Listens for what is asked, at the URL that it yields."""
+
+        async def open_another(request: web.Request) -> web.Response:
+            return web.json_response(await self.open(request.query))
+
+        async def answer(request: web.Request) -> web.Response:
+            number = int(request.match_info["number"])
+            skip = request.query.get("skip", "0") if request.method == "POST" else "0"
+            return web.json_response(self.tell(number, skip=float(skip)))
+
+        app = web.Application()
+        app.router.add_post("/accounts", open_another)
+        app.router.add_route("*", r"/accounts/{number:\d+}", answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+
+async def serve(options: Mapping[str, str], folder: Path) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        accounts = Accounts(folder, stack)
+        line = await accounts.open(options)
+        line["control_url"] = await stack.enter_async_context(accounts.controlled())
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
         await stopped.wait()
@@ -50,8 +166,12 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a real one")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="for the template's file")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(serve(arguments.scenario, arguments.seed, arguments.speed, arguments.folder))
+    options = {
+        "scenario": arguments.scenario,
+        "seed": arguments.seed,
+        "speed": str(arguments.speed),
+    }
+    asyncio.run(serve(options, arguments.folder))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.ministack import Ministack, NotInstallableError, running
-from tests.e2e.processes import NOBODY, Takeover
+from tests.e2e.processes import NOBODY, Relay, Takeover
+from tests.e2e.simulated import Scene, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from tests.e2e.ministack import Account
+    from tests.e2e.simulated import Account as SimulatedAccount
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,25 @@ def takeover(tmp_path: Path) -> Iterator[Takeover]:
     """The installed command, with a state folder of its own and in an environment without AWS."""
     with Takeover(tmp_path) as program:
         yield program
+
+
+@pytest.fixture(scope="session")
+def simulated(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., SimulatedAccount]]:
+    """Opens simulated accounts, all of them in one process."""
+    with serving(tmp_path_factory.mktemp("simulated")) as open_account:
+        yield open_account
+
+
+@pytest.fixture
+def scene(
+    simulated: Callable[..., SimulatedAccount], takeover: Takeover, request: pytest.FixtureRequest
+) -> Iterator[Scene]:
+    """A takeover in a simulated account; ``request.param`` says of which kind."""
+    account = simulated(**getattr(request, "param", {"scenario": "nested"}))
+    with Relay(account.port) as relay:
+        yield Scene(account, takeover, relay)
 
 
 @pytest.hookimpl(wrapper=True)

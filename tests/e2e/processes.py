@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -167,12 +168,16 @@ class Takeover:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def start(self, command: str, *arguments: str) -> Running:
-        """Starts ``route53-takeover COMMAND ...`` in the background."""
+    def start(self, command: str, *arguments: str, through: tuple[str, ...] = ()) -> Running:
+        """Starts ``route53-takeover COMMAND ...`` in the background.
+
+        Args:
+            through: a command line that runs the one that is appended to it, as ``env`` does.
+        """
         stderr = self.folder / f"stderr-{len(self._running)}.txt"
         with stderr.open("w") as file:
             process = subprocess.Popen(
-                [PROGRAM, command, *arguments, "--state-dir", str(self.state_dir)],
+                [*through, PROGRAM, command, *arguments, "--state-dir", str(self.state_dir)],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -212,27 +217,49 @@ def _environments() -> Iterator[tuple[int, Mapping[str, str]]]:
             yield int(folder.name), dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
 
+class Call(NamedTuple):
+    """A request that came to a relay.
+
+    Attributes:
+        operation: as AWS calls it; the method and path of one that the relay does not know.
+        purpose: of a batch of the command's, as its comment says it.
+        is_ours: whether the command sent it, and not its deploy.
+    """
+
+    operation: str
+    purpose: str
+    is_ours: bool
+
+
 class Relay:
     """Stands between a command and a server on loopback, notes what is changed, and loses things.
 
     Attributes:
         changes: bodies of the ``ChangeResourceRecordSets`` requests that came, in order.
-        lose: ``request``: the next batch of ``purpose`` does not reach the server, ``answer``: it
-            does, but nothing comes back, ``connection``: the same, and the connection is closed.
-            Then it is a plain relay again.
+        lose: what befalls the next batch of ``purpose``; then it is a plain relay again.
         purpose: as the batch's comment says it.
+
+    What can befall a call: ``request``: it does not reach the server, ``answer``: it does, but
+    nothing comes back, ``connection``: the same, and the connection is closed; any other word: it
+    is refused with this error code.
     """
 
     def __init__(self, port: int) -> None:
         self.changes: list[str] = []
         self.lose = ""
         self.purpose = "release"
+        self._rule: Callable[[Call], str] = lambda _: ""
+        self._deciding = threading.Lock()
         self._lost = threading.Event()
         self._over = threading.Event()
         relay = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self) -> None:
+                with suppress(ConnectionError):  # the command may have been killed
+                    super().handle()
 
             def do_GET(self) -> None:
                 relay._pass_on(self, port)
@@ -259,43 +286,92 @@ class Relay:
 
     def of(self, purpose: str) -> list[str]:
         """The batches of one purpose that came."""
-        return [body for body in self.changes if f" {purpose}</Comment>" in body]
+        return [body for body in self.changes if _purpose(body) == purpose]
 
     def await_loss(self) -> None:
-        """Waits until something was lost."""
+        """Waits until an answer has stayed away."""
         assert self._lost.wait(30), "nothing came by that could be lost"
+
+    def befall(self, rule: Callable[[Call], str]) -> None:
+        """Asks ``rule`` of each call from now on what befalls it; empty where nothing does."""
+        with self._deciding:
+            self._rule = rule
+            self._lost.clear()
+
+    def _decide(self, call: Call) -> str:
+        with self._deciding:
+            if self.lose and call.purpose == self.purpose:
+                lost, self.lose = self.lose, ""
+                return lost
+            return self._rule(call)
 
     def _pass_on(self, request: BaseHTTPRequestHandler, port: int) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
-        lost = ""
-        if b"<ChangeResourceRecordSetsRequest" in body:
-            text = body.decode()
+        text = body.decode()
+        operation = _operation(request.command, request.path, text)
+        if operation == CHANGE:
             self.changes.append(text)
-            if self.lose and f" {self.purpose}</Comment>" in text:
-                lost, self.lose = self.lose, ""
+        is_ours = "route53-takeover/" in (request.headers.get("User-Agent") or "")
+        lost = self._decide(Call(operation, _purpose(text), is_ours))
         if lost == "request":
             self._hang(request)
+            return
+        if lost not in ("", "answer", "connection"):
+            _say(request, 400, _REFUSED.format(lost).encode(), {"Content-Type": "text/xml"})
             return
         answer, content = _ask(port, request.command, request.path, body, dict(request.headers))
         if lost == "connection":
             request.close_connection = True
-            return
-        if lost == "answer":
+        elif lost == "answer":
             self._hang(request)
-            return
-        request.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                request.send_header(name, value)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
+        else:
+            _say(request, answer.status, content, dict(answer.getheaders()))
 
     def _hang(self, request: BaseHTTPRequestHandler) -> None:
         """Answers nothing for as long as the test lasts."""
         request.close_connection = True
         self._lost.set()
         self._over.wait(60)
+
+
+CHANGE = "ChangeResourceRecordSets"
+_REFUSED = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>Rate exceeded</Message>"
+    "</Error><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>"
+)
+_PURPOSE = re.compile(r"<Comment>route53-takeover (?:\S+ )?(\S+)</Comment>")
+_ROUTE53 = (
+    ("POST", r"/hostedzone/[^/]+/rrset/?$", CHANGE),
+    ("GET", r"/hostedzone/[^/]+/rrset/?$", "ListResourceRecordSets"),
+    ("GET", r"/change/", "GetChange"),
+    ("GET", r"/hostedzone/[^/]+$", "GetHostedZone"),
+)
+
+
+def _purpose(body: str) -> str:
+    found = _PURPOSE.search(body)
+    return found[1] if found else ""
+
+
+def _operation(method: str, path: str, body: str) -> str:
+    query = re.match(r"(?:.*&)?Action=(\w+)", body)
+    if query:
+        return query[1]
+    plain = path.partition("?")[0]
+    spelt = (name for verb, form, name in _ROUTE53 if verb == method and re.search(form, plain))
+    return next(spelt, f"{method} {plain}")
+
+
+def _say(
+    request: BaseHTTPRequestHandler, status: int, content: bytes, headers: Mapping[str, str]
+) -> None:
+    request.send_response(status)
+    for name, value in headers.items():
+        if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+            request.send_header(name, value)
+    request.send_header("Content-Length", str(len(content)))
+    request.end_headers()
+    request.wfile.write(content)
 
 
 def _ask(
