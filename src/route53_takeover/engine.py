@@ -13,6 +13,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
@@ -138,6 +139,9 @@ class Engine:
         self._state = fold(history)
         self._seq = len(history)
         self._sent = {event.id for event in history if isinstance(event, ev.WriteIntended)}
+        if history:
+            self._clock.go_on_from(max(event.time for event in history))
+            first = replace(first, time=max(first.time, self._clock.now()))
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks

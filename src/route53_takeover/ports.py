@@ -32,6 +32,13 @@ class Clock(Protocol):
 
     def now(self) -> float: ...
 
+    def go_on_from(self, time: float) -> None:
+        """Never tells an earlier time than ``time`` from now on.
+
+        A run that goes on in a new process must not wait until a wall clock that was set back has
+        reached its deadlines again.
+        """
+
     async def sleep(self, seconds: float) -> None:
         """Waits for so many of this clock's seconds."""
 

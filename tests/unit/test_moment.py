@@ -192,23 +192,43 @@ def test_a_child_whose_parent_turns_back_is_not_released() -> None:
     assert not the_moment(replace(state, stacks=stacks)).is_due
 
 
-def test_an_identical_record_that_has_an_id_already_is_awaited_for_adoption() -> None:
-    """Safety rule 2: compare-and-delete could hit CloudFormation's record."""
-    state = due_state("alias")
-    desired = replace(state.names[NAME].handovers[0].original)
+def identical(state: State, *, for_seconds: float, listed: float, initiated: bool) -> State:
+    """The stack wants what stands there; its list of resources was read so many seconds ago."""
+    original = state.names[NAME].handovers[0].original
 
-    def initiated(resource: RecordResource) -> RecordResource:
+    def wanted(resource: RecordResource) -> RecordResource:
         assert resource.desired is not None
         return replace(
             resource,
-            since=state.now - 30,
-            initiated_at=state.now - 20,
-            desired=replace(resource.desired, record=desired),
+            since=state.now - for_seconds,
+            initiated_at=state.now if initiated else None,
+            desired=replace(resource.desired, record=original),
         )
 
-    moment = the_moment(with_resource(state, initiated))
-    assert "the hold" in moment.lacks
-    assert moment.held_at == state.now - 20 + 90
+    stacks = {k: replace(s, listed=state.now - listed) for k, s in state.stacks.items()}
+    return with_resource(replace(state, stacks=stacks), wanted)
+
+
+def test_an_identical_record_is_released_only_on_the_stacks_fresh_word_that_it_has_no_id() -> None:
+    """Safety rule 2: a compare-and-delete could hit CloudFormation's own record."""
+    state = due_state("alias")
+    assert the_moment(identical(state, for_seconds=30, listed=0.5, initiated=False)).is_due
+    for unsure in (
+        identical(state, for_seconds=30, listed=0.5, initiated=True),
+        identical(state, for_seconds=3000, listed=0.5, initiated=True),
+        identical(state, for_seconds=30, listed=5, initiated=False),
+        identical(state, for_seconds=10.2, listed=0.5, initiated=False),  # it is from the hold
+    ):
+        word = "the stack's own word that it has not adopted the record"
+        assert the_moment(unsure).lacks == (word,)
+
+
+def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_adopted() -> None:
+    state = due_state("alias")
+    options = replace(state.plan.options, hold=0.0)
+    state = replace(state, plan=replace(state.plan, options=options))
+    asked = identical(state, for_seconds=9, listed=0.5, initiated=False)
+    assert "the hold" in the_moment(asked).lacks
 
 
 def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back() -> None:

@@ -37,6 +37,10 @@ class SystemClock(Clock):
         """Seconds since the epoch."""
         return self._anchor + (time.clock_gettime(_STEADY) - self._start) * self.speed
 
+    def go_on_from(self, time: float) -> None:
+        """Never tells an earlier time than ``time`` from now on."""
+        self._anchor += max(0.0, time - self.now())
+
     async def sleep(self, seconds: float) -> None:
         """Waits for so many of this clock's seconds; after a suspend it ends within one more."""
         end = self.now() + seconds

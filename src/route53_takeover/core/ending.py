@@ -21,9 +21,10 @@ from route53_takeover.core.state import (
     TAKEN_STAGES,
     Outcome,
     Phase,
+    StackState,
     Stage,
 )
-from route53_takeover.core.turn import PATIENCE, Trigger
+from route53_takeover.core.turn import PATIENCE, Trigger, tree_is_listed
 
 if TYPE_CHECKING:
     from route53_takeover.core.state import (
@@ -108,24 +109,6 @@ def _look(turn: Turn, *, at: float) -> None:
         turn.wake(at)
 
 
-def tree_is_listed(turn: Turn) -> bool:
-    """Whether every stack's own list of resources was read since things came to rest.
-
-    Events may be late, and a record that the list shows as CloudFormation's must not be written.
-    """
-    state = turn.state
-    since = state.described_began
-    listed = True
-    for stack in state.stacks.values():
-        if stack.listed < since:
-            listed = False
-            if state.now >= state.not_before:
-                turn.ask(f"resources:{stack.stack_id}", ev.ReadResources(stack=stack.stack_id))
-            else:
-                turn.wake(state.not_before)
-    return listed
-
-
 def _was_deployed(turn: Turn) -> bool:
     """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
     state = turn.state
@@ -162,7 +145,7 @@ def conclude(turn: Turn) -> None:
         turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
     elif taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
         turn.move(Trigger.SETTLED)
-    elif state.baseline is Switch.ON and not tree_is_listed(turn):
+    elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.described_began):
         return
     elif state.phase is not Phase.RESTORE:
         turn.give_up(why(state))
@@ -238,7 +221,7 @@ def _all_undone(turn: Turn) -> bool:
         changes = tuple(
             change
             for h in name.handovers
-            if h.stage in (Stage.STANDING, Stage.RESTORED) and not h.standing.same_as(h.original)
+            if _is_left_changed(h) and not _may_be_the_stacks(turn.state, h)
             for change in (Change.delete(h.standing), Change.create(h.original))
         )
         if name.write is None and not changes:
@@ -253,9 +236,34 @@ def _all_undone(turn: Turn) -> bool:
             turn.read(name, every=1.0)
         elif turn.state.now < name.not_before:
             turn.wake(name.not_before)
-        else:
+        elif _tree_has_been_asked(turn):
             turn.write(name, Purpose.UNDO, changes)
     return undone
+
+
+def _may_be_the_stacks(state: State, handover: Handover) -> bool:
+    """Whether the lowered record may be CloudFormation's by now: then it is left as it is.
+
+    An adoption that was cancelled, and whose rollback failed, leaves it to the stack.
+    """
+    return any(
+        m.initiated_at is not None
+        and m.status != "DELETE_COMPLETE"
+        and (m.status != "CREATE_FAILED" or root_kind(state) is Kind.FAILED)
+        for m in matches(state, handover)
+    )
+
+
+def _tree_has_been_asked(turn: Turn) -> bool:
+    """Whether every stack's list was read since the undoing began: somebody may have deployed.
+
+    A lowered record that CloudFormation has adopted meanwhile looks as we left it.
+    """
+    state = turn.state
+    if state.root.stack_id and state.root.stack_id not in state.stacks:
+        root = StackState(stack_id=state.root.stack_id)
+        turn.state = replace(state, stacks={root.stack_id: root})
+    return tree_is_listed(turn, since=state.phase_since)
 
 
 def _last_look(turn: Turn) -> bool:
@@ -302,11 +310,18 @@ def _end(turn: Turn) -> None:
     elif any(name.failures >= PATIENCE for name in state.names.values()):
         turn.end(Outcome.UNKNOWN, 4, f"the name cannot be read: {reason}")
     elif state.interrupts and not state.ever_released:
-        turn.end(Outcome.ABORTED, 130, f"{state.interrupts[0]}: everything is as it was")
+        turn.end(Outcome.ABORTED, 130, f"{state.interrupts[0]}: {_what_stands(state)}")
     elif any(h.stage is Stage.RESTORED for h in state.handovers):
         turn.end(Outcome.RESTORED, 1, reason)
     else:
         turn.end(Outcome.FAILED, 1, reason)
+
+
+def _what_stands(state: State) -> str:
+    for handover in state.handovers:
+        if handover.stage is Stage.CHANGED:
+            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+    return "everything is as it was"
 
 
 def _is_left_changed(handover: Handover) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.events import WriteBatch
+    from route53_takeover.core.plan import Plan
     from route53_takeover.core.records import Change
     from route53_takeover.core.state import State
 
@@ -39,7 +40,7 @@ def _violations(state: State, write: WriteBatch, sent: frozenset[str]) -> Iterat
         yield "a batch is sent at most once"
     if not state.backed_up:
         yield "nothing is written before the backup is on disk"
-    if not is_within_plan(state, write.changes):
+    if not is_within_plan(state.plan, write.changes):
         yield "only record sets of the plan are written"
     if not is_conditional(write.changes):
         yield "an existing record is only changed by DELETE exact and CREATE"
@@ -53,9 +54,9 @@ def _violations(state: State, write: WriteBatch, sent: frozenset[str]) -> Iterat
         yield "only a release leaves a name without its record"
 
 
-def is_within_plan(state: State, changes: tuple[Change, ...]) -> bool:
+def is_within_plan(plan: Plan, changes: tuple[Change, ...]) -> bool:
     """Every change names a record set of the plan."""
-    return all(change.record.key in state.plan.keys for change in changes)
+    return all(change.record.key in plan.keys for change in changes)
 
 
 def is_conditional(changes: tuple[Change, ...]) -> bool:

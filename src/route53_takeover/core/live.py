@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
-from route53_takeover.core.moment import READ_FRESH, moments
+from route53_takeover.core.moment import LIST_FRESH, READ_FRESH, moments
 from route53_takeover.core.name_writes import applied, deadman
 from route53_takeover.core.records import Change, normal_name
 from route53_takeover.core.stack_tree import IN_PROGRESS, matches, root_kind
@@ -27,7 +27,7 @@ from route53_takeover.core.state import (
     Phase,
     Stage,
 )
-from route53_takeover.core.turn import Trigger
+from route53_takeover.core.turn import Trigger, list_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,8 @@ def _must_restore(turn: Turn, name: NameState) -> bool:
 def _is_ours_to_fill(state: State, name: NameState) -> bool:
     """A record that somebody else deleted before anything was deployed stays deleted."""
     released = any(h.released_at is not None for h in name.handovers)
-    return released or state.baseline is Switch.ON
+    was_the_stacks = any(matches(state, h) for h in name.handovers)
+    return released or was_the_stacks or state.baseline is Switch.ON
 
 
 def _restore(turn: Turn, name: NameState) -> None:
@@ -156,6 +157,9 @@ def _release_when_due(turn: Turn, name: NameState) -> None:
             return
         turn.wake(moment.held_at)
         turn.wake(name.not_before)
+        asks = moment.may_be_adopted and moment.resource.initiated_at is None
+        if asks and turn.state.now >= moment.held_at:
+            list_stack(turn, moment.resource.stack_id, since=turn.state.now - LIST_FRESH / 2)
 
 
 def _read_pace(state: State, name: NameState) -> float | None:
@@ -167,7 +171,12 @@ def _read_pace(state: State, name: NameState) -> float | None:
         return CLOSE_READ
     kind = root_kind(state)
     if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):
-        return GUARD_READ if kind in IN_PROGRESS else None  # somebody may delete it meanwhile
+        if kind is Kind.GOING:
+            return GUARD_READ  # somebody may delete it meanwhile
+        if kind in IN_PROGRESS:
+            return CLOSE_READ  # CloudFormation may, though no event told that it had it
+        is_old = name.read is None or name.read.began < state.news_at
+        return 0.0 if is_old and state.baseline is Switch.ON else None
     if kind not in (Kind.GOING, Kind.SUCCEEDED):
         return CLOSE_READ  # it is being deleted, or was
     if kind is Kind.SUCCEEDED and (name.read is None or name.read.began < state.news_at):

@@ -20,7 +20,6 @@ from route53_takeover.core.ending import (
     at_rest,
     conclude,
     settled,
-    tree_is_listed,
     verify,
 )
 from route53_takeover.core.events import Purpose, Switch
@@ -30,7 +29,7 @@ from route53_takeover.core.records import Change
 from route53_takeover.core.stack_tree import matches, root_kind
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import LIVE, Outcome, Phase, Stage
-from route53_takeover.core.turn import PATIENCE, Trigger, Turn
+from route53_takeover.core.turn import PATIENCE, Trigger, Turn, tree_is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,13 +179,21 @@ def _deploy_off(turn: Turn) -> None:
         return
     if not _baseline_is_read(turn, Switch.OFF):
         return
+    owned = [
+        m for h in state.handovers for m in matches(state, h) if not m.status.startswith("DELETE")
+    ]
     if Switch.OFF not in state.deploys:
-        turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
+        if owned:
+            turn.give_up(
+                f"the stack owns the record already ({owned[0].logical_id}): to deploy with the "
+                "switch off would delete it"
+            )
+        elif tree_is_listed(turn, since=state.baseline_at):
+            turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
         return
     if state.deploys[Switch.OFF].exited_at is None:
         turn.ask("deploy-off", ev.RejoinDeploy(switch=Switch.OFF))
-    is_quiet = settled(turn) and tree_is_listed(turn)
-    owned = [m for h in state.handovers for m in matches(state, h)]
+    is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.described_began)
     if owned:
         turn.give_up(
             f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.name_reads import may_be_identical
-from route53_takeover.core.plan import hold_for
+from route53_takeover.core.plan import OTHER_HOLD, hold_for
 from route53_takeover.core.records import RecordSet, conflict, same_records
 from route53_takeover.core.stack_tree import is_in_zone
 from route53_takeover.core.stacks import Kind
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 READ_FRESH = 2.0
 """Seconds for which a read of the name counts as fresh."""
-ADOPTING = 90.0
-"""Seconds that CloudFormation may take to adopt a record, INSYNC included, once it has an id."""
 POLL_FRESH = 3.0
 """Seconds for which what is known of a stack counts as fresh."""
+LIST_FRESH = 1.0
+"""Seconds for which a stack's own list of resources counts as fresh."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -47,12 +47,15 @@ class Moment(Struct, frozen=True, kw_only=True):
         deletes: what the release deletes: every record set that stands in its way.
         lacks: what is missing yet, in words; empty when it is due.
         held_at: when the hold ends.
+        may_be_adopted: the manual record may be what CloudFormation wants, so that a
+            compare-and-delete could hit CloudFormation's own.
     """
 
     resource: RecordResource
     deletes: tuple[RecordSet, ...]
     lacks: tuple[str, ...]
     held_at: float
+    may_be_adopted: bool
 
     @property
     def is_due(self) -> bool:
@@ -76,16 +79,31 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
                 continue
             hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
             held_at = resource.since + hold
-            if resource.initiated_at is not None and any(
-                may_be_identical(r, resource.desired) for r in standing
+            adoptable = any(may_be_identical(r, resource.desired) for r in standing)
+            if adoptable:
+                held_at = max(held_at, resource.since + OTHER_HOLD)
+            lacks = [*_lacks(state, name, resource, standing, held_at)]
+            if adoptable and (
+                resource.initiated_at is not None or not is_listed(state, resource, held_at)
             ):
-                held_at = max(held_at, resource.initiated_at + ADOPTING)
+                lacks.append("the stack's own word that it has not adopted the record")
             yield Moment(
                 resource=resource,
                 deletes=standing,
-                lacks=tuple(_lacks(state, name, resource, standing, held_at)),
+                lacks=tuple(lacks),
                 held_at=held_at,
+                may_be_adopted=adoptable,
             )
+
+
+def is_listed(state: State, resource: RecordResource, held_at: float) -> bool:
+    """Whether the stack's own list of resources was read since the hold, and is fresh.
+
+    Events may lag by more than the hold. The list does not, and an id in it counts like one in an
+    event (`RecordResource.initiated_at`).
+    """
+    listed = state.stacks[resource.stack_id].listed
+    return listed >= held_at and state.now - listed <= LIST_FRESH
 
 
 def _lacks(

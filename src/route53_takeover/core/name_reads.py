@@ -14,7 +14,7 @@ from route53_takeover.core.events import Purpose
 from route53_takeover.core.name_writes import INSYNC_ASSUMED, applied
 from route53_takeover.core.records import conflict, same_records
 from route53_takeover.core.stack_tree import matches
-from route53_takeover.core.state import Reading, Stage
+from route53_takeover.core.state import TAKEN_STAGES, Reading, Stage
 
 if TYPE_CHECKING:
     from route53_takeover.core import events as ev
@@ -229,6 +229,8 @@ def reconciled(state: State) -> State:
 
 
 def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
+    if handover.stage in TAKEN_STAGES:
+        return _let_go(state, name, handover)
     if handover.stage not in (Stage.STANDING, Stage.CHANGED, Stage.RESTORED):
         return handover
     if not any(m.status == "CREATE_COMPLETE" for m in matches(state, handover)):
@@ -239,3 +241,18 @@ def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
         return handover
     stage = Stage.ADOPTED if handover.released_at is None else Stage.CREATED
     return replace(handover, stage=stage, created_at=handover.created_at or state.now)
+
+
+def _let_go(state: State, name: NameState, handover: Handover) -> Handover:
+    """CloudFormation has deleted its record, and one that looks the same is what we put back."""
+    resources = matches(state, handover)
+    here = name.occupants(handover.original)
+    if (
+        not resources
+        or any(m.status != "DELETE_COMPLETE" for m in resources)
+        or not any(r.same_as(handover.original) for r in here)
+    ):
+        return handover
+    was_gone = handover.restored_at is not None or handover.released_at is not None
+    stage = Stage.RESTORED if was_gone else Stage.STANDING
+    return replace(handover, stage=stage, standing=handover.original)

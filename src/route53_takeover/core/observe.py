@@ -197,6 +197,7 @@ def _resumed(state: State) -> State:
         names=names,
         asked=frozenset(),
         interrupts=(),
+        resumes=state.resumes + 1,
         given_up=state.given_up or (_stopped(state) if state.phase is Phase.RESTORE else ""),
         failures=0,
         not_before=0.0,

@@ -143,15 +143,22 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
             status = item.status
             if status == "UPDATE_COMPLETE" and (known is None or known.status.startswith("CREATE")):
                 status = "CREATE_COMPLETE"
+            initiated_at = known.initiated_at if known else None
+            if item.physical_id:
+                initiated_at = initiated_at or state.now
             records[item.logical_id] = RecordResource(
                 stack_id=event.stack,
                 logical_id=item.logical_id,
                 status=status,
                 since=known.since if known and known.status == status else state.now,
-                initiated_at=known.initiated_at if known else None,
+                initiated_at=initiated_at,
                 desired=desired or _guessed(state, item.physical_id),
                 reason=known.reason if known else "",
             )
+    listed = {item.logical_id for item in event.resources}
+    for logical_id, known in records.items():
+        if logical_id not in listed and event.began > known.since:
+            records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
     stacks[event.stack] = replace(stack, records=records, listed=event.began)
     return replace(state, asked=state.asked - {key}, failures=0, stacks=stacks)
 

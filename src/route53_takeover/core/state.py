@@ -266,6 +266,7 @@ class State(Struct, frozen=True, kw_only=True):
         failures: how often in a row the stack tree could not be read.
         news_at: when a stack, a deploy or a name last moved.
         writes: how many batches were ever asked for; their ids are derived from it.
+        resumes: how often the run was resumed.
         given_up: why no further step is taken towards the takeover.
         journal_lost: why the journal cannot be written any more.
         verifying_since: when the last look at everything began.
@@ -291,6 +292,7 @@ class State(Struct, frozen=True, kw_only=True):
     not_before: float = 0.0
     news_at: float = 0.0
     writes: int = 0
+    resumes: int = 0
     interrupts: tuple[str, ...] = ()
     given_up: str = ""
     backup_failed: bool = False

@@ -131,9 +131,14 @@ class Turn:
             self.wake(due)
 
     def write(self, name: NameState, purpose: Purpose, changes: tuple[Change, ...]) -> None:
-        """Asks for one batch; its id is derived from how many came before."""
+        """Asks for one batch; its id is derived from how many came before.
+
+        And from how often the run was resumed: a process whose journal broke may have sent some
+        that the next one does not know of.
+        """
         number = self.state.writes + 1
-        write_id = f"{self.state.run}-{number}"
+        life = f"r{self.state.resumes}-" if self.state.resumes else ""
+        write_id = f"{self.state.run}-{life}{number}"
         self.state = replace(self.state, writes=number)
         self.put(
             replace(
@@ -150,3 +155,24 @@ class Turn:
         ending = Ending(phase=self.state.phase, outcome=outcome, exit_code=exit_code, reason=reason)
         self.move(Trigger.ENDED)
         self.state = replace(self.state, ending=ending)
+
+
+def list_stack(turn: Turn, stack_id: str, *, since: float) -> bool:
+    """Asks for a stack's own list of resources, unless one was read that began since then."""
+    state = turn.state
+    if state.stacks[stack_id].listed >= since:
+        return True
+    if state.now >= state.not_before:
+        turn.ask(f"resources:{stack_id}", ev.ReadResources(stack=stack_id))
+    else:
+        turn.wake(state.not_before)
+    return False
+
+
+def tree_is_listed(turn: Turn, *, since: float) -> bool:
+    """Whether every stack's own list of resources was read since then; asks for what was not.
+
+    Events may be late, and a record that the list shows as CloudFormation's must not be written.
+    """
+    listed = [list_stack(turn, stack_id, since=since) for stack_id in turn.state.stacks]
+    return all(listed)
