@@ -16,6 +16,7 @@ from route53_takeover.core.events import Purpose
 from route53_takeover.core.state import ABSENT_STAGES, Outcome
 from route53_takeover.errors import CredentialsError, ThrottledError, UnansweredError
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
+from route53_takeover.sim.line import Storm
 from route53_takeover.sim.scenarios import (
     SCENARIOS,
     Scenario,
@@ -29,7 +30,7 @@ from route53_takeover.sim.scenarios import (
 )
 from route53_takeover.sim.virtual import Faults, options_of, rehearse_once
 from route53_takeover.sim.wire.faults import ApiFault
-from route53_takeover.sim.world import World
+from route53_takeover.sim.world import Habit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.state import State
     from route53_takeover.errors import ApiError
     from route53_takeover.sim.cloudformation.stacks import StackEventRow
+    from route53_takeover.sim.stage import Stage
     from route53_takeover.sim.verdict import Rehearsal
-    from route53_takeover.sim.virtual import Stage
     from route53_takeover.sim.world import Account
 
 CALM = Faults()
@@ -220,13 +221,9 @@ def test_a_restore_whose_answer_is_lost_is_settled_by_reading() -> None:
 
 
 def storm(stage: Stage, seconds: float, error: Callable[[str], ApiError], only: str = "") -> None:
-    until = stage.clock.now() + seconds
-
-    def refuse(operation: str) -> ApiError | None:
-        stormy = stage.clock.now() < until and only in operation
-        return error(operation) if stormy else None
-
-    stage.line.refuse = refuse
+    until = stage.clock.true() + seconds
+    stage.line.storms.append(Storm(until=until, only=only, error=error))
+    stage.trouble("storm", seconds)
 
 
 def throttled(operation: str) -> ApiError:
@@ -262,7 +259,8 @@ def test_a_prior_request_that_is_long_not_complete_is_waited_for(
 ) -> None:
     def hold(stage: Stage) -> None:
         zone = stage.world.zone.zone_id
-        stage.world.zones.hold_zone(zone, stage.clock.now() + seconds)
+        stage.world.zones.hold_zone(zone, stage.clock.true() + seconds)
+        stage.trouble("busy", seconds)
 
     assert_truthful(rehearse(scenario, saw=when(purpose, hold)))
 
@@ -486,71 +484,41 @@ def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None
 # -- deploy commands
 
 
-class ExitsEarly(World):
-    """The command is throttled away and exits 255 while CloudFormation goes on."""
-
-    def await_end(self, switch: str) -> None:
-        if switch == "off":
-            super().await_end(switch)
-        else:
-            self.timeline.after(2.0, lambda: self.deploys.__setitem__(switch, 255))
-
-
-class Declined(World):
-    """The prompt was declined: it exits 0 and nothing is deployed."""
-
-    def deploy(self, switch: str) -> None:
-        if switch == "off":
-            super().deploy(switch)
-        else:
-            self.deploys[switch] = 0
-
-
-class Lingers(World):
-    """It goes on for minutes after the stack is done."""
-
-    def await_end(self, switch: str) -> None:
-        stack = self.stacks.find("shop")
-        busy = stack is not None and stack.is_busy
-        again: Callable[[], None] = lambda: self.await_end(switch)  # noqa: E731 -- one line
-        if busy:
-            self.timeline.after(1.0, again)
-        else:
-            self.timeline.after(200.0, lambda: self.deploys.__setitem__(switch, 0))
-
-
-class Twice(World):
-    """Its first update touches the parent alone; the real one follows minutes later."""
-
-    def deploy(self, switch: str) -> None:
-        if switch == "on":
-            first = {**self.account.template, "Outputs": {"Note": {"Value": "first"}}}
-            self.stacks.update_stack("shop", first, {"Route53Enable": "false"})
-            self.timeline.after(180.0, lambda: super(Twice, self).deploy(switch))
-        else:
-            super().deploy(switch)
+def deployed(scenario: Scenario, habit: Habit) -> Scenario:
+    return replace(scenario, account=replace(scenario.account, habit=habit))
 
 
 @pytest.mark.parametrize("scenario", MORE[:1] + tuple(SCENARIOS.values()), ids=lambda s: s.name)
-@pytest.mark.parametrize("world_type", [ExitsEarly, Lingers])
-def test_a_deploys_exit_is_a_hint_and_not_the_truth(
-    scenario: Scenario, world_type: type[World]
-) -> None:
-    rehearsal = rehearse(scenario, world_type=world_type)
+@pytest.mark.parametrize("habit", [Habit.EXITS_EARLY, Habit.LINGERS, Habit.HANGS])
+def test_a_deploys_exit_is_a_hint_and_not_the_truth(scenario: Scenario, habit: Habit) -> None:
+    rehearsal = rehearse(deployed(scenario, habit))
     assert_ended(rehearsal, [scenario.outcome])
 
 
 @pytest.mark.parametrize("name", ["alias", "cname", "adopted"])
 def test_a_deploy_that_exits_0_and_deploys_nothing_is_a_failure_with_that_reason(name: str) -> None:
-    rehearsal = rehearse(SCENARIOS[name], world_type=Declined)
+    rehearsal = rehearse(deployed(SCENARIOS[name], Habit.DECLINED))
     assert_ended(rehearsal, [Outcome.FAILED])
     assert "exited 0, but nothing was deployed" in rehearsal.result.reason
+
+
+@pytest.mark.parametrize("name", ["alias", "cname"])
+@pytest.mark.parametrize(
+    "habit", [Habit.DIES, Habit.NEVER_BEGINS, Habit.IGNORES_SIGNALS, Habit.LATER]
+)
+def test_a_deploy_that_comes_to_nothing_in_time_leaves_the_record_as_it_was(
+    name: str, habit: Habit
+) -> None:
+    rehearsal = rehearse(deployed(SCENARIOS[name], habit))
+    assert_ended(rehearsal, [Outcome.FAILED])
+    assert "nothing was deployed" in rehearsal.result.reason
+    assert rehearsal.gap_seconds == 0
 
 
 @pytest.mark.parametrize("name", ["nested", "cname", "rolled-back"])
 def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
     scenario = SCENARIOS[name]
-    rehearsal = rehearse(scenario, world_type=Twice)
+    rehearsal = rehearse(deployed(scenario, Habit.TWICE))
     assert_ended(rehearsal, [scenario.outcome])
 
 

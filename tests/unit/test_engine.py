@@ -20,16 +20,8 @@ from route53_takeover.engine import Engine, fold
 from route53_takeover.errors import ApiError, MustLookError
 from route53_takeover.journal import JournalError, MemoryJournal
 from route53_takeover.preflight import gather
-from route53_takeover.sim.inprocess import (
-    CHANGE,
-    FaultRates,
-    Line,
-    VirtualClock,
-    WorldDeployer,
-    WorldProber,
-    WorldRecords,
-    WorldStacks,
-)
+from route53_takeover.sim.inprocess import WorldDeployer, WorldProber, WorldRecords, WorldStacks
+from route53_takeover.sim.line import CHANGE, FaultRates, Line, VirtualClock
 from route53_takeover.sim.scenarios import SCENARIOS
 from route53_takeover.sim.virtual import START, Faults, options_of, rehearse_once
 from route53_takeover.sim.virtual_loop import VirtualLoop
@@ -40,7 +32,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.records import Change, RecordSet
     from route53_takeover.core.state import State
-    from route53_takeover.sim.virtual import Stage
+    from route53_takeover.sim.stage import Stage
 
 ALIAS = SCENARIOS["alias"]
 
@@ -108,14 +100,13 @@ def test_the_backup_and_the_intent_are_durable_before_the_first_byte_of_a_write(
     seen: list[ev.AnyEvent] = []
 
     def begin(stage: Stage) -> None:
-        def refuse(operation: str) -> ApiError | None:
+        def on_call(operation: str) -> None:
             if operation == CHANGE:
                 intents = [e for e in seen if isinstance(e, ev.WriteIntended)]
                 assert any(isinstance(e, ev.BackupWritten) for e in seen)
                 assert len(intents) == stage.line.calls[CHANGE]
-            return None
 
-        stage.line.refuse = refuse
+        stage.line.on_call = on_call
 
     rehearsal = rehearse_once(
         ALIAS, "engine", Faults(), begin=begin, saw=lambda _s, event, _state: seen.append(event)
@@ -346,11 +337,12 @@ def test_after_hours_of_failing_polls_the_watcher_still_backs_off_by_seconds() -
     def begin(stage: Stage) -> None:
         until = stage.clock.now() + 4 * 3600
 
-        def refuse(operation: str) -> ApiError | None:
+        def on_call(operation: str) -> None:
             failing = "DescribeStackEvents" in operation and stage.clock.now() < until
-            return ApiError("down", operation=operation) if failing and armed else None
+            if failing and armed:
+                raise ApiError("down", operation=operation)
 
-        stage.line.refuse = refuse
+        stage.line.on_call = on_call
 
     armed: list[bool] = []
 

@@ -1,16 +1,13 @@
 """The ports on the simulated account, in process: what virtual rehearsals and tests run on.
 
-Each call takes some time, during which the engine may be killed: before the change is applied or
-after it. Faults are drawn from a seeded source, harsher than production.
+Every call goes by a `route53_takeover.sim.line.Line`, which takes time and may fail.
 """
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from route53_takeover.core.records import display_name, normal_name
 from route53_takeover.core.stacks import (
@@ -21,113 +18,27 @@ from route53_takeover.core.stacks import (
     StackResource,
 )
 from route53_takeover.core.template import read_template
-from route53_takeover.errors import (
-    RejectedChangeError,
-    ThrottledError,
-    UnansweredError,
-)
+from route53_takeover.errors import RejectedChangeError, ThrottledError
 from route53_takeover.ports import Answer, DeployExit, Zone
 from route53_takeover.sim.cloudformation.stacks import to_core
+from route53_takeover.sim.line import CHANGE
 from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
-    from random import Random
+    from collections.abc import AsyncIterator, Container, Mapping, Sequence
 
     from route53_takeover.core.records import Change, RecordKey, RecordSet
     from route53_takeover.core.stacks import (
         StackEvent,
         StackTemplate,
     )
-    from route53_takeover.errors import ApiError
-    from route53_takeover.sim.cloudformation.stacks import Stack
+    from route53_takeover.sim.cloudformation.stacks import Stack, StackEventRow
     from route53_takeover.sim.cloudformation.stacks import Stacks as SimStacks
+    from route53_takeover.sim.line import Line, VirtualClock
     from route53_takeover.sim.route53.zones import SimZone
     from route53_takeover.sim.world import World
 
 _HELD_OFF = frozenset({"PriorRequestNotComplete", "Throttling"})
-CHANGE = "route53:ChangeResourceRecordSets"
-
-
-class VirtualClock:
-    """The event loop's own time, which in a virtual loop only jumps. Counts from ``start``."""
-
-    speed = 1.0
-
-    def __init__(self, start: float) -> None:
-        self._offset = start - asyncio.get_running_loop().time()
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._offset + asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Lets so much virtual time pass."""
-        await asyncio.sleep(seconds)
-
-
-class FaultRates(Struct, frozen=True, kw_only=True):
-    """How often a call goes wrong, each from 0 to 1.
-
-    Attributes:
-        throttled: refused for now, nothing applied.
-        lost_request: the connection broke before anything was applied.
-        lost_answer: applied, but the answer never came.
-    """
-
-    throttled: float = 0.0
-    lost_request: float = 0.0
-    lost_answer: float = 0.0
-
-
-class Line:
-    """The way to the account and back: takes time, and goes wrong at the given rates.
-
-    Attributes:
-        calls: operation -> how often it was called.
-        lost: numbers of the batches, counted from 1, whose answer is lost.
-        dropped: numbers of the batches that never arrive.
-        refuse: decides which calls are refused, and how, by their operation.
-        behind: by how many seconds reads of a name lag behind.
-    """
-
-    def __init__(self, world: World, clock: VirtualClock, rng: Random, rates: FaultRates) -> None:
-        self._world = world
-        self._clock = clock
-        self._rng = rng
-        self._rates = rates
-        self.calls: dict[str, int] = {}
-        self.lost: frozenset[int] = frozenset()
-        self.dropped: frozenset[int] = frozenset()
-        self.refuse: Callable[[str], ApiError | None] = lambda _: None
-        self.behind = 0.0
-
-    async def there(self, operation: str) -> World:
-        """The request arrives, or it does not."""
-        self.calls[operation] = self.calls.get(operation, 0) + 1
-        await self._clock.sleep(self._rng.uniform(0.005, 0.03))
-        self._world.timeline.advance(self._clock.now())
-        refused = self.refuse(operation)
-        if refused is not None:
-            raise refused
-        if operation == CHANGE and self.calls[operation] in self.dropped:
-            await self._clock.sleep(2.0)
-            raise UnansweredError("the connection was closed", operation=operation)
-        luck = self._rng.random()
-        if luck < self._rates.throttled:
-            raise ThrottledError("Rate exceeded", code="Throttling", operation=operation)
-        if luck < self._rates.throttled + self._rates.lost_request:
-            await self._clock.sleep(2.0)
-            raise UnansweredError("the connection was closed", operation=operation)
-        return self._world
-
-    async def back(self, operation: str) -> None:
-        """The answer comes, or it does not."""
-        await self._clock.sleep(self._rng.uniform(0.005, 0.03))
-        scripted = operation == CHANGE and self.calls[operation] in self.lost
-        if self._rng.random() < self._rates.lost_answer or scripted:
-            await self._clock.sleep(2.0)
-            raise UnansweredError("the connection was closed", operation=operation)
 
 
 class WorldRecords:
@@ -159,21 +70,15 @@ class WorldRecords:
         return found
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
-        operation = CHANGE
-        world = await self._line.there(operation)
         try:
-            change_id = world.zones.change(
-                zone_id, [(c.action, c.record) for c in changes], by="takeover", comment=comment
-            )
+            return await self._line.change(zone_id, changes, comment)
         except ZoneError as error:
             kind = ThrottledError if error.code in _HELD_OFF else RejectedChangeError
-            raise kind(error.message, code=error.code, operation=operation) from error
-        await self._line.back(operation)
-        return change_id
+            raise kind(error.message, code=error.code, operation=CHANGE) from error
 
     async def is_insync(self, change_id: str) -> bool:
         world = await self._line.there("route53:GetChange")
-        return world.zones.insync(change_id)
+        return world.timeline.now >= self._line.pending_until and world.zones.insync(change_id)
 
     async def warm(self) -> None:
         """Nothing to warm in process."""
@@ -272,15 +177,32 @@ class WorldStacks:
     ) -> Sequence[StackEvent]:
         world = await self._line.there("cloudformation:DescribeStackEvents")
         found: list[StackEvent] = []
-        for row in self._of(world).events(stack_id):
-            if row.event_id == after:
-                break
-            if row.event_id not in known:
-                found.append(to_core(row))
-            if after is None and found and found[-1].starts_operation:
+        rows = self._of(world).events(stack_id)
+        while page := list(islice(rows, self._line.page)):
+            if self._take(page, known, after, found):
                 break
         await self._line.back("cloudformation:DescribeStackEvents")
         return found[::-1]
+
+    @staticmethod
+    def _take(
+        page: Sequence[StackEventRow],
+        known: Container[str],
+        after: str | None,
+        found: list[StackEvent],
+    ) -> bool:
+        """Takes one page of events in; true where it is the last that is wanted."""
+        last = False
+        for row in page:
+            if row.event_id == after:
+                return True
+            if row.event_id in known:
+                last = True
+                continue
+            found.append(to_core(row))
+            if after is None and found[-1].starts_operation:
+                return True
+        return last
 
 
 def _described(stack: Stack | None, name: str) -> StackDescription:
@@ -297,46 +219,73 @@ def _described(stack: Stack | None, name: str) -> StackDescription:
 
 
 class WorldDeployer:
-    """The deploy commands of the simulated account, which go on whoever dies."""
+    """The deploy commands of the simulated account, which go on whoever dies.
 
-    def __init__(self, world: World, clock: VirtualClock) -> None:
+    Args:
+        timeout: seconds after which a command is ended.
+        whose: a prefix that tells another machine's commands apart.
+    """
+
+    def __init__(
+        self, world: World, clock: VirtualClock, *, timeout: float = 7200.0, whose: str = ""
+    ) -> None:
         self._world = world
         self._clock = clock
+        self._timeout = timeout
+        self._whose = whose
 
     async def run(self, switch: str) -> DeployExit:
-        self._world.timeline.advance(self._clock.now())
-        self._world.start_deploy(switch)
+        self._world.timeline.advance(self._clock.true())
+        self._world.start_deploy(self._whose + switch)
         return await self.rejoin(switch)
 
     async def rejoin(self, switch: str) -> DeployExit:
         if not self.ever_started(switch):
             return DeployExit(code=None)
+        until = self._clock.true() + self._timeout
         while True:
-            self._world.timeline.advance(self._clock.now())
-            code = self._world.deploys[switch]
+            self._world.timeline.advance(self._clock.true())
+            code = self._world.deploys[self._whose + switch]
             if code is not None:
                 return DeployExit(code=code)
+            if self._clock.true() >= until:
+                self._world.end_deploy(self._whose + switch)
+                return DeployExit(code=None, timed_out=True)
             await self._clock.sleep(0.5)
 
     def ever_started(self, switch: str) -> bool:
-        return switch in self._world.deploys
+        return self._whose + switch in self._world.deploys
 
 
 class WorldProber:
-    """The zone's name servers, each with its own propagation."""
+    """The zone's name servers, each with its own propagation.
+
+    Attributes:
+        stuck: name server -> until when it goes on serving what it served then.
+        mute: name server -> until when it does not answer.
+    """
 
     def __init__(self, world: World, clock: VirtualClock) -> None:
         self._world = world
         self._clock = clock
+        self.mute: dict[int, float] = {}
+        self.stuck: dict[int, float] = {}
+        self._served: dict[int, str] = {}
 
     async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
-        self._world.timeline.advance(self._clock.now())
+        now = self._clock.true()
+        self._world.timeline.advance(now)
         zone = self._world.zone
         answers = []
         for index, server in enumerate(zone.name_servers):
-            served = self._world.zones.served(zone.zone_id, index)
-            there = [r for k, r in served.items() if k.name == name]
-            good = any(r.type in (record_type, "CNAME") for r in there)
-            status = "answer" if good else "nodata" if there else "nxdomain"
+            if now >= self.stuck.get(index, 0.0) or index not in self._served:
+                self._served[index] = self._status(index, name, record_type)
+            status = "timeout" if now < self.mute.get(index, 0.0) else self._served[index]
             answers.append(Answer(server=server, name=name, type=record_type, status=status))
         return answers
+
+    def _status(self, index: int, name: str, record_type: str) -> str:
+        served = self._world.zones.served(self._world.zone.zone_id, index)
+        there = [r for k, r in served.items() if k.name == name]
+        good = any(r.type in (record_type, "CNAME") for r in there)
+        return "answer" if good else "nodata" if there else "nxdomain"

@@ -92,7 +92,10 @@ def site_template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dic
     """A site whose record is created only when the switch is on."""
     return {
         "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
-        "Conditions": {"Enabled": {"Fn::Equals": [{"Ref": "Route53Enable"}, "true"]}},
+        "Conditions": {
+            "Enabled": {"Fn::Equals": [{"Ref": "Route53Enable"}, "true"]},
+            "Disabled": {"Fn::Not": [{"Condition": "Enabled"}]},
+        },
         "Resources": {
             "Distribution": {
                 "Type": "AWS::CloudFront::Distribution",

@@ -20,13 +20,13 @@ class Timeline:
     def __init__(self, start: float) -> None:
         self.now = start
         self._order = count()
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
 
-    def at(self, time: float, action: Callable[[], None]) -> None:
+    def at(self, time: float, action: Callable[[], object]) -> None:
         """Lets ``action`` happen at ``time``, or with the next `advance` where that is past."""
         heapq.heappush(self._due, (time, next(self._order), action))
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Lets ``action`` happen so many seconds from now."""
         self.at(self.now + seconds, action)
 

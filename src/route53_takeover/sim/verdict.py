@@ -1,6 +1,7 @@
 """The verdict on a rehearsal: what a run says at its end, held against what is true.
 
-The truth is the simulated account's own history, which no engine can see or change.
+The truth is the simulated account's own history, which no engine can see or change, and what was
+on the disk when each batch arrived.
 """
 
 from __future__ import annotations
@@ -10,17 +11,38 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.invariants import broken_promises
+from route53_takeover.core.invariants import (
+    broken_promises,
+    is_conditional,
+    is_within_plan,
+    leaves_a_record,
+)
+from route53_takeover.core.observe import begin
 from route53_takeover.core.state import TAKEN_STAGES, Outcome, Stage, State
 from route53_takeover.core.view import Result, result
 from route53_takeover.engine import fold
+from route53_takeover.sim.cloudformation.record_handler import NO_OP_COMMENT
+from route53_takeover.sim.line import ANOTHER, TAKEOVER
+from route53_takeover.sim.sights import Sight, sights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from route53_takeover.core.records import RecordKey
+    from route53_takeover.core.plan import Plan
+    from route53_takeover.core.records import RecordSet
+    from route53_takeover.sim.route53.zones import AppliedChange
     from route53_takeover.sim.scenarios import Scenario
-    from route53_takeover.sim.world import World
+    from route53_takeover.sim.stage import Stage as Rehearsed
+
+_OURS = (TAKEOVER, ANOTHER)
+_THIRD_PARTIES = ("a person", ANOTHER)
+_INSTANT = 1.5
+"""Seconds between CloudFormation's adoption of an identical record and our delete, within which the
+two cannot be told apart."""
+_SLACK = 30.0
+"""Seconds that reading, retrying and one change may take after a deadline."""
+_SLACK_OF_FAULTS = 240.0
+"""The same where any call may go wrong at any time."""
 
 
 class Rehearsal(Struct, frozen=True, kw_only=True):
@@ -31,6 +53,9 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
         absent: whether a name has no record, whatever the run says.
         broken: promises that were broken.
         gap_seconds: how long the name had no record, by the account's own history.
+        struck: kind of fault -> how often it struck.
+        sights: the states of note that it was in.
+        history: what happened in the account and to the process, with its time.
     """
 
     scenario: str
@@ -42,78 +67,198 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
     gap_seconds: float
     lives: int
     events: tuple[ev.AnyEvent, ...]
+    struck: dict[str, int]
+    sights: frozenset[Sight]
+    history: tuple[tuple[float, str], ...]
 
 
-def judged(
-    scenario: Scenario,
-    seed: str,
-    state: State,
-    world: World,
-    events: Sequence[ev.AnyEvent],
-    calls: Mapping[str, int],
-    lives: int,
-) -> Rehearsal:
+def judged(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehearsal:
     """Holds what the run says against what is true in the account an hour later."""
-    broken = list(broken_promises(state))
-    if not state.journal_lost and fold(events) != state:
-        broken.append("folding the journal equals the state in memory")
-    for name in state.plan.names:
-        broken += _untruths(state, world, name)
-    broken += _wronged(world)
+    world, ended = stage.world, stage.state
+    events = stage.disk.events
+    state = ended or fold(events) or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
+    broken = [*_wrong_writes(stage, plan), *_wronged(stage)]
+    if ended is not None:
+        broken += broken_promises(ended)
+        if not ended.journal_lost and fold(events) != ended:
+            broken.append("folding the journal equals the state in memory")
+        for name in plan.names:
+            broken += _untruths(ended, stage, name)
+    absent = False
+    for name in plan.names:
+        broken += _long_gaps(stage, plan, name)
+        absent |= not world.holds(name)
+        broken += _left_without_record(stage, name)
     if len(world.started) != len(set(world.started)):
         broken.append("a deploy is started at most once")
-    sent = [event.id for event in events if isinstance(event, ev.WriteIntended)]
-    if len(sent) != len(set(sent)):
-        broken.append("a batch is sent at most once")
     gaps = [
         (end if end is not None else world.timeline.now) - began
-        for name in state.plan.names
+        for name in plan.names
         for began, end in world.zones.absences(world.zone.zone_id, name)
     ]
     return Rehearsal(
         scenario=scenario.name,
         seed=seed,
-        result=result(state, calls),
+        result=_result(state, stage),
         state=state,
-        absent=not all(world.holds(name) for name in state.plan.names),
-        broken=tuple(broken),
+        absent=absent,
+        broken=tuple(dict.fromkeys(broken)),
         gap_seconds=round(sum(gaps), 3),
-        lives=lives,
+        lives=stage.lives,
         events=tuple(events),
+        struck=dict(stage.struck + stage.line.hurt),
+        sights=sights(stage, plan),
+        history=tuple(_history(stage)),
     )
 
 
-def _untruths(state: State, world: World, name: str) -> Iterator[str]:
+def _result(state: State, stage: Rehearsed) -> Result:
+    if state.ending is not None:
+        return result(state, stage.line.calls)
+    return Result(
+        run=state.run,
+        phase=str(state.phase),
+        outcome=str(Outcome.UNKNOWN),
+        exit_code=4,
+        reason="killed, and put back by restore",
+    )
+
+
+def _history(stage: Rehearsed) -> Iterator[tuple[float, str]]:
+    for change in stage.world.zones.history:
+        did = ", ".join(f"{action} {record.describe()}" for action, record in change.changes)
+        yield change.time, f"zone: {change.by}: {did}"
+    for trouble in stage.troubles:
+        yield trouble.began, f"trouble for {trouble.ended - trouble.began:g} s: {trouble.what}"
+    yield stage.ended_at, "nobody does anything about the run any more"
+
+
+# -- what was written
+
+
+def _wrong_writes(stage: Rehearsed, plan: Plan) -> Iterator[str]:
+    """Batches of the run that should not have been sent as they were."""
+    if stage.undurable:
+        yield "nothing is written before its backup and its intent are durable"
+    sent = [a.comment for a in stage.line.arrivals if stage.purpose_of(a) is not None]
+    if len(sent) != len(set(sent)):
+        yield "a batch is sent at most once"
+    for arrival in stage.line.arrivals:
+        if not is_within_plan(plan, arrival.changes):
+            yield "only record sets of the plan are written"
+        if not is_conditional(arrival.changes):
+            yield "an existing record is only changed by DELETE exact and CREATE"
+        releases = "release" in arrival.comment
+        if not releases and not leaves_a_record(arrival.changes):
+            yield "only a release leaves a name without its record"
+
+
+def _wronged(stage: Rehearsed) -> Iterator[str]:
+    """Deletes of ours that hit a record set which CloudFormation had written, and owned.
+
+    An adoption in the very instant of a release is not promised to be seen (`_INSTANT`), nor is
+    one by a new stack of the same name, after somebody has deleted the one that is watched.
+    """
+    if stage.struck["stack deleted"]:
+        return
+    for arrival in stage.line.arrivals:
+        hit = arrival.hit
+        if hit is None or arrival.refused:
+            continue
+        if not (NO_OP_COMMENT in hit.comment and arrival.time < hit.time + _INSTANT):
+            yield "a record that CloudFormation created is never deleted by us"
+
+
+# -- what is said
+
+
+def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
     """What the ending says of a name that is not true in the account."""
     outcome = state.ending.outcome if state.ending else Outcome.UNKNOWN
-    here, writer = world.holds(name), world.last_writer(name)
+    here, writer = stage.found[name]
     originals = [m.original for m in state.plan.manuals if m.key.name == name]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
-    if outcome is Outcome.DONE and writer == "takeover":
-        yield "done means that CloudFormation wrote last"
-    if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or writer == "a person"):
+    of_stack = _of_stack(stage, here)
+    if outcome is Outcome.DONE and writer in _OURS and not of_stack:
+        yield "done means that CloudFormation's record stands"
+    changed = any(h.stage is Stage.CHANGED for h in handovers)
+    somebodys = writer in _THIRD_PARTIES or (here and changed)
+    if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or somebodys):
         yield "failed means that the manual record or somebody else's stands"
     if outcome is not Outcome.UNKNOWN:
         for handover in handovers:
             stands = any(handover.original.same_as(r) for r in here)
             ours = handover.stage in (Stage.STANDING, Stage.RESTORED)
-            if ours and not stands and writer != "a person":
+            if ours and not stands and writer not in _THIRD_PARTIES:
                 yield "what stands or was restored equals the backup to the letter"
-            if handover.stage in TAKEN_STAGES and stands and writer == "takeover":
-                yield "what is created or adopted was written by CloudFormation"
+            if handover.stage in TAKEN_STAGES and stands and writer in _OURS and not of_stack:
+                yield "what is created or adopted is what CloudFormation wrote"
     if outcome is Outcome.RESTORED and all(h.stage is not Stage.RESTORED for h in state.handovers):
         yield "restored means that a record was put back"
 
 
-def _wronged(world: World) -> list[str]:
-    """Deletes of ours that hit a record set which CloudFormation had written last."""
-    writer: dict[RecordKey, str] = {}
-    wronged = []
-    for change in world.zones.history:
-        for action, record in change.changes:
-            theirs = writer.get(record.key) == "cloudformation"
-            if theirs and action == "DELETE" and change.by == "takeover":
-                wronged.append("a record that CloudFormation created is never deleted by us")
-            writer[record.key] = change.by
-    return wronged
+def _of_stack(stage: Rehearsed, here: Sequence[RecordSet]) -> bool:
+    """Whether what stands is what CloudFormation wrote, though we may have written it again."""
+    theirs = [
+        record
+        for change in stage.world.zones.history
+        if change.by == "cloudformation"
+        for action, record in change.changes
+        if action != "DELETE"
+    ]
+    return all(any(record.same_as(r) for r in theirs) for record in here)
+
+
+# -- how long a name has no record
+
+
+def _absences(stage: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, float | None]]:
+    """The batches that left the name without a record, and when it had one again."""
+    world = stage.world
+    for began, end in world.zones.absences(world.zone.zone_id, name):
+        yield (
+            next(
+                c
+                for c in world.zones.history
+                if c.time == began
+                and any(a == "DELETE" and r.key.name == name for a, r in c.changes)
+            ),
+            end,
+        )
+
+
+def _left_without_record(stage: Rehearsed, name: str) -> Iterator[str]:
+    for change, end in _absences(stage, name):
+        if end is not None or change.by == "a person":
+            continue
+        guarded = change.time <= stage.ended_at or stage.is_to_guard
+        if change.by in _OURS or guarded:
+            yield "no name is left without a record"
+
+
+def _long_gaps(stage: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
+    """Absences that lasted longer than the deadman allows, but for the time of troubles."""
+    now = stage.world.timeline.now
+    for change, end in _absences(stage, name):
+        if change.by not in (TAKEOVER, "cloudformation") or change.time > stage.ended_at:
+            continue
+        limit = _SLACK_OF_FAULTS if stage.is_faulty else _SLACK
+        if change.by == TAKEOVER:
+            limit += _deadman(stage, plan, change.time)
+        until = end if end is not None else now
+        limit += sum(
+            max(0.0, min(until, trouble.ended) - max(change.time, trouble.began))
+            for trouble in stage.troubles
+        )
+        if until - change.time > limit:
+            yield "a gap of our making is bounded by the deadman plus one change"
+
+
+def _deadman(stage: Rehearsed, plan: Plan, released_at: float) -> float:
+    """The design's formula, on the account's own times."""
+    if plan.options.restore_after is not None:
+        return plan.options.restore_after
+    began = [time for time in stage.creating_at if time <= released_at]
+    in_progress = released_at - began[-1] if began else 0.0
+    return min(max(60.0, 2 * in_progress), 300.0)

@@ -1,13 +1,15 @@
 """Rehearsals in process, on virtual time: the real engine, thousands of times, killed and lied to.
 
-Each run is decided by one seed: the scenario, the faults of every call, where the engine is killed
-and for how long it stays down. The same seed gives the same run, to the last event.
+Each run is decided by one seed: the scenario, the faults of every call, what goes wrong around it,
+where the engine is killed and for how long it stays down. The same seed gives the same run, to the
+last event.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -18,19 +20,17 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.plan import Identity, Options
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.state import Outcome
-from route53_takeover.engine import Engine
-from route53_takeover.journal import JournalError, MemoryJournal
+from route53_takeover.engine import Engine, fold
+from route53_takeover.errors import ApiError, MustLookError, RefusedError
+from route53_takeover.journal import MemoryJournal
 from route53_takeover.preflight import gather
-from route53_takeover.sim.inprocess import (
-    FaultRates,
-    Line,
-    VirtualClock,
-    WorldDeployer,
-    WorldProber,
-    WorldRecords,
-    WorldStacks,
-)
+from route53_takeover.rescue import Place, rescue
+from route53_takeover.sim.disk import DiskJournal
+from route53_takeover.sim.inprocess import WorldDeployer, WorldProber, WorldRecords, WorldStacks
+from route53_takeover.sim.line import ANOTHER, FaultRates, Line, VirtualClock
+from route53_takeover.sim.mishaps import Mishap, arm
 from route53_takeover.sim.scenarios import SCENARIOS
+from route53_takeover.sim.stage import Cue, Stage
 from route53_takeover.sim.verdict import judged
 from route53_takeover.sim.virtual_loop import VirtualLoop
 from route53_takeover.sim.world import World
@@ -38,6 +38,7 @@ from route53_takeover.sim.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from route53_takeover.core.plan import Plan
     from route53_takeover.core.state import State
     from route53_takeover.sim.cloudformation.stacks import StackEventRow
     from route53_takeover.sim.scenarios import Scenario
@@ -48,29 +49,19 @@ START = 1_800_000_000.0
 """When every virtual rehearsal begins, in seconds since the epoch."""
 LONGEST = 6 * 3600.0
 """Virtual seconds after which a run that has not ended is a defect."""
+MOST_LIVES = 12
+_LOOK = 60.0
 
 
 class Killed(BaseException):
     """The process died, right after an append to the journal."""
 
 
-class _MortalJournal(MemoryJournal):
-    """A journal after whose n-th append from now the process dies, or the disk is full."""
+class WayOut(StrEnum):
+    """What a person does about a run that was killed, or that ended `unknown`."""
 
-    def __init__(self, data: bytes, appends: int | None, holds: int | None) -> None:
-        super().__init__(data)
-        self._left = appends
-        self._holds = holds
-
-    def append(self, event: ev.AnyEvent) -> int:
-        if self._holds is not None and len(self.events) >= self._holds:
-            raise JournalError("no space left")
-        seq = super().append(event)
-        if self._left is not None:
-            self._left -= 1
-            if self._left <= 0:
-                raise Killed
-        return seq
+    RESUME = "resume"
+    RESTORE = "restore"
 
 
 class Faults(Struct, frozen=True, kw_only=True):
@@ -82,10 +73,15 @@ class Faults(Struct, frozen=True, kw_only=True):
         downtimes: seconds until the next life begins, one for each kill.
         event_delays: seconds by which events become visible late, drawn for each.
         repeats: how often an event appears twice.
+        missing: how often an event is not seen for minutes.
+        page: how many events a page holds.
         lost: numbers of the batches, counted from 1, that are applied and whose answer is lost.
         dropped: numbers of the batches that never arrive.
         journal_holds: how many events the journal can take.
-        resumes: how often a run that has ended `unknown` is resumed.
+        mishaps: what strikes by a cue.
+        way_out: what is done about a killed run.
+        resumes: how often a run that has ended `unknown` is followed up; it always is while a name
+            has no record.
     """
 
     rates: FaultRates = FaultRates()
@@ -93,30 +89,19 @@ class Faults(Struct, frozen=True, kw_only=True):
     downtimes: tuple[float, ...] = ()
     event_delays: tuple[float, float] = (0.0, 0.0)
     repeats: float = 0.0
+    missing: float = 0.0
+    page: int = 100
     lost: frozenset[int] = frozenset()
     dropped: frozenset[int] = frozenset()
     journal_holds: int | None = None
+    mishaps: tuple[Mishap, ...] = ()
+    way_out: WayOut = WayOut.RESUME
     resumes: int = 0
 
-
-class Stage:
-    """One rehearsal while it goes on, for whoever wants to disturb it.
-
-    Attributes:
-        world: the account; it moves on whenever somebody looks at it.
-        line: the way to it.
-        engine: the one that lives now.
-    """
-
-    def __init__(self, world: World, clock: VirtualClock, line: Line) -> None:
-        self.world = world
-        self.clock = clock
-        self.line = line
-        self.engine: Engine
-
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Lets something happen in the account, so many seconds from now."""
-        self.world.timeline.after(seconds, action)
+    @property
+    def is_faulty(self) -> bool:
+        """Whether any call may go wrong at any time, or an event be missed."""
+        return self.rates != FaultRates() or self.missing > 0 or max(self.event_delays) > 0
 
 
 Begin = Callable[[Stage], None]
@@ -157,7 +142,6 @@ def rehearse_once(
     faults: Faults,
     *,
     options: Options | None = None,
-    world_type: type[World] = World,
     begin: Begin = lambda _: None,
     saw: Saw = lambda _stage, _event, _state: None,
 ) -> Rehearsal:
@@ -165,18 +149,14 @@ def rehearse_once(
 
     Args:
         options: instead of the scenario's own.
-        world_type: an account whose deploy commands have other habits.
         begin: may disturb it from the beginning.
         saw: may disturb it after an event.
+
+    Raises:
+        RefusedError: the plan is refused.
     """
     rehearsing = _rehearse(
-        scenario,
-        seed,
-        faults,
-        options=options or options_of(scenario),
-        world_type=world_type,
-        begin=begin,
-        saw=saw,
+        scenario, seed, faults, options=options or options_of(scenario), begin=begin, saw=saw
     )
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(rehearsing)
@@ -193,76 +173,233 @@ def options_of(scenario: Scenario) -> Options:
 
 
 async def _rehearse(
-    scenario: Scenario,
-    seed: str,
-    faults: Faults,
-    *,
-    options: Options,
-    world_type: type[World],
-    begin: Begin,
-    saw: Saw,
+    scenario: Scenario, seed: str, faults: Faults, *, options: Options, begin: Begin, saw: Saw
 ) -> Rehearsal:
     rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
     account = _with_event_faults(scenario, faults, rng)
-    world = world_type(account, seed=f"{seed}/world", start=START)
+    world = World(account, seed=f"{seed}/world", start=START)
     clock = VirtualClock(world.timeline.now)
-    calm = Line(world, clock, rng, FaultRates())
+    line = Line(world, clock, rng, faults.rates)
+    line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
+    stage = Stage(world, clock, line, rng)
+    stage.disk.holds = faults.journal_holds
+    stage.is_faulty = faults.is_faulty
+    plan = await _plan(stage, options)
+    if plan.refused:
+        raise RefusedError(str(plan.refusals[0]))
+    for mishap in faults.mishaps:
+        arm(stage, mishap)
+    begin(stage)
+    await _Rehearsing(stage, faults, plan, saw).to_the_end()
+    return judged(scenario, seed, stage, plan)
+
+
+async def _plan(stage: Stage, options: Options) -> Plan:
+    calm = Line(stage.world, stage.clock, stage.rng, FaultRates())
     facts = await gather(
         options,
-        clock=clock,
+        clock=stage.clock,
         records=WorldRecords(calm),
         stacks=WorldStacks(calm),
         identity=Identity(account="123456789012", arn="rehearsal"),
         region="us-east-1",
         ask_delegation=None,
     )
-    first: ev.RunStarted | ev.RunResumed = ev.RunStarted(
-        time=clock.now(), run="rehearsal", plan=make_plan(facts, options)
-    )
-    journal = MemoryJournal()
-    pending = list(zip(faults.kills, faults.downtimes, strict=True))
-    resumes = faults.resumes
-    line = Line(world, clock, rng, faults.rates)
-    line.lost, line.dropped = faults.lost, faults.dropped
-    stage = Stage(world, clock, line)
-    begin(stage)
-    lives = 0
-    state: State | None = None
-    while True:
-        lives += 1
-        appends, downtime = pending.pop(0) if pending else (None, 0.0)
-        journal = _MortalJournal(bytes(journal.data), appends, faults.journal_holds)
-        engine = stage.engine = Engine(
-            clock=clock,
-            journal=journal,
-            records=WorldRecords(line),
-            stacks=WorldStacks(line),
-            deployer=WorldDeployer(world, clock),
-            prober=WorldProber(world, clock),
-            save_backup=lambda: None,
-            rng=rng,
-            observer=lambda event, state, _seq: saw(stage, event, state),
-            strict=True,
+    return make_plan(facts, options)
+
+
+class _Rehearsing:
+    """A run through all its lives, and what people do about it between them."""
+
+    def __init__(self, stage: Stage, faults: Faults, plan: Plan, saw: Saw) -> None:
+        self._stage = stage
+        self._faults = faults
+        self._plan = plan
+        self._saw = saw
+        self._kills = list(zip(faults.kills, faults.downtimes, strict=True))
+        self._resumes = faults.resumes
+        self._appends: int | None = None
+        stage.begin_another = lambda: stage.others.append(
+            asyncio.get_running_loop().create_task(self._another())
         )
+
+    async def to_the_end(self) -> None:
+        """Lives, and is resumed or restored, until a person would let it be."""
+        stage = self._stage
+        while stage.lives < MOST_LIVES:
+            try:
+                state = stage.state = await self._live()
+            except (MustLookError, RefusedError):
+                stage.strike("journal damaged")
+                await self._restore()
+                break
+            if state is None:
+                told = fold(stage.disk.events)
+                if told is not None and told.ending is not None:
+                    state = stage.state = told  # it was killed when it had nothing left to do
+            if state is not None and not self._is_left_open(state):
+                break
+            if state is not None:
+                stage.leave_alone(_LOOK)
+            await stage.stay_down()
+            stage.disk.broken, stage.disk.holds = "", None  # somebody made room
+            if self._faults.way_out is WayOut.RESTORE and not self._kills:
+                await self._restore()
+                break
+        stage.end(self._plan.names)
+        for other in stage.others:
+            await other
+        stage.close(self._plan.names)
+
+    def _is_left_open(self, state: State) -> bool:
+        """Whether somebody follows a run up that has ended."""
+        if state.ending is None or state.ending.outcome is not Outcome.UNKNOWN:
+            return False
+        if state.interrupts or not all(map(self._stage.world.holds, self._plan.names)):
+            return True
+        self._resumes -= 1
+        return self._resumes >= 0
+
+    async def _live(self) -> State | None:
+        """One process, from its start to its end.
+
+        Returns:
+            The last state; ``None`` where it was killed.
+
+        Raises:
+            MustLookError: the journal is damaged.
+            RefusedError: there is nothing in it, or nothing that is understood.
+        """
+        stage = self._stage
+        stage.lives += 1
+        self._appends, downtime = self._kills.pop(0) if self._kills else (None, 0.0)
+        journal = DiskJournal(stage.disk, self._appended)
+        if stage.lives > 1 and not journal.events:
+            raise RefusedError("there is nothing to resume")
+        first: ev.RunStarted | ev.RunResumed = ev.RunResumed(time=stage.clock.now())
+        if stage.lives == 1:
+            first = ev.RunStarted(time=stage.clock.now(), run="rehearsal", plan=self._plan)
+        stage.engine = self._engine(journal)
+        stage.task = asyncio.get_running_loop().create_task(
+            stage.engine.run(first, list(journal.events))
+        )
+        stage.cue(Cue.BEGIN)
         try:
             async with asyncio.timeout(LONGEST):
-                state = await engine.run(first, list(journal.events))
-            ended_unknown = state.ending is not None and state.ending.outcome is Outcome.UNKNOWN
-            if not ended_unknown or not resumes:
-                break
-            resumes -= 1
+                return await stage.task
         except Killed:
-            await clock.sleep(downtime)
-        first = ev.RunResumed(time=clock.now())
-    world.timeline.advance(clock.now() + 3600.0)
-    return judged(scenario, seed, state, world, journal.events, line.calls, lives)
+            stage.strike("killed after an append")
+            stage.trouble("dead", downtime)
+            stage.downtime = downtime
+        except asyncio.CancelledError:
+            if stage.downtime is None:
+                raise
+        return None
+
+    def _appended(self) -> None:
+        if self._appends is not None:
+            self._appends -= 1
+            if self._appends <= 0:
+                raise Killed
+
+    def _engine(self, journal: MemoryJournal) -> Engine:
+        stage = self._stage
+        return Engine(
+            clock=stage.clock,
+            journal=journal,
+            records=WorldRecords(stage.line),
+            stacks=WorldStacks(stage.line),
+            deployer=WorldDeployer(
+                stage.world, stage.clock, timeout=self._plan.options.deploy_timeout
+            ),
+            prober=stage.prober,
+            save_backup=stage.disk.save_backup,
+            rng=stage.rng,
+            observer=self._observe,
+            strict=True,
+        )
+
+    def _observe(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002
+        self._stage.saw(event)
+        self._saw(self._stage, event, state)
+
+    async def _restore(self) -> None:
+        """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
+        stage = self._stage
+        stage.trouble("left to a person", LONGEST)
+        await self._restore_now()
+        while stage.is_busy:
+            await stage.clock.sleep(_LOOK)
+        await self._restore_now()
+
+    async def _restore_now(self) -> None:
+        for name in self._plan.names:
+            for _ in range(60):
+                try:
+                    await self._rescue(name)
+                except RefusedError:
+                    break  # somebody else's record stands there
+                except (MustLookError, ApiError):
+                    await self._stage.clock.sleep(_LOOK)  # as it says: run it again
+                else:
+                    break
+
+    async def _rescue(self, name: str) -> None:
+        stage, plan = self._stage, self._plan
+        done = await rescue(
+            name,
+            [m.original for m in plan.manuals if m.key.name == name],
+            place=Place(
+                zone_id=plan.zone_id,
+                zone_name=plan.zone_name,
+                root=plan.root.stack_id or plan.options.stack,
+            ),
+            clock=stage.clock,
+            records=WorldRecords(stage.line),
+            stacks=WorldStacks(stage.line),
+            ttl=plan.options.ttl,
+            force=False,
+            by_force="",
+            dry_run=False,
+            tell=lambda _: None,
+            save=lambda _: None,
+        )
+        if done.changes:
+            stage.strike("put back by restore")
+
+    async def _another(self) -> None:
+        """The same takeover from another machine, with its own lock, journal and deploys."""
+        stage = self._stage
+        clock = VirtualClock(stage.clock.true())
+        plan = await _plan(stage, self._plan.options)
+        if plan.refused or not plan.manuals:
+            return
+        line = Line(stage.world, clock, stage.rng, FaultRates(), by=ANOTHER)
+        line.arrivals = stage.line.arrivals
+        engine = Engine(
+            clock=clock,
+            journal=MemoryJournal(),
+            records=WorldRecords(line),
+            stacks=WorldStacks(line),
+            deployer=WorldDeployer(stage.world, clock, whose="another-"),
+            prober=WorldProber(stage.world, clock),
+            save_backup=lambda: None,
+            rng=stage.rng,
+            observer=lambda _event, _state, _seq: None,
+            strict=True,
+        )
+        first = ev.RunStarted(time=clock.now(), run="another", plan=plan)
+        async with asyncio.timeout(LONGEST):
+            await engine.run(first, [])
 
 
 def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Account:
-    """The scenario's account, whose events come late and twice as the faults say."""
+    """The scenario's account, whose events come late, twice or for minutes not at all."""
 
     def visible(_: StackEventRow) -> list[float]:
         delay = rng.uniform(*faults.event_delays)
+        if faults.missing and rng.random() < faults.missing:
+            delay += rng.uniform(30.0, 240.0)
         return [delay, delay + 3.0] if rng.random() < faults.repeats else [delay]
 
     account = scenario.account

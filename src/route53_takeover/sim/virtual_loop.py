@@ -32,3 +32,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def skip(self, seconds: float) -> None:
+        """The machine sleeps: every timer that was due meanwhile is late."""
+        self._jumping.now += seconds

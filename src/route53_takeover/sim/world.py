@@ -8,6 +8,8 @@ wall clock, and it outlives every engine that works in it: a deploy that was sta
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,21 @@ _LOOK_EVERY = 1.0
 """Seconds between a simulated deploy command's looks at its stack."""
 
 
+class Habit(StrEnum):
+    """What a deploy command may be like."""
+
+    WAITS = "waits for its stack and exits as that ended"
+    EXITS_EARLY = "is throttled away and exits 255 while CloudFormation goes on"
+    DECLINED = "exits 0 and deploys nothing"
+    LINGERS = "goes on for minutes after the stack is done"
+    TWICE = "touches the parent alone, and the real update follows minutes later"
+    HANGS = "begins the operation and never exits"
+    NEVER_BEGINS = "hangs before it begins the operation"
+    DIES = "dies before it begins the operation"
+    IGNORES_SIGNALS = "hangs, and begins the operation after it was ended"
+    LATER = "exits 0, and another system begins the operation half a minute later"
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """What a scenario's account holds at the beginning, and how it behaves.
 
@@ -38,6 +55,7 @@ class Account(Struct, frozen=True, kw_only=True):
         config: CloudFormation's habits.
         edit: what somebody writes by hand, once the record's create has begun.
         negative_ttl: seconds; the SOA record's TTL and minimum.
+        habit: what the deploy with the switch on is like.
     """
 
     zone: str
@@ -48,6 +66,7 @@ class Account(Struct, frozen=True, kw_only=True):
     config: StackConfig = StackConfig()
     edit: RecordSet | None = None
     negative_ttl: int = 900
+    habit: Habit = Habit.WAITS
 
 
 class World:
@@ -107,15 +126,50 @@ class World:
 
     # -- the deploy command
 
-    def start_deploy(self, switch: str) -> None:
-        """Starts the deploy command, which updates the stack and waits for it, like most do."""
-        self.deploys[switch] = None
-        self.started.append(switch)
-        self.timeline.after(self.rng.uniform(0.5, 3.0), lambda: self.deploy(switch))
+    def start_deploy(self, deploy: str) -> None:
+        """Starts a deploy command, which updates the stack and waits for it, like most do.
 
-    def deploy(self, switch: str) -> None:
-        """Begins the operation; the deploy ends when that has ended."""
-        parameters = {"Route53Enable": "true" if switch == "on" else "false"}
+        Args:
+            deploy: its key in `deploys`; ends with ``on`` or ``off``.
+        """
+        self.deploys[deploy] = None
+        self.started.append(deploy)
+        habit = self.account.habit if deploy.endswith("on") else Habit.WAITS
+        after = self.rng.uniform(0.5, 3.0)
+        match habit:
+            case Habit.DECLINED | Habit.DIES:
+                code = 0 if habit is Habit.DECLINED else 137
+                self.timeline.after(after, lambda: self._exit(deploy, code))
+            case Habit.NEVER_BEGINS | Habit.IGNORES_SIGNALS:
+                return
+            case Habit.LATER:
+                self.timeline.after(after, lambda: self._exit(deploy, 0))
+                self.timeline.after(after + 30.0, lambda: self._begin(deploy))
+            case Habit.TWICE:
+                self.timeline.after(after, self._update_parent)
+                self.timeline.after(after + 180.0, lambda: self.deploy(deploy, habit))
+            case _:
+                self.timeline.after(after, lambda: self.deploy(deploy, habit))
+
+    def end_deploy(self, deploy: str) -> None:
+        """Ends a deploy command that takes too long."""
+        if self.deploys[deploy] is None and self.account.habit is Habit.IGNORES_SIGNALS:
+            self.timeline.after(40.0, lambda: self._begin(deploy))
+        self._exit(deploy, 137)
+
+    def deploy(self, deploy: str, habit: Habit = Habit.WAITS) -> None:
+        """Begins the operation; the command exits as its habit is."""
+        refused = self._begin(deploy)
+        if refused is not None:
+            self._exit(deploy, refused)
+        elif habit is Habit.EXITS_EARLY:
+            self.timeline.after(2.0, lambda: self._exit(deploy, 255))
+        elif habit is not Habit.HANGS:
+            self._await_end(deploy, 200.0 if habit is Habit.LINGERS else 0.0)
+
+    def _begin(self, deploy: str) -> int | None:
+        """Begins the operation; or the exit code where CloudFormation refuses to."""
+        parameters = {"Route53Enable": "true" if deploy.endswith("on") else "false"}
         name, template = self.account.stack, self.account.template
         try:
             if self.stacks.find(name) is None:
@@ -123,16 +177,23 @@ class World:
             else:
                 self.stacks.update_stack(name, template, parameters)
         except ApiFault as fault:
-            no_updates = "No updates are to be performed" in fault.message
-            self.deploys[switch] = 0 if no_updates else 1
-            return
-        self.await_end(switch)
+            return 0 if "No updates are to be performed" in fault.message else 1
+        return None
 
-    def await_end(self, switch: str) -> None:
+    def _update_parent(self) -> None:
+        first = {**self.account.template, "Outputs": {"Note": {"Value": "first"}}}
+        with suppress(ApiFault):  # somebody else's operation is under way
+            self.stacks.update_stack(self.account.stack, first, {"Route53Enable": "false"})
+
+    def _await_end(self, deploy: str, linger: float) -> None:
         """Looks at the stack now and then, until it is busy no more."""
         stack = self.stacks.find(self.account.stack)
         if stack is not None and stack.is_busy:
-            self.timeline.after(_LOOK_EVERY, lambda: self.await_end(switch))
+            self.timeline.after(_LOOK_EVERY, lambda: self._await_end(deploy, linger))
             return
         succeeded = stack is not None and stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-        self.deploys[switch] = 0 if succeeded else 1
+        self.timeline.after(linger, lambda: self._exit(deploy, 0 if succeeded else 1))
+
+    def _exit(self, deploy: str, code: int) -> None:
+        if self.deploys[deploy] is None:
+            self.deploys[deploy] = code

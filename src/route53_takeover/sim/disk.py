@@ -1,0 +1,95 @@
+"""The disk of a simulated machine: it keeps a run's journal through kills, and may fail.
+
+A process that dies loses nothing that it has written. A machine that dies loses what was not
+synced, and may leave a torn line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.journal import OBSERVATIONS, JournalError, MemoryJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from random import Random
+
+    from route53_takeover.core import events as ev
+
+
+class Disk:
+    """What is on it of one run.
+
+    Attributes:
+        data: the journal's bytes, as a process would read them.
+        synced: how many of them a failing power leaves.
+        events: what the newest process wrote and read, and how many of these are synced.
+        backup: whether backup.json is durable.
+        holds: how many events the journal can take at most.
+        broken: why nothing can be written any more; empty while it can.
+        lost: bytes that were written and lost.
+    """
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.synced = 0
+        self.events: list[ev.AnyEvent] = []
+        self.synced_events = 0
+        self.backup = False
+        self.holds: int | None = None
+        self.broken = ""
+        self.lost = 0
+
+    @property
+    def durable(self) -> Iterator[ev.AnyEvent]:
+        """The events that survive anything, the newest first."""
+        return (self.events[n] for n in range(self.synced_events - 1, -1, -1))
+
+    def save_backup(self) -> None:
+        """Writes backup.json durably."""
+        if self.broken:
+            raise OSError(28, self.broken)
+        self.backup = True
+
+    def lose_power(self, rng: Random) -> None:
+        """What was not synced is lost, or torn."""
+        left = rng.randint(self.synced, len(self.data))
+        self.lost += len(self.data) - left
+        del self.data[left:]
+
+    def corrupt(self, rng: Random) -> None:
+        """One bit of a whole line turns over."""
+        whole = self.data.rfind(b"\n")
+        if whole > 0:
+            self.data[rng.randrange(whole)] ^= 1 << rng.randrange(7)
+
+
+class DiskJournal(MemoryJournal):
+    """The journal of one process, on a disk.
+
+    Args:
+        appended: called after every append, before the event has any consequence.
+
+    Raises:
+        MustLookError: what is on the disk is damaged.
+    """
+
+    def __init__(self, disk: Disk, appended: Callable[[], None]) -> None:
+        super().__init__(bytes(disk.data))  # without a torn tail
+        disk.data, disk.synced = self.data, len(self.data)
+        disk.events, disk.synced_events = self.events, len(self.events)
+        self._disk = disk
+        self._appended = appended
+
+    def append(self, event: ev.AnyEvent) -> int:
+        """Appends one event; an observation is synced with the next that is none."""
+        disk = self._disk
+        if disk.holds is not None and len(self.events) >= disk.holds:
+            disk.broken = "no space left"
+        if disk.broken:
+            raise JournalError(disk.broken)
+        seq = super().append(event)
+        if not isinstance(event, OBSERVATIONS):
+            disk.synced, disk.synced_events = len(self.data), len(self.events)
+        self._appended()
+        return seq

@@ -1,0 +1,178 @@
+"""What a rehearsal came to see: the states that a search for broken promises must have been in.
+
+A search that never reaches the hard places proves nothing. Each `Sight` is a fact about a whole
+rehearsal, told from the account's history and the journal.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.stacks import RECORD_SET
+from route53_takeover.sim.line import ANOTHER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.plan import Plan
+    from route53_takeover.sim.line import Arrival
+    from route53_takeover.sim.stage import Stage
+
+
+class Sight(StrEnum):
+    """A state that was reached."""
+
+    CRASH_BEFORE_DELETE = "crash between the intent of a release and its delete"
+    CRASH_AFTER_DELETE = "crash after the delete was applied, before its answer"
+    DELETE_UNANSWERED = "the answer to a release lost after it was applied"
+    DELETE_UNSENT = "a release that never arrived, and nobody knew"
+    DELETE_REFUSED = "a release refused, for the record was edited or gone"
+    DELETE_BY_THE_DEAD = "a release that arrived after its sender's death"
+    ADOPTING = "an adoption under way when the hold ends"
+    TURNED_BACK = "the stack turns back after the release"
+    RESTORE_BEATEN = "a restore that CloudFormation's create forestalled"
+    RESTORE_AFTER_CREATE = "a restore after CloudFormation had created and deleted"
+    SECOND_RESTORE = "a second restore after a second clean-up delete"
+    THIRD_RESTORE = "a third restore after a third clean-up delete"
+    DEADMAN_TOO_SOON = "the deadman restores though CloudFormation would have tried again"
+    DEAD_IN_THE_GAP = "nobody lives while the name has no record"
+    ASLEEP_IN_THE_GAP = "the machine sleeps while the name has no record"
+    CUT_OFF_IN_THE_GAP = "AWS cannot be reached while the name has no record"
+    JOURNAL_LOST_IN_THE_GAP = "the journal breaks while the name has no record"
+    KILLED_RESUMING = "killed again while resuming"
+    CLOCK_SET_BACK = "resumed under a wall clock that was set back"
+    POWER_LOST = "resumed from a journal whose unsynced tail was lost"
+    DAMAGED = "a damaged journal, and `restore` from the backup alone"
+    PUT_BACK_BY_RESTORE = "a gap that `restore` closed"
+    TWO_RUNS = "another machine's run at work on the same name"
+    EDITED_IN_THE_GAP = "somebody writes the name while it has no record"
+    ROLLBACK_FAILED = "a rollback that itself fails"
+    INTERRUPTED_IN_THE_GAP = "told to stop while the name has no record"
+
+
+def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
+    """Everything of note that this rehearsal was in."""
+    return frozenset(
+        [
+            *_of_releases(stage),
+            *_of_restores(stage),
+            *_of_the_gap(stage, plan),
+            *_of_the_stack(stage),
+            *_of_the_process(stage),
+        ]
+    )
+
+
+def _of_releases(stage: Stage) -> Iterator[Sight]:
+    arrived = {a.comment.split()[1]: a for a in stage.line.arrivals}
+    told: dict[str, ev.AnyEvent] = {}
+    for event in stage.disk.events:
+        if isinstance(
+            event, ev.WriteAccepted | ev.WriteRefused | ev.WriteUnknown | ev.WriteHeldOff
+        ):
+            told[event.id] = event
+    for write, purpose in stage.purposes.items():
+        if purpose is not Purpose.RELEASE:
+            continue
+        yield from _of_release(arrived.get(write), told.get(write))
+
+
+def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[Sight]:
+    applied = arrival is not None and not arrival.refused
+    match told:
+        case None if arrival is None:
+            yield Sight.CRASH_BEFORE_DELETE
+        case None if applied:
+            yield Sight.CRASH_AFTER_DELETE
+        case ev.WriteUnknown() if applied:
+            yield Sight.DELETE_UNANSWERED
+        case ev.WriteUnknown() if arrival is None:
+            yield Sight.DELETE_UNSENT
+        case ev.WriteRefused():
+            yield Sight.DELETE_REFUSED
+        case _:
+            pass
+    if arrival is not None and arrival.orphaned:
+        yield Sight.DELETE_BY_THE_DEAD
+
+
+def _of_restores(stage: Stage) -> Iterator[Sight]:
+    restores = [a for a in stage.line.arrivals if stage.purpose_of(a) is Purpose.RESTORE]
+    if any(a.refused == "InvalidChangeBatch" for a in restores):
+        yield Sight.RESTORE_BEATEN
+    if stage.restored_before_a_try:
+        yield Sight.DEADMAN_TOO_SOON
+    if stage.struck["put back by restore"]:
+        yield Sight.PUT_BACK_BY_RESTORE
+    deleted = put_back = 0
+    for change in stage.world.zones.history:
+        deletes = any(action == "DELETE" for action, _ in change.changes)
+        if change.by == "cloudformation" and deletes and len(change.changes) == 1:
+            deleted += 1
+        elif deleted > put_back and "restore" in change.comment:
+            put_back += 1
+    yield from [Sight.RESTORE_AFTER_CREATE, Sight.SECOND_RESTORE, Sight.THIRD_RESTORE][:put_back]
+
+
+def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
+    world = stage.world
+    gaps = [
+        (began, end if end is not None else world.timeline.now)
+        for name in plan.names
+        for began, end in world.zones.absences(world.zone.zone_id, name)
+    ]
+    for trouble in stage.troubles:
+        if any(began < trouble.ended and trouble.began < end for began, end in gaps):
+            yield {
+                "dead": Sight.DEAD_IN_THE_GAP,
+                "asleep": Sight.ASLEEP_IN_THE_GAP,
+                "told to stop": Sight.INTERRUPTED_IN_THE_GAP,
+                "disk": Sight.JOURNAL_LOST_IN_THE_GAP,
+            }.get(trouble.what, Sight.CUT_OFF_IN_THE_GAP)
+    for change in world.zones.history:
+        if change.by == "a person" and any(change.time == end for _, end in gaps):
+            yield Sight.EDITED_IN_THE_GAP
+
+
+def _of_the_stack(stage: Stage) -> Iterator[Sight]:
+    released = [
+        a.time
+        for a in stage.line.arrivals
+        if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
+    ]
+    if any(min(released, default=turned) < turned for turned in stage.turned_at):
+        yield Sight.TURNED_BACK
+    if any(stack.status.endswith("ROLLBACK_FAILED") for stack in stage.world.stacks.all()):
+        yield Sight.ROLLBACK_FAILED
+    began: dict[str, float] = {}
+    initiated: dict[str, float] = {}
+    for event in stage.disk.events:
+        if not isinstance(event, ev.StackPolled):
+            continue
+        for row in event.events:
+            if row.resource_type != RECORD_SET:
+                continue
+            if row.status == "CREATE_IN_PROGRESS":
+                times = initiated if row.physical_id else began
+                times.setdefault(row.logical_id, event.time)
+            elif row.logical_id in initiated and row.status == "CREATE_COMPLETE":
+                hold_ends = began.get(row.logical_id, event.time) + 10.0
+                if initiated[row.logical_id] <= hold_ends <= event.time:
+                    yield Sight.ADOPTING
+
+
+def _of_the_process(stage: Stage) -> Iterator[Sight]:
+    resumes = [e for e in stage.disk.events if isinstance(e, ev.RunResumed)]
+    if len(resumes) > 1 and stage.struck["killed"] + stage.struck["killed after an append"] > 1:
+        yield Sight.KILLED_RESUMING
+    if stage.set_back and resumes:
+        yield Sight.CLOCK_SET_BACK
+    if stage.disk.lost and resumes:
+        yield Sight.POWER_LOST
+    if stage.struck["journal damaged"]:
+        yield Sight.DAMAGED
+    if any(change.by == ANOTHER for change in stage.world.zones.history):
+        yield Sight.TWO_RUNS

@@ -1,0 +1,331 @@
+"""The soak: rehearsals drawn from a seed, each another account and another set of mishaps.
+
+Faults are singly and combined, at every point, and harsher than production. One number of one seed
+is one run, whatever ran before it: ``scripts/soak.py --seed S --only N`` repeats it and tells what
+happened.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
+
+from route53_takeover.core.plan import Options
+from route53_takeover.core.records import RecordSet
+from route53_takeover.core.state import Outcome
+from route53_takeover.sim.cloudformation.record_handler import Case, Mode
+from route53_takeover.sim.line import CHANGE, FaultRates
+from route53_takeover.sim.mishaps import Deed, Mishap
+from route53_takeover.sim.scenarios import (
+    Scenario,
+    alias,
+    alias_resource,
+    cname,
+    cname_resource,
+    nested_template,
+    site_account,
+    site_template,
+)
+from route53_takeover.sim.stage import Cue
+from route53_takeover.sim.virtual import Faults, WayOut, rehearse_once
+from route53_takeover.sim.world import Habit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from route53_takeover.sim.cloudformation.stacks import StackConfig
+    from route53_takeover.sim.verdict import Rehearsal
+    from route53_takeover.sim.world import Account
+
+API = "api.example.com."
+_CALLS = (
+    "",
+    "route53",
+    "cloudformation",
+    CHANGE,
+    "ListResourceRecordSets",
+    "GetChange",
+    "DescribeStackEvents",
+    "DescribeStacks",
+    "ListStackResources",
+    "GetTemplate",
+)
+_STORMS = (
+    Deed.THROTTLE,
+    Deed.SILENCE,
+    Deed.DEAF,
+    Deed.UNREACHABLE,
+    Deed.EXPIRE,
+    Deed.REVOKE,
+    Deed.BUSY,
+    Deed.STALE,
+    Deed.SLOW,
+    Deed.PENDING,
+    Deed.MUTE,
+    Deed.STUCK,
+)
+_PROCESS = (
+    Deed.KILL,
+    Deed.KILL,
+    Deed.POWER,
+    Deed.SUSPEND,
+    Deed.CLOCK,
+    Deed.STOP,
+    Deed.FULL,
+    Deed.READ_ONLY,
+    Deed.CORRUPT,
+)
+_PEOPLE = (
+    Deed.EDIT,
+    Deed.DELETE,
+    Deed.SAME,
+    Deed.CANCEL,
+    Deed.DELETE_STACK,
+    Deed.CLEAN_UP,
+    Deed.CLEAN_UP,
+    Deed.ANOTHER,
+)
+_CUES = (
+    Cue.BEGIN,
+    Cue.LOWER,
+    Cue.PROVE,
+    Cue.CREATING,
+    Cue.CREATING,
+    Cue.INITIATED,
+    Cue.CREATED,
+    Cue.RELEASE,
+    Cue.RELEASE,
+    Cue.RELEASE,
+    Cue.RESTORE,
+    Cue.RESTORE,
+    Cue.UNDO,
+    Cue.TURNING,
+    Cue.CLEANING,
+    Cue.COMPLETE,
+)
+
+
+class Drawn(Struct, frozen=True, kw_only=True):
+    """One case of the soak: an account, what is asked for, and what goes wrong."""
+
+    scenario: Scenario
+    options: Options
+    faults: Faults
+
+    def __str__(self) -> str:
+        account, faults = self.scenario.account, self.faults
+        handler = account.config.records
+        lines = [
+            f"account: {self.scenario.name}, {'existing' if account.exists else 'new'} stack",
+            f"CloudFormation: {_changed(handler, 'modes')}, modes {handler.modes}",
+            f"deploy: {account.habit}",
+            f"options: {_changed(self.options)}",
+            f"calls: {_changed(faults.rates)}",
+            f"faults: {_changed(faults, 'mishaps', 'rates')}",
+            *(f"mishap: {mishap}" for mishap in faults.mishaps),
+        ]
+        return "\n".join(lines)
+
+
+def _changed(value: Struct, *without: str) -> str:
+    """What of a struct is not as it is by default."""
+    told = [
+        f"{field.name}={getattr(value, field.name)!r}"
+        for field in fields(value)
+        if field.name not in without and getattr(value, field.name) != field.default
+    ]
+    return ", ".join(told) or "as usual"
+
+
+def soak_once(seed: int, number: int) -> Rehearsal:
+    """The run of this number.
+
+    Raises:
+        Exception: the engine met what it takes for a defect of its own.
+    """
+    drawn = draw(seed, number)
+    return rehearse_once(drawn.scenario, f"{seed}/{number}", drawn.faults, options=drawn.options)
+
+
+def draw(seed: int, number: int) -> Drawn:
+    """The case of this number."""
+    rng = Random(f"soak/{seed}/{number}")  # noqa: S311 -- a simulation, not a secret
+    scenario, names, edits = _scenario(rng)
+    options = _options(rng, scenario, names)
+    return Drawn(scenario=scenario, options=options, faults=_faults(rng, edits))
+
+
+# -- the account
+
+
+class _Edits(Struct, frozen=True, kw_only=True):
+    """What somebody might write: another record, and the one that the stack wants."""
+
+    other: RecordSet
+    same: RecordSet
+
+
+def _scenario(rng: Random) -> tuple[Scenario, tuple[str, ...], _Edits]:
+    kind = rng.choice(
+        ("alias", "alias", "nested", "cname", "cname to alias", "identical", "both", "two names")
+    )
+    record: dict[str, Any] = alias_resource("d1new")
+    others: dict[str, Any] = {}
+    existing: tuple[RecordSet, ...] = (alias("d1old"),)
+    edits = _Edits(other=alias("d1other"), same=alias("d1new"))
+    names: tuple[str, ...] = ("www.example.com",)
+    match kind:
+        case "cname":
+            existing, record = (cname(300),), cname_resource()
+            edits = _Edits(other=cname(77), same=cname(60))
+        case "cname to alias":
+            existing = (cname(rng.choice((60, 300))),)
+        case "identical":
+            existing = (alias("d1new"),)
+        case "both":
+            existing = (alias("d1old"), replace(alias("d1old"), type="AAAA"))
+            others["Six"] = _like(record, Type="AAAA")
+        case "two names":
+            existing = (alias("d1old"), replace(alias("d1old"), name=API))
+            others["Api"] = _like(record, Name="api.example.com")
+            names = ("www.example.com", "api.example.com")
+        case _:
+            pass  # "alias" and "nested": as above
+    if rng.random() < 0.1:
+        record = {**record, "DeletionPolicy": "Retain"}
+    others |= _siblings(rng)
+    template = site_template(record, **others)
+    if kind == "nested":
+        template = nested_template(template)
+    account = site_account(template=template, exists=rng.random() < 0.7, modes=_modes(rng))
+    account = replace(account, existing=existing, habit=_habit(rng), config=_config(rng, account))
+    scenario = Scenario(
+        name=kind, summary="drawn", account=account, outcome=Outcome.UNKNOWN, exit_code=4
+    )
+    return scenario, names, edits
+
+
+def _like(resource: dict[str, Any], **properties: str) -> dict[str, Any]:
+    return {**resource, "Properties": {**resource["Properties"], **properties}}
+
+
+def _siblings(rng: Random) -> dict[str, Any]:
+    """Resources beside the record: one that fails, one that is cleaned up slowly, many."""
+    siblings: dict[str, Any] = {}
+    if rng.random() < 0.35:
+        failing: dict[str, Any] = {
+            "Type": "AWS::Lambda::Permission",
+            "Condition": "Enabled",
+            "Metadata": {"Simulation": {"Seconds": rng.uniform(0, 40), "Fail": "it failed"}},
+        }
+        siblings["Permission"] = failing | (
+            {"DependsOn": "DnsRecord"} if rng.random() < 0.6 else {}
+        )
+    if rng.random() < 0.3:
+        siblings["Old"] = {
+            "Type": "AWS::CloudFront::Function",
+            "Condition": "Disabled",
+            "Metadata": {"Simulation": {"Seconds": rng.choice((10, 60))}},
+        }
+    if rng.random() < 0.1:
+        siblings |= {
+            f"Log{n}": {"Type": "AWS::Logs::LogGroup", "Condition": "Enabled"} for n in range(70)
+        }
+    return siblings
+
+
+def _modes(rng: Random) -> dict[Case, Mode]:
+    """What CloudFormation does about a record that exists: mostly what was seen."""
+    differs = rng.choice((Mode.RETRY,) * 8 + (Mode.NEVER, Mode.FAIL, Mode.OVERWRITE))
+    same = rng.choice((Mode.ADOPT, Mode.ADOPT, Mode.ADOPT, Mode.RETRY, Mode.FAIL, Mode.NEVER))
+    return {
+        Case.ALIAS_DIFFERS: differs,
+        Case.OTHER_DIFFERS: rng.choice((Mode.RETRY, Mode.RETRY, Mode.FAIL, Mode.OVERWRITE)),
+        Case.ALIAS_SAME: same,
+        Case.OTHER_SAME: same,
+    }
+
+
+def _config(rng: Random, account: Account) -> StackConfig:
+    config = account.config
+    return replace(
+        config,
+        fail_rollback=rng.choice(("",) * 5 + ("not now",)),
+        records=replace(
+            config.records,
+            retry_delays=rng.choice(
+                ((1, 2, 4, 8, 15, 30), (5,) * 60, (0.5,) * 40, (1, 3, 60, 60, 60), (1, 150, 30))
+            ),
+            insync_seconds=rng.choice((0.5, 3.0, 12.0, 30.0, 120.0)),
+            listing_seconds=rng.choice((0.3, 3.0)),
+        ),
+    )
+
+
+def _habit(rng: Random) -> Habit:
+    return Habit.WAITS if rng.random() < 0.7 else rng.choice(list(Habit))
+
+
+def _options(rng: Random, scenario: Scenario, names: Sequence[str]) -> Options:
+    exists = scenario.account.exists
+    return Options(
+        stack=scenario.account.stack,
+        records=tuple(names),
+        deploy_off=None if exists and rng.random() < 0.2 else "off",
+        deploy_on="on",
+        drain=rng.random() < 0.8,
+        hold=rng.choice((None, None, None, 0.0, 7.0)),
+        restore_after=rng.choice((None, None, None, 1.0, 20.0, 90.0)),
+        deploy_timeout=600.0,
+        settle=rng.choice((5.0, 5.0, 60.0)),
+    )
+
+
+# -- what goes wrong
+
+
+def _faults(rng: Random, edits: _Edits) -> Faults:
+    kills = tuple(rng.randint(1, 120) for _ in range(rng.choice((0, 0, 0, 0, 1, 1, 2, 3))))
+    many = rng.choice((0, 1, 1, 2, 2, 3, 4))
+    return Faults(
+        rates=FaultRates() if rng.random() < 0.6 else _rates(rng),
+        kills=kills,
+        downtimes=tuple(rng.choice((0.3, 2.0, 20.0, 120.0, 900.0)) for _ in kills),
+        event_delays=(0.0, rng.choice((0.0, 0.0, 0.0, 1.0, 8.0, 20.0))),
+        repeats=rng.choice((0.0, 0.0, 0.2)),
+        missing=rng.choice((0.0, 0.0, 0.0, 0.1)),
+        page=rng.choice((100, 100, 3, 10)),
+        mishaps=tuple(_mishap(rng, edits) for _ in range(many)),
+        way_out=rng.choice((WayOut.RESUME, WayOut.RESUME, WayOut.RESUME, WayOut.RESTORE)),
+        resumes=rng.choice((0, 1)),
+    )
+
+
+def _rates(rng: Random) -> FaultRates:
+    return FaultRates(
+        throttled=rng.choice((0.0, 0.05, 0.3)),
+        lost_request=rng.choice((0.0, 0.05, 0.2)),
+        lost_answer=rng.choice((0.0, 0.1, 0.4)),
+        unconnected=rng.choice((0.0, 0.1)),
+        outlives=rng.choice((0.0, 0.7)),
+    )
+
+
+def _mishap(rng: Random, edits: _Edits) -> Mishap:
+    deed = rng.choice(rng.choice((_STORMS, _PROCESS, _PEOPLE)))
+    mishap = Mishap(
+        deed=deed,
+        cue=rng.choice(_CUES),
+        delay=rng.choice((0.0, rng.uniform(0, 0.1), rng.uniform(0, 3), rng.uniform(0, 30))),
+        seconds=rng.choice((0.5, 5.0, 20.0, 90.0, 400.0, 1800.0)),
+        only=rng.choice(_CALLS),
+        record=edits.same if deed is Deed.SAME else edits.other,
+    )
+    if deed is Deed.CLEAN_UP:
+        return replace(mishap, cue=Cue.CLEANING, delay=0.1, seconds=12.0, times=rng.randint(1, 3))
+    if deed is Deed.CLOCK:
+        return replace(mishap, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
+    return mishap
