@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.live import watches
-from route53_takeover.core.stacks import ABSENT, STACK, Kind, kind_of
+from route53_takeover.core.stacks import (
+    ABSENT,
+    RECORD_SET,
+    RECORD_SET_GROUP,
+    STACK,
+    Kind,
+    kind_of,
+)
 from route53_takeover.core.state import LIVE, Phase
 from route53_takeover.errors import ApiError, NotFoundError
 
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.state import State
     from route53_takeover.ports import Clock, Prober, Stacks
 
+_TOLD = frozenset({RECORD_SET, RECORD_SET_GROUP, STACK})
+"""The resources that a list is read for; a journal needs no others."""
 _BACK_OFF_AT_MOST = 10.0
 _PROBE, _PROBE_IN_GAP = 2.0, 0.5
 """Seconds between two questions to the name servers."""
@@ -189,7 +198,10 @@ class StackWatcher:
             event = ev.ResourcesUnread(time=self._clock.now(), stack=stack, reason=str(error))
         else:
             event = ev.ResourcesRead(
-                time=self._clock.now(), stack=stack, began=began, resources=resources
+                time=self._clock.now(),
+                stack=stack,
+                began=began,
+                resources=tuple(r for r in resources if r.resource_type in _TOLD),
             )
         self._submit(event)
 

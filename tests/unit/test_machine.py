@@ -362,3 +362,31 @@ def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:
     state = folded_until("nested", Phase.CONFIRM)
     read = [e for e in history("nested") if isinstance(e, ev.BaselineRead)]
     assert {w.stack: w.after for w in watches(state)} == read[-1].newest
+
+
+def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_it() -> None:
+    """Safety rule 6: lost is neither refused nor applied."""
+    state: State | None = None
+    for event in history("alias"):
+        state, _ = step(state, event)
+        if isinstance(event, ev.WriteIntended) and event.purpose is ev.Purpose.RELEASE:
+            break
+    assert state is not None
+    write = state.names[NAME].write
+    assert write is not None
+    there = (state.names[NAME].handovers[0].standing,)
+
+    def read(state: State, began: float) -> State:
+        event = ev.NameRead(time=began + 0.1, name=NAME, began=began, records=there)
+        return step(state, event)[0]
+
+    at = state.now
+    lost, _ = step(state, ev.WriteUnknown(time=at + 2, id=write.id, name=NAME, reason="reset"))
+    once = read(lost, at + 3)
+    for unsettled in (lost, read(lost, at + 1), once, read(once, at + 4)):
+        waits = unsettled.names[NAME].write
+        assert waits is not None
+        assert waits.id == write.id
+        assert unsettled.names[NAME].handovers[0].released_at is None
+    settled = read(once, at + 5.1).names[NAME].write
+    assert settled is None or settled.id != write.id

@@ -205,7 +205,8 @@ def identical(state: State, *, for_seconds: float, listed: float, initiated: boo
             desired=replace(resource.desired, record=original),
         )
 
-    stacks = {k: replace(s, listed=state.now - listed) for k, s in state.stacks.items()}
+    at = state.now - listed
+    stacks = {k: replace(s, listed=at, told=at) for k, s in state.stacks.items()}
     return with_resource(replace(state, stacks=stacks), wanted)
 
 
@@ -221,6 +222,22 @@ def test_an_identical_record_is_released_only_on_the_stacks_fresh_word_that_it_h
     ):
         word = "the stack's own word that it has not adopted the record"
         assert the_moment(unsure).lacks == (word,)
+
+
+def test_one_of_unknown_values_is_no_adoption_any_more_after_ninety_seconds() -> None:
+    """Nobody knows whether CloudFormation tells an id of what it only retries."""
+    state = identical(due_state("alias"), for_seconds=300, listed=0.5, initiated=True)
+
+    def told(seconds: float) -> State:
+        def unknown(resource: RecordResource) -> RecordResource:
+            assert resource.desired is not None
+            desired = replace(resource.desired, complete=False)
+            return replace(resource, desired=desired, initiated_at=state.now - seconds)
+
+        return with_resource(state, unknown)
+
+    assert not the_moment(told(89)).is_due
+    assert the_moment(told(91)).is_due
 
 
 def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_adopted() -> None:

@@ -15,16 +15,15 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.reasons import why
 from route53_takeover.core.records import Change, display_name
-from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind
+from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind, suspects
 from route53_takeover.core.stacks import Kind, kind_of
 from route53_takeover.core.state import (
     TAKEN_STAGES,
     Outcome,
     Phase,
-    StackState,
     Stage,
 )
-from route53_takeover.core.turn import PATIENCE, Trigger, tree_is_listed
+from route53_takeover.core.turn import FRESH, PATIENCE, Trigger, tree_is_listed
 
 if TYPE_CHECKING:
     from route53_takeover.core.state import (
@@ -42,6 +41,8 @@ BLIND = 40
 """Failed looks at the stack in a row after which a run may give up (about six minutes)."""
 BLIND_AFTER_NEWS = 900.0
 """Seconds for which it is tried again in any case, once anything has been read or written."""
+_TRIES = 4
+"""Failed lists in a row (about ten seconds) that an undo waits for, before anything is deployed."""
 VERIFY_READ = 5.0
 """Seconds between reads of a name while its name servers are awaited."""
 
@@ -133,7 +134,7 @@ def at_rest(turn: Turn) -> bool:
 def _may_be_adopted(state: State) -> bool:
     """Whether putting a TTL back now could overwrite what CloudFormation is just adopting."""
     return root_kind(state) in IN_PROGRESS and any(
-        not h.standing.same_as(h.original) and matches(state, h) for h in state.handovers
+        not h.standing.same_as(h.original) and suspects(state, h) for h in state.handovers
     )
 
 
@@ -145,7 +146,7 @@ def conclude(turn: Turn) -> None:
         turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
     elif taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
         turn.move(Trigger.SETTLED)
-    elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.described_began):
+    elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.settled_at):
         return
     elif state.phase is not Phase.RESTORE:
         turn.give_up(why(state))
@@ -236,7 +237,7 @@ def _all_undone(turn: Turn) -> bool:
             turn.read(name, every=1.0)
         elif turn.state.now < name.not_before:
             turn.wake(name.not_before)
-        elif _tree_has_been_asked(turn):
+        elif _may_undo(turn):
             turn.write(name, Purpose.UNDO, changes)
     return undone
 
@@ -250,20 +251,20 @@ def _may_be_the_stacks(state: State, handover: Handover) -> bool:
         m.initiated_at is not None
         and m.status != "DELETE_COMPLETE"
         and (m.status != "CREATE_FAILED" or root_kind(state) is Kind.FAILED)
-        for m in matches(state, handover)
+        for m in suspects(state, handover)
     )
 
 
-def _tree_has_been_asked(turn: Turn) -> bool:
-    """Whether every stack's list was read since the undoing began: somebody may have deployed.
+def _may_undo(turn: Turn) -> bool:
+    """Whether no stack took a lowered record meanwhile, as far as anybody can know.
 
-    A lowered record that CloudFormation has adopted meanwhile looks as we left it.
+    Where nothing was deployed yet and the stacks cannot be listed, the TTL is put back all the
+    same: a compare-and-delete of our own record.
     """
     state = turn.state
-    if state.root.stack_id and state.root.stack_id not in state.stacks:
-        root = StackState(stack_id=state.root.stack_id)
-        turn.state = replace(state, stacks={root.stack_id: root})
-    return tree_is_listed(turn, since=state.phase_since)
+    if state.baseline is None and state.unlisted >= _TRIES:
+        return True
+    return tree_is_listed(turn, since=state.now - FRESH)
 
 
 def _last_look(turn: Turn) -> bool:

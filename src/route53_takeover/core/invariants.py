@@ -106,6 +106,8 @@ def _broken_promises(state: State) -> Iterator[str]:
     absent = [h for h in state.handovers if h.stage in ABSENT_STAGES]
     if absent and ending.outcome is not Outcome.UNKNOWN:
         yield "a run that does not say unknown ends with a record at every name"
+    if any(h.released_at is not None for h in absent) and len(state.interrupts) < 2:  # noqa: PLR2004
+        yield "a name that was released is only left empty by who stops the run twice"
     if ending.outcome is Outcome.DONE and any(h.stage not in TAKEN_STAGES for h in state.handovers):
         yield "done means that CloudFormation has every record"
     lowered = [

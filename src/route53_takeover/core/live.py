@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
-from route53_takeover.core.moment import LIST_FRESH, READ_FRESH, moments
+from route53_takeover.core.moment import DISOWNED, READ_FRESH, moments
 from route53_takeover.core.name_writes import applied, deadman
 from route53_takeover.core.records import Change, normal_name
 from route53_takeover.core.stack_tree import IN_PROGRESS, matches, root_kind
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 GAP_READ, CLOSE_READ, GUARD_READ = 0.5, 1.0, 10.0
 """Seconds between reads of a name: in the gap; while something may undo it; while guarding."""
+LIST_PACE = 2.0
+"""Seconds between lists of a stack, where nothing but its word is lacking for a release."""
 UNANSWERED = 60.0
 """Seconds after which a DELETE whose fate no read could tell is taken as done, to restore."""
 
@@ -157,9 +159,9 @@ def _release_when_due(turn: Turn, name: NameState) -> None:
             return
         turn.wake(moment.held_at)
         turn.wake(name.not_before)
-        asks = moment.may_be_adopted and moment.resource.initiated_at is None
-        if asks and turn.state.now >= moment.held_at:
-            list_stack(turn, moment.resource.stack_id, since=turn.state.now - LIST_FRESH / 2)
+        if moment.lacks == (DISOWNED,):
+            since = max(moment.held_at, turn.state.now - LIST_PACE)
+            list_stack(turn, moment.resource.stack_id, since=since)
 
 
 def _read_pace(state: State, name: NameState) -> float | None:

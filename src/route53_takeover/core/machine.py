@@ -19,6 +19,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.ending import (
     at_rest,
     conclude,
+    is_blind,
     settled,
     verify,
 )
@@ -26,18 +27,16 @@ from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.live import tend_all
 from route53_takeover.core.observe import begin, observe
 from route53_takeover.core.records import Change
-from route53_takeover.core.stack_tree import matches, root_kind
-from route53_takeover.core.stacks import Kind
+from route53_takeover.core.stack_tree import root_kind, suspects
+from route53_takeover.core.stacks import NOT_OWNED, Kind
 from route53_takeover.core.state import LIVE, Outcome, Phase, Stage
-from route53_takeover.core.turn import PATIENCE, Trigger, Turn, tree_is_listed
+from route53_takeover.core.turn import FRESH, PATIENCE, Trigger, Turn, tree_is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.core.state import NameState, State
+    from route53_takeover.core.state import NameState, RecordResource, State
 
-_FRESH = 5.0
-"""Seconds for which a read is good enough to base a TTL change or the proof on."""
 _INSYNC_PATIENCE = 300.0
 """Seconds after which a change that nobody tells the fate of counts as INSYNC: usually under 60."""
 _MOVES_IN_A_STEP = 20
@@ -164,12 +163,29 @@ def _write_where_unchanged(
         turn.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
     elif name.write is not None:
         turn.read(name, every=1.0)
-    elif name.read is None or state.now - name.read.began > _FRESH:
-        turn.read(name, every=_FRESH)
+    elif name.read is None or state.now - name.read.began > FRESH:
+        turn.read(name, every=FRESH)
     elif state.now < name.not_before:
         turn.wake(name.not_before)
-    else:
-        turn.write(name, purpose, changes)
+    elif not _has_no_patience_left(turn) and tree_is_listed(turn, since=state.now - FRESH):
+        if owned := _owned(turn.state):
+            turn.give_up(f"the stack owns {name.name} by now ({owned[0].logical_id})")
+        else:
+            turn.write(name, purpose, changes)
+
+
+def _owned(state: State) -> list[RecordResource]:
+    """The tree's resources that have, or get, one of the records, or may have."""
+    found = [resource for handover in state.handovers for resource in suspects(state, handover)]
+    return [resource for resource in found if resource.status not in NOT_OWNED]
+
+
+def _has_no_patience_left(turn: Turn) -> bool:
+    """The stacks cannot be listed: nothing is begun that a list would have to allow."""
+    if turn.state.unlisted < PATIENCE:
+        return False
+    turn.give_up(f"the stack's resources could not be listed {PATIENCE} times in a row")
+    return True
 
 
 def _deploy_off(turn: Turn) -> None:
@@ -179,21 +195,21 @@ def _deploy_off(turn: Turn) -> None:
         return
     if not _baseline_is_read(turn, Switch.OFF):
         return
-    owned = [
-        m for h in state.handovers for m in matches(state, h) if not m.status.startswith("DELETE")
-    ]
+    owned = _owned(state)
     if Switch.OFF not in state.deploys:
         if owned:
             turn.give_up(
                 f"the stack owns the record already ({owned[0].logical_id}): to deploy with the "
                 "switch off would delete it"
             )
-        elif tree_is_listed(turn, since=state.baseline_at):
+        elif not _has_no_patience_left(turn) and tree_is_listed(turn, since=state.baseline_at):
             turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
         return
     if state.deploys[Switch.OFF].exited_at is None:
         turn.ask("deploy-off", ev.RejoinDeploy(switch=Switch.OFF))
-    is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.described_began)
+    is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.settled_at)
+    if is_blind(state) and state.deploys[Switch.OFF].exited_at is not None:
+        turn.give_up("the stack could not be read after the deploy with the switch off")
     if owned:
         turn.give_up(
             f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "

@@ -31,12 +31,16 @@ if TYPE_CHECKING:
         State,
     )
 
+DISOWNED = "the stack's own word that it has not adopted the record"
 READ_FRESH = 2.0
 """Seconds for which a read of the name counts as fresh."""
 POLL_FRESH = 3.0
 """Seconds for which what is known of a stack counts as fresh."""
 LIST_FRESH = 1.0
-"""Seconds for which a stack's own list of resources counts as fresh."""
+"""Seconds for which a stack's own list of resources counts as fresh, from its last page on."""
+ADOPTING = 90.0
+"""Seconds that CloudFormation may take to adopt a record, once it has an id: after that one of
+which not even the values are known may be what it retries, id or not."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -83,10 +87,8 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
             if adoptable:
                 held_at = max(held_at, resource.since + OTHER_HOLD)
             lacks = [*_lacks(state, name, resource, standing, held_at)]
-            if adoptable and (
-                resource.initiated_at is not None or not is_listed(state, resource, held_at)
-            ):
-                lacks.append("the stack's own word that it has not adopted the record")
+            if adoptable and not _is_disowned(state, resource, held_at):
+                lacks.append(DISOWNED)
             yield Moment(
                 resource=resource,
                 deletes=standing,
@@ -96,14 +98,20 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
             )
 
 
-def is_listed(state: State, resource: RecordResource, held_at: float) -> bool:
-    """Whether the stack's own list of resources was read since the hold, and is fresh.
+def _is_disowned(state: State, resource: RecordResource, held_at: float) -> bool:
+    """Whether the stack's own list, read since the hold, shows no id for the record.
 
-    Events may lag by more than the hold. The list does not, and an id in it counts like one in an
-    event (`RecordResource.initiated_at`).
+    Events may lag by more than the hold; an id in the list counts like one in an event
+    (`RecordResource.initiated_at`). One that is known to be identical is not released for as long
+    as CloudFormation has an id.
     """
-    listed = state.stacks[resource.stack_id].listed
-    return listed >= held_at and state.now - listed <= LIST_FRESH
+    stack = state.stacks[resource.stack_id]
+    if stack.listed < held_at or state.now - stack.told > LIST_FRESH:
+        return False
+    if resource.initiated_at is None:
+        return True
+    known = resource.desired is not None and resource.desired.complete
+    return not known and state.now >= resource.initiated_at + ADOPTING
 
 
 def _lacks(

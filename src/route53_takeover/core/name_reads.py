@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.name_writes import INSYNC_ASSUMED, applied
 from route53_takeover.core.records import conflict, same_records
-from route53_takeover.core.stack_tree import matches
+from route53_takeover.core.stack_tree import matches, root_kind
+from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import TAKEN_STAGES, Reading, Stage
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ SECOND_LOOK = 2.0
 """Seconds between two reads that must agree before a DELETE of unknown fate counts as not done."""
 IDENTICAL_LOOK = 10.0
 """The same where the manual and the desired record cannot be told apart."""
+_UNDONE = frozenset({Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED, Kind.ABSENT})
 STALE = 5.0
 """Seconds after a write of ours for which a read that shows the state before it is stale."""
 
@@ -101,7 +103,7 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
     match handover.stage:
         case Stage.STANDING:
             return _standing(state, name, handover, occupants)
-        case Stage.RELEASED | Stage.LOST if desired:
+        case Stage.RELEASED | Stage.LOST if desired and not _is_what_we_put_back(state, handover):
             return _created(state, handover)
         case Stage.RELEASED | Stage.LOST if any(r.same_as(handover.standing) for r in occupants):
             return replace(handover, stage=Stage.RESTORED, back_at=handover.back_at or state.now)
@@ -121,8 +123,11 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
                 return handover
             return replace(handover, stage=Stage.CHANGED)
         case Stage.CREATED | Stage.ADOPTED:
-            known = any(m.desired and m.desired.complete for m in matches(state, handover))
-            if known and not desired and all(r.same_as(handover.standing) for r in occupants):
+            resources = matches(state, handover)
+            known = any(m.desired and m.desired.complete for m in resources)
+            undone = not resources and root_kind(state) in _UNDONE
+            ours = not desired and all(r.same_as(handover.standing) for r in occupants)
+            if ours and (known or undone):
                 return replace(handover, stage=Stage.RESTORED)
             return handover
         case Stage.CHANGED if all(r.same_as(handover.standing) for r in occupants):
@@ -130,6 +135,16 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
             return replace(handover, stage=stage)  # somebody has put it back
         case Stage.CHANGED:
             return handover
+
+
+def _is_what_we_put_back(state: State, handover: Handover) -> bool:
+    """Whether a record that is what the stack wants is more likely ours: it looked the same."""
+    wanted = matches(state, handover)
+    return (
+        handover.restored_at is not None
+        and any(m.desired and m.desired.record.same_as(handover.original) for m in wanted)
+        and not any(m.status == "CREATE_COMPLETE" for m in wanted)
+    )
 
 
 def _is_stale(

@@ -200,11 +200,12 @@ def _resumed(state: State) -> State:
         resumes=state.resumes + 1,
         given_up=state.given_up or (_stopped(state) if state.phase is Phase.RESTORE else ""),
         failures=0,
+        unlisted=0,
         not_before=0.0,
         news_at=state.now,
         described=None,
         verifying_since=None,
-        stacks={key: replace(stack, polled=0.0) for key, stack in state.stacks.items()},
+        stacks={key: replace(stack, polled=0.0, listed=0.0) for key, stack in state.stacks.items()},
     )
 
 

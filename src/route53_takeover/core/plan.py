@@ -156,6 +156,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             template means this zone.
         manuals: the record sets to hand over.
         owned: those of the asked-for record sets that the stack owns already, as it says.
+        resources: ``STACK_ID LOGICAL_ID`` of every record set that the tree owned when the plan was
+            made: whatever its name, it is none of the manual ones.
         staying: other record sets at the names, that no one touches.
         negative_ttl: seconds for which a resolver caches that the name is absent.
     """
@@ -170,6 +172,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     account: str
     manuals: tuple[Manual, ...] = ()
     owned: tuple[RecordSet, ...] = ()
+    resources: tuple[str, ...] = ()
     staying: tuple[RecordSet, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()

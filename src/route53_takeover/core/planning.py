@@ -41,6 +41,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
             for r in targets_first(facts, manual)
         ),
         owned=tuple(owned),
+        resources=tuple(f"{r.stack_id} {r.logical_id}" for r in facts.owned),
         negative_ttl=_negative_ttl(facts),
     )
     names = {name for name, _ in wanted}

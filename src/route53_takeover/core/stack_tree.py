@@ -24,7 +24,7 @@ from route53_takeover.core.state import Phase, RecordResource, StackState
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan import Plan
-    from route53_takeover.core.stacks import StackEvent
+    from route53_takeover.core.stacks import StackEvent, StackTemplate
     from route53_takeover.core.state import Handover, State
 
 
@@ -50,6 +50,11 @@ def root_kind(state: State) -> Kind:
 
 def matches(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The record resources of the tree that would stand in this record set's place."""
+    return tuple(resource for resource in suspects(state, handover) if not resource.guessed)
+
+
+def suspects(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+    """The same, and those of which only the name is known: for what must not be written then."""
     return tuple(
         resource
         for stack in state.stacks.values()
@@ -118,9 +123,11 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
         since=known.since if known is not None and same else now,
         initiated_at=(known.initiated_at if known is not None and same else None)
         or (now if event.physical_id else None),
-        desired=event.desired or (known.desired if known else None) or _from_template(stack, event),
+        desired=event.desired or _from_template(stack, event),
         reason=event.reason,
     )
+    if resource.desired is None and known is not None:
+        resource = replace(resource, desired=known.desired, guessed=known.guessed)
     return replace(stack, records={**stack.records, event.logical_id: resource})
 
 
@@ -128,7 +135,7 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
     """What a stack holds by its own list, which is ahead of its events."""
     key = f"resources:{event.stack}"
     if isinstance(event, ev.ResourcesUnread):
-        return _tree_unread(state, key)
+        return _tree_unread(replace(state, unlisted=state.unlisted + 1), key)
     stack = state.stacks.get(event.stack) or StackState(stack_id=event.stack)
     stacks = dict(state.stacks)
     records = dict(stack.records)
@@ -137,30 +144,33 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
             stacks[item.physical_id] = StackState(stack_id=item.physical_id, parent=event.stack)
         if item.resource_type == RECORD_SET:
             known = records.get(item.logical_id)
-            desired = known.desired if known else None
+            desired = known.desired if known and not known.guessed else None
             if stack.template is not None:
                 desired = desired or stack.template.record_sets.get(item.logical_id)
+            is_new = f"{event.stack} {item.logical_id}" not in state.plan.resources
+            guess = _guessed(state, item.physical_id) if desired is None and is_new else None
             status = item.status
             if status == "UPDATE_COMPLETE" and (known is None or known.status.startswith("CREATE")):
                 status = "CREATE_COMPLETE"
-            initiated_at = known.initiated_at if known else None
-            if item.physical_id:
-                initiated_at = initiated_at or state.now
+            same = known if known and known.status == status else None
+            initiated_at = same.initiated_at if same else None
             records[item.logical_id] = RecordResource(
                 stack_id=event.stack,
                 logical_id=item.logical_id,
                 status=status,
-                since=known.since if known and known.status == status else state.now,
-                initiated_at=initiated_at,
-                desired=desired or _guessed(state, item.physical_id),
+                since=same.since if same else state.now,
+                initiated_at=initiated_at or (state.now if item.physical_id else None),
+                desired=desired or guess,
+                guessed=desired is None,
                 reason=known.reason if known else "",
             )
     listed = {item.logical_id for item in event.resources}
     for logical_id, known in records.items():
-        if logical_id not in listed and event.began > known.since:
+        is_settled = not known.status.endswith("_IN_PROGRESS")  # else the list may lag behind it
+        if logical_id not in listed and event.began > known.since and is_settled:
             records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
-    stacks[event.stack] = replace(stack, records=records, listed=event.began)
-    return replace(state, asked=state.asked - {key}, failures=0, stacks=stacks)
+    stacks[event.stack] = replace(stack, records=records, listed=event.began, told=state.now)
+    return replace(state, asked=state.asked - {key}, failures=0, unlisted=0, stacks=stacks)
 
 
 def _guessed(state: State, physical_id: str) -> DesiredRecord | None:
@@ -174,6 +184,14 @@ def _guessed(state: State, physical_id: str) -> DesiredRecord | None:
         complete=False,
         zone_id=state.plan.zone_id,
     )
+
+
+def _resolved(resource: RecordResource, template: StackTemplate | None) -> RecordResource:
+    """A resource of which only the name was known, with what the template says of it."""
+    desired = template.record_sets.get(resource.logical_id) if template else None
+    if not resource.guessed or desired is None:
+        return resource
+    return replace(resource, desired=desired, guessed=False)
 
 
 def _from_template(stack: StackState, event: StackEvent) -> DesiredRecord | None:
@@ -218,7 +236,13 @@ def tree(
             asked = state.asked - {f"template:{event.stack}"}
             if stack is None:
                 return replace(state, asked=asked)
-            stack = replace(stack, template=event.template, template_for=stack.operations)
+            stack = replace(
+                stack,
+                template=event.template,
+                template_for=stack.operations,
+                template_tried=True,
+                records={key: _resolved(r, event.template) for key, r in stack.records.items()},
+            )
             return replace(state, asked=asked, stacks={**state.stacks, event.stack: stack})
         case ev.RootDescribed():
             return replace(

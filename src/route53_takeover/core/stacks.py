@@ -130,6 +130,11 @@ class StackResource(Struct, frozen=True, kw_only=True):
         """Whether the stack holds something by this name."""
         return bool(self.physical_id) and self.status not in NOT_OWNED
 
+    @property
+    def is_left_over(self) -> bool:
+        """Whether a rollback that failed may have left it: adopted, then cancelled."""
+        return bool(self.physical_id) and self.status == "CREATE_FAILED"
+
 
 class StackTemplate(Struct, frozen=True, kw_only=True):
     """What matters to us of a template in force.

@@ -186,8 +186,10 @@ class RecordResource(Struct, frozen=True, kw_only=True):
 
     Attributes:
         since: when its first ``CREATE_IN_PROGRESS`` was taken in.
-        initiated_at: when one with a physical id was: CloudFormation may have it, and be waiting
-            for INSYNC only.
+        initiated_at: when an event or a list with a physical id was: CloudFormation may have it,
+            and be waiting for INSYNC only.
+        guessed: only its name is known, so ``desired`` is a guess: it may keep a batch from being
+            written, and tells nothing else.
     """
 
     stack_id: str
@@ -196,6 +198,7 @@ class RecordResource(Struct, frozen=True, kw_only=True):
     since: float
     initiated_at: float | None = None
     desired: DesiredRecord | None = None
+    guessed: bool = False
     reason: str = ""
 
 
@@ -208,7 +211,8 @@ class StackState(Struct, frozen=True, kw_only=True):
         started: AWS's time of the current one; older events belong to earlier ones.
         newest: logical id -> AWS's time and status of its newest event.
         polled: when the newest successful poll began.
-        listed: when the newest successful read of its resources began.
+        listed: when the newest successful read of its resources began; ``told`` when it ended.
+        template_tried: whether its template was asked for since.
         seen: ids of the events taken in.
         baseline: id of the newest event before the deploy, where there was one.
     """
@@ -225,10 +229,12 @@ class StackState(Struct, frozen=True, kw_only=True):
     existing: frozenset[str] = frozenset()
     polled: float = 0.0
     listed: float = 0.0
+    told: float = 0.0
     seen: frozenset[str] = frozenset()
     baseline: str | None = None
     template: StackTemplate | None = None
     template_for: int = 0
+    template_tried: bool = False
     first_error: str = ""
 
     @property
@@ -264,6 +270,7 @@ class State(Struct, frozen=True, kw_only=True):
         baseline: for which switch the baseline was read last, if any.
         asked: commands under way that are asked for once at a time.
         failures: how often in a row the stack tree could not be read.
+        unlisted: how often in a row a stack's list of resources could not.
         news_at: when a stack, a deploy or a name last moved.
         writes: how many batches were ever asked for; their ids are derived from it.
         resumes: how often the run was resumed.
@@ -289,6 +296,7 @@ class State(Struct, frozen=True, kw_only=True):
     described: StackDescription | None = None
     described_began: float = 0.0
     failures: int = 0
+    unlisted: int = 0
     not_before: float = 0.0
     news_at: float = 0.0
     writes: int = 0
@@ -299,6 +307,11 @@ class State(Struct, frozen=True, kw_only=True):
     journal_lost: str = ""
     verifying_since: float | None = None
     ending: Ending | None = None
+
+    @property
+    def settled_at(self) -> float:
+        """When things were last seen to be at rest: what is listed since is the outcome."""
+        return max(self.described_began, self.baseline_at)
 
     @property
     def root_stack(self) -> StackState | None:

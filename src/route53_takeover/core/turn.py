@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.state import Ending, Phase, Write
+from route53_takeover.core.state import Ending, Phase, StackState, Write
 
 if TYPE_CHECKING:
     from route53_takeover.core.events import Purpose
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 12
 """Failures in a row, before any release, after which a step is given up (about a minute)."""
+
+
+FRESH = 5.0
+"""Seconds for which a read, or a stack's list, is good enough to base a TTL change or proof on."""
 
 
 class Trigger(StrEnum):
@@ -174,5 +178,22 @@ def tree_is_listed(turn: Turn, *, since: float) -> bool:
 
     Events may be late, and a record that the list shows as CloudFormation's must not be written.
     """
+    root = turn.state.root.stack_id
+    if root and root not in turn.state.stacks:
+        turn.state = replace(
+            turn.state, stacks={**turn.state.stacks, root: StackState(stack_id=root)}
+        )
     listed = [list_stack(turn, stack_id, since=since) for stack_id in turn.state.stacks]
-    return all(listed)
+    return all(listed) and _is_understood(turn)
+
+
+def _is_understood(turn: Turn) -> bool:
+    """Whether the templates were asked for what the lists do not say of a record set."""
+    understood = True
+    for stack in turn.state.stacks.values():
+        if not stack.template_tried and any(
+            r.guessed and r.desired is not None for r in stack.records.values()
+        ):
+            turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+            understood = False
+    return understood
