@@ -22,6 +22,7 @@ import asyncio
 import json
 import signal
 import sys
+import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,14 +165,17 @@ def main() -> None:
     parser.add_argument("--scenario", default=DEFAULT)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a real one")
-    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="for the template's file")
+    parser.add_argument(
+        "--folder", type=Path, help="for the template's file; a temporary one without it"
+    )
     arguments = parser.parse_args()
     options = {
         "scenario": arguments.scenario,
         "seed": arguments.seed,
         "speed": str(arguments.speed),
     }
-    asyncio.run(serve(options, arguments.folder))
+    with tempfile.TemporaryDirectory(prefix="simulated-account-") as temporary:
+        asyncio.run(serve(options, arguments.folder or Path(temporary)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.whoami import needs_mfa
 from route53_takeover.core import events as ev
 from route53_takeover.core.planning import steps
-from route53_takeover.core.records import display_name
+from route53_takeover.core.records import display_name, normal_name
 from route53_takeover.core.state import Outcome
 from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
@@ -28,7 +28,7 @@ from route53_takeover.history import folded
 from route53_takeover.interrupts import aside, in_loop
 from route53_takeover.journal import read_journal
 from route53_takeover.private import exposure
-from route53_takeover.rescue import Place, rescue
+from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
 from route53_takeover.streams import write_line
 from route53_takeover.wiring import check_refusals, drive, opened, planned, who_am_i
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan import Options, Plan
     from route53_takeover.core.records import RecordSet
     from route53_takeover.folder import Backup, RunFolder
-    from route53_takeover.rescue import Rescue
     from route53_takeover.settings import Common, Connection
     from route53_takeover.wiring import Account
 
@@ -167,6 +166,12 @@ def _is_same_account(common: Common, saved: Saved) -> None:
         )
 
 
+def _claim(common: Common, folder: RunFolder) -> None:
+    """Refuses what somebody else may have put there; root, who may be helping, is warned."""
+    if warning := folder.claim():
+        render.talk(common, f"warning: {warning}", always=True)
+
+
 def resume(common: Common, folder: RunFolder, override: Callable[[Connection], Connection]) -> int:
     """``resume RUN --auto``: goes on with a run whose process died."""
     with within(folder):
@@ -176,7 +181,7 @@ def resume(common: Common, folder: RunFolder, override: Callable[[Connection], C
 def _resume_run(
     common: Common, folder: RunFolder, override: Callable[[Connection], Connection]
 ) -> int:
-    folder.claim()
+    _claim(common, folder)
     saved = folder.plan()
     if saved.rehearsal:
         raise RefusedError(
@@ -218,7 +223,7 @@ def restore(
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
     with within(folder):
-        folder.claim()
+        _claim(common, folder)
         saved, backup = folder.plan(), folder.backup()
         if saved.rehearsal:
             raise RefusedError(
@@ -237,7 +242,7 @@ async def _restore(
     """Restores name by name: one that cannot be restored keeps no other from it."""
     clock = SystemClock()
     records = originals(backup)
-    names = list(dict.fromkeys(record.key.name for record in records))
+    names = _targets_first(records)
     place = Place(
         zone_id=backup.zone_id,
         zone_name=saved.plan.zone_name,
@@ -247,11 +252,18 @@ async def _restore(
     by_force = shlex.join([*again, "--state-dir", str(common.state_dir)])
     errors: list[TakeoverError] = []
     told: list[RecordResult] = []
+
+    def tell(text: str) -> None:
+        render.talk(common, text)
+
     async with opened(saved.connection, clock, writable=not dry_run) as account:
+        abroad = Abroad(account.stacks, names, tell)
         with locked_names(common.state_dir, backup.zone_id, names, rescue=True):
             await _tell_what_moves(common, account, saved)
             for seq, name in enumerate(names, start=1):
                 here = [record for record in records if record.key.name == name]
+                left = "untouched"
+                done: Rescue | None
                 try:
                     done = await rescue(
                         name,
@@ -264,24 +276,42 @@ async def _restore(
                         force=force,
                         by_force=by_force,
                         dry_run=dry_run,
-                        tell=lambda text: render.talk(common, text),
+                        tell=tell,
                         save=lambda changes: folder.save_restore(clock.now(), changes),
+                        abroad=abroad,
                     )
                 except TakeoverError as error:
                     errors.append(error)
                     render.tell_error(error)
                     left = "unknown" if error.exit_code is ExitCode.UNKNOWN else "untouched"
-                    told += [_restored(record, left) for record in here]
-                    continue
-                changed = bool(done.changes) and not dry_run
-                told += [_restored(r, "restored" if changed else "untouched") for r in here]
-                _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
+                    changes = tuple(done_before(error))
+                    done = Rescue(name=name, changes=changes) if changes else None
+                created = {c.record for c in done.changes} if done and not dry_run else set()
+                told += [_restored(r, "restored" if r in created else left) for r in here]
+                if done:
+                    _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
         return render.print_result(
             common,
             _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
             clock.now(),
             seq=len(names) + 1,
         )
+
+
+def _targets_first(records: Sequence[RecordSet]) -> list[str]:
+    """Their names; Route 53 creates no alias whose target is absent."""
+    left = list(dict.fromkeys(record.key.name for record in records))
+    ordered: list[str] = []
+    while left:
+        leaning = {
+            record.key.name
+            for record in records
+            if record.alias and normal_name(record.alias.dns_name) in {*left} - {record.key.name}
+        }
+        ready = [name for name in left if name not in leaning] or left
+        ordered += ready
+        left = [name for name in left if name not in ready]
+    return ordered
 
 
 async def _tell_what_moves(common: Common, account: Account, saved: Saved) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from route53_takeover.redaction import redacted
+from route53_takeover.redaction import redacted, redacted_hint
 
 
 class ExitCode(IntEnum):
@@ -34,7 +34,7 @@ class TakeoverError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         self.message = redacted(message)
-        self.hint = redacted(hint)
+        self.hint = redacted_hint(hint)
         super().__init__(self.message)
 
 

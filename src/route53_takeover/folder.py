@@ -81,14 +81,17 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "takeover.log"
 
-    def claim(self) -> None:
+    def claim(self) -> str:
         """Makes sure, before anything is done because of it, that nobody else wrote in it.
+
+        Returns:
+            What root has to be warned of: that it is another user's. Empty where there is nothing.
 
         Raises:
             UsageError: somebody else may have.
         """
         try:
-            private.claim_run(self.path)
+            return private.claim_run(self.path)
         except OSError as error:
             raise UsageError(
                 f"cannot read {self.path}: {error.strerror}", "Check --state-dir and its modes."
@@ -206,7 +209,10 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
             f"cannot write the state folder {state_dir}: {error.strerror}",
             "Choose another with --state-dir.",
         ) from error
-    raise UsageError(f"too many runs in {runs} began in this second")
+    raise UsageError(
+        f"too many runs in {runs} began in this second",
+        "Call it again, or choose another folder with --state-dir.",
+    )
 
 
 def _readable(data: bytes) -> bytes:

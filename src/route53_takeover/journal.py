@@ -82,8 +82,22 @@ _event_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 def encode(seq: int, event: AnyEvent) -> bytes:
     """One line of the journal, with its newline."""
-    body = printable(_encoder.encode(event).decode()).encode()
+    try:
+        text = _encoder.encode(event).decode()
+    except UnicodeEncodeError:  # half a surrogate, which no JSON can hold: it stays as an escape
+        text = _encoder.encode(_without_surrogates(msgspec.to_builtins(event))).decode()
+    body = printable(text).encode()
     return b'{"v":%d,"seq":%d,"sum":"%s","event":%s}\n' % (FORMAT, seq, _sum(seq, body), body)
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value
 
 
 def decode(data: bytes, where: str = "the journal") -> tuple[list[AnyEvent], int]:
@@ -158,12 +172,11 @@ class FileJournal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        has_begun = os.path.lexists(path)
         try:
             self._fd = private.open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
-            raise UsageError(
-                f"cannot write {path}: {error.strerror}", "Choose another --state-dir."
-            ) from error
+            raise _unwritable(path, error, has_begun=has_begun) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             data = path.read_bytes()
@@ -180,9 +193,7 @@ class FileJournal:
             ) from None
         except OSError as error:
             os.close(self._fd)
-            raise UsageError(
-                f"cannot write {path}: {error.strerror}", "Choose another --state-dir."
-            ) from error
+            raise _unwritable(path, error, has_begun=has_begun) from error
         except BaseException:
             os.close(self._fd)
             raise
@@ -221,6 +232,16 @@ class FileJournal:
         os.close(self._fd)
 
 
+def _unwritable(path: Path, error: OSError, *, has_begun: bool) -> UsageError:
+    hint = "Choose another --state-dir."
+    if has_begun:  # no other folder holds this run
+        hint = (
+            "Make it a file that you can write, and room for it, then `resume`; or use `restore`, "
+            "which needs no journal."
+        )
+    return UsageError(f"cannot write {path}: {error.strerror}", hint)
+
+
 class MemoryJournal:
     """A journal in memory, in the same form: what simulated runs are resumed from."""
 
@@ -246,7 +267,10 @@ def read_journal(path: Path) -> Sequence[AnyEvent]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}",
+            "Check --state-dir and its modes; `restore` needs no journal.",
+        ) from error
     return decode(data, str(path))[0]
 
 

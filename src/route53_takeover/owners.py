@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.plan import ForeignRecord, OwnedRecord
 from route53_takeover.core.records import normal_name
-from route53_takeover.core.stacks import ABSENT, RECORD_SET, RECORD_SET_GROUP, STACK
-from route53_takeover.errors import AccessDeniedError, ApiError, CredentialsError, NotFoundError
+from route53_takeover.core.stacks import (
+    ABSENT,
+    RECORD_SET,
+    RECORD_SET_GROUP,
+    STACK,
+    Kind,
+    kind_of,
+)
+from route53_takeover.errors import AccessDeniedError, ApiError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,6 +30,10 @@ if TYPE_CHECKING:
 REGIONS_AT_ONCE = 12
 REGIONS_LIMIT = 15.0
 """Seconds that asking all other regions may take together; it usually takes two or three."""
+_NOT_ENABLED = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClient", "UnrecognizedClientException"}
+)
+"""What a region says that does not know the account's credentials: it is not enabled for it."""
 
 
 class Tree:
@@ -51,7 +62,12 @@ class Tree:
             if stack_id in tree.stack_ids:
                 continue
             tree.stack_ids.append(stack_id)
-            held = [r for r in await stacks.resources(stack_id) if r.is_owned]
+            has_failed = kind_of(root.status) is Kind.FAILED
+            held = [
+                r
+                for r in await stacks.resources(stack_id)
+                if r.is_owned or (has_failed and r.is_left_over)
+            ]
             todo += [r.physical_id for r in held if r.resource_type == STACK]
             await tree._take(stacks, stack_id, held)
         return tree
@@ -77,14 +93,34 @@ async def foreign_records(
 ) -> tuple[list[ForeignRecord], list[str]]:
     """The record sets of these names that stacks outside the tree own, in every region.
 
+    Returns:
+        What was found, and the regions that could not be asked.
+    """
+    here = await foreign_here(stacks, names, tree)
+    abroad, unasked = await foreign_abroad(stacks, names)
+    return here + abroad, unasked
+
+
+async def foreign_here(
+    stacks: Stacks, names: Sequence[str], tree: Collection[str]
+) -> list[ForeignRecord]:
+    """Those that stacks of this region own: one call for each spelling of each name."""
+    return [r for name in names for r in await _held_by_others(stacks, name, tree, region="")]
+
+
+async def foreign_abroad(
+    stacks: Stacks, names: Sequence[str]
+) -> tuple[list[ForeignRecord], list[str]]:
+    """Those that stacks of all other regions own, to which no stack of the tree can belong.
+
     One call a region for each spelling of each name (with and without the trailing dot), all
     regions side by side. A region that does not know the credentials is not enabled for the
-    account. One that does not allow the question or does not answer in time keeps nothing up.
+    account. One that cannot be asked for any other reason, or does not answer in time, keeps
+    nothing up.
 
     Returns:
         What was found, and the regions that could not be asked.
     """
-    found = [r for name in names for r in await _held_by_others(stacks, name, tree, region="")]
     regions = await stacks.other_regions()
     asked: dict[str, list[ForeignRecord]] = {}
     at_once = asyncio.Semaphore(REGIONS_AT_ONCE)
@@ -95,12 +131,11 @@ async def foreign_records(
                 asked[region] = [
                     record
                     for name in names
-                    for record in await _held_by_others(there, name, tree, region=region)
+                    for record in await _held_by_others(there, name, (), region=region)
                 ]
-        except CredentialsError:
-            asked[region] = []
-        except ApiError:
-            return
+        except ApiError as error:
+            if error.code in _NOT_ENABLED:
+                asked[region] = []
 
     try:
         async with asyncio.timeout(REGIONS_LIMIT), asyncio.TaskGroup() as group:
@@ -108,7 +143,7 @@ async def foreign_records(
                 group.create_task(ask(region))
     except TimeoutError:
         pass  # who has not answered by now is told of
-    found += [record for region in regions for record in asked.get(region, ())]
+    found = [record for region in regions for record in asked.get(region, ())]
     return found, [region for region in regions if region not in asked]
 
 

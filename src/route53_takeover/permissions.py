@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from route53_takeover import render
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.core.planning import parse_record
+from route53_takeover.core.planning import make_plan, parse_record
 from route53_takeover.core.policy import MANAGED_SIZE, ROLE_SIZE, Reach, policy_for, sids
 from route53_takeover.interrupts import aside, in_loop
-from route53_takeover.owners import Tree, foreign_records
+from route53_takeover.owners import Tree
 from route53_takeover.streams import write_lines
-from route53_takeover.wiring import check_refusals, opened, planned, who_am_i
+from route53_takeover.wiring import check_refusals, opened, read, who_am_i
 
 if TYPE_CHECKING:
-    from route53_takeover.core.plan import Options, Plan
+    from route53_takeover.core.plan import Facts, Options, Plan
     from route53_takeover.core.policy import Policy
     from route53_takeover.settings import Common, Connection
     from route53_takeover.wiring import Account
@@ -35,9 +35,10 @@ async def _policy(common: Common, connection: Connection, options: Options) -> i
     clock = SystemClock()
     identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock) as account:
-        made = await planned(account, clock, connection, options, identity)
+        facts = await read(account, clock, connection, options, identity)
+        made = make_plan(facts, options)
         check_refusals(made)
-        reach = await _reach(account, made, options)
+        reach = await _reach(account, facts, options)
     found = policy_for(made, reach)
     _tell(common, connection, made, found)
     text = json.dumps(found.document, indent=None if common.as_json else 2)
@@ -45,18 +46,17 @@ async def _policy(common: Common, connection: Connection, options: Options) -> i
     return 0
 
 
-async def _reach(account: Account, made: Plan, options: Options) -> Reach:
+async def _reach(account: Account, facts: Facts, options: Options) -> Reach:
     """What the plan was made from, by name: zones that could hold it, stacks that count."""
     names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
     zones = [zone.zone_id for name in names for zone in await account.records.zones(name)]
-    tree = await Tree.read(account.stacks, made.root)
-    foreign, _ = await foreign_records(account.stacks, names, tree.stack_ids)
+    tree = await Tree.read(account.stacks, facts.stack)
     return Reach(
         partition=account.partition,
         region=account.region,
         zones=tuple(zones),
         nested=tuple(tree.stack_ids[1:]),
-        owners=tuple(record.stack.stack_id for record in foreign),
+        owners=tuple(record.stack.stack_id for record in facts.foreign),
     )
 
 

@@ -1,12 +1,15 @@
 """Files and folders that are for nobody else: 0700 and 0600 whatever the umask.
 
 What another user may have put in our way (a folder of theirs, a symbolic link) is refused: a run's
-folder says which command `resume` joins and which records `restore` writes.
+folder says which command `resume` joins and which records `restore` writes. Root, who may be called
+to help with a user's run, is warned instead (of an owner, not of a link: that is refused to root
+too), and what root makes in a user's folder is the user's, who goes on with the run later.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -26,7 +29,21 @@ def open_file(path: Path, flags: int) -> int:
     handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE)
     with suppress(OSError):  # somebody else's file system may have no modes
         os.fchmod(handle, _FILE)
+        _hand_over(handle, path)
     return handle
+
+
+def _hand_over(handle: int, path: Path) -> None:
+    """Gives a file that root has made in a user's folder to that user.
+
+    One that has another name, too, is left alone: the user may have linked a file of root's there.
+    """
+    status = os.fstat(handle)
+    if os.geteuid() != _ROOT or status.st_uid != _ROOT or status.st_nlink != 1:
+        return
+    folder = path.parent.stat()
+    if folder.st_uid != _ROOT:
+        os.fchown(handle, folder.st_uid, folder.st_gid)
 
 
 def new_folder(path: Path) -> None:
@@ -42,7 +59,7 @@ def make_folder(path: Path) -> None:
     Those above that exist are the user's, and are left as they are.
 
     Raises:
-        UsageError: it is not ours.
+        UsageError: it is another user's (unless we are root) or a symbolic link.
         OSError: it cannot be made.
     """
     for folder in [*reversed(path.parents), path]:
@@ -54,28 +71,43 @@ def make_folder(path: Path) -> None:
     _claim(path, _FOLDER, "Choose another --state-dir.")
 
 
-def claim_run(folder: Path) -> None:
+def claim_run(folder: Path) -> str:
     """Makes sure that a run's folder is for nobody else, and that all in it is ours.
 
+    Returns:
+        What root has to be warned of; empty where nothing is another user's.
+
     Raises:
-        UsageError: it, or something in it, is a symbolic link or another user's.
+        UsageError: it, or something in it, is a symbolic link or, unless we are root, another
+            user's.
         OSError: it cannot be looked at.
     """
-    hint = "If it is a run of yours, copy it to the folder runs/ of a state folder of yours."
-    _claim(folder, _FOLDER, hint)
-    for path in folder.iterdir():  # from here on nobody else can put anything there
-        _claim(path, _FILE, hint)
+    copy = shlex.join(["cp", "-r", "-L", str(folder), "carried/runs/"])
+    hint = (
+        "If it is a run of yours, copy it, and name the copy's --state-dir: "
+        f"`mkdir -p -m 700 carried/runs && {copy}`, then --state-dir carried."
+    )
+    owners = {_claim(folder, _FOLDER, hint)}
+    for path in folder.iterdir():  # from here on nobody but its owner can put anything there
+        owners.add(_claim(path, _FOLDER if path.is_dir() else _FILE, hint))
+    others = sorted(owners - {os.geteuid(), _ROOT})
+    if not others:
+        return ""
+    users = ", ".join(map(str, others))
+    return f"{folder} belongs to another user ({users}), who says what is done here as root"
 
 
-def _claim(path: Path, mode: int, hint: str) -> None:
+def _claim(path: Path, mode: int, hint: str) -> int:
+    """Makes it private, and returns whose it is."""
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         raise UsageError(f"{path} is a symbolic link: somebody else may have put it there", hint)
-    if status.st_uid not in (os.geteuid(), _ROOT):
+    if os.geteuid() not in (status.st_uid, _ROOT) and status.st_uid != _ROOT:
         raise UsageError(f"{path} belongs to another user ({status.st_uid}) than you", hint)
     if status.st_mode & 0o777 & ~mode:
         with suppress(OSError):
             path.chmod(mode)
+    return status.st_uid
 
 
 def exposure(state_dir: Path) -> str:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _MASK = "***"
-_SHORTEST = 8
-"""Characters; masking a shorter value, such as an emulator's ``test``, would hide other words."""
+_SHORTEST = 16
+"""Characters; masking a shorter value, such as an emulator's ``test`` or the name of a region,
+would hide other words. No credential of AWS's is shorter."""
 
 _FORMS = (
     # user:password@ in a URL
@@ -41,7 +42,7 @@ _FORMS = (
         ),
         rf"\1\2{_MASK}",
     ),
-    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b"), rf"\1{_MASK}"),
+    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"), rf"\1{_MASK}"),
 )
 _SECRET_NAME = re.compile(
     r"(?i)(SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)(?!.*_(FILE|PATH|DIR)$)"
@@ -59,10 +60,14 @@ class Headers(Protocol):
 
 
 def remember_signature(headers: Headers) -> None:
-    """From now on what this request is signed with is masked: an answer may repeat it."""
+    """From now on what this request is signed with is masked: an answer may repeat it.
+
+    Digits alone are no key id of AWS's but an emulator's, which takes the account's number from it.
+    """
     token, signed = (_text(headers.get(name)) for name in ("X-Amz-Security-Token", "Authorization"))
     key_id = _KEY_ID.search(signed)
-    _used.update(v for v in (token, key_id[1] if key_id else "") if len(v) >= _SHORTEST)
+    used = (token, key_id[1] if key_id else "")
+    _used.update(v for v in used if len(v) >= _SHORTEST and not v.isdecimal())
 
 
 def _text(value: object) -> str:
@@ -80,6 +85,16 @@ def redacted(text: str, more: Iterable[str] = ()) -> str:
     for form, mask in _FORMS:
         text = form.sub(mask, text)
     return text
+
+
+def redacted_hint(hint: str) -> str:
+    """The same for a hint of ours: a command line in it, between backticks, stays as it is.
+
+    It is there to be pasted, and nothing in it comes from an answer.
+    """
+    parts = hint.split("`")
+    parts[::2] = map(redacted, parts[::2])
+    return "`".join(parts)
 
 
 def secrets_of(environment: Mapping[str, str]) -> frozenset[str]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.core import events as ev
-    from route53_takeover.core.plan import Options, Plan
+    from route53_takeover.core.plan import Facts, Options, Plan
     from route53_takeover.engine import Observer
     from route53_takeover.folder import RunFolder, Saved
     from route53_takeover.ports import Clock
@@ -112,7 +112,14 @@ async def planned(
     account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
 ) -> Plan:
     """Preflight, and the plan that follows from it."""
-    facts = await gather(
+    return make_plan(await read(account, clock, connection, options, identity), options)
+
+
+async def read(
+    account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
+) -> Facts:
+    """Preflight: what a plan is made from."""
+    return await gather(
         options,
         clock=clock,
         records=account.records,
@@ -121,7 +128,6 @@ async def planned(
         region=account.region,
         ask_delegation=None if connection.is_loopback else delegated_to,
     )
-    return make_plan(facts, options)
 
 
 def check_refusals(plan: Plan) -> None:

@@ -282,7 +282,8 @@ def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
 def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_is_created(
     program: Program, account: Cloud, hidden: str, said: str
 ) -> None:
-    begun(program, account, ORIGINAL, API)
+    six = replace(API, type="AAAA", values=("2001:db8::7",))
+    begun(program, account, ORIGINAL, API, six)
     owning(account, Api={**OTHERS_API, "Type": "TXT", "ResourceRecords": ['"x"']})
     foreign = replace(API, values=("192.0.2.8",))
     person(account, ("DELETE", ORIGINAL), ("CREATE", foreign))
@@ -294,10 +295,17 @@ def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_
 
     account.befall(deny)
     ended = restore(program, "--force")
-    plain_error(ended, 3, said)
-    outcomes = {record["name"]: record["outcome"] for record in ended.result["records"]}
-    assert outcomes == {"www.example.com": "restored", "api.example.com": "untouched"}
-    assert foreign in account.do(lambda: account.world.holds("api.example.com."))
+    plain_error(ended, 3, said, f"create {six.describe()} (done)", foreign.describe())
+    outcomes = [(r["name"], r["type"], r["outcome"]) for r in ended.result["records"]]
+    assert outcomes == [
+        ("www.example.com", "CNAME", "restored"),
+        ("api.example.com", "A", "untouched"),
+        ("api.example.com", "AAAA", "restored"),
+    ]
+    assert [line["changes"] for line in ended.lines[:-1]] == [
+        [{"action": "CREATE", "record": record.to_api()}] for record in (ORIGINAL, six)
+    ]
+    assert {foreign, six} < set(account.do(lambda: account.world.holds("api.example.com.")))
 
 
 def test_one_name_that_is_refused_keeps_no_other_from_being_restored(

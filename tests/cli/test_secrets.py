@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.sim.wire.faults import Fault
 
-KEY_ID = "AKIDPLANTED"
+KEY_ID = "AKIDPLANTED0123456789"
 SIGNATURE = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
 PASSWORD = "planted-password"  # noqa: S105 -- planted, to be looked for
 SERIAL = "arn:aws:iam::123456789012:mfa/planted-device"
@@ -71,6 +71,7 @@ def test_whatever_aws_and_the_deploy_repeat_no_credential_is_told_or_kept(
         return Refused(code=code, message=ECHO)
 
     account.befall(befall)
+    program.env["AWS_ACCESS_KEY_ID"] = KEY_ID
     program.env |= {"DEPLOY_PASSWORD": PASSWORD, "HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:9"}
     deploy = 'env; echo "DEPLOY_PASSWORD=$DEPLOY_PASSWORD"; exit 3'
     quick = ("-v", "--log-level=debug")

@@ -273,14 +273,19 @@ class Silent(WorldStacks):
 def test_a_region_that_does_not_answer_is_named_and_keeps_nothing_up() -> None:
     case = Case()
     errors: dict[str, TakeoverError | None] = {
-        "ap-east-1": CredentialsError("the security token is invalid"),  # not enabled
+        "ap-east-1": CredentialsError("invalid token", code="InvalidClientTokenId"),
+        "ap-south-2": CredentialsError("not known", code="UnrecognizedClientException"),
+        "ca-west-1": CredentialsError("the token has expired", code="ExpiredToken"),
+        "ca-west-2": CredentialsError("the clock is off", code="RequestTimeTooSkewed"),
+        "ca-west-3": CredentialsError("the SSO session has ended"),
         "eu-west-1": AccessDeniedError("denied by an organization's policy"),
         "eu-west-2": UnansweredError("time-out"),
         "eu-west-3": None,
     }
     plan = case.plan(stacks=lambda line: Silent(line, case.world.stacks, errors))
     assert plan.refusals == ()
-    assert "was not answered in eu-west-1, eu-west-2, eu-west-3." in warned(plan)
+    unasked = "ca-west-1, ca-west-2, ca-west-3, eu-west-1, eu-west-2, eu-west-3"
+    assert f"was not answered in {unasked}." in warned(plan), "the first two are not enabled"
     assert "cloudformation:DescribeStackResources" in warned(plan)
 
 

@@ -151,6 +151,29 @@ def test_every_event_is_read_back_as_it_was_written(event: ev.AnyEvent) -> None:
     assert line.count(b"\n") == 1, "one event, one line, whatever its text holds"
 
 
+def test_half_a_surrogate_ends_no_rescue_and_is_read_back_as_its_escape(tmp_path: Path) -> None:
+    """What no JSON can hold: some answer, or a name of a file, may have it."""
+    journal = FileJournal(tmp_path / "journal.jsonl")
+    template = StackTemplate(
+        record_sets={"Ev\udce9n": DESIRED}, depends={"On": frozenset({"Le\udce9"})}
+    )
+    journal.append(ev.TemplateRead(time=1.0, stack="shop", template=template))
+    journal.append(
+        ev.StackUnpolled(time=2.0, stack="caf\udce9", reason="\ud83d caf\u00e9 \U0001f600")
+    )
+    journal.append(ev.TimePassed(time=3.0))
+    journal.close()
+    first, second, third = read_journal(tmp_path / "journal.jsonl")
+    read = StackTemplate(
+        record_sets={"Ev\\udce9n": DESIRED}, depends={"On": frozenset({"Le\\udce9"})}
+    )
+    assert first == ev.TemplateRead(time=1.0, stack="shop", template=read)
+    assert second == ev.StackUnpolled(
+        time=2.0, stack="caf\\udce9", reason="\\ud83d caf\u00e9 \U0001f600"
+    )
+    assert third == ev.TimePassed(time=3.0)
+
+
 def test_events_are_read_back_in_order_with_the_bytes_they_take() -> None:
     data = written(EVENTS)
     assert decode(data) == (EVENTS, len(data))
@@ -293,12 +316,17 @@ def test_only_the_user_may_read_it(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
-    for path in (tmp_path / "missing" / "journal.jsonl", tmp_path):
-        with pytest.raises(UsageError, match="cannot write") as caught:
-            FileJournal(path)
-        assert "--state-dir" in caught.value.hint
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot write") as new:
+        FileJournal(tmp_path / "missing" / "journal.jsonl")
+    assert "--state-dir" in new.value.hint
+    with pytest.raises(UsageError, match="cannot write") as begun:
+        FileJournal(tmp_path)
+    assert "--state-dir" not in begun.value.hint, "no other folder holds the run"
+    assert "`resume`" in begun.value.hint
+    assert "`restore`" in begun.value.hint
+    with pytest.raises(UsageError, match="cannot read") as unread:
         read_journal(tmp_path / "missing")
+    assert "`restore`" in unread.value.hint
 
 
 def test_a_file_system_that_fails_while_opening_is_a_usage_error(

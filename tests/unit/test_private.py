@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from route53_takeover.errors import UsageError
+from route53_takeover.folder import create_run
 from route53_takeover.private import claim_run, exposure, make_folder, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STRANGER = 4711
+STRANGER, WE = 4711, 4712
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 
 @pytest.fixture(params=[0, 0o077, 0o777], ids=["umask-0", "umask-077", "umask-777"])
@@ -30,11 +33,10 @@ def mode(path: Path) -> int:
 
 
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets it belong to somebody else than us."""
+    """Lets it belong to somebody else than us, who are not root."""
     if os.geteuid() == 0:
         os.chown(path, STRANGER, -1, follow_symlinks=False)
-    else:
-        monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
+    monkeypatch.setattr(os, "geteuid", lambda: WE)
 
 
 @pytest.mark.usefixtures("_umask")
@@ -87,7 +89,48 @@ def test_what_belongs_to_somebody_else_is_refused(
     give_away(folder / name, monkeypatch)
     with pytest.raises(UsageError, match="another user") as refused:
         claim_run(folder)
-    assert "copy" in refused.value.hint
+    (line,) = refused.value.hint.split("`")[1::2]
+    subprocess.run(["/bin/sh", "-ec", line], cwd=tmp_path, check=True)
+    assert (tmp_path / "carried" / "runs" / "run" / "plan.json").is_file()
+    assert mode(tmp_path / "carried" / "runs") == 0o700
+
+
+@root_only
+def test_root_may_help_with_a_users_run_and_is_warned_and_leaves_it_the_users(
+    tmp_path: Path,
+) -> None:
+    """In an incident, or in a container that sees the user's folder."""
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    ours = folder / "plan.json"
+    ours.touch()
+    (folder / "kept").mkdir(mode=0o755)
+    assert claim_run(folder) == ""
+    assert mode(folder / "kept") == 0o700, "a folder that nobody can enter is of no use"
+
+    os.chown(ours, STRANGER, -1)
+    assert str(STRANGER) in claim_run(folder)
+    os.chown(folder, STRANGER, -1)
+    make_folder(folder)
+    assert f"belongs to another user ({STRANGER})" in claim_run(folder)
+    os.close(open_file(folder / "new", os.O_WRONLY | os.O_CREAT))
+    assert (folder / "new").stat().st_uid == STRANGER
+
+    (tmp_path / "roots").touch()
+    (folder / "linked").hardlink_to(tmp_path / "roots")
+    os.close(open_file(folder / "linked", os.O_WRONLY | os.O_CREAT))
+    assert (tmp_path / "roots").stat().st_uid == 0
+    (folder / "link").symlink_to(tmp_path / "roots")
+    with pytest.raises(UsageError, match="symbolic link"):
+        claim_run(folder)
+
+
+def test_runs_that_cannot_be_named_apart_are_told_what_to_do(tmp_path: Path) -> None:
+    for _ in range(99):
+        create_run(tmp_path, "shop", 1.0)
+    with pytest.raises(UsageError, match="too many runs") as refused:
+        create_run(tmp_path, "shop", 1.0)
+    assert "--state-dir" in refused.value.hint
 
 
 def test_who_can_take_runs_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

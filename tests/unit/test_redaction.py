@@ -47,6 +47,7 @@ def test_each_form_of_a_credential_is_masked(text: str, shown: str) -> None:
         'www.example.com TXT "v=DKIM1; p=MIGfMA0GCSqG" TTL 300',
         "see https://docs.aws.amazon.com/x?y=a@b and mail me@example.com",
         "no answer to route53:ChangeResourceRecordSets: token bucket is empty",
+        "stack ASIAPACIFIC2024PROD of AKIAIOSFODNN7EXAMPLE0 does not exist",
     ],
 )
 def test_what_is_no_credential_is_left_as_it_is(text: str) -> None:
@@ -66,18 +67,31 @@ def test_what_a_request_was_signed_with_is_masked_in_any_form() -> None:
 
 
 def test_short_values_and_plain_variables_are_no_secrets() -> None:
-    remember_signature({"X-Amz-Security-Token": "test"})
-    assert redacted("a test") == "a test"
+    text = "a test of arn:aws:cloudformation:us-east-1:000000000001:stack/production/1"
+    emulated = ("test", "us-east-1", "production", "000000000001", "0" * 16)
+    for value in emulated:
+        credential = f"AWS4-HMAC-SHA256 Credential={value}/20260101/x, Signature=0"
+        remember_signature({"X-Amz-Security-Token": value, "Authorization": credential})
+        assert redacted(f"{text} {value}") == f"{text} {value}"
     environment = {
-        "PATH": "/usr/local/bin",
+        "PATH": "/usr/local/bin/and-others",
         "API_TOKEN": "short",
-        "DB_PASSWORD": "correct horse",
+        "SECRETS_REGION": "ap-southeast-1",
+        "TOKEN_SERVICE_STAGE": "production",
+        "DB_PASSWORD": "correct horse battery",
         "NPM_TOKEN_FILE": "/run/secrets/npm",
         "STRIPE_API_KEY": "sk_live_0123456789",
     }
     secrets = secrets_of(environment)
-    assert secrets == {"correct horse", "sk_live_0123456789"}
-    assert redacted("pw=correct horse", secrets) == "pw=***"
+    assert secrets == {"correct horse battery", "sk_live_0123456789"}
+    assert redacted("pw=correct horse battery", secrets) == "pw=***"
+
+
+def test_a_command_line_of_ours_in_a_hint_can_be_pasted_as_it_is() -> None:
+    command = "route53-takeover restore RUN --state-dir /tmp/Signature=abc"
+    said = f"Signature=abc or `{command}`, not Signature=abc, `then` Signature=abc"
+    hint = UsageError("no", said).hint
+    assert hint == f"Signature=*** or `{command}`, not Signature=***, `then` Signature=***"
 
 
 def test_an_endpoint_with_a_password_is_no_connection_that_could_be_saved() -> None:

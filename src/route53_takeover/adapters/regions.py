@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from route53_takeover.adapters.guard import NotAllowedError
 from route53_takeover.adapters.translation import translate
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Region:
         try:
             async with asyncio.timeout(_LIMIT):
                 yield self
+        except NotAllowedError:
+            raise
         except Exception as error:
             raise translate(error, operation, login_hint=self._login_hint) from error
 

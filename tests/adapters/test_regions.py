@@ -1,0 +1,22 @@
+"""The client of another region, which only asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from route53_takeover.adapters.guard import NotAllowedError
+from route53_takeover.adapters.regions import Region
+from route53_takeover.errors import UnansweredError
+
+
+async def test_a_defect_of_ours_is_not_told_as_an_answer_that_was_lost() -> None:
+    client: Any = None
+    region = Region(client, "log in")
+    with pytest.raises(NotAllowedError):
+        async with region.reading("cloudformation:DescribeStacks"):
+            raise NotAllowedError("cloudformation:DeleteStack: nothing was sent")
+    with pytest.raises(UnansweredError):
+        async with region.reading("cloudformation:DescribeStacks"):
+            raise ConnectionResetError

@@ -1,0 +1,228 @@
+"""What `restore` does at one name, in the simulated account: what is missing comes first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+from tests.sim.test_refusals import WWW, Case, inside, own
+
+from route53_takeover.commands import _targets_first
+from route53_takeover.core.records import RecordSet
+from route53_takeover.errors import (
+    AccessDeniedError,
+    MustLookError,
+    RefusedError,
+    TakeoverError,
+    ThrottledError,
+)
+from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
+from route53_takeover.sim.inprocess import WorldRecords, WorldStacks
+from route53_takeover.sim.line import FaultRates, Line, VirtualClock
+from route53_takeover.sim.scenarios import alias, cname, site_account
+from route53_takeover.sim.virtual_loop import VirtualLoop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from route53_takeover.core.stacks import StackDescription
+
+A, AAAA = alias("d1old"), replace(alias("d1old"), type="AAAA")
+TEXT = RecordSet(name=WWW, type="TXT", ttl=300, values=('"x"',))
+LOWERED = replace(TEXT, ttl=60)
+OTHER = replace(alias("d1other"), type="AAAA")
+
+
+class Counted(WorldStacks):
+    """Stacks that count what is asked of them."""
+
+    def __init__(self, line: Line, case: Case) -> None:
+        super().__init__(line, case.abroad)
+        self.asked: Counter[str] = Counter()
+
+    async def owner(self, name: str) -> StackDescription | None:
+        self.asked["home"] += 1
+        return await super().owner(name)
+
+    @asynccontextmanager
+    async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
+        self.asked[region] += 1
+        async with super().in_region(region) as there:
+            yield there
+
+
+class Closed(Counted):
+    """Stacks that nobody may ask."""
+
+    async def describe(self, stack: str) -> StackDescription:
+        raise AccessDeniedError(f"may not describe {stack}")
+
+
+class Busy(WorldRecords):
+    """Route 53 that is read, and never takes a change."""
+
+    async def change(self, *_: object) -> str:
+        raise ThrottledError("PriorRequestNotComplete")
+
+
+class Restored(Struct, frozen=True, kw_only=True):
+    """What came of each name, what was asked, and what stands at the first."""
+
+    ends: list[Rescue | TakeoverError]
+    asked: Counter[str]
+    here: set[RecordSet]
+
+
+def restored(
+    case: Case,
+    *names: Sequence[RecordSet],
+    stacks: type[Counted] = Counted,
+    records: type[WorldRecords] = WorldRecords,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Restored:
+    """`restore` in a case's account, of the original record sets of each name."""
+
+    async def one_after_the_other() -> Restored:
+        clock = VirtualClock(case.world.timeline.now)
+        line = Line(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
+        account = stacks(line, case)
+        abroad = Abroad(account, [originals[0].name for originals in names], lambda _: None)
+        ends: list[Rescue | TakeoverError] = []
+        for originals in names:
+            try:
+                end: Rescue | TakeoverError = await rescue(
+                    originals[0].name,
+                    originals,
+                    place=Place(zone_id=case.zone, zone_name="example.com.", root="shop"),
+                    clock=clock,
+                    records=records(line),
+                    stacks=account,
+                    ttl=60,
+                    force=force,
+                    by_force="restore RUN --force",
+                    dry_run=dry_run,
+                    tell=lambda _: None,
+                    save=lambda _: None,
+                    abroad=abroad,
+                )
+            except TakeoverError as error:
+                end = error
+            ends.append(end)
+        return Restored(ends=ends, asked=account.asked, here=set(case.world.holds(WWW)))
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(one_after_the_other())
+
+
+def lost(*standing: RecordSet) -> Case:
+    """The original is gone, and these stand at the name."""
+    case = Case()
+    case.world.write([("DELETE", A)])
+    case.holds(*standing)
+    return case
+
+
+def owned_by_a_stack() -> tuple[Case, type[Counted], str]:
+    case = lost()
+    target = {"DNSName": "d1other.cloudfront.net", "HostedZoneId": "Z2FDTNDATAQYW2"}
+    case.deploys("legacy", Six=own(Type="AAAA", AliasTarget=target))
+    return case, Counted, "stack legacy owns"
+
+
+def edited_by_somebody() -> tuple[Case, type[Counted], str]:
+    return lost(OTHER), Counted, "neither this run nor a stack has made it"
+
+
+def of_nobody_knows_whom() -> tuple[Case, type[Counted], str]:
+    return lost(OTHER), Closed, "cannot tell whether a stack owns what stands there"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [owned_by_a_stack, edited_by_somebody, of_nobody_knows_whom],
+    ids=lambda made: made.__name__,
+)
+def test_what_is_missing_is_created_whatever_stands_beside_it(made: Any) -> None:
+    case, stacks, reason = made()
+    beside = case.world.holds(WWW)
+    (would,) = restored(case, [A, AAAA], stacks=stacks, dry_run=True).ends
+    assert isinstance(would, RefusedError)
+    assert f"would create {A.describe()}; " in would.message
+    assert case.world.holds(WWW) == beside
+
+    done = restored(case, [A, AAAA], stacks=stacks)
+    (refused,) = done.ends
+    assert isinstance(refused, RefusedError)
+    assert f": create {A.describe()} (done); " in refused.message
+    assert reason in refused.message
+    assert beside[0].describe() in refused.message
+    assert refused.hint[:1] not in ("", ";")
+    assert [(c.action, c.record) for c in done_before(refused)] == [("CREATE", A)]
+    assert done.here == {A, *beside}
+
+
+def test_what_cannot_be_created_keeps_nothing_else_from_being_put_back() -> None:
+    nowhere = inside(WWW, "nowhere.example.com.")
+    done = restored(lost(LOWERED), [nowhere, AAAA, TEXT])
+    (error,) = done.ends
+    assert isinstance(error, MustLookError)
+    assert f"lacks {nowhere.describe()}" in error.message
+    assert done.here == {AAAA, TEXT}
+    assert [c.record for c in done_before(error)] == [AAAA, LOWERED, TEXT]
+
+    (hopeless,) = restored(lost(OTHER), [nowhere, AAAA], stacks=Closed).ends
+    assert isinstance(hopeless, MustLookError), "missing is worse than in the way"
+
+
+def test_a_ttl_of_our_own_is_put_back_beside_what_may_not_be_replaced() -> None:
+    case, stacks, reason = owned_by_a_stack()
+    case.holds(LOWERED)
+    (owned,) = [record for record in case.world.holds(WWW) if record.type == "AAAA"]
+    done = restored(case, [AAAA, TEXT], stacks=stacks)
+    (refused,) = done.ends
+    assert isinstance(refused, RefusedError)
+    assert reason in refused.message
+    assert f"then create {TEXT.describe()} (done); " in refused.message
+    assert done.here == {owned, TEXT}
+
+
+def test_other_regions_are_asked_once_and_not_for_a_ttl_of_our_own() -> None:
+    def busy(standing: RecordSet) -> Case:
+        case = Case(site_account(existing=standing))
+        case.deploys_in("eu-west-1", "unrelated", Old=own(name="other.example.com"))
+        return case
+
+    api = RecordSet(name="api.example.com.", type="A", ttl=300, values=("192.0.2.7",))
+    case = busy(replace(cname(300), values=("elsewhere.example.org",)))
+    case.holds(replace(api, values=("192.0.2.8",)))
+    edited = restored(case, [cname(300)], [api], records=Busy, force=True)
+    assert [type(end) for end in edited.ends] == [MustLookError] * 2
+    assert edited.asked == {"home": 60, "eu-west-1": 1}, "what happens here is looked at each time"
+
+    lowered = restored(busy(cname(60)), [cname(300)], records=Busy)
+    assert lowered.asked == {"home": 30}
+
+
+def test_a_stack_of_another_region_is_known_to_own_what_stands_there() -> None:
+    case = lost()
+    case.deploys_in("eu-west-1", "legacy", Old=own())
+    (refused,) = restored(case, [A], force=True).ends
+    assert isinstance(refused, RefusedError)
+    assert "stack legacy (eu-west-1) owns" in refused.message
+
+
+def test_an_alias_is_put_back_after_its_target() -> None:
+    """Route 53 creates no alias whose target is absent."""
+    first, second = inside("aaa.example.com.", "bbb.example.com."), inside("bbb.example.com.", WWW)
+    round_about = inside("ccc.example.com.", "aaa.example.com.")
+    names = _targets_first([round_about, first, second, A, AAAA])
+    assert names == [WWW, "bbb.example.com.", "aaa.example.com.", "ccc.example.com."]
+    circle = [first, inside("bbb.example.com.", "aaa.example.com.")]
+    assert _targets_first(circle) == ["aaa.example.com.", "bbb.example.com."]
