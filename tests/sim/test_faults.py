@@ -14,7 +14,12 @@ from msgspec.structs import replace
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.state import ABSENT_STAGES, Outcome
-from route53_takeover.errors import CredentialsError, ThrottledError, UnansweredError
+from route53_takeover.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    ThrottledError,
+    UnansweredError,
+)
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
 from route53_takeover.sim.line import Storm
 from route53_takeover.sim.scenarios import (
@@ -24,13 +29,14 @@ from route53_takeover.sim.scenarios import (
     alias_resource,
     cname,
     cname_resource,
+    in_zone,
     nested_template,
     site_account,
     site_template,
 )
 from route53_takeover.sim.virtual import Faults, options_of, rehearse_once
 from route53_takeover.sim.wire.faults import ApiFault
-from route53_takeover.sim.world import Habit
+from route53_takeover.sim.world import MAIN, TWIN, Habit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -522,6 +528,106 @@ def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
     assert_ended(rehearsal, [scenario.outcome])
 
 
+# -- the stack takes the record before its turn
+
+
+def takes_the_record(stage: Stage) -> None:
+    """Somebody deploys with the switch on while the old TTL drains; CloudFormation adopts."""
+    world = stage.world
+    enabled = {"Route53Enable": "true"}
+    world.stacks.update_stack(world.account.stack, world.account.template, enabled)
+
+
+LOWERED = SCENARIOS["cname"]
+
+
+def test_a_deploy_with_the_switch_off_is_not_begun_once_the_stack_owns_the_record() -> None:
+    """It would delete it."""
+    rehearsal = rehearse(LOWERED, begin=lambda s: s.after(100.0, lambda: takes_the_record(s)))
+    assert_truthful(rehearsal)
+    assert not any(isinstance(e, ev.DeployIntended) for e in rehearsal.events)
+    assert rehearsal.gap_seconds == 0
+
+
+def test_a_lowered_ttl_that_the_stack_adopted_meanwhile_is_not_put_back() -> None:
+    def begin(stage: Stage) -> None:
+        stage.after(100.0, lambda: takes_the_record(stage))
+        stage.later(150.0, lambda: stage.engine.interrupt("SIGINT"))
+
+    rehearsal = rehearse(LOWERED, begin=begin)
+    assert_truthful(rehearsal)
+    assert not batches(rehearsal, Purpose.UNDO)
+    read = rehearsal.state.names[NAME].read
+    assert read is not None
+    assert read.records == (cname(60),)
+
+
+def test_a_private_zones_record_of_the_name_is_not_mistaken_for_the_one_to_hand_over() -> None:
+    """The stack has had it all along: it is none of a deploy that adopted the lowered record."""
+    twin = in_zone(cname_resource(), TWIN)
+    always = {k: v for k, v in twin.items() if k not in ("Condition", "DependsOn")}
+    template = site_template(in_zone(cname_resource(), MAIN), Twin=always)
+    account = replace(LOWERED.account, template=template, twin=True)
+    scenario = story("twin", account)
+    options = options_for(scenario, deploy_off=None)
+    assert_ended(rehearse(scenario, options=options), [Outcome.DONE])
+    for seconds in (50.0, 305.0, 320.0):
+
+        def begin(stage: Stage, seconds: float = seconds) -> None:
+            stage.later(seconds, lambda: stage.engine.interrupt("SIGINT"))
+
+        stopped = rehearse(scenario, options=options, begin=begin)
+        assert stopped.result.outcome in (Outcome.ABORTED, Outcome.DONE), seconds
+        assert (stopped.result.outcome == Outcome.DONE) == (seconds > 310), seconds
+        assert_truthful(stopped, seconds)
+    declined = rehearse(deployed(scenario, Habit.DECLINED), options=options)
+    assert_ended(declined, [Outcome.FAILED])
+    assert declined.state.names[NAME].handovers[0].standing == cname(300)
+
+
+# -- the stack's own list
+
+
+def denied(operation: str) -> ApiError:
+    return AccessDeniedError("not authorized", code="AccessDenied", operation=operation)
+
+
+@pytest.mark.parametrize("seconds", [0.9, 1.1, 3.5])
+def test_a_list_may_take_its_time(seconds: float) -> None:
+    def begin(stage: Stage) -> None:
+        stage.line.slow, stage.line.slow_only = seconds, "ListStackResources"
+
+    assert_ended(rehearse(IDENTICAL, begin=begin), [Outcome.DONE])
+
+
+@every_story
+@pytest.mark.parametrize("start", [0.0, 8.0])
+def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
+    scenario: Scenario, start: float
+) -> None:
+    def begin(stage: Stage) -> None:
+        stage.after(start, lambda: storm(stage, 1e9, denied, "ListStackResources"))
+
+    rehearsal = rehearse(scenario, begin=begin)
+    assert_truthful(rehearsal, start)
+    # After a release nobody gives up before --deploy-timeout: somebody may mend it meanwhile.
+    assert first_lapse(rehearsal) < (7500 if rehearsal.gap_seconds else 1000)
+    assert rehearsal.result.api_calls is not None
+    lists = rehearsal.result.api_calls["cloudformation:ListStackResources"]
+    assert lists < 50 + first_lapse(rehearsal) / 8
+
+
+def test_an_interrupt_puts_the_ttl_back_in_seconds_though_no_list_can_be_read() -> None:
+    def begin(stage: Stage) -> None:
+        stage.later(50.0, lambda: storm(stage, 1e9, denied, "cloudformation"))
+        stage.later(60.0, lambda: stage.engine.interrupt("SIGINT"))
+
+    rehearsal = rehearse(LOWERED, begin=begin)
+    assert_ended(rehearsal, [Outcome.ABORTED])
+    assert rehearsal.state.names[NAME].handovers[0].standing == cname(300)
+    assert first_lapse(rehearsal) < 90
+
+
 # -- interrupts (safety rule 7)
 
 
@@ -578,7 +684,8 @@ def test_a_journal_that_breaks_at_any_append_never_stops_a_rescue(scenario: Scen
         rehearsal = rehearse(scenario, Faults(journal_holds=n))
         assert_truthful(rehearsal, n)
         touched = rehearsal.gap_seconds > 0 or rehearsal.state.ever_released
-        assert rehearsal.result.exit_code == (4 if touched else 1), (n, rehearsal.result.reason)
+        code = 2 if rehearsal.state.backup_failed else 4 if touched else 1
+        assert rehearsal.result.exit_code == code, (n, rehearsal.result.reason)
 
 
 # -- options

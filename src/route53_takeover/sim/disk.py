@@ -47,8 +47,8 @@ class Disk:
 
     def save_backup(self) -> None:
         """Writes backup.json durably."""
-        if self.broken:
-            raise OSError(28, self.broken)
+        if self.broken or (self.holds is not None and len(self.events) >= self.holds):
+            raise OSError(28, self.broken or "no space left")
         self.backup = True
 
     def lose_power(self, rng: Random) -> None:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover.core.records import display_name, normal_name
 from route53_takeover.core.stacks import (
     ABSENT,
@@ -184,8 +186,8 @@ class WorldStacks:
         await self._line.back("cloudformation:DescribeStackEvents")
         return found[::-1]
 
-    @staticmethod
     def _take(
+        self,
         page: Sequence[StackEventRow],
         known: Container[str],
         after: str | None,
@@ -199,7 +201,10 @@ class WorldStacks:
             if row.event_id in known:
                 last = True
                 continue
-            found.append(to_core(row))
+            event = to_core(row)
+            if event.desired is not None and self._line.is_mute():
+                event = replace(event, desired=None)
+            found.append(event)
             if after is None and found[-1].starts_operation:
                 return True
         return last

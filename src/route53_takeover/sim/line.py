@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
-from route53_takeover.core.records import Change, display_name
+from route53_takeover.core.records import Change
 from route53_takeover.errors import ApiError, EndpointError, ThrottledError, UnansweredError
 from route53_takeover.sim.route53.zones import AppliedChange, ZoneError
 
@@ -128,8 +128,9 @@ class Line:
         dropped: numbers of the batches that never arrive.
         storms: what goes wrong for a while.
         behind: by how many seconds reads of a name lag behind.
-        slow: seconds that every call takes longer.
+        slow: seconds that calls take longer, ``slow_only`` those with this in their names.
         page: how many events a page holds.
+        mute: how often an event of a record set comes without its properties.
         pending_until: until when no change is told to be INSYNC.
     """
 
@@ -158,12 +159,15 @@ class Line:
         self.behind = 0.0
         self.slow = 0.0
         self.page = 100
+        self.mute = 0.0
         self.pending_until = 0.0
+        self.slow_only = ""
 
     async def there(self, operation: str) -> World:
         """The request arrives, or it does not."""
         self.calls[operation] = self.calls.get(operation, 0) + 1
-        await self._clock.sleep(self._rng.uniform(0.005, 0.03) + self.slow)
+        late = self.slow if self.slow_only in operation else 0.0
+        await self._clock.sleep(self._rng.uniform(0.005, 0.03) + late)
         self._world.timeline.advance(self._clock.true())
         self.on_call(operation)
         self._storm(operation, deaf=False)
@@ -180,6 +184,10 @@ class Line:
             self.hurt["no connection"] += 1
             raise EndpointError("could not connect", operation=operation)
         return self._world
+
+    def is_mute(self) -> bool:
+        """Whether this event comes without its properties."""
+        return bool(self.mute) and self._rng.random() < self.mute
 
     async def back(self, operation: str) -> None:
         """The answer comes, or it does not."""
@@ -219,7 +227,10 @@ class Line:
         self, zone_id: str, changes: Sequence[Change], comment: str, *, orphaned: bool = False
     ) -> str:
         refused, change_id = "", ""
-        hit = next((h for c in changes if c.action == "DELETE" and (h := self._theirs(c))), None)
+        # The proof of a restore deletes and creates the same in one batch: it changes nothing.
+        again = [c.record for c in changes if c.action == "CREATE"]
+        lost = [c for c in changes if c.action == "DELETE" and c.record not in again]
+        hit = next((h for c in lost if (h := self._theirs(c))), None)
         try:
             change_id = self._world.zones.change(
                 zone_id, [(c.action, c.record) for c in changes], by=self.by, comment=comment
@@ -244,15 +255,14 @@ class Line:
     def _theirs(self, change: Change) -> AppliedChange | None:
         """What CloudFormation wrote last of this record set, where a stack owns it."""
         key = change.record.key
-        spellings = (key.name, display_name(key.name))
-        if not any(self._world.stacks.owner(spelling) for spelling in spellings):
-            return None
         last = next(
             applied
-            for applied in reversed(self._world.zones.history)
+            for applied in reversed(self._world.history)
             if any(record.key == key for _, record in applied.changes)
         )
-        return last if last.by == "cloudformation" else None
+        stacks, zone_id = self._world.stacks, self._world.zone.zone_id
+        is_theirs = last.by == "cloudformation" and stacks.works_on(zone_id, key.name)
+        return last if is_theirs else None
 
     def _storm(self, operation: str, *, deaf: bool) -> None:
         now = self._clock.true()

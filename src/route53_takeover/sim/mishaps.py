@@ -61,6 +61,7 @@ class Deed(StrEnum):
     CANCEL = "somebody cancels the update"
     DELETE_STACK = "somebody deletes the stack"
     CLEAN_UP = "the stack's clean-up deletes the record"
+    DEPLOY = "somebody deploys with the switch on"
     ANOTHER = "another machine takes the same name over"
 
 
@@ -89,6 +90,9 @@ class Mishap(Struct, frozen=True, kw_only=True):
         lasts = f", {self.seconds:g} s" if self.seconds else ""
         after = f"{self.delay:.2f} s after " if self.delay else "when "
         return f"{self.deed}{about}{lasts}{more}: {after}{self.cue}"
+
+
+_SOMEBODYS = "somebody-on"
 
 
 def arm(stage: Stage, mishap: Mishap) -> None:
@@ -185,7 +189,7 @@ def _stale(stage: Stage, mishap: Mishap) -> None:
 def _slow(stage: Stage, mishap: Mishap) -> None:
     stage.strike("slow calls")
     stage.trouble(mishap.deed, mishap.seconds)
-    stage.line.slow = 2.5
+    stage.line.slow, stage.line.slow_only = 2.5, mishap.only
     stage.later(mishap.seconds, lambda: setattr(stage.line, "slow", 0.0))
 
 
@@ -250,6 +254,12 @@ def _clean_up(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
         stage.after(mishap.seconds, lambda: _clean_up(stage, mishap, tries + 1))
 
 
+def _deploy(stage: Stage, _: Mishap) -> None:
+    if _SOMEBODYS not in stage.world.deploys:
+        stage.strike("deployed by somebody")
+        stage.world.start_deploy(_SOMEBODYS)
+
+
 def _another(stage: Stage, _: Mishap) -> None:
     if not stage.others:
         stage.strike("another machine's run")
@@ -278,9 +288,19 @@ DEEDS: dict[Deed, Callable[[Stage, Mishap], None]] = {
     Deed.CANCEL: _operate,
     Deed.DELETE_STACK: _operate,
     Deed.CLEAN_UP: _clean_up,
+    Deed.DEPLOY: _deploy,
     Deed.ANOTHER: _another,
 }
 _OF_THE_ACCOUNT = frozenset(
-    {Deed.BUSY, Deed.EDIT, Deed.DELETE, Deed.SAME, Deed.CANCEL, Deed.DELETE_STACK, Deed.CLEAN_UP}
+    {
+        Deed.BUSY,
+        Deed.EDIT,
+        Deed.DELETE,
+        Deed.SAME,
+        Deed.CANCEL,
+        Deed.DELETE_STACK,
+        Deed.CLEAN_UP,
+        Deed.DEPLOY,
+    }
 )
 """These happen in the account's time, between whatever else does; the others in a process's."""

@@ -88,6 +88,12 @@ def cname_resource() -> dict[str, Any]:
     }
 
 
+def in_zone(resource: Mapping[str, Any], zone_id: str) -> dict[str, Any]:
+    """The same with its zone's id, which two zones of one name need."""
+    properties = {k: v for k, v in resource["Properties"].items() if k != "HostedZoneName"}
+    return {**resource, "Properties": {**properties, "HostedZoneId": zone_id}}
+
+
 def site_template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[str, Any]:
     """A site whose record is created only when the switch is on."""
     return {

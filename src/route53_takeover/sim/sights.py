@@ -6,6 +6,7 @@ rehearsal, told from the account's history and the journal.
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.plan import Plan
+    from route53_takeover.core.records import RecordKey
     from route53_takeover.sim.line import Arrival
     from route53_takeover.sim.stage import Stage
 
@@ -107,14 +109,17 @@ def _of_restores(stage: Stage) -> Iterator[Sight]:
         yield Sight.DEADMAN_TOO_SOON
     if stage.struck["put back by restore"]:
         yield Sight.PUT_BACK_BY_RESTORE
-    deleted = put_back = 0
-    for change in stage.world.zones.history:
-        deletes = any(action == "DELETE" for action, _ in change.changes)
-        if change.by == "cloudformation" and deletes and len(change.changes) == 1:
-            deleted += 1
-        elif deleted > put_back and "restore" in change.comment:
-            put_back += 1
-    yield from [Sight.RESTORE_AFTER_CREATE, Sight.SECOND_RESTORE, Sight.THIRD_RESTORE][:put_back]
+    deleted: Counter[RecordKey] = Counter()
+    put_back: Counter[RecordKey] = Counter()
+    for change in stage.world.history:
+        for action, record in change.changes:
+            key = record.key
+            if change.by == "cloudformation" and action == "DELETE" and len(change.changes) == 1:
+                deleted[key] += 1
+            elif deleted[key] > put_back[key] and "restore" in change.comment:
+                put_back[key] += 1
+    most = max(put_back.values(), default=0)
+    yield from [Sight.RESTORE_AFTER_CREATE, Sight.SECOND_RESTORE, Sight.THIRD_RESTORE][:most]
 
 
 def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
@@ -132,7 +137,7 @@ def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
                 "told to stop": Sight.INTERRUPTED_IN_THE_GAP,
                 "disk": Sight.JOURNAL_LOST_IN_THE_GAP,
             }.get(trouble.what, Sight.CUT_OFF_IN_THE_GAP)
-    for change in world.zones.history:
+    for change in world.history:
         if change.by == "a person" and any(change.time == end for _, end in gaps):
             yield Sight.EDITED_IN_THE_GAP
 
@@ -174,5 +179,5 @@ def _of_the_process(stage: Stage) -> Iterator[Sight]:
         yield Sight.POWER_LOST
     if stage.struck["journal damaged"]:
         yield Sight.DAMAGED
-    if any(change.by == ANOTHER for change in stage.world.zones.history):
+    if any(change.by == ANOTHER for change in stage.world.history):
         yield Sight.TWO_RUNS

@@ -25,13 +25,14 @@ from route53_takeover.sim.scenarios import (
     alias_resource,
     cname,
     cname_resource,
+    in_zone,
     nested_template,
     site_account,
     site_template,
 )
 from route53_takeover.sim.stage import Cue
 from route53_takeover.sim.virtual import Faults, WayOut, rehearse_once
-from route53_takeover.sim.world import Habit
+from route53_takeover.sim.world import MAIN, TWIN, Habit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
     from route53_takeover.sim.world import Account
 
 API = "api.example.com."
+_OFF = (
+    Habit.EXITS_EARLY,
+    Habit.DECLINED,
+    Habit.LINGERS,
+    Habit.HANGS,
+    Habit.NEVER_BEGINS,
+    Habit.DIES,
+)
 _CALLS = (
     "",
     "route53",
@@ -50,6 +59,7 @@ _CALLS = (
     "GetChange",
     "DescribeStackEvents",
     "DescribeStacks",
+    "DescribeStackResources",
     "ListStackResources",
     "GetTemplate",
 )
@@ -86,8 +96,11 @@ _PEOPLE = (
     Deed.DELETE_STACK,
     Deed.CLEAN_UP,
     Deed.CLEAN_UP,
+    Deed.DEPLOY,
     Deed.ANOTHER,
 )
+_SOON = Mishap(deed=Deed.KILL, cue=Cue.RELEASE)
+_CLEANING = Mishap(deed=Deed.CLEAN_UP, cue=Cue.CLEANING, delay=0.1, seconds=12.0, times=4)
 _CUES = (
     Cue.BEGIN,
     Cue.LOWER,
@@ -155,7 +168,11 @@ def draw(seed: int, number: int) -> Drawn:
     rng = Random(f"soak/{seed}/{number}")  # noqa: S311 -- a simulation, not a secret
     scenario, names, edits = _scenario(rng)
     options = _options(rng, scenario, names)
-    return Drawn(scenario=scenario, options=options, faults=_faults(rng, edits))
+    faults = _faults(rng, edits)
+    if options.deploy_on is None:
+        somebodys = Mishap(deed=Deed.DEPLOY, delay=rng.uniform(0.0, 60.0))
+        faults = replace(faults, mishaps=(*faults.mishaps, somebodys))
+    return Drawn(scenario=scenario, options=options, faults=faults)
 
 
 # -- the account
@@ -172,6 +189,7 @@ def _scenario(rng: Random) -> tuple[Scenario, tuple[str, ...], _Edits]:
     kind = rng.choice(
         ("alias", "alias", "nested", "cname", "cname to alias", "identical", "both", "two names")
     )
+    twin = rng.random() < 0.15
     record: dict[str, Any] = alias_resource("d1new")
     others: dict[str, Any] = {}
     existing: tuple[RecordSet, ...] = (alias("d1old"),)
@@ -196,12 +214,24 @@ def _scenario(rng: Random) -> tuple[Scenario, tuple[str, ...], _Edits]:
             pass  # "alias" and "nested": as above
     if rng.random() < 0.1:
         record = {**record, "DeletionPolicy": "Retain"}
+    if twin:
+        others = {key: in_zone(other, MAIN) for key, other in others.items()}
+        always = {k: v for k, v in record.items() if k not in ("Condition", "DependsOn")}
+        others["Twin"] = in_zone(always, TWIN)
+        record = in_zone(record, MAIN)
     others |= _siblings(rng)
     template = site_template(record, **others)
     if kind == "nested":
         template = nested_template(template)
     account = site_account(template=template, exists=rng.random() < 0.7, modes=_modes(rng))
-    account = replace(account, existing=existing, habit=_habit(rng), config=_config(rng, account))
+    account = replace(
+        account,
+        twin=twin,
+        existing=existing,
+        habit=_habit(rng),
+        habit_off=rng.choice(_OFF) if rng.random() < 0.15 else Habit.WAITS,
+        config=_config(rng, account),
+    )
     scenario = Scenario(
         name=kind, summary="drawn", account=account, outcome=Outcome.UNKNOWN, exit_code=4
     )
@@ -224,7 +254,7 @@ def _siblings(rng: Random) -> dict[str, Any]:
         siblings["Permission"] = failing | (
             {"DependsOn": "DnsRecord"} if rng.random() < 0.6 else {}
         )
-    if rng.random() < 0.3:
+    if rng.random() < 0.7:
         siblings["Old"] = {
             "Type": "AWS::CloudFront::Function",
             "Condition": "Disabled",
@@ -261,6 +291,7 @@ def _config(rng: Random, account: Account) -> StackConfig:
             ),
             insync_seconds=rng.choice((0.5, 3.0, 12.0, 30.0, 120.0)),
             listing_seconds=rng.choice((0.3, 3.0)),
+            id_seconds=rng.choice((0.0, 0.0, 0.5, 3.0)),
         ),
     )
 
@@ -271,11 +302,14 @@ def _habit(rng: Random) -> Habit:
 
 def _options(rng: Random, scenario: Scenario, names: Sequence[str]) -> Options:
     exists = scenario.account.exists
+    deploys = not exists or rng.random() < 0.85  # else it is --no-deploy
+    # A stack that owns a record set already is not deployed with the switch off.
+    skips = exists and (scenario.account.twin or rng.random() < 0.2)
     return Options(
         stack=scenario.account.stack,
         records=tuple(names),
-        deploy_off=None if exists and rng.random() < 0.2 else "off",
-        deploy_on="on",
+        deploy_off=None if skips or not deploys else "off",
+        deploy_on="on" if deploys else None,
         drain=rng.random() < 0.8,
         hold=rng.choice((None, None, None, 0.0, 7.0)),
         restore_after=rng.choice((None, None, None, 1.0, 20.0, 90.0)),
@@ -291,16 +325,18 @@ def _faults(rng: Random, edits: _Edits) -> Faults:
     kills = tuple(rng.randint(1, 120) for _ in range(rng.choice((0, 0, 0, 0, 1, 1, 2, 3))))
     many = rng.choice((0, 1, 1, 2, 2, 3, 4))
     return Faults(
-        rates=FaultRates() if rng.random() < 0.6 else _rates(rng),
+        rates=FaultRates(outlives=0.5) if rng.random() < 0.6 else _rates(rng),
         kills=kills,
         downtimes=tuple(rng.choice((0.3, 2.0, 20.0, 120.0, 900.0)) for _ in kills),
         event_delays=(0.0, rng.choice((0.0, 0.0, 0.0, 1.0, 8.0, 20.0))),
         repeats=rng.choice((0.0, 0.0, 0.2)),
         missing=rng.choice((0.0, 0.0, 0.0, 0.1)),
         page=rng.choice((100, 100, 3, 10)),
-        mishaps=tuple(_mishap(rng, edits) for _ in range(many)),
+        mute=rng.choice((0.0, 0.0, 0.0, 0.5, 1.0)),
+        mishaps=(*(_mishap(rng, edits) for _ in range(many)), *_aimed(rng, edits)),
         way_out=rng.choice((WayOut.RESUME, WayOut.RESUME, WayOut.RESUME, WayOut.RESTORE)),
         resumes=rng.choice((0, 1)),
+        journal_holds=rng.choice((None,) * 11 + (rng.randint(1, rng.choice((2, 40, 150))),)),
     )
 
 
@@ -310,8 +346,28 @@ def _rates(rng: Random) -> FaultRates:
         lost_request=rng.choice((0.0, 0.05, 0.2)),
         lost_answer=rng.choice((0.0, 0.1, 0.4)),
         unconnected=rng.choice((0.0, 0.1)),
-        outlives=rng.choice((0.0, 0.7)),
+        outlives=0.7,
     )
+
+
+def _aimed(rng: Random, edits: _Edits) -> tuple[Mishap, ...]:
+    """In every third run, what strikes where it hurts most: around the release, and in the gap."""
+    soon = replace(_SOON, delay=rng.uniform(0.0, 0.08), seconds=rng.choice((0.3, 5.0, 60.0)))
+    gap = replace(_SOON, delay=rng.uniform(0.1, 4.0), seconds=rng.choice((5.0, 60.0, 400.0)))
+    aims = (
+        (replace(soon, deed=Deed.KILL),),
+        (replace(soon, deed=Deed.POWER),),
+        (replace(gap, deed=Deed.KILL), Mishap(deed=Deed.CLOCK, seconds=-7200.0)),
+        (replace(gap, deed=Deed.SUSPEND),),
+        (replace(gap, deed=Deed.STOP),),
+        (replace(gap, deed=Deed.FULL),),
+        (replace(gap, deed=Deed.EDIT, record=edits.other),),
+        (replace(soon, deed=Deed.EDIT, delay=soon.delay / 4, record=edits.other),),
+        (Mishap(deed=Deed.ANOTHER, delay=rng.uniform(0.0, 20.0)),),
+        (replace(_CLEANING, record=edits.other),),
+        (replace(_CLEANING, record=edits.other),),
+    )
+    return rng.choice(aims) if rng.random() < 1 / 3 else ()
 
 
 def _mishap(rng: Random, edits: _Edits) -> Mishap:
@@ -325,7 +381,7 @@ def _mishap(rng: Random, edits: _Edits) -> Mishap:
         record=edits.same if deed is Deed.SAME else edits.other,
     )
     if deed is Deed.CLEAN_UP:
-        return replace(mishap, cue=Cue.CLEANING, delay=0.1, seconds=12.0, times=rng.randint(1, 3))
+        return replace(_CLEANING, record=edits.other, times=rng.choice((1, 3)))
     if deed is Deed.CLOCK:
         return replace(mishap, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
     return mishap

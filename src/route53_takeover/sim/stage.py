@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.stacks import RECORD_SET
+from route53_takeover.sim.cloudformation.record_handler import Mode
 from route53_takeover.sim.disk import Disk
 from route53_takeover.sim.inprocess import WorldProber
 from route53_takeover.sim.world import Habit
@@ -91,11 +92,13 @@ class Stage:
         lives: how many processes the run has had.
         state: the last one, where a process came to its end.
         purposes: why each batch was intended.
+        untrue: promises that the end of an earlier process broke.
         undurable: batches that arrived before their backup or intent was durable.
         restored_before_a_try: a restore came before a try of CloudFormation that was still due.
         creating_at: when CloudFormation began to create the record.
         turned_at: when a stack turned back.
         operations: how many operations any stack began.
+        was_stopped: it was told to stop, or lost its journal, before a release.
         set_back: a process began under a wall clock that was set back.
         ended_at: when nobody did anything about the run any more.
         is_to_guard: what happened within an hour of the run's end was still the run's to guard: it
@@ -126,12 +129,14 @@ class Stage:
         self.state: State | None = None
         self.purposes: dict[str, ev.Purpose] = {}
         self.undurable: list[str] = []
+        self.untrue: list[str] = []
         self.restored_before_a_try = False
         self.creating_at: list[float] = []
         self.turned_at: list[float] = []
         self.operations = 0
         self._operations_at_end = 0
         self.is_to_guard = True
+        self.was_stopped = False
         self.set_back = False
         self.ended_at = float("inf")
         self.found: dict[str, tuple[Sequence[RecordSet], str]] = {}
@@ -187,10 +192,13 @@ class Stage:
             self.undurable.append(arrival.comment)
         tries = self.world.stacks.attempts
         if purpose is ev.Purpose.RESTORE and not arrival.refused and tries:
-            self.restored_before_a_try |= (tries[-1].next_at or 0.0) > arrival.time
+            stack = self.world.stacks.find(self.world.account.stack)
+            forward = stack is not None and stack.status in _BEGINNINGS
+            again = tries[-1].outcome == Mode.RETRY and (tries[-1].next_at or 0.0) > arrival.time
+            self.restored_before_a_try |= forward and again
 
     def _on_stack_event(self, row: StackEventRow) -> None:
-        if "on" not in self.world.deploys:
+        if not any(deploy.endswith("on") for deploy in self.world.deploys):
             return
         if row.resource_type == RECORD_SET:
             if row.status == "CREATE_IN_PROGRESS":
@@ -245,6 +253,7 @@ class Stage:
     async def stay_down(self) -> None:
         """Until the next process begins, on the disk that the last one left."""
         await self.clock.sleep(self.downtime or 0.0)
+        self.world.timeline.advance(self.clock.true())  # what was on its way has arrived
         self.downtime = None
         if self.power_fails:
             self.disk.lose_power(self.rng)
@@ -261,7 +270,8 @@ class Stage:
         """Whether the stack is at work, or a deploy is that will have to do with it."""
         self.world.timeline.advance(self.clock.true())
         stack = self.world.stacks.find(self.world.account.stack)
-        hangs = self.world.account.habit in _HANGING
+        account = self.world.account
+        hangs = account.habit in _HANGING or account.habit_off in _HANGING
         deploying = any(code is None for code in self.world.deploys.values())
         return (deploying and not hangs) or (stack is not None and stack.is_busy)
 
@@ -281,9 +291,12 @@ class Stage:
             and not state.ever_released
             and bool(state.interrupts or state.journal_lost)
         )
+        self.was_stopped = stopped
         begun_since = self.operations > self._operations_at_end
+        # It ended before it watched any deploy: what anybody's deploy does then is not its own.
+        watched = state is None or state.baseline is ev.Switch.ON
         begins_late = self.world.account.habit in (Habit.LATER, Habit.IGNORES_SIGNALS)
-        self.is_to_guard = not (stopped or begun_since or begins_late or self.others)
+        self.is_to_guard = watched and not (stopped or begun_since or begins_late or self.others)
         if self.is_to_guard:
             self.found = self._find(names)
 

@@ -18,10 +18,10 @@ from route53_takeover.core.invariants import (
     leaves_a_record,
 )
 from route53_takeover.core.observe import begin
+from route53_takeover.core.records import conflict
 from route53_takeover.core.state import TAKEN_STAGES, Outcome, Stage, State
 from route53_takeover.core.view import Result, result
 from route53_takeover.engine import fold
-from route53_takeover.sim.cloudformation.record_handler import NO_OP_COMMENT
 from route53_takeover.sim.line import ANOTHER, TAKEOVER
 from route53_takeover.sim.sights import Sight, sights
 
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 _OURS = (TAKEOVER, ANOTHER)
 _THIRD_PARTIES = ("a person", ANOTHER)
 _INSTANT = 1.5
-"""Seconds between CloudFormation's adoption of an identical record and our delete, within which the
-two cannot be told apart."""
+"""Seconds after CloudFormation has told that it wrote a record, within which a delete of one that
+is identical may already be on its way."""
+_LAST_LOOK = 5.0
+"""Seconds that the last look at every name may take."""
 _SLACK = 30.0
 """Seconds that reading, retrying and one change may take after a deadline."""
 _SLACK_OF_FAULTS = 240.0
@@ -77,13 +79,14 @@ def judged(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehea
     world, ended = stage.world, stage.state
     events = stage.disk.events
     state = ended or fold(events) or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
-    broken = [*_wrong_writes(stage, plan), *_wronged(stage)]
+    broken = [*stage.untrue, *_wrong_writes(stage, plan), *_wronged(stage)]
     if ended is not None:
         broken += broken_promises(ended)
         if not ended.journal_lost and fold(events) != ended:
             broken.append("folding the journal equals the state in memory")
         for name in plan.names:
-            broken += _untruths(ended, stage, name)
+            if not _is_overtaken(stage, name):
+                broken += _untruths(ended, stage, name)
     absent = False
     for name in plan.names:
         broken += _long_gaps(stage, plan, name)
@@ -125,7 +128,7 @@ def _result(state: State, stage: Rehearsed) -> Result:
 
 
 def _history(stage: Rehearsed) -> Iterator[tuple[float, str]]:
-    for change in stage.world.zones.history:
+    for change in stage.world.history:
         did = ", ".join(f"{action} {record.describe()}" for action, record in change.changes)
         yield change.time, f"zone: {change.by}: {did}"
     for trouble in stage.troubles:
@@ -144,7 +147,7 @@ def _wrong_writes(stage: Rehearsed, plan: Plan) -> Iterator[str]:
     if len(sent) != len(set(sent)):
         yield "a batch is sent at most once"
     for arrival in stage.line.arrivals:
-        if not is_within_plan(plan, arrival.changes):
+        if arrival.by == TAKEOVER and not is_within_plan(plan, arrival.changes):
             yield "only record sets of the plan are written"
         if not is_conditional(arrival.changes):
             yield "an existing record is only changed by DELETE exact and CREATE"
@@ -156,8 +159,8 @@ def _wrong_writes(stage: Rehearsed, plan: Plan) -> Iterator[str]:
 def _wronged(stage: Rehearsed) -> Iterator[str]:
     """Deletes of ours that hit a record set which CloudFormation had written, and owned.
 
-    An adoption in the very instant of a release is not promised to be seen (`_INSTANT`), nor is
-    one by a new stack of the same name, after somebody has deleted the one that is watched.
+    What CloudFormation writes in the very instant is not promised to be seen (`_INSTANT`), nor
+    what a new stack of the same name writes after somebody has deleted the one that is watched.
     """
     if stage.struck["stack deleted"]:
         return
@@ -165,7 +168,8 @@ def _wronged(stage: Rehearsed) -> Iterator[str]:
         hit = arrival.hit
         if hit is None or arrival.refused:
             continue
-        if not (NO_OP_COMMENT in hit.comment and arrival.time < hit.time + _INSTANT):
+        instant = _INSTANT + stage.world.account.config.records.id_seconds
+        if arrival.time >= hit.time + instant:
             yield "a record that CloudFormation created is never deleted by us"
 
 
@@ -192,17 +196,31 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
             ours = handover.stage in (Stage.STANDING, Stage.RESTORED)
             if ours and not stands and writer not in _THIRD_PARTIES:
                 yield "what stands or was restored equals the backup to the letter"
-            if handover.stage in TAKEN_STAGES and stands and writer in _OURS and not of_stack:
+            ours_stand = [r for r in here if conflict(r, handover.original) and _is_ours(stage, r)]
+            if handover.stage in TAKEN_STAGES and ours_stand:
                 yield "what is created or adopted is what CloudFormation wrote"
+            if handover.stage is Stage.CHANGED and not stands and ours_stand:
+                yield "what somebody is said to have changed was not written by us"
     if outcome is Outcome.RESTORED and all(h.stage is not Stage.RESTORED for h in state.handovers):
         yield "restored means that a record was put back"
+
+
+def _is_ours(stage: Rehearsed, record: RecordSet) -> bool:
+    """Whether the run wrote this record set last, and not as CloudFormation had."""
+    until = float("inf") if stage.is_to_guard else stage.ended_at
+    writer = next(
+        change.by
+        for change in reversed(stage.world.history)
+        if change.time <= until and any(r.key == record.key for _, r in change.changes)
+    )
+    return writer == TAKEOVER and not _of_stack(stage, [record])
 
 
 def _of_stack(stage: Rehearsed, here: Sequence[RecordSet]) -> bool:
     """Whether what stands is what CloudFormation wrote, though we may have written it again."""
     theirs = [
         record
-        for change in stage.world.zones.history
+        for change in stage.world.history
         if change.by == "cloudformation"
         for action, record in change.changes
         if action != "DELETE"
@@ -220,7 +238,7 @@ def _absences(stage: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, floa
         yield (
             next(
                 c
-                for c in world.zones.history
+                for c in world.history
                 if c.time == began
                 and any(a == "DELETE" and r.key.name == name for a, r in c.changes)
             ),
@@ -228,9 +246,24 @@ def _absences(stage: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, floa
         )
 
 
+def _is_overtaken(stage: Rehearsed, name: str) -> bool:
+    """CloudFormation wrote in the last moments of a run that was told to stop.
+
+    Its deploy goes on without it: what comes of that is not promised, nor in which second.
+    """
+    return stage.was_stopped and any(
+        change.by == "cloudformation"
+        and change.time > stage.ended_at - _LAST_LOOK
+        and any(record.key.name == name for _, record in change.changes)
+        for change in stage.world.history
+    )
+
+
 def _left_without_record(stage: Rehearsed, name: str) -> Iterator[str]:
     for change, end in _absences(stage, name):
         if end is not None or change.by == "a person":
+            continue
+        if _is_overtaken(stage, name):
             continue
         guarded = change.time <= stage.ended_at or stage.is_to_guard
         if change.by in _OURS or guarded:
@@ -240,9 +273,14 @@ def _left_without_record(stage: Rehearsed, name: str) -> Iterator[str]:
 def _long_gaps(stage: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
     """Absences that lasted longer than the deadman allows, but for the time of troubles."""
     now = stage.world.timeline.now
+    baselines = [e.time for e in stage.disk.events if isinstance(e, ev.BaselineRead)]
     for change, end in _absences(stage, name):
         if change.by not in (TAKEOVER, "cloudformation") or change.time > stage.ended_at:
             continue
+        if _is_overtaken(stage, name):
+            continue
+        if change.by == "cloudformation" and change.time < max(baselines, default=now):
+            continue  # in a deploy of somebody's, before the run watches any
         limit = _SLACK_OF_FAULTS if stage.is_faulty else _SLACK
         if change.by == TAKEOVER:
             limit += _deadman(stage, plan, change.time)

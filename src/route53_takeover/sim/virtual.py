@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
+from route53_takeover.core.invariants import broken_promises
 from route53_takeover.core.plan import Identity, Options
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.state import Outcome
@@ -51,6 +52,10 @@ LONGEST = 6 * 3600.0
 """Virtual seconds after which a run that has not ended is a defect."""
 MOST_LIVES = 12
 _LOOK = 60.0
+_PATIENCE = 60
+"""How often a person looks whether a stack is at rest."""
+_RESUMES = 6
+"""Lives after which a person tries `restore` instead of `resume`."""
 
 
 class Killed(BaseException):
@@ -75,6 +80,7 @@ class Faults(Struct, frozen=True, kw_only=True):
         repeats: how often an event appears twice.
         missing: how often an event is not seen for minutes.
         page: how many events a page holds.
+        mute: how often an event of a record set comes without its properties.
         lost: numbers of the batches, counted from 1, that are applied and whose answer is lost.
         dropped: numbers of the batches that never arrive.
         journal_holds: how many events the journal can take.
@@ -91,6 +97,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     repeats: float = 0.0
     missing: float = 0.0
     page: int = 100
+    mute: float = 0.0
     lost: frozenset[int] = frozenset()
     dropped: frozenset[int] = frozenset()
     journal_holds: int | None = None
@@ -101,7 +108,8 @@ class Faults(Struct, frozen=True, kw_only=True):
     @property
     def is_faulty(self) -> bool:
         """Whether any call may go wrong at any time, or an event be missed."""
-        return self.rates != FaultRates() or self.missing > 0 or max(self.event_delays) > 0
+        calm = replace(self.rates, outlives=0.0) == FaultRates()
+        return not calm or self.missing > 0 or max(self.event_delays) > 0
 
 
 Begin = Callable[[Stage], None]
@@ -181,6 +189,7 @@ async def _rehearse(
     clock = VirtualClock(world.timeline.now)
     line = Line(world, clock, rng, faults.rates)
     line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
+    line.mute = faults.mute
     stage = Stage(world, clock, line, rng)
     stage.disk.holds = faults.journal_holds
     stage.is_faulty = faults.is_faulty
@@ -233,6 +242,8 @@ class _Rehearsing:
                 stage.strike("journal damaged")
                 await self._restore()
                 break
+            if state is not None:
+                stage.untrue += broken_promises(state)
             if state is None:
                 told = fold(stage.disk.events)
                 if told is not None and told.ending is not None:
@@ -240,10 +251,11 @@ class _Rehearsing:
             if state is not None and not self._is_left_open(state):
                 break
             if state is not None:
-                stage.leave_alone(_LOOK)
+                stage.leave_alone(_LOOK * stage.lives)  # a person loses patience by and by
             await stage.stay_down()
             stage.disk.broken, stage.disk.holds = "", None  # somebody made room
-            if self._faults.way_out is WayOut.RESTORE and not self._kills:
+            gives_up = state is not None and stage.lives >= _RESUMES
+            if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
                 await self._restore()
                 break
         stage.end(self._plan.names)
@@ -328,7 +340,9 @@ class _Rehearsing:
         stage = self._stage
         stage.trouble("left to a person", LONGEST)
         await self._restore_now()
-        while stage.is_busy:
+        for _ in range(_PATIENCE):
+            if not stage.is_busy:
+                break
             await stage.clock.sleep(_LOOK)
         await self._restore_now()
 

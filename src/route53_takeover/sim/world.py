@@ -23,7 +23,10 @@ from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
     from route53_takeover.sim.cloudformation.stacks import StackEventRow
+    from route53_takeover.sim.route53.zones import AppliedChange
 
+MAIN, TWIN = "ZSIMULATED0001", "ZPRIVATETWIN"
+"""Ids of the zone and of the private one beside it."""
 _LOOK_EVERY = 1.0
 """Seconds between a simulated deploy command's looks at its stack."""
 
@@ -55,7 +58,8 @@ class Account(Struct, frozen=True, kw_only=True):
         config: CloudFormation's habits.
         edit: what somebody writes by hand, once the record's create has begun.
         negative_ttl: seconds; the SOA record's TTL and minimum.
-        habit: what the deploy with the switch on is like.
+        habit: what the deploy with the switch on is like; ``habit_off``: the one before.
+        twin: a private zone of the same name stands beside it, by the id `TWIN`.
     """
 
     zone: str
@@ -67,6 +71,8 @@ class Account(Struct, frozen=True, kw_only=True):
     edit: RecordSet | None = None
     negative_ttl: int = 900
     habit: Habit = Habit.WAITS
+    habit_off: Habit = Habit.WAITS
+    twin: bool = False
 
 
 class World:
@@ -87,6 +93,8 @@ class World:
         self.zone = self.zones.add_zone(
             account.zone, soa_ttl=account.negative_ttl, soa_minimum=account.negative_ttl
         )
+        if account.twin:
+            self.zones.add_zone(account.zone, zone_id=TWIN, private=True)
         for record in account.existing:
             self.zones.change(self.zone.zone_id, [("CREATE", record)], by="a person")
         self.deploys: dict[str, int | None] = {}
@@ -101,12 +109,17 @@ class World:
         """The record sets at a name now."""
         return self.zones.records_at(self.zone.zone_id, normal_name(name))
 
+    @property
+    def history(self) -> list[AppliedChange]:
+        """What was written in the zone."""
+        return [c for c in self.zones.history if c.zone_id == self.zone.zone_id]
+
     def last_writer(self, name: str) -> str:
         """Who wrote at a name last."""
         key = normal_name(name)
         return next(
             change.by
-            for change in reversed(self.zones.history)
+            for change in reversed(self.history)
             if any(record.key.name == key for _, record in change.changes)
         )
 
@@ -134,7 +147,7 @@ class World:
         """
         self.deploys[deploy] = None
         self.started.append(deploy)
-        habit = self.account.habit if deploy.endswith("on") else Habit.WAITS
+        habit = self.account.habit if deploy.endswith("on") else self.account.habit_off
         after = self.rng.uniform(0.5, 3.0)
         match habit:
             case Habit.DECLINED | Habit.DIES:

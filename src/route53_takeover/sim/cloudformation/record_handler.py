@@ -68,6 +68,7 @@ class RecordHandlerConfig(Struct, frozen=True, kw_only=True):
         modes: what is done in each case (those left out as in `DEFAULT_MODES`), or who decides,
             given the existing and the desired record.
         insync_seconds: from an accepted batch until the resource is complete.
+        id_seconds: from an accepted batch until an event and the list show its physical id.
         listing_seconds: from the listing of an existing record to the batch that adopts it.
         busy_seconds: before another try after ``PriorRequestNotComplete`` or ``Throttling``.
     """
@@ -75,6 +76,7 @@ class RecordHandlerConfig(Struct, frozen=True, kw_only=True):
     retry_delays: tuple[float, ...] = (1, 2, 4, 8, 15, 30, 30, 60, 60, 60)
     modes: Mapping[Case, Mode] | Callable[[RecordSet, RecordSet], Mode] = {}
     insync_seconds: float = 20.0
+    id_seconds: float = 0.0
     listing_seconds: float = 0.3
     busy_seconds: float = 0.5
 
@@ -241,8 +243,12 @@ class RecordHandler:
         self._accepted(task, batch[-1][1])
 
     def _accepted(self, task: RecordTask, record: RecordSet) -> None:
-        task.initiated(display_name(record.name))
-        self._later(task, self._config.insync_seconds, task.succeed)
+        told, done = self._config.id_seconds, self._config.insync_seconds
+        if told:
+            self._later(task, told, lambda: task.initiated(display_name(record.name)))
+        else:
+            task.initiated(display_name(record.name))
+        self._later(task, max(told, done), task.succeed)
 
     def _mode(self, there: RecordSet, record: RecordSet) -> Mode:
         modes = self._config.modes

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from route53_takeover.core.records import normal_name
+from route53_takeover.core.stacks import NOT_OWNED, RECORD_SET
 from route53_takeover.core.template import TemplateError
 from route53_takeover.sim.cloudformation.account import Account, StackConfig, parse_body
 from route53_takeover.sim.cloudformation.operations import Operation
@@ -114,6 +116,18 @@ class Stacks:
             ):
                 return stack
         return None
+
+    def works_on(self, zone_id: str, name: str) -> bool:
+        """Whether a stack has a record set of this name in the zone, or is just creating it."""
+        return any(
+            resource.type == RECORD_SET
+            and normal_name(str(resource.properties.get("Name", ""))) == normal_name(name)
+            and resource.properties.get("HostedZoneId", zone_id) == zone_id
+            and resource.status not in NOT_OWNED - {"CREATE_FAILED"}
+            for stack in self._account.stacks.values()
+            if not stack.is_deleted
+            for resource in stack.resources.values()
+        )
 
     def differences(
         self, name: str, body: str | Mapping[str, Any], parameters: Mapping[str, str]
