@@ -21,8 +21,9 @@ from route53_takeover.core.live import watches
 from route53_takeover.core.machine import step
 from route53_takeover.core.records import conflict, same_records
 from route53_takeover.core.state import ABSENT_STAGES, LIVE, Outcome, Phase
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import Faults, options_of, rehearse_once
+from route53_takeover.sim.virtual import options_of, rehearse_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

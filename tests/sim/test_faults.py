@@ -21,6 +21,7 @@ from route53_takeover.errors import (
     UnansweredError,
 )
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.line import Storm
 from route53_takeover.sim.scenarios import (
     SCENARIOS,
@@ -34,7 +35,7 @@ from route53_takeover.sim.scenarios import (
     site_account,
     site_template,
 )
-from route53_takeover.sim.virtual import Faults, options_of, rehearse_once
+from route53_takeover.sim.virtual import options_of, rehearse_once
 from route53_takeover.sim.wire.faults import ApiFault
 from route53_takeover.sim.world import MAIN, TWIN, Habit
 

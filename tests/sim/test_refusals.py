@@ -29,6 +29,7 @@ from route53_takeover.preflight import gather
 from route53_takeover.sim.cloudformation.record_handler import Case as Situation
 from route53_takeover.sim.cloudformation.record_handler import Mode
 from route53_takeover.sim.cloudformation.stacks import StackConfig, Stacks
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.inprocess import WorldRecords, WorldStacks
 from route53_takeover.sim.line import FaultRates, Line, VirtualClock
 from route53_takeover.sim.scenarios import (
@@ -41,7 +42,7 @@ from route53_takeover.sim.scenarios import (
     site_account,
     site_template,
 )
-from route53_takeover.sim.virtual import START, Faults, rehearse_once
+from route53_takeover.sim.virtual import START, rehearse_once
 from route53_takeover.sim.virtual_loop import VirtualLoop
 from route53_takeover.sim.world import World
 

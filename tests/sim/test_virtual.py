@@ -11,15 +11,10 @@ from msgspec.structs import replace
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.state import Outcome
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.mishaps import Deed, Mishap
 from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import (
-    Faults,
-    options_of,
-    percentiles,
-    rehearse_many,
-    rehearse_once,
-)
+from route53_takeover.sim.virtual import options_of, percentiles, rehearse_many, rehearse_once
 
 if TYPE_CHECKING:
     from route53_takeover.sim.scenarios import Scenario

@@ -20,10 +20,11 @@ from route53_takeover.engine import Engine, fold
 from route53_takeover.errors import ApiError, MustLookError
 from route53_takeover.journal import JournalError, MemoryJournal
 from route53_takeover.preflight import gather
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.inprocess import WorldDeployer, WorldProber, WorldRecords, WorldStacks
 from route53_takeover.sim.line import CHANGE, FaultRates, Line, VirtualClock
 from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import START, Faults, options_of, rehearse_once
+from route53_takeover.sim.virtual import START, options_of, rehearse_once
 from route53_takeover.sim.virtual_loop import VirtualLoop
 from route53_takeover.sim.world import World
 

@@ -13,8 +13,9 @@ from route53_takeover.core.invariants import broken_promises, violations
 from route53_takeover.core.machine import step
 from route53_takeover.core.records import Change, RecordSet
 from route53_takeover.core.state import Ending, Outcome, Phase, Stage
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import SCENARIOS, cname
-from route53_takeover.sim.virtual import Faults, rehearse_once
+from route53_takeover.sim.virtual import rehearse_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

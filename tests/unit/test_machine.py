@@ -12,8 +12,10 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.live import ACTIVE, HOT, watches
 from route53_takeover.core.machine import step
+from route53_takeover.core.moment import moments
 from route53_takeover.core.records import Change
-from route53_takeover.core.stacks import StackDescription, StackEvent
+from route53_takeover.core.stack_tree import matches, suspects
+from route53_takeover.core.stacks import RECORD_SET, StackDescription, StackEvent, StackResource
 from route53_takeover.core.state import (
     LIVE,
     Ending,
@@ -24,8 +26,9 @@ from route53_takeover.core.state import (
 )
 from route53_takeover.core.turn import TRANSITIONS, Trigger, Turn
 from route53_takeover.engine import fold
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import SCENARIOS, cname
-from route53_takeover.sim.virtual import Faults, rehearse_once
+from route53_takeover.sim.virtual import rehearse_once
 
 if TYPE_CHECKING:
     from route53_takeover.core.records import RecordSet
@@ -390,3 +393,28 @@ def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_
         assert unsettled.names[NAME].handovers[0].released_at is None
     settled = read(once, at + 5.1).names[NAME].write
     assert settled is None or settled.id != write.id
+
+
+def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells_nothing() -> None:
+    state = folded_until("cname", Phase.DRAIN)
+    surprise = StackResource(
+        stack_id=state.root.stack_id,
+        logical_id="Surprise",
+        physical_id="www.example.com",
+        resource_type=RECORD_SET,
+        status="CREATE_COMPLETE",
+    )
+    listed = ev.ResourcesRead(
+        time=state.now, stack=state.root.stack_id, began=state.now, resources=(surprise,)
+    )
+    after, _ = step(state, listed)
+    (handover,) = after.names[NAME].handovers
+    assert handover.stage is Stage.STANDING
+    assert not matches(after, handover)
+    assert [r.logical_id for r in suspects(after, handover)] == ["Surprise"]
+    begun = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
+    trying, _ = step(state, replace(listed, resources=(begun,)))
+    assert not [*moments(trying, trying.names[NAME])]
+    had = replace(state.plan, resources=(f"{state.root.stack_id} Surprise",))
+    after, _ = step(replace(state, plan=had), listed)
+    assert not suspects(after, handover)

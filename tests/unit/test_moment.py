@@ -15,8 +15,9 @@ from route53_takeover.core.moment import moments
 from route53_takeover.core.records import RecordSet
 from route53_takeover.core.state import Phase, Stage
 from route53_takeover.engine import fold
+from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import Faults, rehearse_once
+from route53_takeover.sim.virtual import rehearse_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -73,6 +73,8 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
         for resource in stack.records.values():
             if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
                 continue
+            if resource.guessed:
+                continue  # its zone is not certain
             desired = resource.desired.record
             standing = tuple(
                 h.standing

@@ -17,6 +17,7 @@ from route53_takeover.core.plan import Options
 from route53_takeover.core.records import RecordSet
 from route53_takeover.core.state import Outcome
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
+from route53_takeover.sim.faults import Faults, WayOut
 from route53_takeover.sim.line import CHANGE, FaultRates
 from route53_takeover.sim.mishaps import Deed, Mishap
 from route53_takeover.sim.scenarios import (
@@ -31,7 +32,7 @@ from route53_takeover.sim.scenarios import (
     site_template,
 )
 from route53_takeover.sim.stage import Cue
-from route53_takeover.sim.virtual import Faults, WayOut, rehearse_once
+from route53_takeover.sim.virtual import rehearse_once
 from route53_takeover.sim.world import MAIN, TWIN, Habit
 
 if TYPE_CHECKING:
