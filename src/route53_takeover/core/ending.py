@@ -127,7 +127,10 @@ def at_rest(turn: Turn) -> bool:
     """Whether a run in one of the live phases may conclude."""
     state = turn.state
     if (state.interrupts or state.journal_lost) and not state.ever_released:
-        return not _may_be_adopted(state)
+        if not _may_be_adopted(state):
+            return True
+        _look(turn, at=state.news_at + EVENTS_LAG)  # the event of its end may never come
+        return False
     return settled(turn)
 
 

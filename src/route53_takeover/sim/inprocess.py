@@ -89,7 +89,7 @@ class WorldRecords:
 def _records_before(world: World, name: str, time: float) -> tuple[RecordSet, ...]:
     """What a read that lags behind shows: the record sets at a name as they were at ``time``."""
     there: dict[RecordKey, RecordSet] = {}
-    for applied in world.zones.history:
+    for applied in world.history:
         for action, record in applied.changes if applied.time <= time else ():
             if action == "DELETE":
                 there.pop(record.key, None)

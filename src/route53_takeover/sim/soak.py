@@ -383,6 +383,8 @@ def _mishap(rng: Random, edits: _Edits) -> Mishap:
     )
     if deed is Deed.CLEAN_UP:
         return replace(_CLEANING, record=edits.other, times=rng.choice((1, 3)))
+    if deed is Deed.STALE:  # harsher than AWS, which shows the newest state
+        return replace(mishap, seconds=min(mishap.seconds, 20.0))
     if deed is Deed.CLOCK:
         return replace(mishap, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
     return mishap

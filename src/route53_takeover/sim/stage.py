@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.stacks import RECORD_SET
+from route53_takeover.core.state import Outcome
 from route53_takeover.sim.cloudformation.record_handler import Mode
 from route53_takeover.sim.disk import Disk
 from route53_takeover.sim.inprocess import WorldProber
@@ -62,6 +63,11 @@ _BY_PURPOSE = {
 
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 _HANGING = frozenset({Habit.HANGS, Habit.NEVER_BEGINS, Habit.IGNORES_SIGNALS})
+
+
+def result_of(state: State) -> Outcome | None:
+    """How a run ended, if it has."""
+    return state.ending.outcome if state.ending else None
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -296,7 +302,10 @@ class Stage:
         # It ended before it watched any deploy: what anybody's deploy does then is not its own.
         watched = state is None or state.baseline is ev.Switch.ON
         begins_late = self.world.account.habit in (Habit.LATER, Habit.IGNORES_SIGNALS)
-        self.is_to_guard = watched and not (stopped or begun_since or begins_late or self.others)
+        # A person was told to look.
+        unknown = state is not None and result_of(state) is Outcome.UNKNOWN
+        left = stopped or unknown or begun_since or begins_late or bool(self.others)
+        self.is_to_guard = watched and not left
         if self.is_to_guard:
             self.found = self._find(names)
 

@@ -164,9 +164,14 @@ def _wronged(stage: Rehearsed) -> Iterator[str]:
     """
     if stage.struck["stack deleted"]:
         return
+    # Before anything was deployed a TTL is put back though no stack could be asked (decisions.md).
+    baselines = [e.time for e in stage.disk.events if isinstance(e, ev.BaselineRead)]
     for arrival in stage.line.arrivals:
         hit = arrival.hit
         if hit is None or arrival.refused:
+            continue
+        undoes = stage.purpose_of(arrival) is ev.Purpose.UNDO
+        if undoes and arrival.time < min(baselines, default=arrival.time + 1):
             continue
         instant = _INSTANT + stage.world.account.config.records.id_seconds
         if arrival.time >= hit.time + instant:
@@ -264,6 +269,8 @@ def _left_without_record(stage: Rehearsed, name: str) -> Iterator[str]:
         if end is not None or change.by == "a person":
             continue
         if _is_overtaken(stage, name):
+            continue
+        if stage.struck["stack deleted"] and change.time > stage.ended_at - _LAST_LOOK:
             continue
         guarded = change.time <= stage.ended_at or stage.is_to_guard
         if change.by in _OURS or guarded:

@@ -276,6 +276,7 @@ class _Rehearsing:
             if not stage.is_busy:
                 break
             await stage.clock.sleep(_LOOK)
+        await stage.clock.sleep(_LOOK)  # no read is stale any more
         await self._restore_now()
 
     async def _restore_now(self) -> None:

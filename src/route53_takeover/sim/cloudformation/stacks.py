@@ -123,7 +123,7 @@ class Stacks:
             resource.type == RECORD_SET
             and normal_name(str(resource.properties.get("Name", ""))) == normal_name(name)
             and resource.properties.get("HostedZoneId", zone_id) == zone_id
-            and resource.status not in NOT_OWNED - {"CREATE_FAILED"}
+            and (resource.status not in NOT_OWNED or _is_left_over(resource))
             for stack in self._account.stacks.values()
             if not stack.is_deleted
             for resource in stack.resources.values()
@@ -314,6 +314,11 @@ def _is_changed(account: Account, stack: Stack, template: Template, spec: Resour
     return child is not None and any(
         _differences(account, child, account.child_template(child, new))
     )
+
+
+def _is_left_over(resource: Resource) -> bool:
+    """Adopted, told of, and cancelled: it is the stack's until its rollback has succeeded."""
+    return resource.status == "CREATE_FAILED" and bool(resource.physical_id)
 
 
 def _invalid(message: str) -> ApiFault:
