@@ -280,13 +280,19 @@ def _left_without_record(stage: Rehearsed, name: str) -> Iterator[str]:
 def _long_gaps(stage: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
     """Absences that lasted longer than the deadman allows, but for the time of troubles."""
     now = stage.world.timeline.now
-    baselines = [e.time for e in stage.disk.events if isinstance(e, ev.BaselineRead)]
+    own = plan.options.deploy_on is not None
+    begun = [
+        e.time
+        for e in stage.disk.events
+        if (isinstance(e, ev.DeployIntended) and e.switch is ev.Switch.ON)
+        or (isinstance(e, ev.BaselineRead) and not own)
+    ]
     for change, end in _absences(stage, name):
         if change.by not in (TAKEOVER, "cloudformation") or change.time > stage.ended_at:
             continue
         if _is_overtaken(stage, name):
             continue
-        if change.by == "cloudformation" and change.time < max(baselines, default=now):
+        if change.by == "cloudformation" and change.time < max(begun, default=now):
             continue  # in a deploy of somebody's, before the run watches any
         limit = _SLACK_OF_FAULTS if stage.is_faulty else _SLACK
         if change.by == TAKEOVER:
