@@ -166,8 +166,8 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
             )
     listed = {item.logical_id for item in event.resources}
     for logical_id, known in records.items():
-        is_settled = not known.status.endswith("_IN_PROGRESS")  # else the list may lag behind it
-        if logical_id not in listed and event.began > known.since and is_settled:
+        is_coming = known.status == "CREATE_IN_PROGRESS"  # then the list may lag behind it
+        if logical_id not in listed and event.began > known.since and not is_coming:
             records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
     stacks[event.stack] = replace(stack, records=records, listed=event.began, told=state.now)
     return replace(state, asked=state.asked - {key}, failures=0, unlisted=0, stacks=stacks)
