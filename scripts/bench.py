@@ -2,12 +2,13 @@
 
     uv run scripts/bench.py [--names 12] [--minutes 10] [--speed 10]
 
-Three things, in one run on one machine, so that the ratios mean something:
+Four things, in one run on one machine, so that the ratios mean something:
 
 1. from the end of the hold to the arrival of the DELETE at the account, fsync of the intent
    included (one run, ``--names`` records released one after the other, in real time);
 2. the gap against the record handler's own schedule of tries: what a takeover adds to it;
-3. API calls by operation for a deploy of ``--minutes`` of a stack with one nested stack.
+3. API calls by operation for a deploy of ``--minutes`` of a stack with one nested stack;
+4. the CPU time of ``--help``, beside that of ``import typer``, which it cannot do without.
 
 The plain loop is what people write: boto3, all events of root and child every 5 s, delete when the
 record's CREATE_IN_PROGRESS shows.
@@ -20,6 +21,7 @@ import asyncio
 import io
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -299,6 +301,17 @@ def added_to_schedule(truth: dict[str, Any]) -> tuple[list[float], list[float]]:
     return gaps, waited
 
 
+def cpu_seconds(*words: str | Path) -> float:
+    """The least CPU time of five runs of a command."""
+    spent = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    return min(spent)
+
+
 def _shown(values: list[float], unit: str) -> str:
     return ", ".join(f"{key} {value:.2f} {unit}" for key, value in percentiles(values).items())
 
@@ -344,6 +357,10 @@ def main() -> None:
     with account(1, arguments.minutes, arguments.speed) as (addresses, _):
         plain = sum(plain_loop(addresses, arguments.speed).values())
     print(f"  {total:5} in all (aim: under 500); plain loop {plain}; ratio {total / plain:.2f}")
+
+    shown = cpu_seconds(Path(sys.executable).with_name("route53-takeover"), "run", "--help")
+    typer = cpu_seconds(sys.executable, "-c", "import typer")
+    print(f"\nrun --help: {shown:.2f} s of CPU; import typer alone {typer:.2f} s")
 
 
 if __name__ == "__main__":
