@@ -7,6 +7,7 @@ and tried again, and never ends a run.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING
 
 from route53_takeover.core import events as ev
@@ -35,6 +36,9 @@ _TOLD = frozenset({RECORD_SET, RECORD_SET_GROUP, STACK})
 _BACK_OFF_AT_MOST = 10.0
 _PROBE, _PROBE_IN_GAP = 2.0, 0.5
 """Seconds between two questions to the name servers."""
+_VALUES_TOLD, _VALUES_WITHIN = 8, 240.0
+"""How often, and in how many seconds, it is told that only the values differ: the addresses behind
+an alias come and go by themselves, and a journal must not grow by that."""
 _PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
 
 
@@ -226,7 +230,8 @@ class NameWatcher:
         self._prober = prober
         self._known = known
         self._submit = submit
-        self._last: dict[tuple[str, str], dict[str, str]] = {}
+        self._last: dict[tuple[str, str], ev.NamesAnswered] = {}
+        self._told: dict[tuple[str, str], deque[float]] = {}
 
     async def watch(self) -> None:
         """Asks for ever; is cancelled in the end."""
@@ -239,11 +244,35 @@ class NameWatcher:
 
     async def _ask(self, name: str, record_type: str) -> None:
         answers = await self._prober.probe(name, record_type)
-        statuses = {answer.server: answer.status for answer in answers}
-        if statuses != self._last.get((name, record_type)):
-            self._last[name, record_type] = statuses
-            now = self._clock.now()
-            self._submit(ev.NamesAnswered(time=now, name=name, type=record_type, statuses=statuses))
+        now = self._clock.now()
+        heard = ev.NamesAnswered(
+            time=now,
+            name=name,
+            type=record_type,
+            statuses={answer.server: answer.status for answer in answers},
+            values={
+                answer.server: tuple(sorted(answer.values))
+                for answer in answers
+                if answer.status == "answer" and answer.values
+            },
+        )
+        if self._is_news(heard):
+            self._last[name, record_type] = heard
+            self._submit(heard)
+
+    def _is_news(self, heard: ev.NamesAnswered) -> bool:
+        """Whether it differs from what was told last, and not too often by the values alone."""
+        key = heard.name, heard.type
+        told = self._last.get(key)
+        if told is None or heard.statuses != told.statuses:
+            return True
+        if heard.values == told.values:
+            return False
+        times = self._told.setdefault(key, deque(maxlen=_VALUES_TOLD))
+        if len(times) == _VALUES_TOLD and heard.time < times[0] + _VALUES_WITHIN:
+            return False
+        times.append(heard.time)
+        return True
 
 
 def _questions(state: State) -> list[tuple[str, str]]:

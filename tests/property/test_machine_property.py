@@ -46,17 +46,30 @@ def recorded(scenario: str, *, faulty: bool) -> Events:
     return rehearse_once(chosen, "property", faults, options=options).events
 
 
+NAME = "www.example.com."
+KEYS: Events = (
+    ev.RunPaused(time=0.0),
+    ev.RunUnpaused(time=0.0),
+    ev.HoldCut(time=0.0, name=NAME),
+    ev.ReleaseConfirmed(time=0.0, name=NAME),
+    ev.DeadmanExtended(time=0.0, name=NAME, seconds=60.0),
+    ev.DeadmanExtended(time=0.0, name="else.example.com.", seconds=-1.0),
+    ev.RestoreAsked(time=0.0),
+    ev.AbortAsked(time=0.0),
+)
+
+
 @cache
 def pool() -> Events:
     """Everything that ever happened in any of them, and what seldom does."""
-    found = [
+    found: list[ev.AnyEvent] = [
         event
         for name in SCENARIOS
         for faulty in (False, True)
         for event in recorded(name, faulty=faulty)
         if not isinstance(event, ev.RunStarted)
     ]
-    name = "www.example.com."
+    name = NAME
     found += [
         ev.Interrupted(time=0.0, signal="SIGINT"),
         ev.JournalFailed(time=0.0, reason="disk full"),
@@ -69,6 +82,7 @@ def pool() -> Events:
         ev.NameRead(time=0.0, name="else.example.com.", began=0.0, records=()),
         ev.DeployExited(time=0.0, switch=ev.Switch.ON, code=None),
         ev.DeployExited(time=0.0, switch=ev.Switch.OFF, code=1),
+        *KEYS,
         *(
             kind(time=0.0, id=f"rehearsal-{n}", name=name, reason="r")
             for n in range(1, 6)
@@ -91,13 +105,19 @@ def histories(draw: st.DrawFn) -> Events:
     """A recorded run, disturbed; or nothing but noise."""
     name = draw(st.sampled_from(sorted(SCENARIOS)))
     run = list(recorded(name, faulty=draw(st.booleans())))
+    if draw(st.integers(0, 3)) == 0:
+        run[0] = _to_confirm(run[0])
     if draw(st.integers(0, 4)) == 0:
         noise = draw(st.lists(st.sampled_from(pool()), max_size=40))
         return (run[0], *noise)
     run = run[: draw(st.integers(1, len(run)))]
     for _ in range(draw(st.integers(0, 6))):
         at = draw(st.integers(1, len(run)))
-        match draw(st.sampled_from(["cut", "double", "swap", "insert", "insert", "repeat late"])):
+        match draw(
+            st.sampled_from(
+                ["cut", "double", "swap", "insert", "insert", "repeat late", "key", "key"]
+            )
+        ):
             case "cut":
                 del run[at : at + draw(st.integers(1, 4))]
             case "double":
@@ -108,9 +128,18 @@ def histories(draw: st.DrawFn) -> Events:
                 event = draw(st.sampled_from(pool()))
                 before = run[at - 1].time
                 run.insert(at, _at(event, before + draw(st.sampled_from([0.0, 0.1, 30.0]))))
+            case "key":
+                run.insert(at, _at(draw(st.sampled_from(KEYS)), run[at - 1].time))
             case _:
                 run.append(run[at - 1])
     return tuple(run)
+
+
+def _to_confirm(event: ev.AnyEvent) -> ev.RunStarted:
+    """The same run with ``--confirm-release``."""
+    assert isinstance(event, ev.RunStarted)
+    options = replace(event.plan.options, confirm_release=True)
+    return replace(event, plan=replace(event.plan, options=options))
 
 
 def _at(event: ev.AnyEvent, time: float) -> ev.AnyEvent:
@@ -129,6 +158,8 @@ class Witness:
         self.items: dict[tuple[str, str], StackEvent] = {}
         self.first_seen: dict[tuple[str, str], float] = {}
         self.old: set[str] = set()
+        self.cut_at = -1.0
+        self.agreed_at = -1.0
 
     def sees(self, event: ev.AnyEvent) -> None:
         match event:
@@ -138,6 +169,10 @@ class Witness:
                 self.journal_lost = True
             case ev.NameRead():
                 self.read = event
+            case ev.HoldCut(name=name) if name == NAME:
+                self.cut_at = self.agreed_at = event.time
+            case ev.ReleaseConfirmed(name=name) if name == NAME:
+                self.agreed_at = event.time
             case ev.BaselineRead():
                 self.items, self.first_seen = {}, {}
                 self.old = set(event.newest.values())
@@ -168,22 +203,32 @@ class Witness:
         deletes = [c.record for c in write.changes if c.action == "DELETE"]
         if len(deletes) != len(write.changes) or not self.backed_up or self.journal_lost:
             return False
+        if state.paused and not _without_write(state).ever_released:
+            return False
         if self.read is None or now - self.read.began > 2.0 or state.given_up:
             return False
         for item in self.items.values():
             if item.desired is None or item.desired.record.key.name != write.name:
                 continue
             there = [r for r in self.read.records if conflict(r, item.desired.record)]
-            held = now - self.first_seen.get((item.stack_id, item.logical_id), now)
+            since = self.first_seen.get((item.stack_id, item.logical_id), now)
+            held = now - since
+            agreed = self.agreed_at >= since or not state.plan.options.confirm_release
             if (
-                same_records(there, deletes)
+                agreed
+                and same_records(there, deletes)
                 and self.newest(item.stack_id, item.logical_id) == "CREATE_IN_PROGRESS"
                 and self.newest(item.stack_id, None) in FORWARD
                 and self.newest(state.root.stack_id, None) in FORWARD
-                and held >= 2.0
+                and (held >= 2.0 or self.cut_at >= since)
             ):
                 return True
         return False
+
+
+def _without_write(state: State) -> State:
+    names = {key: replace(name, write=None) for key, name in state.names.items()}
+    return replace(state, names=names)
 
 
 def check(history: Sequence[ev.AnyEvent], *, intend: bool) -> State:
@@ -198,6 +243,8 @@ def check(history: Sequence[ev.AnyEvent], *, intend: bool) -> State:
             continue  # the engine's clock does not go back
         if state is not None and state.ending is not None and not isinstance(event, ev.RunResumed):
             continue  # an engine whose run has ended takes nothing in
+        if isinstance(event, ev.WriteIntended) and not witness.backed_up:
+            continue  # an engine sends nothing before the backup is on disk
         witness.sees(event)
         state, commands = step(state, event)
         for command in commands:
@@ -236,7 +283,8 @@ def _assert_no_dead_end(state: State) -> None:
     under_way = bool(state.asked) or any(
         name.reading or name.write is not None for name in state.names.values()
     )
-    assert under_way or state.wake_at is not None, state.phase
+    waits = state.is_early and state.is_paused  # for a person
+    assert under_way or state.wake_at is not None or waits, state.phase
     if state.baseline is not None and state.phase in LIVE:
         assert watches(state)
 

@@ -128,6 +128,13 @@ EVENTS: list[ev.AnyEvent] = [
     ev.ResourcesUnread(time=1.0, stack="arn:root", reason="no"),
     ev.DeployIntended(time=1.0, switch=ev.Switch.ON),
     ev.DeployExited(time=1.0, switch=ev.Switch.OFF, code=None, tail="a\r\nb", timed_out=True),
+    ev.RunPaused(time=1.0),
+    ev.RunUnpaused(time=1.0),
+    ev.HoldCut(time=1.0, name=NAME),
+    ev.ReleaseConfirmed(time=1.0, name=NAME),
+    ev.DeadmanExtended(time=1.0, name=NAME, seconds=60.0),
+    ev.RestoreAsked(time=1.0),
+    ev.AbortAsked(time=1.0),
 ]
 FEW = EVENTS[1:5]
 

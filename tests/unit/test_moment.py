@@ -12,6 +12,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.machine import step
 from route53_takeover.core.moment import moments
+from route53_takeover.core.operator import asked
 from route53_takeover.core.records import RecordSet
 from route53_takeover.core.state import Phase, Stage
 from route53_takeover.engine import fold
@@ -90,6 +91,11 @@ def routed(state: State) -> State:
     return replace(changed, names={NAME: name})
 
 
+def confirming(state: State) -> State:
+    options = replace(state.plan.options, confirm_release=True)
+    return replace(state, plan=replace(state.plan, options=options))
+
+
 OTHER = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
 
 BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
@@ -102,6 +108,8 @@ BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
     "name given up": (lambda s: with_name(s, given_up="refused twice"), "still wants it"),
     "put back already": (lambda s: with_name(s, restoring=True), "put the name back"),
     "held": (lambda s: replace(s, now=s.now - 1.9), "the hold"),
+    "paused": (lambda s: replace(s, paused=True), "not paused"),
+    "unconfirmed": (confirming, "a person's word"),
     "pausing": (lambda s: with_name(s, not_before=s.now + 1), "the pause"),
     "never read": (lambda s: with_name(s, read=None), "a fresh read"),
     "read long ago": (lambda s: reading(s, began=s.now - 2.1), "a fresh read"),
@@ -161,6 +169,44 @@ def test_each_condition_alone_keeps_the_release_back(scenario: str, what: str) -
     if lack:
         assert any(lack in said for said in moment.lacks), moment.lacks
         assert not moment.is_due
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+@pytest.mark.parametrize("what", [what for what in BROKEN if what not in ("held", "unconfirmed")])
+def test_a_key_that_cuts_the_hold_skips_no_other_condition(scenario: str, what: str) -> None:
+    """Neither one that was pressed before the condition broke, nor one after."""
+    change, lack = BROKEN[what]
+    state = due_state(scenario)
+    since = the_moment(state).resource.since
+    early = with_name(state, hold_cut_at=since, confirmed_at=since)
+    assert the_moment(early).is_due
+    broken = change(early)
+    pressed = asked(change(state), ev.HoldCut(time=state.now, name=NAME))
+    for moment in (the_moment(broken), the_moment(pressed)):
+        if lack:
+            assert any(lack in said for said in moment.lacks), moment.lacks
+            assert not moment.is_due
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+@pytest.mark.parametrize("what", [what for what in BROKEN if what != "unconfirmed"])
+def test_a_persons_word_stands_for_no_other_condition(scenario: str, what: str) -> None:
+    change, lack = BROKEN[what]
+    state = confirming(due_state(scenario))
+    state = with_name(state, confirmed_at=the_moment(state).resource.since)
+    assert the_moment(state).is_due
+    moment = the_moment(change(state))
+    if lack:
+        assert any(lack in said for said in moment.lacks), moment.lacks
+        assert not moment.is_due
+
+
+def test_a_key_cuts_the_hold_and_nothing_else() -> None:
+    state = due_state("alias")
+    held = replace(state, now=state.now - 1.9)
+    assert the_moment(held).lacks == ("the hold",)
+    cut = asked(held, ev.HoldCut(time=held.now, name=NAME))
+    assert the_moment(cut).is_due
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS", ""])
@@ -249,8 +295,14 @@ def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_
     assert "the hold" in the_moment(asked).lacks
 
 
-def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back() -> None:
-    """The stack can only succeed as a whole: without the others it takes the first one back."""
+@pytest.mark.parametrize("stop", [{"interrupts": ("SIGINT",)}, {"paused": True}])
+def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back(
+    stop: dict[str, Any],
+) -> None:
+    """The stack can only succeed as a whole: without the others it takes the first one back.
+
+    Nor does a pause.
+    """
     state = due_state("alias")
     other = replace(
         state.names[NAME],
@@ -260,7 +312,7 @@ def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back() ->
             for h in state.names[NAME].handovers
         ),
     )
-    state = replace(state, interrupts=("SIGINT",), names={**state.names, "api.example.com.": other})
+    state = replace(state, names={**state.names, "api.example.com.": other}, **stop)
     assert the_moment(state).is_due
 
 

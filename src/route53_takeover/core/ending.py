@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
-from route53_takeover.core.reasons import why
+from route53_takeover.core.reasons import is_aborted, why
 from route53_takeover.core.records import Change, display_name
 from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind, suspects
 from route53_takeover.core.stacks import Kind, kind_of
@@ -314,7 +314,8 @@ def _end(turn: Turn) -> None:
     elif any(name.failures >= PATIENCE for name in state.names.values()):
         turn.end(Outcome.UNKNOWN, 4, f"the name cannot be read: {reason}")
     elif state.interrupts and not state.ever_released:
-        turn.end(Outcome.ABORTED, 130, f"{state.interrupts[0]}: {_what_stands(state)}")
+        code = 1 if is_aborted(state) else 130
+        turn.end(Outcome.ABORTED, code, f"{state.interrupts[0]}: {_what_stands(state)}")
     elif any(h.stage is Stage.RESTORED for h in state.handovers):
         turn.end(Outcome.RESTORED, 1, reason)
     else:

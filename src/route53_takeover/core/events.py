@@ -152,11 +152,16 @@ class ChangeInsync(Event, frozen=True, kw_only=True):
 
 
 class NamesAnswered(Event, frozen=True, kw_only=True):
-    """How the name servers' answers changed: server -> status, for one name and type."""
+    """How the name servers' answers changed: server -> status, for one name and type.
+
+    Attributes:
+        values: server -> the values it answered, sorted, of those that answered with any.
+    """
 
     name: str
     type: str
     statuses: dict[str, str]
+    values: dict[str, tuple[str, ...]] = {}
 
 
 # -- CloudFormation
@@ -249,6 +254,56 @@ class DeployExited(Event, frozen=True, kw_only=True):
     timed_out: bool = False
 
 
+# -- a person at the keys
+
+
+class RunPaused(Event, frozen=True, kw_only=True):
+    """A person wants nothing more to be begun, for now."""
+
+
+class RunUnpaused(Event, frozen=True, kw_only=True):
+    """A person wants it to go on."""
+
+
+class HoldCut(Event, frozen=True, kw_only=True):
+    """A person wants the name released now, without the rest of the hold."""
+
+    name: str
+
+
+class ReleaseConfirmed(Event, frozen=True, kw_only=True):
+    """A person says that the name may be released (``--confirm-release``)."""
+
+    name: str
+
+
+class DeadmanExtended(Event, frozen=True, kw_only=True):
+    """A person gives CloudFormation so many seconds more, while the name has no record."""
+
+    name: str
+    seconds: float
+
+
+class RestoreAsked(Event, frozen=True, kw_only=True):
+    """A person wants what was released back, now."""
+
+
+class AbortAsked(Event, frozen=True, kw_only=True):
+    """A person wants the takeover given up, before any release."""
+
+
+OperatorEvent = (
+    RunPaused
+    | RunUnpaused
+    | HoldCut
+    | ReleaseConfirmed
+    | DeadmanExtended
+    | RestoreAsked
+    | AbortAsked
+)
+"""What a screen may submit. Keys come late, twice, and from two screens at once: each of these is
+folded by `route53_takeover.core.operator`, and changes nothing where it does not apply."""
+
 AnyEvent = (
     RunStarted
     | RunResumed
@@ -277,6 +332,13 @@ AnyEvent = (
     | ResourcesUnread
     | DeployIntended
     | DeployExited
+    | RunPaused
+    | RunUnpaused
+    | HoldCut
+    | ReleaseConfirmed
+    | DeadmanExtended
+    | RestoreAsked
+    | AbortAsked
 )
 
 

@@ -101,7 +101,7 @@ def _arm(turn: Turn, name: NameState) -> NameState:
 def _must_restore(turn: Turn, name: NameState) -> bool:
     """Whether the name is empty and CloudFormation is not going to fill it."""
     state = turn.state
-    if not name.is_absent or not _is_ours_to_fill(state, name):
+    if not name.is_absent or not is_ours_to_fill(state, name):
         return False
     if name.restoring or any(h.stage is Stage.LOST for h in name.handovers):
         return True
@@ -123,7 +123,7 @@ def _must_restore(turn: Turn, name: NameState) -> bool:
     return False
 
 
-def _is_ours_to_fill(state: State, name: NameState) -> bool:
+def is_ours_to_fill(state: State, name: NameState) -> bool:
     """A record that somebody else deleted before anything was deployed stays deleted."""
     released = any(h.released_at is not None for h in name.handovers)
     was_the_stacks = any(matches(state, h) for h in name.handovers)
@@ -168,7 +168,7 @@ def _read_pace(state: State, name: NameState) -> float | None:
     if name.write is not None:
         return None
     if name.is_absent:
-        return GAP_READ if _is_ours_to_fill(state, name) else GUARD_READ
+        return GAP_READ if is_ours_to_fill(state, name) else GUARD_READ
     if any(True for _ in moments(state, name)):
         return CLOSE_READ
     kind = root_kind(state)

@@ -26,6 +26,7 @@ from route53_takeover.core.ending import (
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.live import tend_all
 from route53_takeover.core.observe import begin, observe
+from route53_takeover.core.reasons import is_aborted
 from route53_takeover.core.records import Change
 from route53_takeover.core.stack_tree import root_kind, suspects
 from route53_takeover.core.stacks import NOT_OWNED, Kind
@@ -72,7 +73,8 @@ def _decide(turn: Turn) -> None:
         if _is_over_early(turn.state):
             turn.move(Trigger.UNDOING)
             continue
-        _PHASES[phase](turn)
+        if not _waits_for_a_person(turn):
+            _PHASES[phase](turn)
         if turn.state.phase is phase and turn.state.given_up == given_up:
             return
     raise ValueError(f"{turn.state.phase} does not come to rest")
@@ -82,15 +84,29 @@ def _stopped(turn: Turn) -> bool:
     """The second interrupt stops at once, whatever stands."""
     if len(turn.state.interrupts) < 2:  # noqa: PLR2004 -- the second
         return False
-    turn.end(Outcome.UNKNOWN, 4, f"stopped by a second {turn.state.interrupts[-1]}")
+    second = f"{turn.state.interrupts[-1]}, after an abort"
+    if not is_aborted(turn.state):
+        second = f"a second {turn.state.interrupts[-1]}"
+    turn.end(Outcome.UNKNOWN, 4, f"stopped by {second}")
     return True
 
 
 def _is_over_early(state: State) -> bool:
     """Whether an early phase has no reason to go on."""
-    if state.phase in LIVE or state.phase is Phase.VERIFY:
+    return state.is_early and bool(state.interrupts or state.given_up or state.journal_lost)
+
+
+def _waits_for_a_person(turn: Turn) -> bool:
+    """Whether a pause keeps an early phase from its step: no write, no deploy, no move on.
+
+    What is under way is looked at all the same: a first deploy that touches the record is undone.
+    The later phases go on, for a name may lose its record; the moment is what a pause keeps back.
+    """
+    if not (turn.state.is_early and turn.state.is_paused):
         return False
-    return bool(state.interrupts or state.given_up or state.journal_lost)
+    if Switch.OFF in turn.state.deploys and turn.state.phase is Phase.DEPLOY_OFF:
+        _give_up_where_off_touches(turn)
+    return True
 
 
 # -- the early phases
@@ -195,9 +211,8 @@ def _deploy_off(turn: Turn) -> None:
         return
     if not _baseline_is_read(turn, Switch.OFF):
         return
-    owned = _owned(state)
     if Switch.OFF not in state.deploys:
-        if owned:
+        if owned := _owned(state):
             turn.give_up(
                 f"the stack owns the record already ({owned[0].logical_id}): to deploy with the "
                 "switch off would delete it"
@@ -210,13 +225,18 @@ def _deploy_off(turn: Turn) -> None:
     is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.settled_at)
     if is_blind(state) and state.deploys[Switch.OFF].exited_at is not None:
         turn.give_up("the stack could not be read after the deploy with the switch off")
+    if not _give_up_where_off_touches(turn) and is_quiet:
+        _judge_deploy_off(turn)
+
+
+def _give_up_where_off_touches(turn: Turn) -> bool:
+    owned = _owned(turn.state)
     if owned:
         turn.give_up(
             f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "
             "off does not switch it off"
         )
-    elif is_quiet:
-        _judge_deploy_off(turn)
+    return bool(owned)
 
 
 def _judge_deploy_off(turn: Turn) -> None:

@@ -2,7 +2,7 @@
 
 Every condition is one line of `lacks`, so that what a run waits for can be shown, and so that no
 condition can be skipped: a release is due when nothing is lacking. A key of the operator may cut
-the hold short, never another condition.
+the hold short, but for the time in which the record may be adopted, and never another condition.
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
     )
 
 DISOWNED = "the stack's own word that it has not adopted the record"
+HOLD = "the hold"
+PAUSED = "a run that is not paused"
+CONFIRMATION = "a person's word (--confirm-release)"
+_READ = "a fresh read of the name"
+_EVENTS = "fresh events"
+_ANSWER = "the answer to the last write"
+_PAUSE = "the pause after a refused write"
+_COMING = frozenset({HOLD, CONFIRMATION, DISOWNED, _READ, _EVENTS, _ANSWER, _PAUSE})
+"""What comes by itself, or by a person's word: a moment that lacks anything else may never come."""
 READ_FRESH = 2.0
 """Seconds for which a read of the name counts as fresh."""
 POLL_FRESH = 3.0
@@ -51,6 +60,7 @@ class Moment(Struct, frozen=True, kw_only=True):
         deletes: what the release deletes: every record set that stands in its way.
         lacks: what is missing yet, in words; empty when it is due.
         held_at: when the hold ends.
+        least: how far a person can cut the hold: no release before this.
         may_be_adopted: the manual record may be what CloudFormation wants, so that a
             compare-and-delete could hit CloudFormation's own.
     """
@@ -59,12 +69,27 @@ class Moment(Struct, frozen=True, kw_only=True):
     deletes: tuple[RecordSet, ...]
     lacks: tuple[str, ...]
     held_at: float
+    least: float
     may_be_adopted: bool
 
     @property
     def is_due(self) -> bool:
         """Whether the record is to be released now."""
         return not self.lacks
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether the release is to come, and would come sooner without the rest of the hold."""
+        return self._is_coming and HOLD in self.lacks and self.least < self.held_at
+
+    @property
+    def may_be_confirmed(self) -> bool:
+        """Whether the release is to come, and waits for a person's word."""
+        return self._is_coming and CONFIRMATION in self.lacks
+
+    @property
+    def _is_coming(self) -> bool:
+        return _COMING.issuperset(self.lacks)
 
 
 def moments(state: State, name: NameState) -> Iterator[Moment]:
@@ -86,8 +111,10 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
             hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
             held_at = resource.since + hold
             adoptable = any(may_be_identical(r, resource.desired) for r in standing)
-            if adoptable:
-                held_at = max(held_at, resource.since + OTHER_HOLD)
+            least = resource.since + (OTHER_HOLD if adoptable else 0.0)
+            if name.hold_cut_at >= resource.since:
+                held_at = min(held_at, name.hold_cut_at)
+            held_at = max(held_at, least)
             lacks = [*_lacks(state, name, resource, standing, held_at)]
             if adoptable and not _is_disowned(state, resource, held_at):
                 lacks.append(DISOWNED)
@@ -96,6 +123,7 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
                 deletes=standing,
                 lacks=tuple(lacks),
                 held_at=held_at,
+                least=least,
                 may_be_adopted=adoptable,
             )
 
@@ -132,20 +160,24 @@ def _lacks(
     stopped = state.interrupts and not state.ever_released
     if stopped or state.given_up or name.given_up:
         yield "a run that still wants it"  # after the first release the stack needs the others too
+    if state.paused and not state.ever_released:
+        yield PAUSED
     if name.restoring:
         yield "another run: this one has put the name back already"
     if name.write is not None:
-        yield "the answer to the last write"
+        yield _ANSWER
     if not is_in_zone(state.plan, resource):
         yield "certainty that it is the plan's zone"
     if resource.desired is None or resource.desired.record.is_routed:
         yield "a simple record set"
     yield from _lacks_of_stacks(state, resource)
     if state.now < held_at:
-        yield "the hold"
+        yield HOLD
+    if state.plan.options.confirm_release and name.agreed_at < resource.since:
+        yield CONFIRMATION
     yield from _lacks_of_read(state, name, resource, standing)
     if state.now < name.not_before:
-        yield "the pause after a refused write"
+        yield _PAUSE
 
 
 def _lacks_of_stacks(state: State, resource: RecordResource) -> Iterator[str]:
@@ -161,7 +193,7 @@ def _lacks_of_stacks(state: State, resource: RecordResource) -> Iterator[str]:
         if stack is None or stack.kind is not Kind.GOING:
             yield "a stack that goes forward"
         elif state.now - stack.polled > POLL_FRESH:
-            yield "fresh events"
+            yield _EVENTS
 
 
 def _lacks_of_read(
@@ -169,7 +201,7 @@ def _lacks_of_read(
 ) -> Iterator[str]:
     read = name.read
     if read is None or read.began < resource.since or state.now - read.began > READ_FRESH:
-        yield "a fresh read of the name"
+        yield _READ
     elif resource.desired is not None:
         in_the_way = [r for r in read.records if conflict(r, resource.desired.record)]
         if not same_records(in_the_way, standing):

@@ -97,10 +97,12 @@ def applied(
         case Purpose.LOWER:
             return replace(name, unsynced=change_id)
         case Purpose.RELEASE:
-            due = deadman(state, name, at)
+            due, extended = deadman(state, name, at), 0.0
             if was_absent and name.deadman_at is not None:
-                due = min(due, name.deadman_at)  # the record that went first does not wait longer
-            return replace(name, deadman_at=due)
+                extended = name.extended
+                # The record that went first does not wait longer.
+                due = min(due + extended, name.deadman_at)
+            return replace(name, deadman_at=due, extended=extended)
         case _:
             return name
 

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from route53_takeover.core import events as ev
 from route53_takeover.core.name_reads import read, reconciled
 from route53_takeover.core.name_writes import answered
+from route53_takeover.core.operator import asked
+from route53_takeover.core.reasons import stopped_by
 from route53_takeover.core.stack_tree import polled, resources, tree
 from route53_takeover.core.state import (
     Deploy,
@@ -86,6 +88,16 @@ def observe(state: State, event: ev.AnyEvent) -> State:
             return reconciled(polled(state, event))
         case ev.StackUnpolled():
             return state
+        case (
+            ev.RunPaused()
+            | ev.RunUnpaused()
+            | ev.HoldCut()
+            | ev.ReleaseConfirmed()
+            | ev.DeadmanExtended()
+            | ev.RestoreAsked()
+            | ev.AbortAsked()
+        ):
+            return asked(state, event)
         case _:
             return _of_name(state, event)
 
@@ -166,6 +178,7 @@ def _resumed(state: State) -> State:
 
     A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was. What
     an interrupt began to undo is undone to the end: the run does not want the takeover any more.
+    A pause is over: whoever resumes a run wants it to go on.
     """
     if state.ending is not None:
         if state.ending.outcome is not Outcome.UNKNOWN:
@@ -198,7 +211,8 @@ def _resumed(state: State) -> State:
         asked=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,
-        given_up=state.given_up or (_stopped(state) if state.phase is Phase.RESTORE else ""),
+        paused=False,
+        given_up=state.given_up or (stopped_by(state) if state.phase is Phase.RESTORE else ""),
         failures=0,
         unlisted=0,
         not_before=0.0,
@@ -207,10 +221,6 @@ def _resumed(state: State) -> State:
         verifying_since=None,
         stacks={key: replace(stack, polled=0.0, listed=0.0) for key, stack in state.stacks.items()},
     )
-
-
-def _stopped(state: State) -> str:
-    return f"stopped by {state.interrupts[0]}" if state.interrupts else ""
 
 
 def _deploy(state: State, event: ev.DeployIntended | ev.DeployExited) -> State:

@@ -32,6 +32,7 @@ class Options(Struct, frozen=True, kw_only=True):
         strategy_given: whether ``--strategy delete`` was said explicitly.
         deploy_off: shell command of the first deploy; ``None`` where it is skipped.
         deploy_on: shell command of the second; ``None`` where somebody else deploys.
+        confirm_release: a release also waits for a person's word.
     """
 
     stack: str
@@ -47,6 +48,7 @@ class Options(Struct, frozen=True, kw_only=True):
     deploy_timeout: float = 7200.0
     settle: float = 5.0
     probe: bool = True
+    confirm_release: bool = False
 
 
 class Identity(Struct, frozen=True, kw_only=True):

@@ -16,11 +16,26 @@ from route53_takeover.core.state import Stage
 if TYPE_CHECKING:
     from route53_takeover.core.state import Deploy, State
 
+ABORT = "abort"
+"""How a person's abort stands among the signals in `State.interrupts`."""
+
+
+def stopped_by(state: State) -> str:
+    """Who stopped the run first; empty where nobody did."""
+    if not state.interrupts:
+        return ""
+    return f"stopped by {'a person' if is_aborted(state) else state.interrupts[0]}"
+
+
+def is_aborted(state: State) -> bool:
+    """Whether a person stopped it by a key, and not a signal."""
+    return state.interrupts[:1] == (ABORT,)
+
 
 def why(state: State) -> str:
     """The one line that says why a run that is at rest did not succeed."""
     if state.interrupts and not state.ever_released:
-        return f"stopped by {state.interrupts[0]}"
+        return stopped_by(state)
     for handover in state.handovers:
         if handover.stage is Stage.CHANGED:
             return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
@@ -41,13 +56,24 @@ def why(state: State) -> str:
     if root is None or root.operations == 0:
         return _nothing_deployed(deploy)
     if kind is not Kind.SUCCEEDED:
-        return f"the stack ended {status}{error}"
+        return f"the stack ended {status}{error}{_kept_back(state)}"
     if not any(matches(state, h) for h in state.handovers):
         return (
             "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
             "to 5 leaves it out where the API Gateway custom domain exists already)"
         )
     return f"the stack ended {status}, but not with every record{error}"
+
+
+def _kept_back(state: State) -> str:
+    """What a person kept from being released, for what it tells of a stack that failed."""
+    if state.ever_released or not any(matches(state, h) for h in state.handovers):
+        return ""
+    if state.paused:
+        return "; the run was paused"
+    if state.plan.options.confirm_release and not any(n.agreed_at for n in state.names.values()):
+        return "; nobody confirmed the release"
+    return ""
 
 
 def _nothing_deployed(deploy: Deploy | None) -> str:

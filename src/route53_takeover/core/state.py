@@ -125,6 +125,9 @@ class NameState(Struct, frozen=True, kw_only=True):
         tried: why batches were ever sent for this name.
         refusals: writes of one purpose refused in a row.
         deadman_at: when the record is put back if CloudFormation has not created one.
+        extended: seconds by which a person put the deadman of this gap off.
+        hold_cut_at: when a person asked for the release without the rest of the hold.
+        confirmed_at: when a person said that it may be released.
         restoring: it is being put back, or was: it is not released again in this run, not even
             in a new operation of the same deploy: what failed once is for a person to judge.
         given_up: why this name is not released.
@@ -150,12 +153,20 @@ class NameState(Struct, frozen=True, kw_only=True):
     synced_at: float | None = None
     proven: bool = False
     deadman_at: float | None = None
+    extended: float = 0.0
+    hold_cut_at: float = 0.0
+    confirmed_at: float = 0.0
     restoring: bool = False
     given_up: str = ""
     answers: dict[str, str] = {}
     answered: frozenset[str] = frozenset()
     silent_since: dict[str, float] = {}
     silences: dict[str, float] = {}
+
+    @property
+    def agreed_at(self) -> float:
+        """When a person last wanted the release, in so many words or by cutting the hold."""
+        return max(self.confirmed_at, self.hold_cut_at)
 
     @property
     def was_released(self) -> bool:
@@ -274,6 +285,7 @@ class State(Struct, frozen=True, kw_only=True):
         news_at: when a stack, a deploy or a name last moved.
         writes: how many batches were ever asked for; their ids are derived from it.
         resumes: how often the run was resumed.
+        paused: a person has paused it; see `is_paused`.
         given_up: why no further step is taken towards the takeover.
         journal_lost: why the journal cannot be written any more.
         verifying_since: when the last look at everything began.
@@ -301,12 +313,34 @@ class State(Struct, frozen=True, kw_only=True):
     news_at: float = 0.0
     writes: int = 0
     resumes: int = 0
+    paused: bool = False
     interrupts: tuple[str, ...] = ()
     given_up: str = ""
     backup_failed: bool = False
     journal_lost: str = ""
     verifying_since: float | None = None
     ending: Ending | None = None
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether nothing is done towards the takeover any more, but to guard and to undo."""
+        stopped = self.interrupts and not self.ever_released
+        given_up = stopped or self.given_up or self.journal_lost
+        return bool(given_up) or self.phase in (Phase.RESTORE, Phase.ENDED)
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it is in a phase before the names are tended."""
+        return self.phase not in LIVE and self.phase not in (Phase.VERIFY, Phase.ENDED)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a pause keeps it from its next step.
+
+        It does not any more once something was released, by whomever: the stack can only succeed
+        as a whole, and without the other names takes the first one back.
+        """
+        return self.paused and not self.has_stopped and (self.is_early or not self.ever_released)
 
     @property
     def settled_at(self) -> float:

@@ -70,10 +70,14 @@ def record_results(state: State) -> tuple[RecordResult, ...]:
     )
 
 
+def gap_seconds(handover: Handover) -> float | None:
+    """From the DELETE's acceptance until the name had a record again; ``None`` before that."""
+    if handover.released_at is None or handover.back_at is None:
+        return None
+    return round(max(handover.back_at - handover.released_at, 0.0), 3)
+
+
 def _record_result(name: NameState, handover: Handover) -> RecordResult:
-    gap = None
-    if handover.released_at is not None and handover.back_at is not None:
-        gap = round(max(handover.back_at - handover.released_at, 0.0), 3)
     outcome = _OUTCOMES[handover.stage]
     if handover.stage is Stage.CHANGED and handover.released_at is not None:
         outcome = "unknown"
@@ -84,7 +88,7 @@ def _record_result(name: NameState, handover: Handover) -> RecordResult:
         strategy="delete",
         released_at=handover.released_at,
         created_at=handover.created_at,
-        gap_seconds=gap,
+        gap_seconds=gap_seconds(handover),
         gap_seconds_dns=name.worst_silence if handover.released_at is not None else None,
     )
 

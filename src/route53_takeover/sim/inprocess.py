@@ -24,6 +24,7 @@ from route53_takeover.errors import RejectedChangeError, ThrottledError
 from route53_takeover.ports import Answer, DeployExit, Zone
 from route53_takeover.sim.cloudformation.stacks import to_core
 from route53_takeover.sim.line import CHANGE
+from route53_takeover.sim.route53.nameserver import synthetic_address
 from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ class WorldProber:
         self._clock = clock
         self.mute: dict[int, float] = {}
         self.stuck: dict[int, float] = {}
-        self._served: dict[int, str] = {}
+        self._served: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
         now = self._clock.true()
@@ -284,13 +285,23 @@ class WorldProber:
         answers = []
         for index, server in enumerate(zone.name_servers):
             if now >= self.stuck.get(index, 0.0) or index not in self._served:
-                self._served[index] = self._status(index, name, record_type)
-            status = "timeout" if now < self.mute.get(index, 0.0) else self._served[index]
-            answers.append(Answer(server=server, name=name, type=record_type, status=status))
+                self._served[index] = self._contents(index, name, record_type)
+            status, values = self._served[index]
+            if now < self.mute.get(index, 0.0):
+                status, values = "timeout", ()
+            answers.append(
+                Answer(server=server, name=name, type=record_type, status=status, values=values)
+            )
         return answers
 
-    def _status(self, index: int, name: str, record_type: str) -> str:
+    def _contents(self, index: int, name: str, record_type: str) -> tuple[str, tuple[str, ...]]:
+        """Status and values; an alias is answered by what stands for its target's addresses."""
         served = self._world.zones.served(self._world.zone.zone_id, index)
         there = [r for k, r in served.items() if k.name == name]
-        good = any(r.type in (record_type, "CNAME") for r in there)
-        return "answer" if good else "nodata" if there else "nxdomain"
+        good = [r for r in there if r.type in (record_type, "CNAME")]
+        values = tuple(
+            value
+            for r in good
+            for value in ((synthetic_address(r.alias.dns_name, r.type),) if r.alias else r.values)
+        )
+        return "answer" if good else "nodata" if there else "nxdomain", values

@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from route53_takeover.core.operator import Act, event_of
 from route53_takeover.core.records import RecordSet
 from route53_takeover.errors import (
     AccessDeniedError,
@@ -40,6 +42,7 @@ class Deed(StrEnum):
     SUSPEND = "the machine sleeps"
     CLOCK = "the wall clock jumps while the process is down"
     STOP = "the run is told to stop"
+    KEYS = "somebody presses keys"
     THROTTLE = "calls are throttled"
     SILENCE = "calls are not answered, and nothing is done"
     DEAF = "calls are carried out and not answered"
@@ -73,6 +76,8 @@ class Mishap(Struct, frozen=True, kw_only=True):
         seconds: how long it lasts, or by how much a clock jumps.
         only: which calls, by a part of their names; empty for all.
         record: what somebody writes.
+        act: what somebody at the keys wants; a pause is over after ``seconds``.
+        name: which name they want it for.
         times: how often, ``seconds`` apart, where it is no state that lasts.
     """
 
@@ -83,9 +88,13 @@ class Mishap(Struct, frozen=True, kw_only=True):
     only: str = ""
     record: RecordSet | None = None
     times: int = 1
+    act: Act = Act.PAUSE
+    name: str = ""
 
     def __str__(self) -> str:
         about = f" ({self.only})" if self.only else ""
+        if self.deed is Deed.KEYS:
+            about = f" ({self.act}{f' {self.name}' if self.name else ''})"
         more = f", {self.times} times" if self.times > 1 else ""
         lasts = f", {self.seconds:g} s" if self.seconds else ""
         after = f"{self.delay:.2f} s after " if self.delay else "when "
@@ -132,6 +141,19 @@ def _stop(stage: Stage, _: Mishap) -> None:
         stage.strike("told to stop")
         stage.trouble("told to stop", 0.0)
         stage.engine.interrupt("SIGTERM")
+
+
+def _keys(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
+    """Somebody at the keys, who tries again until it works, or is two people at two screens.
+
+    Whoever pauses a run goes on with it: it would wait for them for ever.
+    """
+    if not stage.task.done():
+        stage.engine.submit(event_of(mishap.act, mishap.name, time=stage.clock.now()))
+    if mishap.act is Act.PAUSE:
+        stage.later(mishap.seconds, lambda: _keys(stage, replace(mishap, act=Act.GO_ON, times=1)))
+    elif tries + 1 < mishap.times:
+        stage.later(mishap.seconds, lambda: _keys(stage, mishap, tries + 1))
 
 
 def _break_disk(stage: Stage, mishap: Mishap) -> None:
@@ -272,6 +294,7 @@ DEEDS: dict[Deed, Callable[[Stage, Mishap], None]] = {
     Deed.SUSPEND: _suspend,
     Deed.CLOCK: _clock,
     Deed.STOP: _stop,
+    Deed.KEYS: _keys,
     **dict.fromkeys(_ERRORS, _storm),
     Deed.BUSY: _busy,
     Deed.STALE: _stale,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
+from route53_takeover.core.moment import CONFIRMATION, PAUSED
 from route53_takeover.core.stacks import RECORD_SET
 from route53_takeover.sim.line import ANOTHER
 
@@ -53,6 +54,14 @@ class Sight(StrEnum):
     EDITED_IN_THE_GAP = "somebody writes the name while it has no record"
     ROLLBACK_FAILED = "a rollback that itself fails"
     INTERRUPTED_IN_THE_GAP = "told to stop while the name has no record"
+    PAUSED_AT_THE_MOMENT = "a release that only a pause kept back"
+    GOING_ON = "a release after a pause"
+    UNCONFIRMED = "a release that only a person's word was lacking for"
+    CONFIRMED = "a release upon a person's word"
+    HOLD_CUT = "a release without the rest of the hold"
+    DEADMAN_PUT_OFF = "the deadman put off while the name has no record"
+    RESTORED_BY_A_KEY = "a person at the keys puts the record back"
+    ABORTED = "a person at the keys aborts"
 
 
 def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
@@ -64,6 +73,7 @@ def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
             *_of_the_gap(stage, plan),
             *_of_the_stack(stage),
             *_of_the_process(stage),
+            *_of_the_keys(stage),
         ]
     )
 
@@ -167,6 +177,35 @@ def _of_the_stack(stage: Stage) -> Iterator[Sight]:
                 hold_ends = began.get(row.logical_id, event.time) + 10.0
                 if initiated[row.logical_id] <= hold_ends <= event.time:
                     yield Sight.ADOPTING
+
+
+def _of_the_keys(stage: Stage) -> Iterator[Sight]:
+    if PAUSED in stage.awaited:
+        yield Sight.PAUSED_AT_THE_MOMENT
+    if CONFIRMATION in stage.awaited:
+        yield Sight.UNCONFIRMED
+    released = [
+        a.time
+        for a in stage.line.arrivals
+        if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
+    ]
+    for time, key in stage.keys:
+        sight = _BY_KEY.get(type(key))
+        if sight is not None and max(released, default=time) > time:
+            yield sight
+        elif isinstance(key, ev.DeadmanExtended):
+            yield Sight.DEADMAN_PUT_OFF
+        elif isinstance(key, ev.RestoreAsked):
+            yield Sight.RESTORED_BY_A_KEY
+        elif isinstance(key, ev.AbortAsked):
+            yield Sight.ABORTED
+
+
+_BY_KEY: dict[type[ev.AnyEvent], Sight] = {
+    ev.RunUnpaused: Sight.GOING_ON,
+    ev.ReleaseConfirmed: Sight.CONFIRMED,
+    ev.HoldCut: Sight.HOLD_CUT,
+}
 
 
 def _of_the_process(stage: Stage) -> Iterator[Sight]:

@@ -18,6 +18,7 @@ from route53_takeover.core.records import RecordSet
 from route53_takeover.core.state import Outcome
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
 from route53_takeover.sim.faults import Faults, WayOut
+from route53_takeover.sim.keys import draw_keys
 from route53_takeover.sim.line import CHANGE, FaultRates
 from route53_takeover.sim.mishaps import Deed, Mishap
 from route53_takeover.sim.scenarios import (
@@ -170,6 +171,7 @@ def draw(seed: int, number: int) -> Drawn:
     scenario, names, edits = _scenario(rng)
     options = _options(rng, scenario, names)
     faults = _faults(rng, edits)
+    faults = replace(faults, mishaps=(*faults.mishaps, *draw_keys(rng, options)))
     if options.deploy_on is None:
         somebodys = Mishap(deed=Deed.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, mishaps=(*faults.mishaps, somebodys))
@@ -316,6 +318,7 @@ def _options(rng: Random, scenario: Scenario, names: Sequence[str]) -> Options:
         restore_after=rng.choice((None, None, None, 1.0, 20.0, 90.0)),
         deploy_timeout=600.0,
         settle=rng.choice((5.0, 5.0, 60.0)),
+        confirm_release=rng.random() < 0.12,
     )
 
 
@@ -352,11 +355,11 @@ def _rates(rng: Random) -> FaultRates:
 
 
 def _aimed(rng: Random, edits: _Edits) -> tuple[Mishap, ...]:
-    """In every third run, what strikes where it hurts most: around the release, and in the gap."""
+    """In every second run, what strikes where it hurts most: around the release, and in the gap."""
     soon = replace(_SOON, delay=rng.uniform(0.0, 0.08), seconds=rng.choice((0.3, 5.0, 60.0)))
     gap = replace(_SOON, delay=rng.uniform(0.1, 4.0), seconds=rng.choice((5.0, 60.0, 400.0)))
     aims = (
-        (replace(soon, deed=Deed.KILL),),
+        *((replace(soon, deed=Deed.KILL),),) * 2,
         (replace(soon, deed=Deed.POWER),),
         (replace(gap, deed=Deed.KILL), Mishap(deed=Deed.CLOCK, seconds=-7200.0)),
         (replace(gap, deed=Deed.SUSPEND),),
@@ -365,10 +368,9 @@ def _aimed(rng: Random, edits: _Edits) -> tuple[Mishap, ...]:
         (replace(gap, deed=Deed.EDIT, record=edits.other),),
         (replace(soon, deed=Deed.EDIT, delay=soon.delay / 4, record=edits.other),),
         (Mishap(deed=Deed.ANOTHER, delay=rng.uniform(0.0, 20.0)),),
-        (replace(_CLEANING, record=edits.other),),
-        (replace(_CLEANING, record=edits.other),),
+        *((replace(_CLEANING, record=edits.other),),) * 4,
     )
-    return rng.choice(aims) if rng.random() < 1 / 3 else ()
+    return rng.choice(aims) if rng.random() < 1 / 2 else ()
 
 
 def _mishap(rng: Random, edits: _Edits) -> Mishap:

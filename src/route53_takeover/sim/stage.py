@@ -13,8 +13,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
+from route53_takeover.core.moment import moments
+from route53_takeover.core.operator import asked
 from route53_takeover.core.stacks import RECORD_SET
 from route53_takeover.core.state import Outcome
 from route53_takeover.sim.cloudformation.record_handler import Mode
@@ -114,6 +117,8 @@ class Stage:
         is_faulty: any call may go wrong at any time.
         begin_another: starts another machine's run.
         others: those runs.
+        keys: what a person at the keys asked for and got, with the account's time.
+        awaited: what a person, and nothing else, kept a release back by.
     """
 
     def __init__(self, world: World, clock: VirtualClock, line: Line, rng: Random) -> None:
@@ -149,6 +154,9 @@ class Stage:
         self.is_faulty = False
         self.begin_another: Callable[[], None] = lambda: None
         self.others: list[asyncio.Task[None]] = []
+        self.keys: list[tuple[float, ev.OperatorEvent]] = []
+        self.awaited: set[str] = set()
+        self._before: State | None = None
         line.on_arrival = self._on_arrival
         self._waiting: dict[Cue, list[Callable[[], None]]] = {}
         world.stacks.on_event.append(self._on_stack_event)
@@ -172,8 +180,17 @@ class Stage:
         for action in self._waiting.pop(cue, []):
             action()
 
-    def saw(self, event: ev.AnyEvent) -> None:
-        """An engine took an event in."""
+    def saw(self, event: ev.AnyEvent, state: State) -> None:
+        """An engine took an event in, and came to this state."""
+        before, self._before = self._before, state
+        if before is not None and isinstance(event, ev.OperatorEvent):
+            before = replace(before, now=max(before.now, event.time))
+            if asked(before, event) is not before:
+                self.strike(f"key: {type(event).__name__}")
+                self.keys.append((self.clock.true(), event))
+        if state.paused or state.plan.options.confirm_release:
+            found = (m for name in state.names.values() for m in moments(state, name))
+            self.awaited |= {m.lacks[0] for m in found if len(m.lacks) == 1}
         if isinstance(event, ev.WriteIntended):
             self.purposes[event.id] = event.purpose
             self.cue(_BY_PURPOSE[event.purpose])

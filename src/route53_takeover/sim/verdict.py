@@ -18,6 +18,7 @@ from route53_takeover.core.invariants import (
     leaves_a_record,
 )
 from route53_takeover.core.observe import begin
+from route53_takeover.core.reasons import ABORT
 from route53_takeover.core.records import conflict
 from route53_takeover.core.state import TAKEN_STAGES, Outcome, Stage, State
 from route53_takeover.core.view import Result, result
@@ -195,6 +196,12 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
     somebodys = writer in _THIRD_PARTIES or (here and changed)
     if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or somebodys):
         yield "failed means that the manual record or somebody else's stands"
+    if outcome is Outcome.ABORTED:
+        by_key = all(what == ABORT for what in state.interrupts)
+        if state.ending is not None and state.ending.exit_code != (1 if by_key else 130):
+            yield "130 is for a signal, and 1 for a person's abort"
+        if state.ever_released:
+            yield "aborted means that nothing was released"
     if outcome is not Outcome.UNKNOWN:
         for handover in handovers:
             stands = any(handover.original.same_as(r) for r in here)
@@ -295,15 +302,25 @@ def _long_gaps(stage: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
         if change.by == "cloudformation" and change.time < max(begun, default=now):
             continue  # in a deploy of somebody's, before the run watches any
         limit = _SLACK_OF_FAULTS if stage.is_faulty else _SLACK
+        until = end if end is not None else now
         if change.by == TAKEOVER:
             limit += _deadman(stage, plan, change.time)
-        until = end if end is not None else now
+            limit += _extensions(stage, name, change.time, until)
         limit += sum(
             max(0.0, min(until, trouble.ended) - max(change.time, trouble.began))
             for trouble in stage.troubles
         )
         if until - change.time > limit:
             yield "a gap of our making is bounded by the deadman plus one change"
+
+
+def _extensions(stage: Rehearsed, name: str, began: float, until: float) -> float:
+    """Seconds by which a person put the deadman off, where it was still to come."""
+    return sum(
+        key.seconds
+        for time, key in stage.keys
+        if isinstance(key, ev.DeadmanExtended) and key.name == name and began <= time <= until
+    )
 
 
 def _deadman(stage: Rehearsed, plan: Plan, released_at: float) -> float:

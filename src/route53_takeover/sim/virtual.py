@@ -264,7 +264,7 @@ class _Rehearsing:
         )
 
     def _observe(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002
-        self._stage.saw(event)
+        self._stage.saw(event, state)
         self._saw(self._stage, event, state)
 
     async def _restore(self) -> None:

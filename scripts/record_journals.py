@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Writes tests/data/journals: one journal for each way in which a run can go.
+
+    uv run scripts/record_journals.py [--folder tests/data/journals]
+
+Each is the real engine on the simulated account, on virtual time, from a fixed seed, so the same
+program writes the same bytes. They are kept so that a later program still reads what an earlier one
+wrote: record them anew only where the events, or the order of things, are meant to change, and look
+at what changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from route53_takeover.core.operator import Act
+from route53_takeover.core.plan import Options
+from route53_takeover.journal import encode
+from route53_takeover.sim.faults import Faults
+from route53_takeover.sim.mishaps import Deed, Mishap
+from route53_takeover.sim.scenarios import (
+    NAME,
+    SCENARIOS,
+    Scenario,
+    alias,
+    alias_resource,
+    site_account,
+    site_template,
+)
+from route53_takeover.sim.stage import Cue
+from route53_takeover.sim.virtual import options_of, rehearse_once
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parents[1] / "tests" / "data" / "journals"
+_API = "api.example.com"
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """What is recorded under one name."""
+
+    scenario: Scenario
+    options: Options
+    faults: Faults = Faults()
+
+
+def recordings() -> dict[str, Recording]:
+    """All of them: every scenario as it is, and what people and mishaps make of some."""
+    found = {name: _of(scenario) for name, scenario in SCENARIOS.items()}
+    alias_run, cname_run = found["alias"], found["cname"]
+    failing = found["rolled-back"].scenario
+    stuck = replace(failing.account.config, fail_rollback="not now")
+    never_repaired = replace(failing, account=replace(failing.account, config=stuck))
+    return found | {
+        "aborted": _with(cname_run, _key(Act.ABORT, cue=Cue.LOWER, delay=60.0)),
+        "stopped": _with(cname_run, Mishap(deed=Deed.STOP, cue=Cue.LOWER, delay=90.0)),
+        "rollback-failed": _of(never_repaired),
+        "confirmed": replace(
+            _with(alias_run, _key(Act.CONFIRM_RELEASE, cue=Cue.CREATING, delay=6.0)),
+            options=replace(alias_run.options, confirm_release=True),
+        ),
+        "paused": _with(alias_run, _key(Act.PAUSE, cue=Cue.CREATING, delay=0.5, seconds=20.0)),
+        "put-back-by-a-person": _with(
+            found["never-created"],
+            _key(Act.EXTEND_DEADMAN, cue=Cue.RELEASE, delay=5.0),
+            _key(Act.RESTORE, cue=Cue.RELEASE, delay=12.0),
+        ),
+        "killed-in-the-gap": _with(
+            alias_run, Mishap(deed=Deed.KILL, cue=Cue.RELEASE, delay=0.1, seconds=4.0)
+        ),
+        "credentials-expired": _with(
+            alias_run, Mishap(deed=Deed.EXPIRE, cue=Cue.RELEASE, delay=0.2, seconds=20.0)
+        ),
+        "two-names": _two_names(),
+    }
+
+
+def _of(scenario: Scenario) -> Recording:
+    return Recording(scenario=scenario, options=options_of(scenario))
+
+
+def _with(recording: Recording, *mishaps: Mishap) -> Recording:
+    return replace(recording, faults=Faults(mishaps=mishaps))
+
+
+def _key(act: Act, *, cue: Cue, delay: float, seconds: float = 1.0) -> Mishap:
+    of_a_name = act in (Act.CONFIRM_RELEASE, Act.EXTEND_DEADMAN, Act.RELEASE_NOW)
+    name = NAME if of_a_name else ""
+    return Mishap(deed=Deed.KEYS, act=act, name=name, cue=cue, delay=delay, seconds=seconds)
+
+
+def _two_names() -> Recording:
+    record = alias_resource("d1new")
+    other = {**record, "Properties": {**record["Properties"], "Name": _API}}
+    account = site_account(template=site_template(record, Api=other))
+    account = replace(account, existing=(alias("d1old"), replace(alias("d1old"), name=f"{_API}.")))
+    scenario = replace(SCENARIOS["alias"], name="two-names", account=account)
+    options = replace(options_of(scenario), records=(scenario.record, _API))
+    return Recording(scenario=scenario, options=options)
+
+
+def journal(name: str, recording: Recording) -> bytes:
+    """One journal, as a run would have written it."""
+    rehearsal = rehearse_once(
+        recording.scenario, f"journal/{name}", recording.faults, options=recording.options
+    )
+    return b"".join(encode(seq, event) for seq, event in enumerate(rehearsal.events, start=1))
+
+
+def record(folder: Path) -> Iterator[str]:
+    """Writes them all; yields a line for each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, recording in recordings().items():
+        data = journal(name, recording)
+        (folder / f"{name}.jsonl").write_bytes(data)
+        lines = data.count(b"\n")
+        yield f"{name}: {lines} events, {len(data) // 1000} kB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Record the journals that tests replay.")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    for line in record(parser.parse_args().folder):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
