@@ -1,0 +1,274 @@
+"""The questions. Each has a default, and the default is no.
+
+A question about something that may stop applying while it is open says so then and cannot be
+answered with yes any more, not even if it applies again: that would be about something else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual import on
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from route53_takeover.core.operator import Act
+from route53_takeover.core.records import display_name, normal_name
+from route53_takeover.tui.keys import Where, bindings
+from route53_takeover.untrusted import printable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from route53_takeover.core.operator import Choice
+    from route53_takeover.errors import TakeoverError
+
+LAPSED = "Not possible any more: the run has moved on. Escape closes this."
+NOT_THE_NAME = "That is not the name: nothing was done."
+_TITLES = {
+    Act.PAUSE: "Pause the run",
+    Act.GO_ON: "Let the run go on",
+    Act.RELEASE_NOW: "Release now, without the rest of the hold",
+    Act.CONFIRM_RELEASE: "Release the record",
+    Act.EXTEND_DEADMAN: "Give CloudFormation more time",
+    Act.RESTORE: "Put the record back",
+    Act.ABORT: "Give the takeover up",
+}
+_Answer = TypeVar("_Answer")
+
+
+def shown(name: str) -> str:
+    """A record's name for a terminal."""
+    return printable(display_name(name))
+
+
+def title_of(choice: Choice) -> str:
+    """What a choice is called, with the name that it is about."""
+    return f"{_TITLES[choice.act]}{f': {shown(choice.name)}' if choice.name else ''}"
+
+
+def consequences(choice: Choice) -> Content:
+    """What happens, what stays and the way back, a line each."""
+    told = (
+        ("Happens   ", choice.happens),
+        ("Stays     ", choice.stays),
+        ("Way back  ", choice.way_back),
+    )
+    return Content("\n").join(
+        Content.assemble((label, "bold"), printable(text)) for label, text in told if text
+    )
+
+
+class Dialog(ModalScreen[_Answer]):
+    """A box in front of a screen. ``n``, Escape and ctrl+c close it without doing anything."""
+
+    AUTO_FOCUS = "Input, #no, OptionList"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.DIALOG))
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        .box {
+            width: 90%; max-width: 84; height: auto; max-height: 95%;
+            border: thick $primary; background: $surface; padding: 0 1;
+        }
+        .title { text-style: bold; }
+        .lapsed { text-style: bold reverse; display: none; }
+        &.-lapsed .lapsed { display: block; }
+        Static { height: auto; margin-bottom: 1; }
+        Horizontal { height: auto; align-horizontal: right; }
+        Button { margin-left: 2; }
+        OptionList { height: auto; max-height: 12; margin-bottom: 1; }
+    }
+    """
+
+    def __init__(self, *choices: Choice) -> None:
+        super().__init__()
+        self.choices = choices
+        self.has_lapsed = False
+
+    def update_choices(self, now: tuple[Choice, ...]) -> None:
+        """Takes in what applies now; of what the question is about, the newest words."""
+        if not self.choices or self.has_lapsed:
+            return
+        newest = {(choice.act, choice.name): choice for choice in now}
+        about = [(choice.act, choice.name) for choice in self.choices]
+        left = tuple(newest[key] for key in about if key in newest)
+        if left == self.choices:
+            return
+        self.choices = left or self.choices
+        self.has_lapsed = not left
+        if self.is_mounted:
+            self.redraw()
+            self._close_if_lapsed()
+
+    def on_mount(self) -> None:
+        """It may have lapsed before it was drawn."""
+        self._close_if_lapsed()
+
+    def _close_if_lapsed(self) -> None:
+        if self.has_lapsed:
+            self.add_class("-lapsed")
+            for widget in self.query("#yes, Input, OptionList"):
+                widget.disabled = True
+
+    def redraw(self) -> None:
+        """Shows the choices' newest words."""
+
+    def action_take(self, action: str) -> None:
+        """A key of the question; a yes only counts where the question has one."""
+        if action == "no":
+            self.close(None)
+        elif action == "yes":
+            self.confirm()
+
+    def confirm(self) -> None:
+        """Answers yes, where a key may do that."""
+
+    def close(self, answer: _Answer | None) -> None:
+        """Gives the answer. Waiting for that in a handler of its own would never end."""
+        _ = self.dismiss(answer)
+
+    @on(Button.Pressed, "#no")
+    def refuse(self) -> None:
+        """No."""
+        self.close(None)
+
+    @on(Button.Pressed, "#yes")
+    def accept(self) -> None:
+        """Yes."""
+        self.confirm()
+
+
+class AskName(Dialog["Choice"]):
+    """Asks to type the record's name before something severe is done.
+
+    With several names the one that is typed picks the choice. One about the whole run is confirmed
+    with any of the run's names.
+    """
+
+    def __init__(self, choices: tuple[Choice, ...], names: tuple[str, ...]) -> None:
+        super().__init__(*choices)
+        self._names = names
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=False):
+            yield Static(self._title(), classes="title")
+            yield Static(self._body(), id="body")
+            yield Static(LAPSED, classes="lapsed", markup=False)
+            yield Static(self._wanted(), id="wanted")
+            yield Input(id="name", select_on_focus=False)
+
+    def _title(self) -> Content:
+        first = self.choices[0]
+        return Content(title_of(first) if len(self.choices) == 1 else _TITLES[first.act])
+
+    def _body(self) -> Content:
+        if len(self.choices) == 1:
+            return consequences(self.choices[0])
+        return Content("\n").join(
+            Content("\n").join([Content.styled(shown(choice.name), "bold"), consequences(choice)])
+            for choice in self.choices
+        )
+
+    def _wanted(self) -> Content:
+        names = [name for choice in self.choices for name in self._accepted(choice)]
+        return Content(
+            f"Type the record's name ({' or '.join(map(shown, dict.fromkeys(names)))}) and Enter. "
+            "Anything else, or Escape, means no."
+        )
+
+    def _accepted(self, choice: Choice) -> tuple[str, ...]:
+        return (choice.name,) if choice.name else self._names
+
+    def redraw(self) -> None:
+        self.query_one("#body", Static).update(self._body())
+        self.query_one("#wanted", Static).update(self._wanted())
+
+    @on(Input.Submitted)
+    def judge(self, message: Input.Submitted) -> None:
+        """The right name means yes, anything else means no."""
+        if self.has_lapsed:
+            return
+        typed = normal_name(message.value.strip())
+        for choice in self.choices:
+            if typed in map(normal_name, self._accepted(choice)):
+                self.close(choice)
+                return
+        self.app.notify(NOT_THE_NAME, severity="warning", markup=False)
+        self.close(None)
+
+
+class Confirm(Dialog[bool]):
+    """A question with yes and no; no has the focus. It may be about a choice."""
+
+    def __init__(self, title: str, body: Content, yes: str, *choices: Choice) -> None:
+        super().__init__(*choices)
+        self._heading = title
+        self._text = body
+        self._yes = yes
+
+    @classmethod
+    def about(cls, choice: Choice) -> Confirm:
+        """Asks about this choice, by its name."""
+        return cls(f"{title_of(choice)}?", consequences(choice), "Yes", choice)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=False):
+            yield Static(Content(printable(self._heading)), classes="title")
+            yield Static(self._text, id="body")
+            yield Static(LAPSED, classes="lapsed", markup=False)
+            with Horizontal():
+                yield Button(Content("No"), id="no", compact=True)
+                yield Button(Content(self._yes), id="yes", compact=True)
+
+    def redraw(self) -> None:
+        self.query_one("#body", Static).update(consequences(self.choices[0]))
+
+    def confirm(self) -> None:
+        if not self.has_lapsed:
+            self.close(True)
+
+
+class PickName(Dialog["Choice"]):
+    """Asks which of several names is meant."""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=False):
+            yield Static(Content(f"{_TITLES[self.choices[0].act]}: which?"), classes="title")
+            yield Static(LAPSED, classes="lapsed", markup=False)
+            yield OptionList(*(Option(Content(shown(c.name)), id=c.name) for c in self.choices))
+
+    def redraw(self) -> None:
+        options = self.query_one(OptionList)
+        for option in options.options:
+            if option.id not in {choice.name for choice in self.choices}:
+                options.disable_option(option.id or "")
+
+    @on(OptionList.OptionSelected)
+    def pick(self, message: OptionList.OptionSelected) -> None:
+        """Takes the name if it still applies."""
+        for choice in self.choices:
+            if choice.name == message.option.id and not self.has_lapsed:
+                self.close(choice)
+
+
+class Notice(Dialog[None]):
+    """What could not be done, and what to do about it."""
+
+    AUTO_FOCUS = "Button"
+
+    def __init__(self, error: TakeoverError) -> None:
+        super().__init__()
+        self._error = error
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=False):
+            yield Static(Content(printable(self._error.message)), classes="title", id="message")
+            if self._error.hint:
+                yield Static(Content(printable(self._error.hint)), id="hint")
+            with Horizontal():
+                yield Button(Content("Close"), id="no", compact=True)

@@ -1,0 +1,68 @@
+"""``?``: every key there is, as it is bound now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from route53_takeover.tui.dialogs import Dialog
+from route53_takeover.tui.keys import ACTIONS, Where, split
+from route53_takeover.untrusted import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from textual.app import App, ComposeResult
+
+_FOOT = (
+    "Panes scroll with the arrow keys and the wheel; the mouse is optional. Text can be selected "
+    "with it, also outside of this program with Shift held down."
+)
+
+
+def key_names(app: App[object], action: str, keys: str) -> str:
+    """Keys as a person reads them: ``^p``, ``?``."""
+    return " ".join(app.get_key_display(Binding(key, action)) for key in split(keys))
+
+
+class Help(Dialog[None]):
+    """All actions, in groups, with the keys that they have now and the ids to change them by."""
+
+    AUTO_FOCUS = ".box"
+    DEFAULT_CSS = "Help .box { max-width: 100; }"
+
+    def __init__(self, keymap: Mapping[str, str], preferences: Path) -> None:
+        super().__init__()
+        self._keymap = keymap
+        self._preferences = preferences
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box"):
+            yield Static("Keys", classes="title", markup=False)
+            for place in Where:
+                yield Static(self._group(place))
+            yield Static(_FOOT, markup=False)
+            yield Static(Content(printable(self._how_to_change())))
+
+    def _how_to_change(self) -> str:
+        return (
+            "Keys are changed by the names in brackets, for example with "
+            f'{{"keys": {{"pause": "f5"}}}} in {self._preferences}'
+        )
+
+    def _group(self, place: Where) -> Content:
+        lines = [Content.styled(place, "bold underline")]
+        for action in ACTIONS:
+            if action.where is place:
+                keys = key_names(self.app, action.id, self._keymap.get(action.id, action.keys))
+                lines.append(
+                    Content.assemble(
+                        (f"{keys:<10} ", "bold"), action.tooltip, (f"  [{action.id}]", "dim")
+                    )
+                )
+        return Content("\n").join(lines)

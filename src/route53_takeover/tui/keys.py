@@ -1,0 +1,204 @@
+"""Every key of the screen: the one list that bindings, footer, palette and help are made from.
+
+What is not in it cannot be pressed, and what is in it is documented. Whether an action applies now
+is not known here: that is the screen's, which knows the run.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from textual.binding import Binding
+
+from route53_takeover.core.operator import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Where(StrEnum):
+    """On which screens an action can be taken; the value is its heading in the help."""
+
+    RUN = "While a run is shown"
+    REPLAY = "While a finished run is replayed"
+    PLAN = "While a plan waits for a yes"
+    ALWAYS = "Always"
+    DIALOG = "In a question"
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """Something that a key does.
+
+    Attributes:
+        id: what it is called in the preferences, where its key can be changed.
+        keys: Textual's names of the keys, with commas between them.
+        label: a word or two, for the footer.
+        tooltip: a sentence, for the help and the palette.
+        acts: what it asks of a run; the first of them that applies.
+        otherwise: why it does nothing where none of them applies.
+    """
+
+    id: str
+    keys: str
+    label: str
+    tooltip: str
+    where: Where
+    acts: tuple[Act, ...] = ()
+    otherwise: str = ""
+
+
+def _run(name: str, keys: str, label: str, tooltip: str, *acts: Act, otherwise: str = "") -> Action:
+    return Action(
+        id=name,
+        keys=keys,
+        label=label,
+        tooltip=tooltip,
+        where=Where.RUN,
+        acts=acts,
+        otherwise=otherwise,
+    )
+
+
+def _other(where: Where, name: str, keys: str, label: str, tooltip: str) -> Action:
+    return Action(id=name, keys=keys, label=label, tooltip=tooltip, where=where)
+
+
+ACTIONS = (
+    _run(
+        "release",
+        "r",
+        "Release",
+        "Release the record: confirm it at the moment, or cut the rest of the hold short",
+        Act.CONFIRM_RELEASE,
+        Act.RELEASE_NOW,
+        otherwise="No record can be released by a key now: the moment has not come, or is over.",
+    ),
+    _run(
+        "restore",
+        "b",
+        "Put back",
+        "Put the record back as it was",
+        Act.RESTORE,
+        otherwise="There is nothing to put back: no name lacks a record by a release of this run.",
+    ),
+    _run(
+        "extend",
+        "e",
+        "More time",
+        "Give CloudFormation more time before the record is put back",
+        Act.EXTEND_DEADMAN,
+        otherwise="No deadman runs now that could be put off.",
+    ),
+    _run(
+        "pause",
+        "p",
+        "Pause",
+        "Pause the run before its release, or let it go on",
+        Act.PAUSE,
+        Act.GO_ON,
+        otherwise="It can be paused before a release only; after it the run guards to the end.",
+    ),
+    _run(
+        "abort",
+        "x",
+        "Abort",
+        "Give the takeover up and undo what was changed",
+        Act.ABORT,
+        otherwise="It can be aborted before a release only; after it the run guards to the end.",
+    ),
+    _run("interrupt", "ctrl+c", "Abort", "Copy selected text; with none selected, abort"),
+    _run(
+        "resume",
+        "R",
+        "Resume",
+        "Start the process of a run again that has none any more",
+        otherwise="Only a run whose process is gone can be resumed.",
+    ),
+    _run("enter", "enter", "Go on", "Resume a run whose process is gone, or leave one that ended"),
+    _run("pane-1", "1", "Stacks", "Show the tree of stacks"),
+    _run("pane-2", "2", "Servers", "Show the name servers' answers"),
+    _run("pane-3", "3", "Deploy", "Show the deploy command's output"),
+    _run("pane-4", "4", "News", "Show what happened"),
+    _run("next-pane", "tab", "Next pane", "Show the next pane"),
+    _other(Where.REPLAY, "play", "space", "Play", "Play the run on, or stop it"),
+    _other(Where.REPLAY, "back", "[,left", "Back", "One event back"),
+    _other(Where.REPLAY, "forward", "],right", "Forward", "One event forward"),
+    _other(Where.REPLAY, "jump-back", "{", "Far back", "A tenth of the run back"),
+    _other(Where.REPLAY, "jump-forward", "}", "Far forward", "A tenth of the run forward"),
+    _other(Where.REPLAY, "to-start", "g", "Start", "To the start of the run"),
+    _other(Where.REPLAY, "to-end", "G", "End", "To the end of the run"),
+    _other(Where.REPLAY, "slower", "-", "Slower", "Play it slower"),
+    _other(Where.REPLAY, "faster", "+,=", "Faster", "Play it faster"),
+    _other(Where.PLAN, "start", "s", "Start", "Start the run, after a question"),
+    _other(
+        Where.ALWAYS, "leave", "q,ctrl+q", "Leave", "Leave the screen; a run goes on without it"
+    ),
+    _other(Where.ALWAYS, "help", "?,f1", "Help", "All keys"),
+    _other(Where.ALWAYS, "copy", "y", "Copy", "Copy selected text, or choose what to copy"),
+    _other(Where.ALWAYS, "palette", "ctrl+p", "Commands", "Search what can be done now"),
+    _other(Where.ALWAYS, "theme", "ctrl+t", "Theme", "Change to the next theme; it is remembered"),
+    _other(Where.ALWAYS, "screenshot", "ctrl+s", "Picture", "Save the screen as an SVG picture"),
+    _other(Where.DIALOG, "yes", "y", "Yes", "Yes, where no name has to be typed"),
+    _other(Where.DIALOG, "no", "n,escape,ctrl+c", "No", "No; nothing is done"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+_LABELS = {
+    Act.GO_ON: "Go on",
+    Act.CONFIRM_RELEASE: "RELEASE",
+    Act.RELEASE_NOW: "Release now",
+}
+
+
+def label_of(action: Action, act: Act | None) -> str:
+    """What the footer calls it, where it would ask for this act."""
+    return action.label if act is None else _LABELS.get(act, action.label)
+
+
+def bindings(*places: Where) -> list[Binding]:
+    """The bindings of a screen; the footer is not Textual's, so none of them is shown by it."""
+    return [
+        Binding(
+            action.keys,
+            f"take('{action.id}')",
+            action.label,
+            show=False,
+            tooltip=action.tooltip,
+            id=action.id,
+        )
+        for action in ACTIONS
+        if action.where in places
+    ]
+
+
+def clashes(rebound: Mapping[str, str]) -> tuple[str, ...]:
+    """Ids in it that cannot have the keys they ask for: another action has one of them.
+
+    Actions that are never on one screen together may share a key.
+    """
+    lost: list[str] = []
+    for name, keys in rebound.items():
+        others = {
+            key
+            for action in ACTIONS
+            if action.id != name and _meet(action, BY_ID[name])
+            for key in split(rebound.get(action.id, action.keys))
+        }
+        if not split(keys) or others.intersection(split(keys)):
+            lost.append(name)
+    return tuple(lost)
+
+
+def split(keys: str) -> tuple[str, ...]:
+    """The single keys of a list of them."""
+    return tuple(key.strip() for key in keys.split(",") if key.strip())
+
+
+def _meet(one: Action, other: Action) -> bool:
+    both = {one.where, other.where}
+    if len(both) == 1:
+        return True
+    apart = ({Where.PLAN, Where.RUN}, {Where.PLAN, Where.REPLAY})
+    return Where.DIALOG not in both and both not in apart

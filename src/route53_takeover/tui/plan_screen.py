@@ -1,0 +1,174 @@
+"""Before a run: reading the account, then the plan, which waits for a yes.
+
+Nothing has been written while one of these is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from route53_takeover.core.records import display_name
+from route53_takeover.tui.base_screen import BaseScreen
+from route53_takeover.tui.dialogs import Confirm, shown
+from route53_takeover.tui.keys import Where, bindings
+from route53_takeover.tui.messages import StartAsked
+from route53_takeover.untrusted import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from route53_takeover.core.plan import Plan
+    from route53_takeover.tui.keys import Action
+    from route53_takeover.viewing import Proposal
+
+GOOD_FOR = 600.0
+"""Seconds for which a plan is started: after that the account may be another one."""
+_OLD = (
+    "This plan is older than 10 minutes, and the account may have changed since: "
+    "leave, and begin again."
+)
+_STARTING = "The run is being started."
+
+
+class OpeningScreen(BaseScreen):
+    """What is being read, while there is no plan yet."""
+
+    DEFAULT_CSS = "OpeningScreen #told { padding: 1 2; height: 1fr; }"
+
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__(keymap)
+        self._told: list[str] = []
+
+    def compose_content(self) -> ComposeResult:
+        yield Static(Content("Making the plan; nothing is written."), id="told")
+
+    def tell(self, text: str) -> None:
+        """Shows what is being done; the last lines of it."""
+        self._told = [*self._told[-10:], printable(text)]
+        if self.is_mounted:
+            lines = ["Making the plan; nothing is written.", "", *self._told]
+            self.query_one("#told", Static).update(Content("\n".join(lines)))
+            self.update_essential()
+
+    def essential(self) -> str:
+        return self._told[-1] if self._told else "Making the plan."
+
+
+class PlanScreen(BaseScreen):
+    """A plan with its warnings and forecast. It starts on a yes, and the default is no."""
+
+    PLACES = (Where.PLAN,)
+    FIRST = ("start", "leave", "help", "palette", "theme", "screenshot")
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.PLAN))
+    DEFAULT_CSS = """
+    PlanScreen {
+        #heading { height: auto; padding: 0 1; background: $panel; text-style: bold; }
+        #plan { height: 1fr; padding: 0 1; }
+        #plan Static { height: auto; }
+        #ask { height: 1; padding: 0 1; text-style: bold; }
+    }
+    """
+
+    def __init__(self, keymap: Mapping[str, str], proposal: Proposal, *, read_at: float) -> None:
+        super().__init__(keymap)
+        self._proposal = proposal
+        self._read_at = read_at
+        self._starting = False
+
+    def compose_content(self) -> ComposeResult:
+        yield Static(Content(self._heading()), id="heading")
+        with VerticalScroll(id="plan"):
+            yield Static(Content("\n").join(plan_lines(self._proposal)))
+        yield Static(Content(self._question()), id="ask")
+
+    def _heading(self) -> str:
+        rehearsal = self._proposal.rehearsal
+        if rehearsal:
+            return f"REHEARSAL of {printable(rehearsal)}, a simulated account  ·  the plan"
+        return "The plan: nothing is written before you start it"
+
+    def _question(self) -> str:
+        return f"Press {self.key('start')} to start it, {self.key('leave')} to leave."
+
+    def essential(self) -> str:
+        rehearsal = "REHEARSAL: " if self._proposal.rehearsal else ""
+        return f"{rehearsal}A plan waits for a yes; enlarge the terminal to read it."
+
+    def why_not(self, action: Action) -> str:
+        if action.id not in ("start", "leave"):
+            return super().why_not(action)
+        if self._starting:
+            return _STARTING
+        if action.id == "start" and self.has_class("-too-small"):
+            return "The plan cannot be read in a terminal this small."
+        return _OLD if action.id == "start" and self._is_old() else ""
+
+    def take(self, action: Action) -> None:
+        if action.id != "start":
+            super().take(action)
+            return
+        names = ", ".join(map(shown, self._proposal.plan.names))
+        body = Content(
+            "The run changes records from now on. It releases the record by itself at the moment."
+            if not self._proposal.plan.options.confirm_release
+            else "The run changes records from now on. At the moment it waits for a key."
+        )
+        self.open(Confirm(f"Take over {names}?", body, "Start"), self._answered)
+
+    def _answered(self, yes: bool | None) -> None:
+        if yes and self._is_old():
+            self.say(_OLD)
+        elif yes:
+            self._starting = True
+            self.query_one("#ask", Static).update(Content(_STARTING))
+            self.update_keys()
+            self.post_message(StartAsked())
+
+    def _is_old(self) -> bool:
+        return asyncio.get_running_loop().time() - self._read_at > GOOD_FOR
+
+
+def plan_lines(proposal: Proposal) -> Iterator[Content]:
+    """The plan for people."""
+    plan = proposal.plan
+    yield from _subject(plan)
+    if plan.warnings:
+        yield _heading("Warnings")
+    for finding in plan.warnings:
+        yield Content.assemble(("! ", "bold $warning"), (printable(finding.text), "bold"))
+        if finding.hint:
+            yield Content(f"    {printable(finding.hint)}")
+    if proposal.forecast:
+        yield _heading("Forecast")
+        yield from (Content(printable(line)) for line in proposal.forecast)
+    yield _heading("Steps")
+    for number, step in enumerate(proposal.steps, start=1):
+        yield Content(f"{number:>2}. {printable(step)}")
+
+
+def _subject(plan: Plan) -> Iterator[Content]:
+    """What it is about: records, zone, stack, account."""
+    stack = plan.root.stack_name or plan.options.stack
+    zone = f"{display_name(plan.zone_name)} ({plan.zone_id}{', private' * plan.zone_private})"
+    told = [("Take over", manual.original.describe()) for manual in plan.manuals]
+    told += [("Owned", record.describe()) for record in plan.owned]
+    told += [("Stays", record.describe()) for record in plan.staying]
+    told += [
+        ("Zone", zone),
+        ("Stack", f"{stack} {plan.root.status}"),
+        ("Account", plan.account),
+    ]
+    for label, text in told:
+        yield Content.assemble((f"{label:<11}", "bold"), printable(text))
+
+
+def _heading(text: str) -> Content:
+    return Content.assemble("\n", (text, "bold underline"))

@@ -1,0 +1,292 @@
+"""The screen of a run: the view itself, what a person must do, the replay's bar and the keys.
+
+It decides nothing: what may be asked for comes with the snapshot, and is asked again when a
+question is answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.content import Content
+from textual.widgets import Static
+
+from route53_takeover.core.operator import Act, event_of
+from route53_takeover.tui.base_screen import BaseScreen
+from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
+from route53_takeover.tui.keys import Where, bindings, label_of
+from route53_takeover.tui.messages import Asked, LeaveAsked, Scrubbed
+from route53_takeover.tui.replay import SPEEDS, ReplayBar, request_for, seek
+from route53_takeover.tui.run_view import RunView
+from route53_takeover.tui.widgets.tabs import Pane
+from route53_takeover.untrusted import printable
+from route53_takeover.viewing import Link, Play, Resume
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from route53_takeover.core.operator import Choice
+    from route53_takeover.core.snapshot import Copy
+    from route53_takeover.tui.dialogs import Dialog
+    from route53_takeover.tui.keys import Action
+    from route53_takeover.viewing import Seek, View
+
+PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
+_GUARDS = "After a release the run keeps guarding to its end and cannot be aborted."
+
+
+class RunScreen(BaseScreen):
+    """A run, live or replayed."""
+
+    PLACES = (Where.RUN, Where.REPLAY)
+    FIRST = (
+        "release",
+        "resume",
+        "restore",
+        "extend",
+        "pause",
+        "abort",
+        "play",
+        "back",
+        "forward",
+        "leave",
+        "help",
+        "copy",
+        "palette",
+        "next-pane",
+        "theme",
+    )
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.RUN, Where.REPLAY))
+    DEFAULT_CSS = """
+    RunScreen {
+        RunView { height: 1fr; }
+        #call {
+            display: none; dock: bottom; height: auto; max-height: 4; padding: 0 1;
+            text-style: bold reverse; text-align: center;
+        }
+        #call.-on { display: block; }
+    }
+    """
+
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__(keymap)
+        self._view: View | None = None
+        self._dialog: Dialog[Choice] | Dialog[bool] | None = None
+        self._speed = SPEEDS[0]
+
+    def compose_content(self) -> ComposeResult:
+        yield RunView()
+        yield Static(id="call", markup=False)
+        yield ReplayBar()
+
+    # -- what it shows
+
+    def show(self, view: View) -> None:
+        """Shows the newest view."""
+        self._view = view
+        self._speed = view.speed or self._speed
+        with self.app.batch_update():
+            self.query_one(RunView).show(view)
+            self.query_one(ReplayBar).show(view)
+            call = self.query_one("#call", Static)
+            call.set_class(bool(self.call()), "-on")
+            call.update(Content(self.call()))
+            self.update_keys()
+            self.update_essential()
+        if self._dialog is not None:
+            self._dialog.update_choices(self._choices())
+
+    def call(self) -> str:
+        """What a person must do now, with the key that does it; empty where nobody must."""
+        view = self._view
+        if view is None or view.link is Link.REPLAY:
+            return ""
+        waiting = [choice.name for choice in self._choices() if choice.act is Act.CONFIRM_RELEASE]
+        text = printable(view.snapshot.needs_person)
+        if waiting:
+            names = ", ".join(map(shown, waiting))
+            here = "THE MOMENT IS HERE" if text else "The moment has begun"
+            press = f"{here}. Press {self.key('release')} to release {names}"
+            text = f"{press}\n{text}" if text else press
+        elif view.link is Link.GONE:
+            gone = f"Nobody runs this run any more. Press {self.key('resume')} to resume it"
+            text = f"{gone}\n{text}" if text else gone
+        return text
+
+    def essential(self) -> str:
+        if self._view is None:
+            return "Waiting for the run."
+        snapshot = self._view.snapshot
+        rehearsal = "REHEARSAL " if snapshot.rehearsal else ""
+        what = self.call() or (snapshot.result.reason if snapshot.result else snapshot.doing)
+        return f"{rehearsal}{snapshot.phase}: {what}"
+
+    def label(self, action: Action) -> str:
+        found = self._offered(action)
+        if action.id == "play" and self._view is not None and self._view.speed:
+            return "Stop"
+        return label_of(action, found[0].act if found else None)
+
+    def copies(self) -> tuple[Copy, ...]:
+        return () if self._view is None else self._view.snapshot.copies
+
+    # -- what can be done
+
+    def why_not(self, action: Action) -> str:
+        view = self._view
+        refused = super().why_not(action)
+        if refused or action.id == "interrupt" or action.where is Where.ALWAYS:
+            return refused
+        if view is None:
+            return "There is nothing to see yet."
+        if action.where is Where.REPLAY:
+            return "" if view.link is Link.REPLAY else "This is no replay."
+        if action.id in PANES or action.id == "next-pane":
+            return ""
+        if action.id == "resume":
+            return "" if view.link is Link.GONE else action.otherwise
+        if action.id == "enter":
+            return "" if view.link is Link.GONE or self._has_ended(view) else "Nothing to enter."
+        return "" if self._offered(action) else self._why_no_act(action, view)
+
+    def _why_no_act(self, action: Action, view: View) -> str:
+        if view.link is Link.REPLAY:
+            return "This is a replay: nothing can be done to it."
+        if self._has_ended(view):
+            return "The run has ended."
+        if view.link is Link.GONE:
+            return f"Nobody runs this run any more: {self.key('resume')} resumes it."
+        return action.otherwise
+
+    @staticmethod
+    def _has_ended(view: View) -> bool:
+        return view.link is Link.ENDED or view.snapshot.result is not None
+
+    def _choices(self) -> tuple[Choice, ...]:
+        view = self._view
+        if view is None or view.link not in (Link.LIVE, Link.STALE):
+            return ()
+        return () if self._has_ended(view) else view.snapshot.choices
+
+    def _offered(self, action: Action) -> tuple[Choice, ...]:
+        """The choices of the first act of this action that applies, one a name."""
+        choices = self._choices()
+        for act in action.acts:
+            if found := tuple(choice for choice in choices if choice.act is act):
+                return found
+        return ()
+
+    # -- what a person does
+
+    def take(self, action: Action) -> None:
+        view = self._view
+        if action.where is Where.REPLAY and view is not None:
+            self._replay(request_for(action.id, view, self._speed))
+        elif action.acts:
+            self._ask(self._offered(action))
+        elif action.id in PANES:
+            self.query_one(RunView).show_pane(PANES[action.id])
+        elif action.id == "next-pane":
+            self.query_one(RunView).next_pane()
+        elif action.id == "interrupt":
+            self._interrupt()
+        elif action.id == "resume" or (action.id == "enter" and self._is_gone()):
+            self._ask_to_resume()
+        elif action.id == "enter":
+            self.post_message(LeaveAsked())
+        else:
+            super().take(action)
+
+    def _is_gone(self) -> bool:
+        return self._view is not None and self._view.link is Link.GONE
+
+    def _ask(self, choices: tuple[Choice, ...]) -> None:
+        if any(choice.severe for choice in choices):
+            self._open_choices(AskName(choices, self._names()))
+        elif len(choices) > 1:
+            self._open_choices(PickName(*choices))
+        else:
+            self._ask_plainly(choices[0])
+
+    def _ask_plainly(self, choice: Choice) -> None:
+        """A release is never a slip of one finger, whatever else is not severe is done at once."""
+        if choice.act is not Act.CONFIRM_RELEASE:
+            self._submit(choice)
+            return
+        dialog = Confirm.about(choice)
+
+        def answered(yes: bool | None) -> None:
+            self._dialog = None
+            if yes:
+                self._submit(choice)
+
+        self._dialog = dialog
+        self.open(dialog, answered)
+
+    def _open_choices(self, dialog: Dialog[Choice]) -> None:
+        def answered(choice: Choice | None) -> None:
+            self._dialog = None
+            if choice is not None and choice.severe:
+                self._submit(choice)
+            elif choice is not None:
+                self._ask_plainly(choice)
+
+        self._dialog = dialog
+        self.open(dialog, answered)
+
+    def _submit(self, choice: Choice) -> None:
+        """Asks for it if it still applies; the run's own time is what counts, not ours."""
+        if any((c.act, c.name) == (choice.act, choice.name) for c in self._choices()):
+            self.post_message(Asked(event_of(choice.act, choice.name, time=0.0)))
+        else:
+            self.say(LAPSED.partition(" Escape")[0])
+
+    def _names(self) -> tuple[str, ...]:
+        if self._view is None:
+            return ()
+        return tuple(dict.fromkeys(record.name for record in self._view.snapshot.records))
+
+    def _interrupt(self) -> None:
+        """ctrl+c never ends the screen by itself: that would look like ending the run."""
+        view = self._view
+        if self.copy_selection():
+            return
+        found = tuple(choice for choice in self._choices() if choice.act is Act.ABORT)
+        leave = f"{self.key('leave')} leaves the screen"
+        if found:
+            self._ask(found)
+        elif view is None or view.link is Link.REPLAY or self._has_ended(view):
+            self.say(f"Nothing is under way: {leave}.")
+        elif view.link is Link.GONE:
+            self.say(f"Nobody runs this run: {self.key('resume')} resumes it, {leave}.")
+        else:
+            self.say(f"{_GUARDS} {leave}; the run goes on without it.")
+
+    def _ask_to_resume(self) -> None:
+        body = Content(
+            "Its process is not there any more, and nobody guards it. A new one reads the journal "
+            "and the account, and goes on where it was."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes and self._is_gone():
+                self.post_message(Asked(Resume()))
+
+        self.open(Confirm("Resume the run?", body, "Resume"), answered)
+
+    def _replay(self, request: Seek | Play | None) -> None:
+        if isinstance(request, Play) and request.speed:
+            self._speed = request.speed
+        if request is not None:
+            self.post_message(Asked(request))
+
+    @on(Scrubbed)
+    def scrub(self, message: Scrubbed) -> None:
+        """The mouse on the bar."""
+        view = self._view
+        if view is not None:
+            self._replay(seek(view, round(message.share * view.length)))

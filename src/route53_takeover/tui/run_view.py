@@ -1,0 +1,181 @@
+"""The screen of a run: its parts, where they stand at which size, and the second that ticks.
+
+It is handed frozen views and keeps the newest one. Between two views only the time goes on, and
+only where it goes on in the run: what is replayed, over or out of reach stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from route53_takeover.tui.sight import Sight, goes_on
+from route53_takeover.tui.widgets.deploy import DeployOutput
+from route53_takeover.tui.widgets.header import Header
+from route53_takeover.tui.widgets.lines import Lines
+from route53_takeover.tui.widgets.news import NewsLog
+from route53_takeover.tui.widgets.now import Now
+from route53_takeover.tui.widgets.rail import RailColumn, RailLine
+from route53_takeover.tui.widgets.records import Records
+from route53_takeover.tui.widgets.servers import Servers
+from route53_takeover.tui.widgets.tabs import Pane, PaneTabs
+from route53_takeover.tui.widgets.tree import StackTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.geometry import Size
+
+    from route53_takeover.viewing import View
+
+_TICK = 1.0
+_LARGE = 150, 42
+_MEDIUM = 110, 34
+"""Cells from which on there are two columns, and three. Less than the terminals that they are made
+for (160x48, 120x40): a footer, and a bar below a replay, take some."""
+
+
+def arrangement(size: Size) -> str:
+    """Which arrangement of the parts fits. Both directions count: a wide screen may be low."""
+    for name, (width, height) in (("large", _LARGE), ("medium", _MEDIUM)):
+        if size.width >= width and size.height >= height:
+            return name
+    return "small"
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class RunView(Widget):
+    """All that is shown of a run."""
+
+    view: reactive[View | None] = reactive(None)
+    pane: reactive[Pane] = reactive(Pane.TREE)
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] | None = None,
+        id: str | None = None,  # noqa: A002 -- Textual's word
+    ) -> None:
+        """Shows nothing yet.
+
+        Args:
+            clock: seconds that never go back, from anywhere; the event loop's, where not given.
+        """
+        super().__init__(id=id)
+        self.clock = clock or _loop_time
+        self._arrived = 0.0
+        self._due = False
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield RailLine(id="rail-line")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield Now(id="now")
+                yield RailColumn(id="rail")
+                yield NewsLog(id="latest")
+            with Horizontal(id="main"):
+                with Vertical(id="middle"):
+                    yield Records(id="records")
+                    yield PaneTabs(id="tabs")
+                    yield StackTree(id="tree")
+                with Vertical(id="right"):
+                    yield Servers(id="servers")
+                    yield DeployOutput(id="deploy")
+                    yield NewsLog(id="news")
+
+    # -- for whoever shows a run
+
+    def show(self, view: View) -> None:
+        """Shows this view; of those that come before the next frame, only the last is drawn."""
+        with self.app.batch_update():
+            self.view = view
+
+    def show_pane(self, name: str) -> None:
+        """Shows this part (``tree``, ``servers``, ``deploy``, ``news``), and goes to it."""
+        self.pane = Pane(name)
+        self._focus_pane()
+
+    def next_pane(self) -> None:
+        """Shows the next part."""
+        panes = list(Pane)
+        self.show_pane(panes[(panes.index(self.pane) + 1) % len(panes)])
+
+    @property
+    def now(self) -> float:
+        """What time it is in the run."""
+        if self.view is None:
+            return 0.0
+        passed = self.clock() - self._arrived if goes_on(self.view) else 0.0
+        return self.view.snapshot.now + max(passed, 0.0)
+
+    # -- for Textual
+
+    def on_mount(self) -> None:
+        self.set_interval(_TICK, self._tick)
+        self._arrange()
+        self._focus_pane()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange(event.size)
+
+    def watch_view(self) -> None:
+        self._arrived = self.clock()
+        if not self._due:
+            self._due = True
+            self.call_later(self._draw)
+
+    def watch_pane(self) -> None:
+        self._arrange()
+        for tabs in self.query(PaneTabs):
+            tabs.choose(self.pane)
+
+    def on_pane_tabs_asked(self, message: PaneTabs.Asked) -> None:
+        message.stop()
+        self.show_pane(message.pane)
+
+    # -- its own
+
+    def _tick(self) -> None:
+        if self.view is not None and goes_on(self.view):
+            self._draw()
+
+    def _draw(self) -> None:
+        self._due = False
+        if self.view is None:
+            return
+        sight = Sight(view=self.view, now=self.now)
+        with self.app.batch_update():
+            self._arrange()
+            for part in self.query(Lines):
+                part.show(sight)
+
+    def _arrange(self, size: Size | None = None) -> None:
+        chosen = arrangement(size or self.size)
+        for name in ("small", "medium", "large"):
+            self.set_class(name == chosen, f"-{name}")
+        for records in self.query(Records):
+            records.packed = chosen == "small"
+        for now in self.query(Now):
+            now.brief = chosen == "small"
+        for pane in Pane:
+            self.set_class(pane is self.pane, f"-{pane}")
+        ended = self.view is not None and self.view.snapshot.result is not None
+        self.set_class(ended, "-ended")
+
+    def _focus_pane(self) -> None:
+        shown = "latest" if self.pane is Pane.NEWS and self.has_class("-large") else self.pane
+        try:
+            self.query_one(f"#{shown}").focus(scroll_visible=False)
+        except NoMatches:  # before it is mounted
+            return

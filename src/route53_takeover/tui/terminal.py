@@ -1,0 +1,21 @@
+"""The terminal's title: the one escape sequence of our own.
+
+Textual has no call for it. The driver is the only way to the terminal that does not tear what
+Textual itself writes.
+"""
+
+from __future__ import annotations
+
+from route53_takeover.untrusted import printable
+
+NAME = "route53-takeover"
+KEEP_TITLE = "\x1b[22;2t"
+"""Asks the terminal to put its title aside; those that cannot ignore it."""
+GIVE_TITLE_BACK = f"\x1b]2;{NAME}\x07\x1b[23;2t"
+"""A neutral title, then the one that was put aside."""
+_LONGEST = 120
+
+
+def titled(text: str) -> str:
+    """The sequence that sets the title; nothing in the text can end it early."""
+    return f"\x1b]2;{printable(text)[:_LONGEST]}\x07"

@@ -1,0 +1,59 @@
+"""What the deploy commands are doing, and what the one that runs said last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
+from route53_takeover.tui.widgets.lines import Tail
+from route53_takeover.tui.wording import duration, plain
+
+if TYPE_CHECKING:
+    from route53_takeover.core.snapshot import DeployView
+    from route53_takeover.tui.sight import Sight
+
+MOST_LINES = 500
+"""Lines of output that are kept; the whole of it is in the run's folder."""
+
+
+class DeployOutput(Tail):
+    """The output, newest at the bottom; a line for each command above it."""
+
+    BORDER_TITLE = "deploy"
+
+    _folded: tuple[tuple[str, ...], int, list[Content]] = (), 0, []
+
+    def draw(self, sight: Sight, width: int) -> list[Content]:
+        """Long lines are folded: the end of a line is where an error says why."""
+        snapshot = sight.view.snapshot
+        lines = [_command(d, sight).truncate(width, ellipsis=True) for d in snapshot.deploys]
+        if snapshot.deploys and (log := snapshot.deploys[-1].log):
+            lines.append(plain(f"  all of it: {log}", MUTED).truncate(width, ellipsis=True))
+        lines += self._output(sight.view.deploy, width)
+        return lines or [Content.styled("no deploy command has begun", MUTED)]
+
+    def _output(self, output: tuple[str, ...], width: int) -> list[Content]:
+        """Folded once for all the seconds in which nothing new comes."""
+        if self._folded[0] is not output or self._folded[1] != width:
+            lines: list[Content] = []
+            for text in output[-MOST_LINES:]:
+                line = plain(text)
+                lines += [line] if line.cell_length <= width else line.fold(width)
+            self._folded = output, width, lines
+        return self._folded[2]
+
+
+def _command(deploy: DeployView, sight: Sight) -> Content:
+    look = LOOKS[deploy.mark]
+    end = sight.now if deploy.ended is None else deploy.ended
+    took = "" if deploy.since is None else f" {duration(end - deploy.since)}"
+    return Content.assemble(
+        (f"{look.symbol} {look.word} ", look.style),
+        plain(f"switch {deploy.switch}", STRONG),
+        f"{took}: ",
+        plain(deploy.words),
+        "  ",
+        plain(deploy.command, MUTED),
+    )

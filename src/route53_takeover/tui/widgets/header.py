@@ -1,0 +1,103 @@
+"""The two lines on top of every screen: what kind of run this is, and how far away it is.
+
+Nothing here may be cut but names: a rehearsal, a pause, a lost connection and an outcome are words
+at the left, in reverse, and read the same without colour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from route53_takeover.core.records import display_name
+from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
+from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.wording import cell, clock, duration, plain
+from route53_takeover.viewing import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.snapshot import Snapshot
+    from route53_takeover.tui.sight import Sight
+    from route53_takeover.viewing import View
+
+_SCENARIO_WIDTH = 20
+"""Cells of a scenario's name at most: the word REHEARSAL matters, its name is told on the left."""
+
+
+class Header(Drawn, can_focus=False):
+    """What run this is, and its state."""
+
+    def draw(self, sight: Sight, width: int) -> list[Content]:
+        """Badges, phase and time; below them where it is."""
+        view, snapshot = sight.view, sight.view.snapshot
+        left = _left(view, _SCENARIO_WIDTH)
+        if left.cell_length > width:
+            left = _left(view, 0)
+        right = _times(sight, width - left.cell_length)
+        room = width - left.cell_length - right.cell_length - 5
+        names = plain(_names(snapshot)).truncate(max(room, 0), ellipsis=True, pad=True)
+        return [
+            Content.assemble(left, " · " if room > 0 else " ", names, "  ", right).truncate(width),
+            cell(_where(snapshot), width, MUTED),
+        ]
+
+
+def _times(sight: Sight, room: int) -> Content:
+    """How long it has been going on and what time it is there, where there is room for them."""
+    elapsed = duration(sight.now - sight.view.snapshot.began)
+    for text in (f"{elapsed}  {clock(sight.now)}", elapsed):
+        if len(text) + 1 <= room:
+            return Content(text)
+    return Content("")
+
+
+def _left(view: View, scenario: int) -> Content:
+    """What may not be cut: badges and phase; the scenario's name in so many cells at most."""
+    states = Content(" ").join(_badges(view, scenario))
+    return Content.assemble(states, " · ", (str(view.snapshot.phase), STRONG))
+
+
+def _badges(view: View, scenario: int) -> Iterator[Content]:
+    """The states that must not be overlooked, each in words of its own."""
+    snapshot = view.snapshot
+    if snapshot.rehearsal:
+        name = plain(f"{snapshot.rehearsal} ").truncate(scenario, ellipsis=True)
+        yield Content.assemble(" REHEARSAL ", name).stylize(WARN)
+    if snapshot.result is not None:
+        look = LOOKS[outcome_mark(snapshot.result.outcome)]
+        word = plain(snapshot.result.outcome.upper())
+        yield Content.assemble(f" {look.symbol} ", word, " ").stylize(f"reverse {look.style}")
+    yield from _reach(view)
+    if snapshot.paused and snapshot.result is None:
+        yield Content.styled(" PAUSED ", WARN)
+    if snapshot.needs_person:
+        yield Content.styled(" ! YOU ARE NEEDED ", ALARM)
+
+
+def _reach(view: View) -> Iterator[Content]:
+    match view.link:
+        case Link.LIVE:
+            yield Content.styled("LIVE", "bold $text-success")
+        case Link.STALE:
+            yield Content.styled(" STALE ", WARN)
+        case Link.GONE:
+            yield Content.styled(" NOT CONNECTED ", ALARM)
+        case Link.ENDED:
+            if view.snapshot.result is None:
+                yield Content.styled(" ENDED ", WARN)
+        case Link.REPLAY:
+            yield Content.styled(" REPLAY ", "bold reverse $text-accent")
+
+
+def _names(snapshot: Snapshot) -> str:
+    names = [f"{display_name(record.name)} {record.type}" for record in snapshot.records]
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
+
+
+def _where(snapshot: Snapshot) -> str:
+    zone = display_name(snapshot.zone)
+    parts = f"stack {snapshot.stack}", f"zone {zone}", f"account {snapshot.account}"
+    return " · ".join((*parts, f"run {snapshot.run}"))

@@ -1,0 +1,40 @@
+"""What happened, a line each, the newest at the bottom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from route53_takeover.tui.marks import MUTED, symbol
+from route53_takeover.tui.widgets.lines import Tail
+from route53_takeover.tui.wording import clock, plain, wrapped
+
+if TYPE_CHECKING:
+    from route53_takeover.tui.sight import Sight
+
+_INDENT = 12
+
+
+class NewsLog(Tail):
+    """The news of the run."""
+
+    BORDER_TITLE = "news"
+
+    def changes(self, before: Sight | None, after: Sight) -> bool:
+        """Nothing in it depends on the time."""
+        if before is None or not self.is_laid_out:
+            return True
+        if before.view is after.view:
+            return False
+        return before.view.snapshot.news != after.view.snapshot.news
+
+    def draw(self, sight: Sight, width: int) -> list[Content]:
+        """Time of day, how it went, what."""
+        lines: list[Content] = []
+        for news in sight.view.snapshot.news:
+            text = Content.assemble(
+                (clock(news.time), MUTED), " ", symbol(news.mark), " ", plain(news.text)
+            )
+            lines += wrapped(text, width, indent=_INDENT)
+        return lines or [Content.styled("nothing has happened yet", MUTED)]

@@ -1,0 +1,102 @@
+"""The records: each as it was beside what the stack wants, and what stands there now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from route53_takeover.core.records import display_name
+from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG
+from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.wording import duration, plain, seconds, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.snapshot import Field, RecordView
+    from route53_takeover.tui.sight import Sight
+
+_NOBODY_KNOWS = "not known yet"
+
+
+class Records(Drawn):
+    """The records of the takeover, before and after."""
+
+    BORDER_TITLE = "records: before → after"
+    packed = False
+    """Whether short fields share a line, where lines are few."""
+
+    def draw(self, sight: Sight, width: int) -> list[Content]:
+        """What differs is marked by a sign, what stays by another."""
+        lines: list[Content] = []
+        for record in sight.view.snapshot.records:
+            for content, indent in _record(record, sight, width, packed=self.packed):
+                lines += wrapped(content, width, indent=indent)
+        return lines or [Content.styled("no record is taken over", MUTED)]
+
+
+def _record(
+    record: RecordView, sight: Sight, width: int, *, packed: bool
+) -> Iterator[tuple[Content, int]]:
+    look = LOOKS[record.mark]
+    gap = _gap(record, sight)
+    yield (
+        Content.assemble(
+            (f"{look.symbol} ", look.style),
+            plain(f"{display_name(record.name)} {record.type}", STRONG),
+            Content.assemble("  ", gap, "  ") if gap else ": ",
+            plain(record.words),
+        ),
+        4,
+    )
+    label = 0 if packed else max((len(field.name) for field in record.fields), default=0)
+    yield _standing(record, sight, label), label + 4
+    lines: list[Content] = []
+    for field in record.fields:
+        drawn = _field(field, label, width)
+        together = Content("   ").join([*lines[-1:], *drawn])
+        if packed and lines and len(drawn) == 1 and together.cell_length <= width:
+            lines[-1] = together
+        else:
+            lines += drawn
+    yield from ((line, label + 4) for line in lines)
+
+
+def _field(field: Field, label: int, width: int) -> list[Content]:
+    sign = "≠" if field.differs else "=" if field.after else "?"
+    start = Content.assemble(
+        (f"{sign} ", MUTED if sign == "=" else "bold $text-warning"),
+        (f"{field.name:<{label}}  ", MUTED),
+    )
+    before = Content.assemble(start, plain(field.before))
+    if sign == "=":
+        return [before]
+    after = plain(field.after, STRONG) if field.after else Content.styled(_NOBODY_KNOWS, MUTED)
+    line = Content.assemble(before, (" → ", STRONG), after)
+    if line.cell_length <= width:
+        return [line]
+    # Two long values stand below each other, to be compared letter by letter.
+    return [before, Content.assemble((f"{'→':>{start.cell_length - 1}} ", STRONG), after)]
+
+
+def _standing(record: RecordView, sight: Sight, label: int) -> Content:
+    """What stands there, first of all: the before and after are only plans."""
+    start = Content.assemble("  ", (f"{'now':<{label}}  ", MUTED))
+    stands = " | ".join(record.standing)
+    what = plain(stands) if stands else Content.styled(" NOTHING ", ALARM)
+    if record.read_at is None:
+        return Content.assemble(start, what, ("  (not read since)", MUTED))
+    age = duration(sight.now - record.read_at)
+    return Content.assemble(start, what, (f"  (read {age} ago)", MUTED))
+
+
+def _gap(record: RecordView, sight: Sight) -> Content:
+    """How long the name has been, or was, without a record; it grows while nothing stands."""
+    if record.gap is None:
+        return Content("")
+    is_open = not record.standing
+    gap = record.gap + sight.ahead if is_open else record.gap
+    text = f" GAP {seconds(gap)} " if is_open else f"gap {seconds(gap)}"
+    by_dns = "" if record.gap_dns is None else f" ({seconds(record.gap_dns)} by DNS)"
+    return Content.assemble((text, ALARM if is_open else STRONG), by_dns)

@@ -1,0 +1,103 @@
+"""One line that says which part is shown, where there is room for one, and how the others are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.message import Message
+
+from route53_takeover.core.snapshot import Mark
+from route53_takeover.tui.marks import LOOKS, MUTED
+from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.servers import words_of
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from route53_takeover.core.snapshot import Snapshot
+    from route53_takeover.tui.sight import Sight
+
+
+class Pane(StrEnum):
+    """The parts that share a place on a small screen, in the order of their keys."""
+
+    TREE = "tree"
+    SERVERS = "servers"
+    DEPLOY = "deploy"
+    NEWS = "news"
+
+
+LABELS = {
+    Pane.TREE: "stacks",
+    Pane.SERVERS: "name servers",
+    Pane.DEPLOY: "deploy",
+    Pane.NEWS: "news",
+}
+
+
+class PaneTabs(Drawn, can_focus=False):
+    """The line; a click on a label asks for that part."""
+
+    class Asked(Message):
+        """Somebody clicked on a label."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's word
+        super().__init__(id=id)
+        self.pane = Pane.TREE
+        self._ends: list[tuple[int, Pane]] = []
+
+    def choose(self, pane: Pane) -> None:
+        """Marks this one."""
+        self.pane = pane
+        self.lay_out()
+        self.refresh()
+
+    def draw(self, sight: Sight, width: int) -> list[Content]:
+        """The chosen one is in brackets and in reverse: neither needs colour."""
+        line, self._ends = Content(""), []
+        for number, pane in enumerate(Pane, start=1):
+            text = f"{number} {LABELS[pane]}"
+            if pane is self.pane:
+                tab = Content.styled(f"[{text}", "bold reverse")
+                close = Content.styled("]", "bold reverse")
+            else:
+                tab, close = Content.styled(f" {text}", MUTED), Content(" ")
+            line = Content.assemble(line, tab, _state(pane, sight.view.snapshot), close, " ")
+            self._ends.append((line.cell_length, pane))
+        return [line.truncate(width)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Asks for the label that was hit."""
+        pane = next((pane for end, pane in self._ends if event.x < end), None)
+        if pane is not None:
+            self.post_message(self.Asked(pane))
+
+
+def _state(pane: Pane, snapshot: Snapshot) -> Content:
+    """Trouble in a part that is not shown, or whether it is busy."""
+    marks: list[Mark] = []
+    match pane:
+        case Pane.TREE:
+            marks = [row.mark for row in snapshot.tree]
+        case Pane.SERVERS:
+            marks = [
+                words_of(server.answers[-1])[1] for server in snapshot.servers if server.answers
+            ]
+        case Pane.DEPLOY:
+            marks = [deploy.mark for deploy in snapshot.deploys]
+        case Pane.NEWS:
+            pass  # it tells of trouble that the other parts show
+    failed = marks.count(Mark.FAILED)
+    if failed:
+        look = LOOKS[Mark.FAILED]
+        return Content.styled(f" {look.symbol}{failed}", look.style)
+    if Mark.RUNNING in marks:
+        look = LOOKS[Mark.RUNNING]
+        return Content.styled(f" {look.symbol}", look.style)
+    return Content("")

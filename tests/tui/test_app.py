@@ -1,0 +1,589 @@
+"""What a person asks for reaches the source, and how the screen is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+from tests.tui import scenes
+from tests.tui.acting import (
+    ABORT,
+    API,
+    CONFIRM,
+    EXTEND,
+    GO_ON,
+    PAUSE,
+    RELEASE,
+    RESTORE,
+    RESULT,
+    WWW,
+    HeardApp,
+    PlayedSource,
+    choice,
+    ended,
+    notices,
+    replayed,
+    settle,
+    show,
+    text_of,
+    view,
+)
+from textual.command import CommandPalette
+from textual.widgets import OptionList
+
+from route53_takeover.core.events import (
+    AbortAsked,
+    DeadmanExtended,
+    HoldCut,
+    ReleaseConfirmed,
+    RestoreAsked,
+    RunPaused,
+    RunUnpaused,
+)
+from route53_takeover.core.operator import EXTENSION, Act
+from route53_takeover.errors import TakeoverError
+from route53_takeover.tui.copying import CopyList
+from route53_takeover.tui.dialogs import Confirm, Notice, PickName
+from route53_takeover.tui.key_bar import KeyBar, KeyHint
+from route53_takeover.tui.keys import ACTIONS
+from route53_takeover.tui.palette import Commands
+from route53_takeover.tui.run_screen import RunScreen
+from route53_takeover.tui.run_view import RunView
+from route53_takeover.viewing import Left, Link, Resume, View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from route53_takeover.core.operator import Choice
+    from route53_takeover.viewing import Request
+
+NAME = ("www.example.com", "enter")
+
+
+def application(source: PlayedSource, tmp_path: Path) -> HeardApp:
+    return HeardApp(source=source, preferences=tmp_path / "preferences.json")
+
+
+@pytest.mark.parametrize(
+    ("offered", "keys", "request_"),
+    [
+        (PAUSE, ("p",), RunPaused(time=0)),
+        (GO_ON, ("p",), RunUnpaused(time=0)),
+        (CONFIRM, ("r", "y"), ReleaseConfirmed(time=0, name=WWW)),
+        (RELEASE, ("r", *NAME), HoldCut(time=0, name=WWW)),
+        (EXTEND, ("e", *NAME), DeadmanExtended(time=0, name=WWW, seconds=EXTENSION)),
+        (RESTORE, ("b", *NAME), RestoreAsked(time=0)),
+        (ABORT, ("x", *NAME), AbortAsked(time=0)),
+        (ABORT, ("ctrl+c", *NAME), AbortAsked(time=0)),
+    ],
+)
+async def test_a_key_asks_the_source_for_what_applies(
+    offered: Choice, keys: tuple[str, ...], request_: Request, tmp_path: Path
+) -> None:
+    source = PlayedSource(view(offered))
+    async with application(source, tmp_path).run_test() as pilot:
+        await settle(pilot)
+        for key in keys:
+            await pilot.press(*(key if "." in key else [key]))
+        await settle(pilot)
+    assert source.submitted == [request_]
+
+
+@pytest.mark.parametrize("key", ["p", "r", "e", "b", "x", "R", "enter", "space", "s", "[", "G"])
+async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
+    key: str, tmp_path: Path
+) -> None:
+    source = PlayedSource(view())
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        await settle(pilot)
+        # a key of another screen is not bound here at all
+        assert len(notices(app)) == (0 if key == "s" else 1)
+        assert isinstance(app.screen, RunScreen)
+    assert source.submitted == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "reason"),
+    [
+        (ended(), "The run has ended."),
+        (replayed(), "This is a replay"),
+        (view(PAUSE, link=Link.GONE), "R resumes it"),
+    ],
+)
+async def test_nothing_is_asked_of_a_run_that_nobody_runs(
+    shown: View, reason: str, tmp_path: Path
+) -> None:
+    source = PlayedSource(shown)
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("p")
+        await settle(pilot)
+        assert reason in notices(app)[-1]
+    assert source.submitted == []
+
+
+async def test_an_interrupt_after_the_release_says_that_the_run_keeps_guarding(
+    tmp_path: Path,
+) -> None:
+    source = PlayedSource(view(RESTORE))
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+c")
+        await settle(pilot)
+        assert "keeps guarding" in notices(app)[-1]
+        assert "q leaves the screen" in notices(app)[-1]
+        assert isinstance(app.screen, RunScreen)
+    assert source.submitted == []
+
+
+def left_of(shown: View, left: Left) -> Left:
+    """Also with what tells which run it was, and how far."""
+    what = shown.snapshot
+    return replace(left, run=what.run, now=what.now, events=what.events)
+
+
+@pytest.mark.parametrize(
+    ("shown", "left"),
+    [
+        (view(PAUSE), Left(detached=True)),
+        (view(link=Link.STALE), Left(detached=True)),
+        (view(link=Link.GONE), Left(gone=True)),
+        (ended(), Left(result=RESULT)),
+        (ended(Link.LIVE), Left(result=RESULT)),
+        (replayed(), Left()),
+    ],
+)
+async def test_leaving_says_whether_the_run_goes_on(
+    shown: View, left: Left, tmp_path: Path
+) -> None:
+    app = application(PlayedSource(shown), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("q")
+    assert app.return_value == left_of(shown, left)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_what_was_asked_for_is_handed_over_before_the_screen_is_left(
+    refused: bool, tmp_path: Path
+) -> None:
+    source = PlayedSource(view(PAUSE))
+    source.may_answer.clear()
+    source.refusal = TakeoverError("refused") if refused else None
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("p", "q")
+        await settle(pilot)
+        assert app.is_running
+        source.may_answer.set()
+        await settle(pilot)
+        assert (app.return_value is None) is refused
+        if refused:
+            assert isinstance(app.screen, Notice)
+            await pilot.press("enter", "q")
+    assert source.submitted == ([] if refused else [RunPaused(time=0)])
+    assert app.return_value == left_of(view(PAUSE), Left(detached=True))
+
+
+async def test_who_cannot_wait_for_an_answer_leaves_once_more(tmp_path: Path) -> None:
+    source = PlayedSource(view(PAUSE))
+    source.may_answer.clear()
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("p", "q", "q")
+        await settle(pilot)
+    assert app.return_value == left_of(view(PAUSE), Left(detached=True))
+
+
+async def test_a_run_that_has_ended_stays_on_the_screen_until_enter(tmp_path: Path) -> None:
+    app = application(PlayedSource(view(), ended()), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("enter")
+    assert app.return_value == left_of(ended(), Left(result=RESULT))
+
+
+@pytest.mark.parametrize(("key", "asked"), [("y", [Resume()]), ("enter", []), ("escape", [])])
+@pytest.mark.parametrize("opener", ["R", "enter"])
+async def test_a_run_whose_process_is_gone_is_resumed_on_a_yes(
+    opener: str, key: str, asked: list[Request], tmp_path: Path
+) -> None:
+    source = PlayedSource(view(link=Link.GONE))
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert "Nobody runs this run" in text_of(app)
+        await pilot.press(opener, key)
+        await settle(pilot)
+    assert source.submitted == asked
+
+
+async def test_a_refused_request_is_told_with_its_hint(tmp_path: Path) -> None:
+    source = PlayedSource(view(PAUSE))
+    source.refusal = TakeoverError("the socket [red]is gone\x1b[2J", "Attach to it again.")
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("p")
+        await settle(pilot)
+        assert isinstance(app.screen, Notice)
+        shown = text_of(app)
+        assert "the socket [red]is gone\\u001b[2J" in shown
+        assert "Attach to it again." in shown
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_a_source_that_fails_ends_the_screen_with_its_error(tmp_path: Path) -> None:
+    error = TakeoverError("the journal is damaged")
+    source = PlayedSource(view())
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        source.queue.put_nowait(error)
+        await settle(pilot)
+    assert app.return_value == left_of(view(), Left(error=error, detached=True))
+
+
+async def test_a_mistake_of_ours_is_raised_and_prints_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = PlayedSource(view())
+    source.queue.put_nowait(ZeroDivisionError("secret"))
+    app = application(source, tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        await app.run_async(headless=True)
+    told = capsys.readouterr()
+    assert "secret" not in told.out + told.err
+
+
+class CountingApp(HeardApp):
+    """Counts the drawings."""
+
+    SHORTEST_FRAME = 0.05
+
+    def __init__(self, source: PlayedSource, preferences: Path) -> None:
+        super().__init__(source=source, preferences=preferences)
+        self.drawn: list[int] = []
+
+    def _draw(self) -> None:
+        super()._draw()
+        assert self._newest is not None
+        self.drawn.append(self._newest.snapshot.events)
+
+
+async def test_a_burst_of_views_is_drawn_once_and_its_last_one_is_shown(tmp_path: Path) -> None:
+    source = PlayedSource()
+    app = CountingApp(source, tmp_path / "preferences.json")
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await show(pilot, source, *(view(events=number) for number in range(1000)))
+        while app.drawn[-1:] != [999]:
+            await pilot.pause(0.01)
+        assert len(app.drawn) <= 2
+        run_view = app.screen.query_one(RunView).view
+        assert run_view is not None
+        assert run_view.snapshot.events == 999
+
+
+async def test_views_that_never_stop_coming_are_drawn_at_a_steady_pace(tmp_path: Path) -> None:
+    source = PlayedSource()
+    app = CountingApp(source, tmp_path / "preferences.json")
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number in range(1000):
+            source.queue.put_nowait(view(events=number))
+            await asyncio.sleep(0)
+        while app.drawn[-1:] != [999]:
+            await pilot.pause(0.01)
+        assert len(app.drawn) <= (loop.time() - began) / app.SHORTEST_FRAME + 2
+
+
+async def test_a_person_is_called_once_for_each_thing_to_do(tmp_path: Path) -> None:
+    source = PlayedSource(view())
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert app.bells == 0
+        await show(pilot, source, view(needs_person="log in again"))
+        await show(pilot, source, view(needs_person="log in again", events=11))
+        assert app.bells == 1
+        assert "log in again" in text_of(app)
+        await show(pilot, source, view())
+        await show(pilot, source, view(needs_person="log in again"))
+        assert app.bells == 2
+        ending = replace(ended().snapshot, needs_person="restore it now")
+        await show(pilot, source, View(snapshot=ending, link=Link.ENDED))
+        assert app.bells == 3
+        await show(pilot, source, view(link=Link.REPLAY, needs_person="log in again"))
+        assert app.bells == 3
+
+
+async def test_the_moment_that_waits_for_a_key_is_unmistakable(tmp_path: Path) -> None:
+    source = PlayedSource(view())
+    app = application(source, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await show(pilot, source, view(CONFIRM))
+        assert app.bells == 0
+        assert "The moment has begun. Press r to release www.example.com" in text_of(app)
+        title = "CONFIRM www.example.com"
+        for events in (11, 12):
+            now = view(CONFIRM, title=title, needs_person="say whether", events=events)
+            await show(pilot, source, now)
+        assert app.bells == 1
+        assert "THE MOMENT IS HERE. Press r to release www.example.com" in text_of(app)
+        assert app.written[-1] == "\x1b]2;CONFIRM www.example.com\x07"
+        assert app.written.count(app.written[-1]) == 1
+
+
+@pytest.mark.parametrize("key", ["enter", "escape", "n"])
+async def test_a_release_is_not_confirmed_by_default(key: str, tmp_path: Path) -> None:
+    source = PlayedSource(view(CONFIRM))
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("r")
+        await settle(pilot)
+        assert isinstance(app.screen, Confirm)
+        assert "Release the record: www.example.com?" in text_of(app)
+        await pilot.press(key)
+        await settle(pilot)
+    assert source.submitted == []
+
+
+async def test_of_several_names_that_wait_one_is_picked_first(tmp_path: Path) -> None:
+    source = PlayedSource(view(CONFIRM, choice(Act.CONFIRM_RELEASE, API)))
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("r")
+        await settle(pilot)
+        assert isinstance(app.screen, PickName)
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert "Release the record: api.example.com?" in text_of(app)
+        await pilot.press("y")
+        await settle(pilot)
+    assert source.submitted == [ReleaseConfirmed(time=0, name=API)]
+
+
+async def test_the_title_shows_no_control_characters_and_is_given_back(tmp_path: Path) -> None:
+    app = application(PlayedSource(view(title="watch \x07\x1b]0;evil")), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert app.written[-1] == "\x1b]2;watch \\u0007\\u001b]0;evil\x07"
+        await pilot.press("q")
+    assert app.written[0] == "\x1b[22;2t"
+    assert app.written[-1] == "\x1b]2;route53-takeover\x07\x1b[23;2t"
+
+
+async def test_the_palette_offers_only_what_applies_now(tmp_path: Path) -> None:
+    source = PlayedSource(view(ABORT))
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        offered = [hit.text async for hit in Commands(app.screen).discover()]
+        assert "Abort" in offered
+        assert not {"Pause", "Put back", "Play", "Start", "Yes", "Resume"} & set(offered)
+        assert [hit.text async for hit in Commands(app.screen).search("pause")] == []
+        await pilot.press("ctrl+p")
+        await settle(pilot)
+        assert _is_searching(app)
+        await pilot.press(*"abort")
+        while not app.screen.query_one(OptionList).options:
+            await pilot.pause()
+        await pilot.press("enter")
+        while _is_searching(app):
+            await pilot.pause()
+        await settle(pilot)
+        await pilot.press(*"www.example.com", "enter")
+        await settle(pilot)
+    assert source.submitted == [AbortAsked(time=0)]
+
+
+async def test_the_footer_shows_what_applies_first_and_5_to_7_keys(tmp_path: Path) -> None:
+    source = PlayedSource(view(PAUSE, ABORT))
+    app = application(source, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for shown, first in (
+            (view(PAUSE, ABORT), ["Pause", "Abort"]),
+            (view(CONFIRM, PAUSE, ABORT), ["RELEASE", "Pause", "Abort"]),
+            (view(RESTORE, EXTEND), ["Put back", "More time"]),
+            (ended(), ["Leave"]),
+            (replayed(), ["Play"]),
+            (view(link=Link.GONE), ["Resume"]),
+        ):
+            await show(pilot, source, shown)
+            labels = [hint.hint.label for hint in app.screen.query(KeyHint)]
+            assert labels[: len(first)] == first
+            assert 5 <= len(labels) <= 7
+            assert app.screen.query_one(KeyBar).virtual_size.width <= 80
+
+
+async def test_the_mouse_can_press_a_key_of_the_footer(tmp_path: Path) -> None:
+    source = PlayedSource(view(PAUSE))
+    async with application(source, tmp_path).run_test() as pilot:
+        await settle(pilot)
+        await pilot.click(KeyHint)
+        await settle(pilot)
+    assert source.submitted == [RunPaused(time=0)]
+
+
+async def test_what_is_copied_is_shown_and_has_no_control_characters(tmp_path: Path) -> None:
+    app = application(PlayedSource(view()), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("y")
+        await settle(pilot)
+        assert isinstance(app.screen, CopyList)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert app.clipboard == "dig @ns1 www.example.com"
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert app.clipboard == "C123[bold]\\n"
+        assert text_of(app).count("C123[bold]\\n") == 2
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_text_can_be_selected_and_copied(tmp_path: Path) -> None:
+    source = PlayedSource(view(ABORT))
+    app = application(source, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for key in ("y", "ctrl+c"):
+            await pilot.mouse_down(offset=(0, 0))
+            await pilot.hover(offset=(30, 1))
+            await pilot.mouse_up(offset=(30, 1))
+            await pilot.press(key)
+            await settle(pilot)
+            assert "www.example.com" in app.clipboard
+            assert isinstance(app.screen, RunScreen)
+            app.copy_to_clipboard("")
+
+
+async def test_a_picture_of_the_screen_is_saved_and_said_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = application(PlayedSource(view()), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        said = notices(app)[-1]
+    assert _picture(tmp_path) in said
+
+
+def _is_searching(app: HeardApp) -> bool:
+    return any(isinstance(screen, CommandPalette) for screen in app.screen_stack)
+
+
+def _picture(folder: Path) -> str:
+    """The name of the picture in it."""
+    (saved,) = folder.glob("*.svg")
+    assert "<svg" in saved.read_text()
+    return saved.name
+
+
+async def test_a_picture_that_cannot_be_saved_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    app = application(PlayedSource(view()), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert "cannot be saved" in notices(app)[-1]
+
+
+async def test_a_terminal_that_is_too_small_shows_the_essential_line(tmp_path: Path) -> None:
+    source = PlayedSource(view(rehearsal="plain-a"))
+    app = application(source, tmp_path)
+    async with app.run_test(size=(50, 12)) as pilot:
+        await settle(pilot)
+        shown = text_of(app)
+        assert "REHEARSAL watch: watching the stack for the moment" in shown
+        assert "60x15 is needed" in shown
+        assert not app.screen.query_one(RunView).region
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert "60x15 is needed" not in text_of(app)
+        assert app.screen.query_one(RunView).region
+
+
+async def test_the_panes_have_keys(tmp_path: Path) -> None:
+    app = application(PlayedSource(view()), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        run_view = app.screen.query_one(RunView)
+        seen = []
+        for key in ("2", "3", "4", "1", "tab"):
+            await pilot.press(key)
+            seen.append(str(run_view.pane))
+        assert seen == ["servers", "deploy", "news", "tree", "servers"]
+
+
+async def test_no_colour_is_left_where_it_is_not_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = application(PlayedSource(view(PAUSE, needs_person="look")), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        styles = [s.style for strip in app.screen._compositor.render_strips() for s in strip]
+        colours = {c.triplet for s in styles if s for c in (s.color, s.bgcolor) if c and c.triplet}
+    assert len(colours) > 1
+    assert all(colour.red == colour.green == colour.blue for colour in colours)
+
+
+async def test_in_every_recorded_scene_what_applies_is_in_the_footer_and_opens(
+    tmp_path: Path,
+) -> None:
+    source = PlayedSource()
+    app = application(source, tmp_path)
+    asked = set()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for name in scenes.SCENES:
+            shown = scenes.view(name)
+            await show(pilot, source, shown)
+            hints = [hint.hint.action for hint in app.screen.query(KeyHint)]
+            assert 5 <= len(hints) <= 7
+            assert app.written[-1] == f"\x1b]2;{shown.snapshot.title}\x07"
+            for action in (action for action in ACTIONS if action.acts):
+                offered = {
+                    c.act for c in shown.snapshot.choices if shown.link in (Link.LIVE, Link.STALE)
+                }.intersection(action.acts)
+                assert (action.id in hints) is bool(offered), (name, action.id)
+                app.clear_notifications()
+                source.submitted.clear()
+                await pilot.press(action.keys)
+                await settle(pilot)
+                has_dialog = not isinstance(app.screen, RunScreen)
+                assert (has_dialog or bool(source.submitted)) is bool(offered)
+                assert bool(notices(app)) is not bool(offered)
+                asked |= offered
+                await pilot.press("escape")
+                await settle(pilot)
+    assert asked == set(Act) - {Act.RELEASE_NOW}  # its place is in no scene

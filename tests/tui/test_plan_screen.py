@@ -1,0 +1,218 @@
+"""A plan is shown before anything is written, and starts on a yes only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.tui.acting import (
+    HeardApp,
+    PlayedOpening,
+    PlayedSource,
+    notices,
+    proposal,
+    settle,
+    text_of,
+    view,
+)
+
+from route53_takeover.errors import AccessDeniedError, TakeoverError
+from route53_takeover.tui.dialogs import Confirm
+from route53_takeover.tui.plan_screen import GOOD_FOR, OpeningScreen, PlanScreen
+from route53_takeover.tui.run_screen import RunScreen
+from route53_takeover.viewing import Left
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def application(opening: PlayedOpening, tmp_path: Path) -> HeardApp:
+    return HeardApp(opening=opening, preferences=tmp_path / "preferences.json")
+
+
+def played(**more: TakeoverError) -> PlayedOpening:
+    return PlayedOpening(proposal(), PlayedSource(view()), **more)
+
+
+async def test_what_is_read_is_told_while_there_is_no_plan(tmp_path: Path) -> None:
+    app = application(played(), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, OpeningScreen)
+        shown = text_of(app)
+    assert "reading the zone \\u001b[2J" in shown
+    assert "reading the stack" in shown
+
+
+async def test_leaving_while_it_is_read_declines(tmp_path: Path) -> None:
+    opening = played()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("q")
+        await settle(pilot)
+    assert opening.calls == ["decline"]
+    assert app.return_value == Left()
+
+
+async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, PlanScreen)
+        shown = text_of(app)
+    for told in (
+        "Take over  www.example.com CNAME old.example.net (TTL 300)",
+        "Zone       example.com (Z1)",
+        "Stack      web UPDATE_COMPLETE",
+        "Account    123456789012",
+        "! high [bold]negative TTL",
+        "    Lower it: `--negative-ttl 60`",
+        "gap of about 5 s",
+        " 1. back up",
+        " 2. lower the TTL",
+    ):
+        assert told in shown
+    assert "REHEARSAL" not in shown
+
+
+async def test_a_rehearsal_says_so_on_its_plan(tmp_path: Path) -> None:
+    opening = PlayedOpening(proposal("plain-a"), PlayedSource())
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert "REHEARSAL of plain-a" in text_of(app)
+
+
+async def test_a_yes_starts_the_run_and_shows_it(tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("s")
+        await settle(pilot)
+        assert isinstance(app.screen, Confirm)
+        assert "Take over www.example.com?" in text_of(app)
+        assert opening.calls == []
+        await pilot.press("y")
+        await settle(pilot)
+        assert opening.calls == ["start"]
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("q")
+    left = app.return_value
+    assert left is not None
+    assert (left.run, left.detached) == ("r1", True)
+    assert opening.calls == ["start"]
+
+
+@pytest.mark.parametrize("key", ["enter", "escape", "n"])
+async def test_a_run_is_not_started_by_default(key: str, tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await pilot.press("s", key)
+        await settle(pilot)
+        assert isinstance(app.screen, PlanScreen)
+        await pilot.press("q")
+        await settle(pilot)
+    assert opening.calls == ["decline"]
+    assert app.return_value == Left()
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+async def test_an_old_plan_is_not_started(asked_before: bool, tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, PlanScreen)
+        if asked_before:
+            await pilot.press("s")
+        screen._read_at -= GOOD_FOR + 1
+        await pilot.press("y" if asked_before else "s")
+        await settle(pilot)
+        assert app.screen is screen
+        assert "begin again" in notices(app)[-1]
+    assert opening.calls == []
+
+
+async def test_a_plan_that_cannot_be_read_for_lack_of_room_is_not_started(tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test(size=(50, 10)) as pilot:
+        await settle(pilot)
+        await pilot.press("s")
+        await settle(pilot)
+        assert "this small" in notices(app)[-1]
+        assert isinstance(app.screen, PlanScreen)
+
+
+async def test_an_account_that_cannot_be_read_ends_the_screen_with_the_error(
+    tmp_path: Path,
+) -> None:
+    error = AccessDeniedError("route53:ListHostedZones is not allowed")
+    opening = played(error=error)
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+    assert app.return_value == Left(error=error)
+
+
+async def test_a_run_that_cannot_begin_ends_the_screen_with_the_error(tmp_path: Path) -> None:
+    error = TakeoverError("another run holds the lock")
+    opening = played(start_error=error)
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("s", "y")
+        await settle(pilot)
+    assert app.return_value == Left(error=error)
+
+
+async def test_while_a_run_is_being_started_it_can_neither_be_left_nor_started_again(
+    tmp_path: Path,
+) -> None:
+    opening = SlowOpening(proposal(), PlayedSource(view()))
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("s", "y")
+        await settle(pilot)
+        opening.go_on.clear()
+        for key in ("q", "s"):
+            app.clear_notifications()
+            await pilot.press(key)
+            await settle(pilot)
+            assert notices(app) == ["The run is being started."]
+        assert opening.calls == ["start"]
+        opening.may_start.set()
+        await settle(pilot)
+        assert isinstance(app.screen, RunScreen)
+
+
+class SlowOpening(PlayedOpening):
+    """Starts when the test lets it."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]  # passed on as they are
+        import asyncio
+
+        self.may_start = asyncio.Event()
+
+    async def start(self) -> PlayedSource:
+        self.calls.append("start")
+        await self.may_start.wait()
+        return PlayedSource(view())

@@ -1,0 +1,514 @@
+"""The screen of a run: its parts at every size, what ticks, what must not be cut or interpreted."""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+from collections import Counter
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+from rich.segment import Segment
+from tests.tui import scenes
+from textual.app import App
+from textual.content import Content
+from textual.geometry import Offset, Size
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widgets import Static
+
+from route53_takeover.core.snapshot import Answer, Countdown, Mark, Row, ServerView
+from route53_takeover.tui import themes
+from route53_takeover.tui.app import TakeoverApp
+from route53_takeover.tui.marks import LOOKS
+from route53_takeover.tui.run_view import RunView, arrangement
+from route53_takeover.tui.sight import Sight
+from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
+from route53_takeover.tui.widgets.lines import Lines
+from route53_takeover.tui.widgets.tabs import Pane
+from route53_takeover.tui.widgets.timeline import timeline
+from route53_takeover.tui.widgets.tree import StackTree
+from route53_takeover.tui.wording import duration, still_waiting, wrapped
+from route53_takeover.viewing import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from textual.app import ComposeResult
+    from textual.pilot import Pilot
+
+    from route53_takeover.viewing import View
+
+SIZES = ((80, 24), (120, 40), (160, 48), (200, 60))
+EVIL = "\x1b]52;c;AAAA\x07[bold]x[/bold]\u202e"
+TAMED = "\\u001b]52;c;AAAA\\u0007[bold]x[/bold]\\u202e"
+
+
+class CountingView(RunView):
+    """Counts how often it draws."""
+
+    drawn = 0
+
+    def _draw(self) -> None:
+        self.drawn += 1
+        super()._draw()
+
+
+class Host(App[None]):
+    """A run's view, with a line below it as the real footer has."""
+
+    CSS_PATH = TakeoverApp.CSS_PATH
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 100.0
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
+
+    def compose(self) -> ComposeResult:
+        yield CountingView(clock=lambda: self.time)
+
+    @property
+    def run_view(self) -> CountingView:
+        return self.query_one(CountingView)
+
+    @property
+    def text(self) -> str:
+        strips = self.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    async def see(self, view: View, pilot: Pilot[None]) -> str:
+        self.run_view.show(view)
+        await pilot.pause()
+        await pilot.pause()
+        return self.text
+
+    async def pass_time(self, seconds: float, pilot: Pilot[None]) -> str:
+        self.time += seconds
+        self.run_view._tick()
+        await pilot.pause()
+        return self.text
+
+
+def changed(view: View, **more: object) -> View:
+    return replace(view, snapshot=replace(view.snapshot, **more))
+
+
+def below_footer(size: tuple[int, int]) -> tuple[int, int]:
+    """What the real screen's footer leaves of a terminal."""
+    return size[0], size[1] - 1
+
+
+# -- words
+
+
+def test_no_two_marks_share_a_word_or_a_symbol_and_every_symbol_takes_one_cell() -> None:
+    assert set(LOOKS) == set(Mark)
+    for one, other in combinations(LOOKS.values(), 2):
+        assert one.word != other.word
+        assert one.symbol != other.symbol
+    assert {cell_len(look.symbol) for look in LOOKS.values()} == {1}
+
+
+def test_a_duration_is_written_in_minutes_and_hours() -> None:
+    assert [duration(s) for s in (-3, 9.9, 130, 7330)] == ["00m00s", "00m09s", "02m10s", "2h02m10s"]
+
+
+def test_quiet_is_told_only_after_a_while() -> None:
+    assert not still_waiting(109.0, 100.0)
+    assert still_waiting(230.0, 100.0) == "still waiting 02m10s"
+
+
+@pytest.mark.parametrize("width", [7, 20, 41])
+def test_a_folded_text_loses_nothing_and_is_never_too_wide(width: int) -> None:
+    text = "stands at an-old-balancer-1234567890.eu-west-1.elb.example.com and 日本語の名前 too"
+    lines = wrapped(Content(text), width, indent=4)
+    assert max(line.cell_length for line in lines) <= width
+    assert "".join(line.plain for line in lines).replace(" ", "") == text.replace(" ", "")
+
+
+# -- what must not be cut
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_phase_outcome_countdown_and_state_are_in_view_at_every_size(
+    size: tuple[int, int],
+) -> None:
+    app = Host()
+    async with app.run_test(size=below_footer(size)) as pilot:
+        for name in scenes.SCENES:
+            view = scenes.view(name)
+            text = await app.see(view, pilot)
+            missing = [word for word in _important(view) if word not in text]
+            assert not missing, (name, missing)
+            assert _REACH[view.link] in text.splitlines()[0]
+
+
+_REACH = {
+    Link.LIVE: " LIVE ",
+    Link.STALE: " STALE ",
+    Link.GONE: " NOT CONNECTED ",
+    Link.REPLAY: " REPLAY ",
+    Link.ENDED: " ended ",
+}
+
+
+def _important(view: View) -> Iterator[str]:
+    snapshot = view.snapshot
+    yield str(snapshot.phase)
+    yield duration(snapshot.now - snapshot.began)
+    if snapshot.result is not None:
+        yield snapshot.result.outcome.upper()
+        yield f"exit code {snapshot.result.exit_code}"
+    elif snapshot.paused:
+        yield " PAUSED "
+    if snapshot.rehearsal:
+        yield " REHEARSAL "
+    if any(not record.standing for record in snapshot.records):
+        yield " NOTHING "
+    for countdown in snapshot.countdowns:
+        yield f"{duration(countdown.until - snapshot.now)} until {countdown.label}"
+
+
+async def test_all_states_at_once_still_fit_into_the_smallest_header() -> None:
+    view = scenes.view("paused")
+    view = changed(view, rehearsal="a-very-long-name-of-a-scenario", needs_person="look")
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        first = (await app.see(replace(view, link=Link.GONE), pilot)).splitlines()[0]
+        for word in (" REHEARSAL ", " NOT CONNECTED ", " PAUSED ", " ! YOU ARE NEEDED "):
+            assert word in first
+        assert " · watch" in first
+        times = first.partition(" · watch")[2].strip(" ·")
+        assert re.search(r"(^|\d\dm\d\ds)( +[\d:]{8}Z)?$", times)
+
+
+async def test_a_screen_made_smaller_looks_like_one_that_always_was() -> None:
+    texts = []
+    for sizes in (((80, 23),), ((160, 47), (120, 39), (80, 23))):
+        app = Host()
+        async with app.run_test(size=sizes[0]) as pilot:
+            await app.see(scenes.view("guard"), pilot)
+            for size in sizes[1:]:
+                await pilot.resize_terminal(*size)
+            await pilot.pause()
+            texts.append(app.text)
+    assert texts[0] == texts[1]
+
+
+# -- panes
+
+
+def test_a_wide_screen_that_is_low_has_one_column() -> None:
+    assert [arrangement(Size(*size)) for size in ((79, 23), (120, 39), (160, 47), (200, 24))] == [
+        "small",
+        "medium",
+        "large",
+        "small",
+    ]
+
+
+async def test_on_a_small_screen_one_part_is_shown_at_a_time_and_has_the_keys() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        await app.see(scenes.view("guard"), pilot)
+        for pane in (*Pane, Pane.TREE):
+            shown = [p for p in Pane if app.query_one(f"#{p}").region.height > 0]
+            assert shown == [pane]
+            assert app.focused is app.query_one(f"#{pane}")
+            app.run_view.next_pane()
+            await pilot.pause()
+
+
+async def test_on_a_large_screen_everything_is_shown_and_the_keys_go_where_they_are_sent() -> None:
+    app = Host()
+    async with app.run_test(size=(160, 47)) as pilot:
+        text = await app.see(scenes.view("guard"), pilot)
+        for word in ("phases", "records", "stacks", "name servers", "deploy", "news", "now"):
+            assert word in text
+        for name, part in (("servers", "servers"), ("deploy", "deploy"), ("news", "latest")):
+            app.run_view.show_pane(name)
+            await pilot.pause()
+            assert app.focused is app.query_one(f"#{part}")
+
+
+async def test_a_click_on_a_label_shows_that_part() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        text = await app.see(scenes.view("guard"), pilot)
+        row = next(line for line in text.splitlines() if "4 news" in line)
+        await pilot.click("#tabs", offset=(row.index("4 news") + 2, 0))
+        assert app.run_view.pane is Pane.NEWS
+
+
+# -- time
+
+
+async def test_a_countdown_goes_on_between_two_views_of_a_live_run() -> None:
+    view = scenes.view("confirm")
+    until = view.snapshot.countdowns[0].until - view.snapshot.now
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        assert f"{duration(until)} until" in await app.see(view, pilot)
+        assert f"{duration(until - 5)} until" in await app.pass_time(5, pilot)
+        assert " 00m03s over: " in await app.pass_time(until - 2, pilot)
+
+
+async def test_the_screen_counts_in_the_runs_time_not_in_that_of_this_machine() -> None:
+    view = scenes.view("drain")
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        app.time = 5_000_000.0
+        before = await app.see(view, pilot)
+        assert duration(view.snapshot.now - view.snapshot.began) in before
+        assert await app.pass_time(3, pilot) != before
+        again = changed(view, now=view.snapshot.now, events=view.snapshot.events + 1)
+        assert await app.see(again, pilot) == before
+
+
+@pytest.mark.parametrize("link", [Link.REPLAY, Link.ENDED, Link.GONE])
+async def test_nothing_ticks_where_the_run_does_not_go_on(link: Link) -> None:
+    app = Host()
+    async with app.run_test(size=(160, 47)) as pilot:
+        before = await app.see(replace(scenes.view("confirm"), link=link), pilot)
+        assert await app.pass_time(100, pilot) == before
+
+
+async def test_an_open_gap_grows_by_the_second_and_a_closed_one_does_not() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        view = scenes.view("confirm")
+        gap = view.snapshot.records[0].gap
+        assert gap is not None
+        assert f" GAP {gap:.1f} s " in await app.see(view, pilot)
+        assert f" GAP {gap + 4:.1f} s " in await app.pass_time(4, pilot)
+        await app.see(scenes.view("guard"), pilot)
+        assert "gap 0.5 s" in await app.pass_time(4, pilot)
+
+
+# -- text from outside
+
+
+async def test_text_from_outside_is_neither_markup_nor_control_characters() -> None:
+    view = scenes.view("guard")
+    snapshot = view.snapshot
+    record = snapshot.records[0]
+    view = replace(
+        changed(
+            view,
+            doing=f"doing {EVIL}",
+            waits=(EVIL,),
+            next=EVIL,
+            alerts=(EVIL,),
+            stack=EVIL,
+            rehearsal=EVIL,
+            records=(replace(record, name=EVIL, words=EVIL, standing=(EVIL,)),),
+            tree=(_row(label=EVIL, status=EVIL, kind=EVIL, reason=EVIL, mark=Mark.FAILED),),
+            servers=(ServerView(server=EVIL, name=EVIL, type="A", answers=(_answer(0, EVIL),)),),
+            countdowns=(Countdown(label=EVIL, name=EVIL, since=0, until=9),),
+            news=(replace(snapshot.news[0], text=EVIL),),
+            deploys=(replace(snapshot.deploys[0], command=EVIL, words=EVIL, log=EVIL),),
+        ),
+        deploy=(EVIL,),
+    )
+    app = Host()
+    async with app.run_test(size=(200, 59)) as pilot:
+        text = await app.see(view, pilot)
+        assert text.count(TAMED[:24]) > 8
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert "[bold]" in text
+
+
+# -- the tree
+
+
+def _row(**more: object) -> Row:
+    row = Row(depth=1, label="Thing", kind="AWS::X::Y", status="DONE", mark=Mark.DONE, since=1.0)
+    return replace(row, **more)
+
+
+def _many(count: int, **last: object) -> tuple[Row, ...]:
+    return (*(_row(label=f"Thing{number}") for number in range(count)), _row(**last))
+
+
+async def test_a_thousand_rows_cost_no_widgets_and_little_time() -> None:
+    app = Host()
+    async with app.run_test(size=(160, 47)) as pilot:
+        await app.see(scenes.view("guard"), pilot)
+        widgets = len(app.query("*"))
+        took = []
+        for number in range(6):
+            view = changed(scenes.view("guard"), tree=_many(1000, label=f"Last{number}"))
+            began = time.process_time()
+            app.run_view.show(view)
+            app.run_view._draw()
+            took.append(time.process_time() - began)
+            await pilot.pause()
+        assert len(app.query("*")) == widgets
+        assert min(took) < 0.05
+
+
+async def test_the_row_that_failed_is_in_view_with_its_reason_until_somebody_scrolls() -> None:
+    reason = "Resource handler returned message: it already exists"
+    rows = _many(500, label="Broken", mark=Mark.FAILED, reason=reason, is_record=True)
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        text = await app.see(changed(scenes.view("guard"), tree=rows), pilot)
+        line = next(line for line in text.splitlines() if "Broken" in line)
+        assert line.lstrip().startswith("◆ ✘ failed")
+        assert reason in text
+        await pilot.press("home")
+        await pilot.pause()
+        again = (*rows, _row(label="Newest", mark=Mark.FAILED, since=9.0))
+        text = await app.see(changed(scenes.view("guard"), tree=again), pilot)
+        assert "Thing0" in text
+        assert "Newest" not in text
+
+
+async def test_only_what_is_under_way_has_an_age_that_ticks() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        now = scenes.view("guard").snapshot.now
+        rows = (
+            _row(label="Going", mark=Mark.RUNNING, since=now - 60),
+            _row(label="Over", since=now - 30),
+        )
+        await app.see(changed(scenes.view("guard"), tree=rows), pilot)
+        text = await app.pass_time(5, pilot)
+        assert "01m05s" in next(line for line in text.splitlines() if "Going" in line)
+        over = next(line for line in text.splitlines() if "Over" in line)
+        assert over.rstrip().endswith("Z")
+
+
+async def test_the_text_of_rows_can_be_selected_though_no_row_is_a_widget() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        await app.see(changed(scenes.view("guard"), tree=_many(40, label="Last")), pilot)
+        tree = app.query_one(StackTree)
+        found = tree.get_selection(Selection.from_offsets(Offset(0, 38), Offset(30, 40)))
+        assert found is not None
+        assert "Thing38" in found[0]
+        assert "Last" in found[0]
+
+
+# -- the deploy's output
+
+
+async def test_the_newest_output_stays_in_view_until_somebody_scrolls_up() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        app.run_view.show_pane("deploy")
+        lines = tuple(f"line {number}." for number in range(2000))
+        view = scenes.view("guard")
+        assert "line 1499." in await app.see(replace(view, deploy=lines[:1500]), pilot)
+        assert "line 1999." in await app.see(replace(view, deploy=lines), pilot)
+        kept = app.query_one(DeployOutput)._count
+        assert MOST_LINES <= kept <= MOST_LINES + 3
+        await pilot.press("pageup")
+        await pilot.pause()
+        text = await app.see(replace(view, deploy=(*lines, "line 2000.")), pilot)
+        assert "line 2000." not in text
+
+
+# -- the timeline
+
+
+def _answer(since: float, status: str = "answer", *values: str) -> Answer:
+    return Answer(since=since, status=status, values=values or ("198.51.100.1",))
+
+
+def _timeline(*answers: Answer, released: float = 1000.0, back: float = 1004.0) -> list[str]:
+    view = scenes.view("guard")
+    server = ServerView(server="ns-1.", name="www.", type="A", answers=answers)
+    view = changed(view, servers=(server,), released=(released,), back=(back,), now=1010.0)
+    return [line.plain for line in timeline(Sight(view=view, now=1010.0), 80)]
+
+
+def test_the_gap_is_a_run_of_another_sign_between_before_and_new() -> None:
+    _, row, axis, legend = _timeline(
+        _answer(900.0), _answer(1001.0, "nxdomain"), _answer(1005.0, "answer", "203.0.113.9")
+    )
+    assert re.fullmatch(r"-+x+█+", row.split()[1])
+    release = axis.index("|release")
+    assert row[release] == "-"
+    assert row.index("x") > release
+    assert "+5s" in axis
+    assert legend == "- as before  █ new  x no such name"
+
+
+def test_a_gap_that_is_shorter_than_a_cell_still_shows() -> None:
+    row = _timeline(
+        _answer(0.0),
+        _answer(1000.42, "nodata"),
+        _answer(1000.44, "answer", "203.0.113.9"),
+        back=1400.0,
+    )[1]
+    assert row.count("o") == 1
+
+
+def test_other_addresses_of_the_same_balancer_are_no_new_record() -> None:
+    row = _timeline(
+        _answer(900.0, "answer", "198.51.100.1", "198.51.100.2"),
+        _answer(1002.0, "answer", "198.51.100.2", "198.51.100.3"),
+    )[1]
+    assert "█" not in row
+
+
+def test_without_a_release_there_is_no_timeline() -> None:
+    view = scenes.view("watch")
+    assert timeline(Sight(view=view, now=view.snapshot.now), 80) == []
+
+
+# -- cost
+
+
+async def test_a_burst_of_a_thousand_views_is_drawn_once() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 39)) as pilot:
+        await app.see(scenes.view("guard"), pilot)
+        before = app.run_view.drawn
+        for number in range(1000):
+            app.run_view.show(changed(scenes.view("guard"), doing=f"doing {number}."))
+        await pilot.pause()
+        assert app.run_view.drawn - before == 1
+        assert "doing 999." in app.text
+
+
+async def test_a_two_hour_wait_leaves_nothing_behind() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 23)) as pilot:
+        view = scenes.view("drain")
+        await app.see(view, pilot)
+        await _wait(app, pilot, steps=20)
+        before = _living()
+        await _wait(app, pilot, steps=60)
+        after = _living()
+        assert max(after[kind] - before[kind] for kind in before) < 20
+
+
+async def _wait(app: Host, pilot: Pilot[None], *, steps: int) -> None:
+    for _ in range(steps):
+        await app.pass_time(120, pilot)
+
+
+def _living() -> Counter[type]:
+    gc.collect()
+    found = Counter(map(type, gc.get_objects()))
+    return Counter({kind: found[kind] for kind in (Content, Sight, Strip, Segment, Static, dict)})
+
+
+async def test_a_second_that_ticks_draws_only_lines_that_changed() -> None:
+    app = Host()
+    async with app.run_test(size=(160, 47)) as pilot:
+        await app.see(changed(scenes.view("guard"), tree=_many(100, label="Last")), pilot)
+        before = {part.id: len(part._dirty_regions) for part in app.query(Lines)}
+        app.time += 1.0
+        app.run_view._tick()
+        new = {part.id: len(part._dirty_regions) - before[part.id] for part in app.query(Lines)}
+        assert new["tree"] == new["latest"] == new["tabs"] == 0
+        assert new["header"] == new["rail"] == 1
