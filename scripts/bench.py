@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.audience import Foreground
 from route53_takeover.commands import run_in
 from route53_takeover.core import events as ev
 from route53_takeover.core.machine import step
@@ -201,7 +202,7 @@ def take_over(addresses: list[str], names: int, minutes: float, speed: float) ->
             region="us-east-1", endpoint_url=endpoint, name_servers=tuple(name_servers)
         )
         with redirect_stdout(out), redirect_stderr(io.StringIO()):
-            asyncio.run(run_in(common, connection, options, SystemClock(speed)))
+            asyncio.run(run_in(common, Foreground(common), connection, options, SystemClock(speed)))
         result: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
         journal = Path(folder) / "state" / "runs" / result["run"] / "journal.jsonl"
         return {"result": result, "events": read_journal(journal)}

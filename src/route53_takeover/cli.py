@@ -21,6 +21,7 @@ from route53_takeover.options import (
     PROGRAM,
     AutoOption,
     ConfigOption,
+    ConfirmReleaseOption,
     DeployOffOption,
     DeployOnOption,
     DeployOption,
@@ -97,6 +98,7 @@ def plan(
     restore_after: RestoreAfterOption = None,
     deploy_timeout: DeployTimeoutOption = 7200.0,
     settle: SettleOption = None,
+    confirm_release: ConfirmReleaseOption = False,
     no_probe: NoProbeOption = False,
     name_server: NameServerOption = None,
     profile: ProfileOption = None,
@@ -131,6 +133,7 @@ def plan(
         deploy_timeout=deploy_timeout,
         settle=settle,
         no_probe=no_probe,
+        confirm_release=confirm_release,
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)
@@ -138,7 +141,10 @@ def plan(
 
 
 def _run_line(ctx: typer.Context) -> str:
-    """The `run` line of this plan: all that was given, be it by flag, variable or file."""
+    """The `run` line of this plan: all that was given, be it by flag, variable or file.
+
+    Unattended, unless somebody has to be there to confirm the release.
+    """
     words = [PROGRAM, "run"]
     for option_ in ctx.command.params:
         name = option_.name or ""
@@ -152,7 +158,7 @@ def _run_line(ctx: typer.Context) -> str:
         elif value is not False:
             for item in value if isinstance(value, list) else [value]:
                 words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]
-    return shlex.join([*words, "--auto"])
+    return shlex.join(words if ctx.params.get("confirm_release") else [*words, "--auto"])
 
 
 _OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
@@ -175,6 +181,7 @@ def policy(
     restore_after: RestoreAfterOption = None,
     deploy_timeout: DeployTimeoutOption = 7200.0,
     settle: SettleOption = None,
+    confirm_release: ConfirmReleaseOption = False,
     no_probe: NoProbeOption = False,
     name_server: NameServerOption = None,
     profile: ProfileOption = None,
@@ -209,6 +216,7 @@ def policy(
         deploy_timeout=deploy_timeout,
         settle=settle,
         no_probe=no_probe,
+        confirm_release=confirm_release,
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)
@@ -233,6 +241,7 @@ def run(
     restore_after: RestoreAfterOption = None,
     deploy_timeout: DeployTimeoutOption = 7200.0,
     settle: SettleOption = None,
+    confirm_release: ConfirmReleaseOption = False,
     no_probe: NoProbeOption = False,
     name_server: NameServerOption = None,
     profile: ProfileOption = None,
@@ -248,8 +257,13 @@ def run(
     version: VersionOption = False,  # noqa: ARG001
 ) -> None:
     """A takeover: lowers the TTL, deploys, releases the record at the moment, guards."""
-    _needs_auto(auto)
-    from route53_takeover import commands
+    if auto and confirm_release:
+        raise UsageError(
+            "--auto and --confirm-release contradict each other: nobody is there to confirm",
+            f"Leave one out (takeover.toml and {PREFIX}... count, too).",
+        )
+    if not auto:
+        _needs_terminal()
 
     options = options_of(
         stack=stack,
@@ -268,10 +282,17 @@ def run(
         deploy_timeout=deploy_timeout,
         settle=settle,
         no_probe=no_probe,
+        confirm_release=confirm_release,
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)
-    raise typer.Exit(commands.run(common, connection, options))
+    if auto:
+        from route53_takeover import commands
+
+        raise typer.Exit(commands.run(common, connection, options))
+    from route53_takeover import interactive
+
+    raise typer.Exit(interactive.run(common, connection, options))
 
 
 @app.command()
@@ -300,21 +321,24 @@ def rehearse(
 ) -> None:
     """A takeover in a simulated account; no AWS needed, nothing real is touched."""
     common = common_of(state_dir, output, verbose, quiet, log_level)
-    from route53_takeover import rehearsals
+    if list_ or virtual or auto:
+        from route53_takeover import rehearsals
 
-    if list_:
-        raise typer.Exit(rehearsals.list_scenarios(common))
-    if virtual:
-        raise typer.Exit(rehearsals.rehearse_virtual(common, scenario, seed, runs))
-    _needs_auto(auto)
-    raise typer.Exit(rehearsals.rehearse(common, scenario, seed, speed))
+        if list_:
+            raise typer.Exit(rehearsals.list_scenarios(common))
+        if virtual:
+            raise typer.Exit(rehearsals.rehearse_virtual(common, scenario, seed, runs))
+        raise typer.Exit(rehearsals.rehearse(common, scenario, seed, speed))
+    _needs_terminal()
+    from route53_takeover import interactive
+
+    raise typer.Exit(interactive.rehearse(common, scenario, seed, speed))
 
 
-def _needs_auto(auto: bool) -> None:
-    if not auto:
-        raise UsageError(
-            "there is no screen to run this on yet", "Say --auto to run it unattended."
-        )
+def _needs_terminal() -> None:
+    """What asks a person is refused where there is none."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("there is no terminal to show this on", "Say --auto to run it unattended.")
 
 
 @app.command()
@@ -353,13 +377,39 @@ def resume(
     version: VersionOption = False,  # noqa: ARG001
 ) -> None:
     """Goes on with a run whose process died, from its journal and the world as it is."""
-    _needs_auto(auto)
-    from route53_takeover import commands
+    if not auto:
+        _needs_terminal()
     from route53_takeover.folder import find_run
 
     common = common_of(state_dir, output, verbose, quiet, log_level)
     override = override_of(profile, region, endpoint_url, dns_profile, name_server)
-    raise typer.Exit(commands.resume(common, find_run(common.state_dir, run), override))
+    folder = find_run(common.state_dir, run)
+    if auto:
+        from route53_takeover import commands
+
+        raise typer.Exit(commands.resume_here(common, folder, override))
+    from route53_takeover import interactive
+
+    raise typer.Exit(interactive.resume(common, folder, override))
+
+
+@app.command()
+def attach(
+    run: RunArgument,
+    state_dir: StateDirOption = None,
+    config: ConfigOption = None,  # noqa: ARG001 -- its callback has read it
+    output: OutputOption = Output.TEXT,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+    log_level: LogLevelOption = LogLevel.INFO,
+    version: VersionOption = False,  # noqa: ARG001
+) -> None:
+    """Shows a run: one that goes on, one that has ended, or one whose process died."""
+    from route53_takeover import interactive
+    from route53_takeover.folder import find_run
+
+    common = common_of(state_dir, output, verbose, quiet, log_level)
+    raise typer.Exit(interactive.attach(common, find_run(common.state_dir, run)))
 
 
 @app.command()
@@ -499,22 +549,7 @@ def _print_empty_result(reason: str, code: int, run: str | None) -> None:
 
 
 def _unforeseen(error: Exception) -> int:
-    """A defect of ours: kept in a file for the report, told in one line."""
-    import tempfile
-    import traceback
+    from route53_takeover.defects import kept
 
-    from route53_takeover.redaction import redacted
-    from route53_takeover.untrusted import printable
-
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix=f"{PROGRAM}-", suffix=".txt", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(printable(redacted("".join(traceback.format_exception(error))), keep="\n"))
-        where = f"details in {file.name}"
-    except OSError:
-        where = " ".join(str(error).split())
-    message = f"this is a defect of {PROGRAM}: {type(error).__name__} ({where})"
-    hint = f"If a run had begun: `{PROGRAM} runs`, then `{PROGRAM} resume RUN --auto`."
     code = ExitCode.UNKNOWN if _command() in ("run", "resume", "restore") else ExitCode.FAILED
-    return _told(message, hint, code, _run_of(error))
+    return _told(*kept(error), code, _run_of(error))

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from route53_takeover import render
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.whoami import needs_mfa
+from route53_takeover.audience import Foreground
 from route53_takeover.core import events as ev
 from route53_takeover.core.planning import steps
 from route53_takeover.core.records import display_name, normal_name
@@ -25,7 +26,7 @@ from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
 from route53_takeover.folder import Saved, create_run, locked_names, originals, within
 from route53_takeover.history import folded
-from route53_takeover.interrupts import aside, in_loop
+from route53_takeover.interrupts import StoppedError, aside, in_loop
 from route53_takeover.journal import read_journal
 from route53_takeover.private import exposure
 from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
@@ -34,12 +35,13 @@ from route53_takeover.wiring import check_refusals, drive, opened, planned, who_
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from route53_takeover.audience import Audience
     from route53_takeover.core.plan import Options, Plan
     from route53_takeover.core.records import RecordSet
     from route53_takeover.folder import Backup, RunFolder
-    from route53_takeover.settings import Common, Connection
+    from route53_takeover.settings import Common, Connection, Override
     from route53_takeover.wiring import Account
 
 
@@ -75,11 +77,13 @@ async def _plan(common: Common, connection: Connection, options: Options, run_li
 
 def run(common: Common, connection: Connection, options: Options) -> int:
     """``run --auto``: a takeover, unattended."""
-    return in_loop(run_in(common, connection, options, SystemClock()))
+    audience = Foreground(common)
+    return in_loop(run_in(common, audience, connection, options, SystemClock()))
 
 
 async def run_in(
     common: Common,
+    audience: Audience,
     connection: Connection,
     options: Options,
     clock: SystemClock,
@@ -87,21 +91,21 @@ async def run_in(
     rehearsal: str | None = None,
 ) -> int:
     """A takeover on the account behind the connection, which may be a rehearsal's."""
-    render.talk(common, "reading the account")
+    audience.tell("reading the account")
     _refuse_questions(connection)
     identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock, writable=True) as account:
         made = await planned(account, clock, connection, options, identity)
         check_refusals(made)
         if not made.manuals:
-            return render.print_result(common, _nothing_to_do(made, account.calls), clock.now())
-        for finding in made.warnings:
-            render.talk(common, f"warning: {finding.text} {finding.hint}".rstrip())
+            return audience.ended(_nothing_to_do(made, account.calls), clock.now())
+        if not await audience.agrees(made):
+            raise StoppedError("the plan was declined, and nothing was written")
         with locked_names(common.state_dir, made.zone_id, made.names):
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
             if exposed := exposure(common.state_dir):
-                render.talk(common, f"warning: {exposed}")
+                audience.tell(f"warning: {exposed}")
             saved = Saved(
                 run=folder.name,
                 begun=clock.now(),
@@ -120,7 +124,7 @@ async def run_in(
                 ) from error
             started = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
             with within(folder):
-                return await drive(common, account, clock, folder, saved, started)
+                return await drive(common, audience, account, clock, folder, saved, started)
 
 
 def _refuse_questions(connection: Connection) -> None:
@@ -152,12 +156,12 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
     )
 
 
-def _is_same_account(common: Common, saved: Saved) -> None:
+def _is_same_account(audience: Audience, saved: Saved) -> None:
     """Refuses other credentials than the run's; where nobody can tell, a rescue goes on."""
     try:
         account = who_am_i(saved.connection).account
     except TakeoverError as error:
-        render.talk(common, f"warning: cannot ask whose account this is: {error}", always=True)
+        audience.warn(f"cannot ask whose account this is: {error}")
         return
     if account != saved.plan.account:
         raise RefusedError(
@@ -166,22 +170,25 @@ def _is_same_account(common: Common, saved: Saved) -> None:
         )
 
 
-def _claim(common: Common, folder: RunFolder) -> None:
+def _claim(audience: Audience, folder: RunFolder) -> None:
     """Refuses what somebody else may have put there; root, who may be helping, is warned."""
     if warning := folder.claim():
-        render.talk(common, f"warning: {warning}", always=True)
+        audience.warn(warning)
 
 
-def resume(common: Common, folder: RunFolder, override: Callable[[Connection], Connection]) -> int:
-    """``resume RUN --auto``: goes on with a run whose process died."""
+def resume_here(common: Common, folder: RunFolder, override: Override) -> int:
+    """``resume RUN --auto``: in this process."""
+    return resume(common, Foreground(common), folder, override)
+
+
+def resume(common: Common, audience: Audience, folder: RunFolder, override: Override) -> int:
+    """``resume RUN``: goes on with a run whose process died."""
     with within(folder):
-        return _resume_run(common, folder, override)
+        return _resume_run(common, audience, folder, override)
 
 
-def _resume_run(
-    common: Common, folder: RunFolder, override: Callable[[Connection], Connection]
-) -> int:
-    _claim(common, folder)
+def _resume_run(common: Common, audience: Audience, folder: RunFolder, override: Override) -> int:
+    _claim(audience, folder)
     saved = folder.plan()
     if saved.rehearsal:
         raise RefusedError(
@@ -195,35 +202,37 @@ def _resume_run(
             "Begin it again with `run`.",
         )
     if state.ending is not None and state.ending.outcome is not Outcome.UNKNOWN:
-        render.talk(common, f"{folder.name} has ended already")
+        audience.tell(f"{folder.name} has ended already")
         ended = result(state, None)
-        return render.print_result(
-            common, ended, state.now, seq=len(read_journal(folder.journal)) + 1
-        )
+        return audience.ended(ended, state.now, seq=len(read_journal(folder.journal)) + 1)
     saved = replace(saved, connection=override(saved.connection))
-    _is_same_account(common, saved)
-    return in_loop(_resume(common, folder, saved), written="the run is where it was")
+    _is_same_account(audience, saved)
+    if saved.plan.options.confirm_release:
+        again = shlex.join(["route53-takeover", "attach", folder.name])
+        audience.tell(f"the release waits for somebody who confirms it: {again}")
+    return in_loop(_resume(common, audience, folder, saved), written="the run is where it was")
 
 
-async def _resume(common: Common, folder: RunFolder, saved: Saved) -> int:
+async def _resume(common: Common, audience: Audience, folder: RunFolder, saved: Saved) -> int:
     clock = SystemClock()
     async with opened(saved.connection, clock, writable=True) as account:
         with locked_names(common.state_dir, saved.plan.zone_id, saved.plan.names):
             first = ev.RunResumed(time=clock.now())
-            return await drive(common, account, clock, folder, saved, first)
+            return await drive(common, audience, account, clock, folder, saved, first)
 
 
 def restore(
     common: Common,
     folder: RunFolder,
-    override: Callable[[Connection], Connection],
+    override: Override,
     *,
     force: bool,
     dry_run: bool,
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
+    audience = Foreground(common)
     with within(folder):
-        _claim(common, folder)
+        _claim(audience, folder)
         saved, backup = folder.plan(), folder.backup()
         if saved.rehearsal:
             raise RefusedError(
@@ -231,7 +240,7 @@ def restore(
                 "There is nothing to restore.",
             )
         saved = replace(saved, connection=override(saved.connection))
-        _is_same_account(common, saved)
+        _is_same_account(audience, saved)
         work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
         return in_loop(work, written="what was not reached yet is not restored")
 

@@ -81,6 +81,10 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "takeover.log"
 
+    @property
+    def control(self) -> Path:
+        return self.path / "control.sock"
+
     def claim(self) -> str:
         """Makes sure, before anything is done because of it, that nobody else wrote in it.
 

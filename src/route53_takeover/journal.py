@@ -122,10 +122,7 @@ def decode(data: bytes, where: str = "the journal") -> tuple[list[AnyEvent], int
         event = _decode_line(raw, seq, where)
         if event is None:
             if good + len(raw) < len(data) or raw.endswith(b"\n"):
-                raise MustLookError(
-                    f"line {seq} of {where} is damaged",
-                    "Look at backup.json and at the zone; `restore` needs the backup alone.",
-                )
+                raise _damaged(seq, where)
             break
         events.append(event)
         good += len(raw)
@@ -267,11 +264,77 @@ def read_journal(path: Path) -> Sequence[AnyEvent]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror}",
-            "Check --state-dir and its modes; `restore` needs no journal.",
-        ) from error
+        raise _unreadable(path, error) from error
     return decode(data, str(path))[0]
+
+
+class JournalTail:
+    """Reads a journal that another process is writing, as it grows.
+
+    Args:
+        path: it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.rewind()
+
+    def rewind(self) -> None:
+        """From the beginning, at the next read."""
+        self._offset = 0
+        self._seq = 0
+
+    @property
+    def is_cut_back(self) -> bool:
+        """Whether what was read has been taken back: a line that never became durable."""
+        return self._size() < self._offset
+
+    def read(self) -> Sequence[AnyEvent]:
+        """The events of every whole line since the last read.
+
+        Raises:
+            UsageError: it cannot be read.
+            MustLookError: it is damaged.
+            RefusedError: another version wrote it.
+        """
+        if self._size() <= self._offset:
+            return []
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        whole = data[: data.rfind(b"\n") + 1]
+        events = []
+        for raw in whole.splitlines(keepends=True):
+            event = _decode_line(raw, self._seq + 1, str(self._path))
+            if event is None:
+                raise _damaged(self._seq + 1, str(self._path))
+            self._seq += 1
+            events.append(event)
+        self._offset += len(whole)
+        return events
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+
+def _damaged(seq: int, where: str) -> MustLookError:
+    return MustLookError(
+        f"line {seq} of {where} is damaged",
+        "Look at backup.json and at the zone; `restore` needs the backup alone.",
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot read {path}: {error.strerror}",
+        "Check --state-dir and its modes; `restore` needs no journal.",
+    )
 
 
 def _sync_folder(folder: Path) -> None:

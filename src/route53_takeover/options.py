@@ -18,10 +18,8 @@ from route53_takeover import __version__
 from route53_takeover.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from route53_takeover.core.plan import Options
-    from route53_takeover.settings import Common, Connection
+    from route53_takeover.settings import Common, Connection, Override
 
 PROGRAM = "route53-takeover"
 PREFIX = "ROUTE53_TAKEOVER_"
@@ -213,6 +211,10 @@ SettleOption = Annotated[
         help="Nothing may move for so long at the end.",
     ),
 ]
+ConfirmReleaseOption = Annotated[
+    bool,
+    option("--confirm-release", help="Stop at the moment and wait for a key; not with --auto."),
+]
 NoProbeOption = Annotated[bool, option("--no-probe", help="Do not ask the name servers.")]
 NameServerOption = Annotated[
     list[str] | None,
@@ -295,18 +297,16 @@ def override_of(
     endpoint_url: str | None,
     dns_profile: str | None,
     name_server: list[str] | None,
-) -> Callable[[Connection], Connection]:
-    """What was given on this command line wins over what the run's folder says."""
-    from msgspec.structs import replace
+) -> Override:
+    from route53_takeover.settings import Override
 
-    given = {
-        "profile": profile,
-        "region": region,
-        "endpoint_url": endpoint_url,
-        "dns_profile": dns_profile,
-        "name_servers": tuple(name_server) if name_server else None,
-    }
-    return lambda saved: replace(saved, **{k: v for k, v in given.items() if v is not None})
+    return Override(
+        profile=profile,
+        region=region,
+        endpoint_url=endpoint_url,
+        dns_profile=dns_profile,
+        name_servers=tuple(name_server) if name_server else None,
+    )
 
 
 def options_of(
@@ -327,6 +327,7 @@ def options_of(
     deploy_timeout: float,
     settle: float | None,
     no_probe: bool,
+    confirm_release: bool,
 ) -> Options:
     from route53_takeover.core.plan import Options
 
@@ -373,6 +374,7 @@ def options_of(
         deploy_timeout=deploy_timeout,
         settle=settle if settle is not None else (60.0 if no_deploy else 5.0),
         probe=not no_probe,
+        confirm_release=confirm_release,
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from route53_takeover import log, render
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.audience import Foreground
 from route53_takeover.commands import run_in
 from route53_takeover.errors import ExitCode
 from route53_takeover.interrupts import in_loop
@@ -24,6 +25,7 @@ from route53_takeover.sim.virtual import percentiles, rehearse_many
 from route53_takeover.streams import write_line, write_lines
 
 if TYPE_CHECKING:
+    from route53_takeover.audience import Audience
     from route53_takeover.settings import Common
     from route53_takeover.sim.scenarios import Scenario
 
@@ -49,14 +51,21 @@ def list_scenarios(common: Common) -> int:
 
 def rehearse(common: Common, name: str | None, seed: int, speed: float | None) -> int:
     """``rehearse --auto``: the whole program in a simulated account, over the wire."""
-    scenario = find_scenario(name or DEFAULT)
+    audience = Foreground(common)
+    return in_loop(rehearse_in(common, audience, find_scenario(name or DEFAULT), seed, speed))
+
+
+async def rehearse_in(
+    common: Common, audience: Audience, scenario: Scenario, seed: int, speed: float | None
+) -> int:
+    """A takeover in a simulated account that this process serves.
+
+    Args:
+        speed: simulated seconds in a real one; ``None``: the scenario's own.
+    """
     scrub(os.environ)
-    render.talk(common, f"REHEARSAL {scenario.name}: {scenario.summary}")
-    return in_loop(_rehearse(common, scenario, seed, speed or scenario.speed))
-
-
-async def _rehearse(common: Common, scenario: Scenario, seed: int, speed: float) -> int:
-    clock = SystemClock(speed)
+    audience.tell(f"REHEARSAL {scenario.name}: {scenario.summary}")
+    clock = SystemClock(speed or scenario.speed)
     with tempfile.TemporaryDirectory(prefix="route53-takeover-") as folder:
         async with serving(scenario, seed=str(seed), clock=clock) as served:
             connection = Connection(
@@ -65,7 +74,9 @@ async def _rehearse(common: Common, scenario: Scenario, seed: int, speed: float)
                 name_servers=served.name_servers,
             )
             options = rehearsal_options(scenario, Path(folder))
-            return await run_in(common, connection, options, clock, rehearsal=scenario.name)
+            return await run_in(
+                common, audience, connection, options, clock, rehearsal=scenario.name
+            )
 
 
 def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> int:

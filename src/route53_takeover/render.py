@@ -234,7 +234,29 @@ class TextLines:
             case ev.JournalFailed():
                 return [f"the journal is lost: {event.reason}; going on in memory"]
             case _:
-                return []
+                return _asked(event)
+
+
+def _asked(event: ev.AnyEvent) -> list[str]:
+    """What a person at the keys wants: it may come too late to change anything."""
+    match event:
+        case ev.RunPaused():
+            return ["asked to pause: nothing new is begun, and nothing is released"]
+        case ev.RunUnpaused():
+            return ["asked to go on"]
+        case ev.HoldCut():
+            return [f"asked to release {display_name(event.name)} without the rest of the hold"]
+        case ev.ReleaseConfirmed():
+            return [f"asked to release {display_name(event.name)} at the moment"]
+        case ev.DeadmanExtended():
+            who = display_name(event.name)
+            return [f"asked to put the deadman of {who} off by {event.seconds:g} s"]
+        case ev.RestoreAsked():
+            return ["asked to put back what was released"]
+        case ev.AbortAsked():
+            return ["asked to abort, which undoes what was changed; a signal stops at once"]
+        case _:
+            return []
 
 
 def clock_time(seconds: float) -> str:
@@ -315,7 +337,7 @@ def print_plan(common: Common, plan: Plan, steps: list[str], run_line: str) -> N
         write_lines(plan_lines(plan, steps, run_line), sys.stdout)
 
 
-def plan_lines(plan: Plan, steps: list[str], run_line: str) -> list[str]:
+def plan_lines(plan: Plan, steps: list[str], run_line: str | None) -> list[str]:
     """``plan`` for people."""
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
     stack = plan.root.stack_name or plan.options.stack
@@ -332,7 +354,7 @@ def plan_lines(plan: Plan, steps: list[str], run_line: str) -> list[str]:
     if not plan.manuals:
         return [*lines, "Nothing to do."]
     lines += [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
-    return [*lines, "", "Run it with:", f"  {pasteable(run_line)}"]
+    return lines if run_line is None else [*lines, "", "Run it with:", f"  {pasteable(run_line)}"]
 
 
 def talk(common: Common, text: str, *, always: bool = False) -> None:

@@ -63,6 +63,20 @@ class Connection(Struct, frozen=True, kw_only=True):
         return replace(self, profile=profile or None, endpoint_url=endpoint_url)
 
 
+class Override(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What this command line says of the connection: it wins over what the run's folder says."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    dns_profile: str | None = None
+    name_servers: tuple[str, ...] | None = None
+
+    def __call__(self, saved: Connection) -> Connection:
+        given = {key: getattr(self, key) for key in self.__struct_fields__}
+        return replace(saved, **{key: value for key, value in given.items() if value is not None})
+
+
 _USER_IN_URL = re.compile(r"[^/]*//[^/?#]*@")
 _LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)")
 

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from route53_takeover import log, render
+from route53_takeover import log
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.deploy import ShellDeployer
 from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, parse_name_server
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.whoami import identify
+from route53_takeover.control import Control
 from route53_takeover.core.plan import Identity
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
@@ -30,16 +29,16 @@ from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
 from route53_takeover.preflight import gather
-from route53_takeover.streams import Background
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import AsyncIterator
 
     from route53_takeover.adapters.clock import SystemClock
+    from route53_takeover.audience import Audience
     from route53_takeover.core import events as ev
     from route53_takeover.core.plan import Facts, Options, Plan
-    from route53_takeover.engine import Observer
+    from route53_takeover.core.state import State
     from route53_takeover.folder import RunFolder, Saved
     from route53_takeover.ports import Clock
     from route53_takeover.settings import Common, Connection
@@ -173,82 +172,54 @@ def _deployer(saved: Saved, folder: RunFolder, clock: Clock) -> ShellDeployer:
 
 async def drive(
     common: Common,
+    audience: Audience,
     account: Account,
     clock: SystemClock,
     folder: RunFolder,
     saved: Saved,
     first: ev.RunStarted | ev.RunResumed,
 ) -> int:
-    """Runs the engine in a run's folder to its end, and prints the result."""
+    """Runs the engine in a run's folder to its end, and tells the result; returns the exit code.
+
+    The run can be looked at and acted on meanwhile, through the control socket in its folder.
+    """
     journal = FileJournal(folder.journal)
     try:
         log.to_file(folder.log, log.level(common.log_level))
-        talk = Background(sys.stderr)
-        out = Background(sys.stdout) if common.as_json else talk
-        observer: Observer
-        if common.as_json:
-            observer = render.JsonLines(folder.name, out, talk)
-        else:
-            prefix = "REHEARSAL " if saved.rehearsal else ""
-            observer = render.TextLines(
-                out, prefix=prefix, quiet=common.quiet, verbose=common.verbose
+        async with audience.observing(folder, saved, clock) as observer:
+
+            def look(event: ev.AnyEvent, state: State, seq: int) -> None:
+                control.observe(event, state, seq)
+                observer(event, state, seq)
+
+            engine = Engine(
+                clock=clock,
+                journal=journal,
+                records=account.records,
+                stacks=account.stacks,
+                deployer=_deployer(saved, folder, clock),
+                prober=_prober(saved.connection, saved.plan),
+                save_backup=lambda: folder.save_backup(saved.plan),
+                rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
+                observer=look,
             )
-        render.talk(common, f"run {folder.name} in {folder.path}")
-        engine = Engine(
-            clock=clock,
-            journal=journal,
-            records=account.records,
-            stacks=account.stacks,
-            deployer=_deployer(saved, folder, clock),
-            prober=_prober(saved.connection, saved.plan),
-            save_backup=lambda: folder.save_backup(saved.plan),
-            rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
-            observer=observer,
-        )
-        loop, asked = asyncio.get_running_loop(), signals()
-        for number in asked:
-            loop.add_signal_handler(number, engine.interrupt, number.name)
-        try:
-            async with _ticking(observer, clock):
-                state = await engine.run(first, list(journal.events))
-        finally:
-            for number in asked:  # the run has ended: its own exit code is what it comes to
-                loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_IGN)
-            if not out.close(_DRAIN):
-                for number in asked:
-                    signal.signal(number, signal.SIG_DFL)
-                out.close()
-            talk.close(_DRAIN)
+            control = Control(folder.control, clock, engine.submit)
+            loop, asked = asyncio.get_running_loop(), signals()
+            for number in asked:
+                loop.add_signal_handler(number, engine.interrupt, number.name)
+            try:
+                async with control.serving():
+                    audience.begins(folder)
+                    state = await engine.run(first, list(journal.events))
+            finally:
+                for number in asked:  # the run has ended: its own exit code is what it comes to
+                    loop.remove_signal_handler(number)
+                    signal.signal(number, signal.SIG_IGN)
+                if not audience.drain(_DRAIN):
+                    for number in asked:
+                        signal.signal(number, signal.SIG_DFL)
+                    audience.drain(None)
     finally:
         journal.close()
-    again = ["route53-takeover", "resume", folder.name, "--auto"]
-    resume = shlex.join([*again, "--state-dir", str(common.state_dir)])
     ended = result(state, account.calls)
-    return render.print_result(
-        common,
-        ended,
-        clock.now(),
-        seq=engine.seq + 1,
-        resume=resume,
-        rehearsal=saved.rehearsal,
-    )
-
-
-@asynccontextmanager
-async def _ticking(observer: Observer, clock: Clock) -> AsyncIterator[None]:
-    """Lets a text observer say, now and then, that the run is still waiting."""
-    if not isinstance(observer, render.TextLines):
-        yield
-        return
-
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            observer.tick(clock.now())
-
-    task = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        task.cancel()
+    return audience.ended(ended, clock.now(), seq=engine.seq + 1, saved=saved)

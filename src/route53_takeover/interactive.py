@@ -1,0 +1,225 @@
+"""The commands of a person at a terminal: run, rehearse and resume behind a screen, and attach.
+
+The run is always in another process (`route53_takeover.launching`); this one shows it and hands
+over what is asked for, on a Textual screen, or as text where the terminal is too small or dumb for
+one. Leaving it leaves the run alone. Textual is imported only when there is a screen for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from route53_takeover import history, render
+from route53_takeover.audience import resume_line
+from route53_takeover.errors import MustLookError, TakeoverError
+from route53_takeover.folder import find_run
+from route53_takeover.following import Following
+from route53_takeover.journal import read_journal
+from route53_takeover.launching import (
+    BeginRehearsal,
+    BeginRun,
+    GoOn,
+    Launch,
+    NothingToDoError,
+)
+from route53_takeover.replay import Replay
+from route53_takeover.settings import Override
+from route53_takeover.textview import TextView
+from route53_takeover.viewing import Left
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from route53_takeover.core.plan import Options
+    from route53_takeover.folder import RunFolder
+    from route53_takeover.following import Observer
+    from route53_takeover.launching import AnyOrder
+    from route53_takeover.settings import Common, Connection
+    from route53_takeover.viewing import Opening, Proposal, Source
+
+_SMALLEST = (60, 15)
+"""Columns and rows below which a screen shows less than text does."""
+
+
+def has_screen() -> bool:
+    """Whether the terminal can show a screen; otherwise the run is told as text."""
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return False
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    return columns >= _SMALLEST[0] and rows >= _SMALLEST[1]
+
+
+def run(common: Common, connection: Connection, options: Options) -> int:
+    """``run``: shows the plan, begins on a yes, shows the run."""
+    order = BeginRun(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        connection=connection,
+        options=options,
+    )
+    return _seen(common, _begun(common, order))
+
+
+def rehearse(common: Common, scenario: str | None, seed: int, speed: float | None) -> int:
+    """``rehearse``: the same in a simulated account."""
+    order = BeginRehearsal(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        scenario=scenario or "",
+        seed=seed,
+        speed=speed,
+    )
+    return _seen(common, _begun(common, order))
+
+
+def resume(common: Common, folder: RunFolder, override: Override) -> int:
+    """``resume RUN``: starts a process for it again, and shows it."""
+    asyncio.run(_revive(common, folder, override, lambda text: render.talk(common, text)))
+    return _seen(common, _watched(common, folder))
+
+
+def attach(common: Common, folder: RunFolder) -> int:
+    """``attach RUN``: shows a run that goes on, that has ended, or whose process died."""
+    state = history.folded(folder)
+    if state is None or state.ending is None:
+        return _seen(common, _watched(common, folder))
+    if not has_screen():
+        return history.report(common, folder)
+    replay = Replay(folder, read_journal(folder.journal), rehearsal=_scenario(folder))
+    left = _on_screen(source=replay)
+    return 0 if left.error is None else _seen(common, left)
+
+
+def _begun(common: Common, order: AnyOrder) -> Left:
+    """Starts a process for the order, and shows what it proposes and does."""
+    if has_screen():
+        return _on_screen(opening=_Launched(common, order))
+    lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
+    return asyncio.run(TextView(common, lines).open(_Launched(common, order, lines)))
+
+
+def _watched(common: Common, folder: RunFolder) -> Left:
+    """Shows a run that another process works on, or did."""
+    if has_screen():
+        return _on_screen(source=_following(common, folder))
+    lines = _lines(common, rehearsal=bool(_scenario(folder)))
+    return asyncio.run(TextView(common, lines).show(_following(common, folder, lines)))
+
+
+def _on_screen(*, source: Source | None = None, opening: Opening | None = None) -> Left:
+    from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
+
+    preferences = platformdirs.user_config_path("route53-takeover") / "screen.json"
+    app = TakeoverApp(source=source, opening=opening, preferences=preferences)
+
+    async def show() -> Left | None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.leave)
+        return await app.run_async()
+
+    # The terminal has gone: there is nothing to draw on, nobody to tell, and nothing to undo here.
+    signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
+    return asyncio.run(show()) or Left(detached=True)
+
+
+def _seen(common: Common, left: Left) -> int:
+    """Says what came of it, or that it goes on; returns the exit code.
+
+    Raises:
+        TakeoverError: it did not begin, or cannot be seen.
+    """
+    match left.error:
+        case None:
+            pass
+        case NothingToDoError(over=over):
+            return render.print_result(common, over.result, over.now, seq=over.seq)
+        case error:
+            raise error
+    if left.result is not None:
+        return render.print_result(
+            common,
+            left.result,
+            left.now,
+            seq=left.events + 1,
+            resume=resume_line(common, left.run),
+            rehearsal=_scenario(find_run(common.state_dir, left.run)) or None,
+        )
+    if left.gone:
+        raise MustLookError(
+            f"run {left.run} has not ended, and its process is gone",
+            f"Go on with: `route53-takeover resume {left.run}`.",
+        )
+    if not left.run:
+        raise TakeoverError("the plan was not started, and nothing was written")
+    words = ["route53-takeover", "attach", left.run, "--state-dir", str(common.state_dir)]
+    render.talk(common, f"run {left.run} goes on by itself; look at it again with:", always=True)
+    render.talk(common, f"  {render.pasteable(shlex.join(words))}", always=True)
+    return 0
+
+
+class _Launched:
+    """An `Opening` whose run is in another process."""
+
+    def __init__(self, common: Common, order: AnyOrder, observer: Observer | None = None) -> None:
+        self._common = common
+        self._launch = Launch(order)
+        self._observer = observer
+        self._tell: Callable[[str], None] = lambda _: None
+
+    async def proposal(self, tell: Callable[[str], None]) -> Proposal:
+        """Starts the process, and waits for its plan."""
+        self._tell = tell
+        await self._launch.start()
+        return await self._launch.proposal(tell)
+
+    async def start(self) -> Source:
+        """Says yes, and waits until the run has begun."""
+        run = await self._launch.begun(self._tell)
+        return _following(self._common, find_run(self._common.state_dir, run), self._observer)
+
+    async def decline(self) -> None:
+        """Lets the process end."""
+        self._launch.close()
+
+
+def _following(common: Common, folder: RunFolder, observer: Observer | None = None) -> Following:
+    def revive() -> Awaitable[None]:
+        return _revive(common, folder, Override(), lambda _: None)
+
+    return Following(folder, rehearsal=_scenario(folder), revive=revive, observer=observer)
+
+
+async def _revive(
+    common: Common, folder: RunFolder, override: Override, tell: Callable[[str], None]
+) -> None:
+    """Starts a process that goes on with the run."""
+    order = GoOn(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        run=folder.name,
+        override=override,
+    )
+    launch = Launch(order)
+    await launch.start()
+    await launch.begun(tell, agreed=False)
+
+
+def _lines(common: Common, *, rehearsal: bool) -> render.TextLines:
+    prefix = "REHEARSAL " if rehearsal else ""
+    return render.TextLines(sys.stderr, prefix=prefix, quiet=common.quiet, verbose=common.verbose)
+
+
+def _scenario(folder: RunFolder) -> str:
+    """The scenario that a run rehearses; empty for a real one, or where nobody can tell."""
+    with suppress(TakeoverError):
+        return folder.plan().rehearsal or ""
+    return ""

@@ -1,0 +1,184 @@
+"""A run that goes on in another process, told as text: where a terminal can show no screen.
+
+The same plan, yes and keys, as lines: stderr tells, stdin is asked. Ctrl-C asks to abort; a second
+one leaves the run alone, as a hang-up does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from route53_takeover import render
+from route53_takeover.core.operator import Act, event_of
+from route53_takeover.core.records import display_name
+from route53_takeover.errors import TakeoverError
+from route53_takeover.streams import write_lines
+from route53_takeover.viewing import Left, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.settings import Common
+    from route53_takeover.viewing import Opening, Proposal, Source, View
+
+_LINE = 1 << 12
+
+
+class TextView:
+    """Shows one run.
+
+    Args:
+        lines: what the source's events are told to; it says now and then that the run waits.
+    """
+
+    def __init__(self, common: Common, lines: render.TextLines) -> None:
+        self._common = common
+        self._lines = lines
+        self._typed: asyncio.Queue[str] = asyncio.Queue()
+        self._signals: asyncio.Queue[str] = asyncio.Queue()
+
+    async def open(self, opening: Opening) -> Left:
+        """Shows the plan, and the run if it is begun."""
+        with self._attentive():
+            try:
+                proposal = await opening.proposal(self._tell)
+                write_lines(_proposed(proposal), sys.stderr)
+                if not await self._agrees():
+                    await opening.decline()
+                    return Left()
+                source = await opening.start()
+            except TakeoverError as error:
+                return Left(error=error)
+            return await self._show(source)
+
+    async def show(self, source: Source) -> Left:
+        """Shows a run that has begun."""
+        with self._attentive():
+            return await self._show(source)
+
+    async def _agrees(self) -> bool:
+        sys.stderr.write("Start it? Type yes: ")
+        sys.stderr.flush()
+        typed = asyncio.ensure_future(self._typed.get())
+        stopped = asyncio.ensure_future(self._signals.get())
+        await asyncio.wait((typed, stopped), return_when=asyncio.FIRST_COMPLETED)
+        answer = typed.result() if typed.done() else ""
+        for waiting in (typed, stopped):
+            waiting.cancel()
+        return answer.strip().lower() in ("y", "yes")
+
+    async def _show(self, source: Source) -> Left:
+        views = source.subscribe()
+        shown: View | None = None
+        asked_for = ""
+        stopping = asyncio.create_task(self._stops(source))
+        arriving = asyncio.ensure_future(anext(views, None))
+        typing = asyncio.ensure_future(self._typed.get())
+        try:
+            while True:
+                await asyncio.wait(
+                    (arriving, typing, stopping),
+                    timeout=1.0,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if stopping.done():
+                    return Left(run=shown.snapshot.run if shown else "", detached=True)
+                if arriving.done():
+                    view = arriving.result()
+                    if view is None:
+                        return _left(shown)
+                    shown = view
+                    if view.link is Link.GONE:
+                        return Left(run=view.snapshot.run, gone=True)
+                    arriving = asyncio.ensure_future(anext(views, None))
+                    asked_for = self._ask(view, asked_for)
+                if typing.done():
+                    await self._answer(source, shown, typing.result())
+                    typing = asyncio.ensure_future(self._typed.get())
+                if shown is not None:
+                    self._lines.tick(shown.snapshot.now)
+        finally:
+            for task in (stopping, arriving, typing):
+                task.cancel()
+
+    async def _stops(self, source: Source) -> None:
+        """Ends when there is nobody any more: a hang-up, or a second Ctrl-C. The first aborts."""
+        if await self._signals.get() == "SIGINT":
+            self._tell("asking to abort: the run ends in good order; once more leaves it alone")
+            await self._submit(source, Act.ABORT, "")
+            await self._signals.get()
+
+    async def _submit(self, source: Source, act: Act, name: str) -> None:
+        try:
+            await source.submit(event_of(act, name, time=0.0))
+        except TakeoverError as error:
+            render.tell_error(error)
+
+    def _ask(self, view: View, before: str) -> str:
+        """Asks, once, for what only a person can give."""
+        needed = view.snapshot.needs_person
+        if needed and needed != before:
+            self._tell(needed)
+            for choice in view.snapshot.choices:
+                if choice.act is Act.CONFIRM_RELEASE:
+                    self._tell(f"{choice.happens} Type release {display_name(choice.name)}:")
+        return needed
+
+    async def _answer(self, source: Source, view: View | None, line: str) -> None:
+        """``release NAME`` confirms a release that waits for it."""
+        verb, _, name = line.strip().rstrip(".").lower().partition(" ")
+        for choice in view.snapshot.choices if view else ():
+            named = display_name(choice.name).lower() == name.strip()
+            if verb == "release" and named and choice.act is Act.CONFIRM_RELEASE:
+                await self._submit(source, choice.act, choice.name)
+
+    def _tell(self, text: str) -> None:
+        render.talk(self._common, text)
+
+    @contextmanager
+    def _attentive(self) -> Iterator[None]:
+        """Listens to the keyboard and to signals."""
+        loop = asyncio.get_running_loop()
+        keyboard = sys.stdin.fileno()
+
+        def read() -> None:
+            try:
+                line = os.read(keyboard, _LINE)
+            except OSError:
+                line = b""
+            if line:
+                self._typed.put_nowait(line.decode(errors="replace"))
+            else:
+                loop.remove_reader(keyboard)
+
+        asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for number in asked:
+            loop.add_signal_handler(number, self._signals.put_nowait, number.name)
+        if sys.stdin.isatty():
+            loop.add_reader(keyboard, read)
+        try:
+            yield
+        finally:
+            loop.remove_reader(keyboard)
+            for number in asked:
+                loop.remove_signal_handler(number)
+
+
+def _proposed(proposal: Proposal) -> list[str]:
+    lines = render.plan_lines(proposal.plan, list(proposal.steps), run_line=None)
+    lines += [f"~ {line}" for line in proposal.forecast]
+    if proposal.rehearsal:
+        lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")
+    return lines
+
+
+def _left(view: View | None) -> Left:
+    if view is None:
+        return Left()
+    shown = view.snapshot
+    return Left(run=shown.run, result=shown.result, now=shown.now, events=shown.events)

@@ -1,0 +1,108 @@
+"""The screen in a real terminal, on real processes: it comes and goes, and the run goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from tests.e2e.simulated import await_true
+from tests.e2e.terminal import (
+    at_terminal,
+    await_end,
+    daemons,
+    go_to_the_end,
+    go_to_the_record,
+    run,
+)
+
+if TYPE_CHECKING:
+    from tests.e2e.simulated import Scene
+    from tests.e2e.terminal import Terminal
+
+SCREEN = "xterm-256color"
+
+
+def begin(terminal: Terminal) -> None:
+    terminal.await_text("Press s to start", "www.example.com A alias to d1old")
+    terminal.press("s")
+    terminal.await_text("Take over www.example.com?")
+    terminal.press("y")
+    terminal.await_text("LIVE")
+
+
+def test_a_screen_shows_the_phases_and_the_run_outlives_it(scene: Scene) -> None:
+    with at_terminal(scene, *run(scene), term=SCREEN) as terminal:
+        begin(terminal)
+        go_to_the_record(scene)
+        terminal.await_text("· confirm ·", "UPDATE_IN_PROGRESS", "DnsRecord")
+        await_true(lambda: terminal.title == "confirm www.example.com", "the title")
+        assert scene.here == []
+        terminal.hang_up()
+        terminal.finish()
+    with at_terminal(scene, "attach", scene.run, term=SCREEN, size=(80, 24)) as again:
+        again.await_text("LIVE", "· confirm ·")
+        go_to_the_end(scene)
+        again.await_text("DONE", "shop owns www.example.com now")
+        again.press("q")
+        assert again.finish() == 0
+    assert await_end(scene)["outcome"] == "done"
+    with at_terminal(scene, "attach", scene.run, term=SCREEN) as replay:
+        replay.await_text("REPLAY", "DONE")
+        replay.press("g")
+        replay.await_text("· backup")
+        replay.press("q")
+        assert replay.finish() == 0
+    scene.assert_true_an_hour_later(scene.here)
+
+
+def test_a_process_that_died_in_the_gap_is_missed_and_started_again_from_the_screen(
+    scene: Scene,
+) -> None:
+    with at_terminal(scene, *run(scene), term=SCREEN) as terminal:
+        begin(terminal)
+        go_to_the_record(scene)
+        terminal.await_text("· confirm ·")
+        (daemon,) = daemons(scene)
+        os.kill(daemon, signal.SIGKILL)
+        terminal.await_text("NOT CONNECTED")
+        assert scene.here == []
+        terminal.press("R")
+        terminal.await_text("No")
+        terminal.press("y")
+        terminal.await_text("LIVE")
+        assert daemons(scene) not in ([], [daemon])
+        go_to_the_end(scene)
+        terminal.await_text("DONE")
+        terminal.press("q")
+        assert terminal.finish() == 0
+    scene.assert_true_an_hour_later(scene.here)
+
+
+def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
+    with (
+        at_terminal(scene, *run(scene), term=SCREEN) as one,
+        at_terminal(scene, "attach", begun(scene, one), term=SCREEN, size=(80, 24)) as two,
+    ):
+        two.await_text("LIVE")
+        scene.await_deploy("on", "log", "deploying")
+        two.press("p")
+        one.await_text("PAUSED")
+        two.await_text("PAUSED")
+        scene.account.pass_time(8)
+        one.await_text("DnsRecord", "CREATE_IN_PROGRESS")
+        assert scene.here == scene.original, "no release while it is paused"
+        one.press("x")
+        one.await_text("The takeover is given up")
+        one.press("www.example.com\r")
+        for screen in (one, two):
+            screen.await_text("ABORTED")
+            screen.press("q")
+            assert screen.finish() == 1
+    scene.account.pass_time(3600)
+    assert scene.here == scene.original
+
+
+def begun(scene: Scene, terminal: Terminal) -> str:
+    begin(terminal)
+    return scene.run
