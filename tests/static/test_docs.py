@@ -24,11 +24,14 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.state import Outcome, Phase
 from route53_takeover.errors import ExitCode
 from route53_takeover.render import kebab
+from route53_takeover.tui.keys import ACTIONS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs/reference/command-line.md"
 SAFETY = ROOT / "docs/explanation/why-it-is-safe.md"
+SCREEN = ROOT / "docs/how-to/use-the-screen.md"
+PICTURES = sorted((ROOT / "docs/images").iterdir())
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -177,3 +180,32 @@ def test_every_safety_rule_names_a_test_that_holds_it(number: int) -> None:
     headings = re.findall(rf"^## {number}\. .*$", text, re.MULTILINE)
     assert len(headings) == 1
     assert _TEST.findall(_section(SAFETY, headings[0]))
+
+
+def test_the_pictures_are_what_the_screen_draws_now() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/screenshots.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("", 0), (
+        f"look at them after: uv run scripts/screenshots.py\n{done.stderr}"
+    )
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_every_picture_is_shown_and_loads_nothing_from_elsewhere(picture: Path) -> None:
+    shown = {
+        (page.parent / link).resolve() for page in PAGES for link in _LINK.findall(page.read_text())
+    }
+    assert picture in shown
+    loaded = re.findall(r"""url\(["']?(?!#)|@import|href=|<script|<image""", picture.read_text())
+    assert not loaded
+
+
+def test_every_key_of_the_screen_is_documented() -> None:
+    rows = re.findall(r"^\| (`.+?`) \| `([\w-]+)` \| \S", _section(SCREEN, "## Keys"), re.MULTILINE)
+    told = {name: ",".join(re.findall(r"`(.+?)`", keys)) for keys, name in rows}
+    assert told == {action.id: action.keys for action in ACTIONS}
+    assert len(rows) == len(ACTIONS)
