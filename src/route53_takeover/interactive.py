@@ -158,6 +158,8 @@ def _seen(common: Common, left: Left) -> int:
             f"run {left.run} has not ended, and its process is gone",
             f"Go on with: `route53-takeover resume {left.run}`.",
         )
+    if left.detached and not left.run:
+        return 0  # before there was anything to see
     if not left.run:
         raise TakeoverError("the plan was not started, and nothing was written")
     words = ["route53-takeover", "attach", left.run, "--state-dir", str(common.state_dir)]

@@ -140,7 +140,7 @@ class Launch:
     def __init__(self, order: AnyOrder) -> None:
         self._order = order
         self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
+        self._writer: asyncio.StreamWriter | None = None
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- until it has begun
 
     async def start(self) -> None:
@@ -179,7 +179,7 @@ class Launch:
             NotBegunError: it did not begin.
             NothingToDoError: the run that was to go on has ended already.
         """
-        if agreed:
+        if agreed and self._writer is not None:
             self._writer.write(YES)
         try:
             match await self._word(tell):
@@ -192,7 +192,8 @@ class Launch:
 
     def close(self) -> None:
         """Says no, or nothing more: a process that has not begun ends."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
         self._errors.close()
 
     async def _word(self, tell: Callable[[str], None]) -> AnyWord:

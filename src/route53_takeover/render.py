@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from route53_takeover.core import events as ev
+from route53_takeover.core.news import PHASE_WORDS
 from route53_takeover.core.records import display_name
 from route53_takeover.core.state import Phase
 from route53_takeover.streams import write_line, write_lines
@@ -30,21 +31,6 @@ if TYPE_CHECKING:
 
 _QUIET_FOR = 10.0
 """Seconds of silence after which a line says that the run still waits."""
-_PHASE_WORDS = {
-    Phase.BACKUP: "saving a backup",
-    Phase.LOWER_TTL: "lowering the TTL",
-    Phase.DRAIN: "waiting for the old TTL to run out",
-    Phase.DEPLOY_OFF: "deploying with the switch off",
-    Phase.PROVE: "proving that the record can be put back",
-    Phase.DEPLOY_ON: "deploying with the switch on",
-    Phase.WATCH: "watching the stack for the moment",
-    Phase.RELEASE: "releasing the record",
-    Phase.CONFIRM: "waiting for CloudFormation to create its own",
-    Phase.GUARD: "guarding the result",
-    Phase.VERIFY: "verifying",
-    Phase.RESTORE: "putting everything back",
-    Phase.ENDED: "ended",
-}
 
 
 def rfc3339(time: float) -> str:
@@ -178,16 +164,16 @@ class TextLines:
         if state.phase is not self._phase:
             self._phase = state.phase
             if state.phase is not Phase.ENDED:
-                self._say(event.time, f"{state.phase}: {_PHASE_WORDS[state.phase]}")
+                self._say(event.time, f"{state.phase}: {PHASE_WORDS[state.phase]}")
         elif event.time - self._last >= _QUIET_FOR:
             waited = event.time - state.phase_since
-            self._say(event.time, f"still {_PHASE_WORDS[state.phase]}, {clock_time(waited)}")
+            self._say(event.time, f"still {PHASE_WORDS[state.phase]}, {clock_time(waited)}")
 
     def tick(self, now: float) -> None:
         """Tells that the run is still waiting, when nothing has been said for a while."""
         if self._quiet or self._phase is None or now - self._last < _QUIET_FOR:
             return
-        self._say(now, f"still {_PHASE_WORDS[self._phase]}")
+        self._say(now, f"still {PHASE_WORDS[self._phase]}")
 
     def _say(self, time: float, text: str) -> None:
         self._last = time

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from route53_takeover import render
 from route53_takeover.core.operator import Act, event_of
@@ -21,12 +21,13 @@ from route53_takeover.streams import write_lines
 from route53_takeover.viewing import Left, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from route53_takeover.settings import Common
     from route53_takeover.viewing import Opening, Proposal, Source, View
 
 _LINE = 1 << 12
+_Answer = TypeVar("_Answer")
 
 
 class TextView:
@@ -46,9 +47,8 @@ class TextView:
         """Shows the plan, and the run if it is begun."""
         with self._attentive():
             try:
-                proposal = await opening.proposal(self._tell)
-                write_lines(_proposed(proposal), sys.stderr)
-                if not await self._agrees():
+                proposal = await self._unless_stopped(opening.proposal(self._tell))
+                if proposal is None or not await self._agrees(proposal):
                     await opening.decline()
                     return Left()
                 source = await opening.start()
@@ -61,16 +61,23 @@ class TextView:
         with self._attentive():
             return await self._show(source)
 
-    async def _agrees(self) -> bool:
+    async def _agrees(self, proposal: Proposal) -> bool:
+        write_lines(_proposed(proposal), sys.stderr)
         sys.stderr.write("Start it? Type yes: ")
         sys.stderr.flush()
-        typed = asyncio.ensure_future(self._typed.get())
+        answer = await self._unless_stopped(self._typed.get())
+        return (answer or "").strip().lower() in ("y", "yes")
+
+    async def _unless_stopped(self, work: Coroutine[None, None, _Answer]) -> _Answer | None:
+        """What it comes to; ``None`` where a signal came first."""
+        working = asyncio.ensure_future(work)
         stopped = asyncio.ensure_future(self._signals.get())
-        await asyncio.wait((typed, stopped), return_when=asyncio.FIRST_COMPLETED)
-        answer = typed.result() if typed.done() else ""
-        for waiting in (typed, stopped):
-            waiting.cancel()
-        return answer.strip().lower() in ("y", "yes")
+        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if working.done():
+            return working.result()
+        working.cancel()
+        return None
 
     async def _show(self, source: Source) -> Left:
         views = source.subscribe()

@@ -148,7 +148,8 @@ def test_restore_needs_nothing_but_the_folder_of_the_run_and_credentials(
 def restored_elsewhere(scene: Scene, home: Path) -> Finished:
     """`restore` on a machine without the tools, the settings and the folders of the first one."""
     runs = home / "carried" / "runs"
-    shutil.copytree(scene.takeover.run_folder, runs / scene.run)
+    runs.mkdir(parents=True)
+    subprocess.run(["cp", "-r", "-L", scene.takeover.run_folder, runs], check=True)
     with Takeover(home) as other:
         other.state_dir = runs.parent
         nowhere = {"PATH": "/nonexistent", "HOME": str(home), "HTTPS_PROXY": NOBODY}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,11 +125,9 @@ def test_the_same_seed_gives_the_same_run_to_the_last_event() -> None:
 
 
 def test_a_hundred_random_rehearsals_leave_no_name_without_its_record() -> None:
-    began = time.perf_counter()
     for rehearsal in rehearse_many(150, 20261123, None):
         assert rehearsal.broken == (), rehearsal.seed
         assert not rehearsal.absent, rehearsal.seed
-    assert time.perf_counter() - began < 30
 
 
 def test_percentiles_are_by_nearest_rank_and_zero_of_nothing() -> None:

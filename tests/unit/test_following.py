@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,25 +18,24 @@ from route53_takeover.core.state import Phase
 from route53_takeover.errors import MustLookError, TakeoverError
 from route53_takeover.folder import RunFolder
 from route53_takeover.following import Following
-from route53_takeover.journal import FileJournal, JournalTail, encode
+from route53_takeover.journal import FileJournal, JournalTail, encode, read_journal
 from route53_takeover.replay import Replay
-from route53_takeover.sim.faults import Faults
-from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import rehearse_once
 from route53_takeover.viewing import Link, Play, Resume, Seek
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from route53_takeover.core.state import State
     from route53_takeover.viewing import View
 
 
+JOURNALS = Path(__file__).parents[1] / "data/journals"
+
+
 @cache
 def events() -> tuple[ev.AnyEvent, ...]:
     """A takeover that goes well."""
-    return tuple(rehearse_once(SCENARIOS["alias"], "calm", Faults()).events)
+    return tuple(read_journal(JOURNALS / "alias.jsonl"))
 
 
 def write(folder: RunFolder, told: tuple[ev.AnyEvent, ...], *, after: int = 0) -> None:

@@ -116,7 +116,8 @@ def coming(state: State, after: Phase | None) -> str:
         case Phase.ENDED:
             return _after_the_end(state)
         case _:
-            return f"Next: {PHASE_WORDS[after]}." if after is not None else ""
+            words = PHASE_WORDS[after] if after is not None else ""
+            return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def _after_the_end(state: State) -> str:

@@ -92,6 +92,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
         self._is_told = False
         self._drawn_at = float("-inf")
         self._rung_for = ""
+        self._is_starting = False
         self._is_leaving = False
         self._title_text = ""
         self.set_keymap(self._kept.keys)
@@ -142,17 +143,17 @@ class TakeoverApp(App[Left], inherit_bindings=False):
     @on(StartAsked)
     def start(self) -> None:
         """Begins the run that was planned."""
-        if self._opening is not None:
+        if self._opening is not None and not self._is_starting:
+            self._is_starting = True
             self.run_worker(self._start(self._opening), group="opening")
 
     async def _start(self, opening: Opening) -> None:
         try:
-            source = await opening.start()
+            self._source = await opening.start()
         except TakeoverError as error:
             self.exit(Left(error=error))
             return
-        self._source, self._opening = source, None
-        await self._follow(source)
+        await self._follow(self._source)
 
     async def _decline(self, opening: Opening) -> None:
         try:
@@ -224,9 +225,12 @@ class TakeoverApp(App[Left], inherit_bindings=False):
     def leave(self) -> None:
         """Leaves the screen. A run goes on; a plan that was not started is declined.
 
-        What was asked for is handed over first; who cannot wait for that leaves once more.
+        What was asked for is handed over first; who cannot wait for that leaves once more. A run
+        that is just being started is waited for: nobody may leave who does not know whether it is.
         """
-        if self._source is None and self._opening is not None:
+        if self._source is None and self._is_starting:
+            self.notify("It is being started: wait a moment.", markup=False)
+        elif self._source is None and self._opening is not None:
             self.workers.cancel_group(self, "opening")
             self.run_worker(self._decline(self._opening), group="decline")
         elif self._is_leaving:

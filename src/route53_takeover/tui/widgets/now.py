@@ -64,7 +64,7 @@ class Now(Drawn):
             yield from _going(sight)
         yield from ((text, 2) for text in self._alerts(snapshot.alerts, width))
         if snapshot.result is None and snapshot.next:
-            text = plain(snapshot.next.removeprefix("Next: "))
+            text = plain(snapshot.next)
             yield Content.assemble((f"{'next':<{_LABEL}}", MUTED), text), _LABEL
 
     def _alerts(self, alerts: tuple[str, ...], width: int) -> Iterator[Content]:
