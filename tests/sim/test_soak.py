@@ -14,7 +14,7 @@ from route53_takeover.sim.sights import Sight
 from route53_takeover.sim.soak import draw, soak_once
 from route53_takeover.sim.world import Habit
 
-RUNS = 600
+RUNS = 450
 """Of each seed: about half a minute of CPU. Each is a test of its own, for as many workers."""
 
 
