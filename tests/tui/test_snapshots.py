@@ -1,8 +1,5 @@
 """Pictures of every phase and every failure, from recorded journals: sizes, colours and none.
 
-What differs between the palettes is colour alone, so the middle size is drawn in one of them only:
-a picture costs a quarter of a second.
-
 After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-update`, then look at
 the pictures that changed.
 """
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
     from syrupy.assertion import SnapshotAssertion
 
-SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (160, 48)
+SIZES = (80, 24), (120, 40), (160, 48)
 
 
 @pytest.fixture(autouse=True)
@@ -35,22 +32,18 @@ async def _changed(name: str, preferences: Path, snapshot: SnapshotAssertion) ->
     """Which pictures of the scene are not as they were; one application draws them all."""
     source = PlayedSource()
     app = HeardApp(source=source, preferences=preferences)
-    wanted: dict[str, tuple[tuple[int, int], ...]]
-    if app.no_color:
-        wanted = {themes.DARK.name: (SMALL, LARGE)}
-    else:
-        wanted = {themes.DARK.name: (SMALL, MIDDLE, LARGE), themes.LIGHT.name: (LARGE, SMALL)}
+    palettes = (themes.DARK,) if app.no_color else (themes.DARK, themes.LIGHT)
     changed = []
-    async with app.run_test(size=SMALL) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         source.queue.put_nowait(scenes.view(name))
         await settle(pilot)
-        for theme, sizes in wanted.items():
-            app.theme = theme
-            for width, height in sizes:
+        for palette in palettes:
+            app.theme = palette.name
+            for width, height in SIZES:
                 await pilot.resize_terminal(width, height)
                 await settle(pilot)
                 picture = app.export_screenshot(title=name, simplify=True)
-                key = f"{width}x{height}-{theme}"
+                key = f"{width}x{height}-{palette.name}"
                 if picture != snapshot(name=key, extension_class=SVGImageExtension):
                     changed.append(key)
     return changed

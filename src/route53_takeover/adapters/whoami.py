@@ -6,9 +6,8 @@ is built, and ask `needs_mfa` first where nobody is there to answer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.credentials import Credentials
+    from types_boto3_sts.client import STSClient
 
 _READ_FROM_VARIABLES = "env"
 
@@ -72,9 +72,10 @@ def identify(profile: str | None, region: str | None, endpoint_url: str | None) 
     if not region:  # STS would do without; what comes after it does not
         raise UsageError("no AWS region is set", REGION_HINT)
     try:
-        client = boto3.Session(botocore_session=session, region_name=region).client(
-            "sts", endpoint_url=endpoint_url, config=_CONFIG
+        made = session.create_client(
+            "sts", region_name=region, endpoint_url=endpoint_url, config=_CONFIG
         )
+        client = cast("STSClient", made)
         client.meta.events.register("before-send", _sent)
         try:
             answer = client.get_caller_identity()
