@@ -54,6 +54,7 @@ _STALE_DECISION = 3.0
 """Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
 _INSYNC_ASKED = 150
 """How often GetChange is asked: until the machine takes a change as INSYNC without it."""
+_NOT_STARTED = DeployExit(code=127, tail="not started: its intent is not durable")
 _RESCUES = (Purpose.RESTORE, Purpose.UNDO)
 
 
@@ -243,6 +244,8 @@ class Engine:
                 self._take(ev.DeployIntended(time=self._clock.now(), switch=command.switch))
                 if self._journal_works:
                     self._spawn(self._run_deploy(command.switch, rejoin=False))
+                else:
+                    self._deploy_ended(command.switch, _NOT_STARTED)
             case ev.RejoinDeploy():
                 self._spawn(self._run_deploy(command.switch, rejoin=True))
             case ev.WriteBackup():
@@ -363,6 +366,9 @@ class Engine:
         except TakeoverError as error:
             _log.error("deploy.failed", switch=switch, reason=_line(error))
             ended = DeployExit(code=None if rejoin else 127, tail=_line(error))
+        self._deploy_ended(switch, ended)
+
+    def _deploy_ended(self, switch: ev.Switch, ended: DeployExit) -> None:
         self.submit(
             ev.DeployExited(
                 time=self._clock.now(),

@@ -272,6 +272,19 @@ def test_a_prior_request_that_is_long_not_complete_is_waited_for(
     assert_truthful(rehearse(scenario, saw=when(purpose, hold)))
 
 
+@pytest.mark.parametrize("name", ["nested", "cname"])
+def test_a_template_that_cannot_be_read_at_first_is_read_later(name: str) -> None:
+    """Where the events do not say what is created, nothing else does."""
+
+    def throttle(stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+        if isinstance(event, ev.DeployIntended) and event.switch == "on":
+            storm(stage, 6.0, throttled, only="GetTemplate")
+
+    rehearsal = rehearse(SCENARIOS[name], Faults(mute=1.0), saw=throttle)
+    assert_ended(rehearsal, [Outcome.DONE])
+    assert [e for e in rehearsal.events if isinstance(e, ev.TemplateRead) and not e.template]
+
+
 # -- what is read is late
 
 
@@ -382,6 +395,25 @@ def test_a_record_that_a_failed_rollback_retains_is_not_called_restored() -> Non
     rehearsal = rehearse(story("retained", site_account(template=template)))
     assert_ended(rehearsal, [Outcome.UNKNOWN])
     assert rehearsal.result.exit_code == 4
+
+
+def test_a_switch_that_leaves_one_record_on_does_not_end_as_if_the_manual_ones_stood() -> None:
+    api = of_type(alias_resource("d1new"), "A", Name="api.example.com")
+    always = {key: value for key, value in api.items() if key != "Condition"}
+    account = replace(
+        site_account(
+            template=site_template(alias_resource("d1new"), Api=always),
+            exists=False,
+            modes={Case.ALIAS_DIFFERS: Mode.OVERWRITE},
+        ),
+        existing=(alias("d1old"), API),
+    )
+    scenario = story("half on", account)
+    options = replace(options_of(scenario), records=("www.example.com", "api.example.com"))
+    rehearsal = rehearse(scenario, options=options)
+    assert_ended(rehearsal, [Outcome.UNKNOWN])
+    assert "off does not switch it off" in rehearsal.result.reason
+    assert "CloudFormation's api.example.com A stands" in rehearsal.result.reason
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.15])
@@ -687,6 +719,26 @@ def test_a_journal_that_breaks_at_any_append_never_stops_a_rescue(scenario: Scen
         touched = rehearsal.gap_seconds > 0 or rehearsal.state.ever_released
         code = 2 if rehearsal.state.backup_failed else 4 if touched else 1
         assert rehearsal.result.exit_code == code, (n, rehearsal.result.reason)
+
+
+@pytest.mark.parametrize("switch", ["off", "on"])
+def test_a_deploy_whose_intent_cannot_be_kept_is_not_waited_for(switch: str) -> None:
+    """It is not started; and the record is deleted by somebody: nothing else ends the run."""
+    scenario = SCENARIOS["cname"]
+    calm = rehearse(scenario)
+    kept = [isinstance(e, ev.DeployIntended) and e.switch == switch for e in calm.events]
+    exits = []
+
+    def saw(stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+        if isinstance(event, ev.JournalFailed):
+            stage.world.write([("DELETE", r) for r in stage.world.holds(NAME)])
+        if isinstance(event, ev.DeployExited):
+            exits.append((event.switch, event.code))
+
+    rehearsal = rehearse(scenario, Faults(journal_holds=kept.index(True)), saw=saw)
+    assert rehearsal.broken == ()
+    assert (rehearsal.result.outcome, rehearsal.result.exit_code) == (Outcome.UNKNOWN, 4)
+    assert (switch, 127) in exits
 
 
 # -- options

@@ -300,12 +300,11 @@ def _end(turn: Turn) -> None:
         turn.end(Outcome.FAILED, 2, reason)
     elif state.journal_lost and state.ever_released:
         turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
-    elif foreign := [h for h in state.handovers if _is_of_failed_stack(state, h)]:
+    elif theirs := [h for h in state.handovers if _is_theirs(state, h)]:
         turn.end(
             Outcome.UNKNOWN,
             4,
-            f"CloudFormation's {foreign[0].original.key} stands, and its stack has not succeeded: "
-            f"{reason}",
+            f"CloudFormation's {theirs[0].original.key} stands, and {_lack(state)}: {reason}",
         )
     elif root_kind(state) is Kind.FAILED and state.baseline is Switch.ON:
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
@@ -336,15 +335,22 @@ def _is_left_changed(handover: Handover) -> bool:
     ) and not handover.standing.same_as(handover.original)
 
 
-def _is_of_failed_stack(state: State, handover: Handover) -> bool:
-    """Whether CloudFormation's record stands, other than the original, and its stack turned back.
+def _is_theirs(state: State, handover: Handover) -> bool:
+    """Whether CloudFormation's record stands, other than the original.
 
-    `DeletionPolicy: Retain` leaves it so, and no stack owns it then.
+    Not every record set of the plan is taken over then, or the stack turned back:
+    `DeletionPolicy: Retain` leaves the record so, and no stack owns it.
     """
-    if handover.stage not in TAKEN_STAGES or root_kind(state) is Kind.SUCCEEDED:
+    if handover.stage not in TAKEN_STAGES:
         return False
     name = state.names[handover.original.key.name]
     return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
+
+
+def _lack(state: State) -> str:
+    if root_kind(state) is Kind.SUCCEEDED:
+        return "not all is as planned"
+    return "its stack has not succeeded"
 
 
 def _can_fill(state: State, name: NameState) -> bool:

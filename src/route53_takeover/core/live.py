@@ -27,7 +27,7 @@ from route53_takeover.core.state import (
     Phase,
     Stage,
 )
-from route53_takeover.core.turn import Trigger, list_stack
+from route53_takeover.core.turn import Trigger, ask_template, list_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def tend_all(turn: Turn) -> None:
             turn.ask(f"deploy-{switch}", ev.RejoinDeploy(switch=switch))
     for stack in turn.state.stacks.values():
         if stack.kind is Kind.GOING and stack.template_for != stack.operations:
-            turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+            ask_template(turn, stack)
     for name in turn.state.names.values():
         _tend(turn, name)
     _find_phase(turn)

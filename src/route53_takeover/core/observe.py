@@ -219,7 +219,10 @@ def _resumed(state: State) -> State:
         news_at=state.now,
         described=None,
         verifying_since=None,
-        stacks={key: replace(stack, polled=0.0, listed=0.0) for key, stack in state.stacks.items()},
+        stacks={
+            key: replace(stack, polled=0.0, listed=0.0, template_failures=0, template_after=0.0)
+            for key, stack in state.stacks.items()
+        },
     )
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
 EVENTS_LAG = 60.0
 """Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
+TEMPLATE_PAUSE = 60.0
+"""Seconds, at most, between two attempts to read a template that cannot be read."""
 
 
 def root_kind(state: State) -> Kind:
@@ -236,13 +238,7 @@ def tree(
             asked = state.asked - {f"template:{event.stack}"}
             if stack is None:
                 return replace(state, asked=asked)
-            stack = replace(
-                stack,
-                template=event.template,
-                template_for=stack.operations,
-                template_tried=True,
-                records={key: _resolved(r, event.template) for key, r in stack.records.items()},
-            )
+            stack = _with_template(stack, event.template, state.now)
             return replace(state, asked=asked, stacks={**state.stacks, event.stack: stack})
         case ev.RootDescribed():
             return replace(
@@ -253,6 +249,20 @@ def tree(
                 described_began=event.began,
                 root=event.root if event.root.stack_id else state.root,
             )
+
+
+def _with_template(stack: StackState, template: StackTemplate | None, now: float) -> StackState:
+    if template is None:
+        failures = stack.template_failures + 1
+        pause = min(0.5 * 2**failures, TEMPLATE_PAUSE)
+        return replace(stack, template=None, template_failures=failures, template_after=now + pause)
+    return replace(
+        stack,
+        template=template,
+        template_for=stack.operations,
+        template_failures=0,
+        records={key: _resolved(r, template) for key, r in stack.records.items()},
+    )
 
 
 def _tree_unread(state: State, asked: str) -> State:

@@ -223,7 +223,9 @@ class StackState(Struct, frozen=True, kw_only=True):
         newest: logical id -> AWS's time and status of its newest event.
         polled: when the newest successful poll began.
         listed: when the newest successful read of its resources began; ``told`` when it ended.
-        template_tried: whether its template was asked for since.
+        template: what it says of record sets; ``None`` until it was read.
+        template_for: in which operation that was.
+        template_failures: reads of it in vain since; the next is not before ``template_after``.
         seen: ids of the events taken in.
         baseline: id of the newest event before the deploy, where there was one.
     """
@@ -245,7 +247,8 @@ class StackState(Struct, frozen=True, kw_only=True):
     baseline: str | None = None
     template: StackTemplate | None = None
     template_for: int = 0
-    template_tried: bool = False
+    template_failures: int = 0
+    template_after: float = 0.0
     first_error: str = ""
 
     @property

@@ -24,6 +24,8 @@ PATIENCE = 12
 """Failures in a row, before any release, after which a step is given up (about a minute)."""
 
 
+TEMPLATE_TRIES = 4
+"""Reads of a template in vain after which a run at rest goes without it (some seconds)."""
 FRESH = 5.0
 """Seconds for which a read, or a stack's list, is good enough to base a TTL change or proof on."""
 
@@ -187,13 +189,23 @@ def tree_is_listed(turn: Turn, *, since: float) -> bool:
     return all(listed) and _is_understood(turn)
 
 
+def ask_template(turn: Turn, stack: StackState) -> None:
+    """Asks for a stack's template, unless it could not be read just now."""
+    if turn.state.now >= stack.template_after:
+        turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+    else:
+        turn.wake(stack.template_after)
+
+
 def _is_understood(turn: Turn) -> bool:
-    """Whether the templates were asked for what the lists do not say of a record set."""
+    """Whether the templates say what the lists do not say of a record set, or cannot be read."""
     understood = True
     for stack in turn.state.stacks.values():
-        if not stack.template_tried and any(
-            r.guessed and r.desired is not None for r in stack.records.values()
+        if (
+            stack.template is None
+            and stack.template_failures < TEMPLATE_TRIES
+            and any(r.guessed and r.desired is not None for r in stack.records.values())
         ):
-            turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+            ask_template(turn, stack)
             understood = False
     return understood

@@ -273,11 +273,13 @@ class _Rehearsing:
         stage.trouble("left to a person", LONGEST)
         await self._restore_now()
         for _ in range(_PATIENCE):
+            await stage.clock.sleep(_LOOK)  # no read is stale any more
             if not stage.is_busy:
-                break
-            await stage.clock.sleep(_LOOK)
-        await stage.clock.sleep(_LOOK)  # no read is stale any more
-        await self._restore_now()
+                await self._restore_now()
+                if not stage.is_busy:  # nobody has begun another operation meanwhile
+                    break
+        else:
+            await self._restore_now()
 
     async def _restore_now(self) -> None:
         for name in self._plan.names:
