@@ -34,7 +34,8 @@ BEAT = 1.0
 """Real seconds between two signs of life."""
 _UNREAD_AT_MOST = 1 << 20
 """Bytes that a client may leave unread before it is dropped."""
-_LONGEST_LINE = 1 << 16
+_LONGEST_ASKED, _LONGEST_SAID = 1 << 16, 1 << 24
+"""Bytes of a line: the operator's events are small; a lost one may hold a template."""
 _LONGEST_PATH = 100
 """Bytes of a path that a socket can be bound to, on every system."""
 
@@ -101,7 +102,7 @@ class Control:
         """Listens; a socket that cannot be made is done without: it never stops a run."""
         try:
             server = await asyncio.start_unix_server(
-                self._attend, sock=_bound(self._path), limit=_LONGEST_LINE
+                self._attend, sock=_bound(self._path), limit=_LONGEST_ASKED
             )
         except OSError as error:
             _log.warning("control.unavailable", path=str(self._path), reason=str(error))
@@ -131,14 +132,18 @@ class Control:
         return _line(Alive(now=self._clock.now(), speed=self._clock.speed))
 
     async def _attend(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        self._clients.add(client)
         task = asyncio.current_task()
         if task is not None:
             self._attending.add(task)
             task.add_done_callback(self._attending.discard)
         try:
-            for line in (*self._lost, self._alive()):
-                self._send(client, line)
+            client.write(self._alive())
+            sent = 0
+            while sent < len(self._lost):
+                client.write(self._lost[sent])
+                sent += 1
+                await client.drain()
+            self._clients.add(client)  # from here on it hears what is new
             while asked := await reader.readline():
                 self._send(client, _line(self._take(asked)))
         except (OSError, ValueError):  # it has gone, or sends what is no line
@@ -188,7 +193,7 @@ def _bound(path: Path) -> socket.socket:
 async def connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connects to a run's control socket. Raises OSError where nobody listens."""
     with _short(path) as name:
-        return await asyncio.open_unix_connection(name, limit=_UNREAD_AT_MOST)
+        return await asyncio.open_unix_connection(name, limit=_LONGEST_SAID)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ from route53_takeover.launching import (
 )
 from route53_takeover.settings import Common
 from route53_takeover.sim.scenarios import DEFAULT, find_scenario
-from route53_takeover.viewing import Proposal
+from route53_takeover.viewing import GOOD_FOR, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -89,7 +89,11 @@ class Summoned:
             self._channel = None
 
     async def agrees(self, made: Plan) -> bool:
-        """Proposes the plan and waits for the yes; whoever goes away has not said it."""
+        """Proposes the plan and waits for the yes; whoever goes away has not said it.
+
+        Raises:
+            TakeoverError: the yes came so late that the account may be another one.
+        """
         if self._channel is None:
             return False
         proposal = Proposal(
@@ -98,6 +102,8 @@ class Summoned:
             forecast=forecast(made),
             rehearsal=self._rehearsal,
         )
+        clock = SystemClock()
+        read_at = clock.now()
         self.say(Proposed(proposal=proposal))
         self._channel.setblocking(False)
         try:
@@ -105,6 +111,11 @@ class Summoned:
         except OSError:
             return False
         self._channel.setblocking(True)
+        if answer == YES and clock.now() - read_at > GOOD_FOR:
+            raise TakeoverError(
+                "the plan is older than 10 minutes and was not started: nothing was written",
+                "Begin again: the account is read anew.",
+            )
         return answer == YES
 
     def rehearses(self, scenario: str) -> None:

@@ -15,11 +15,12 @@ import msgspec
 
 from route53_takeover.control import Alive, NotTaken, Said, Taken, Unjournalled, connect
 from route53_takeover.core.chronicle import Chronicle
+from route53_takeover.core.events import RunStarted
 from route53_takeover.core.machine import step
 from route53_takeover.core.picture import snapshot
 from route53_takeover.core.state import Phase
-from route53_takeover.errors import TakeoverError
-from route53_takeover.journal import JournalTail
+from route53_takeover.errors import RefusedError, TakeoverError
+from route53_takeover.journal import JournalTail, is_held
 from route53_takeover.viewing import Link, Play, Resume, Seek, View
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _POLL = 0.1
 _KNOCK = 0.5
 """Seconds between two attempts to reach the run's process."""
 _KNOCKS = 3
-"""Attempts in vain after which the process counts as gone."""
+"""Attempts in vain after which the process counts as gone, unless it holds its journal."""
 _SILENT = 4.0
 """Seconds without a sign of life after which what is shown counts as stale."""
 _ANSWER = 5.0
@@ -58,13 +59,13 @@ class Unfolding:
 
     def take(self, event: AnyEvent) -> None:
         """Folds one more event; what the machine did not accept it ignored, then and now."""
+        if self.state is None and not isinstance(event, RunStarted):
+            return  # its beginning is lost with its journal
         self.events += 1
-        try:
+        with suppress(Exception):
             self.state, _ = step(self.state, event)
-        except Exception:
-            if self.state is None:
-                raise
-        self.chronicle.take(event, self.state)
+        if self.state is not None:
+            self.chronicle.take(event, self.state)
 
     def copy(self) -> Unfolding:
         """One that goes on by itself."""
@@ -139,12 +140,18 @@ class Following:
         self._alive: Alive | None = None
         self._alive_at = 0.0
         self._knocks = 0
+        self._is_gone = False
         self._writer: asyncio.StreamWriter | None = None
         self._answer: asyncio.Future[Taken | NotTaken] | None = None
         self._asking = asyncio.Lock()
 
     async def subscribe(self) -> AsyncGenerator[View, None]:
-        """What there is to show, until the run has ended."""
+        """What there is to show, until the run has ended.
+
+        Raises:
+            RefusedError: there is nothing to show, and no process that could change that.
+        """
+        self._alive_at = asyncio.get_running_loop().time()
         linking = asyncio.create_task(self._keep_linked())
         last: tuple[object, ...] = ()
         try:
@@ -160,6 +167,11 @@ class Following:
                         yield view
                         if link is Link.ENDED:
                             return
+                    elif link is Link.GONE:
+                        raise RefusedError(
+                            f"{self._folder.name} was never begun: its journal is empty",
+                            "Begin it again with `run`.",
+                        )
                 self._changed.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), _POLL)
@@ -174,7 +186,7 @@ class Following:
             case Resume():
                 if self._revive is not None:
                     await self._revive()
-                    self._knocks = 0
+                    self._is_reached()
             case _:
                 await self._ask(request)
 
@@ -204,10 +216,10 @@ class Following:
         state = self._unfolding.state
         if state is not None and state.phase is Phase.ENDED:
             return Link.ENDED
-        if self._knocks >= _KNOCKS:
+        if self._is_gone:
             return Link.GONE
         silent = asyncio.get_running_loop().time() - self._alive_at
-        return Link.STALE if self._alive is not None and silent > _SILENT else Link.LIVE
+        return Link.STALE if silent > _SILENT else Link.LIVE
 
     def _now(self) -> float:
         """The run's clock, by its last sign of life."""
@@ -224,6 +236,8 @@ class Following:
                 reader, writer = await connect(self._folder.control)
             except OSError:
                 self._knocks += 1
+                # A process that has no socket, for whatever reason, is not gone.
+                self._is_gone = self._knocks >= _KNOCKS and not is_held(self._folder.journal)
             else:
                 await self._listen(reader, writer)
             await asyncio.sleep(_KNOCK)
@@ -244,12 +258,15 @@ class Following:
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(NotTaken(reason="its process has ended"))
 
+    def _is_reached(self) -> None:
+        self._alive_at = asyncio.get_running_loop().time()
+        self._knocks, self._is_gone = 0, False
+
     def _hear(self, said: Said) -> None:
         match said:
             case Alive():
                 self._alive = said
-                self._alive_at = asyncio.get_running_loop().time()
-                self._knocks = 0
+                self._is_reached()
             case Unjournalled(event=event):
                 self._read()  # whatever the journal holds came first
                 self._lost.append(event)

@@ -13,6 +13,7 @@ import shlex
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -22,6 +23,7 @@ from route53_takeover.audience import resume_line
 from route53_takeover.errors import MustLookError, TakeoverError
 from route53_takeover.folder import find_run
 from route53_takeover.following import Following
+from route53_takeover.interrupts import ignore_signals, signals
 from route53_takeover.journal import read_journal
 from route53_takeover.launching import (
     BeginRehearsal,
@@ -36,7 +38,7 @@ from route53_takeover.textview import TextView
 from route53_takeover.viewing import Left
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from route53_takeover.core.plan import Options
     from route53_takeover.folder import RunFolder
@@ -83,8 +85,17 @@ def rehearse(common: Common, scenario: str | None, seed: int, speed: float | Non
 
 
 def resume(common: Common, folder: RunFolder, override: Override) -> int:
-    """``resume RUN``: starts a process for it again, and shows it."""
-    asyncio.run(_revive(common, folder, override, lambda text: render.talk(common, text)))
+    """``resume RUN``: starts a process for it again, and shows it.
+
+    A signal meanwhile only ends the looking on: the process goes on with the run by itself.
+    """
+    try:
+        asyncio.run(_until_stopped(_revive(common, folder, override, partial(render.talk, common))))
+    except TakeoverError as error:
+        return _seen(common, Left(error=error))
+    except asyncio.CancelledError:
+        return _seen(common, Left(run=folder.name, detached=True))
+    ignore_signals()  # until there is a view that listens to them
     return _seen(common, _watched(common, folder))
 
 
@@ -123,7 +134,8 @@ def _on_screen(*, source: Source | None = None, opening: Opening | None = None) 
     app = TakeoverApp(source=source, opening=opening, preferences=preferences)
 
     async def show() -> Left | None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.leave)
+        for number in (signal.SIGINT, signal.SIGTERM):  # from outside: ctrl+c is a key here
+            asyncio.get_running_loop().add_signal_handler(number, app.leave)
         return await app.run_async()
 
     # The terminal has gone: there is nothing to draw on, nobody to tell, and nothing to undo here.
@@ -137,6 +149,7 @@ def _seen(common: Common, left: Left) -> int:
     Raises:
         TakeoverError: it did not begin, or cannot be seen.
     """
+    ignore_signals()
     match left.error:
         case None:
             pass
@@ -213,6 +226,14 @@ async def _revive(
     launch = Launch(order)
     await launch.start()
     await launch.begun(tell, agreed=False)
+
+
+async def _until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Does it; a signal cancels the waiting for it."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in signals():
+        loop.add_signal_handler(number, lambda: task and task.cancel())
+    await work
 
 
 def _lines(common: Common, *, rehearsal: bool) -> render.TextLines:

@@ -29,6 +29,12 @@ def signals() -> tuple[signal.Signals, ...]:
     return tuple(asked)
 
 
+def ignore_signals() -> None:
+    """From here on none ends this process: what is left to do is only to say what came of it."""
+    for number in signals():
+        signal.signal(number, signal.SIG_IGN)
+
+
 class StoppedError(TakeoverError):
     """A signal ended a command that no engine guards."""
 

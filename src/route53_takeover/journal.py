@@ -268,6 +268,21 @@ def read_journal(path: Path) -> Sequence[AnyEvent]:
     return decode(data, str(path))[0]
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process has the journal open for writing: its run goes on."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 class JournalTail:
     """Reads a journal that another process is writing, as it grows.
 

@@ -45,6 +45,7 @@ def open_all() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, mode), True)
     # Python has None for a stream that was closed when it began
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = sys.stdout or _writing(1)
     sys.stderr = sys.stderr or _writing(2)
     for stream in (sys.stdout, sys.stderr):

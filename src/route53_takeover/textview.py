@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import termios
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from route53_takeover.viewing import Opening, Proposal, Source, View
 
 _LINE = 1 << 12
+_ENDS = 5
+"""Ctrl+d, or reads of nothing, in a row after which the keyboard is not asked any more."""
 _Answer = TypeVar("_Answer")
 
 
@@ -63,10 +66,18 @@ class TextView:
 
     async def _agrees(self, proposal: Proposal) -> bool:
         write_lines(_proposed(proposal), sys.stderr)
+        self._forget_typed()
         sys.stderr.write("Start it? Type yes: ")
         sys.stderr.flush()
         answer = await self._unless_stopped(self._typed.get())
         return (answer or "").strip().lower() in ("y", "yes")
+
+    def _forget_typed(self) -> None:
+        """What was typed before a question is no answer to it."""
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        while not self._typed.empty():
+            self._typed.get_nowait()
 
     async def _unless_stopped(self, work: Coroutine[None, None, _Answer]) -> _Answer | None:
         """What it comes to; ``None`` where a signal came first."""
@@ -153,15 +164,18 @@ class TextView:
         loop = asyncio.get_running_loop()
         keyboard = sys.stdin.fileno()
 
+        empty = 0
+
         def read() -> None:
+            nonlocal empty
             try:
                 line = os.read(keyboard, _LINE)
             except OSError:
-                line = b""
-            if line:
-                self._typed.put_nowait(line.decode(errors="replace"))
-            else:
+                line, empty = b"", _ENDS
+            empty = 0 if line else empty + 1
+            if empty >= _ENDS:  # a terminal that has gone is read without end
                 loop.remove_reader(keyboard)
+            self._typed.put_nowait(line.decode(errors="replace"))  # ctrl+d: no
 
         asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         for number in asked:

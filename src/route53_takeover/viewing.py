@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
+GOOD_FOR = 600.0
+"""Seconds for which a plan may be started: after that the account may be another one."""
+
+
 class Link(StrEnum):
     """How the run that is shown can be reached."""
 

@@ -189,6 +189,8 @@ async def drive(
         async with audience.observing(folder, saved, clock) as observer:
 
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
+                if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
+                    audience.begins(folder)
                 control.observe(event, state, seq)
                 observer(event, state, seq)
 
@@ -209,7 +211,6 @@ async def drive(
                 loop.add_signal_handler(number, engine.interrupt, number.name)
             try:
                 async with control.serving():
-                    audience.begins(folder)
                     state = await engine.run(first, list(journal.events))
             finally:
                 for number in asked:  # the run has ended: its own exit code is what it comes to

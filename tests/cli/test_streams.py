@@ -82,6 +82,11 @@ def test_a_closed_stdout_is_no_traceback(program: Program, words: tuple[str, ...
     assert ended.err == ""
 
 
+def test_a_closed_stdin_is_no_terminal(program: Program) -> None:
+    asked = program("rehearse", preexec_fn=lambda: os.close(0))
+    plain_error(asked, 2, "no terminal", hint="--auto")
+
+
 def test_a_full_disk_before_a_release_is_told_and_nothing_is_released(
     program: Program, account: Cloud
 ) -> None:

@@ -89,6 +89,11 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
         two.press("p")
         one.await_text("PAUSED")
         two.await_text("PAUSED")
+        with at_terminal(scene, "attach", scene.run, term=SCREEN) as three:
+            three.await_text("PAUSED")
+            three.send(signal.SIGINT)
+            assert three.finish() == 0
+            assert "route53-takeover attach" in three.text
         scene.account.pass_time(8)
         one.await_text("DnsRecord", "CREATE_IN_PROGRESS")
         assert scene.here == scene.original, "no release while it is paused"

@@ -77,6 +77,50 @@ def test_a_process_that_is_killed_in_the_gap_is_missed_and_resume_goes_on(scene:
         terminal.await_text("done: shop owns www.example.com now")
         assert terminal.finish() == 0
     scene.assert_true_an_hour_later(scene.here)
+    with at_terminal(scene, "resume", scene.run) as terminal:
+        terminal.await_text("has ended already", "done: shop owns www.example.com now")
+        assert terminal.finish() == 0
+
+
+def test_a_run_that_is_being_resumed_goes_on_whatever_becomes_of_who_asked_for_it(
+    scene: Scene,
+) -> None:
+    with at_terminal(scene, *run(scene)) as terminal:
+        begin(terminal)
+        go_to_the_record(scene)
+        terminal.await_text("confirm: waiting for CloudFormation")
+        (daemon,) = daemons(scene)
+        os.kill(daemon, signal.SIGTERM)
+        terminal.await_text("once more stops at once")
+        os.kill(daemon, signal.SIGTERM)
+        assert terminal.finish() == 4
+    with at_terminal(scene, "resume", scene.run) as terminal:
+        shown = terminal.await_text("resumed from the journal")
+        assert "unknown" not in shown, "how it had ended is not how it ends"
+        (daemon,) = daemons(scene)
+        os.kill(daemon, signal.SIGKILL)
+        assert terminal.finish() == 4
+    with at_terminal(scene, "resume", scene.run) as terminal:
+        await_true(lambda: daemons(scene), "the process of the run")
+        terminal.press("\x03")
+        terminal.await_text("goes on by itself", "route53-takeover attach")
+        assert terminal.finish() == 0
+    go_to_the_end(scene)
+    assert await_end(scene)["outcome"] == "done"
+
+
+def test_what_is_typed_before_the_question_is_no_answer_and_the_end_of_input_is_no(
+    scene: Scene,
+) -> None:
+    with at_terminal(scene, *run(scene)) as terminal:
+        terminal.await_text("reading the account")
+        terminal.press("yes\n")
+        terminal.await_text("Start it?")
+        await_true(lambda: not (scene.takeover.state_dir / "runs").exists(), "nothing to begin")
+        terminal.press("\x04")
+        terminal.await_text("not started, and nothing was written")
+        assert terminal.finish() == 1
+    assert not (scene.takeover.state_dir / "runs").exists()
 
 
 def test_no_is_no_and_so_is_a_terminal_that_goes_away(scene: Scene) -> None:

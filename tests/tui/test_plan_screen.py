@@ -18,9 +18,9 @@ from tests.tui.acting import (
 
 from route53_takeover.errors import AccessDeniedError, TakeoverError
 from route53_takeover.tui.dialogs import Confirm
-from route53_takeover.tui.plan_screen import GOOD_FOR, OpeningScreen, PlanScreen
+from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen
 from route53_takeover.tui.run_screen import RunScreen
-from route53_takeover.viewing import Left
+from route53_takeover.viewing import GOOD_FOR, Left
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -213,6 +213,22 @@ async def test_events_that_the_journal_does_not_hold_are_handed_on_to_all_and_to
             client.close()
 
 
+async def test_however_much_a_journal_does_not_hold_whoever_comes_hears_all_of_it(
+    tmp_path: Path,
+) -> None:
+    control = Control(tmp_path / "control.sock", SystemClock(), nobody)
+    events = [ev.JournalFailed(time=float(n), reason="x" * 100_000) for n in range(40)]
+    async with control.serving():
+        for event in events[:-1]:
+            control.observe(event, broken(STATE), 2)
+        late = await side(tmp_path / "control.sock")
+        assert isinstance(await late.hear(), Alive)
+        control.observe(events[-1], broken(STATE), 2)  # while it hears what was before
+        heard = [await late.hear_but_heartbeats() for _ in events]
+        assert heard == [Unjournalled(event=event) for event in events]
+        late.close()
+
+
 async def test_a_client_that_does_not_read_is_dropped_and_the_run_never_waits(
     tmp_path: Path,
 ) -> None:

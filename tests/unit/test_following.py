@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,9 @@ from msgspec.structs import replace
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.control import Control
 from route53_takeover.core import events as ev
+from route53_takeover.core.machine import step
 from route53_takeover.core.state import Phase
-from route53_takeover.errors import MustLookError, TakeoverError
+from route53_takeover.errors import MustLookError, RefusedError, TakeoverError
 from route53_takeover.folder import RunFolder
 from route53_takeover.following import Following
 from route53_takeover.journal import FileJournal, JournalTail, encode, read_journal
@@ -159,6 +161,58 @@ async def test_a_process_that_says_nothing_any_more_makes_what_is_shown_stale(
     async with living(folder), aclosing(Following(folder).subscribe()) as views:
         await until(views, lambda view: view.link is Link.LIVE)
         await until(views, lambda view: view.link is Link.STALE)
+
+
+async def test_a_process_that_was_stopped_before_anybody_looked_is_stale_too(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("route53_takeover.following._SILENT", 0.3)
+    write(folder, events()[:5])
+    with socket.socket(socket.AF_UNIX) as listening:  # the kernel answers for who is stopped
+        listening.bind(str(folder.control))
+        listening.listen()
+        async with aclosing(Following(folder).subscribe()) as views:
+            await until(views, lambda view: view.link is Link.STALE)
+
+
+async def test_a_process_without_a_socket_is_not_gone_for_as_long_as_it_holds_its_journal(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("route53_takeover.following._SILENT", 0.3)
+    monkeypatch.setattr("route53_takeover.following._KNOCK", 0.05)
+    write(folder, events()[:5])
+    process = FileJournal(folder.journal)
+    following = Following(folder)
+    async with aclosing(following.subscribe()) as views:
+        await until(views, lambda view: view.link is Link.STALE)
+        await asyncio.sleep(0.3)
+        assert following._link() is Link.STALE
+        process.close()
+        await until(views, lambda view: view.link is Link.GONE)
+
+
+async def test_a_run_that_was_never_begun_is_an_error(folder: RunFolder) -> None:
+    folder.journal.touch()
+    async with aclosing(Following(folder).subscribe()) as views:
+        with pytest.raises(RefusedError, match="never begun"):
+            await until(views, lambda _: True)
+
+
+async def test_what_a_process_lost_with_its_journals_beginning_is_not_shown_half(
+    folder: RunFolder,
+) -> None:
+    following = Following(folder)
+    async with aclosing(following.subscribe()) as views, living(folder) as process:
+        waiting = asyncio.ensure_future(anext(views))
+        await linked(following)
+        state, _ = step(None, events()[0])
+        process.observe(ev.JournalFailed(time=1.0, reason="full"), _broken(state), 2)
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        write(folder, events()[:1])
+        view = await waiting
+        assert view.position == 1
+    assert following._writer is None
 
 
 async def test_what_is_asked_for_is_handed_over(folder: RunFolder) -> None:

@@ -18,6 +18,7 @@ from route53_takeover.tui.dialogs import Confirm, shown
 from route53_takeover.tui.keys import Where, bindings
 from route53_takeover.tui.messages import StartAsked
 from route53_takeover.untrusted import printable
+from route53_takeover.viewing import GOOD_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from route53_takeover.tui.keys import Action
     from route53_takeover.viewing import Proposal
 
-GOOD_FOR = 600.0
-"""Seconds for which a plan is started: after that the account may be another one."""
 _OLD = (
     "This plan is older than 10 minutes, and the account may have changed since: "
     "leave, and begin again."
