@@ -7,12 +7,12 @@ every plan that is not refused, for nobody is there to ask.
 from __future__ import annotations
 
 import asyncio
-import shlex
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from route53_takeover import render
+from route53_takeover.folder import line_for
 from route53_takeover.streams import Background
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ class Foreground:
             ended,
             now,
             seq=seq,
-            resume=resume_line(self._common, ended.run) if ended.run else None,
+            resume=line_for(self._common.state_dir, "resume", ended.run, "--auto")
+            if ended.run
+            else None,
             rehearsal=saved.rehearsal if saved else None,
         )
 
@@ -132,9 +134,3 @@ async def _tick(lines: render.TextLines, clock: Clock) -> None:
     while True:
         await asyncio.sleep(1.0)
         lines.tick(clock.now())
-
-
-def resume_line(common: Common, run: str) -> str:
-    """The command that goes on with a run."""
-    again = ["route53-takeover", "resume", run, "--auto"]
-    return shlex.join([*again, "--state-dir", str(common.state_dir)])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shlex
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -233,6 +234,11 @@ def all_runs(state_dir: Path) -> Sequence[RunFolder]:
         return []
     except OSError as error:
         raise UsageError(f"cannot read {runs}: {error.strerror}", "Check --state-dir.") from error
+
+
+def line_for(state_dir: Path, verb: str, run: str, *words: str) -> str:
+    """The line that does something with a run, from wherever it is typed."""
+    return shlex.join(["route53-takeover", verb, run, *words, "--state-dir", str(state_dir)])
 
 
 def find_run(state_dir: Path, name: str) -> RunFolder:

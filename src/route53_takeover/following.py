@@ -20,8 +20,9 @@ from route53_takeover.core.machine import step
 from route53_takeover.core.picture import snapshot
 from route53_takeover.core.state import Phase
 from route53_takeover.errors import RefusedError, TakeoverError
+from route53_takeover.folder import line_for
 from route53_takeover.journal import JournalTail, is_held
-from route53_takeover.viewing import Link, Play, Resume, Seek, View
+from route53_takeover.viewing import Link, Play, Resume, Seek, Step, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -181,7 +182,7 @@ class Following:
     async def submit(self, request: Request) -> None:
         """Hands a request to the run's process."""
         match request:
-            case Seek() | Play():
+            case Seek() | Step() | Play():
                 return  # of a replay
             case Resume():
                 if self._revive is not None:
@@ -279,9 +280,10 @@ class Following:
     async def _ask(self, event: OperatorEvent) -> None:
         async with self._asking:
             if self._writer is None:
+                state_dir = self._folder.path.parent.parent
                 raise TakeoverError(
                     "the run's process cannot be reached",
-                    f"If it is gone: `route53-takeover resume {self._folder.name}`.",
+                    f"If it is gone: `{line_for(state_dir, 'resume', self._folder.name)}`.",
                 )
             self._answer = asyncio.get_running_loop().create_future()
             self._writer.write(msgspec.json.encode(event) + b"\n")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover import render
@@ -12,7 +12,7 @@ from route53_takeover.core.machine import step
 from route53_takeover.core.view import result
 from route53_takeover.engine import fold
 from route53_takeover.errors import MustLookError, RefusedError, TakeoverError
-from route53_takeover.folder import within
+from route53_takeover.folder import line_for, within
 from route53_takeover.journal import read_journal
 from route53_takeover.streams import write_line, write_lines
 
@@ -128,10 +128,15 @@ def _report(common: Common, folder: RunFolder) -> int:
     elif ended is not None:
         write_lines(render.summary(ended, resume=None), sys.stdout)
     else:
-        again = shlex.join(["route53-takeover", "resume", folder.name, "--auto"])
-        lines = [
-            f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}",
-            f"Go on with:  {render.pasteable(again)}",
-        ]
+        lines = [f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}"]
+        if not _is_rehearsal(folder):
+            again = line_for(common.state_dir, "resume", folder.name, "--auto")
+            lines.append(f"Go on with:  {render.pasteable(again)}")
         write_lines(lines, sys.stdout)
     return 0
+
+
+def _is_rehearsal(folder: RunFolder) -> bool:
+    with suppress(TakeoverError):
+        return folder.plan().rehearsal is not None
+    return False

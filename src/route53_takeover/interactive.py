@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -19,9 +18,8 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from route53_takeover import history, render
-from route53_takeover.audience import resume_line
 from route53_takeover.errors import MustLookError, TakeoverError
-from route53_takeover.folder import find_run
+from route53_takeover.folder import find_run, line_for
 from route53_takeover.following import Following
 from route53_takeover.interrupts import ignore_signals, signals
 from route53_takeover.journal import read_journal
@@ -163,21 +161,24 @@ def _seen(common: Common, left: Left) -> int:
             left.result,
             left.now,
             seq=left.events + 1,
-            resume=resume_line(common, left.run),
+            resume=line_for(common.state_dir, "resume", left.run, "--auto"),
             rehearsal=_scenario(find_run(common.state_dir, left.run)) or None,
         )
     if left.gone:
-        raise MustLookError(
-            f"run {left.run} has not ended, and its process is gone",
-            f"Go on with: `route53-takeover resume {left.run}`.",
-        )
+        again = line_for(common.state_dir, "resume", left.run)
+        if _scenario(find_run(common.state_dir, left.run)):
+            hint = "It was a rehearsal, and its simulated account is gone too: begin another."
+        else:
+            hint = f"Go on with: `{render.pasteable(again)}`."
+        raise MustLookError(f"run {left.run} has not ended, and its process is gone", hint)
     if left.detached and not left.run:
         return 0  # before there was anything to see
     if not left.run:
         raise TakeoverError("the plan was not started, and nothing was written")
-    words = ["route53-takeover", "attach", left.run, "--state-dir", str(common.state_dir)]
-    render.talk(common, f"run {left.run} goes on by itself; look at it again with:", always=True)
-    render.talk(common, f"  {render.pasteable(shlex.join(words))}", always=True)
+    does = "is paused, and waits for you" if left.paused else "goes on by itself"
+    again = line_for(common.state_dir, "attach", left.run)
+    render.talk(common, f"run {left.run} {does}; look at it again with:", always=True)
+    render.talk(common, f"  {render.pasteable(again)}", always=True)
     return 0
 
 

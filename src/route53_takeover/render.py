@@ -258,7 +258,7 @@ _SYMBOLS = {
     "restored": "↩",
     "failed": "✘",
     "refused": "✘",
-    "aborted": "✘",
+    "aborted": "↩",
     "unknown": "?",
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.following import DeployOutput, Unfolding
-from route53_takeover.viewing import Link, Play, Seek
+from route53_takeover.viewing import Link, Play, Seek, Step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -57,8 +57,9 @@ class Replay:
         """Moves, plays or stops; there is nothing else to ask of a run that has ended."""
         match request:
             case Seek(position=position):
-                self._position = min(max(position, 1), len(self._events))
-                self._now = self._times[self._position - 1]
+                self._move(position)
+            case Step(events=events):
+                self._move(self._position + events)
             case Play(speed=speed):
                 if speed and self._position == len(self._events):
                     self._position, self._now = 1, self._times[0]
@@ -66,6 +67,10 @@ class Replay:
             case _:
                 return
         self._changed.set()
+
+    def _move(self, position: int) -> None:
+        self._position = min(max(position, 1), len(self._events))
+        self._now = self._times[self._position - 1]
 
     def _advance(self, seconds: float) -> None:
         if self._changed.is_set():

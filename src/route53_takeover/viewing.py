@@ -59,6 +59,12 @@ class Seek(Struct, frozen=True, kw_only=True):
     position: int
 
 
+class Step(Struct, frozen=True, kw_only=True):
+    """Moves a replay by so many events; keys that come faster than views add up."""
+
+    events: int
+
+
 class Play(Struct, frozen=True, kw_only=True):
     """Plays a replay on at this speed; 0 stops it."""
 
@@ -69,7 +75,7 @@ class Resume(Struct, frozen=True, kw_only=True):
     """Starts the process of a run again that has none any more."""
 
 
-Request = OperatorEvent | Seek | Play | Resume
+Request = OperatorEvent | Seek | Step | Play | Resume
 
 
 class Source(Protocol):
@@ -128,7 +134,7 @@ class Left(Struct, frozen=True, kw_only=True):
     Attributes:
         run: the run's name; empty where none was begun.
         result: how it ended, where they saw it end; ``now`` and ``events`` are the run's then.
-        detached: it goes on without them.
+        detached: it goes on without them; ``paused``: it waits for them, rather.
         gone: it has not ended, and its process is not there any more.
         error: why there was nothing to show.
     """
@@ -138,5 +144,6 @@ class Left(Struct, frozen=True, kw_only=True):
     now: float = 0.0
     events: int = 0
     detached: bool = False
+    paused: bool = False
     gone: bool = False
     error: TakeoverError | None = None

@@ -89,11 +89,14 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
         two.press("p")
         one.await_text("PAUSED")
         two.await_text("PAUSED")
-        with at_terminal(scene, "attach", scene.run, term=SCREEN) as three:
-            three.await_text("PAUSED")
+        out = scene.takeover.folder / "out"
+        wide = {"stdout": out, "size": (150, 40)}
+        with at_terminal(scene, "attach", scene.run, term=SCREEN, **wide) as three:
+            shown = three.await_text("PAUSED")
+            assert max(map(len, shown.splitlines())) > 100, "as wide as the terminal"
             three.send(signal.SIGINT)
             assert three.finish() == 0
-            assert "route53-takeover attach" in three.text
+            three.await_text("is paused, and waits for you", "route53-takeover attach")
         scene.account.pass_time(8)
         one.await_text("DnsRecord", "CREATE_IN_PROGRESS")
         assert scene.here == scene.original, "no release while it is paused"

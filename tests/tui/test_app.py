@@ -113,6 +113,7 @@ async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
         (ended(), "The run has ended."),
         (replayed(), "This is a replay"),
         (view(PAUSE, link=Link.GONE), "R resumes it"),
+        (view(link=Link.GONE, rehearsal="alias"), "simulated account with it"),
     ],
 )
 async def test_nothing_is_asked_of_a_run_that_nobody_runs(
@@ -125,6 +126,11 @@ async def test_nothing_is_asked_of_a_run_that_nobody_runs(
         await pilot.press("p")
         await settle(pilot)
         assert reason in notices(app)[-1]
+        if "simulated" in reason:
+            await pilot.press("R")
+            await settle(pilot)
+            assert isinstance(app.screen, RunScreen), "there is nothing to resume"
+            assert "simulated account with it" in app.screen.call()
     assert source.submitted == []
 
 

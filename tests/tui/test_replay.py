@@ -8,7 +8,7 @@ import pytest
 from tests.tui.acting import HeardApp, PlayedSource, replayed, settle, show, text_of, view
 
 from route53_takeover.tui.replay import ReplayBar
-from route53_takeover.viewing import Play, Seek
+from route53_takeover.viewing import Play, Seek, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,16 +25,14 @@ def application(source: PlayedSource, tmp_path: Path) -> HeardApp:
     [
         (replayed(), "space", Play(speed=1)),
         (replayed(speed=5), "space", Play(speed=0)),
-        (replayed(), "left_square_bracket", Seek(position=49)),
-        (replayed(), "right_square_bracket", Seek(position=51)),
-        (replayed(), "left", Seek(position=49)),
-        (replayed(), "right", Seek(position=51)),
-        (replayed(), "{", Seek(position=40)),
-        (replayed(), "}", Seek(position=60)),
+        (replayed(), "left_square_bracket", Step(events=-1)),
+        (replayed(), "right_square_bracket", Step(events=1)),
+        (replayed(), "left", Step(events=-1)),
+        (replayed(), "right", Step(events=1)),
+        (replayed(), "{", Step(events=-10)),
+        (replayed(), "}", Step(events=10)),
         (replayed(), "g", Seek(position=1)),
         (replayed(), "G", Seek(position=100)),
-        (replayed(position=100), "right", Seek(position=100)),
-        (replayed(position=1), "left", Seek(position=1)),
         (replayed(), "plus", Play(speed=1)),
         (replayed(speed=1), "plus", Play(speed=2)),
         (replayed(speed=300), "plus", Play(speed=300)),

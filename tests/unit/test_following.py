@@ -22,7 +22,7 @@ from route53_takeover.folder import RunFolder
 from route53_takeover.following import Following
 from route53_takeover.journal import FileJournal, JournalTail, encode, read_journal
 from route53_takeover.replay import Replay
-from route53_takeover.viewing import Link, Play, Resume, Seek
+from route53_takeover.viewing import Link, Play, Resume, Seek, Step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -309,6 +309,10 @@ async def test_a_replay_begins_at_the_end_and_goes_wherever_it_is_sent(
             assert seen.position == min(max(position, 1), len(events()))
             assert seen.snapshot.events == seen.position
             assert seen.snapshot.now == events()[seen.position - 1].time
+        await replay.submit(Seek(position=10))
+        for step_ in (Step(events=1),) * 5 + (Step(events=-2),):  # faster than views come
+            await replay.submit(step_)
+        assert (await anext(views)).position == 13
 
 
 async def test_a_replay_plays_on_from_the_beginning_and_stops_at_the_end(

@@ -325,6 +325,8 @@ def _what_stands(state: State) -> str:
     for handover in state.handovers:
         if handover.stage is Stage.CHANGED:
             return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+    if any(deploy.exited_at is None for deploy in state.deploys.values()):
+        return "every record is as it was; the deploy that was begun runs on"
     return "everything is as it was"
 
 

@@ -36,7 +36,7 @@ from route53_takeover.tui.palette import Commands
 from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen
 from route53_takeover.tui.preferences import load, remember_theme
 from route53_takeover.tui.run_screen import RunScreen
-from route53_takeover.tui.terminal import GIVE_TITLE_BACK, KEEP_TITLE, NAME, titled
+from route53_takeover.tui.terminal import GIVE_TITLE_BACK, KEEP_TITLE, NAME, Driver, titled
 from route53_takeover.untrusted import printable
 from route53_takeover.viewing import Left, Link
 
@@ -79,7 +79,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
     def __init__(
         self, *, source: Source | None = None, opening: Opening | None = None, preferences: Path
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=Driver)
         self.use_command_palette = True
         for theme in themes.THEMES:
             self.register_theme(theme)
@@ -259,6 +259,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
             now=shown.now,
             events=shown.events,
             detached=shown.result is None and view.link in (Link.LIVE, Link.STALE),
+            paused=shown.paused,
             gone=shown.result is None and view.link is Link.GONE,
             error=error,
         )

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from route53_takeover.tui.messages import Scrubbed
-from route53_takeover.viewing import Link, Play, Seek
+from route53_takeover.viewing import Link, Play, Seek, Step
 
 if TYPE_CHECKING:
     from textual import events
@@ -20,7 +20,7 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _ENDS = 2  # cells of the brackets
 
 
-def request_for(action: str, view: View, speed: float) -> Seek | Play | None:
+def request_for(action: str, view: View, speed: float) -> Seek | Step | Play | None:
     """What a key asks of the replay.
 
     Args:
@@ -36,13 +36,13 @@ def request_for(action: str, view: View, speed: float) -> Seek | Play | None:
             slower = [one for one in SPEEDS if one < view.speed]
             return Play(speed=slower[-1] if slower else 0.0)
         case "back":
-            return seek(view, view.position - 1)
+            return Step(events=-1)
         case "forward":
-            return seek(view, view.position + 1)
+            return Step(events=1)
         case "jump-back":
-            return seek(view, view.position - tenth)
+            return Step(events=-tenth)
         case "jump-forward":
-            return seek(view, view.position + tenth)
+            return Step(events=tenth)
         case "to-start":
             return seek(view, 1)
         case "to-end":

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from route53_takeover.core.snapshot import Copy
     from route53_takeover.tui.dialogs import Dialog
     from route53_takeover.tui.keys import Action
-    from route53_takeover.viewing import Seek, View
+    from route53_takeover.viewing import Seek, Step, View
 
 PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
+_ITS_ACCOUNT_TOO = "The process of this rehearsal is gone, and its simulated account with it."
 _GUARDS = "After a release the run keeps guarding to its end and cannot be aborted."
 
 
@@ -113,7 +114,8 @@ class RunScreen(BaseScreen):
             press = f"{here}. Press {self.key('release')} to release {names}"
             text = f"{press}\n{text}" if text else press
         elif view.link is Link.GONE:
-            gone = f"Nobody runs this run any more. Press {self.key('resume')} to resume it"
+            press = f"Nobody runs this run any more. Press {self.key('resume')} to resume it"
+            gone = _ITS_ACCOUNT_TOO if view.snapshot.rehearsal else press
             text = f"{gone}\n{text}" if text else gone
         return text
 
@@ -148,7 +150,7 @@ class RunScreen(BaseScreen):
         if action.id in PANES or action.id == "next-pane":
             return ""
         if action.id == "resume":
-            return "" if view.link is Link.GONE else action.otherwise
+            return "" if self._may_resume() else self._why_not_resume(action, view)
         if action.id == "enter":
             return "" if view.link is Link.GONE or self._has_ended(view) else "Nothing to enter."
         return "" if self._offered(action) else self._why_no_act(action, view)
@@ -158,9 +160,13 @@ class RunScreen(BaseScreen):
             return "This is a replay: nothing can be done to it."
         if self._has_ended(view):
             return "The run has ended."
-        if view.link is Link.GONE:
+        if view.link is Link.GONE and self._may_resume():
             return f"Nobody runs this run any more: {self.key('resume')} resumes it."
-        return action.otherwise
+        return self._why_not_resume(action, view)
+
+    @staticmethod
+    def _why_not_resume(action: Action, view: View) -> str:
+        return _ITS_ACCOUNT_TOO if view.link is Link.GONE else action.otherwise
 
     @staticmethod
     def _has_ended(view: View) -> bool:
@@ -194,15 +200,16 @@ class RunScreen(BaseScreen):
             self.query_one(RunView).next_pane()
         elif action.id == "interrupt":
             self._interrupt()
-        elif action.id == "resume" or (action.id == "enter" and self._is_gone()):
+        elif action.id == "resume" or (action.id == "enter" and self._may_resume()):
             self._ask_to_resume()
         elif action.id == "enter":
             self.post_message(LeaveAsked())
         else:
             super().take(action)
 
-    def _is_gone(self) -> bool:
-        return self._view is not None and self._view.link is Link.GONE
+    def _may_resume(self) -> bool:
+        view = self._view
+        return view is not None and view.link is Link.GONE and not view.snapshot.rehearsal
 
     def _ask(self, choices: tuple[Choice, ...]) -> None:
         if any(choice.severe for choice in choices):
@@ -261,8 +268,10 @@ class RunScreen(BaseScreen):
             self._ask(found)
         elif view is None or view.link is Link.REPLAY or self._has_ended(view):
             self.say(f"Nothing is under way: {leave}.")
-        elif view.link is Link.GONE:
+        elif self._may_resume():
             self.say(f"Nobody runs this run: {self.key('resume')} resumes it, {leave}.")
+        elif view.link is Link.GONE:
+            self.say(f"{_ITS_ACCOUNT_TOO} {leave}.")
         else:
             self.say(f"{_GUARDS} {leave}; the run goes on without it.")
 
@@ -273,12 +282,12 @@ class RunScreen(BaseScreen):
         )
 
         def answered(yes: bool | None) -> None:
-            if yes and self._is_gone():
+            if yes and self._may_resume():
                 self.post_message(Asked(Resume()))
 
         self.open(Confirm("Resume the run?", body, "Resume"), answered)
 
-    def _replay(self, request: Seek | Play | None) -> None:
+    def _replay(self, request: Seek | Step | Play | None) -> None:
         if isinstance(request, Play) and request.speed:
             self._speed = request.speed
         if request is not None:

@@ -1,10 +1,16 @@
-"""The terminal's title: the one escape sequence of our own.
+"""The terminal's title and size: what Textual has no call for.
 
-Textual has no call for it. The driver is the only way to the terminal that does not tear what
-Textual itself writes.
+The title is the one escape sequence of our own. The driver is the only way to the terminal that
+does not tear what Textual itself writes.
 """
 
 from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+from textual.drivers.linux_driver import LinuxDriver
 
 from route53_takeover.untrusted import printable
 
@@ -19,3 +25,14 @@ _LONGEST = 120
 def titled(text: str) -> str:
     """The sequence that sets the title; nothing in the text can end it early."""
     return f"\x1b]2;{printable(text)[:_LONGEST]}\x07"
+
+
+class Driver(LinuxDriver):
+    """Textual's own, which draws on stderr, with stderr's size: stdout may be a file."""
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        with suppress(OSError, AttributeError):
+            columns, rows = os.get_terminal_size(sys.__stderr__.fileno())  # type: ignore[union-attr]
+            if columns and rows:
+                return columns, rows
+        return super()._get_terminal_size()
