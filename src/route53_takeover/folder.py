@@ -22,7 +22,7 @@ from msgspec import Struct
 from route53_takeover import private
 from route53_takeover.core.plan import Plan
 from route53_takeover.core.records import RecordSet, display_name
-from route53_takeover.errors import RefusedError, UsageError
+from route53_takeover.errors import RefusedError, TakeoverError, UsageError
 from route53_takeover.settings import Connection
 from route53_takeover.untrusted import printable
 
@@ -144,6 +144,13 @@ class RunFolder:
             RefusedError: another version wrote it.
         """
         return self._read("plan.json", Saved)
+
+    @property
+    def rehearses(self) -> str:
+        """The scenario; empty for a real run, or where nobody can tell."""
+        with suppress(TakeoverError):
+            return self.plan().rehearsal or ""
+        return ""
 
     def backup(self) -> Backup:
         """Reads backup.json; raises like `plan`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover import render
@@ -129,14 +128,8 @@ def _report(common: Common, folder: RunFolder) -> int:
         write_lines(render.summary(ended, resume=None), sys.stdout)
     else:
         lines = [f"not ended: it was in phase {state.phase} at {render.rfc3339(state.now)}"]
-        if not _is_rehearsal(folder):
+        if not folder.rehearses:
             again = line_for(common.state_dir, "resume", folder.name, "--auto")
             lines.append(f"Go on with:  {render.pasteable(again)}")
         write_lines(lines, sys.stdout)
     return 0
-
-
-def _is_rehearsal(folder: RunFolder) -> bool:
-    with suppress(TakeoverError):
-        return folder.plan().rehearsal is not None
-    return False

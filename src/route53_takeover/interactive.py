@@ -11,7 +11,6 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -104,7 +103,7 @@ def attach(common: Common, folder: RunFolder) -> int:
         return _seen(common, _watched(common, folder))
     if not has_screen():
         return history.report(common, folder)
-    replay = Replay(folder, read_journal(folder.journal), rehearsal=_scenario(folder))
+    replay = Replay(folder, read_journal(folder.journal), rehearsal=folder.rehearses)
     left = _on_screen(source=replay)
     return 0 if left.error is None else _seen(common, left)
 
@@ -121,7 +120,7 @@ def _watched(common: Common, folder: RunFolder) -> Left:
     """Shows a run that another process works on, or did."""
     if has_screen():
         return _on_screen(source=_following(common, folder))
-    lines = _lines(common, rehearsal=bool(_scenario(folder)))
+    lines = _lines(common, rehearsal=bool(folder.rehearses))
     return asyncio.run(TextView(common, lines).show(_following(common, folder, lines)))
 
 
@@ -162,11 +161,11 @@ def _seen(common: Common, left: Left) -> int:
             left.now,
             seq=left.events + 1,
             resume=line_for(common.state_dir, "resume", left.run, "--auto"),
-            rehearsal=_scenario(find_run(common.state_dir, left.run)) or None,
+            rehearsal=find_run(common.state_dir, left.run).rehearses or None,
         )
     if left.gone:
         again = line_for(common.state_dir, "resume", left.run)
-        if _scenario(find_run(common.state_dir, left.run)):
+        if find_run(common.state_dir, left.run).rehearses:
             hint = "It was a rehearsal, and its simulated account is gone too: begin another."
         else:
             hint = f"Go on with: `{render.pasteable(again)}`."
@@ -211,7 +210,7 @@ def _following(common: Common, folder: RunFolder, observer: Observer | None = No
     def revive() -> Awaitable[None]:
         return _revive(common, folder, Override(), lambda _: None)
 
-    return Following(folder, rehearsal=_scenario(folder), revive=revive, observer=observer)
+    return Following(folder, rehearsal=folder.rehearses, revive=revive, observer=observer)
 
 
 async def _revive(
@@ -240,10 +239,3 @@ async def _until_stopped(work: Coroutine[None, None, None]) -> None:
 def _lines(common: Common, *, rehearsal: bool) -> render.TextLines:
     prefix = "REHEARSAL " if rehearsal else ""
     return render.TextLines(sys.stderr, prefix=prefix, quiet=common.quiet, verbose=common.verbose)
-
-
-def _scenario(folder: RunFolder) -> str:
-    """The scenario that a run rehearses; empty for a real one, or where nobody can tell."""
-    with suppress(TakeoverError):
-        return folder.plan().rehearsal or ""
-    return ""

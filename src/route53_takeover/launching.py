@@ -156,8 +156,8 @@ class Launch:
                 stderr=self._errors,
                 start_new_session=True,
             )
+            ours.sendall(msgspec.json.encode(self._order) + b"\n")  # before anybody can go away
         self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
-        self._writer.write(msgspec.json.encode(self._order) + b"\n")
 
     async def proposal(self, tell: Callable[[str], None]) -> Proposal:
         """Waits for the plan.
