@@ -439,6 +439,35 @@ def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_resto
         assert batches(rehearsal, Purpose.RESTORE)
 
 
+def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed_in_time() -> None:
+    def begin(stage: Stage) -> None:
+        def deleted() -> None:
+            (there,) = stage.world.holds(NAME)
+            stage.world.write([("DELETE", there)], by="cloudformation")
+
+        stage.after(120.0, deleted)
+
+    scenario = SCENARIOS["failed-at-once"]
+    hangs = replace(scenario, account=replace(scenario.account, habit=Habit.HANGS))
+    rehearsal = rehearse(hangs, begin=begin)
+    assert_ended(rehearsal, [Outcome.RESTORED])
+    assert 0 < rehearsal.gap_seconds < 40
+
+
+def test_a_stack_that_is_made_anew_while_its_operation_is_awaited_is_followed() -> None:
+    """With --no-deploy somebody may delete it and deploy under the same name."""
+    scenario = SCENARIOS["alias"]
+    options = options_for(scenario, deploy_off=None, deploy_on=None)
+
+    def begin(stage: Stage) -> None:
+        stage.after(5.0, lambda: stage.world.stacks.delete_stack("shop"))
+        stage.after(100.0, lambda: stage.world.start_deploy("on"))
+
+    account = site_account(modes={Case.ALIAS_DIFFERS: Mode.RETRY})
+    rehearsal = rehearse(replace(scenario, account=account), options=options, begin=begin)
+    assert_ended(rehearsal, [Outcome.DONE])
+
+
 def test_a_stack_that_is_deleted_meanwhile_leaves_a_record() -> None:
     for scenario in (SCENARIOS["alias"], SCENARIOS["nested"], SCENARIOS["never-created"]):
         for t in (1, 3, 5, 8, 10, 14, 18, 22, 24, 26):

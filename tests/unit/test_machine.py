@@ -418,3 +418,25 @@ def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells
     had = replace(state.plan, resources=(f"{state.root.stack_id} Surprise",))
     after, _ = step(replace(state, plan=had), listed)
     assert not suspects(after, handover)
+
+
+@pytest.mark.parametrize(
+    ("status", "left"),
+    [
+        ("UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"),
+        ("UPDATE_COMPLETE", "CREATE_IN_PROGRESS"),
+        ("UPDATE_ROLLBACK_FAILED", "CREATE_IN_PROGRESS"),
+        ("UPDATE_ROLLBACK_COMPLETE", "DELETE_COMPLETE"),
+    ],
+)
+def test_a_record_that_the_list_lacks_is_gone_only_once_its_stack_has_rolled_back(
+    status: str, left: str
+) -> None:
+    """Events may be missing; a list may lag behind a create, but not behind a rollback's end."""
+    state = folded_until("never-created", Phase.CONFIRM)
+    root = state.root.stack_id
+    stack = replace(state.stacks[root], status=status)
+    state = replace(state, stacks={**state.stacks, root: stack})
+    later = state.now + 60
+    listed, _ = step(state, ev.ResourcesRead(time=later, stack=root, began=later))
+    assert [r.status for r in listed.stacks[root].records.values()] == [left]

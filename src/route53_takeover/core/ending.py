@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 DESCRIBE_AGAIN = 3.0
 """Seconds between looks at a root stack whose events and status do not agree yet."""
+MADE_ANEW = 30.0
+"""The same while an operation of somebody's is awaited: it may be of a new stack of that name."""
 ANSWER_PATIENCE = 120.0
 """Seconds that verify waits for every name server to answer."""
 BLIND = 40
@@ -119,6 +121,7 @@ def _was_deployed(turn: Turn) -> bool:
     if state.interrupts or state.given_up or state.now >= until:
         turn.give_up("nobody deployed the record within the time limit (--deploy-timeout)")
         return True
+    _look(turn, at=max(state.described_began, state.baseline_at) + MADE_ANEW)
     turn.wake(until)
     return False
 

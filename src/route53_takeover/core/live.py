@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     )
     from route53_takeover.core.turn import Turn
 
-GAP_READ, CLOSE_READ, GUARD_READ = 0.5, 1.0, 10.0
-"""Seconds between reads of a name: in the gap; while something may undo it; while guarding."""
+GAP_READ, CLOSE_READ, GUARD_READ, IDLE_READ = 0.5, 1.0, 10.0, 30.0
+"""Seconds between reads of a name: in the gap; while something may undo it; while guarding; while
+a deploy runs and its stack does not."""
 LIST_PACE = 2.0
 """Seconds between lists of a stack, where nothing but its word is lacking for a release."""
 UNANSWERED = 60.0
@@ -177,8 +178,10 @@ def _read_pace(state: State, name: NameState) -> float | None:
             return GUARD_READ  # somebody may delete it meanwhile
         if kind in IN_PROGRESS:
             return CLOSE_READ  # CloudFormation may, though no event told that it had it
+        if state.baseline is not Switch.ON:
+            return None
         is_old = name.read is None or name.read.began < state.news_at
-        return 0.0 if is_old and state.baseline is Switch.ON else None
+        return 0.0 if is_old else IDLE_READ  # one read that was stale must not be the last
     if kind not in (Kind.GOING, Kind.SUCCEEDED):
         return CLOSE_READ  # it is being deleted, or was
     if kind is Kind.SUCCEEDED and (name.read is None or name.read.began < state.news_at):

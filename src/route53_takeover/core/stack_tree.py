@@ -167,8 +167,11 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
                 reason=known.reason if known else "",
             )
     listed = {item.logical_id for item in event.resources}
+    undone = root_kind(state) in (Kind.ROLLED_BACK, Kind.ABSENT)
     for logical_id, known in records.items():
-        is_coming = known.status == "CREATE_IN_PROGRESS"  # then the list may lag behind it
+        is_coming = (
+            known.status == "CREATE_IN_PROGRESS" and not undone
+        )  # the list may lag behind it
         if logical_id not in listed and event.began > known.since and not is_coming:
             records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
     stacks[event.stack] = replace(stack, records=records, listed=event.began, told=state.now)
