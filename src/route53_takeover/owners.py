@@ -62,11 +62,11 @@ class Tree:
             if stack_id in tree.stack_ids:
                 continue
             tree.stack_ids.append(stack_id)
-            has_failed = kind_of(root.status) is Kind.FAILED
+            is_at_rest = kind_of(root.status) in (Kind.SUCCEEDED, Kind.ROLLED_BACK)
             held = [
                 r
                 for r in await stacks.resources(stack_id)
-                if r.is_owned or (has_failed and r.is_left_over)
+                if r.is_owned or (not is_at_rest and r.is_left_over)
             ]
             todo += [r.physical_id for r in held if r.resource_type == STACK]
             await tree._take(stacks, stack_id, held)

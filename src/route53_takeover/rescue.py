@@ -174,7 +174,8 @@ def _owned(name: str, owner: Owner, record: RecordSet, by_force: str) -> Rescue:
         name=name,
         refusal=f"stack {owner.stack} owns what stands there ({record.describe()}): it is left "
         "alone",
-        hint="If the stack is to have the name, all is well. If not, take the resource "
+        hint="If the stack is to have the name, all is well. If it is turning back, wait for its "
+        "end and run `restore` again. If it is not to have the name, take the resource "
         "out of it: put DeletionPolicy: Retain on it and deploy, then remove it from "
         f"the template and deploy; then `{by_force}`.",
     )

@@ -25,7 +25,13 @@ from route53_takeover.errors import (
 from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
 from route53_takeover.sim.inprocess import WorldRecords, WorldStacks
 from route53_takeover.sim.line import FaultRates, Line, VirtualClock
-from route53_takeover.sim.scenarios import alias, cname, site_account
+from route53_takeover.sim.scenarios import (
+    alias,
+    cname,
+    cname_resource,
+    site_account,
+    site_template,
+)
 from route53_takeover.sim.virtual_loop import VirtualLoop
 
 if TYPE_CHECKING:
@@ -191,6 +197,32 @@ def test_a_ttl_of_our_own_is_put_back_beside_what_may_not_be_replaced() -> None:
     assert reason in refused.message
     assert f"then create {TEXT.describe()} (done); " in refused.message
     assert done.here == {owned, TEXT}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_theirs"),
+    [
+        ("UPDATE_IN_PROGRESS", True),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", True),
+        ("UPDATE_ROLLBACK_FAILED", True),
+        ("UPDATE_ROLLBACK_COMPLETE", False),
+    ],
+)
+def test_what_a_stack_adopted_and_cancelled_is_its_own_until_it_has_rolled_back(
+    status: str, is_theirs: bool
+) -> None:
+    """It looks like the record with a lowered TTL, which a restore puts back otherwise."""
+    original = cname(300)
+    case = Case(site_account(existing=original, template=site_template(cname_resource())))
+    case.world.write([("DELETE", original)])
+    case.switch_on()
+    (adopted,) = case.world.holds(WWW)
+    assert adopted == replace(original, ttl=60)
+    stack = case.world.stacks.get("shop")
+    stack.status, stack.resources["DnsRecord"].status = status, "CREATE_FAILED"
+    done = restored(case, [original])
+    assert done.here == ({adopted} if is_theirs else {original})
+    assert isinstance(done.ends[0], RefusedError) is is_theirs
 
 
 def test_other_regions_are_asked_once_and_not_for_a_ttl_of_our_own() -> None:

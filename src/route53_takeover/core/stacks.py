@@ -132,7 +132,7 @@ class StackResource(Struct, frozen=True, kw_only=True):
 
     @property
     def is_left_over(self) -> bool:
-        """Whether a rollback that failed may have left it: adopted, then cancelled."""
+        """Whether it was adopted, then cancelled: a rollback deletes it yet, or failed to."""
         return bool(self.physical_id) and self.status == "CREATE_FAILED"
 
 
