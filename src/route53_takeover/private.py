@@ -8,6 +8,7 @@ too), and what root makes in a user's folder is the user's, who goes on with the
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import stat
@@ -31,6 +32,25 @@ def open_file(path: Path, flags: int) -> int:
         os.fchmod(handle, _FILE)
         _hand_over(handle, path)
     return handle
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock on a file; one that is not there nobody holds.
+
+    Raises OSError where nobody can tell. Looking takes the lock, shared, for an instant.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
 
 
 def _hand_over(handle: int, path: Path) -> None:

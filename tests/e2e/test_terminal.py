@@ -35,14 +35,18 @@ def begin(terminal: Terminal) -> None:
     terminal.await_text("backup: saving a backup")
 
 
+def begin_and_go_to_the_gap(scene: Scene, terminal: Terminal) -> None:
+    begin(terminal)
+    go_to_the_record(scene)
+    terminal.await_text("confirm: waiting for CloudFormation")
+
+
 def test_a_terminal_that_hangs_up_in_the_gap_takes_nothing_with_it(scene: Scene) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
         plan = terminal.await_text("Start it?", "take over", "Prove the restore")
         assert "www.example.com A" in plan
         assert not (scene.takeover.state_dir / "runs").exists(), "nothing before the yes"
-        begin(terminal)
-        go_to_the_record(scene)
-        terminal.await_text("confirm: waiting for CloudFormation")
+        begin_and_go_to_the_gap(scene, terminal)
         assert scene.here == []
         terminal.hang_up()
         terminal.finish()
@@ -59,9 +63,7 @@ def test_a_terminal_that_hangs_up_in_the_gap_takes_nothing_with_it(scene: Scene)
 
 def test_a_process_that_is_killed_in_the_gap_is_missed_and_resume_goes_on(scene: Scene) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
-        begin(terminal)
-        go_to_the_record(scene)
-        terminal.await_text("confirm: waiting for CloudFormation")
+        begin_and_go_to_the_gap(scene, terminal)
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGKILL)
         shown = terminal.await_text("its process is gone", "route53-takeover resume")
@@ -86,9 +88,7 @@ def test_a_run_that_is_being_resumed_goes_on_whatever_becomes_of_who_asked_for_i
     scene: Scene,
 ) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
-        begin(terminal)
-        go_to_the_record(scene)
-        terminal.await_text("confirm: waiting for CloudFormation")
+        begin_and_go_to_the_gap(scene, terminal)
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGTERM)
         terminal.await_text("once more stops at once")
@@ -116,7 +116,6 @@ def test_what_is_typed_before_the_question_is_no_answer_and_the_end_of_input_is_
         terminal.await_text("reading the account")
         terminal.press("yes\n")
         terminal.await_text("Start it?")
-        await_true(lambda: not (scene.takeover.state_dir / "runs").exists(), "nothing to begin")
         terminal.press("\x04")
         terminal.await_text("not started, and nothing was written")
         assert terminal.finish() == 1
@@ -198,9 +197,7 @@ def test_a_release_that_is_to_be_confirmed_waits_for_the_records_name(scene: Sce
 def test_stdout_holds_the_result_and_nothing_else(scene: Scene) -> None:
     out = scene.takeover.folder / "out.json"
     with at_terminal(scene, *run(scene, *JSON), stdout=out) as terminal:
-        begin(terminal)
-        go_to_the_record(scene)
-        terminal.await_text("confirm: waiting for CloudFormation")
+        begin_and_go_to_the_gap(scene, terminal)
         go_to_the_end(scene)
         assert terminal.finish() == 0
     (line,) = out.read_text().splitlines()

@@ -313,6 +313,9 @@ async def test_a_replay_begins_at_the_end_and_goes_wherever_it_is_sent(
         for step_ in (Step(events=1),) * 5 + (Step(events=-2),):  # faster than views come
             await replay.submit(step_)
         assert (await anext(views)).position == 13
+        for events_, end_ in ((-1000, 1), (-1, 1), (1000, len(events())), (1, len(events()))):
+            await replay.submit(Step(events=events_))
+            assert (await anext(views)).position == end_
 
 
 async def test_a_replay_plays_on_from_the_beginning_and_stops_at_the_end(

@@ -196,20 +196,7 @@ class ShellDeployer(Deployer):
 
         A process that a command left behind may hold the lock for ever: the status comes first.
         """
-        if self._status(switch) is not None:
-            return False
-        try:
-            log = os.open(self._path(switch, "log"), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        else:
-            return False
-        finally:
-            os.close(log)
+        return self._status(switch) is None and private.is_locked(self._path(switch, "log"))
 
     def _status(self, switch: str) -> int | None:
         try:
