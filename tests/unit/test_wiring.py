@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 class Reader(Foreground):
     """Reads the journal as soon as it is told that the run has begun."""
 
+    def __init__(self, common: Common) -> None:
+        super().__init__(common)
+        self.read: asyncio.Future[list[ev.AnyEvent]] = asyncio.get_running_loop().create_future()
+
     def begins(self, folder: RunFolder) -> None:
-        self.read = list(read_journal(folder.journal))
+        self.read.set_result(list(read_journal(folder.journal)))
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +51,7 @@ async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journ
 ) -> None:
     """Whoever looks from then on must not see how an earlier process ended it."""
     folder = RunFolder(tmp_path)
-    (tmp_path / "backup.json").mkdir()  # no backup: the run ends before it asks AWS for anything
+    (tmp_path / "backup.json").mkdir()  # without a backup nothing is begun
     connection = Connection(region="us-east-1", endpoint_url="http://127.0.0.1:1")
     saved = Saved(run="r", begun=1.0, plan=PLAN, connection=connection, cwd=str(tmp_path))
     clock = SystemClock()
@@ -54,5 +59,8 @@ async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journ
     common = Common(state_dir=tmp_path, quiet=True)
     reader = Reader(common)
     async with opened(connection, clock) as account:
-        assert await drive(common, reader, account, clock, folder, saved, first) == 2
-    assert reader.read == [first]
+        run = asyncio.create_task(drive(common, reader, account, clock, folder, saved, first))
+        assert await asyncio.wait_for(reader.read, 10) == [first]
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
