@@ -261,7 +261,7 @@ class Engine:
             case ev.ReadTemplate():
                 self._spawn(self._watcher.read_template(command.stack))
             case ev.ReadResources():
-                self._spawn(self._watcher.read_resources(command.stack))
+                self._spawn(self._watcher.read_resources(command.stack, urgent=command.urgent))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(work)
@@ -312,7 +312,8 @@ class Engine:
         about = {"id": write.id, "name": write.name}
         event: ev.AnyEvent
         try:
-            change_id = await self._records.change(plan.zone_id, write.changes, comment)
+            async with asyncio.timeout(write.patience and write.patience / self._clock.speed):
+                change_id = await self._records.change(plan.zone_id, write.changes, comment)
         except (ThrottledError, EndpointError, CredentialsError) as error:
             event = ev.WriteHeldOff(time=self._clock.now(), reason=_line(error), **about)
         except (RejectedChangeError, AccessDeniedError, NotFoundError) as error:

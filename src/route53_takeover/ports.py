@@ -93,8 +93,12 @@ class Stacks(Protocol):
     async def describe(self, stack: str) -> StackDescription:
         """Its status; `ABSENT` with empty ids where no such stack exists."""
 
-    async def resources(self, stack_id: str) -> Sequence[StackResource]:
-        """Every resource of one stack (all pages), children not descended into."""
+    async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
+        """Every resource of one stack (all pages), children not descended into.
+
+        Args:
+            urgent: before other reads that wait for their turn.
+        """
 
     async def owner(self, name: str) -> StackDescription | None:
         """A stack of this region that owns a record set of this name, if there is any.
@@ -120,7 +124,12 @@ class Stacks(Protocol):
         """The id of its newest event; ``None`` where it has none or does not exist."""
 
     async def events(
-        self, stack_id: str, known: Container[str], *, after: str | None
+        self,
+        stack_id: str,
+        known: Container[str],
+        *,
+        after: str | None,
+        urgent: bool = False,
     ) -> Sequence[StackEvent]:
         """New events, oldest first, in whole pages.
 
@@ -128,6 +137,9 @@ class Stacks(Protocol):
         newest event that starts an operation of the stack, which is included. It also ends with the
         first page that holds a ``known`` id; known events are left out, and one that came late and
         stands behind them on that page is not missed. A stack that does not exist has no events.
+
+        Args:
+            urgent: before other reads that wait for their turn.
         """
 
 

@@ -107,7 +107,10 @@ class StackWatcher:
         while True:
             began = self._clock.now()
             try:
-                events = await self._stacks.events(stack, known, after=self._watches[stack].after)
+                watch = self._watches[stack]
+                events = await self._stacks.events(
+                    stack, known, after=watch.after, urgent=watch.tell_all
+                )
             except self._failures as error:
                 failures += 1
                 self._submit(
@@ -190,12 +193,12 @@ class StackWatcher:
             template = None
         self._submit(ev.TemplateRead(time=self._clock.now(), stack=stack, template=template))
 
-    async def read_resources(self, stack: str) -> None:
+    async def read_resources(self, stack: str, *, urgent: bool = False) -> None:
         """Reads the resources of one stack; of one that does not exist there are none."""
         began = self._clock.now()
         event: ev.AnyEvent
         try:
-            resources = tuple(await self._stacks.resources(stack))
+            resources = tuple(await self._stacks.resources(stack, urgent=urgent))
         except NotFoundError:
             event = ev.ResourcesRead(time=self._clock.now(), stack=stack, began=began)
         except self._failures as error:

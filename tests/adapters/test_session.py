@@ -12,13 +12,13 @@ from aiohttp import web
 from botocore import exceptions as boto
 
 from route53_takeover.adapters import session as session_module
-from route53_takeover.adapters.budget import CallBudget
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.guard import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.translation import CHANGE, translate
+from route53_takeover.call_budget import CallBudget
 from route53_takeover.core.records import Change, RecordSet
 from route53_takeover.errors import (
     AccessDeniedError,
@@ -400,7 +400,7 @@ async def test_a_change_never_waits_for_the_budget(server: FakeAws) -> None:
     server.succeed(CHANGED)
     account = Credentials(endpoint_url=server.url)
     async with (
-        AwsSession(account, clock, writable=True, route53_budget=empty) as aws,
+        AwsSession(account, clock, writable=True, read_budgets={"route53": empty}) as aws,
         asyncio.timeout(5),
     ):
         await Route53Records(aws).change("Z1", BATCH, "release")

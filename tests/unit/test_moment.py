@@ -74,6 +74,10 @@ def in_zone(state: State, **changes: Any) -> State:
     return with_resource(state, change)
 
 
+def creating_since(state: State) -> float:
+    return the_moment(state).resource.since
+
+
 def reading(state: State, **changes: Any) -> State:
     read = state.names[NAME].read
     assert read is not None
@@ -112,7 +116,12 @@ BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
     "unconfirmed": (confirming, "a person's word"),
     "pausing": (lambda s: with_name(s, not_before=s.now + 1), "the pause"),
     "never read": (lambda s: with_name(s, read=None), "a fresh read"),
-    "read long ago": (lambda s: reading(s, began=s.now - 2.1), "a fresh read"),
+    "read long ago": (lambda s: reading(s, told=s.now - 2.1 - 2 * s.lag), "a fresh read"),
+    "read before the create began": (
+        lambda s: reading(s, began=creating_since(s) - 0.1),
+        "a fresh read",
+    ),
+    "asleep since the read began": (lambda s: replace(s, awake_since=s.now), "a fresh read"),
     "holds another": (lambda s: reading(s, records=(OTHER,)), "a name that holds"),
     "holds nothing": (lambda s: reading(s, records=()), "a name that holds"),
     "another zone": (lambda s: in_zone(s, zone_id="ZOTHER"), "certainty"),
@@ -139,7 +148,7 @@ BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
         "a stack that goes forward",
     ),
     "old events": (
-        lambda s: with_stacks(s, lambda t: replace(t, polled=s.now - 3.1)),
+        lambda s: with_stacks(s, lambda t: replace(t, poll_told=s.now - 3.1 - 2 * s.lag)),
         "fresh events",
     ),
     "another root": (

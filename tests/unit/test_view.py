@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -65,7 +67,7 @@ def ended(
     )
 
 
-def handed(stage: Stage, record: RecordSet = WWW, **times: float) -> Handover:
+def handed(stage: Stage, record: RecordSet = WWW, **times: Any) -> Handover:
     return Handover(original=record, standing=record, stage=stage, **times)
 
 

@@ -48,7 +48,9 @@ class HasCloudFormation(Protocol):
 class Reader(Protocol):
     """What stacks are read through: a session, in its own region or in another."""
 
-    def reading(self, operation: str) -> AbstractAsyncContextManager[HasCloudFormation]: ...
+    def reading(
+        self, operation: str, *, urgent: bool = False
+    ) -> AbstractAsyncContextManager[HasCloudFormation]: ...
 
     async def other_regions(self) -> Sequence[str]: ...
 
@@ -81,12 +83,13 @@ class CloudFormationStacks(Stacks):
             parent_id=shape.get("ParentId"),
         )
 
-    async def resources(self, stack_id: str) -> Sequence[StackResource]:
+    async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
         """Every resource of one stack, children not descended into."""
         found: list[StackResource] = []
         position: dict[str, Any] = {}
         while True:
-            async with self._aws.reading("cloudformation:ListStackResources") as clients:
+            operation = "cloudformation:ListStackResources"
+            async with self._aws.reading(operation, urgent=urgent) as clients:
                 page = await clients.cloudformation.list_stack_resources(
                     StackName=stack_id, **position
                 )
@@ -156,14 +159,19 @@ class CloudFormationStacks(Stacks):
         return None
 
     async def events(
-        self, stack_id: str, known: Container[str], *, after: str | None
+        self,
+        stack_id: str,
+        known: Container[str],
+        *,
+        after: str | None,
+        urgent: bool = False,
     ) -> Sequence[StackEvent]:
         """New events, oldest first, back to ``after`` or to the start of the newest operation.
 
         The first page with a known event is the last one, and is taken whole.
         """
         newest_first: dict[str, StackEvent] = {}  # pages overlap when events arrive in between
-        async with aclosing(self._event_pages(stack_id)) as pages:
+        async with aclosing(self._event_pages(stack_id, urgent=urgent)) as pages:
             async for page in pages:
                 met = False
                 for shape in page:
@@ -181,12 +189,15 @@ class CloudFormationStacks(Stacks):
                     break
         return list(reversed(newest_first.values()))
 
-    async def _event_pages(self, stack_id: str) -> AsyncGenerator[_Page, None]:
+    async def _event_pages(
+        self, stack_id: str, *, urgent: bool = False
+    ) -> AsyncGenerator[_Page, None]:
         """Pages, newest event first; none where the stack does not exist."""
         position: dict[str, Any] = {}
         while True:
             try:
-                async with self._aws.reading("cloudformation:DescribeStackEvents") as clients:
+                operation = "cloudformation:DescribeStackEvents"
+                async with self._aws.reading(operation, urgent=urgent) as clients:
                     page = await clients.cloudformation.describe_stack_events(
                         StackName=stack_id, **position
                     )

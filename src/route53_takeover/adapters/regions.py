@@ -56,7 +56,12 @@ class Region:
         self._login_hint = login_hint
 
     @asynccontextmanager
-    async def reading(self, operation: str) -> AsyncIterator[Region]:
+    async def reading(
+        self,
+        operation: str,
+        *,
+        urgent: bool = False,  # noqa: ARG002 -- there is no budget here to go first in
+    ) -> AsyncIterator[Region]:
         """For one read; errors come out translated, and say nothing of the credentials at home."""
         try:
             async with asyncio.timeout(_LIMIT):

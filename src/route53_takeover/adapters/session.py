@@ -22,16 +22,16 @@ from botocore.exceptions import NoRegionError
 from msgspec import Struct
 
 import route53_takeover
-from route53_takeover.adapters.budget import CallBudget
 from route53_takeover.adapters.guard import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
 from route53_takeover.adapters.regions import ATTEMPTS, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
+from route53_takeover.call_budget import budgets
 from route53_takeover.errors import CredentialsError, UsageError
 from route53_takeover.redaction import remember_signature
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from types import TracebackType
 
     from aiohappyeyeballs import AddrInfoType
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_route53 import Route53Client
 
+    from route53_takeover.call_budget import CallBudget
     from route53_takeover.ports import Clock
 
 __all__ = ["AwsSession", "Clients", "Credentials", "translate"]
@@ -87,9 +88,7 @@ class AwsSession:
         credentials: which account.
         clock: paces reads and renewals.
         writable: whether records may be changed; without it every such call raises, unsent.
-        route53_budget: for reads of Route 53; AWS gives an account 5 to 10 a second.
-        cloudformation_budget: for reads of CloudFormation. The two are apart, so that polling many
-            stacks never delays the look at the record before it is deleted.
+        read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
         calls: how often each ``service:Operation`` was really sent, retries included.
@@ -103,8 +102,7 @@ class AwsSession:
         clock: Clock,
         *,
         writable: bool = False,
-        route53_budget: CallBudget | None = None,
-        cloudformation_budget: CallBudget | None = None,
+        read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
         self.calls: Counter[str] = Counter()
@@ -112,10 +110,7 @@ class AwsSession:
         self.partition = ""
         self._writable = writable
         self._clock = clock
-        self._budgets = {
-            "route53": route53_budget or CallBudget(clock, rate=5, burst=20),
-            "cloudformation": cloudformation_budget or CallBudget(clock, rate=8, burst=20),
-        }
+        self._budgets = read_budgets or budgets(clock)
         self._open: list[Clients] = []
         self._renewing = asyncio.Lock()
         self._bad = False
@@ -147,9 +142,9 @@ class AwsSession:
             await self._renew()
 
     @asynccontextmanager
-    async def reading(self, operation: str) -> AsyncIterator[Clients]:
+    async def reading(self, operation: str, *, urgent: bool = False) -> AsyncIterator[Clients]:
         """The clients for one read, such as ``route53:GetChange``; errors come out translated."""
-        await self._budgets[operation.partition(":")[0]].take()
+        await self._budgets[operation.partition(":")[0]].take(urgent=urgent)
         async with self._calling(operation, _READ_LIMIT) as clients:
             yield clients
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
+from route53_takeover.core.freshness import LIST_FRESH, READ_FRESH, WRITE_FRESH, is_fresh
 from route53_takeover.core.reasons import is_aborted, why
 from route53_takeover.core.records import Change, display_name
 from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind, suspects
@@ -23,7 +24,7 @@ from route53_takeover.core.state import (
     Phase,
     Stage,
 )
-from route53_takeover.core.turn import FRESH, PATIENCE, Trigger, tree_is_listed
+from route53_takeover.core.turn import PATIENCE, Trigger, tree_is_listed
 
 if TYPE_CHECKING:
     from route53_takeover.core.state import (
@@ -239,7 +240,9 @@ def _all_undone(turn: Turn) -> bool:
         if name.write is not None:
             if name.write.unknown_since is not None:
                 turn.read(name, every=1.0)
-        elif name.read is None or turn.state.now - name.read.began > 2.0:  # noqa: PLR2004
+        elif name.read is None or not is_fresh(
+            turn.state, began=name.read.began, told=name.read.told, within=READ_FRESH
+        ):
             turn.read(name, every=1.0)
         elif turn.state.now < name.not_before:
             turn.wake(name.not_before)
@@ -270,7 +273,8 @@ def _may_undo(turn: Turn) -> bool:
     state = turn.state
     if state.baseline is None and state.unlisted >= _TRIES:
         return True
-    return tree_is_listed(turn, since=state.now - FRESH)
+    within = WRITE_FRESH if state.baseline is None else LIST_FRESH
+    return tree_is_listed(turn, within=within)
 
 
 def _last_look(turn: Turn) -> bool:

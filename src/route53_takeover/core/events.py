@@ -359,13 +359,15 @@ class ReadName(Command, frozen=True, kw_only=True):
 class WriteBatch(Command, frozen=True, kw_only=True):
     """-> `WriteIntended` at once, then one of the other ``Write...`` events.
 
-    ``id`` is unique in the run: it is never sent twice.
+    ``id`` is unique in the run: it is never sent twice. ``patience``: seconds after which an answer
+    that has not come counts as lost; ``None``: as long as the client waits.
     """
 
     id: str
     name: str
     purpose: Purpose
     changes: tuple[Change, ...]
+    patience: float | None = None
 
 
 class AwaitInsync(Command, frozen=True, kw_only=True):
@@ -392,9 +394,10 @@ class ReadTemplate(Command, frozen=True, kw_only=True):
 
 
 class ReadResources(Command, frozen=True, kw_only=True):
-    """-> `ResourcesRead` or `ResourcesUnread`."""
+    """-> `ResourcesRead` or `ResourcesUnread`. ``urgent``: a release waits for nothing else."""
 
     stack: str
+    urgent: bool = False
 
 
 class RunDeploy(Command, frozen=True, kw_only=True):

@@ -1,9 +1,10 @@
 """Tending the names while CloudFormation may be creating: release, restore, and reads.
 
 A name is released when its moment is due, and put back when something says that CloudFormation
-will not create its record, or has taken it away again: the deadman, a rollback, a clean-up. All of
-it is decided on reads of the name; events are hints that come late. A restore is a CREATE, which
-cannot overwrite anything, so it may be sent as often as the name looks empty.
+will not create its record, or has taken it away again: the deadman, a rollback, a clean-up. Reads
+of the name decide where there are any; events are hints that come late. A restore depends on
+neither: it is a CREATE, which cannot overwrite anything, so once it is due it is sent again and
+again until a read shows a record, whatever reads and events do.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
-from route53_takeover.core.moment import DISOWNED, READ_FRESH, moments
+from route53_takeover.core.freshness import READ_FRESH, is_fresh
+from route53_takeover.core.moment import DISOWNED, moments
 from route53_takeover.core.name_writes import applied, deadman
 from route53_takeover.core.records import Change, normal_name
 from route53_takeover.core.stack_tree import IN_PROGRESS, matches, root_kind
@@ -27,7 +29,7 @@ from route53_takeover.core.state import (
     Phase,
     Stage,
 )
-from route53_takeover.core.turn import Trigger, ask_template, list_stack
+from route53_takeover.core.turn import Trigger, ask_list, ask_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +47,12 @@ a deploy runs and its stack does not."""
 LIST_PACE = 2.0
 """Seconds between lists of a stack, where nothing but its word is lacking for a release."""
 UNANSWERED = 60.0
-"""Seconds after which a DELETE whose fate no read could tell is taken as done, to restore."""
+"""Seconds, at most, after which a DELETE whose fate no read could tell is taken as done."""
+RESTORE_PATIENCE = (2.0, 4.0, 8.0, 16.0)
+"""Seconds until a restore without an answer is sent again, on a new connection: the old one may be
+dead without a word. Longer each time, for an API that is only slow."""
+_SOUND = frozenset({Kind.GOING, Kind.SUCCEEDED})
+"""What a root stack is like that is not about to delete what it created."""
 
 
 def tend_all(turn: Turn) -> None:
@@ -71,6 +78,8 @@ def _tend(turn: Turn, name: NameState) -> None:
     if _must_restore(turn, name):
         name = turn.put(replace(name, restoring=True))
         _restore(turn, name)
+    elif _may_be_deleted_unseen(turn.state, name):
+        _restore(turn, name)
     else:
         _release_when_due(turn, name)
     every = _read_pace(turn.state, turn.state.names[name.name])
@@ -79,12 +88,18 @@ def _tend(turn: Turn, name: NameState) -> None:
 
 
 def _give_unknown_up(turn: Turn, name: NameState) -> NameState:
-    """A DELETE of unknown fate that no read can settle: to be safe the name counts as empty."""
+    """A DELETE of unknown fate that no read can settle: to be safe the name counts as empty.
+
+    At the latest when the deadman would have fired, had the DELETE been accepted as it was sent.
+    """
     write = name.write
     if write is None or write.unknown_since is None or write.purpose is not Purpose.RELEASE:
         return name
-    if name.failures == 0 or turn.state.now < write.sent + UNANSWERED:
-        turn.wake(write.sent + UNANSWERED)
+    if write.present_since is not None and name.failures == 0:
+        return name  # reads show the record: they will settle it
+    due = min(write.sent + UNANSWERED, deadman(turn.state, name, write.sent))
+    if turn.state.now < due and (root_kind(turn.state) is Kind.GOING or name.failures == 0):
+        turn.wake(due)
         return name
     return turn.put(applied(turn.state, name, write, at=write.sent, change_id=None))
 
@@ -131,22 +146,37 @@ def is_ours_to_fill(state: State, name: NameState) -> bool:
     return released or was_the_stacks or state.baseline is Switch.ON
 
 
-def _restore(turn: Turn, name: NameState) -> None:
-    state = turn.state
+def _may_be_deleted_unseen(state: State, name: NameState) -> bool:
+    """Whether the stack may be deleting what it created, while no read can tell.
+
+    To create the record is how to find out then: it fails where CloudFormation's still stands.
+    """
+    if root_kind(state) in _SOUND or not any(h.stage in TAKEN_STAGES for h in name.handovers):
+        return False
     read = name.read
-    is_fresh = read is not None and state.now - read.began <= READ_FRESH
-    if not is_fresh and name.failures == 0:
-        return  # a read is asked for by the pace of reads
-    if state.now < name.not_before:
+    told = read is not None and is_fresh(
+        state, began=read.began, told=read.told, within=READ_FRESH + CLOSE_READ
+    )
+    return name.failures > 0 and not told
+
+
+def _restore(turn: Turn, name: NameState) -> None:
+    """Sends the CREATE, unless the pause after the last one still lasts.
+
+    All record sets of the name in one batch at first. Once that was refused, each by itself in
+    turn: one that stands already must not keep another from being created.
+    """
+    if turn.state.now < name.not_before:
         turn.wake(name.not_before)
         return
-    changes = tuple(
-        Change.create(h.original)
-        for h in name.handovers
-        if h.stage in ABSENT_STAGES and not name.occupants(h.original)
-    )
-    if changes:
-        turn.write(name, Purpose.RESTORE, changes)
+    missing = [h for h in name.handovers if h.stage in ABSENT_STAGES] or [
+        h for h in name.handovers if h.stage in TAKEN_STAGES
+    ]
+    if name.restores_refused and len(missing) > 1:
+        missing = [missing[name.restores_refused % len(missing)]]
+    patience = RESTORE_PATIENCE[min(name.restores_lost, len(RESTORE_PATIENCE) - 1)]
+    changes = tuple(Change.create(h.original) for h in missing)
+    turn.write(name, Purpose.RESTORE, changes, patience=patience)
 
 
 # -- release
@@ -162,7 +192,8 @@ def _release_when_due(turn: Turn, name: NameState) -> None:
         turn.wake(name.not_before)
         if moment.lacks == (DISOWNED,):
             since = max(moment.held_at, turn.state.now - LIST_PACE)
-            list_stack(turn, moment.resource.stack_id, since=since)
+            if turn.state.stacks[moment.resource.stack_id].listed < since:
+                ask_list(turn, moment.resource.stack_id, urgent=True)
 
 
 def _read_pace(state: State, name: NameState) -> float | None:

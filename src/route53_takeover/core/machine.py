@@ -24,6 +24,7 @@ from route53_takeover.core.ending import (
     verify,
 )
 from route53_takeover.core.events import Purpose, Switch
+from route53_takeover.core.freshness import WRITE_FRESH, is_fresh
 from route53_takeover.core.live import tend_all
 from route53_takeover.core.observe import begin, observe
 from route53_takeover.core.reasons import is_aborted
@@ -31,7 +32,7 @@ from route53_takeover.core.records import Change
 from route53_takeover.core.stack_tree import root_kind, suspects
 from route53_takeover.core.stacks import NOT_OWNED, Kind
 from route53_takeover.core.state import LIVE, Outcome, Phase, Stage
-from route53_takeover.core.turn import FRESH, PATIENCE, Trigger, Turn, tree_is_listed
+from route53_takeover.core.turn import PATIENCE, Trigger, Turn, tree_is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,13 +178,15 @@ def _write_where_unchanged(
         turn.give_up(name.given_up)
     elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
         turn.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
-    elif name.write is not None:
+    elif (
+        name.write is not None
+        or name.read is None
+        or not is_fresh(state, began=name.read.began, told=name.read.told, within=WRITE_FRESH)
+    ):
         turn.read(name, every=1.0)
-    elif name.read is None or state.now - name.read.began > FRESH:
-        turn.read(name, every=FRESH)
     elif state.now < name.not_before:
         turn.wake(name.not_before)
-    elif not _has_no_patience_left(turn) and tree_is_listed(turn, since=state.now - FRESH):
+    elif not _has_no_patience_left(turn) and tree_is_listed(turn, within=WRITE_FRESH):
         if owned := _owned(turn.state):
             turn.give_up(f"the stack owns {name.name} by now ({owned[0].logical_id})")
         else:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from route53_takeover.core.freshness import LIST_FRESH, POLL_FRESH, READ_FRESH, is_fresh
 from route53_takeover.core.name_reads import may_be_identical
 from route53_takeover.core.plan import OTHER_HOLD, hold_for
 from route53_takeover.core.records import RecordSet, conflict, same_records
-from route53_takeover.core.stack_tree import is_in_zone
+from route53_takeover.core.stack_tree import is_in_zone, resources_at
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import (
     LIVE,
@@ -41,12 +42,6 @@ _ANSWER = "the answer to the last write"
 _PAUSE = "the pause after a refused write"
 _COMING = frozenset({HOLD, CONFIRMATION, DISOWNED, _READ, _EVENTS, _ANSWER, _PAUSE})
 """What comes by itself, or by a person's word: a moment that lacks anything else may never come."""
-READ_FRESH = 2.0
-"""Seconds for which a read of the name counts as fresh."""
-POLL_FRESH = 3.0
-"""Seconds for which what is known of a stack counts as fresh."""
-LIST_FRESH = 1.0
-"""Seconds for which a stack's own list of resources counts as fresh, from its last page on."""
 ADOPTING = 90.0
 """Seconds that CloudFormation may take to adopt a record, once it has an id: after that one of
 which not even the values are known may be what it retries, id or not."""
@@ -94,38 +89,37 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 def moments(state: State, name: NameState) -> Iterator[Moment]:
     """One for each resource that is being created where a manual record set of ours stands."""
-    for stack in state.stacks.values():
-        for resource in stack.records.values():
-            if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
-                continue
-            if resource.guessed:
-                continue  # its zone is not certain
-            desired = resource.desired.record
-            standing = tuple(
-                h.standing
-                for h in name.handovers
-                if h.stage is Stage.STANDING and conflict(h.standing, desired)
-            )
-            if not standing:
-                continue
-            hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
-            held_at = resource.since + hold
-            adoptable = any(may_be_identical(r, resource.desired) for r in standing)
-            least = resource.since + (OTHER_HOLD if adoptable else 0.0)
-            if name.hold_cut_at >= resource.since:
-                held_at = min(held_at, name.hold_cut_at)
-            held_at = max(held_at, least)
-            lacks = [*_lacks(state, name, resource, standing, held_at)]
-            if adoptable and not _is_disowned(state, resource, held_at):
-                lacks.append(DISOWNED)
-            yield Moment(
-                resource=resource,
-                deletes=standing,
-                lacks=tuple(lacks),
-                held_at=held_at,
-                least=least,
-                may_be_adopted=adoptable,
-            )
+    for resource in resources_at(state, name.name):
+        if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
+            continue
+        if resource.guessed:
+            continue  # its zone is not certain
+        desired = resource.desired.record
+        standing = tuple(
+            h.standing
+            for h in name.handovers
+            if h.stage is Stage.STANDING and conflict(h.standing, desired)
+        )
+        if not standing:
+            continue
+        hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
+        held_at = resource.since + hold
+        adoptable = any(may_be_identical(r, resource.desired) for r in standing)
+        least = resource.since + (OTHER_HOLD if adoptable else 0.0)
+        if name.hold_cut_at >= resource.since:
+            held_at = min(held_at, name.hold_cut_at)
+        held_at = max(held_at, least)
+        lacks = [*_lacks(state, name, resource, standing, held_at)]
+        if adoptable and not _is_disowned(state, resource, held_at):
+            lacks.append(DISOWNED)
+        yield Moment(
+            resource=resource,
+            deletes=standing,
+            lacks=tuple(lacks),
+            held_at=held_at,
+            least=least,
+            may_be_adopted=adoptable,
+        )
 
 
 def _is_disowned(state: State, resource: RecordResource, held_at: float) -> bool:
@@ -136,7 +130,8 @@ def _is_disowned(state: State, resource: RecordResource, held_at: float) -> bool
     as CloudFormation has an id.
     """
     stack = state.stacks[resource.stack_id]
-    if stack.listed < held_at or state.now - stack.told > LIST_FRESH:
+    asked_in_time = stack.listed >= max(held_at, state.awake_since)
+    if not asked_in_time or state.now - stack.told > LIST_FRESH:
         return False
     if resource.initiated_at is None:
         return True
@@ -192,7 +187,7 @@ def _lacks_of_stacks(state: State, resource: RecordResource) -> Iterator[str]:
         stack = state.stacks.get(stack_id or "")
         if stack is None or stack.kind is not Kind.GOING:
             yield "a stack that goes forward"
-        elif state.now - stack.polled > POLL_FRESH:
+        elif not is_fresh(state, began=stack.polled, told=stack.poll_told, within=POLL_FRESH):
             yield _EVENTS
 
 
@@ -200,7 +195,11 @@ def _lacks_of_read(
     state: State, name: NameState, resource: RecordResource, standing: tuple[RecordSet, ...]
 ) -> Iterator[str]:
     read = name.read
-    if read is None or read.began < resource.since or state.now - read.began > READ_FRESH:
+    if (
+        read is None
+        or read.began < resource.since
+        or not is_fresh(state, began=read.began, told=read.told, within=READ_FRESH)
+    ):
         yield _READ
     elif resource.desired is not None:
         in_the_way = [r for r in read.records if conflict(r, resource.desired.record)]

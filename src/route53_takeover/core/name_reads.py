@@ -36,7 +36,7 @@ def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
     name = replace(name, reading=False, failures=0)
     if event.began < name.wrote_at:
         return name  # older than our own last write
-    reading = Reading(began=event.began, records=event.records)
+    reading = Reading(began=event.began, told=state.now, records=event.records)
     name = replace(name, read=reading)
     if name.write is not None:
         since = name.write.unknown_since
@@ -73,7 +73,7 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
         is_after = same_records(touched, creates)
     if is_after and not is_before:
         return applied(state, name, write, at=write.sent, change_id=None)
-    if write.purpose is Purpose.RESTORE or not is_before:
+    if not is_before:
         return replace(name, write=None, wrote_at=began)
     since = write.present_since
     if since is None:
@@ -141,7 +141,7 @@ def _is_what_we_put_back(state: State, handover: Handover) -> bool:
     """Whether a record that is what the stack wants is more likely ours: it looked the same."""
     wanted = matches(state, handover)
     return (
-        handover.restored_at is not None
+        (handover.restored_at is not None or handover.restore_lost)
         and any(m.desired and m.desired.record.same_as(handover.original) for m in wanted)
         and not any(m.status == "CREATE_COMPLETE" for m in wanted)
     )

@@ -18,6 +18,8 @@ from route53_takeover.core.state import Stage
 if TYPE_CHECKING:
     from route53_takeover.core.state import NameState, State, Write
 
+RESTORE_PACE = 2.0
+"""Seconds, at most, between two restores while the name is not known to have a record."""
 INSYNC_ASSUMED = 60.0
 """Seconds after which a change without a change id counts as INSYNC."""
 
@@ -31,6 +33,19 @@ def answered(
     match event:
         case ev.WriteAccepted():
             return applied(state, name, write, at=state.now, change_id=event.change_id)
+        case ev.WriteRefused() if write.purpose is Purpose.RESTORE:
+            # Something is in the way, or was: nothing was written, so reads under way count.
+            failed = name.restores_refused + 1
+            pause = min(0.5 * failed, RESTORE_PACE)
+            return replace(
+                name,
+                write=None,
+                restores_refused=failed,
+                restores_lost=0,
+                not_before=state.now + pause,
+            )
+        case ev.WriteUnknown() if write.purpose is Purpose.RESTORE:
+            return replace(restore_lost(name, write), restores_lost=name.restores_lost + 1)
         case ev.WriteRefused():
             failed = name.refusals + 1
             return replace(
@@ -54,6 +69,15 @@ def answered(
 _REFUSALS = 2
 """Refused twice, with a read in between that shows nothing changed: it will not be accepted."""
 _ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})
+
+
+def restore_lost(name: NameState, write: Write) -> NameState:
+    """A restore of unknown fate: it is sent again at once, for a CREATE overwrites nothing."""
+    created = {change.record.key for change in write.changes}
+    handovers = tuple(
+        replace(h, restore_lost=True) if h.original.key in created else h for h in name.handovers
+    )
+    return replace(name, write=None, handovers=handovers)
 
 
 def applied(
@@ -89,6 +113,8 @@ def applied(
         read=None,  # what was read before the write tells nothing any more
         attempts=0,
         refusals=0,
+        restores_refused=0,
+        restores_lost=0,
         proven=name.proven or write.purpose is Purpose.PROVE,
     )
     match write.purpose:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.freshness import timed
 from route53_takeover.core.name_reads import read, reconciled
-from route53_takeover.core.name_writes import answered
+from route53_takeover.core.name_writes import answered, restore_lost
 from route53_takeover.core.operator import asked
 from route53_takeover.core.reasons import stopped_by
 from route53_takeover.core.stack_tree import polled, resources, tree
@@ -53,7 +55,7 @@ def begin(event: ev.RunStarted) -> State:
 
 def observe(state: State, event: ev.AnyEvent) -> State:
     """The state with one more fact in it."""
-    state = replace(state, now=max(state.now, event.time))
+    state = timed(replace(state, now=max(state.now, event.time)), event)
     match event:
         case ev.RunResumed():
             return _resumed(state)
@@ -186,6 +188,8 @@ def _resumed(state: State) -> State:
         state = replace(state, phase=state.ending.phase, ending=None)
     names = {}
     for key, name in state.names.items():
+        if name.write is not None and name.write.purpose is Purpose.RESTORE:
+            name = restore_lost(name, name.write)  # noqa: PLW2901 -- the loop builds new names
         write = name.write
         if write is not None:
             unknown = write.unknown_since if write.unknown_since is not None else state.now
@@ -204,6 +208,8 @@ def _resumed(state: State) -> State:
             not_before=0.0,
             attempts=0,
             refusals=0,
+            restores_refused=0,
+            restores_lost=0,
         )
     return replace(
         state,

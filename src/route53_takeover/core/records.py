@@ -242,7 +242,7 @@ def conflict(one: RecordSet, other: RecordSet) -> bool:
     A CNAME stands alone at its name. Of one name and type there is either one simple record set or
     a routed group whose members differ in their set identifier.
     """
-    if one.key.name != other.key.name:
+    if normal_name(one.name) != normal_name(other.name):
         return False
     if one.type != other.type:
         return "CNAME" in (one.type, other.type)

@@ -23,6 +23,8 @@ from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK, Ki
 from route53_takeover.core.state import Phase, RecordResource, StackState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from route53_takeover.core.plan import Plan
     from route53_takeover.core.stacks import StackEvent, StackTemplate
     from route53_takeover.core.state import Handover, State
@@ -59,12 +61,43 @@ def suspects(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The same, and those of which only the name is known: for what must not be written then."""
     return tuple(
         resource
-        for stack in state.stacks.values()
-        for resource in stack.records.values()
+        for resource in resources_at(state, normal_name(handover.original.name))
         if resource.desired is not None
         and is_in_zone(state.plan, resource)
         and conflict(resource.desired.record, handover.original)
     )
+
+
+def resources_at(state: State, name: str) -> Sequence[RecordResource]:
+    """The tree's record resources whose desired record has this name, in normal form."""
+    return _by_name.of(state.stacks).get(name, ())
+
+
+class _ByName:
+    """Record resources by name, worked out once for each state of the stacks.
+
+    With many names in a run each is looked up many times a step. The stacks of a state are never
+    changed, only replaced, so what was worked out for them holds for as long as they are the same
+    object; it is kept for the newest.
+    """
+
+    def __init__(self) -> None:
+        self._stacks: Mapping[str, StackState] = {}
+        self._found: Mapping[str, Sequence[RecordResource]] = {}
+
+    def of(self, stacks: Mapping[str, StackState]) -> Mapping[str, Sequence[RecordResource]]:
+        if self._stacks is not stacks:
+            found: dict[str, list[RecordResource]] = {}
+            for stack in stacks.values():
+                for resource in stack.records.values():
+                    if resource.desired is not None:
+                        name = normal_name(resource.desired.record.name)
+                        found.setdefault(name, []).append(resource)
+            self._stacks, self._found = stacks, found
+        return self._found
+
+
+_by_name = _ByName()
 
 
 def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
@@ -96,7 +129,7 @@ def polled(state: State, event: ev.StackPolled) -> State:
         root = replace(root, stack_id=event.events[0].stack_id)
     if event.stack in stacks or root.stack_id in stacks:
         polled = event.stack if event.stack in stacks else root.stack_id
-        stacks[polled] = replace(stacks[polled], polled=event.began)
+        stacks[polled] = replace(stacks[polled], polled=event.began, poll_told=state.now)
     return replace(state, stacks=stacks, root=root, news_at=state.now if fresh else state.news_at)
 
 

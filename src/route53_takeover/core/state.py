@@ -75,6 +75,7 @@ class Handover(Struct, frozen=True, kw_only=True):
         released_at: when the DELETE was accepted.
         back_at: when the name was first seen to have a record again after that.
         created_at: when CloudFormation's record was seen.
+        restore_lost: a restore of it was sent whose answer was lost: it may have been applied.
     """
 
     original: RecordSet
@@ -84,6 +85,7 @@ class Handover(Struct, frozen=True, kw_only=True):
     back_at: float | None = None
     created_at: float | None = None
     restored_at: float | None = None
+    restore_lost: bool = False
 
 
 class Write(Struct, frozen=True, kw_only=True):
@@ -105,9 +107,10 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """The newest read of a name."""
+    """The newest read of a name: when it began, when its answer came, and what it showed."""
 
     began: float
+    told: float
     records: tuple[RecordSet, ...]
 
 
@@ -123,7 +126,8 @@ class NameState(Struct, frozen=True, kw_only=True):
         failures: reads failed in a row; the next is not before ``read_after``.
         wrote_at: when the last write was settled; a read that began before it is stale.
         tried: why batches were ever sent for this name.
-        refusals: writes of one purpose refused in a row.
+        refusals: writes of one purpose refused in a row; restores are not among them.
+        restores_refused: restores refused in a row, ``restores_lost``: of unknown fate in a row.
         deadman_at: when the record is put back if CloudFormation has not created one.
         extended: seconds by which a person put the deadman of this gap off.
         hold_cut_at: when a person asked for the release without the rest of the hold.
@@ -149,6 +153,8 @@ class NameState(Struct, frozen=True, kw_only=True):
     not_before: float = 0.0
     attempts: int = 0
     refusals: int = 0
+    restores_refused: int = 0
+    restores_lost: int = 0
     unsynced: str | None = None
     synced_at: float | None = None
     proven: bool = False
@@ -221,7 +227,7 @@ class StackState(Struct, frozen=True, kw_only=True):
         operations: how many operations it began.
         started: AWS's time of the current one; older events belong to earlier ones.
         newest: logical id -> AWS's time and status of its newest event.
-        polled: when the newest successful poll began.
+        polled: when the newest successful poll began; ``poll_told`` when its answer came.
         listed: when the newest successful read of its resources began; ``told`` when it ended.
         template: what it says of record sets; ``None`` until it was read.
         template_for: in which operation that was.
@@ -241,6 +247,7 @@ class StackState(Struct, frozen=True, kw_only=True):
     has_group: bool = False
     existing: frozenset[str] = frozenset()
     polled: float = 0.0
+    poll_told: float = 0.0
     listed: float = 0.0
     told: float = 0.0
     seen: frozenset[str] = frozenset()
@@ -281,6 +288,8 @@ class State(Struct, frozen=True, kw_only=True):
     Attributes:
         now: time of the newest event.
         wake_at: when the machine wants a `TimePassed`.
+        lag: how long calls that read take now, in seconds, the wait for their turn included.
+        awake_since: since when the process has run without a stop.
         baseline: for which switch the baseline was read last, if any.
         asked: commands under way that are asked for once at a time.
         failures: how often in a row the stack tree could not be read.
@@ -303,6 +312,8 @@ class State(Struct, frozen=True, kw_only=True):
     root: StackDescription
     stacks: dict[str, StackState] = {}
     wake_at: float | None = None
+    lag: float = 0.0
+    awake_since: float = 0.0
     backed_up: bool = False
     baseline: Switch | None = None
     baseline_at: float = 0.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
+from route53_takeover.core.freshness import is_fresh
 from route53_takeover.core.state import Ending, Phase, StackState, Write
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ PATIENCE = 12
 
 TEMPLATE_TRIES = 4
 """Reads of a template in vain after which a run at rest goes without it (some seconds)."""
-FRESH = 5.0
-"""Seconds for which a read, or a stack's list, is good enough to base a TTL change or proof on."""
 
 
 class Trigger(StrEnum):
@@ -136,7 +135,14 @@ class Turn:
         else:
             self.wake(due)
 
-    def write(self, name: NameState, purpose: Purpose, changes: tuple[Change, ...]) -> None:
+    def write(
+        self,
+        name: NameState,
+        purpose: Purpose,
+        changes: tuple[Change, ...],
+        *,
+        patience: float | None = None,
+    ) -> None:
         """Asks for one batch; its id is derived from how many came before.
 
         And from how often the run was resumed: a process whose journal broke may have sent some
@@ -153,7 +159,9 @@ class Turn:
             )
         )
         self.commands.append(
-            ev.WriteBatch(id=write_id, name=name.name, purpose=purpose, changes=changes)
+            ev.WriteBatch(
+                id=write_id, name=name.name, purpose=purpose, changes=changes, patience=patience
+            )
         )
 
     def end(self, outcome: Outcome, exit_code: int, reason: str) -> None:
@@ -163,30 +171,42 @@ class Turn:
         self.state = replace(self.state, ending=ending)
 
 
-def list_stack(turn: Turn, stack_id: str, *, since: float) -> bool:
-    """Asks for a stack's own list of resources, unless one was read that began since then."""
-    state = turn.state
-    if state.stacks[stack_id].listed >= since:
-        return True
-    if state.now >= state.not_before:
-        turn.ask(f"resources:{stack_id}", ev.ReadResources(stack=stack_id))
+def ask_list(turn: Turn, stack_id: str, *, urgent: bool = False) -> None:
+    """Asks for a stack's own list of resources, unless lists could not be read just now."""
+    if turn.state.now >= turn.state.not_before:
+        turn.ask(f"resources:{stack_id}", ev.ReadResources(stack=stack_id, urgent=urgent))
     else:
-        turn.wake(state.not_before)
-    return False
+        turn.wake(turn.state.not_before)
 
 
-def tree_is_listed(turn: Turn, *, since: float) -> bool:
-    """Whether every stack's own list of resources was read since then; asks for what was not.
+def tree_is_listed(turn: Turn, *, since: float = 0.0, within: float | None = None) -> bool:
+    """Whether every stack's own list of resources was read; asks for what was not.
 
     Events may be late, and a record that the list shows as CloudFormation's must not be written.
+
+    Args:
+        since: by a read that began then or later.
+        within: and is as fresh as that, in seconds (`route53_takeover.core.freshness`).
     """
     root = turn.state.root.stack_id
     if root and root not in turn.state.stacks:
         turn.state = replace(
             turn.state, stacks={**turn.state.stacks, root: StackState(stack_id=root)}
         )
-    listed = [list_stack(turn, stack_id, since=since) for stack_id in turn.state.stacks]
-    return all(listed) and _is_understood(turn)
+    missing = [
+        stack_id
+        for stack_id, stack in turn.state.stacks.items()
+        if not _is_listed(turn.state, stack, since, within)
+    ]
+    for stack_id in missing:
+        ask_list(turn, stack_id)
+    return not missing and _is_understood(turn)
+
+
+def _is_listed(state: State, stack: StackState, since: float, within: float | None) -> bool:
+    if not stack.listed or stack.listed < since:
+        return False
+    return within is None or is_fresh(state, began=stack.listed, told=stack.told, within=within)
 
 
 def ask_template(turn: Turn, stack: StackState) -> None:

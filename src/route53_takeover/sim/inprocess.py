@@ -130,8 +130,8 @@ class WorldStacks:
         world = await self._line.there("cloudformation:DescribeStacks")
         return _described(self._of(world).find(stack), stack)
 
-    async def resources(self, stack_id: str) -> Sequence[StackResource]:
-        world = await self._line.there("cloudformation:ListStackResources")
+    async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
+        world = await self._line.there("cloudformation:ListStackResources", urgent=urgent)
         stack = self._of(world).find(stack_id)
         return [
             StackResource(
@@ -176,9 +176,14 @@ class WorldStacks:
         return None if newest is None else newest.event_id
 
     async def events(
-        self, stack_id: str, known: Container[str], *, after: str | None
+        self,
+        stack_id: str,
+        known: Container[str],
+        *,
+        after: str | None,
+        urgent: bool = False,
     ) -> Sequence[StackEvent]:
-        world = await self._line.there("cloudformation:DescribeStackEvents")
+        world = await self._line.there("cloudformation:DescribeStackEvents", urgent=urgent)
         found: list[StackEvent] = []
         rows = self._of(world).events(stack_id)
         while page := list(islice(rows, self._line.page)):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
+from route53_takeover.call_budget import budgets
 from route53_takeover.core.records import Change
 from route53_takeover.errors import ApiError, EndpointError, ThrottledError, UnansweredError
 from route53_takeover.sim.route53.zones import AppliedChange, ZoneError
@@ -162,9 +163,12 @@ class Line:
         self.mute = 0.0
         self.pending_until = 0.0
         self.slow_only = ""
+        self._budgets = budgets(clock)
 
-    async def there(self, operation: str) -> World:
-        """The request arrives, or it does not."""
+    async def there(self, operation: str, *, urgent: bool = False) -> World:
+        """The request arrives, or it does not; a read waits for its turn first, as a real one."""
+        if operation != CHANGE:
+            await self._budgets[operation.partition(":")[0]].take(urgent=urgent)
         self.calls[operation] = self.calls.get(operation, 0) + 1
         late = self.slow if self.slow_only in operation else 0.0
         await self._clock.sleep(self._rng.uniform(0.005, 0.03) + late)

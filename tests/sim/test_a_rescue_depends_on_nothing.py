@@ -1,0 +1,143 @@
+"""A restore that is due is sent whatever reads, the disk or the number of names do.
+
+Each case lets CloudFormation never create its records, so that the deadman is what puts them back;
+the account's own history says how long each name had none. Route 53 accepts writes throughout: what
+fails is everything else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.core.state import Outcome
+from route53_takeover.errors import UnansweredError
+from route53_takeover.sim.cloudformation.record_handler import Case, Mode
+from route53_takeover.sim.faults import Faults
+from route53_takeover.sim.line import Storm
+from route53_takeover.sim.scenarios import (
+    Scenario,
+    alias,
+    alias_resource,
+    site_account,
+    site_template,
+)
+from route53_takeover.sim.stage import Cue
+from route53_takeover.sim.virtual import options_of, rehearse_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from route53_takeover.core.plan import Options
+    from route53_takeover.sim.mishaps import Mishap
+    from route53_takeover.sim.stage import Stage
+    from route53_takeover.sim.verdict import Rehearsal
+
+DEADMAN = 20.0
+SLACK = 3.0
+READS = "ListResourceRecordSets"
+FOR_GOOD = 3 * 3600.0
+
+
+def many_names(count: int, mode: Mode, **others: Any) -> Scenario:
+    """So many alias records, each of which the stack wants to create."""
+    names = [f"n{number}.example.com" for number in range(count)]
+    records = {
+        f"Record{number}": _at(alias_resource("d1new"), name) for number, name in enumerate(names)
+    }
+    first = records.pop("Record0")
+    account = replace(
+        site_account(
+            template=site_template(first, **records, **others), modes={Case.ALIAS_DIFFERS: mode}
+        ),
+        existing=tuple(replace(alias("d1old"), name=f"{name}.") for name in names),
+    )
+    return Scenario(
+        name=f"{count}-names",
+        summary="drawn",
+        account=account,
+        outcome=Outcome.RESTORED,
+        exit_code=1,
+    )
+
+
+def _at(resource: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**resource, "Properties": {**resource["Properties"], "Name": name}}
+
+
+def options_for(scenario: Scenario, **changes: Any) -> Options:
+    records = tuple(record.key.name.rstrip(".") for record in scenario.account.existing)
+    changes = {"restore_after": DEADMAN, "deploy_timeout": 600.0} | changes
+    return replace(options_of(scenario), records=records, **changes)
+
+
+def rehearse(
+    scenario: Scenario, *mishaps: Mishap, begin: Callable[[Stage], None] = lambda _: None
+) -> tuple[Rehearsal, list[float]]:
+    """The rehearsal, and for how many seconds each name had no record."""
+    stages: list[Stage] = []
+
+    def remember(stage: Stage) -> None:
+        stages.append(stage)
+        begin(stage)
+
+    rehearsal = rehearse_once(
+        scenario, "rescue", Faults(mishaps=mishaps), options=options_for(scenario), begin=remember
+    )
+    world = stages[0].world
+    gaps = [
+        (end if end is not None else float("inf")) - began
+        for record in scenario.account.existing
+        for began, end in world.zones.absences(world.zone.zone_id, record.key.name)
+    ]
+    return rehearsal, gaps
+
+
+def reads_take(seconds: float) -> Callable[[Stage], None]:
+    """Every read of a name takes so long, and succeeds, from the release on."""
+
+    def begin(stage: Stage) -> None:
+        def slow() -> None:
+            stage.line.slow, stage.line.slow_only = seconds, READS
+
+        stage.on(Cue.RELEASE, slow)
+
+    return begin
+
+
+def reads_fail(stage: Stage) -> None:
+    """No read of a name succeeds any more, from the release on."""
+
+    def fail() -> None:
+        stage.line.storms.append(
+            Storm(
+                until=stage.clock.true() + FOR_GOOD,
+                only=READS,
+                error=lambda op: UnansweredError("timed out", operation=op),
+            )
+        )
+
+    stage.on(Cue.RELEASE, fail)
+
+
+def restored_in_time(rehearsal: Rehearsal, gaps: list[float], names: int) -> None:
+    assert rehearsal.broken == ()
+    assert not rehearsal.absent
+    released = [h for h in rehearsal.state.handovers if h.released_at is not None]
+    assert 0 < len(gaps) == len(released) <= names, "each is put back once, for good"
+    assert max(gaps) <= DEADMAN + SLACK, sorted(gaps)
+
+
+@pytest.mark.parametrize("names", [1, 12, 60])
+@pytest.mark.parametrize("seconds", [0.0, 2.1, 30.0])
+def test_slow_reads_do_not_delay_a_restore(names: int, seconds: float) -> None:
+    rehearsal, gaps = rehearse(many_names(names, Mode.NEVER), begin=reads_take(seconds))
+    restored_in_time(rehearsal, gaps, names)
+
+
+@pytest.mark.parametrize("names", [1, 12, 60])
+def test_reads_that_fail_for_good_do_not_delay_a_restore(names: int) -> None:
+    rehearsal, gaps = rehearse(many_names(names, Mode.NEVER), begin=reads_fail)
+    restored_in_time(rehearsal, gaps, names)
