@@ -26,8 +26,9 @@ from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
 from route53_takeover.folder import Saved, create_run, locked_names, originals, within
 from route53_takeover.history import folded
-from route53_takeover.interrupts import StoppedError, aside, in_loop
+from route53_takeover.interrupts import StoppedError, in_loop
 from route53_takeover.journal import read_journal
+from route53_takeover.off_loop import aside
 from route53_takeover.private import exposure
 from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
 from route53_takeover.streams import write_line

@@ -1,8 +1,11 @@
 """The engine: the one owner of a run's state. It takes events in, one at a time, and does the rest.
 
-For each event: journal it durably, let the machine decide, carry the commands out. A write's intent
-is journalled before its first byte leaves, and refused if an invariant forbids it. Whatever answers
-a command comes back as an event through the queue; nothing but `Engine._take` touches the state.
+For each event: hand it to the journal, let the machine decide, carry the commands out. A write's
+intent is durable before its first byte leaves, and refused if an invariant forbids it; only a
+restore, which deletes nothing, does not wait for a disk that stalls. Whatever answers a command
+comes back as an event through the queue; nothing but `Engine._take` touches the state.
+
+What the engine hosts is supervised: an exception there is logged, and the run goes on.
 
 The engine knows neither AWS nor files nor the wall clock: ports give it those, real or simulated.
 """
@@ -10,6 +13,7 @@ The engine knows neither AWS nor files nor the wall clock: ports give it those, 
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -17,7 +21,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
-from route53_takeover.core.invariants import violations
+from route53_takeover.core.invariants import is_release_due, violations
 from route53_takeover.core.machine import step
 from route53_takeover.core.state import Phase
 from route53_takeover.errors import (
@@ -28,7 +32,6 @@ from route53_takeover.errors import (
     MustLookError,
     NotFoundError,
     RejectedChangeError,
-    TakeoverError,
     ThrottledError,
 )
 from route53_takeover.journal import JournalError
@@ -37,7 +40,7 @@ from route53_takeover.watcher import NameWatcher, StackWatcher
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from route53_takeover.core.state import State
     from route53_takeover.journal import Journal
@@ -52,10 +55,17 @@ _WARM = 10.0
 """Seconds for which a connection that was used stays open."""
 _STALE_DECISION = 3.0
 """Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
+_DISK_PATIENCE = {Purpose.RESTORE: 0.5, Purpose.RELEASE: _STALE_DECISION}
+_DISK_PATIENCE_ELSE = 10.0
+"""Seconds that a write waits for its intent to be durable. A restore goes out without it then; any
+other is held off and decided anew."""
+_BEGINNING = 2.0
+"""The same of the first event of a process: the name may be empty."""
+_AGAIN = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between two tries to look at a deploy that cannot be looked at."""
 _INSYNC_ASKED = 150
 """How often GetChange is asked: until the machine takes a change as INSYNC without it."""
 _NOT_STARTED = DeployExit(code=127, tail="not started: its intent is not durable")
-_RESCUES = (Purpose.RESTORE, Purpose.UNDO)
 
 
 class Observer(Protocol):
@@ -84,7 +94,7 @@ class Engine:
         stacks: Stacks,
         deployer: Deployer,
         prober: Prober | None,
-        save_backup: Callable[[], None],
+        save_backup: Callable[[], Awaitable[None]],
         rng: random.Random,
         observer: Observer,
         strict: bool = False,
@@ -154,8 +164,9 @@ class Engine:
                         known=lambda: self._known,
                         submit=self.submit,
                     )
-                    self._spawn(watcher.watch())
-                state = self._take(first)
+                    self._spawn(self._supervised(watcher.watch))
+                self._spawn(self._await_broken_journal())
+                state = await self._begin(first)
                 while state.phase is not Phase.ENDED:
                     state = self._take(await self._next(state))
                 self._watcher.stop()
@@ -164,6 +175,18 @@ class Engine:
         except BaseExceptionGroup as group:
             raise _first_of(group) from group
         return state
+
+    async def _begin(self, first: ev.AnyEvent) -> State:
+        """Takes the first event in, once it is durable: who looks on finds the run by it."""
+        self._append(first)
+        await self._is_kept(self._seq, _BEGINNING)
+        return self._applied(first)
+
+    async def _await_broken_journal(self) -> None:
+        reason = await self._journal.broken()
+        if self._journal_works:
+            self._lose_journal(reason)
+            self.submit(ev.JournalFailed(time=self._clock.now(), reason=reason))
 
     async def _next(self, state: State) -> ev.AnyEvent:
         if not self._queue.empty():
@@ -194,6 +217,16 @@ class Engine:
             self._apply(then)
         else:
             self._apply(event)
+        return self._follow(event)
+
+    def _applied(self, event: ev.AnyEvent) -> State:
+        """The rest of `_take`, for an event that was appended already."""
+        self._apply(event)
+        if not self._journal_works:
+            self._apply(ev.JournalFailed(time=event.time, reason=self._journal_error))
+        return self._follow(event)
+
+    def _follow(self, event: ev.AnyEvent) -> State:
         if self._watcher.follow(self._known) and event.time - self._warmed > _WARM:
             self._warmed = event.time
             self._spawn(self._warm())
@@ -227,12 +260,26 @@ class Engine:
             try:
                 self._seq = self._journal.append(event)
             except JournalError as error:
-                self._journal_works = False
-                self._journal_error = str(error)
-                _log.error("journal.broken", reason=str(error))
+                self._lose_journal(str(error))
             else:
                 return
         self._seq += 1
+
+    def _lose_journal(self, reason: str) -> None:
+        self._journal_works = False
+        self._journal_error = reason
+        _log.error("journal.broken", reason=reason)
+
+    async def _is_kept(self, seq: int, patience: float | None) -> bool:
+        """Whether an event becomes durable within so many seconds."""
+        if not self._journal_works:
+            return False
+        try:
+            async with asyncio.timeout(patience and patience / self._clock.speed):
+                await self._journal.durable(seq)
+        except (JournalError, TimeoutError):
+            return False
+        return True
 
     # -- commands
 
@@ -242,14 +289,11 @@ class Engine:
                 self._intend(command)
             case ev.RunDeploy():
                 self._take(ev.DeployIntended(time=self._clock.now(), switch=command.switch))
-                if self._journal_works:
-                    self._spawn(self._run_deploy(command.switch, rejoin=False))
-                else:
-                    self._deploy_ended(command.switch, _NOT_STARTED)
+                self._spawn(self._start_deploy(command.switch, self._seq))
             case ev.RejoinDeploy():
-                self._spawn(self._run_deploy(command.switch, rejoin=True))
+                self._spawn(self._watch_deploy(command.switch, self._deployer.rejoin))
             case ev.WriteBackup():
-                self._write_backup()
+                self._spawn(self._write_backup())
             case ev.ReadName():
                 self._spawn(self._read_name(command.name))
             case ev.AwaitInsync():
@@ -291,11 +335,23 @@ class Engine:
                 changes=write.changes,
             )
         )
+        self._spawn(self._send(write, self._seq, decided))
+
+    async def _send(self, write: ev.WriteBatch, intent: int, decided: float) -> None:
+        """Sends the batch once its intent is durable, if it is still to be sent then."""
+        patience = _DISK_PATIENCE.get(write.purpose, _DISK_PATIENCE_ELSE)
+        is_kept = await self._is_kept(intent, patience)
+        goes_without = write.purpose is Purpose.RESTORE or (
+            write.purpose is Purpose.UNDO and not self._journal_works
+        )
         held_off = ""
-        if not self._journal_works and write.purpose not in _RESCUES:
+        if not is_kept and not goes_without:
             held_off = "its intent is not durable"
-        elif write.purpose is Purpose.RELEASE and self._clock.now() - decided > _STALE_DECISION:
-            held_off = "what it was decided on is too old"
+        elif write.purpose is Purpose.RELEASE:
+            if self._clock.now() - decided > _STALE_DECISION:
+                held_off = "what it was decided on is too old"
+            elif not is_release_due(self._known, write):
+                held_off = "what it was decided on has changed"
         if held_off:
             self.submit(
                 ev.WriteHeldOff(
@@ -303,7 +359,7 @@ class Engine:
                 )
             )
         else:
-            self._spawn(self._write(write))
+            await self._write(write)
 
     async def _write(self, write: ev.WriteBatch) -> None:
         """Sends the batch once and says what became of it."""
@@ -352,22 +408,46 @@ class Engine:
                 _log.info("insync.unread", reason=_line(error))
             await self._clock.sleep(_INSYNC_EVERY)
 
-    def _write_backup(self) -> None:
+    async def _write_backup(self) -> None:
         try:
-            self._save_backup()
+            await self._save_backup()
         except OSError as error:
             self.submit(ev.BackupFailed(time=self._clock.now(), reason=str(error)))
         else:
             self.submit(ev.BackupWritten(time=self._clock.now()))
 
-    async def _run_deploy(self, switch: ev.Switch, *, rejoin: bool) -> None:
-        deploy = self._deployer.rejoin if rejoin else self._deployer.run
-        try:
-            ended = await deploy(switch)
-        except TakeoverError as error:
-            _log.error("deploy.failed", switch=switch, reason=_line(error))
-            ended = DeployExit(code=None if rejoin else 127, tail=_line(error))
-        self._deploy_ended(switch, ended)
+    async def _start_deploy(self, switch: ev.Switch, intent: int) -> None:
+        if await self._is_kept(intent, None):
+            await self._watch_deploy(switch, self._deployer.run)
+        else:
+            self._deploy_ended(switch, _NOT_STARTED)
+
+    async def _watch_deploy(
+        self, switch: ev.Switch, watch: Callable[[str], Awaitable[DeployExit]]
+    ) -> None:
+        """Waits for a deploy's end, however often looking at it fails; starts it once at most."""
+        for tries in count():
+            try:
+                self._deploy_ended(switch, await watch(switch))
+            except Exception as error:  # noqa: BLE001 -- no failure of the host ends a rescue
+                _log.error("deploy.unwatched", switch=switch, reason=_line(error))
+                watch = self._deployer.rejoin  # it may have been started
+                await self._clock.sleep(_AGAIN[min(tries, len(_AGAIN) - 1)])
+            else:
+                return
+
+    async def _supervised(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Does something that only looks on, and does it again where it breaks."""
+        for tries in count():
+            try:
+                await work()
+            except Exception:
+                if self._strict:
+                    raise
+                _log.exception("observation.failed")
+                await self._clock.sleep(_AGAIN[min(tries, len(_AGAIN) - 1)])
+            else:
+                return
 
     def _deploy_ended(self, switch: ev.Switch, ended: DeployExit) -> None:
         self.submit(

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
-from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from route53_takeover import log
 from route53_takeover.errors import ExitCode, TakeoverError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-_Answer = TypeVar("_Answer")
+    from collections.abc import Coroutine
 
 
 def signals() -> tuple[signal.Signals, ...]:
@@ -79,27 +75,3 @@ def in_loop(work: Coroutine[None, None, int], *, written: str = "") -> int:
 
     log.nowhere()
     return asyncio.run(interruptible())
-
-
-async def aside(ask: Callable[[], _Answer]) -> _Answer:
-    """Asks in a thread that nobody waits for at the end, as an executor's would be."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[_Answer] = loop.create_future()
-
-    def settle(act: Callable[[], None]) -> None:
-        if not answer.done():
-            act()
-
-    def work() -> None:
-        try:
-            who = ask()
-        except Exception as error:  # noqa: BLE001 -- carried over to whoever waits for it
-            failure = error
-            act: Callable[[], None] = lambda: answer.set_exception(failure)  # noqa: E731
-        else:
-            act = lambda: answer.set_result(who)  # noqa: E731
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, act)
-
-    threading.Thread(target=work, name="who-am-i", daemon=True).start()
-    return await answer

@@ -5,14 +5,22 @@ Append-only JSON lines, each with sequence number and checksum, readable by a pe
 One writer (an exclusive lock on the file), many readers. A torn last line (one without its newline,
 which a crash in the middle of a write leaves behind) is cut off when the file is opened for
 writing; any other damage is an error, for a run must not be resumed from half a truth.
+
+A thread of its own writes the file, so that a disk that stalls makes nothing else wait: `append`
+takes an event in order and returns at once, `durable` waits for it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
+import threading
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -31,6 +39,10 @@ FORMAT = 1
 """Version of the line format and of the events; another one cannot be resumed."""
 
 
+_CLOSING = 10.0
+"""Seconds that a disk gets, at the end of a run, to take in what was appended."""
+
+
 class JournalError(Exception):
     """The journal cannot be written any more: disk full, read-only, gone."""
 
@@ -39,14 +51,24 @@ class Journal(Protocol):
     """Where the engine writes: in order, and durable before anything is done because of it."""
 
     def append(self, event: AnyEvent) -> int:
-        """Appends one event and returns its sequence number, from 1 on.
-
-        It is durable on return, and with it everything before; only one of `OBSERVATIONS` may
-        become so with the next event.
+        """Takes one event and returns its sequence number, from 1 on.
 
         Raises:
-            JournalError: it is not durable.
+            JournalError: the journal is broken.
         """
+
+    async def durable(self, seq: int) -> None:
+        """Waits until this event is durable, and with it everything before.
+
+        Only for an event that is none of the `OBSERVATIONS`: those may become durable with the
+        next that is not.
+
+        Raises:
+            JournalError: it will not be.
+        """
+
+    async def broken(self) -> str:
+        """Waits until the journal breaks, if it ever does, and says why."""
 
 
 OBSERVATIONS = (
@@ -196,37 +218,103 @@ class FileJournal:
             raise
         self._seq = len(self.events)
         self._size = good
-        self._torn = False
+        self._durable = self._seq
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[int, Future[None]]] = []
+        self._breaking: Future[str] = Future()
+        self._lines: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write_all, name="journal", daemon=True)
+        self._writer.start()
 
     def append(self, event: AnyEvent) -> int:
-        """Appends one event, and makes the file durable unless it is an observation."""
-        if self._torn:
-            raise JournalError(f"cannot write {self._path}: a torn line stands at its end")
-        line = encode(self._seq + 1, event)
-        try:
-            written = os.write(self._fd, line)
-            if written == len(line) and not isinstance(event, OBSERVATIONS):
-                os.fsync(self._fd)
-        except OSError as error:
-            self._cut_back()
-            raise JournalError(f"cannot write {self._path}: {error.strerror}") from error
-        if written != len(line):  # how a disk that becomes full answers first
-            self._cut_back()
-            raise JournalError(f"cannot write {self._path}: no space left")
+        """Takes one event; the writer makes it durable unless it is an observation."""
+        if self._breaking.done():
+            raise JournalError(self._breaking.result())
         self._seq += 1
-        self._size += written
+        line = encode(self._seq, event)
+        self._lines.put(_Job(self._seq, line, is_synced=not isinstance(event, OBSERVATIONS)))
         return self._seq
 
-    def _cut_back(self) -> None:
-        """Takes away a line that is torn, or not durable: nothing may follow it in the file."""
-        try:
-            os.ftruncate(self._fd, self._size)
-        except OSError:  # opening it again repairs it; until then it is not written any more
-            self._torn = True
+    async def durable(self, seq: int) -> None:
+        """Waits until this event is durable."""
+        waiting: Future[None] = Future()
+        with self._lock:
+            if self._durable >= seq:
+                return
+            if self._breaking.done():
+                raise JournalError(self._breaking.result())
+            self._waiting.append((seq, waiting))
+        await asyncio.wrap_future(waiting)
 
-    def close(self) -> None:
-        """Lets go of the file and its lock."""
-        os.close(self._fd)
+    async def broken(self) -> str:
+        """Waits until the file cannot be written any more."""
+        return await asyncio.shield(asyncio.wrap_future(self._breaking))
+
+    def close(self, patience: float = _CLOSING) -> None:
+        """Lets go of the file and its lock, once what was appended is written."""
+        self._lines.put(None)
+        self._writer.join(patience)
+        if not self._writer.is_alive():  # else the disk still stalls: it goes with the process
+            os.close(self._fd)
+
+    # -- the writer's thread
+
+    def _write_all(self) -> None:
+        is_closing = False
+        while not is_closing:
+            taken = [self._lines.get()]
+            while not self._lines.empty():  # one fsync for all that came while the last took time
+                taken.append(self._lines.get())
+            is_closing = None in taken
+            jobs = [job for job in taken if job is not None]
+            if jobs and not self._breaking.done():
+                self._write(jobs)
+
+    def _write(self, jobs: Sequence[_Job]) -> None:
+        lines = b"".join(job.line for job in jobs)
+        try:
+            written = os.write(self._fd, lines)
+            if written != len(lines):  # how a disk that becomes full answers first
+                self._break("no space left")
+                return
+            synced = [job.seq for job in jobs if job.is_synced]
+            if synced:
+                os.fsync(self._fd)
+        except OSError as error:
+            self._break(error.strerror or str(error))
+            return
+        self._size += written
+        if synced:
+            self._settle(synced[-1])
+
+    def _settle(self, durable: int) -> None:
+        with self._lock:
+            self._durable = durable
+            done = [future for seq, future in self._waiting if seq <= durable]
+            self._waiting = [(seq, future) for seq, future in self._waiting if seq > durable]
+        for future in done:
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)
+
+    def _break(self, reason: str) -> None:
+        """Cuts back what is torn or not durable: nothing may follow it in the file."""
+        with suppress(OSError):  # opening it again repairs it
+            os.ftruncate(self._fd, self._size)
+        with self._lock:
+            text = f"cannot write {self._path}: {reason}"
+            self._breaking.set_result(text)
+            waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(JournalError(text))
+
+
+class _Job(NamedTuple):
+    """A line for the writer."""
+
+    seq: int
+    line: bytes
+    is_synced: bool
 
 
 def _unwritable(path: Path, error: OSError, *, has_begun: bool) -> UsageError:
@@ -251,6 +339,14 @@ class MemoryJournal:
         self.events.append(event)
         self.data += encode(len(self.events), event)
         return len(self.events)
+
+    async def durable(self, seq: int) -> None:
+        """At once: memory does not stall."""
+
+    async def broken(self) -> str:
+        """Never: where it breaks `append` says so."""
+        never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await never
 
 
 def read_journal(path: Path) -> Sequence[AnyEvent]:

@@ -1,4 +1,4 @@
-"""The log: structured lines to the run's takeover.log. It never stops a run.
+"""The log: structured lines to the run's takeover.log. It never stops a run, nor delays it.
 
 It is read with a pager in an incident and sent to others after one: nothing in it acts on a
 terminal (the JSON is ASCII, controls are escaped), and credentials that an error repeats are
@@ -8,16 +8,17 @@ written, whatever ``--log-level`` says.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
 
 from route53_takeover import private
 from route53_takeover.redaction import redacted
+from route53_takeover.streams import Background
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +32,29 @@ def level(name: str) -> int:
     return _LEVELS.get(name, logging.CRITICAL)
 
 
+_writers: list[tuple[Background, TextIO]] = []
+"""What is being written to, each by a thread of its own; the last one counts."""
+
+
+def finish(patience: float = 2.0) -> None:
+    """Waits until what was logged is written; a disk that stalls longer is not waited for."""
+    while _writers:
+        writer, file = _writers.pop()
+        if writer.close(patience):
+            file.close()
+
+
+atexit.register(finish)
+
+
 def nowhere() -> None:
     """Before there is a run there is no log; and nothing may reach stdout or stderr unasked."""
+    finish()
     logging.getLogger().handlers = [logging.NullHandler()]
     structlog.configure(
         processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
-        logger_factory=structlog.PrintLoggerFactory(file=_Quiet(None)),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(file=_Nowhere()),  # type: ignore[arg-type]
     )
 
 
@@ -59,33 +76,29 @@ def to_file(path: Path, minimum: int) -> None:
         fd = private.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError:
         return
-    file = _Quiet(os.fdopen(fd, "a", buffering=1, encoding="utf-8", errors="backslashreplace"))
+    file = os.fdopen(fd, "a", buffering=1, encoding="utf-8", errors="backslashreplace")
+    finish()
+    writer = Background(file)
+    _writers.append((writer, file))
     structlog.configure(
         processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(minimum),
-        logger_factory=structlog.PrintLoggerFactory(file=file),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(file=writer),  # type: ignore[arg-type]
     )
-    handler = logging.StreamHandler(file)
+    handler = logging.StreamHandler(writer)
     handler.setFormatter(_FORMATTER)
     handler.setLevel(max(minimum, logging.WARNING))
     logging.getLogger().handlers = [handler]
 
 
-class _Quiet:
-    """A file that takes everything, and drops what cannot be written: the disk may be full."""
-
-    def __init__(self, file: TextIO | None) -> None:
-        self._file = file
+class _Nowhere:
+    """A file that takes everything and keeps nothing."""
 
     def write(self, text: str) -> None:
-        if self._file is not None:
-            with suppress(OSError, ValueError):
-                self._file.write(text)
+        del text
 
     def flush(self) -> None:
-        if self._file is not None:
-            with suppress(OSError, ValueError):
-                self._file.flush()
+        return
 
 
 def _without_credentials(

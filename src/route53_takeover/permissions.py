@@ -14,7 +14,8 @@ from route53_takeover import render
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.core.planning import make_plan, parse_record
 from route53_takeover.core.policy import MANAGED_SIZE, ROLE_SIZE, Reach, policy_for, sids
-from route53_takeover.interrupts import aside, in_loop
+from route53_takeover.interrupts import in_loop
+from route53_takeover.off_loop import aside
 from route53_takeover.owners import Tree
 from route53_takeover.streams import write_lines
 from route53_takeover.wiring import check_refusals, opened, read, who_am_i

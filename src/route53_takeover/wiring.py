@@ -28,6 +28,7 @@ from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
+from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ async def drive(
                 stacks=account.stacks,
                 deployer=_deployer(saved, folder, clock),
                 prober=_prober(saved.connection, saved.plan),
-                save_backup=lambda: folder.save_backup(saved.plan),
+                save_backup=lambda: aside(lambda: folder.save_backup(saved.plan)),
                 rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
                 observer=look,
             )

@@ -51,7 +51,7 @@ class Bench:
         self.saved = 0
         self.strict = strict
 
-    def save(self) -> None:
+    async def save(self) -> None:
         self.saved += 1
 
     async def first(self) -> ev.RunStarted:
@@ -128,7 +128,7 @@ def test_a_backup_that_cannot_be_saved_ends_the_run_before_any_write() -> None:
     """Safety rule 1."""
 
     class NoDisk(Bench):
-        def save(self) -> None:
+        async def save(self) -> None:
             raise OSError("read-only file system")
 
     state = in_virtual_time(lambda: NoDisk(strict=True))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 import types
 import typing
 from typing import TYPE_CHECKING
@@ -141,6 +143,13 @@ FEW = EVENTS[1:5]
 
 def written(events: list[ev.AnyEvent]) -> bytes:
     return b"".join(encode(seq, event) for seq, event in enumerate(events, 1))
+
+
+def keep(journal: FileJournal, event: ev.AnyEvent) -> int:
+    """Appends an event and waits until it is durable."""
+    seq = journal.append(event)
+    asyncio.run(journal.durable(seq))
+    return seq
 
 
 # -- what is written is what is read
@@ -295,10 +304,10 @@ def test_a_whole_line_with_an_unknown_event_is_refused_and_never_cut_off(tmp_pat
 def test_a_second_writer_is_refused_while_readers_are_welcome(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     first = FileJournal(path)
-    first.append(FEW[0])
+    keep(first, FEW[0])
     with pytest.raises(RefusedError, match=f"working on this run \\({tmp_path.name}\\)"):
         FileJournal(path)
-    assert first.append(FEW[1]) == 2, "the refused one has not touched it"
+    assert keep(first, FEW[1]) == 2, "the refused one has not touched it"
     assert read_journal(path) == FEW[:2]
     first.close()
     second = FileJournal(path)
@@ -357,7 +366,7 @@ def _broken(*_: object) -> int:
     raise OSError(5, "Input/output error")
 
 
-def test_an_event_is_on_the_disk_before_append_returns(
+def test_an_event_is_on_the_disk_before_it_is_said_to_be_durable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "journal.jsonl"
@@ -373,13 +382,35 @@ def test_an_event_is_on_the_disk_before_append_returns(
     monkeypatch.setattr(os, "fsync", watched)
     for count, event in enumerate(EVENTS, start=1):
         before = len(durable)
-        journal.append(event)
         if isinstance(event, OBSERVATIONS):
-            assert len(durable) == before  # durable with the next event, for it can be seen again
+            journal.append(event)  # durable with the next event, for it can be seen again
         else:
+            keep(journal, event)
             assert durable[-1:] == [written(EVENTS[:count])]
             assert len(durable) == before + 1
     journal.close()
+
+
+async def test_a_disk_that_stalls_makes_nothing_wait_but_what_must_be_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = FileJournal(path)
+    goes_on = threading.Event()
+    fsync = os.fsync
+
+    def stalled(fd: int) -> None:
+        goes_on.wait(30)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", stalled)
+    numbers = [journal.append(event) for event in FEW]  # returns though nothing can be synced
+    waiting = asyncio.ensure_future(journal.durable(numbers[-2]))
+    assert not (await asyncio.wait([waiting], timeout=0.05))[0]
+    goes_on.set()
+    await asyncio.wait_for(waiting, 30)
+    journal.close()
+    assert read_journal(path) == FEW
 
 
 def test_no_intent_answer_or_operators_wish_is_an_observation() -> None:
@@ -424,7 +455,7 @@ def test_a_line_that_is_not_durable_leaves_nothing_behind(
 ) -> None:
     path = tmp_path / "journal.jsonl"
     journal = FileJournal(path)
-    journal.append(FEW[0])
+    keep(journal, FEW[0])
     with monkeypatch.context() as patch:
         write = os.write
         if failure == "short write":
@@ -432,11 +463,13 @@ def test_a_line_that_is_not_durable_leaves_nothing_behind(
         else:
             patch.setattr(os, "write" if failure == "no write" else "fsync", _broken)
         with pytest.raises(JournalError, match="cannot write"):
-            journal.append(FEW[1])
+            keep(journal, FEW[1])
+    assert "cannot write" in asyncio.run(journal.broken())
     assert path.read_bytes() == written(FEW[:1])
-    assert journal.append(FEW[2]) == 2, "its number was not used up"
+    with pytest.raises(JournalError, match="cannot write"):
+        journal.append(FEW[2])  # once broken it stays so: the run goes on in memory
     journal.close()
-    assert read_journal(path) == [FEW[0], FEW[2]]
+    assert read_journal(path) == FEW[:1]
 
 
 def test_a_torn_line_that_cannot_even_be_cut_back_is_still_a_journal_error(
@@ -444,14 +477,14 @@ def test_a_torn_line_that_cannot_even_be_cut_back_is_still_a_journal_error(
 ) -> None:
     path = tmp_path / "journal.jsonl"
     journal = FileJournal(path)
-    journal.append(FEW[0])
+    keep(journal, FEW[0])
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda fd, data: write(fd, data[:9]))
         patch.setattr(os, "ftruncate", _broken)
         with pytest.raises(JournalError, match="no space left"):
-            journal.append(FEW[1])
-    with pytest.raises(JournalError, match="torn line"):
+            keep(journal, FEW[1])
+    with pytest.raises(JournalError, match="no space left"):
         journal.append(FEW[1])
     journal.close()
     reopened = FileJournal(path)
@@ -460,7 +493,7 @@ def test_a_torn_line_that_cannot_even_be_cut_back_is_still_a_journal_error(
 
 
 FULL_DISK = """
-import resource, sys
+import asyncio, resource, sys
 from pathlib import Path
 from route53_takeover.core import events as ev
 from route53_takeover.journal import FileJournal, JournalError
@@ -469,7 +502,7 @@ journal = FileJournal(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 for attempt in range(100):
     try:
-        journal.append(ev.TimePassed(time=float(attempt)))
+        asyncio.run(journal.durable(journal.append(ev.BackupWritten(time=float(attempt)))))
     except JournalError as error:
         print(attempt, error)
         break

@@ -23,10 +23,7 @@ HOSTILE = f"aws_secret_access_key={SECRET} \x1b[31m\x7f\x9b\u202e\nforged"
 def _put_back() -> Iterator[None]:
     handlers, before = logging.getLogger().handlers, structlog.get_config()
     yield
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler) and isinstance(handler.stream, log._Quiet):
-            assert handler.stream._file is not None
-            handler.stream._file.close()
+    log.finish()
     logging.getLogger().handlers = handlers
     structlog.configure(**before)
 
@@ -52,6 +49,7 @@ def test_no_credential_and_no_control_character_is_logged_not_even_of_an_errors_
         ours.exception("event.ignored")
         others.exception("never retrieved")
 
+    log.finish()
     text = path.read_text()
     assert SECRET not in text
     lines = text.split("\n")[:-1]

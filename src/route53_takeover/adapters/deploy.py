@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from route53_takeover import private
+from route53_takeover.off_loop import aside
 from route53_takeover.ports import Deployer, DeployExit
 from route53_takeover.redaction import redacted, secrets_of
 
@@ -128,12 +129,12 @@ class ShellDeployer(Deployer):
     async def rejoin(self, switch: str) -> DeployExit:
         """Waits for the end of a command that may have been started; never starts one."""
         if await self._ended(switch, self._timeout):
-            return self._exit(switch)
+            return await aside(lambda: self._exit(switch))
         self._signal(switch, signal.SIGTERM)
         if not await self._ended(switch, _GRACE):
             self._signal(switch, signal.SIGKILL)
             await self._ended(switch, 1.0)
-        return self._exit(switch, timed_out=True)
+        return await aside(lambda: self._exit(switch, timed_out=True))
 
     def ever_started(self, switch: str) -> bool:
         """Whether its log exists: that is made, for good, before the command is started."""
@@ -184,7 +185,7 @@ class ShellDeployer(Deployer):
     async def _ended(self, switch: str, seconds: float) -> bool:
         """Waits so long for the command's end."""
         end = self._clock.now() + seconds
-        while self._alive(switch):
+        while await aside(lambda: self._alive(switch)):
             left = end - self._clock.now()
             if left <= 0:
                 return False

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.journal import OBSERVATIONS, JournalError, MemoryJournal
+from route53_takeover.journal import OBSERVATIONS, JournalError, MemoryJournal, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
     from route53_takeover.core import events as ev
+    from route53_takeover.sim.line import VirtualClock
 
 
 class Disk:
@@ -27,6 +28,7 @@ class Disk:
         backup: whether backup.json is durable.
         holds: how many events the journal can take at most.
         broken: why nothing can be written any more; empty while it can.
+        stalls_until: until when (in the account's time) what is written waits.
         lost: bytes that were written and lost.
     """
 
@@ -39,13 +41,14 @@ class Disk:
         self.holds: int | None = None
         self.broken = ""
         self.lost = 0
+        self.stalls_until = 0.0
 
     @property
     def durable(self) -> Iterator[ev.AnyEvent]:
         """The events that survive anything, the newest first."""
         return (self.events[n] for n in range(self.synced_events - 1, -1, -1))
 
-    def save_backup(self) -> None:
+    async def save_backup(self) -> None:
         """Writes backup.json durably."""
         if self.broken or (self.holds is not None and len(self.events) >= self.holds):
             raise OSError(28, self.broken or "no space left")
@@ -68,28 +71,47 @@ class DiskJournal(MemoryJournal):
     """The journal of one process, on a disk.
 
     Args:
+        clock: the account's time.
         appended: called after every append, before the event has any consequence.
 
     Raises:
         MustLookError: what is on the disk is damaged.
     """
 
-    def __init__(self, disk: Disk, appended: Callable[[], None]) -> None:
+    def __init__(self, disk: Disk, clock: VirtualClock, appended: Callable[[], None]) -> None:
         super().__init__(bytes(disk.data))  # without a torn tail
         disk.data, disk.synced = self.data, len(self.data)
         disk.events, disk.synced_events = self.events, len(self.events)
         self._disk = disk
+        self._clock = clock
         self._appended = appended
+        self._written = len(self.events)
 
     def append(self, event: ev.AnyEvent) -> int:
-        """Appends one event; an observation is synced with the next that is none."""
+        """Takes one event; an observation is synced with the next that is none."""
         disk = self._disk
         if disk.holds is not None and len(self.events) >= disk.holds:
             disk.broken = "no space left"
         if disk.broken:
             raise JournalError(disk.broken)
-        seq = super().append(event)
-        if not isinstance(event, OBSERVATIONS):
-            disk.synced, disk.synced_events = len(self.data), len(self.events)
+        self.events.append(event)
+        self._write()
         self._appended()
-        return seq
+        return len(self.events)
+
+    async def durable(self, seq: int) -> None:
+        """Waits for as long as the disk stalls."""
+        while self._disk.synced_events < seq:
+            await self._clock.sleep(max(self._disk.stalls_until - self._clock.true(), 0.001))
+            self._write()
+
+    def _write(self) -> None:
+        """Writes what was appended, unless the disk stalls: it is lost then if the process dies."""
+        disk = self._disk
+        if self._clock.true() < disk.stalls_until:
+            return
+        for event in self.events[self._written :]:
+            self._written += 1
+            self.data += encode(self._written, event)
+            if not isinstance(event, OBSERVATIONS):
+                disk.synced, disk.synced_events = len(self.data), self._written

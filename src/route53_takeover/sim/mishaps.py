@@ -57,6 +57,7 @@ class Deed(StrEnum):
     STUCK = "a name server serves what it served"
     FULL = "the disk is full"
     READ_ONLY = "the disk turns read-only"
+    STALL = "the disk stalls"
     CORRUPT = "the journal is damaged while the process is down"
     EDIT = "somebody edits the record"
     DELETE = "somebody deletes the record"
@@ -161,6 +162,12 @@ def _break_disk(stage: Stage, mishap: Mishap) -> None:
     stage.strike(f"disk: {what}")
     stage.trouble("disk", 0.0)
     stage.disk.broken = what
+
+
+def _stall(stage: Stage, mishap: Mishap) -> None:
+    stage.strike("disk stalls")
+    stage.trouble("disk stalls", 0.0)
+    stage.disk.stalls_until = stage.clock.true() + mishap.seconds
 
 
 def _corrupt(stage: Stage, _: Mishap) -> None:
@@ -304,6 +311,7 @@ DEEDS: dict[Deed, Callable[[Stage, Mishap], None]] = {
     Deed.STUCK: _name_server,
     Deed.FULL: _break_disk,
     Deed.READ_ONLY: _break_disk,
+    Deed.STALL: _stall,
     Deed.CORRUPT: _corrupt,
     Deed.EDIT: _write,
     Deed.DELETE: _write,

@@ -65,6 +65,8 @@ _BY_PURPOSE = {
 
 
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+_PATIENCE = 1.0
+"""Seconds after a stall of the disk for which a restore may still be on its way without it."""
 _HANGING = frozenset({Habit.HANGS, Habit.NEVER_BEGINS, Habit.IGNORES_SIGNALS})
 
 
@@ -211,7 +213,8 @@ class Stage:
             for event in self.disk.durable
         )
         rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO)
-        if not self.disk.backup or not (intended or (rescue and self.disk.broken)):
+        stalls = purpose is ev.Purpose.RESTORE and arrival.time < self.disk.stalls_until + _PATIENCE
+        if not self.disk.backup or not (intended or (rescue and self.disk.broken) or stalls):
             self.undurable.append(arrival.comment)
         tries = self.world.stacks.attempts
         if purpose is ev.Purpose.RESTORE and not arrival.refused and tries:

@@ -217,7 +217,7 @@ class _Rehearsing:
         stage = self._stage
         stage.lives += 1
         self._appends, downtime = self._kills.pop(0) if self._kills else (None, 0.0)
-        journal = DiskJournal(stage.disk, self._appended)
+        journal = DiskJournal(stage.disk, stage.clock, self._appended)
         if stage.lives > 1 and not journal.events:
             raise RefusedError("there is nothing to resume")
         first: ev.RunStarted | ev.RunResumed = ev.RunResumed(time=stage.clock.now())
@@ -332,7 +332,7 @@ class _Rehearsing:
             stacks=WorldStacks(line),
             deployer=WorldDeployer(stage.world, clock, whose="another-"),
             prober=WorldProber(stage.world, clock),
-            save_backup=lambda: None,
+            save_backup=_nothing_to_save,
             rng=stage.rng,
             observer=lambda _event, _state, _seq: None,
             strict=True,
@@ -340,6 +340,10 @@ class _Rehearsing:
         first = ev.RunStarted(time=clock.now(), run="another", plan=plan)
         async with asyncio.timeout(LONGEST):
             await engine.run(first, [])
+
+
+async def _nothing_to_save() -> None:
+    """The other machine's backup is its own."""
 
 
 def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Account:
