@@ -26,7 +26,7 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def stub(stubbed: AwsSession) -> Iterator[AioStubber]:
-    with AioStubber(stubbed._open[-1].cloudformation) as stub:
+    with AioStubber(stubbed._open[-1].pooled.cloudformation) as stub:
         yield stub
         stub.assert_no_pending_responses()
 

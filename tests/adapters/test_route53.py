@@ -20,14 +20,14 @@ CHANGE_INFO = {"Id": "/change/C1", "Status": "PENDING", "SubmittedAt": "2026-01-
 
 @pytest.fixture
 def reads(stubbed: AwsSession) -> Iterator[AioStubber]:
-    with AioStubber(stubbed._open[-1].route53) as stub:
+    with AioStubber(stubbed._open[-1].pooled.route53) as stub:
         yield stub
         stub.assert_no_pending_responses()
 
 
 @pytest.fixture
 def writes(stubbed: AwsSession) -> Iterator[AioStubber]:
-    with AioStubber(stubbed._open[-1].route53_writes) as stub:
+    with AioStubber(stubbed._open[-1].pooled.route53_writes) as stub:
         yield stub
         stub.assert_no_pending_responses()
 

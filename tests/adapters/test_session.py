@@ -90,6 +90,29 @@ async def test_a_change_that_is_never_answered_is_sent_once(
     assert len(server.requests) == 1
 
 
+async def test_after_a_call_without_an_answer_the_next_goes_out_on_a_new_connection(
+    server: FakeAws, aws: AwsSession
+) -> None:
+    """The network changed: what was open is dead, and nobody says so."""
+    records = Route53Records(aws)
+    server.succeed(CHANGED)
+    await asyncio.gather(*(records.change("Z1", BATCH, "warm") for _ in range(3)))
+    dead = set(server.connections)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        if request.transport.get_extra_info("peername") in dead:
+            await asyncio.sleep(30)
+        return web.Response(text=CHANGED, content_type="text/xml")
+
+    server.handler = answer
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):  # as the engine gives a restore up
+            await records.change("Z1", BATCH, "restore")
+    async with asyncio.timeout(10):
+        assert await records.change("Z1", BATCH, "restore") == "C1"
+
+
 @pytest.mark.parametrize("variable", ["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"])
 async def test_no_setting_of_the_environment_makes_a_change_be_sent_twice(
     server: FakeAws, monkeypatch: pytest.MonkeyPatch, variable: str
@@ -117,7 +140,8 @@ async def test_a_session_that_was_not_asked_to_write_sends_no_change(server: Fak
                     await client.delete_hosted_zone(Id="Z1")
             with pytest.raises(NotAllowedError):
                 await clients.cloudformation.delete_stack(StackName="shop")
-        async with clients.session.create_client("cloudformation", region_name="eu-west-1") as new:
+        session = aws._open[-1].session
+        async with session.create_client("cloudformation", region_name="eu-west-1") as new:
             with pytest.raises(NotAllowedError):
                 await new.delete_stack(StackName="shop")
     assert (server.requests, server.connections) == ([], set())

@@ -2,8 +2,9 @@
 
 Reads are retried by the SDK and pass a call budget. Writes have a client of their own which sends
 once: a DELETE whose answer was lost must never be sent again by a library that cannot know what
-happened since. Nothing but this module makes clients or knows profiles. A session only reads unless
-writing is asked for: `route53_takeover.adapters.guard`.
+happened since. After a call that nobody answered the next ones go out on new connections: when the
+network changes, every open one is dead without a word. Nothing but this module makes clients or
+knows profiles. A session only reads unless writing is asked for: `route53_takeover.adapters.guard`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ipaddress
 import socket
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -27,7 +29,7 @@ from route53_takeover.adapters.profiles import chosen_region, login_hint
 from route53_takeover.adapters.regions import ATTEMPTS, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
 from route53_takeover.call_budget import budgets
-from route53_takeover.errors import CredentialsError, UsageError
+from route53_takeover.errors import CredentialsError, UnansweredError, UsageError
 from route53_takeover.redaction import remember_signature
 
 if TYPE_CHECKING:
@@ -44,14 +46,16 @@ if TYPE_CHECKING:
 
 __all__ = ["AwsSession", "Clients", "Credentials", "translate"]
 
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 15.0
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 5.0
 READ_ATTEMPTS = 3
+DISTRUST = 60.0
+"""Seconds of the clock for which open connections are not used after a call without an answer."""
 KEEPALIVE = 50.0
 """Seconds for which an idle connection is kept: longer than the pause between two `warm` calls."""
 
-_READ_LIMIT = READ_ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 20
-_WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 5
+_READ_LIMIT = READ_ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 10
+_WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 2
 """The loop's seconds after which a call counts as unanswered, a hanging name lookup included."""
 
 _RENEW_PAUSE = 5.0
@@ -68,13 +72,26 @@ class Credentials(Struct, frozen=True, kw_only=True):
     endpoint_url: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class Clients:
-    """The clients made from one reading of the profile."""
+    """One client for each use."""
 
-    session: AioSession
     route53: Route53Client
     route53_writes: Route53Client
     cloudformation: CloudFormationClient
+
+
+class _Connected:
+    """The clients made from one reading of the profile.
+
+    Attributes:
+        pooled: keep their connections open.
+        fresh: open a new connection for every call.
+    """
+
+    session: AioSession
+    pooled: Clients
+    fresh: Clients
 
     def __init__(self) -> None:
         self.stack = AsyncExitStack()
@@ -111,7 +128,8 @@ class AwsSession:
         self._writable = writable
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
-        self._open: list[Clients] = []
+        self._open: list[_Connected] = []
+        self._distrusted_until: dict[str, float] = {}
         self._renewing = asyncio.Lock()
         self._bad = False
         self._renewed_at = float("-inf")
@@ -156,10 +174,10 @@ class AwsSession:
 
     async def other_regions(self) -> Sequence[str]:
         """The regions besides this one in which CloudFormation can be asked."""
-        clients, given = self._open[-1], self.credentials.endpoint_url
-        here = clients.cloudformation.meta
+        connected, given = self._open[-1], self.credentials.endpoint_url
+        here = connected.pooled.cloudformation.meta
         return await regions_beside(
-            clients.session,
+            connected.session,
             here.region_name,
             here.endpoint_url,
             is_given=given is not None,
@@ -172,7 +190,9 @@ class AwsSession:
         async with AsyncExitStack() as stack:
             session = self._open[-1].session
             try:
-                client = await self._client(stack, session, "cloudformation", ATTEMPTS, region)
+                client = await self._client(
+                    stack, session, "cloudformation", attempts=ATTEMPTS, region=region
+                )
             except Exception as error:
                 raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
             yield Region(client, self._login_hint)
@@ -180,21 +200,30 @@ class AwsSession:
     @asynccontextmanager
     async def _calling(self, operation: str, limit: float) -> AsyncIterator[Clients]:
         await self._renew_if_bad()
-        clients = self._open[-1]
-        clients.in_flight += 1
+        connected, service = self._open[-1], operation.partition(":")[0]
+        is_distrusted = self._clock.now() < self._distrusted_until.get(service, 0.0)
+        connected.in_flight += 1
         try:
             async with asyncio.timeout(limit):
-                yield clients
+                yield connected.fresh if is_distrusted else connected.pooled
         except NotAllowedError:
+            raise
+        except asyncio.CancelledError:  # whoever asked has waited long enough
+            self._distrust(service)
             raise
         except Exception as error:
             failure = translate(error, operation, login_hint=self._login_hint)
             if isinstance(failure, CredentialsError):
                 self._bad = True
+            if isinstance(failure, UnansweredError):
+                self._distrust(service)
             raise failure from error
         finally:
-            clients.in_flight -= 1
+            connected.in_flight -= 1
             await self._close_the_idle()
+
+    def _distrust(self, service: str) -> None:
+        self._distrusted_until[service] = self._clock.now() + DISTRUST
 
     async def _renew_if_bad(self) -> None:
         """After bad credentials the next call looks first whether somebody has logged in."""
@@ -211,41 +240,52 @@ class AwsSession:
         await self._close_the_idle()
 
     async def _close_the_idle(self) -> None:
-        for clients in self._open[:-1]:
-            if clients.in_flight == 0:
-                self._open.remove(clients)
-                await clients.stack.aclose()
+        for connected in self._open[:-1]:
+            if connected.in_flight == 0:
+                self._open.remove(connected)
+                await connected.stack.aclose()
 
-    async def _connect(self) -> Clients:
+    async def _connect(self) -> _Connected:
         session = AioSession(profile=self.credentials.profile)
         guard(session, writable=self._writable)
         self._login_hint = login_hint(session, self.credentials.profile)
-        clients = Clients()
-        clients.session = session
+        connected = _Connected()
+        connected.session = session
         async with AsyncExitStack() as stack:
             try:
-                clients.route53 = await self._client(stack, session, "route53", READ_ATTEMPTS)
-                clients.route53_writes = await self._client(stack, session, "route53", 1)
-                clients.cloudformation = await self._client(
-                    stack, session, "cloudformation", READ_ATTEMPTS
-                )
+                connected.pooled = await self._clients(stack, session, is_fresh=False)
+                connected.fresh = await self._clients(stack, session, is_fresh=True)
             except NoRegionError as error:
                 raise UsageError("no AWS region is set", REGION_HINT) from error
             except ValueError as error:  # an endpoint or region that cannot be one
                 raise UsageError(str(error), "check --endpoint-url and --region") from error
             except Exception as error:
                 raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
-            clients.stack = stack.pop_all()
-        self.region = clients.cloudformation.meta.region_name
-        self.partition = clients.cloudformation.meta.partition
-        return clients
+            connected.stack = stack.pop_all()
+        self.region = connected.pooled.cloudformation.meta.region_name
+        self.partition = connected.pooled.cloudformation.meta.partition
+        return connected
+
+    async def _clients(
+        self, stack: AsyncExitStack, session: AioSession, *, is_fresh: bool
+    ) -> Clients:
+        async def client(service: str, attempts: int) -> Any:  # noqa: ANN401 -- as `_client`
+            return await self._client(stack, session, service, attempts=attempts, is_fresh=is_fresh)
+
+        return Clients(
+            route53=await client("route53", READ_ATTEMPTS),
+            route53_writes=await client("route53", 1),
+            cloudformation=await client("cloudformation", READ_ATTEMPTS),
+        )
 
     async def _client(
         self,
         stack: AsyncExitStack,
         session: AioSession,
         service: str,
+        *,
         attempts: int,
+        is_fresh: bool = False,
         region: str | None = None,
     ) -> Any:  # noqa: ANN401 -- each service has its own class of client
         create_client: Any = session.create_client
@@ -254,7 +294,7 @@ class AwsSession:
                 service,
                 region_name=region or chosen_region(self.credentials.region),
                 endpoint_url=self.credentials.endpoint_url,
-                config=_config(attempts, self.credentials.endpoint_url),
+                config=_config(attempts, self.credentials.endpoint_url, is_fresh=is_fresh),
             )
         )
         client.meta.events.register("before-send", self._count)
@@ -266,13 +306,17 @@ class AwsSession:
         self.calls[f"{_SERVICES.get(service, service)}:{operation}"] += 1
 
 
-def _config(attempts: int, endpoint_url: str | None) -> AioConfig:
+def _config(attempts: int, endpoint_url: str | None, *, is_fresh: bool) -> AioConfig:
     return AioConfig(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
-        connector_args={"keepalive_timeout": KEEPALIVE, "socket_factory": _kept_alive_socket},
+        connector_args=(
+            {"force_close": True, "keepalive_timeout": None}
+            if is_fresh
+            else {"keepalive_timeout": KEEPALIVE, "socket_factory": _kept_alive_socket}
+        ),
         # A proxy of the environment is not meant for a simulated account on this machine.
         proxies={} if _is_loopback(endpoint_url) else None,
     )
