@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,15 @@ from route53_takeover.adapters.whoami import needs_mfa
 from route53_takeover.audience import Foreground
 from route53_takeover.core import events as ev
 from route53_takeover.core.planning import steps
-from route53_takeover.core.records import display_name, normal_name
-from route53_takeover.core.state import Outcome
+from route53_takeover.core.records import Change, display_name, normal_name
+from route53_takeover.core.state import Outcome, Stage
 from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
-from route53_takeover.folder import Saved, create_run, locked_names, originals, within
+from route53_takeover.folder import Saved, create_run, line_for, locked_names, originals, within
 from route53_takeover.history import folded
 from route53_takeover.interrupts import StoppedError, in_loop
-from route53_takeover.journal import read_journal
+from route53_takeover.journal import is_held, read_journal
+from route53_takeover.live_restore import restore_live
 from route53_takeover.off_loop import aside
 from route53_takeover.private import exposure
 from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
@@ -35,7 +37,6 @@ from route53_takeover.streams import write_line
 from route53_takeover.wiring import check_refusals, drive, opened, planned, who_am_i
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
     from route53_takeover.audience import Audience
@@ -235,6 +236,9 @@ def restore(
     with within(folder):
         _claim(audience, folder)
         saved, backup = folder.plan(), folder.backup()
+        if is_held(folder.journal) and not (dry_run or force):
+            work = _restore_live(common, folder, backup)
+            return in_loop(work, written="the run's process goes on with it")
         if saved.rehearsal:
             raise RefusedError(
                 f"{folder.name} was a rehearsal, and its simulated account is gone",
@@ -244,6 +248,23 @@ def restore(
         _is_same_account(audience, saved)
         work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
         return in_loop(work, written="what was not reached yet is not restored")
+
+
+async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> int:
+    """Lets the run's own process restore, which holds the locks."""
+    state = await restore_live(folder, lambda text: render.talk(common, text))
+    told = []
+    for record in originals(backup):
+        handover = next(h for h in state.handovers if h.original.key == record.key)
+        put_back = handover.stage is Stage.RESTORED
+        told.append(_restored(record, "restored" if put_back else "untouched"))
+        done = Rescue(name=record.key.name, changes=(Change.create(record),) if put_back else ())
+        _print_rescue(common, folder, done, len(told), state.now, dry_run=False)
+    ended = _restore_result(folder, [], told, Counter(), dry_run=False)
+    if state.ending is None:
+        again = line_for(common.state_dir, "attach", folder.name)
+        render.talk(common, f"the run keeps watch until its stack is at rest: `{again}`")
+    return render.print_result(common, ended, state.now, seq=len(told) + 1)
 
 
 async def _restore(

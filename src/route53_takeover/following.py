@@ -50,6 +50,10 @@ _LINES, _BYTES = 300, 1 << 16
 _said: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
 
 
+class NotReachedError(TakeoverError):
+    """The run's process has no control socket, or not yet."""
+
+
 class Unfolding:
     """State and chronicle of a run, one event further at a time."""
 
@@ -281,7 +285,7 @@ class Following:
         async with self._asking:
             if self._writer is None:
                 state_dir = self._folder.path.parent.parent
-                raise TakeoverError(
+                raise NotReachedError(
                     "the run's process cannot be reached",
                     f"If it is gone: `{line_for(state_dir, 'resume', self._folder.name)}`.",
                 )
