@@ -309,7 +309,7 @@ def _end(turn: Turn) -> None:
             4,
             f"CloudFormation's {theirs[0].original.key} stands, and {_lack(state)}: {reason}",
         )
-    elif root_kind(state) is Kind.FAILED and state.baseline is Switch.ON:
+    elif root_kind(state) is Kind.FAILED and _has_moved(state):
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
     elif left:
         turn.end(Outcome.UNKNOWN, 4, f"{left[0].original.key} still has a lowered TTL: {reason}")
@@ -322,6 +322,12 @@ def _end(turn: Turn) -> None:
         turn.end(Outcome.RESTORED, 1, reason)
     else:
         turn.end(Outcome.FAILED, 1, reason)
+
+
+def _has_moved(state: State) -> bool:
+    """Whether the root began an operation since the deploy: it may have stood failed before."""
+    root = state.root_stack
+    return state.baseline is Switch.ON and root is not None and root.operations > 0
 
 
 def _what_stands(state: State) -> str:

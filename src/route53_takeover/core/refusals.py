@@ -6,6 +6,7 @@ what and where. Nothing here changes the plan; a check that cannot know does not
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.ownership import (
@@ -19,7 +20,7 @@ from route53_takeover.core.ownership import (
 )
 from route53_takeover.core.plan import Finding
 from route53_takeover.core.records import display_name
-from route53_takeover.core.stacks import Kind, kind_of
+from route53_takeover.core.stacks import UPDATABLE_FAILURES, Kind, kind_of
 from route53_takeover.core.zone_checks import (
     refuse_ambiguous_zone,
     refuse_delegation,
@@ -58,6 +59,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
         yield from warn_zone(facts, plan)
+        yield from _warn_stack(facts)
         yield from _warn_waiting(facts, plan)
 
 
@@ -126,26 +128,59 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     kind = kind_of(stack.status)
     if kind is Kind.ABSENT:
         if watching_only or options.deploy_off is None or options.stack.startswith("arn:"):
-            yield Finding(
-                text=f"stack {options.stack} does not exist in {facts.region}.",
-                hint="Check --stack and --region; or give --deploy without --skip-off, whose "
-                "first deploy creates it.",
-            )
+            yield _stack_is_absent(facts, plan)
     elif stack.status == "DELETE_COMPLETE":
         yield Finding(
             text=f"stack {stack.stack_name} was deleted: {stack.stack_id} will never change again.",
             hint="Give --stack by its name, which a new stack may bear.",
         )
-    elif kind is Kind.FAILED or stack.status == "ROLLBACK_COMPLETE":
+    elif stack.status in UPDATABLE_FAILURES:
+        return  # warned of: CloudFormation goes on from there
+    elif kind is Kind.FAILED or stack.status in _WAYS_OUT:
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
-            hint="Repair it first (continue-update-rollback, or delete it), then run this again.",
+            hint=_WAYS_OUT.get(stack.status, _ANY_WAY_OUT).format(
+                name=shlex.quote(stack.stack_name)
+            ),
         )
     elif kind in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK) and not watching_only:
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: an operation is under way.",
             hint="Wait until it has ended; or join it with --no-deploy.",
         )
+
+
+_DELETE = "aws cloudformation delete-stack --stack-name {name}"
+_WAYS_OUT = {
+    "ROLLBACK_COMPLETE": f"Its first create failed, and it can only be deleted: {_DELETE}; then "
+    "run this again: the first deploy creates it anew.",
+    "UPDATE_ROLLBACK_FAILED": "Repair what its events name, then let the rollback go on: aws "
+    "cloudformation continue-update-rollback --stack-name {name}; then run this again.",
+    "ROLLBACK_FAILED": f"Its first create failed, and so did the rollback: {_DELETE}; then run "
+    "this again: the first deploy creates it anew.",
+    "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID leaves what "
+    "cannot be deleted); then run this again: the first deploy creates it anew.",
+}
+_ANY_WAY_OUT = (
+    "Look at it: aws cloudformation describe-stack-events --stack-name {name}; once it is at rest "
+    "in a *_COMPLETE status, run this again."
+)
+
+
+def _stack_is_absent(facts: Facts, plan: Plan) -> Finding:
+    """The finding for a stack that was never deployed, where no deploy of ours creates it."""
+    if facts.stack.status == "REVIEW_IN_PROGRESS":
+        return Finding(
+            text=f"stack {facts.stack.stack_name} is REVIEW_IN_PROGRESS: it has never been "
+            "deployed, and holds nothing but a change set.",
+            hint="Execute that change set or delete it; or give --deploy without --skip-off, whose "
+            "first deploy creates the stack.",
+        )
+    return Finding(
+        text=f"stack {plan.options.stack} does not exist in {facts.region}.",
+        hint="Check --stack and --region; or give --deploy without --skip-off, whose first deploy "
+        "creates it.",
+    )
 
 
 def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -186,6 +221,15 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     for record in plan.staying:
         yield Finding(text=f"{record.describe()} stays as it is: it is not part of this takeover.")
+
+
+def _warn_stack(facts: Facts) -> Iterator[Finding]:
+    if facts.stack.status in UPDATABLE_FAILURES:
+        yield Finding(
+            text=f"stack {facts.stack.stack_name} is {facts.stack.status}: its last operation "
+            "failed with rollback disabled, and the next deploy goes on from there.",
+            hint="Look at why it failed first: the deploys of this run may fail on the same.",
+        )
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:

@@ -68,13 +68,16 @@ def suspects(state: State, handover: Handover) -> tuple[RecordResource, ...]:
 
 
 def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
-    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not."""
+    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not.
+
+    A name stands for the zone, public or private, where no other zone of the account has it.
+    """
     desired = resource.desired
     if desired is None:
         return False
     if desired.zone_id is not None:
         return normal_zone_id(desired.zone_id) == plan.zone_id
-    return desired.zone_name == plan.zone_name and plan.zone_is_unique and not plan.zone_private
+    return desired.zone_name == plan.zone_name and plan.zone_is_unique
 
 
 def polled(state: State, event: ev.StackPolled) -> State:

@@ -49,6 +49,9 @@ _KINDS = {
     "DELETE_COMPLETE": Kind.ROLLED_BACK,
 }
 
+UPDATABLE_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
+"""Where an operation without rollback ended: the stack stays as it is, and can be updated."""
+
 NOT_OWNED = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
 """Statuses of a resource that its stack does not hold, or not any more (it was retained)."""
 
