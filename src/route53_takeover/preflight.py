@@ -70,6 +70,8 @@ async def gather(
         coming_groups=tuple(tree.coming_groups),
         owned=tuple(tree.owned),
         expected=tuple(tree.expected),
+        retained=tuple(tree.retained),
+        hidden=tuple(tree.hidden),
         foreign=tuple(foreign),
         unasked_regions=tuple(unasked),
         given_stack=given,

@@ -273,7 +273,8 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         lines.append(f"  {record.name} {record.type}: {record.outcome}{gap}")
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
-    if resume is not None and result.exit_code == 4:  # noqa: PLR2004 -- the contract's "unknown"
+    unknown = result.exit_code == 4  # noqa: PLR2004 -- the contract's "unknown"
+    if resume is not None and unknown and result.resumable:
         lines.append(f"Go on with:  {pasteable(resume)}")
     if result.run is not None:
         calls = sum((result.api_calls or {}).values())

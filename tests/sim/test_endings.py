@@ -11,15 +11,21 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core.state import Outcome
+from route53_takeover.render import summary
 from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import (
+    SCENARIOS,
     Scenario,
+    alias,
+    alias_resource,
     site_account,
+    site_template,
 )
 from route53_takeover.sim.virtual import options_of, rehearse_once
 from route53_takeover.sim.world import Habit
 
 if TYPE_CHECKING:
+    from route53_takeover.core.records import RecordSet
     from route53_takeover.core.view import RecordResult
     from route53_takeover.sim.verdict import Rehearsal
     from route53_takeover.sim.world import Account
@@ -73,3 +79,62 @@ def test_a_private_zone_that_is_the_only_one_of_its_name_is_released_by_name() -
     rehearsal = rehearsed(replace(site_account(), private=True), zone="example.com")
     assert ending(rehearsal) == (Outcome.DONE, 0)
     assert the_record(rehearsal).outcome == "created"
+
+
+# -- what is said at the end
+
+
+def six(record: RecordSet) -> RecordSet:
+    return replace(record, type="AAAA")
+
+
+def test_a_name_of_which_the_template_has_one_type_hands_over_that_one_only() -> None:
+    account = replace(site_account(), existing=(alias("d1old"), six(alias("d1old"))))
+    rehearsal = rehearsed(account)
+    assert ending(rehearsal) == (Outcome.DONE, 0)
+    assert the_record(rehearsal).type == "A"
+    (warning,) = [w for w in rehearsal.state.plan.warnings if "AAAA" in w.text]
+    assert "goes on pointing where it does" in warning.text
+    assert "--record www.example.com/AAAA" in warning.hint
+
+
+def test_a_record_that_the_stack_did_not_take_is_named_beside_the_one_it_owns() -> None:
+    account = replace(site_account(), existing=(alias("d1old"), six(alias("d1old"))))
+    rehearsal = rehearsed(account, records=("www.example.com/A", "www.example.com/AAAA"))
+    result = rehearsal.result
+    assert ending(rehearsal) == (Outcome.UNKNOWN, 4)
+    assert [(r.type, r.outcome) for r in result.records] == [
+        ("A", "created"),
+        ("AAAA", "untouched"),
+    ]
+    assert "shop owns www.example.com A now" in result.reason
+    assert "www.example.com AAAA stands as it was, for the stack did not create it" in result.reason
+    assert (result.owner_notice or "").startswith("Stack shop owns www.example.com now.")
+    assert not any("resume" in line for line in summary(result, resume="resume it"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "deploy_off", "words"),
+    [
+        (None, "off", "The next deploy with the switch off deletes it:"),
+        (None, None, "The next deploy whose template lacks it deletes it:"),
+        ("Retain", "off", "with the switch off leaves it without an owner"),
+        ("RetainExceptOnCreate", None, "whose template lacks it leaves it without an owner"),
+    ],
+)
+def test_the_owner_notice_and_the_advice_fit_the_deletion_policy(
+    policy: str | None, deploy_off: str | None, words: str
+) -> None:
+    resource = alias_resource("d1new") | ({"DeletionPolicy": policy} if policy else {})
+    rehearsal = rehearsed(site_account(template=site_template(resource)), deploy_off=deploy_off)
+    assert words in (rehearsal.result.owner_notice or "")
+    advised = any("put DeletionPolicy" in w.text for w in rehearsal.state.plan.warnings)
+    assert advised is (policy is None)
+
+
+def test_the_deadman_and_a_rollback_are_two_reasons() -> None:
+    late = rehearse_once(SCENARIOS["never-created"], "ending", Faults()).result.reason
+    assert "when the deadman was due" in late
+    back = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults()).result.reason
+    assert back.startswith("the stack rolled back: UPDATE_ROLLBACK_COMPLETE")
+    assert "deadman" not in back

@@ -304,10 +304,12 @@ def _end(turn: Turn) -> None:
     elif state.journal_lost and state.ever_released:
         turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
     elif theirs := [h for h in state.handovers if _is_theirs(state, h)]:
+        open_ = bool(left) or any(_is_unreadable(state, name) for name in state.names.values())
         turn.end(
             Outcome.UNKNOWN,
             4,
-            f"CloudFormation's {theirs[0].original.key} stands, and {_lack(state)}: {reason}",
+            _in_part(state, theirs, reason),
+            resumable=open_ or root_kind(state) is not Kind.SUCCEEDED,
         )
     elif root_kind(state) is Kind.FAILED and _has_moved(state):
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
@@ -358,10 +360,28 @@ def _is_theirs(state: State, handover: Handover) -> bool:
     return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
 
 
-def _lack(state: State) -> str:
-    if root_kind(state) is Kind.SUCCEEDED:
-        return "not all is as planned"
-    return "its stack has not succeeded"
+def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
+    """What is said where CloudFormation's record stands, and not everything is as planned."""
+    if root_kind(state) is not Kind.SUCCEEDED:
+        stands = f"CloudFormation's {theirs[0].original.key} stands"
+        return f"{stands}, and its stack has not succeeded: {reason}"
+    stack = state.root.stack_name or state.plan.options.stack
+    owned = ", ".join(str(h.original.key) for h in theirs)
+    rest = "; ".join(_of_the_rest(state, h) for h in state.handovers if h not in theirs)
+    # Of records that the stack simply does not have there is no more to say.
+    more = (
+        f" ({reason})" if state.given_up or any(n.restoring for n in state.names.values()) else ""
+    )
+    return f"{stack} owns {owned} now, but not all that was planned: {rest}{more}"
+
+
+def _of_the_rest(state: State, handover: Handover) -> str:
+    key = handover.original.key
+    if handover.stage is Stage.CHANGED:
+        return f"another writer changed {key}, which is left alone"
+    if not matches(state, handover):
+        return f"{key} stands as it was, for the stack did not create it"
+    return f"{key} stands as it was"
 
 
 def _can_fill(state: State, name: NameState) -> bool:

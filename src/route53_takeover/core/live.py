@@ -17,6 +17,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.moment import DISOWNED, READ_FRESH, moments
 from route53_takeover.core.name_writes import applied, deadman
+from route53_takeover.core.reasons import cause_of
 from route53_takeover.core.records import Change, normal_name
 from route53_takeover.core.stack_tree import IN_PROGRESS, matches, root_kind
 from route53_takeover.core.stacks import Kind
@@ -69,7 +70,8 @@ def _tend(turn: Turn, name: NameState) -> None:
         return
     name = _arm(turn, name)
     if _must_restore(turn, name):
-        name = turn.put(replace(name, restoring=True))
+        cause = name.cause if name.restoring else cause_of(turn.state, name)
+        name = turn.put(replace(name, restoring=True, cause=cause))
         _restore(turn, name)
     else:
         _release_when_due(turn, name)

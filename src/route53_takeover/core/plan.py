@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
+ADDRESSING = ("A", "AAAA", "CNAME", "HTTPS")
+"""The types that say where a name leads, or how."""
 ALIAS_HOLD, OTHER_HOLD = 2.0, 10.0
 """Seconds that the moment must last: CloudFormation may be adopting, or may have failed already."""
 
@@ -103,6 +105,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         coming_groups: those that only its templates hold so far.
         owned: record sets of the tree.
         expected: record sets that the tree's templates hold and no resource stands for yet.
+        retained: those of them that CloudFormation leaves when a later template lacks them.
+        hidden: logical ids of such record sets whose name or type the templates hide.
         foreign: record sets of these names that stacks outside the tree own.
         unasked_regions: where nobody could be asked for an owner.
         given_stack: what ``--stack`` named, where it was a child of the root.
@@ -124,6 +128,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     coming_groups: tuple[str, ...] = ()
     owned: tuple[OwnedRecord, ...] = ()
     expected: tuple[DesiredRecord, ...] = ()
+    retained: tuple[DesiredRecord, ...] = ()
+    hidden: tuple[str, ...] = ()
     foreign: tuple[ForeignRecord, ...] = ()
     unasked_regions: tuple[str, ...] = ()
     given_stack: str | None = None

@@ -1,4 +1,4 @@
-"""The one line that says why a run did not succeed, for the ending and for people.
+"""Why a name was put back, and the one line that says why a run did not succeed.
 
 It decides nothing.
 """
@@ -11,10 +11,10 @@ from route53_takeover.core.events import Switch
 from route53_takeover.core.records import display_name
 from route53_takeover.core.stack_tree import matches, root_kind
 from route53_takeover.core.stacks import Kind
-from route53_takeover.core.state import Stage
+from route53_takeover.core.state import ABSENT_STAGES, Cause, Stage
 
 if TYPE_CHECKING:
-    from route53_takeover.core.state import Deploy, State
+    from route53_takeover.core.state import Deploy, NameState, State
 
 ABORT = "abort"
 """How a person's abort stands among the signals in `State.interrupts`."""
@@ -49,10 +49,10 @@ def why(state: State) -> str:
     root = state.root_stack
     deploy = state.deploys.get(Switch.ON)
     status = root.status if root and root.status else state.root.status
-    if any(name.restoring for name in state.names.values()) and kind is Kind.SUCCEEDED:
-        return "CloudFormation deleted the record again, or did not create it in time"
-    if any(name.restoring for name in state.names.values()):
-        return f"CloudFormation did not create the record in time, or took it back: {status}{error}"
+    if restored := [name for name in state.names.values() if name.restoring]:
+        causes = {name.cause for name in restored}
+        cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
+        return _put_back(cause, kind, f"{status}{error}")
     if root is None or root.operations == 0:
         return _nothing_deployed(deploy)
     if kind is not Kind.SUCCEEDED:
@@ -63,6 +63,48 @@ def why(state: State) -> str:
             "to 5 leaves it out where the API Gateway custom domain exists already)"
         )
     return f"the stack ended {status}, but not with every record{error}"
+
+
+def cause_of(state: State, name: NameState) -> Cause:
+    """Why this name, which has no record, is to be put back now."""
+    kind = root_kind(state)
+    if kind in (Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED):
+        return Cause.TURNED_BACK
+    if any(h.stage is Stage.LOST for h in name.handovers):
+        return Cause.TAKEN_AWAY
+    if kind is not Kind.GOING:
+        return Cause.NOT_CREATED
+    resources = [m for h in name.handovers if h.stage in ABSENT_STAGES for m in matches(state, h)]
+    if any(
+        m.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
+        or state.stacks[m.stack_id].kind is not Kind.GOING
+        for m in resources
+    ):
+        return Cause.FAILED
+    return Cause.DEADMAN
+
+
+_BY_WEIGHT = (Cause.DEADMAN, Cause.FAILED, Cause.NOT_CREATED, Cause.TAKEN_AWAY, Cause.TURNED_BACK)
+"""Of several names' causes the one that the others follow from comes first."""
+
+
+def _put_back(cause: Cause | None, kind: Kind, ended: str) -> str:
+    match cause:
+        case Cause.DEADMAN:
+            return (
+                "CloudFormation had not created the record when the deadman was due; the stack "
+                f"ended {ended}"
+            )
+        case Cause.FAILED:
+            return f"CloudFormation could not create the record: the stack ended {ended}"
+        case Cause.NOT_CREATED:
+            return f"the stack ended {ended} without creating the record"
+        case Cause.TAKEN_AWAY if kind is Kind.SUCCEEDED:
+            return "the record was deleted again after CloudFormation had created it"
+        case Cause.TAKEN_AWAY | Cause.TURNED_BACK if kind is Kind.ROLLED_BACK:
+            return f"the stack rolled back: {ended}"
+        case _:
+            return f"the stack ended {ended}"
 
 
 def _kept_back(state: State) -> str:

@@ -10,6 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.ownership import (
+    expected_types,
     owned_but_gone,
     refuse_drift,
     refuse_expected,
@@ -18,8 +19,8 @@ from route53_takeover.core.ownership import (
     warn_owned,
     warn_owners,
 )
-from route53_takeover.core.plan import Finding
-from route53_takeover.core.records import display_name
+from route53_takeover.core.plan import ADDRESSING, Finding
+from route53_takeover.core.records import conflict, display_name
 from route53_takeover.core.stacks import UPDATABLE_FAILURES, Kind, kind_of
 from route53_takeover.core.zone_checks import (
     refuse_ambiguous_zone,
@@ -220,7 +221,18 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
             "watched."
         )
     for record in plan.staying:
-        yield Finding(text=f"{record.describe()} stays as it is: it is not part of this takeover.")
+        coming = expected_types(facts, record.key.name)
+        if coming and record.type in ADDRESSING:
+            yield Finding(
+                text=f"{record.describe()} stays as it is: the stack's template has no "
+                f"{record.type} there, so it goes on pointing where it does.",
+                hint=f"If your deploy adds one, say --record {display_name(record.key.name)}"
+                f"/{record.type} too; else delete it by hand once it is not wanted any more.",
+            )
+        else:
+            yield Finding(
+                text=f"{record.describe()} stays as it is: it is not part of this takeover."
+            )
 
 
 def _warn_stack(facts: Facts) -> Iterator[Finding]:
@@ -246,10 +258,16 @@ def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
             f"{plan.options.deploy_timeout / 60:.0f} min.",
             hint="If they expire half-way the run waits for fresh ones.",
         )
-    yield Finding(
-        text="put DeletionPolicy: Retain on the record in the template, so that no later mistake "
-        "deletes it."
-    )
+    bare = [
+        m.key
+        for m in plan.manuals
+        if not any(conflict(desired.record, m.original) for desired in facts.retained)
+    ]
+    if bare:
+        yield Finding(
+            text=f"put DeletionPolicy: Retain on {', '.join(map(str, bare))} in the template, so "
+            "that no later mistake deletes it."
+        )
 
 
 def _seconds_left(facts: Facts) -> float | None:

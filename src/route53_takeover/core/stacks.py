@@ -146,8 +146,10 @@ class StackTemplate(Struct, frozen=True, kw_only=True):
         record_sets: logical id -> the desired record, ``None`` where intrinsics hide it.
         depends: logical id of each record set -> every resource it waits for, transitively.
         groups: logical ids of ``RecordSetGroup`` resources.
+        retained: those of both that CloudFormation leaves when the template lacks them.
     """
 
     record_sets: dict[str, DesiredRecord | None]
     depends: dict[str, frozenset[str]]
     groups: tuple[str, ...] = ()
+    retained: frozenset[str] = frozenset()

@@ -55,6 +55,16 @@ ABSENT_STAGES = frozenset({Stage.RELEASED, Stage.LOST})
 TAKEN_STAGES = frozenset({Stage.CREATED, Stage.ADOPTED})
 
 
+class Cause(StrEnum):
+    """Why a name was put back."""
+
+    TAKEN_AWAY = "taken-away"  # CloudFormation had its record there, and it is gone again
+    TURNED_BACK = "turned-back"  # the stack rolls back, or has failed
+    NOT_CREATED = "not-created"  # the stack has ended without creating it
+    FAILED = "failed"  # CloudFormation could not create it
+    DEADMAN = "deadman"  # CloudFormation had not created it in time
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -130,6 +140,7 @@ class NameState(Struct, frozen=True, kw_only=True):
         confirmed_at: when a person said that it may be released.
         restoring: it is being put back, or was: it is not released again in this run, not even
             in a new operation of the same deploy: what failed once is for a person to judge.
+        cause: why; ``None`` also where a person asked for it.
         given_up: why this name is not released.
         answers: name server -> what it answered last.
         answered: name servers that answered before the release: those that must again.
@@ -157,6 +168,7 @@ class NameState(Struct, frozen=True, kw_only=True):
     hold_cut_at: float = 0.0
     confirmed_at: float = 0.0
     restoring: bool = False
+    cause: Cause | None = None
     given_up: str = ""
     answers: dict[str, str] = {}
     answered: frozenset[str] = frozenset()
@@ -267,12 +279,18 @@ class Deploy(Struct, frozen=True, kw_only=True):
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """How the run ended, and the one line that says why. ``phase``: which one it ended from."""
+    """How the run ended, and the one line that says why.
+
+    Attributes:
+        phase: which one it ended from.
+        resumable: whether a `resume` could do anything about it; only asked where it is unknown.
+    """
 
     phase: Phase
     outcome: Outcome
     exit_code: int
     reason: str
+    resumable: bool = True
 
 
 class State(Struct, frozen=True, kw_only=True):

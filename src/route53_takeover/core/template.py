@@ -25,6 +25,7 @@ SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 """A variable of ``Fn::Sub``: ``${Name}``; group 1 is ``!`` where it is meant literally."""
 
 _NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
+_RETAINING = ("Retain", "RetainExceptOnCreate")
 _UNCOMPARED = frozenset({"Comment", "HostedZoneId", "HostedZoneName"})
 """Properties of a record set that say nothing about its values."""
 
@@ -82,6 +83,12 @@ def read_template(
             logical_id
             for logical_id, resource in resources.items()
             if resource.get("Type") == RECORD_SET_GROUP
+        ),
+        retained=frozenset(
+            logical_id
+            for logical_id, resource in resources.items()
+            if resource.get("Type") in (RECORD_SET, RECORD_SET_GROUP)
+            and resource.get("DeletionPolicy") in _RETAINING
         ),
     )
 
