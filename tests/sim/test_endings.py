@@ -5,19 +5,22 @@ Safety rule: ``failed`` is only said where the manual records stand and no stack
 
 from __future__ import annotations
 
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core.state import Outcome
-from route53_takeover.render import summary
+from route53_takeover.render import JsonLines, summary
 from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import (
     SCENARIOS,
     Scenario,
     alias,
     alias_resource,
+    cname_resource,
     site_account,
     site_template,
 )
@@ -25,21 +28,39 @@ from route53_takeover.sim.virtual import options_of, rehearse_once
 from route53_takeover.sim.world import Habit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from route53_takeover.core import events as ev
     from route53_takeover.core.records import RecordSet
+    from route53_takeover.core.state import State
     from route53_takeover.core.view import RecordResult
+    from route53_takeover.sim.cloudformation.stacks import StackEventRow
+    from route53_takeover.sim.stage import Stage
     from route53_takeover.sim.verdict import Rehearsal
+    from route53_takeover.sim.virtual import Begin, Saw
     from route53_takeover.sim.world import Account
 
 WWW = "www.example.com."
 
 
-def rehearsed(account: Account, *, records: tuple[str, ...] = (WWW,), **options: Any) -> Rehearsal:
+def _nothing(*_: object) -> None:
+    """Disturbs nothing."""
+
+
+def rehearsed(
+    account: Account,
+    *,
+    records: tuple[str, ...] = (WWW,),
+    begin: Begin = _nothing,
+    saw: Saw = _nothing,
+    **options: Any,
+) -> Rehearsal:
     """One calm run in this account: no promise is broken, and the name has a record."""
     scenario = Scenario(
         name="ending", summary="", account=account, outcome=Outcome.DONE, exit_code=0
     )
     asked = replace(options_of(scenario), records=records, **options)
-    rehearsal = rehearse_once(scenario, "ending", Faults(), options=asked)
+    rehearsal = rehearse_once(scenario, "ending", Faults(), options=asked, begin=begin, saw=saw)
     assert rehearsal.broken == ()
     assert not rehearsal.absent
     return rehearsal
@@ -138,3 +159,89 @@ def test_the_deadman_and_a_rollback_are_two_reasons() -> None:
     back = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults()).result.reason
     assert back.startswith("the stack rolled back: UPDATE_ROLLBACK_COMPLETE")
     assert "deadman" not in back
+
+
+# -- gaps that are not of the run's making
+
+
+def slow_template(seconds: float) -> dict[str, Any]:
+    """The record waits so long for the distribution."""
+    template = site_template(alias_resource("d1new"))
+    distribution = template["Resources"]["Distribution"]
+    slow = {**distribution, "Metadata": {"Simulation": {"Seconds": seconds}}}
+    return {**template, "Resources": {**template["Resources"], "Distribution": slow}}
+
+
+def deleted_after(seconds: float) -> Callable[[Stage], None]:
+    """Another writer deletes the record so long after the deploy with the switch on began."""
+
+    def begin(stage: Stage) -> None:
+        def delete() -> None:
+            stage.world.write([("DELETE", alias("d1old"))])
+
+        def on_event(row: StackEventRow) -> None:
+            begins = row.status == "UPDATE_IN_PROGRESS" and row.logical_id == "Distribution"
+            if begins and stage.world.deploys.get("on", 0) is None:
+                stage.world.stacks.on_event.remove(on_event)
+                stage.after(seconds, delete)
+
+        stage.world.stacks.on_event.append(on_event)
+
+    return begin
+
+
+@pytest.mark.parametrize("after", [0.1, 2.5])
+def test_a_gap_of_another_writers_making_is_measured_and_told(after: float) -> None:
+    account = site_account(template=slow_template(33.0))
+    seen: list[float] = []
+
+    def saw(_stage: Stage, _event: ev.AnyEvent, state: State) -> None:
+        if state.names[WWW].is_absent:
+            seen.append(state.now)
+
+    rehearsal = rehearsed(account, begin=deleted_after(after), saw=saw)
+    assert ending(rehearsal) == (Outcome.DONE, 0)
+    record = the_record(rehearsal)
+    assert record.outcome == "created"
+    assert record.released_at is None
+    assert record.gap_seconds == pytest.approx(rehearsal.gap_seconds, abs=3.5)
+    assert rehearsal.gap_seconds > 25
+    assert seen
+
+
+def test_what_a_rollback_takes_away_counts_as_gap_too() -> None:
+    for name in ("rolled-back", "cname"):
+        scenario = SCENARIOS[name]
+        if name == "cname":
+            failing = {
+                "Type": "AWS::Lambda::Permission",
+                "Condition": "Enabled",
+                "DependsOn": "DnsRecord",
+                "Metadata": {"Simulation": {"Fail": "Resource handler returned message"}},
+            }
+            template = site_template(cname_resource(), Permission=failing)
+            scenario = replace(scenario, account=replace(scenario.account, template=template))
+        rehearsal = rehearse_once(scenario, "ending", Faults())
+        record = the_record(rehearsal)
+        assert record.outcome == "restored"
+        assert record.gap_seconds == pytest.approx(rehearsal.gap_seconds, abs=1.5), name
+        assert rehearsal.gap_seconds > 0
+
+
+def test_every_gap_is_told_as_it_opens_and_closes_in_json() -> None:
+    out = io.StringIO()
+    told = JsonLines("rehearsal", out, io.StringIO())
+    seq = iter(range(1, 100_000))
+
+    def saw(_stage: Stage, event: ev.AnyEvent, state: State) -> None:
+        told(event, state, next(seq))
+
+    rehearsal = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults(), saw=saw)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    gaps = [line for line in lines if line["event"].startswith("gap-")]
+    assert [line["event"] for line in gaps] == ["gap-opened", "gap-closed"] * 2
+    assert all((line["name"], line["type"]) == ("www.example.com", "A") for line in gaps)
+    assert all(line["deadline"] for line in gaps[::2])
+    assert sum(line["gap_seconds"] for line in gaps[1::2]) == pytest.approx(
+        the_record(rehearsal).gap_seconds, abs=0.01
+    )

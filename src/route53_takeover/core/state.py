@@ -85,6 +85,8 @@ class Handover(Struct, frozen=True, kw_only=True):
         released_at: when the DELETE was accepted.
         back_at: when the name was first seen to have a record again after that.
         created_at: when CloudFormation's record was seen.
+        gone_at: since when it is gone again by no release of ours, as a read first showed.
+        lost_seconds: how long it was gone so, all such times that are over.
     """
 
     original: RecordSet
@@ -94,6 +96,8 @@ class Handover(Struct, frozen=True, kw_only=True):
     back_at: float | None = None
     created_at: float | None = None
     restored_at: float | None = None
+    gone_at: float | None = None
+    lost_seconds: float = 0.0
 
 
 class Write(Struct, frozen=True, kw_only=True):

@@ -77,10 +77,15 @@ def record_results(state: State) -> tuple[RecordResult, ...]:
 
 
 def gap_seconds(handover: Handover) -> float | None:
-    """From the DELETE's acceptance until the name had a record again; ``None`` before that."""
+    """How long the name had no record; ``None`` where it always had one, or has none yet.
+
+    From the acceptance of our DELETE on; where another writer or CloudFormation deleted it, from
+    the first read that showed it gone.
+    """
     if handover.released_at is None or handover.back_at is None:
-        return None
-    return round(max(handover.back_at - handover.released_at, 0.0), 3)
+        return round(handover.lost_seconds, 3) if handover.lost_seconds else None
+    ours = max(handover.back_at - handover.released_at, 0.0)
+    return round(ours + handover.lost_seconds, 3)
 
 
 def _record_result(name: NameState, handover: Handover) -> RecordResult:
