@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.state import Outcome
 from route53_takeover.render import JsonLines, summary
+from route53_takeover.sim.cloudformation.record_handler import Mode
 from route53_takeover.sim.faults import Faults
 from route53_takeover.sim.scenarios import (
     SCENARIOS,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from route53_takeover.sim.world import Account
 
 WWW = "www.example.com."
+CALM = Faults()
 
 
 def _nothing(*_: object) -> None:
@@ -53,6 +55,7 @@ def rehearsed(
     records: tuple[str, ...] = (WWW,),
     begin: Begin = _nothing,
     saw: Saw = _nothing,
+    faults: Faults = CALM,
     **options: Any,
 ) -> Rehearsal:
     """One calm run in this account: no promise is broken, and the name has a record."""
@@ -60,7 +63,7 @@ def rehearsed(
         name="ending", summary="", account=account, outcome=Outcome.DONE, exit_code=0
     )
     asked = replace(options_of(scenario), records=records, **options)
-    rehearsal = rehearse_once(scenario, "ending", Faults(), options=asked, begin=begin, saw=saw)
+    rehearsal = rehearse_once(scenario, "ending", faults, options=asked, begin=begin, saw=saw)
     assert rehearsal.broken == ()
     assert not rehearsal.absent
     return rehearsal
@@ -245,3 +248,91 @@ def test_every_gap_is_told_as_it_opens_and_closes_in_json() -> None:
     assert sum(line["gap_seconds"] for line in gaps[1::2]) == pytest.approx(
         the_record(rehearsal).gap_seconds, abs=0.01
     )
+
+
+# -- record set groups
+
+
+def member(name: Any = "www.example.com") -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Type": "A",
+        "AliasTarget": alias_resource("d1new")["Properties"]["AliasTarget"],
+    }
+
+
+def grouped(
+    records: Any = None, *, mode: Mode = Mode.ADOPT, always: bool = False, **others: Any
+) -> Account:
+    """A stack that is new, with the record in a group: no plan sees that."""
+    group = {
+        "Type": "AWS::Route53::RecordSetGroup",
+        "DependsOn": "Distribution",
+        "Properties": {
+            "HostedZoneName": "example.com.",
+            "RecordSets": [member()] if records is None else records,
+        },
+    }
+    template = site_template(group if always else {**group, "Condition": "Enabled"}, **others)
+    account = site_account(template=template, exists=False)
+    handler = replace(account.config.records, groups=mode)
+    return replace(account, config=replace(account.config, records=handler))
+
+
+IF_ENABLED = {
+    "Fn::If": ["Enabled", [member("api.example.com"), member()], [member("api.example.com")]]
+}
+
+
+@pytest.mark.parametrize(
+    ("account", "mute"),
+    [(grouped(), 0.0), (grouped(), 1.0), (grouped(IF_ENABLED, always=True), 0.0)],
+    ids=["created", "events tell nothing", "updated"],
+)
+def test_a_stack_that_owns_the_record_through_a_group_is_said_to_own_it(
+    account: Account, mute: float
+) -> None:
+    rehearsal = rehearsed(account, faults=Faults(mute=mute))
+    assert ending(rehearsal) == (Outcome.DONE, 0)
+    assert the_record(rehearsal).outcome == "adopted"
+    assert "through its RecordSetGroup DnsRecord" in rehearsal.result.reason
+    assert (rehearsal.result.owner_notice or "").startswith("Stack shop owns www.example.com now.")
+
+
+def test_a_group_whose_records_nothing_tells_is_not_called_failed() -> None:
+    distribution = {
+        "Type": "AWS::CloudFront::Distribution",
+        "Metadata": {"Simulation": {"Attributes": {"Host": "www.example.com"}}},
+    }
+    hidden = member({"Fn::GetAtt": ["Distribution", "Host"]})
+    account = grouped([hidden], Distribution=distribution)
+    rehearsal = rehearsed(account, faults=Faults(mute=1.0))
+    assert ending(rehearsal) == (Outcome.UNKNOWN, 4)
+    assert "RecordSetGroup DnsRecord of the stack may hold the record" in rehearsal.result.reason
+
+
+def test_a_group_that_fails_on_the_record_leaves_it_untouched() -> None:
+    rehearsal = rehearsed(grouped(mode=Mode.FAIL))
+    assert ending(rehearsal) == (Outcome.FAILED, 1)
+    assert the_record(rehearsal).outcome == "untouched"
+    assert "DnsRecord: [Tried to create" in rehearsal.result.reason
+
+
+@pytest.mark.parametrize("records", [None, IF_ENABLED], ids=["created", "updated"])
+def test_a_record_that_a_groups_rollback_takes_away_is_put_back(records: Any) -> None:
+    failing = {
+        "Type": "AWS::Lambda::Permission",
+        "Condition": "Enabled",
+        "DependsOn": "DnsRecord",
+        "Metadata": {"Simulation": {"Seconds": 3, "Fail": "Resource handler returned message"}},
+    }
+    rehearsal = rehearsed(grouped(records, always=records is not None, Permission=failing))
+    assert ending(rehearsal) == (Outcome.RESTORED, 1)
+    assert the_record(rehearsal).outcome == "restored"
+    assert rehearsal.gap_seconds > 0
+
+
+def test_a_group_that_waits_for_the_record_is_never_released_for() -> None:
+    rehearsal = rehearsed(grouped(mode=Mode.RETRY))
+    assert ending(rehearsal) == (Outcome.FAILED, 1)
+    assert rehearsal.gap_seconds == 0

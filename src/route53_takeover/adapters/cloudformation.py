@@ -11,12 +11,14 @@ from route53_takeover.core.stacks import (
     ABSENT,
     NOT_OWNED,
     RECORD_SET,
+    RECORD_SET_GROUP,
     StackDescription,
     StackEvent,
     StackResource,
 )
 from route53_takeover.core.template import (
     TemplateError,
+    group_members,
     parameters_used,
     parse_template,
     read_template,
@@ -260,7 +262,17 @@ def read_event(shape: Mapping[str, Any]) -> StackEvent:
         reason=shape.get("ResourceStatusReason", ""),
         token=shape.get("ClientRequestToken") or shape.get("OperationId") or "",
         desired=_desired(shape.get("ResourceProperties")) if resource_type == RECORD_SET else None,
+        members=_members(shape) if resource_type == RECORD_SET_GROUP else (),
     )
+
+
+def _members(shape: Mapping[str, Any]) -> tuple[DesiredRecord | None, ...]:
+    """The records of a group; none where its properties are missing or cut short."""
+    try:
+        properties = json.loads(shape.get("ResourceProperties") or "null")
+    except ValueError:
+        return ()
+    return group_members(properties) if isinstance(properties, dict) else ()
 
 
 def _desired(text: str | None) -> DesiredRecord | None:

@@ -15,7 +15,14 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.reasons import is_aborted, why
 from route53_takeover.core.records import Change, display_name
-from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind, suspects
+from route53_takeover.core.stack_tree import (
+    EVENTS_LAG,
+    IN_PROGRESS,
+    matches,
+    root_kind,
+    suspects,
+    unread_groups,
+)
 from route53_takeover.core.stacks import Kind, kind_of
 from route53_takeover.core.state import (
     TAKEN_STAGES,
@@ -218,7 +225,10 @@ def _is_as_desired(state: State, handover: Handover) -> bool:
 
 def _done(state: State) -> str:
     names = ", ".join(display_name(name) for name in state.names)
-    return f"{state.root.stack_name or state.plan.options.stack} owns {names} now"
+    found = [m for h in state.handovers for m in matches(state, h) if m.group]
+    groups = ", ".join(dict.fromkeys(m.logical_id for m in found))
+    through = f", through its RecordSetGroup {groups}" if groups else ""
+    return f"{state.root.stack_name or state.plan.options.stack} owns {names} now{through}"
 
 
 def _all_undone(turn: Turn) -> bool:
@@ -313,6 +323,9 @@ def _end(turn: Turn) -> None:
         )
     elif root_kind(state) is Kind.FAILED and _has_moved(state):
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
+    elif root_kind(state) is Kind.SUCCEEDED and (groups := unread_groups(state)):
+        held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
+        turn.end(Outcome.UNKNOWN, 4, f"{held}: {reason}")
     elif left:
         turn.end(Outcome.UNKNOWN, 4, f"{left[0].original.key} still has a lowered TTL: {reason}")
     elif any(name.failures >= PATIENCE for name in state.names.values()):

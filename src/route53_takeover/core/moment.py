@@ -98,8 +98,8 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
         for resource in stack.records.values():
             if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
                 continue
-            if resource.guessed:
-                continue  # its zone is not certain
+            if resource.guessed or resource.group:
+                continue  # its zone is not certain; a group creates all of its records or none
             desired = resource.desired.record
             standing = tuple(
                 h.standing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.events import Switch
 from route53_takeover.core.records import display_name
-from route53_takeover.core.stack_tree import matches, root_kind
+from route53_takeover.core.stack_tree import matches, root_kind, unread_groups
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import ABSENT_STAGES, Cause, Stage
 
@@ -57,6 +57,8 @@ def why(state: State) -> str:
         return _nothing_deployed(deploy)
     if kind is not Kind.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"
+    if groups := unread_groups(state):
+        return f"what its RecordSetGroup ({', '.join(groups)}) holds cannot be read"
     if not any(matches(state, h) for h in state.handovers):
         return (
             "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "

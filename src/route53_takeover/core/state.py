@@ -217,6 +217,8 @@ class RecordResource(Struct, frozen=True, kw_only=True):
             and be waiting for INSYNC only.
         guessed: only its name is known, so ``desired`` is a guess: it may keep a batch from being
             written, and tells nothing else.
+        group: it is one record of a ``RecordSetGroup``, all of which share its logical id;
+            ``desired`` is ``None`` where nothing tells which.
     """
 
     stack_id: str
@@ -226,6 +228,7 @@ class RecordResource(Struct, frozen=True, kw_only=True):
     initiated_at: float | None = None
     desired: DesiredRecord | None = None
     guessed: bool = False
+    group: bool = False
     reason: str = ""
 
 
@@ -254,7 +257,6 @@ class StackState(Struct, frozen=True, kw_only=True):
     started: float = 0.0
     newest: dict[str, tuple[float, str]] = {}
     records: dict[str, RecordResource] = {}
-    has_group: bool = False
     existing: frozenset[str] = frozenset()
     polled: float = 0.0
     listed: float = 0.0

@@ -203,8 +203,9 @@ class WorldStacks:
                 last = True
                 continue
             event = to_core(row)
-            if event.desired is not None and self._line.is_mute():
-                event = replace(event, desired=None)
+            tells = event.desired is not None or bool(event.members)
+            if tells and self._line.is_mute():
+                event = replace(event, desired=None, members=())
             found.append(event)
             if after is None and found[-1].starts_operation:
                 return True
