@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover import log
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.deploy import ShellDeployer
@@ -29,6 +31,7 @@ from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
 from route53_takeover.preflight import gather
+from route53_takeover.unfinished import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -108,17 +111,30 @@ def who_am_i(connection: Connection) -> Identity:
 
 
 async def planned(
-    account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
+    account: Account,
+    clock: Clock,
+    connection: Connection,
+    options: Options,
+    identity: Identity,
+    *,
+    state_dir: Path,
 ) -> Plan:
     """Preflight, and the plan that follows from it."""
-    return make_plan(await read(account, clock, connection, options, identity), options)
+    facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
+    return make_plan(facts, options)
 
 
 async def read(
-    account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
+    account: Account,
+    clock: Clock,
+    connection: Connection,
+    options: Options,
+    identity: Identity,
+    *,
+    state_dir: Path,
 ) -> Facts:
-    """Preflight: what a plan is made from."""
-    return await gather(
+    """Preflight: what a plan is made from, what this machine knows of it included."""
+    facts = await gather(
         options,
         clock=clock,
         records=account.records,
@@ -127,6 +143,7 @@ async def read(
         region=account.region,
         ask_delegation=None if connection.is_loopback else delegated_to,
     )
+    return replace(facts, unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records))
 
 
 def check_refusals(plan: Plan) -> None:

@@ -92,6 +92,20 @@ class OtherZone(Struct, frozen=True, kw_only=True):
         return f"{display_name(self.name)} ({self.zone_id}{', private' if self.private else ''})"
 
 
+class UnfinishedRun(Struct, frozen=True, kw_only=True):
+    """An earlier run that left a record set with a lowered TTL, or gone, and has not undone it.
+
+    ``attach``, ``resume`` and ``restore`` are the lines that do so.
+    """
+
+    run: str
+    original: RecordSet
+    is_alive: bool
+    attach: str
+    resume: str
+    restore: str
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """What preflight read, all of it before the first write.
 
@@ -109,6 +123,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         hidden: logical ids of such record sets whose name or type the templates hide.
         foreign: record sets of these names that stacks outside the tree own.
         unasked_regions: where nobody could be asked for an owner.
+        unfinished: what earlier runs of this machine have left at the zone's records.
         given_stack: what ``--stack`` named, where it was a child of the root.
     """
 
@@ -132,6 +147,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     hidden: tuple[str, ...] = ()
     foreign: tuple[ForeignRecord, ...] = ()
     unasked_regions: tuple[str, ...] = ()
+    unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
 
 

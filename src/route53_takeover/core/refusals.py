@@ -32,7 +32,7 @@ from route53_takeover.core.zone_checks import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from route53_takeover.core.plan import Facts, Plan
+    from route53_takeover.core.plan import Facts, Plan, UnfinishedRun
 
 CREDENTIAL_MARGIN = 15 * 60
 """Seconds that credentials must outlive the drain by."""
@@ -46,6 +46,7 @@ def refusals(
     """Every reason not to carry the plan out; ``wanted``: name and type of what was asked for."""
     yield from refuse_ambiguous_zone(facts, plan)
     yield from _refuse_missing(facts, plan, wanted)
+    yield from _refuse_unfinished(facts, plan)
     yield from refuse_drift(facts, plan)
     yield from refuse_unclear_zones(facts, plan)
     if plan.manuals:
@@ -71,6 +72,11 @@ def _refuse_missing(
     for name, kind in wanted:
         if any(at == name and kind in (None, is_a) for at, is_a in found):
             continue
+        left = next((u for u in facts.unfinished if u.original.key.name == name), None)
+        if left is not None and kind in (None, left.original.type):
+            text = f"{left.original.key} is gone: run {left.run} may have deleted it, and has not "
+            yield _left_by(left, f"{text}put it back.")
+            continue
         gone = owned_but_gone(facts, name, kind)
         if gone is not None:
             yield gone
@@ -84,6 +90,28 @@ def _refuse_missing(
             hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; with no record "
             "in the way, just deploy.",
         )
+
+
+def _refuse_unfinished(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What an earlier run left is not the original: a backup of it would lose the old TTL."""
+    for manual in plan.manuals:
+        for left in facts.unfinished:
+            if left.original.key == manual.key:
+                yield _left_by(
+                    left,
+                    f"{manual.key} has the TTL of {manual.original.ttl} s that run {left.run} "
+                    f"lowered from {left.original.ttl} s and has not put back.",
+                )
+
+
+def _left_by(left: UnfinishedRun, text: str) -> Finding:
+    if left.is_alive:
+        return Finding(text=text, hint=f"That run goes on: `{left.attach}`.")
+    return Finding(
+        text=text,
+        hint=f"Go on with it: `{left.resume}`, or put the record back: `{left.restore}`; then run "
+        "this again.",
+    )
 
 
 def _other_zones(facts: Facts, name: str) -> str:
