@@ -31,6 +31,7 @@ from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
 from route53_takeover.preflight import gather
+from route53_takeover.programs import missing_programs
 from route53_takeover.unfinished import unfinished_runs
 
 if TYPE_CHECKING:
@@ -143,7 +144,13 @@ async def read(
         region=account.region,
         ask_delegation=None if connection.is_loopback else delegated_to,
     )
-    return replace(facts, unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records))
+    here = Path.cwd()
+    return replace(
+        facts,
+        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records),
+        missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
+        cwd=str(here),
+    )
 
 
 def check_refusals(plan: Plan) -> None:

@@ -15,6 +15,7 @@ from route53_takeover.core.plan import (
     Options,
     OtherZone,
     OwnedRecord,
+    UnfinishedRun,
     hold_for,
 )
 from route53_takeover.core.planning import make_plan, parse_record, steps
@@ -748,6 +749,38 @@ def test_a_stack_that_does_not_exist_is_refused_without_the_deploy_that_creates_
         assert "change set" in finding.hint
     assert "--skip-off" in finding.hint
     assert make_plan(world, options()).refusals == ()
+
+
+def test_a_deploy_command_without_its_program_is_refused() -> None:
+    world = facts(missing_programs=("npxx",), cwd="/app")
+    finding = only_refusal(make_plan(world, options(deploy_off="npxx a", deploy_on="npxx b")))
+    assert (
+        "`npxx a` cannot be run: there is no program npxx in the PATH, nor in /app" in finding.text
+    )
+    assert "--deploy" in finding.hint
+
+
+@pytest.mark.parametrize("is_alive", [False, True])
+def test_what_an_unfinished_run_left_is_refused_with_the_lines_that_undo_it(
+    is_alive: bool,
+) -> None:
+    left = UnfinishedRun(
+        run="r1",
+        original=CNAME,
+        is_alive=is_alive,
+        attach="attach r1",
+        resume="resume r1",
+        restore="restore r1",
+    )
+    lowered = replace(CNAME, ttl=60)
+    finding = only_refusal(
+        make_plan(facts(lowered, unfinished=(left,)), options("shop.example.com"))
+    )
+    assert "has the TTL of 60 s that run r1 lowered from 3600 s" in finding.text
+    lines = ("attach r1",) if is_alive else ("resume r1", "restore r1")
+    assert all(line in finding.hint for line in lines)
+    gone = only_refusal(make_plan(facts(WWW, unfinished=(left,)), options("shop.example.com")))
+    assert "shop.example.com CNAME is gone: run r1 may have deleted it" in gone.text
 
 
 # -- refused: the credentials

@@ -123,6 +123,9 @@ class Facts(Struct, frozen=True, kw_only=True):
         hidden: logical ids of such record sets whose name or type the templates hide.
         foreign: record sets of these names that stacks outside the tree own.
         unasked_regions: where nobody could be asked for an owner.
+        near_stacks: stacks of like names, where there is none of the name that was given.
+        missing_programs: of the deploy commands, which certainly cannot be found.
+        cwd: where the deploy commands run.
         unfinished: what earlier runs of this machine have left at the zone's records.
         given_stack: what ``--stack`` named, where it was a child of the root.
     """
@@ -147,6 +150,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     hidden: tuple[str, ...] = ()
     foreign: tuple[ForeignRecord, ...] = ()
     unasked_regions: tuple[str, ...] = ()
+    near_stacks: tuple[str, ...] = ()
+    missing_programs: tuple[str, ...] = ()
+    cwd: str = ""
     unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
 

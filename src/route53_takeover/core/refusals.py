@@ -61,7 +61,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
         yield from warn_zone(facts, plan)
-        yield from _warn_stack(facts)
+        yield from _warn_stack(facts, plan)
         yield from _warn_waiting(facts, plan)
 
 
@@ -207,9 +207,24 @@ def _stack_is_absent(facts: Facts, plan: Plan) -> Finding:
         )
     return Finding(
         text=f"stack {plan.options.stack} does not exist in {facts.region}.",
-        hint="Check --stack and --region; or give --deploy without --skip-off, whose first deploy "
-        "creates it.",
+        hint=f"{_did_you_mean(facts)}Check --stack and --region; or give --deploy without "
+        "--skip-off, whose first deploy creates it.",
     )
+
+
+def _did_you_mean(facts: Facts) -> str:
+    return f"Did you mean {' or '.join(facts.near_stacks)}? " if facts.near_stacks else ""
+
+
+def _refuse_deploy(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    for program in facts.missing_programs:
+        commands = (plan.options.deploy_off, plan.options.deploy_on)
+        command = next(c for c in commands if c and c.split()[0] == program)
+        yield Finding(
+            text=f"the deploy command `{command}` cannot be run: there is no program {program} "
+            f"({'in' if '/' in program else 'in the PATH, nor in'} {facts.cwd}).",
+            hint="Correct --deploy, or the folder and the PATH that this is run with.",
+        )
 
 
 def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -238,6 +253,7 @@ _CHECKS = (
     refuse_delegation,
     refuse_dependants,
     _refuse_stack,
+    _refuse_deploy,
     _refuse_credentials,
 )
 
@@ -263,7 +279,12 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
             )
 
 
-def _warn_stack(facts: Facts) -> Iterator[Finding]:
+def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    if kind_of(facts.stack.status) is Kind.ABSENT and facts.near_stacks:
+        yield Finding(
+            text=f"stack {plan.options.stack} does not exist: the first deploy has to create it.",
+            hint=f"{_did_you_mean(facts)}Then correct --stack.",
+        )
     if facts.stack.status in UPDATABLE_FAILURES:
         yield Finding(
             text=f"stack {facts.stack.stack_name} is {facts.stack.status}: its last operation "

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK
 from route53_takeover.core.template import TemplateError
-from route53_takeover.sim.cloudformation.group_handler import GroupHandler
+from route53_takeover.sim.cloudformation.record_group_handler import GroupHandler
 from route53_takeover.sim.cloudformation.record_handler import RecordHandler, RecordHandlerConfig
 from route53_takeover.sim.cloudformation.state import Stack, StackEventRow
 from route53_takeover.sim.cloudformation.template import Template, load
