@@ -754,9 +754,7 @@ def test_a_stack_that_does_not_exist_is_refused_without_the_deploy_that_creates_
 def test_a_deploy_command_without_its_program_is_refused() -> None:
     world = facts(missing_programs=("npxx",), cwd="/app")
     finding = only_refusal(make_plan(world, options(deploy_off="npxx a", deploy_on="npxx b")))
-    assert (
-        "`npxx a` cannot be run: there is no program npxx in the PATH, nor in /app" in finding.text
-    )
+    assert "`npxx a` cannot be run: there is no program npxx in the PATH" in finding.text
     assert "--deploy" in finding.hint
 
 

@@ -52,7 +52,7 @@ def why(state: State) -> str:
     if restored := [name for name in state.names.values() if name.restoring]:
         causes = {name.cause for name in restored}
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
-        return _put_back(cause, kind, f"{status}{error}")
+        return _put_back(cause, kind, f"{status}{error}") + _still_listed(state)
     if root is None or root.operations == 0:
         return _nothing_deployed(deploy)
     if kind is not Kind.SUCCEEDED:
@@ -72,11 +72,13 @@ def cause_of(state: State, name: NameState) -> Cause:
     kind = root_kind(state)
     if kind in (Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED):
         return Cause.TURNED_BACK
-    if any(h.stage is Stage.LOST for h in name.handovers):
+    resources = [m for h in name.handovers if h.stage in ABSENT_STAGES for m in matches(state, h)]
+    if any(h.stage is Stage.LOST for h in name.handovers) or (
+        kind is not Kind.GOING and any(m.status == "CREATE_COMPLETE" for m in resources)
+    ):
         return Cause.TAKEN_AWAY
     if kind is not Kind.GOING:
         return Cause.NOT_CREATED
-    resources = [m for h in name.handovers if h.stage in ABSENT_STAGES for m in matches(state, h)]
     if any(
         m.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
         or state.stacks[m.stack_id].kind is not Kind.GOING
@@ -107,6 +109,18 @@ def _put_back(cause: Cause | None, kind: Kind, ended: str) -> str:
             return f"the stack rolled back: {ended}"
         case _:
             return f"the stack ended {ended}"
+
+
+def _still_listed(state: State) -> str:
+    """What is to be known of a record that was put back, and that its stack takes for its own."""
+    if root_kind(state) is not Kind.SUCCEEDED:
+        return ""
+    back = [h for h in state.handovers if h.stage is Stage.RESTORED]
+    held = [m.logical_id for h in back for m in matches(state, h) if m.status == "CREATE_COMPLETE"]
+    if not held:
+        return ""
+    listed = ", ".join(dict.fromkeys(held))
+    return f"; the stack still lists {listed} as its own, so a later deploy may delete the record"
 
 
 def _kept_back(state: State) -> str:

@@ -220,9 +220,10 @@ def _refuse_deploy(facts: Facts, plan: Plan) -> Iterator[Finding]:
     for program in facts.missing_programs:
         commands = (plan.options.deploy_off, plan.options.deploy_on)
         command = next(c for c in commands if c and c.split()[0] == program)
+        looked = f"in {facts.cwd}" if "/" in program else "in the PATH"
         yield Finding(
             text=f"the deploy command `{command}` cannot be run: there is no program {program} "
-            f"({'in' if '/' in program else 'in the PATH, nor in'} {facts.cwd}).",
+            f"{looked}.",
             hint="Correct --deploy, or the folder and the PATH that this is run with.",
         )
 
