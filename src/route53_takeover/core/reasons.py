@@ -111,12 +111,14 @@ def _put_back(cause: Cause | None, kind: Kind, ended: str) -> str:
             return f"the stack ended {ended}"
 
 
+_HELD = frozenset({"CREATE_COMPLETE", "DELETE_FAILED"})
+"""Statuses of a resource that its stack lists at rest; a clean-up skips what it cannot delete."""
+
+
 def _still_listed(state: State) -> str:
     """What is to be known of a record that was put back, and that its stack takes for its own."""
-    if root_kind(state) is not Kind.SUCCEEDED:
-        return ""
     back = [h for h in state.handovers if h.stage is Stage.RESTORED]
-    held = [m.logical_id for h in back for m in matches(state, h) if m.status == "CREATE_COMPLETE"]
+    held = [m.logical_id for h in back for m in matches(state, h) if m.status in _HELD]
     if not held:
         return ""
     listed = ", ".join(dict.fromkeys(held))
