@@ -64,7 +64,7 @@ def why(state: State) -> str:
             "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
             "to 5 leaves it out where the API Gateway custom domain exists already)"
         )
-    return f"the stack ended {status}, but not with every record{error}"
+    return f"the stack ended {status}, but not with every record{error}{_still_listed(state)}"
 
 
 def cause_of(state: State, name: NameState) -> Cause:
