@@ -72,7 +72,9 @@ async def _plan(common: Common, connection: Connection, options: Options, run_li
     clock = SystemClock()
     identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock) as account:
-        made = await planned(account, clock, connection, options, identity)
+        made = await planned(
+            account, clock, connection, options, identity, state_dir=common.state_dir
+        )
     render.print_plan(common, made, steps(made), run_line)
     return RefusedError.exit_code if made.refused else 0
 
@@ -97,7 +99,9 @@ async def run_in(
     _refuse_questions(connection)
     identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock, writable=True) as account:
-        made = await planned(account, clock, connection, options, identity)
+        made = await planned(
+            account, clock, connection, options, identity, state_dir=common.state_dir
+        )
         check_refusals(made)
         if not made.manuals:
             return audience.ended(_nothing_to_do(made, account.calls), clock.now())

@@ -43,6 +43,8 @@ class Tree:
         stack_ids: every stack of the tree, the root included.
         owned: the record sets that exist by the stacks' own lists.
         expected: those that only the templates in force hold, as far as they can be read.
+        retained: those of them that have ``DeletionPolicy: Retain``.
+        hidden: logical ids of those whose name or type the templates hide.
         groups: ``RecordSetGroup`` resources that exist; ``coming_groups``: those that do not.
     """
 
@@ -50,6 +52,8 @@ class Tree:
         self.stack_ids: list[str] = []
         self.owned: list[OwnedRecord] = []
         self.expected: list[DesiredRecord] = []
+        self.retained: list[DesiredRecord] = []
+        self.hidden: list[str] = []
         self.groups: list[str] = []
         self.coming_groups: list[str] = []
 
@@ -80,11 +84,15 @@ class Tree:
         self.groups += groups
         if template is not None:
             there = {resource.logical_id for resource in records}
-            self.expected += [
-                desired
-                for logical_id, desired in template.record_sets.items()
-                if logical_id not in there and desired is not None
-            ]
+            for logical_id, desired in template.record_sets.items():
+                if logical_id in there:
+                    continue
+                if desired is None:
+                    self.hidden.append(logical_id)
+                    continue
+                self.expected.append(desired)
+                if logical_id in template.retained:
+                    self.retained.append(desired)
             self.coming_groups += [name for name in template.groups if name not in groups]
 
 

@@ -36,7 +36,9 @@ async def _policy(common: Common, connection: Connection, options: Options) -> i
     clock = SystemClock()
     identity = await aside(lambda: who_am_i(connection))
     async with opened(connection, clock) as account:
-        facts = await read(account, clock, connection, options, identity)
+        facts = await read(
+            account, clock, connection, options, identity, state_dir=common.state_dir
+        )
         made = make_plan(facts, options)
         check_refusals(made)
         reach = await _reach(account, facts, options)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from route53_takeover.core.records import Change, RecordSet
@@ -104,6 +104,13 @@ class Stacks(Protocol):
         """A stack of this region that owns a record set of this name, if there is any.
 
         Where several do, AWS tells of one of them only.
+        """
+
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        """Every stack of this region that is not deleted, nested ones included (all pages).
+
+        Args:
+            found: told after each page how many it held.
         """
 
     async def other_regions(self) -> Sequence[str]:

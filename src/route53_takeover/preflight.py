@@ -5,12 +5,14 @@ What cannot be found ends here with a refusal that says what was looked for, and
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.plan import Facts, OtherZone
 from route53_takeover.core.planning import parse_record
 from route53_takeover.core.records import display_name, normal_name, normal_zone_id
-from route53_takeover.errors import RefusedError, UsageError
+from route53_takeover.core.stacks import ABSENT
+from route53_takeover.errors import ApiError, RefusedError, UsageError
 from route53_takeover.owners import Tree, foreign_records
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ async def gather(
     # Read for nothing but the permission: a run that may not see events would wait in vain.
     await stacks.newest_event(stack.stack_id or options.stack)
     tree = await Tree.read(stacks, stack)
+    near = await _near_stacks(stacks, options.stack) if stack.status == ABSENT else ()
     foreign, unasked = await foreign_records(stacks, names, tree.stack_ids)
     delegated = None
     if ask_delegation is not None and not zone.private:
@@ -70,10 +73,27 @@ async def gather(
         coming_groups=tuple(tree.coming_groups),
         owned=tuple(tree.owned),
         expected=tuple(tree.expected),
+        retained=tuple(tree.retained),
+        hidden=tuple(tree.hidden),
         foreign=tuple(foreign),
         unasked_regions=tuple(unasked),
+        near_stacks=tuple(near),
         given_stack=given,
     )
+
+
+async def _near_stacks(stacks: Stacks, given: str) -> list[str]:
+    """The stacks whose names are like a name that no stack has; none where they are not told."""
+    try:
+        found = await stacks.stacks(lambda _: None)
+    except ApiError:
+        return []
+    names = {stack.stack_name for stack in found if not stack.root_id}
+    return get_close_matches(given, sorted(names), n=3, cutoff=_LIKE)
+
+
+_LIKE = 0.75
+"""How like a name has to be for one to be mistyped for the other (`difflib`'s ratio)."""
 
 
 async def _find_zone(

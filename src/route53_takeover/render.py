@@ -18,11 +18,14 @@ import msgspec
 from route53_takeover.core import events as ev
 from route53_takeover.core.news import PHASE_WORDS
 from route53_takeover.core.records import display_name
-from route53_takeover.core.state import Phase
+from route53_takeover.core.state import ABSENT_STAGES, Phase
 from route53_takeover.streams import write_line, write_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from route53_takeover.core.plan import Plan
+    from route53_takeover.core.records import RecordKey
     from route53_takeover.core.state import State
     from route53_takeover.core.view import Result
     from route53_takeover.errors import TakeoverError
@@ -69,10 +72,31 @@ class JsonLines:
         self._run = run
         self._out = out
         self._talk = talk
+        self._gone: dict[RecordKey, float] = {}
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
-        if isinstance(event, ev.TimePassed) or _is_no_news(event):
-            return
+        if not (isinstance(event, ev.TimePassed) or _is_no_news(event)):
+            self._tell(event, state, seq)
+        for line in self._gaps(state):
+            head = {"run": self._run, "seq": seq, "time": rfc3339(state.now)}
+            write_line(json.dumps(head | {"phase": str(state.phase)} | line), self._out)
+
+    def _gaps(self, state: State) -> Iterator[dict[str, Any]]:
+        """A line when a record set is gone and nothing stands in its place; one when that ends."""
+        for name in state.names.values():
+            for handover in name.handovers:
+                key = handover.original.key
+                what = {"name": display_name(key.name), "type": key.type}
+                if handover.stage in ABSENT_STAGES and key not in self._gone:
+                    ours = handover.released_at if handover.gone_at is None else handover.gone_at
+                    self._gone[key] = state.now if ours is None else ours
+                    due = None if name.deadman_at is None else rfc3339(name.deadman_at)
+                    yield {"event": "gap-opened", **what, "deadline": due}
+                elif handover.stage not in ABSENT_STAGES and key in self._gone:
+                    lasted = max(state.now - self._gone.pop(key), 0.0)
+                    yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
+
+    def _tell(self, event: ev.AnyEvent, state: State, seq: int) -> None:
         body = msgspec.to_builtins(event)
         body.pop("plan", None)  # it is in plan.json
         line = {
@@ -273,7 +297,8 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         lines.append(f"  {record.name} {record.type}: {record.outcome}{gap}")
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
-    if resume is not None and result.exit_code == 4:  # noqa: PLR2004 -- the contract's "unknown"
+    unknown = result.exit_code == 4  # noqa: PLR2004 -- the contract's "unknown"
+    if resume is not None and unknown and result.resumable:
         lines.append(f"Go on with:  {pasteable(resume)}")
     if result.run is not None:
         calls = sum((result.api_calls or {}).values())

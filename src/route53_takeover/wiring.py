@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover import log
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.deploy import ShellDeployer
@@ -30,6 +32,8 @@ from route53_takeover.interrupts import signals
 from route53_takeover.journal import FileJournal
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
+from route53_takeover.programs import missing_programs
+from route53_takeover.unfinished import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -109,17 +113,30 @@ def who_am_i(connection: Connection) -> Identity:
 
 
 async def planned(
-    account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
+    account: Account,
+    clock: Clock,
+    connection: Connection,
+    options: Options,
+    identity: Identity,
+    *,
+    state_dir: Path,
 ) -> Plan:
     """Preflight, and the plan that follows from it."""
-    return make_plan(await read(account, clock, connection, options, identity), options)
+    facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
+    return make_plan(facts, options)
 
 
 async def read(
-    account: Account, clock: Clock, connection: Connection, options: Options, identity: Identity
+    account: Account,
+    clock: Clock,
+    connection: Connection,
+    options: Options,
+    identity: Identity,
+    *,
+    state_dir: Path,
 ) -> Facts:
-    """Preflight: what a plan is made from."""
-    return await gather(
+    """Preflight: what a plan is made from, what this machine knows of it included."""
+    facts = await gather(
         options,
         clock=clock,
         records=account.records,
@@ -127,6 +144,13 @@ async def read(
         identity=identity,
         region=account.region,
         ask_delegation=None if connection.is_loopback else delegated_to,
+    )
+    here = Path.cwd()
+    return replace(
+        facts,
+        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records),
+        missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
+        cwd=str(here),
     )
 
 

@@ -53,13 +53,13 @@ def test_flags_win_over_the_environment_over_the_file_over_the_defaults(
 
     toml = program.home / "takeover.toml"
     toml.write_text(
-        f'stack = "shop"\nrecord = "www.example.com"\ndeploy = "from file"\noutput = "json"\n'
+        f'stack = "shop"\nrecord = "www.example.com"\ndeploy = "echo from file"\noutput = "json"\n'
         f'endpoint-url = "{account.url}"\nttl = 30\nno-probe = true\n'
     )
     assert deployed(program("plan"))[0].endswith("from file")
-    program.env["ROUTE53_TAKEOVER_DEPLOY"] = "from environment"
+    program.env["ROUTE53_TAKEOVER_DEPLOY"] = "echo from environment"
     assert deployed(program("plan"))[0].endswith("from environment")
-    assert deployed(program("plan", "--deploy=from flag"))[0].endswith("from flag")
+    assert deployed(program("plan", "--deploy=echo from flag"))[0].endswith("echo from flag")
     other = program.home / "other.toml"
     other.write_text(toml.read_text().replace("shop", "shoop"))
     del program.env["ROUTE53_TAKEOVER_DEPLOY"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.cli.program import SECRET, TOKEN
+from tests.cli.program import SECRET, TOKEN, plain_error
 
 if TYPE_CHECKING:
     from tests.cli.program import Cloud, Ended, Program
@@ -28,7 +28,7 @@ def untouched(program: Program, account: Cloud, ended: Ended) -> str:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("no-such-command", ("exited 127", "nothing was deployed")),
+        ("no-such-command $HOME | cat; exit 127", ("exited 127", "nothing was deployed")),
         ("echo some output; exit 7", ("exited 7", "nothing was deployed")),
         ("true", ("exited 0", "nothing was deployed")),
     ],
@@ -40,6 +40,14 @@ def test_a_deploy_that_deploys_nothing_is_a_failure_with_its_reason(
     reason = untouched(program, account, ended)
     assert all(word in reason for word in words), reason
     assert "some output" not in ended.out
+
+
+def test_a_deploy_whose_program_is_not_there_is_refused_before_anything_is_written(
+    program: Program, account: Cloud
+) -> None:
+    ended = program(*RUN, *account.target(deploy="no-such-command --now"))
+    plain_error(ended, 3, "there is no program no-such-command", hint="--deploy")
+    assert program.folders() == []
 
 
 @pytest.mark.parametrize("command", ["sleep 60", "trap '' TERM; while :; do sleep 0.1; done"])

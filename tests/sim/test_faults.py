@@ -413,7 +413,9 @@ def test_a_switch_that_leaves_one_record_on_does_not_end_as_if_the_manual_ones_s
     rehearsal = rehearse(scenario, options=options)
     assert_ended(rehearsal, [Outcome.UNKNOWN])
     assert "off does not switch it off" in rehearsal.result.reason
-    assert "CloudFormation's api.example.com A stands" in rehearsal.result.reason
+    assert (
+        "shop owns api.example.com A now, but not all that was planned" in rehearsal.result.reason
+    )
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.15])
@@ -437,6 +439,8 @@ def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_resto
         rehearsal = rehearse(scenario, begin=begin)
         assert_ended(rehearsal, [Outcome.RESTORED])
         assert batches(rehearsal, Purpose.RESTORE)
+        assert "was deleted again after CloudFormation had created it" in rehearsal.result.reason
+        assert "the stack still lists DnsRecord as its own" in rehearsal.result.reason
 
 
 def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed_in_time() -> None:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from route53_takeover.core.plan import Plan
+    from route53_takeover.core.stacks import StackDescription
     from route53_takeover.errors import TakeoverError
     from route53_takeover.sim.cloudformation.state import Stack
     from route53_takeover.sim.world import Account
@@ -622,3 +623,27 @@ def test_an_alias_and_its_target_that_are_both_released_are_both_restored(
             for event in rehearsal.events
         )
     assert refused, "in none of the runs the alias was put back too early"
+
+
+# -- what was mistyped
+
+
+def test_a_mistyped_stack_names_the_near_one() -> None:
+    case = Case()
+    plan = case.plan(stack="shpo")
+    assert plan.refusals == ()
+    assert "stack shpo does not exist: the first deploy has to create it" in warned(plan)
+    assert "Did you mean shop?" in warned(plan)
+    refusal(case.plan(stack="shpo", deploy_off=None), "stack shpo", way_out="Did you mean shop?")
+    assert "Did you mean" not in warned(case.plan(stack="blog"))
+    assert "Did you mean" not in warned(case.plan())
+
+
+def test_stacks_that_may_not_be_listed_keep_nothing_up() -> None:
+    class Unlisted(WorldStacks):
+        async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+            raise AccessDeniedError("denied", operation=f"ListStacks {found}")
+
+    plan = Case().plan(stack="shpo", stacks=Unlisted)
+    assert plan.refusals == ()
+    assert "Did you mean" not in warned(plan)

@@ -130,10 +130,6 @@ BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
         lambda s: replace(s, plan=replace(s.plan, zone_is_unique=False)),
         "certainty",
     ),
-    "a private zone of the name": (
-        lambda s: replace(s, plan=replace(s.plan, zone_private=True)),
-        "certainty",
-    ),
     "routed": (routed, "a simple record set"),
     "rolling back": (
         lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_ROLLBACK_IN_PROGRESS")),

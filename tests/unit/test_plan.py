@@ -15,6 +15,7 @@ from route53_takeover.core.plan import (
     Options,
     OtherZone,
     OwnedRecord,
+    UnfinishedRun,
     hold_for,
 )
 from route53_takeover.core.planning import make_plan, parse_record, steps
@@ -681,24 +682,43 @@ def test_a_stack_in_progress_is_refused_unless_somebody_else_deploys(status: str
     assert make_plan(facts(stack=stack(status)), watching).refusals == ()
 
 
+DELETE_STACK = "aws cloudformation delete-stack --stack-name shop-prod"
+
+
 @pytest.mark.parametrize(
-    "status",
+    ("status", "way_out"),
     [
-        "UPDATE_ROLLBACK_FAILED",
-        "ROLLBACK_FAILED",
-        "CREATE_FAILED",
-        "UPDATE_FAILED",
-        "DELETE_FAILED",
-        "ROLLBACK_COMPLETE",
-        "UNHEARD_OF",
+        (
+            "UPDATE_ROLLBACK_FAILED",
+            "aws cloudformation continue-update-rollback --stack-name shop-prod",
+        ),
+        ("ROLLBACK_FAILED", DELETE_STACK),
+        ("DELETE_FAILED", DELETE_STACK),
+        ("ROLLBACK_COMPLETE", DELETE_STACK),
+        ("UNHEARD_OF", "describe-stack-events --stack-name shop-prod"),
     ],
 )
 @pytest.mark.parametrize("deploy", ["deploy", None])
-def test_a_stack_that_cannot_be_updated_is_refused(status: str, deploy: str | None) -> None:
+def test_a_stack_that_cannot_be_updated_is_refused_with_its_own_way_out(
+    status: str, way_out: str, deploy: str | None
+) -> None:
     asked = options(deploy_off=deploy, deploy_on=deploy)
     finding = only_refusal(make_plan(facts(stack=stack(status)), asked))
     assert f"stack shop-prod is {status}: it cannot be updated" in finding.text
-    assert "continue-update-rollback" in finding.hint
+    assert way_out in finding.hint
+    assert ("delete-stack" in finding.hint) == (way_out is DELETE_STACK)
+
+
+@pytest.mark.parametrize("status", ["CREATE_FAILED", "UPDATE_FAILED"])
+@pytest.mark.parametrize("deploy", ["deploy", None])
+def test_a_stack_that_failed_with_rollback_disabled_is_warned_of(
+    status: str, deploy: str | None
+) -> None:
+    asked = options(deploy_off=deploy, deploy_on=deploy)
+    plan = make_plan(facts(stack=stack(status)), asked)
+    assert plan.refusals == ()
+    assert f"stack shop-prod is {status}: its last operation failed" in warnings_of(plan)
+    assert "delete-stack" not in warnings_of(plan)
 
 
 @pytest.mark.parametrize(
@@ -722,9 +742,43 @@ def test_a_stack_that_does_not_exist_is_refused_without_the_deploy_that_creates_
 ) -> None:
     world = facts(stack=stack(status))
     finding = only_refusal(make_plan(world, options(deploy_off=None, deploy_on=deploy_on)))
-    assert "stack shop-prod does not exist in eu-west-1" in finding.text
+    if status == ABSENT:
+        assert "stack shop-prod does not exist in eu-west-1" in finding.text
+    else:
+        assert "REVIEW_IN_PROGRESS: it has never been deployed" in finding.text
+        assert "change set" in finding.hint
     assert "--skip-off" in finding.hint
     assert make_plan(world, options()).refusals == ()
+
+
+def test_a_deploy_command_without_its_program_is_refused() -> None:
+    world = facts(missing_programs=("npxx",), cwd="/app")
+    finding = only_refusal(make_plan(world, options(deploy_off="npxx a", deploy_on="npxx b")))
+    assert "`npxx a` cannot be run: there is no program npxx in the PATH" in finding.text
+    assert "--deploy" in finding.hint
+
+
+@pytest.mark.parametrize("is_alive", [False, True])
+def test_what_an_unfinished_run_left_is_refused_with_the_lines_that_undo_it(
+    is_alive: bool,
+) -> None:
+    left = UnfinishedRun(
+        run="r1",
+        original=CNAME,
+        is_alive=is_alive,
+        attach="attach r1",
+        resume="resume r1",
+        restore="restore r1",
+    )
+    lowered = replace(CNAME, ttl=60)
+    finding = only_refusal(
+        make_plan(facts(lowered, unfinished=(left,)), options("shop.example.com"))
+    )
+    assert "has the TTL of 60 s that run r1 lowered from 3600 s" in finding.text
+    lines = ("attach r1",) if is_alive else ("resume r1", "restore r1")
+    assert all(line in finding.hint for line in lines)
+    gone = only_refusal(make_plan(facts(WWW, unfinished=(left,)), options("shop.example.com")))
+    assert "shop.example.com CNAME is gone: run r1 may have deleted it" in gone.text
 
 
 # -- refused: the credentials
@@ -778,7 +832,7 @@ def test_credentials_that_would_ask_for_a_code_are_refused_where_nobody_answers(
 def test_every_reason_is_told_at_once_and_each_has_a_way_out() -> None:
     world = facts(
         PLAIN,
-        stack=stack("UPDATE_FAILED"),
+        stack=stack("ROLLBACK_FAILED"),
         delegated=(),
         same_name_zones=("Z1", "Z2"),
         identity=expiring(60, needs_mfa=True),

@@ -11,12 +11,14 @@ from route53_takeover.core.stacks import (
     ABSENT,
     NOT_OWNED,
     RECORD_SET,
+    RECORD_SET_GROUP,
     StackDescription,
     StackEvent,
     StackResource,
 )
 from route53_takeover.core.template import (
     TemplateError,
+    group_members,
     parameters_used,
     parse_template,
     read_template,
@@ -25,7 +27,14 @@ from route53_takeover.errors import ApiError, NotFoundError
 from route53_takeover.ports import Stacks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Container,
+        Mapping,
+        Sequence,
+    )
     from contextlib import AbstractAsyncContextManager
 
     from types_aiobotocore_cloudformation import CloudFormationClient
@@ -121,6 +130,20 @@ class CloudFormationStacks(Stacks):
                 if description.status not in (ABSENT, "DELETE_COMPLETE"):
                     return description
         return None
+
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        """Every stack of this region that is not deleted, nested ones included."""
+        listed: list[StackDescription] = []
+        position: dict[str, Any] = {}
+        while True:
+            async with self._aws.reading("cloudformation:ListStacks") as clients:
+                client = clients.cloudformation
+                page = await client.list_stacks(StackStatusFilter=_live(client), **position)
+            listed += map(_summary, page["StackSummaries"])
+            found(len(page["StackSummaries"]))
+            if not page.get("NextToken"):
+                return listed
+            position = {"NextToken": page["NextToken"]}
 
     async def other_regions(self) -> Sequence[str]:
         """The other regions of the partition."""
@@ -256,6 +279,24 @@ class CloudFormationStacks(Stacks):
         return answer["TemplateBody"]
 
 
+def _live(client: CloudFormationClient) -> Any:  # noqa: ANN401 -- a list of one of its literals
+    """Every status that the SDK knows, but for those of stacks that have no resources."""
+    known: Any = client.meta.service_model.shape_for("StackStatus")
+    return [
+        status for status in known.enum if status not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+    ]
+
+
+def _summary(shape: Any) -> StackDescription:  # noqa: ANN401 -- botocore's dictionary
+    return StackDescription(
+        stack_id=shape.get("StackId", ""),
+        stack_name=shape["StackName"],
+        status=shape["StackStatus"],
+        root_id=shape.get("RootId"),
+        parent_id=shape.get("ParentId"),
+    )
+
+
 def read_event(shape: Mapping[str, Any]) -> StackEvent:
     """Reads the API's ``StackEvent`` shape (botocore's dictionary)."""
     resource_type = shape.get("ResourceType", "")
@@ -271,7 +312,17 @@ def read_event(shape: Mapping[str, Any]) -> StackEvent:
         reason=shape.get("ResourceStatusReason", ""),
         token=shape.get("ClientRequestToken") or shape.get("OperationId") or "",
         desired=_desired(shape.get("ResourceProperties")) if resource_type == RECORD_SET else None,
+        members=_members(shape) if resource_type == RECORD_SET_GROUP else (),
     )
+
+
+def _members(shape: Mapping[str, Any]) -> tuple[DesiredRecord | None, ...]:
+    """The records of a group; none where its properties are missing or cut short."""
+    try:
+        properties = json.loads(shape.get("ResourceProperties") or "null")
+    except ValueError:
+        return ()
+    return group_members(properties) if isinstance(properties, dict) else ()
 
 
 def _desired(text: str | None) -> DesiredRecord | None:

@@ -19,6 +19,7 @@ READS = frozenset(
         "cloudformation.DescribeStacks",
         "cloudformation.GetTemplate",
         "cloudformation.ListStackResources",
+        "cloudformation.ListStacks",
         "route-53.GetChange",
         "route-53.GetHostedZone",
         "route-53.ListHostedZones",

@@ -16,7 +16,14 @@ from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.freshness import LIST_FRESH, READ_FRESH, WRITE_FRESH, is_fresh
 from route53_takeover.core.reasons import is_aborted, why
 from route53_takeover.core.records import Change, display_name
-from route53_takeover.core.stack_tree import EVENTS_LAG, IN_PROGRESS, matches, root_kind, suspects
+from route53_takeover.core.stack_tree import (
+    EVENTS_LAG,
+    IN_PROGRESS,
+    matches,
+    root_kind,
+    suspects,
+    unread_groups,
+)
 from route53_takeover.core.stacks import Kind, kind_of
 from route53_takeover.core.state import (
     TAKEN_STAGES,
@@ -219,7 +226,10 @@ def _is_as_desired(state: State, handover: Handover) -> bool:
 
 def _done(state: State) -> str:
     names = ", ".join(display_name(name) for name in state.names)
-    return f"{state.root.stack_name or state.plan.options.stack} owns {names} now"
+    found = [m for h in state.handovers for m in matches(state, h) if m.group]
+    groups = ", ".join(dict.fromkeys(m.logical_id for m in found))
+    through = f", through its RecordSetGroup {groups}" if groups else ""
+    return f"{state.root.stack_name or state.plan.options.stack} owns {names} now{through}"
 
 
 def _all_undone(turn: Turn) -> bool:
@@ -308,13 +318,18 @@ def _end(turn: Turn) -> None:
     elif state.journal_lost and state.ever_released:
         turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
     elif theirs := [h for h in state.handovers if _is_theirs(state, h)]:
+        open_ = bool(left) or any(_is_unreadable(state, name) for name in state.names.values())
         turn.end(
             Outcome.UNKNOWN,
             4,
-            f"CloudFormation's {theirs[0].original.key} stands, and {_lack(state)}: {reason}",
+            _in_part(state, theirs, reason),
+            resumable=open_ or root_kind(state) is not Kind.SUCCEEDED,
         )
-    elif root_kind(state) is Kind.FAILED and state.baseline is Switch.ON:
+    elif root_kind(state) is Kind.FAILED and _has_moved(state):
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
+    elif root_kind(state) is Kind.SUCCEEDED and (groups := unread_groups(state)):
+        held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
+        turn.end(Outcome.UNKNOWN, 4, f"{held}: {reason}")
     elif left:
         turn.end(Outcome.UNKNOWN, 4, f"{left[0].original.key} still has a lowered TTL: {reason}")
     elif any(name.failures >= PATIENCE for name in state.names.values()):
@@ -326,6 +341,12 @@ def _end(turn: Turn) -> None:
         turn.end(Outcome.RESTORED, 1, reason)
     else:
         turn.end(Outcome.FAILED, 1, reason)
+
+
+def _has_moved(state: State) -> bool:
+    """Whether the root began an operation since the deploy: it may have stood failed before."""
+    root = state.root_stack
+    return state.baseline is Switch.ON and root is not None and root.operations > 0
 
 
 def _what_stands(state: State) -> str:
@@ -356,10 +377,28 @@ def _is_theirs(state: State, handover: Handover) -> bool:
     return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
 
 
-def _lack(state: State) -> str:
-    if root_kind(state) is Kind.SUCCEEDED:
-        return "not all is as planned"
-    return "its stack has not succeeded"
+def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
+    """What is said where CloudFormation's record stands, and not everything is as planned."""
+    if root_kind(state) is not Kind.SUCCEEDED:
+        stands = f"CloudFormation's {theirs[0].original.key} stands"
+        return f"{stands}, and its stack has not succeeded: {reason}"
+    stack = state.root.stack_name or state.plan.options.stack
+    owned = ", ".join(str(h.original.key) for h in theirs)
+    rest = "; ".join(_of_the_rest(state, h) for h in state.handovers if h not in theirs)
+    # Of records that the stack simply does not have there is no more to say.
+    more = (
+        f" ({reason})" if state.given_up or any(n.restoring for n in state.names.values()) else ""
+    )
+    return f"{stack} owns {owned} now, but not all that was planned: {rest}{more}"
+
+
+def _of_the_rest(state: State, handover: Handover) -> str:
+    key = handover.original.key
+    if handover.stage is Stage.CHANGED:
+        return f"another writer changed {key}, which is left alone"
+    if not matches(state, handover):
+        return f"{key} stands as it was, for the stack did not create it"
+    return f"{key} stands as it was"
 
 
 def _can_fill(state: State, name: NameState) -> bool:

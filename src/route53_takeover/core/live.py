@@ -19,6 +19,7 @@ from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.freshness import READ_FRESH, is_fresh
 from route53_takeover.core.moment import DISOWNED, moments
 from route53_takeover.core.name_writes import applied, deadman
+from route53_takeover.core.reasons import cause_of
 from route53_takeover.core.records import Change, normal_name
 from route53_takeover.core.stack_tree import IN_PROGRESS, matches, root_kind
 from route53_takeover.core.stacks import Kind
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 GAP_READ, CLOSE_READ, GUARD_READ, IDLE_READ = 0.5, 1.0, 10.0, 30.0
 """Seconds between reads of a name: in the gap; while something may undo it; while guarding; while
 a deploy runs and its stack does not."""
+GOING_READ = 3.0
+"""The same while the stack goes forward and the record stands; for many names a read a second."""
 LIST_PACE = 2.0
 """Seconds between lists of a stack, where nothing but its word is lacking for a release."""
 UNANSWERED = 60.0
@@ -76,7 +79,8 @@ def _tend(turn: Turn, name: NameState) -> None:
         return
     name = _arm(turn, name)
     if _must_restore(turn, name):
-        name = turn.put(replace(name, restoring=True))
+        cause = name.cause if name.restoring else cause_of(turn.state, name)
+        name = turn.put(replace(name, restoring=True, cause=cause))
         _restore(turn, name)
     elif _may_be_deleted_unseen(turn.state, name):
         _restore(turn, name)
@@ -205,8 +209,8 @@ def _read_pace(state: State, name: NameState) -> float | None:
         return CLOSE_READ
     kind = root_kind(state)
     if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):
-        if kind is Kind.GOING:
-            return GUARD_READ  # somebody may delete it meanwhile
+        if kind is Kind.GOING:  # another writer may delete it meanwhile, and the gap is measured
+            return min(max(GOING_READ, len(state.names)), GUARD_READ)
         if kind in IN_PROGRESS:
             return CLOSE_READ  # CloudFormation may, though no event told that it had it
         if state.baseline is not Switch.ON:

@@ -92,8 +92,8 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
     for resource in resources_at(state, name.name):
         if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
             continue
-        if resource.guessed:
-            continue  # its zone is not certain
+        if resource.guessed or resource.group:
+            continue  # its zone is not certain; a group creates all of its records or none
         desired = resource.desired.record
         standing = tuple(
             h.standing

@@ -254,7 +254,8 @@ def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
         _is_desired(state, handover, r) for r in name.occupants(handover.original)
     ):
         return handover
-    stage = Stage.ADOPTED if handover.released_at is None else Stage.CREATED
+    was_gone = handover.released_at is not None or handover.lost_seconds > 0
+    stage = Stage.CREATED if was_gone else Stage.ADOPTED
     return replace(handover, stage=stage, created_at=handover.created_at or state.now)
 
 

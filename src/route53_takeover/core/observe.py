@@ -6,6 +6,8 @@ of the stacks in `stack_tree`. Everything tolerates events that come late, twice
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
@@ -17,6 +19,7 @@ from route53_takeover.core.operator import asked
 from route53_takeover.core.reasons import stopped_by
 from route53_takeover.core.stack_tree import polled, resources, tree
 from route53_takeover.core.state import (
+    ABSENT_STAGES,
     Deploy,
     Handover,
     NameState,
@@ -146,6 +149,7 @@ def _of_name(
         case _:
             if name.write is not None and name.write.id == event.id:
                 name = answered(state, name, name.write, event)
+    name = _with_gaps(before, name, began=getattr(event, "began", state.now), now=state.now)
     moved = _shape(name) != _shape(before)
     state = replace(
         state,
@@ -153,6 +157,24 @@ def _of_name(
         news_at=state.now if moved else state.news_at,
     )
     return reconciled(state)
+
+
+def _with_gaps(before: NameState, after: NameState, *, began: float, now: float) -> NameState:
+    """The name with the times in which others, or CloudFormation, left it without a record."""
+    handovers = tuple(
+        map(partial(_with_gap, began=began, now=now), before.handovers, after.handovers)
+    )
+    return after if handovers == after.handovers else replace(after, handovers=handovers)
+
+
+def _with_gap(before: Handover, after: Handover, *, began: float, now: float) -> Handover:
+    was, is_ = before.stage in ABSENT_STAGES, after.stage in ABSENT_STAGES
+    if is_ and not was and after.released_at == before.released_at:
+        return replace(after, gone_at=began)
+    if was and not is_ and after.gone_at is not None:
+        lost = after.lost_seconds + max(now - after.gone_at, 0.0)
+        return replace(after, gone_at=None, lost_seconds=lost)
+    return after
 
 
 def _heard(state: State, name: NameState, event: ev.NamesAnswered) -> NameState:

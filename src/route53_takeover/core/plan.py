@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
+ADDRESSING = ("A", "AAAA", "CNAME", "HTTPS")
+"""The types that say where a name leads, or how."""
 ALIAS_HOLD, OTHER_HOLD = 2.0, 10.0
 """Seconds that the moment must last: CloudFormation may be adopting, or may have failed already."""
 
@@ -90,6 +92,20 @@ class OtherZone(Struct, frozen=True, kw_only=True):
         return f"{display_name(self.name)} ({self.zone_id}{', private' if self.private else ''})"
 
 
+class UnfinishedRun(Struct, frozen=True, kw_only=True):
+    """An earlier run that left a record set with a lowered TTL, or gone, and has not undone it.
+
+    ``attach``, ``resume`` and ``restore`` are the lines that do so.
+    """
+
+    run: str
+    original: RecordSet
+    is_alive: bool
+    attach: str
+    resume: str
+    restore: str
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """What preflight read, all of it before the first write.
 
@@ -103,8 +119,14 @@ class Facts(Struct, frozen=True, kw_only=True):
         coming_groups: those that only its templates hold so far.
         owned: record sets of the tree.
         expected: record sets that the tree's templates hold and no resource stands for yet.
+        retained: those of them that CloudFormation leaves when a later template lacks them.
+        hidden: logical ids of such record sets whose name or type the templates hide.
         foreign: record sets of these names that stacks outside the tree own.
         unasked_regions: where nobody could be asked for an owner.
+        near_stacks: stacks of like names, where there is none of the name that was given.
+        missing_programs: of the deploy commands, which certainly cannot be found.
+        cwd: where the deploy commands run.
+        unfinished: what earlier runs of this machine have left at the zone's records.
         given_stack: what ``--stack`` named, where it was a child of the root.
     """
 
@@ -124,8 +146,14 @@ class Facts(Struct, frozen=True, kw_only=True):
     coming_groups: tuple[str, ...] = ()
     owned: tuple[OwnedRecord, ...] = ()
     expected: tuple[DesiredRecord, ...] = ()
+    retained: tuple[DesiredRecord, ...] = ()
+    hidden: tuple[str, ...] = ()
     foreign: tuple[ForeignRecord, ...] = ()
     unasked_regions: tuple[str, ...] = ()
+    near_stacks: tuple[str, ...] = ()
+    missing_programs: tuple[str, ...] = ()
+    cwd: str = ""
+    unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
 
 

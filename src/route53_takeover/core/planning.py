@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.ownership import resource_of
-from route53_takeover.core.plan import Manual, Plan
+from route53_takeover.core.ownership import expected_types, resource_of
+from route53_takeover.core.plan import ADDRESSING, Manual, Plan
 from route53_takeover.core.records import normal_name
 from route53_takeover.core.refusals import refusals, warnings
 from route53_takeover.core.zone_checks import targets_first
@@ -69,16 +69,33 @@ def parse_record(text: str) -> tuple[str, str | None]:
 
 
 def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[RecordSet]:
-    """The live record sets that were asked for; without a type, all that resolve the name."""
+    """The live record sets that were asked for.
+
+    Without a type those are meant that the stack's templates are going to have at the name, and
+    what stands in their way; where they do not tell, all that say where the name leads.
+    """
     return [
         record
         for record in facts.zone_records
         if any(
             record.key.name == name
-            and (record.type == kind if kind else record.type in ("A", "AAAA", "CNAME"))
-            for name, kind in wanted
+            and (record.type == kind if kind else _is_meant(facts, record, coming=coming))
+            for name, kind, coming in ((n, k, expected_types(facts, n)) for n, k in wanted)
         )
     ]
+
+
+def _is_meant(facts: Facts, record: RecordSet, *, coming: frozenset[str]) -> bool:
+    """Whether ``--record NAME`` means this record set; ``coming``: what the templates tell."""
+    if not coming or facts.hidden or resource_of(facts, record) is not None:
+        return record.type in ADDRESSING
+    if "CNAME" in (record.type, *coming):
+        return record.type in ADDRESSING  # a CNAME stands alone
+    return record.type in coming and record.type not in _MANY_OWNERS
+
+
+_MANY_OWNERS = frozenset({"CAA", "DS", "MX", "NS", "SOA", "SPF", "TXT"})
+"""Types whose values may be several parties': one of them is only taken where it is named."""
 
 
 def _split_by_owner(

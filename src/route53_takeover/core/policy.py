@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from route53_takeover.core.stacks import ABSENT
 from route53_takeover.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
     root, given = _stack_names([plan.root.stack_name or plan.options.stack, plan.options.stack])
     named = [root, f"{root}-*", *_not_below(root, [given, *_stack_names(reach.nested)])]
     own = [f"{here}{name}/*" for name in named]
+    listing = ["cloudformation:ListStacks"] if plan.root.status == ABSENT else []
     looked_at = dict.fromkeys([plan.zone_id, *reach.zones])
     return Policy(
         zone=(
@@ -107,7 +109,7 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
                 ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
                 [f"{service}:*:{plan.account}:stack/*/*"],
             ),
-            _allow("FindAnyOwner", ["cloudformation:DescribeStackResources"], ["*"]),
+            _allow("FindAnyOwner", ["cloudformation:DescribeStackResources", *listing], ["*"]),
         ),
     )
 

@@ -6,9 +6,11 @@ what and where. Nothing here changes the plan; a check that cannot know does not
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.ownership import (
+    expected_types,
     owned_but_gone,
     refuse_drift,
     refuse_expected,
@@ -17,9 +19,9 @@ from route53_takeover.core.ownership import (
     warn_owned,
     warn_owners,
 )
-from route53_takeover.core.plan import Finding
-from route53_takeover.core.records import display_name
-from route53_takeover.core.stacks import Kind, kind_of
+from route53_takeover.core.plan import ADDRESSING, Finding
+from route53_takeover.core.records import conflict, display_name
+from route53_takeover.core.stacks import UPDATABLE_FAILURES, Kind, kind_of
 from route53_takeover.core.zone_checks import (
     refuse_ambiguous_zone,
     refuse_delegation,
@@ -30,7 +32,7 @@ from route53_takeover.core.zone_checks import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from route53_takeover.core.plan import Facts, Plan
+    from route53_takeover.core.plan import Facts, Plan, UnfinishedRun
 
 CREDENTIAL_MARGIN = 15 * 60
 """Seconds that credentials must outlive the drain by."""
@@ -44,6 +46,7 @@ def refusals(
     """Every reason not to carry the plan out; ``wanted``: name and type of what was asked for."""
     yield from refuse_ambiguous_zone(facts, plan)
     yield from _refuse_missing(facts, plan, wanted)
+    yield from _refuse_unfinished(facts, plan)
     yield from refuse_drift(facts, plan)
     yield from refuse_unclear_zones(facts, plan)
     if plan.manuals:
@@ -58,6 +61,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
         yield from warn_zone(facts, plan)
+        yield from _warn_stack(facts, plan)
         yield from _warn_waiting(facts, plan)
 
 
@@ -67,6 +71,11 @@ def _refuse_missing(
     found = [(key.name, key.type) for key in (*plan.keys, *(r.key for r in plan.owned))]
     for name, kind in wanted:
         if any(at == name and kind in (None, is_a) for at, is_a in found):
+            continue
+        left = next((u for u in facts.unfinished if u.original.key.name == name), None)
+        if left is not None and kind in (None, left.original.type):
+            text = f"{left.original.key} is gone: run {left.run} may have deleted it, and has not "
+            yield _left_by(left, f"{text}put it back.")
             continue
         gone = owned_but_gone(facts, name, kind)
         if gone is not None:
@@ -81,6 +90,28 @@ def _refuse_missing(
             hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; with no record "
             "in the way, just deploy.",
         )
+
+
+def _refuse_unfinished(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What an earlier run left is not the original: a backup of it would lose the old TTL."""
+    for manual in plan.manuals:
+        for left in facts.unfinished:
+            if left.original.key == manual.key:
+                yield _left_by(
+                    left,
+                    f"{manual.key} has the TTL of {manual.original.ttl} s that run {left.run} "
+                    f"lowered from {left.original.ttl} s and has not put back.",
+                )
+
+
+def _left_by(left: UnfinishedRun, text: str) -> Finding:
+    if left.is_alive:
+        return Finding(text=text, hint=f"That run goes on: `{left.attach}`.")
+    return Finding(
+        text=text,
+        hint=f"Go on with it: `{left.resume}`, or put the record back: `{left.restore}`; then run "
+        "this again.",
+    )
 
 
 def _other_zones(facts: Facts, name: str) -> str:
@@ -126,25 +157,74 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     kind = kind_of(stack.status)
     if kind is Kind.ABSENT:
         if watching_only or options.deploy_off is None or options.stack.startswith("arn:"):
-            yield Finding(
-                text=f"stack {options.stack} does not exist in {facts.region}.",
-                hint="Check --stack and --region; or give --deploy without --skip-off, whose "
-                "first deploy creates it.",
-            )
+            yield _stack_is_absent(facts, plan)
     elif stack.status == "DELETE_COMPLETE":
         yield Finding(
             text=f"stack {stack.stack_name} was deleted: {stack.stack_id} will never change again.",
             hint="Give --stack by its name, which a new stack may bear.",
         )
-    elif kind is Kind.FAILED or stack.status == "ROLLBACK_COMPLETE":
+    elif stack.status in UPDATABLE_FAILURES:
+        return  # warned of: CloudFormation goes on from there
+    elif kind is Kind.FAILED or stack.status in _WAYS_OUT:
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
-            hint="Repair it first (continue-update-rollback, or delete it), then run this again.",
+            hint=_WAYS_OUT.get(stack.status, _ANY_WAY_OUT).format(
+                name=shlex.quote(stack.stack_name)
+            ),
         )
     elif kind in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK) and not watching_only:
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: an operation is under way.",
             hint="Wait until it has ended; or join it with --no-deploy.",
+        )
+
+
+_DELETE = "aws cloudformation delete-stack --stack-name {name}"
+_WAYS_OUT = {
+    "ROLLBACK_COMPLETE": f"Its first create failed, and it can only be deleted: {_DELETE}; then "
+    "run this again: the first deploy creates it anew.",
+    "UPDATE_ROLLBACK_FAILED": "Repair what its events name, then let the rollback go on: aws "
+    "cloudformation continue-update-rollback --stack-name {name}; then run this again.",
+    "ROLLBACK_FAILED": f"Its first create failed, and so did the rollback: {_DELETE}; then run "
+    "this again: the first deploy creates it anew.",
+    "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID leaves what "
+    "cannot be deleted); then run this again: the first deploy creates it anew.",
+}
+_ANY_WAY_OUT = (
+    "Look at it: aws cloudformation describe-stack-events --stack-name {name}; once it is at rest "
+    "in a *_COMPLETE status, run this again."
+)
+
+
+def _stack_is_absent(facts: Facts, plan: Plan) -> Finding:
+    """The finding for a stack that was never deployed, where no deploy of ours creates it."""
+    if facts.stack.status == "REVIEW_IN_PROGRESS":
+        return Finding(
+            text=f"stack {facts.stack.stack_name} is REVIEW_IN_PROGRESS: it has never been "
+            "deployed, and holds nothing but a change set.",
+            hint="Execute that change set or delete it; or give --deploy without --skip-off, whose "
+            "first deploy creates the stack.",
+        )
+    return Finding(
+        text=f"stack {plan.options.stack} does not exist in {facts.region}.",
+        hint=f"{_did_you_mean(facts)}Check --stack and --region; or give --deploy without "
+        "--skip-off, whose first deploy creates it.",
+    )
+
+
+def _did_you_mean(facts: Facts) -> str:
+    return f"Did you mean {' or '.join(facts.near_stacks)}? " if facts.near_stacks else ""
+
+
+def _refuse_deploy(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    for program in facts.missing_programs:
+        commands = (plan.options.deploy_off, plan.options.deploy_on)
+        command = next(c for c in commands if c and c.split()[0] == program)
+        looked = f"in {facts.cwd}" if "/" in program else "in the PATH"
+        yield Finding(
+            text=f"the deploy command `{command}` cannot be run: there is no program {program} "
+            f"{looked}.",
+            hint="Correct --deploy, or the folder and the PATH that this is run with.",
         )
 
 
@@ -174,6 +254,7 @@ _CHECKS = (
     refuse_delegation,
     refuse_dependants,
     _refuse_stack,
+    _refuse_deploy,
     _refuse_credentials,
 )
 
@@ -185,7 +266,32 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
             "watched."
         )
     for record in plan.staying:
-        yield Finding(text=f"{record.describe()} stays as it is: it is not part of this takeover.")
+        coming = expected_types(facts, record.key.name)
+        if coming and record.type in ADDRESSING:
+            yield Finding(
+                text=f"{record.describe()} stays as it is: the stack's template has no "
+                f"{record.type} there, so it goes on pointing where it does.",
+                hint=f"If your deploy adds one, say --record {display_name(record.key.name)}"
+                f"/{record.type} too; else delete it by hand once it is not wanted any more.",
+            )
+        else:
+            yield Finding(
+                text=f"{record.describe()} stays as it is: it is not part of this takeover."
+            )
+
+
+def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    if kind_of(facts.stack.status) is Kind.ABSENT and facts.near_stacks:
+        yield Finding(
+            text=f"stack {plan.options.stack} does not exist: the first deploy has to create it.",
+            hint=f"{_did_you_mean(facts)}Then correct --stack.",
+        )
+    if facts.stack.status in UPDATABLE_FAILURES:
+        yield Finding(
+            text=f"stack {facts.stack.stack_name} is {facts.stack.status}: its last operation "
+            "failed with rollback disabled, and the next deploy goes on from there.",
+            hint="Look at why it failed first: the deploys of this run may fail on the same.",
+        )
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -202,10 +308,16 @@ def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
             f"{plan.options.deploy_timeout / 60:.0f} min.",
             hint="If they expire half-way the run waits for fresh ones.",
         )
-    yield Finding(
-        text="put DeletionPolicy: Retain on the record in the template, so that no later mistake "
-        "deletes it."
-    )
+    bare = [
+        m.key
+        for m in plan.manuals
+        if not any(conflict(desired.record, m.original) for desired in facts.retained)
+    ]
+    if bare:
+        yield Finding(
+            text=f"put DeletionPolicy: Retain on {', '.join(map(str, bare))} in the template, so "
+            "that no later mistake deletes it."
+        )
 
 
 def _seconds_left(facts: Facts) -> float | None:

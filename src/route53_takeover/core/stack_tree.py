@@ -23,10 +23,10 @@ from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK, Ki
 from route53_takeover.core.state import Phase, RecordResource, StackState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from route53_takeover.core.plan import Plan
-    from route53_takeover.core.stacks import StackEvent, StackTemplate
+    from route53_takeover.core.stacks import StackEvent, StackResource, StackTemplate
     from route53_takeover.core.state import Handover, State
 
 
@@ -101,13 +101,16 @@ _by_name = _ByName()
 
 
 def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
-    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not."""
+    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not.
+
+    A name stands for the zone, public or private, where no other zone of the account has it.
+    """
     desired = resource.desired
     if desired is None:
         return False
     if desired.zone_id is not None:
         return normal_zone_id(desired.zone_id) == plan.zone_id
-    return desired.zone_name == plan.zone_name and plan.zone_is_unique and not plan.zone_private
+    return desired.zone_name == plan.zone_name and plan.zone_is_unique
 
 
 def polled(state: State, event: ev.StackPolled) -> State:
@@ -146,7 +149,7 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     if event.status.endswith("_FAILED") and not stack.first_error and event.reason:
         stack = replace(stack, first_error=f"{event.logical_id}: {event.reason}")
     if event.resource_type == RECORD_SET_GROUP:
-        return replace(stack, has_group=True)
+        return replace(stack, records=stack.records | _of_group(stack, event, now))
     if event.resource_type != RECORD_SET:
         return stack
     known = stack.records.get(event.logical_id)
@@ -166,6 +169,84 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     return replace(stack, records={**stack.records, event.logical_id: resource})
 
 
+def _of_group(stack: StackState, event: StackEvent, now: float) -> dict[str, RecordResource]:
+    """The records of a group as an event tells them; those that it has lost are deleted.
+
+    An update of the group is what creates a record that is new to it.
+    """
+    told = event.members or (stack.template.members.get(event.logical_id) if stack.template else ())
+    status = event.status.replace("UPDATE_", "CREATE_", 1)
+    gone = event.status if event.status.startswith("DELETE_") else "DELETE_COMPLETE"
+    before = {
+        k: r for k, r in stack.records.items() if r.group and r.logical_id == event.logical_id
+    }
+    if not told and before:
+        return {key: replace(r, status=status, reason=event.reason) for key, r in before.items()}
+    found = _members(stack.stack_id, event.logical_id, status, told or (None,), now)
+    found = {
+        key: replace(
+            r,
+            since=before[key].since if key in before and before[key].status == status else now,
+            initiated_at=now if event.physical_id else None,
+            reason=event.reason,
+        )
+        for key, r in found.items()
+    }
+    lost = {
+        key: replace(r, status=gone, since=now) for key, r in before.items() if key not in found
+    }
+    return lost | found
+
+
+def _members(
+    stack_id: str,
+    logical_id: str,
+    status: str,
+    members: Iterable[DesiredRecord | None],
+    now: float,
+) -> dict[str, RecordResource]:
+    """One resource for each record of a group, by the group's logical id and the record's key."""
+    return {
+        f"{logical_id}/{'' if desired is None else desired.record.key}": RecordResource(
+            stack_id=stack_id,
+            logical_id=logical_id,
+            status=status,
+            since=now,
+            desired=desired,
+            group=True,
+        )
+        for desired in members
+    }
+
+
+def _listed_group(stack: StackState, item: StackResource, now: float) -> dict[str, RecordResource]:
+    """A group as the stack's list shows it: its status, and what the template says is in it."""
+    status = item.status.replace("UPDATE_", "CREATE_", 1)
+    before = {k: r for k, r in stack.records.items() if r.group and r.logical_id == item.logical_id}
+    if before:
+        return {
+            key: replace(r, status=status, since=r.since if r.status == status else now)
+            for key, r in before.items()
+            if not r.status.startswith("DELETE_")
+        }
+    members = stack.template.members.get(item.logical_id, ()) if stack.template else ()
+    if not members and item.logical_id in stack.existing:
+        return {}  # it was there before, and nothing tells that it changed
+    return _members(stack.stack_id, item.logical_id, status, members or (None,), now)
+
+
+def unread_groups(state: State) -> tuple[str, ...]:
+    """Logical ids of groups that are complete, and of which a record is not known."""
+    return tuple(
+        dict.fromkeys(
+            resource.logical_id
+            for stack in state.stacks.values()
+            for resource in stack.records.values()
+            if resource.group and resource.desired is None and resource.status == "CREATE_COMPLETE"
+        )
+    )
+
+
 def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> State:
     """What a stack holds by its own list, which is ahead of its events."""
     key = f"resources:{event.stack}"
@@ -177,6 +258,8 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
     for item in event.resources:
         if item.resource_type == STACK and item.physical_id and item.physical_id not in stacks:
             stacks[item.physical_id] = StackState(stack_id=item.physical_id, parent=event.stack)
+        if item.resource_type == RECORD_SET_GROUP:
+            records |= _listed_group(stack, item, state.now)
         if item.resource_type == RECORD_SET:
             known = records.get(item.logical_id)
             desired = known.desired if known and not known.guessed else None
@@ -205,7 +288,7 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
         is_coming = (
             known.status == "CREATE_IN_PROGRESS" and not undone
         )  # the list may lag behind it
-        if logical_id not in listed and event.began > known.since and not is_coming:
+        if known.logical_id not in listed and event.began > known.since and not is_coming:
             records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
     stacks[event.stack] = replace(stack, records=records, listed=event.began, told=state.now)
     return replace(state, asked=state.asked - {key}, failures=0, unlisted=0, stacks=stacks)
@@ -245,7 +328,7 @@ def _own_status(stack: StackState, event: StackEvent) -> StackState:
             operations=stack.operations + 1,
             started=event.timestamp,
             newest=newest,
-            records={k: r for k, r in stack.records.items() if k in newest},
+            records={k: r for k, r in stack.records.items() if r.logical_id in newest},
             existing=stack.existing | (frozenset(stack.newest) - newest.keys()),
             first_error=stack.first_error if stack.status_time > event.timestamp else "",
         )
@@ -297,8 +380,23 @@ def _with_template(stack: StackState, template: StackTemplate | None, now: float
         template=template,
         template_for=stack.operations,
         template_failures=0,
-        records={key: _resolved(r, template) for key, r in stack.records.items()},
+        records={
+            key: known
+            for k, r in stack.records.items()
+            for key, known in _with_members(k, _resolved(r, template), template).items()
+        },
     )
+
+
+def _with_members(
+    key: str, known: RecordResource, template: StackTemplate
+) -> dict[str, RecordResource]:
+    """A group of which nothing was known, with the records that its template tells."""
+    members = template.members.get(known.logical_id)
+    if not known.group or known.desired is not None or not members:
+        return {key: known}
+    found = _members(known.stack_id, known.logical_id, known.status, members, known.since)
+    return {k: replace(r, initiated_at=known.initiated_at) for k, r in found.items()}
 
 
 def _tree_unread(state: State, asked: str) -> State:

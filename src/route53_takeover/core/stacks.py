@@ -49,6 +49,9 @@ _KINDS = {
     "DELETE_COMPLETE": Kind.ROLLED_BACK,
 }
 
+UPDATABLE_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
+"""Where an operation without rollback ended: the stack stays as it is, and can be updated."""
+
 NOT_OWNED = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
 """Statuses of a resource that its stack does not hold, or not any more (it was retained)."""
 
@@ -81,6 +84,7 @@ class StackEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
         timestamp: AWS's clock, seconds since the epoch; only to order events of one stack.
         token: ``ClientRequestToken`` or ``OperationId``: tells operations apart, where present.
         desired: what the event's ``ResourceProperties`` ask for, on record sets only.
+        members: the same of a record set group's records; empty where they do not tell.
     """
 
     event_id: str
@@ -94,6 +98,7 @@ class StackEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     token: str = ""
     desired: DesiredRecord | None = None
+    members: tuple[DesiredRecord | None, ...] = ()
 
     @property
     def is_of_stack(self) -> bool:
@@ -143,8 +148,12 @@ class StackTemplate(Struct, frozen=True, kw_only=True):
         record_sets: logical id -> the desired record, ``None`` where intrinsics hide it.
         depends: logical id of each record set -> every resource it waits for, transitively.
         groups: logical ids of ``RecordSetGroup`` resources.
+        members: logical id of each of these -> its records, ``None`` for what intrinsics hide.
+        retained: those of both that CloudFormation leaves when the template lacks them.
     """
 
     record_sets: dict[str, DesiredRecord | None]
     depends: dict[str, frozenset[str]]
     groups: tuple[str, ...] = ()
+    members: dict[str, tuple[DesiredRecord | None, ...]] = {}
+    retained: frozenset[str] = frozenset()

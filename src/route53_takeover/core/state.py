@@ -55,6 +55,16 @@ ABSENT_STAGES = frozenset({Stage.RELEASED, Stage.LOST})
 TAKEN_STAGES = frozenset({Stage.CREATED, Stage.ADOPTED})
 
 
+class Cause(StrEnum):
+    """Why a name was put back."""
+
+    TAKEN_AWAY = "taken-away"  # CloudFormation had its record there, and it is gone again
+    TURNED_BACK = "turned-back"  # the stack rolls back, or has failed
+    NOT_CREATED = "not-created"  # the stack has ended without creating it
+    FAILED = "failed"  # CloudFormation could not create it
+    DEADMAN = "deadman"  # CloudFormation had not created it in time
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -76,6 +86,8 @@ class Handover(Struct, frozen=True, kw_only=True):
         back_at: when the name was first seen to have a record again after that.
         created_at: when CloudFormation's record was seen.
         restore_lost: a restore of it was sent whose answer was lost: it may have been applied.
+        gone_at: since when it is gone again by no release of ours, as a read first showed.
+        lost_seconds: how long it was gone so, all such times that are over.
     """
 
     original: RecordSet
@@ -86,6 +98,8 @@ class Handover(Struct, frozen=True, kw_only=True):
     created_at: float | None = None
     restored_at: float | None = None
     restore_lost: bool = False
+    gone_at: float | None = None
+    lost_seconds: float = 0.0
 
 
 class Write(Struct, frozen=True, kw_only=True):
@@ -134,6 +148,7 @@ class NameState(Struct, frozen=True, kw_only=True):
         confirmed_at: when a person said that it may be released.
         restoring: it is being put back, or was: it is not released again in this run, not even
             in a new operation of the same deploy: what failed once is for a person to judge.
+        cause: why; ``None`` also where a person asked for it.
         given_up: why this name is not released.
         answers: name server -> what it answered last.
         answered: name servers that answered before the release: those that must again.
@@ -163,6 +178,7 @@ class NameState(Struct, frozen=True, kw_only=True):
     hold_cut_at: float = 0.0
     confirmed_at: float = 0.0
     restoring: bool = False
+    cause: Cause | None = None
     given_up: str = ""
     answers: dict[str, str] = {}
     answered: frozenset[str] = frozenset()
@@ -207,6 +223,8 @@ class RecordResource(Struct, frozen=True, kw_only=True):
             and be waiting for INSYNC only.
         guessed: only its name is known, so ``desired`` is a guess: it may keep a batch from being
             written, and tells nothing else.
+        group: it is one record of a ``RecordSetGroup``, all of which share its logical id;
+            ``desired`` is ``None`` where nothing tells which.
     """
 
     stack_id: str
@@ -216,6 +234,7 @@ class RecordResource(Struct, frozen=True, kw_only=True):
     initiated_at: float | None = None
     desired: DesiredRecord | None = None
     guessed: bool = False
+    group: bool = False
     reason: str = ""
 
 
@@ -244,7 +263,6 @@ class StackState(Struct, frozen=True, kw_only=True):
     started: float = 0.0
     newest: dict[str, tuple[float, str]] = {}
     records: dict[str, RecordResource] = {}
-    has_group: bool = False
     existing: frozenset[str] = frozenset()
     polled: float = 0.0
     poll_told: float = 0.0
@@ -274,12 +292,18 @@ class Deploy(Struct, frozen=True, kw_only=True):
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """How the run ended, and the one line that says why. ``phase``: which one it ended from."""
+    """How the run ended, and the one line that says why.
+
+    Attributes:
+        phase: which one it ended from.
+        resumable: whether a `resume` could do anything about it; only asked where it is unknown.
+    """
 
     phase: Phase
     outcome: Outcome
     exit_code: int
     reason: str
+    resumable: bool = True
 
 
 class State(Struct, frozen=True, kw_only=True):

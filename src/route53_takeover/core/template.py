@@ -25,6 +25,7 @@ SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 """A variable of ``Fn::Sub``: ``${Name}``; group 1 is ``!`` where it is meant literally."""
 
 _NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
+_RETAINING = ("Retain", "RetainExceptOnCreate")
 _UNCOMPARED = frozenset({"Comment", "HostedZoneId", "HostedZoneName"})
 """Properties of a record set that say nothing about its values."""
 
@@ -82,6 +83,17 @@ def read_template(
             logical_id
             for logical_id, resource in resources.items()
             if resource.get("Type") == RECORD_SET_GROUP
+        ),
+        members={
+            logical_id: group_members(_filled(resource.get("Properties"), parameters))
+            for logical_id, resource in resources.items()
+            if resource.get("Type") == RECORD_SET_GROUP
+        },
+        retained=frozenset(
+            logical_id
+            for logical_id, resource in resources.items()
+            if resource.get("Type") in (RECORD_SET, RECORD_SET_GROUP)
+            and resource.get("DeletionPolicy") in _RETAINING
         ),
     )
 
@@ -197,6 +209,20 @@ def _desired(properties: object) -> DesiredRecord | None:
         _holds_intrinsic(value) for key, value in properties.items() if key not in _UNCOMPARED
     )
     return replace(desired, complete=False) if hidden else desired
+
+
+def group_members(properties: object) -> tuple[DesiredRecord | None, ...]:
+    """The records of a ``RecordSetGroup``, ``None`` for each that its properties hide.
+
+    A group whose whole list is hidden has one of these.
+    """
+    if not isinstance(properties, dict):
+        return (None,)
+    members = properties.get("RecordSets")
+    if not isinstance(members, list):
+        return (None,)
+    zone = {key: properties[key] for key in ("HostedZoneId", "HostedZoneName") if key in properties}
+    return tuple(_desired(zone | m) if isinstance(m, dict) else None for m in members)
 
 
 def _holds_intrinsic(node: object) -> bool:

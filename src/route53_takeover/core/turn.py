@@ -164,9 +164,15 @@ class Turn:
             )
         )
 
-    def end(self, outcome: Outcome, exit_code: int, reason: str) -> None:
+    def end(self, outcome: Outcome, exit_code: int, reason: str, *, resumable: bool = True) -> None:
         """Ends the run."""
-        ending = Ending(phase=self.state.phase, outcome=outcome, exit_code=exit_code, reason=reason)
+        ending = Ending(
+            phase=self.state.phase,
+            outcome=outcome,
+            exit_code=exit_code,
+            reason=reason,
+            resumable=resumable,
+        )
         self.move(Trigger.ENDED)
         self.state = replace(self.state, ending=ending)
 

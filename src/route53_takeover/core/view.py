@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.records import display_name
-from route53_takeover.core.state import Stage
+from route53_takeover.core.stack_tree import matches, root_kind
+from route53_takeover.core.stacks import Kind
+from route53_takeover.core.state import TAKEN_STAGES, Outcome, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from route53_takeover.core.state import Handover, NameState, State
 
 
@@ -34,6 +38,7 @@ class Result(Struct, frozen=True, kw_only=True):
     """How a run ended, for the last JSON line and the summary.
 
     ``api_calls`` is ``None`` where nobody counted: a run that is told from its journal.
+    ``resumable``: whether a `resume` could do anything; no part of the JSON line.
     """
 
     run: str | None
@@ -44,6 +49,7 @@ class Result(Struct, frozen=True, kw_only=True):
     owner_notice: str | None = None
     records: tuple[RecordResult, ...] = ()
     api_calls: Mapping[str, int] | None = {}
+    resumable: bool = True
 
 
 _OUTCOMES = {
@@ -71,10 +77,15 @@ def record_results(state: State) -> tuple[RecordResult, ...]:
 
 
 def gap_seconds(handover: Handover) -> float | None:
-    """From the DELETE's acceptance until the name had a record again; ``None`` before that."""
+    """How long the name had no record; ``None`` where it always had one, or has none yet.
+
+    From the acceptance of our DELETE on; where another writer or CloudFormation deleted it, from
+    the first read that showed it gone.
+    """
     if handover.released_at is None or handover.back_at is None:
-        return None
-    return round(max(handover.back_at - handover.released_at, 0.0), 3)
+        return round(handover.lost_seconds, 3) if handover.lost_seconds else None
+    ours = max(handover.back_at - handover.released_at, 0.0)
+    return round(ours + handover.lost_seconds, 3)
 
 
 def _record_result(name: NameState, handover: Handover) -> RecordResult:
@@ -110,20 +121,52 @@ def result(state: State, api_calls: Mapping[str, int] | None) -> Result:
         owner_notice=owner_notice(state),
         records=record_results(state),
         api_calls=None if api_calls is None else dict(sorted(api_calls.items())),
+        resumable=state.ending.resumable,
     )
 
 
 def owner_notice(state: State) -> str | None:
     """Who owns the records now and what the next deploy does to them; ``None`` if nothing new."""
-    taken = [
-        display_name(h.original.key.name)
-        for h in state.handovers
-        if h.stage in (Stage.CREATED, Stage.ADOPTED)
-    ]
-    if not taken or state.ending is None or state.ending.exit_code != 0:
+    taken = [h for h in state.handovers if is_owned(state, h)]
+    if not taken or state.ending is None:
         return None
     stack = state.root.stack_name or state.plan.options.stack
+    lost = _names(h for h in taken if not _is_retained(state, h))
+    kept = _names(h for h in taken if _is_retained(state, h))
+    options = state.plan.options
+    skips_off = options.deploy_off is None and options.deploy_on is not None
+    when = "whose template lacks it" if skips_off else "with the switch off"
+    then = []
+    if lost:
+        only = f" {lost}" if kept else " it"
+        then.append(f"deletes{only}")
+    if kept:
+        only = f" {kept}" if lost else " it"
+        then.append(f"leaves{only} without an owner (DeletionPolicy: Retain)")
+    do = "keep it in the template" if skips_off else "make the switch permanent now"
     return (
-        f"Stack {stack} owns {', '.join(dict.fromkeys(taken))} now. The next deploy with the "
-        "switch off deletes it: make the switch permanent now."
+        f"Stack {stack} owns {_names(taken)} now. The next deploy {when} {', and '.join(then)}: "
+        f"{do}."
     )
+
+
+def is_owned(state: State, handover: Handover) -> bool:
+    """Whether the stack owns the record at the end: the run is done, or it says so itself."""
+    if handover.stage not in TAKEN_STAGES or state.ending is None:
+        return False
+    if state.ending.outcome is Outcome.DONE:
+        return True
+    created = any(m.status == "CREATE_COMPLETE" for m in matches(state, handover))
+    unknown = state.ending.outcome is Outcome.UNKNOWN
+    return unknown and created and root_kind(state) is Kind.SUCCEEDED
+
+
+def _is_retained(state: State, handover: Handover) -> bool:
+    """Whether CloudFormation leaves it when a later template lacks it, as its template says."""
+    resources = [m for m in matches(state, handover) if m.status == "CREATE_COMPLETE"]
+    templates = [(m, state.stacks[m.stack_id].template) for m in resources]
+    return bool(templates) and all(t and m.logical_id in t.retained for m, t in templates)
+
+
+def _names(handovers: Iterable[Handover]) -> str:
+    return ", ".join(dict.fromkeys(display_name(h.original.key.name) for h in handovers))

@@ -28,7 +28,7 @@ from route53_takeover.sim.route53.nameserver import synthetic_address
 from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Container, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 
     from route53_takeover.core.records import Change, RecordKey, RecordSet
     from route53_takeover.core.stacks import (
@@ -157,6 +157,12 @@ class WorldStacks:
                 return _described(stack, stack.name)
         return None
 
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        there = self._of(await self._line.there("cloudformation:ListStacks"))
+        live = [s for s in there.all() if not s.is_deleted and s.status != "REVIEW_IN_PROGRESS"]
+        found(len(live))
+        return [_described(stack, stack.name) for stack in live]
+
     async def other_regions(self) -> Sequence[str]:
         return [region for region in self._abroad if region != self._region]
 
@@ -208,8 +214,9 @@ class WorldStacks:
                 last = True
                 continue
             event = to_core(row)
-            if event.desired is not None and self._line.is_mute():
-                event = replace(event, desired=None)
+            tells = event.desired is not None or bool(event.members)
+            if tells and self._line.is_mute():
+                event = replace(event, desired=None, members=())
             found.append(event)
             if after is None and found[-1].starts_operation:
                 return True

@@ -196,6 +196,16 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
     somebodys = writer in _THIRD_PARTIES or (here and changed)
     if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or somebodys):
         yield "failed means that the manual record or somebody else's stands"
+    undone = outcome in (Outcome.FAILED, Outcome.RESTORED) and stage.is_to_guard
+    # A stack still lists what its own clean-up has deleted: the reason must say so.
+    told = state.ending is not None and "as its own" in state.ending.reason
+    # What is taken for another writer's may be CloudFormation's, where its events are not seen.
+    if (
+        undone
+        and not (told or changed)
+        and stage.world.stacks.works_on(stage.world.zone.zone_id, name)
+    ):
+        yield "failed and restored mean that no stack owns the record"
     if outcome is Outcome.ABORTED:
         by_key = all(what == ABORT for what in state.interrupts)
         if state.ending is not None and state.ending.exit_code != (1 if by_key else 130):

@@ -60,6 +60,10 @@ class Account(Struct, frozen=True, kw_only=True):
         negative_ttl: seconds; the SOA record's TTL and minimum.
         habit: what the deploy with the switch on is like; ``habit_off``: the one before.
         twin: a private zone of the same name stands beside it, by the id `TWIN`.
+        private: whether the zone is a private one.
+        past: how the stack was left: ``create failed`` or ``update failed`` on a resource that the
+            template does not have any more, with rollback disabled; ``under review``: it was never
+            deployed.
     """
 
     zone: str
@@ -73,6 +77,8 @@ class Account(Struct, frozen=True, kw_only=True):
     habit: Habit = Habit.WAITS
     habit_off: Habit = Habit.WAITS
     twin: bool = False
+    private: bool = False
+    past: str = ""
 
 
 class World:
@@ -91,7 +97,10 @@ class World:
         self.zones = Zones(self.timeline, self.rng)
         self.stacks = Stacks(self.timeline, self.zones, self.rng, config=account.config)
         self.zone = self.zones.add_zone(
-            account.zone, soa_ttl=account.negative_ttl, soa_minimum=account.negative_ttl
+            account.zone,
+            soa_ttl=account.negative_ttl,
+            soa_minimum=account.negative_ttl,
+            private=account.private,
         )
         if account.twin:
             self.zones.add_zone(account.zone, zone_id=TWIN, private=True)
@@ -99,11 +108,29 @@ class World:
             self.zones.change(self.zone.zone_id, [("CREATE", record)], by="a person")
         self.deploys: dict[str, int | None] = {}
         self.started: list[str] = []
-        if account.exists:
+        if account.exists and account.past in ("", "update failed"):
             self.stacks.create_stack(account.stack, account.template, {"Route53Enable": "false"})
+        if account.past == "under review":
+            self.stacks.reserve(account.stack)
+        elif account.past:
+            self.timeline.advance(start + 1800)
+            self._fail()
         self.timeline.advance(start + 3600)  # everything of the past has settled
         if account.edit is not None:
             self.stacks.on_event.append(self._edit_once)
+
+    def _fail(self) -> None:
+        """Lets an operation of the past fail, and leave the stack as it is."""
+        failing = {"Type": "AWS::SQS::Queue", "Metadata": {"Simulation": {"Fail": "no quota"}}}
+        body = {
+            **self.account.template,
+            "Resources": {**self.account.template["Resources"], "Queue": failing},
+        }
+        name, off = self.account.stack, {"Route53Enable": "false"}
+        if self.account.past == "create failed":
+            self.stacks.create_stack(name, body, off, disable_rollback=True)
+        else:
+            self.stacks.update_stack(name, body, off, disable_rollback=True)
 
     def holds(self, name: str) -> tuple[RecordSet, ...]:
         """The record sets at a name now."""
@@ -185,7 +212,8 @@ class World:
         parameters = {"Route53Enable": "true" if deploy.endswith("on") else "false"}
         name, template = self.account.stack, self.account.template
         try:
-            if self.stacks.find(name) is None:
+            found = self.stacks.find(name)
+            if found is None or found.status == "REVIEW_IN_PROGRESS":
                 self.stacks.create_stack(name, template, parameters)
             else:
                 self.stacks.update_stack(name, template, parameters)

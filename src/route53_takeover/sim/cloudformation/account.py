@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from route53_takeover.core.stacks import RECORD_SET, STACK
+from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK
 from route53_takeover.core.template import TemplateError
+from route53_takeover.sim.cloudformation.record_group_handler import GroupHandler
 from route53_takeover.sim.cloudformation.record_handler import RecordHandler, RecordHandlerConfig
 from route53_takeover.sim.cloudformation.state import Stack, StackEventRow
 from route53_takeover.sim.cloudformation.template import Template, load
@@ -119,6 +120,7 @@ class Account:
         self.timeline = timeline
         self.config = config
         self.records = RecordHandler(timeline, zones, config.records)
+        self.groups = GroupHandler(timeline, zones, config.records)
         self.stacks: dict[str, Stack] = {}
         self.templates: dict[str, Mapping[str, Any]] = {}
         self.on_event: list[Callable[[StackEventRow], None]] = []
@@ -232,8 +234,8 @@ class Account:
         if fails:
             self.after(seconds, lambda: task.fail(fails) if task.live else None)
             return
-        inert = _Inert(self, stack, seconds)
-        handler: Handler = self.records if task.resource.type == RECORD_SET else inert
+        handlers: dict[str, Handler] = {RECORD_SET: self.records, RECORD_SET_GROUP: self.groups}
+        handler = handlers.get(task.resource.type) or _Inert(self, stack, seconds)
         {"create": handler.create, "update": handler.update, "delete": handler.delete}[task.action](
             task
         )

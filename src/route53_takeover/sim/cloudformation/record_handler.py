@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WRITER = "cloudformation"
 NO_OP_COMMENT = "Making no-op change to get a ChangeId"
-_BUSY = frozenset({"PriorRequestNotComplete", "Throttling"})
+BUSY = frozenset({"PriorRequestNotComplete", "Throttling"})
 
 
 class Mode(StrEnum):
@@ -70,6 +70,7 @@ class RecordHandlerConfig(Struct, frozen=True, kw_only=True):
         insync_seconds: from an accepted batch until the resource is complete.
         id_seconds: from an accepted batch until an event and the list show its physical id.
         listing_seconds: from the listing of an existing record to the batch that adopts it.
+        groups: what a record set group does about a record that exists.
         busy_seconds: before another try after ``PriorRequestNotComplete`` or ``Throttling``.
     """
 
@@ -78,6 +79,7 @@ class RecordHandlerConfig(Struct, frozen=True, kw_only=True):
     insync_seconds: float = 20.0
     id_seconds: float = 0.0
     listing_seconds: float = 0.3
+    groups: Mode = Mode.FAIL
     busy_seconds: float = 0.5
 
 
@@ -184,7 +186,7 @@ class RecordHandler:
     def _met(self, creation: _Creation, error: ZoneError) -> None:
         """A create was refused: find out why, and do what the mode says."""
         task, zone_id, record = creation.task, creation.zone_id, creation.record
-        if error.code in _BUSY:
+        if error.code in BUSY:
             delay = self._config.busy_seconds
             self._note(task, "busy", self._timeline.now + delay)
             self._later(task, delay, lambda: self._try(creation))
@@ -233,7 +235,7 @@ class RecordHandler:
         try:
             self._zones.change(zone_id, batch, by=WRITER, comment=comment)
         except ZoneError as error:
-            if error.code in _BUSY:
+            if error.code in BUSY:
                 again = self._config.busy_seconds
                 self._later(task, again, lambda: self._change(task, zone_id, batch, comment))
                 return

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from route53_takeover.core.records import DesiredRecord
-from route53_takeover.core.stacks import RECORD_SET, StackEvent
-from route53_takeover.core.template import TemplateError
+from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, StackEvent
+from route53_takeover.core.template import TemplateError, group_members
 from route53_takeover.sim.cloudformation.template import Simulation
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ def to_core(row: StackEventRow) -> StackEvent:
     desired = None
     if row.resource_type == RECORD_SET and row.properties is not None:
         desired = DesiredRecord.from_properties(row.properties)
+    members: tuple[DesiredRecord | None, ...] = ()
+    if row.resource_type == RECORD_SET_GROUP and row.properties is not None:
+        members = group_members(row.properties)
     return StackEvent(
         event_id=row.event_id,
         stack_id=row.stack_id,
@@ -76,6 +79,7 @@ def to_core(row: StackEventRow) -> StackEvent:
         timestamp=row.timestamp,
         token=row.token,
         desired=desired,
+        members=members,
     )
 
 

@@ -1,0 +1,74 @@
+"""A second run never takes for the original what a first one has left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+from tests.cli.program import begun, cloud
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.events import Purpose
+from route53_takeover.core.records import Change
+from route53_takeover.journal import FileJournal
+from route53_takeover.sim.scenarios import cname, cname_resource, site_account, site_template
+from route53_takeover.unfinished import unfinished_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.program import Cloud, Program
+
+    from route53_takeover.core.records import RecordSet
+    from route53_takeover.folder import RunFolder
+
+OLD, LOWERED = cname(300), cname(60)
+
+
+def killed(program: Program, served: Cloud, *more: ev.AnyEvent) -> RunFolder:
+    """A run that died after it had asked for the lowered TTL."""
+    folder = begun(program, served, OLD)
+    lower = (Change.delete(OLD), Change.create(LOWERED))
+    journal = FileJournal(folder.journal)
+    started = ev.RunStarted(time=1.0, run=folder.name, plan=folder.plan().plan)
+    intended = ev.WriteIntended(
+        time=2.0, id="w", name=OLD.name, purpose=Purpose.LOWER, changes=lower
+    )
+    for event in (started, ev.BackupWritten(time=1.5), intended, *more):
+        journal.append(event)
+    journal.close()
+    return folder
+
+
+def test_a_ttl_that_a_killed_run_lowered_is_not_backed_up_as_the_original(
+    program: Program, tmp_path: Path
+) -> None:
+    account = site_account(existing=LOWERED, template=site_template(cname_resource()))
+    with cloud(tmp_path, account) as served:
+        folder = killed(program, served)
+        ended = program("run", "--auto", "--output=json", *served.target())
+    assert ended.code == 3
+    assert f"run {folder.name} lowered from 300 s" in ended.result["reason"]
+    for verb in ("resume", "restore"):
+        assert f"route53-takeover {verb} {folder.name} --state-dir" in ended.err
+    assert program.folders() == [folder.path]
+
+
+@pytest.mark.parametrize(
+    ("live", "count"),
+    [((LOWERED,), 1), ((), 1), ((OLD,), 0), ((replace(LOWERED, values=("x.net",)),), 0)],
+    ids=["lowered", "gone", "put back", "changed"],
+)
+def test_what_a_killed_run_left_is_told_by_the_record_as_it_is_now(
+    program: Program, account: Cloud, live: tuple[RecordSet, ...], count: int
+) -> None:
+    killed(program, account)
+    zone = account.world.zone.zone_id
+    assert len(unfinished_runs(program.state, zone, live)) == count
+    assert unfinished_runs(program.state, "ZOTHER", live) == ()
+
+
+def test_a_run_that_never_wrote_has_left_nothing(program: Program, account: Cloud) -> None:
+    begun(program, account, OLD)
+    assert unfinished_runs(program.state, account.world.zone.zone_id, [LOWERED]) == ()
