@@ -216,7 +216,7 @@ OPERATIONS = (
     "route53:ListResourceRecordSets",
     "cloudformation:DescribeStacks",
     "cloudformation:ListStackResources",
-    "cloudformation:DescribeStackResources",
+    "cloudformation:ListStacks",
     "cloudformation:DescribeStackEvents",
 )
 

@@ -6,18 +6,17 @@ import json
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from route53_takeover.core.records import DesiredRecord, display_name, normal_name
+from route53_takeover.core.records import DesiredRecord
 from route53_takeover.core.stacks import (
     ABSENT,
-    NOT_OWNED,
     RECORD_SET,
     StackDescription,
+    StackDetails,
     StackEvent,
     StackResource,
 )
 from route53_takeover.core.template import (
     TemplateError,
-    parameters_used,
     parse_template,
     read_template,
 )
@@ -25,7 +24,14 @@ from route53_takeover.errors import ApiError, NotFoundError
 from route53_takeover.ports import Stacks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Container,
+        Mapping,
+        Sequence,
+    )
     from contextlib import AbstractAsyncContextManager
 
     from types_aiobotocore_cloudformation import CloudFormationClient
@@ -33,9 +39,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.stacks import StackTemplate
 
     _Page = Sequence[Mapping[str, Any]]
-
-_LISTED_AT_MOST = 100
-"""How many of a stack's resources ``DescribeStackResources`` tells of."""
 
 
 class HasCloudFormation(Protocol):
@@ -72,14 +75,7 @@ class CloudFormationStacks(Stacks):
                 answer = await clients.cloudformation.describe_stacks(StackName=stack)
         except NotFoundError:
             return StackDescription(stack_id="", stack_name="", status=ABSENT)
-        shape = answer["Stacks"][0]
-        return StackDescription(
-            stack_id=shape.get("StackId", ""),
-            stack_name=shape["StackName"],
-            status=shape["StackStatus"],
-            root_id=shape.get("RootId"),
-            parent_id=shape.get("ParentId"),
-        )
+        return _summary(answer["Stacks"][0])
 
     async def resources(self, stack_id: str) -> Sequence[StackResource]:
         """Every resource of one stack, children not descended into."""
@@ -104,20 +100,19 @@ class CloudFormationStacks(Stacks):
                 return found
             position = {"NextToken": page["NextToken"]}
 
-    async def owner(self, name: str) -> StackDescription | None:
-        """A stack of this region that owns a record set of this name, if there is any.
-
-        A record's physical id is its name as its template spells it, so a name is looked up with
-        and without the trailing dot. Other resources may have that physical id too (a custom domain
-        of API Gateway), and are none of ours.
-        """
-        for spelling in _spellings(name):
-            stack_id = await self._holder(spelling)
-            if stack_id:
-                description = await self.describe(stack_id)
-                if description.status not in (ABSENT, "DELETE_COMPLETE"):
-                    return description
-        return None
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        """Every stack of this region that is not deleted, nested ones included."""
+        listed: list[StackDescription] = []
+        position: dict[str, Any] = {}
+        while True:
+            async with self._aws.reading("cloudformation:ListStacks") as clients:
+                client = clients.cloudformation
+                page = await client.list_stacks(StackStatusFilter=_live(client), **position)
+            listed += map(_summary, page["StackSummaries"])
+            found(len(page["StackSummaries"]))
+            if not page.get("NextToken"):
+                return listed
+            position = {"NextToken": page["NextToken"]}
 
     async def other_regions(self) -> Sequence[str]:
         """The other regions of the partition."""
@@ -129,8 +124,12 @@ class CloudFormationStacks(Stacks):
         async with self._aws.in_region(region) as there:
             yield CloudFormationStacks(there)
 
-    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
+    async def template(self, stack_id: str) -> StackTemplate:
         """What the template in force says of record sets, with macros expanded where it can be."""
+        return read_template(await self.body(stack_id))
+
+    async def body(self, stack_id: str) -> Mapping[str, Any]:
+        """The template in force, parsed, with macros expanded where it can be."""
         try:
             body = await self._template_body(stack_id, "Processed")
         except NotFoundError:
@@ -140,12 +139,39 @@ class CloudFormationStacks(Stacks):
                 raise
             body = await self._template_body(stack_id, "Original")
         try:
-            parsed = parse_template(body) if isinstance(body, str) else body
-            filled = with_parameters and parameters_used(parsed)
-            return read_template(parsed, await self._parameters(stack_id) if filled else {})
+            parsed: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
         except TemplateError as error:
             operation = "cloudformation:GetTemplate"
             raise ApiError(f"{stack_id}: {error}", operation=operation) from error
+        return parsed
+
+    async def details(self, stack_id: str) -> StackDetails:
+        """The parameters and outputs in force."""
+        async with self._aws.reading("cloudformation:DescribeStacks") as clients:
+            answer = await clients.cloudformation.describe_stacks(StackName=stack_id)
+        shape = answer["Stacks"][0]
+        given = {
+            each["ParameterKey"]: each.get("ResolvedValue") or each.get("ParameterValue", "")
+            for each in shape.get("Parameters", ())
+        }
+        return StackDetails(
+            parameters={
+                key: value for key, value in given.items() if value.strip("*") or not value
+            },
+            outputs={each["OutputKey"]: each["OutputValue"] for each in shape.get("Outputs", ())},
+        )
+
+    async def exports(self) -> Mapping[str, str]:
+        """What the stacks of this region export, by the exports' names."""
+        found: dict[str, str] = {}
+        position: dict[str, Any] = {}
+        while True:
+            async with self._aws.reading("cloudformation:ListExports") as clients:
+                page = await clients.cloudformation.list_exports(**position)
+            found |= {each["Name"]: each["Value"] for each in page.get("Exports", ())}
+            if not page.get("NextToken"):
+                return found
+            position = {"NextToken": page["NextToken"]}
 
     async def newest_event(self, stack_id: str) -> str | None:
         """The id of its newest event; ``None`` where it has none or does not exist."""
@@ -197,46 +223,6 @@ class CloudFormationStacks(Stacks):
                 return
             position = {"NextToken": page["NextToken"]}
 
-    async def _holder(self, physical_id: str) -> str | None:
-        try:
-            async with self._aws.reading("cloudformation:DescribeStackResources") as clients:
-                answer = await clients.cloudformation.describe_stack_resources(
-                    PhysicalResourceId=physical_id
-                )
-        except NotFoundError:
-            return None
-        listed = answer["StackResources"]  # that stack's, and not only the one asked for
-        for shape in listed:
-            if (
-                shape.get("PhysicalResourceId") == physical_id
-                and shape["ResourceType"] == RECORD_SET
-                and shape["ResourceStatus"] not in NOT_OWNED
-            ):
-                return shape.get("StackId")
-        if len(listed) < _LISTED_AT_MOST or not listed[0].get("StackId"):
-            return None
-        stack_id = listed[0]["StackId"]
-        return stack_id if await self._holds(stack_id, physical_id) else None
-
-    async def _holds(self, stack_id: str, physical_id: str) -> bool:
-        """Whether it is among all that the stack has, where only the first hundred were told."""
-        return any(
-            resource.is_owned
-            and resource.resource_type == RECORD_SET
-            and resource.physical_id == physical_id
-            for resource in await self.resources(stack_id)
-        )
-
-    async def _parameters(self, stack_id: str) -> Mapping[str, str]:
-        """The parameters in force, but for those whose values CloudFormation hides."""
-        async with self._aws.reading("cloudformation:DescribeStacks") as clients:
-            answer = await clients.cloudformation.describe_stacks(StackName=stack_id)
-        given = {
-            shape["ParameterKey"]: shape.get("ResolvedValue") or shape.get("ParameterValue", "")
-            for shape in answer["Stacks"][0].get("Parameters", ())
-        }
-        return {key: value for key, value in given.items() if value.strip("*") or not value}
-
     async def _template_body(self, stack_id: str, stage: Any) -> Any:  # noqa: ANN401 -- text or dict
         async with self._aws.reading("cloudformation:GetTemplate") as clients:
             answer = await clients.cloudformation.get_template(
@@ -272,8 +258,19 @@ def _desired(text: str | None) -> DesiredRecord | None:
     return DesiredRecord.from_properties(properties) if isinstance(properties, dict) else None
 
 
-def _spellings(physical_id: str) -> Sequence[str]:
-    if "." not in physical_id or ":" in physical_id or "/" in physical_id:
-        return (physical_id,)
-    plain = display_name(normal_name(physical_id))
-    return tuple(dict.fromkeys((physical_id, plain, f"{plain}.")))
+def _live(client: CloudFormationClient) -> Any:  # noqa: ANN401 -- a list of one of its literals
+    """Every status that the SDK knows, but for those of stacks that have no resources."""
+    known: Any = client.meta.service_model.shape_for("StackStatus")
+    return [
+        status for status in known.enum if status not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+    ]
+
+
+def _summary(shape: Any) -> StackDescription:  # noqa: ANN401 -- botocore's dictionary
+    return StackDescription(
+        stack_id=shape.get("StackId", ""),
+        stack_name=shape["StackName"],
+        status=shape["StackStatus"],
+        root_id=shape.get("RootId"),
+        parent_id=shape.get("ParentId"),
+    )

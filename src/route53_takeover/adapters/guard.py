@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 READS = frozenset(
     {
         "cloudformation.DescribeStackEvents",
-        "cloudformation.DescribeStackResources",
         "cloudformation.DescribeStacks",
         "cloudformation.GetTemplate",
+        "cloudformation.ListExports",
         "cloudformation.ListStackResources",
+        "cloudformation.ListStacks",
         "route-53.GetChange",
         "route-53.GetHostedZone",
         "route-53.ListHostedZones",

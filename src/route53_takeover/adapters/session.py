@@ -25,7 +25,7 @@ import route53_takeover
 from route53_takeover.adapters.budget import CallBudget
 from route53_takeover.adapters.guard import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
-from route53_takeover.adapters.regions import ATTEMPTS, Region, regions_beside
+from route53_takeover.adapters.regions import ATTEMPTS, BURST, RATE, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
 from route53_takeover.errors import CredentialsError, UsageError
 from route53_takeover.redaction import remember_signature
@@ -173,14 +173,15 @@ class AwsSession:
 
     @asynccontextmanager
     async def in_region(self, region: str) -> AsyncIterator[Region]:
-        """CloudFormation in another region, on the same credentials; no budget is spent on it."""
+        """CloudFormation in another region, on the same credentials and a budget of its own."""
+        budget = self._budgets.setdefault(region, CallBudget(self._clock, rate=RATE, burst=BURST))
         async with AsyncExitStack() as stack:
             session = self._open[-1].session
             try:
                 client = await self._client(stack, session, "cloudformation", ATTEMPTS, region)
             except Exception as error:
                 raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
-            yield Region(client, self._login_hint)
+            yield Region(client, self._login_hint, budget)
 
     @asynccontextmanager
     async def _calling(self, operation: str, limit: float) -> AsyncIterator[Clients]:

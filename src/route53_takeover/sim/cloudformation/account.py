@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from route53_takeover.core.stacks import RECORD_SET, STACK
+from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, STACK
 from route53_takeover.core.template import TemplateError
+from route53_takeover.sim.cloudformation.group_handler import GroupHandler, ZoneHandler
 from route53_takeover.sim.cloudformation.record_handler import RecordHandler, RecordHandlerConfig
 from route53_takeover.sim.cloudformation.state import Stack, StackEventRow
 from route53_takeover.sim.cloudformation.template import Template, load
+from route53_takeover.sim.cloudformation.throttling import ReadLimit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from route53_takeover.sim.timeline import Timeline
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_NAMED = frozenset({"AWS::S3::Bucket", "AWS::ApiGateway::DomainName"})
+_NAMED_BY = ("BucketName", "DomainName")
+"""What has the physical id that its template gives it: often the name of a host."""
 _RECORD_REPLACED_WITH = ("Name", "HostedZoneId", "HostedZoneName")
 
 
@@ -40,6 +45,7 @@ class StackConfig(Struct, frozen=True, kw_only=True):
         visible: the delays after which copies of an event appear, instead of ``event_lag``; none
             for an event that is lost, several for one that is repeated.
         fail_rollback: the reason with which every rollback of a root stack fails; empty for none.
+        reads: how fast each read may be asked; ``None`` for no limit.
         records: the habits of the record handler.
     """
 
@@ -49,6 +55,7 @@ class StackConfig(Struct, frozen=True, kw_only=True):
     event_lag: float | Callable[[StackEventRow], float] = 0.0
     visible: Callable[[StackEventRow], Sequence[float]] | None = None
     fail_rollback: str = ""
+    reads: ReadLimit | None = None
     records: RecordHandlerConfig = RecordHandlerConfig()
     account: str = "123456789012"
     region: str = "us-east-1"
@@ -122,6 +129,7 @@ class Account:
         self.stacks: dict[str, Stack] = {}
         self.templates: dict[str, Mapping[str, Any]] = {}
         self.on_event: list[Callable[[StackEventRow], None]] = []
+        self._zones = zones
         self._rng = rng
         self._sequence = 0
 
@@ -170,7 +178,23 @@ class Account:
                 "AWS::NotificationARNs": [],
                 "AWS::NoValue": "",
             },
+            self.exports,
         )
+
+    def exports(self) -> dict[str, tuple[Stack, str]]:
+        """By their names, what the stacks export: whose it is, and the value."""
+        found: dict[str, tuple[Stack, str]] = {}
+        for stack in self.stacks.values():
+            outputs = {} if stack.is_deleted else stack.body.get("Outputs") or {}
+            if any("Export" in output for output in outputs.values()):
+                template = self.template(stack, stack.body, stack.parameters)
+                names = template.export_names(stack.lookup)
+                found |= {
+                    name: (stack, stack.outputs[key])
+                    for key, name in names.items()
+                    if key in stack.outputs
+                }
+        return found
 
     def child_template(self, child: Stack, wanted: Resource) -> Template:
         """The template of a nested stack: from its metadata, or put under its ``TemplateURL``."""
@@ -232,11 +256,26 @@ class Account:
         if fails:
             self.after(seconds, lambda: task.fail(fails) if task.live else None)
             return
-        inert = _Inert(self, stack, seconds)
-        handler: Handler = self.records if task.resource.type == RECORD_SET else inert
+        handler = self._handler(stack, task, seconds)
         {"create": handler.create, "update": handler.update, "delete": handler.delete}[task.action](
             task
         )
+
+    def _handler(self, stack: Stack, task: Task, seconds: float) -> Handler:
+        def after(later: Task, action: Callable[[], None]) -> None:
+            self.after(seconds, lambda: action() if later.live else None)
+
+        match task.resource.type:
+            case kind if kind == RECORD_SET:
+                return self.records
+            case kind if kind == RECORD_SET_GROUP:
+                return GroupHandler(
+                    self._zones, after, lambda each: self.generated_name(stack, each.logical_id)
+                )
+            case "AWS::Route53::HostedZone":
+                return ZoneHandler(self._zones, after)
+            case _:
+                return _Inert(self, stack, seconds)
 
     def _write(self, stack: Stack, row: StackEventRow) -> None:
         config = self.config
@@ -259,7 +298,9 @@ class _Inert:
         self._seconds = seconds
 
     def create(self, task: Task) -> None:
-        name = self._account.generated_name(self._stack, task.logical_id)
+        given = [task.properties[key] for key in _NAMED_BY if key in task.properties]
+        made_up = self._account.generated_name(self._stack, task.logical_id)
+        name = str(given[0]) if given and task.resource.type in _NAMED else made_up
         self._after(task, self._seconds / 2, lambda: task.initiated(name))
         self._after(task, self._seconds, task.succeed)
 
