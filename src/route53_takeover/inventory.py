@@ -119,8 +119,8 @@ class Inventory:
             for region in regions:
                 group.create_task(self._look(region, tree, names, records, at_once))
         self._progress.end()
-        if isinstance(home := self._failed.get(""), CredentialsError | EndpointError):
-            raise home
+        if isinstance(self.error_at_home, CredentialsError | EndpointError):
+            raise self.error_at_home
         failed = [(r, self._failed[r]) for r in regions if r in self._failed]
         return Found(
             records=tuple(record for region in regions for record in records.get(region, ())),
@@ -129,6 +129,11 @@ class Inventory:
                 *(_unasked(region or self._region, error) for region, error in failed),
             ),
         )
+
+    @property
+    def error_at_home(self) -> ApiError | None:
+        """Why the home region could not be read, if it could not."""
+        return self._failed.get("")
 
     async def _look(
         self,

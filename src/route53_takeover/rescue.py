@@ -116,6 +116,8 @@ class Others:
         if not abroad and check is OwnerCheck.FULL:
             check = OwnerCheck.REGION
         found = await self._inventory.beside(tree, self._names, check)
+        if isinstance(self._inventory.error_at_home, _TEMPORARY):
+            raise self._inventory.error_at_home
         if found.unasked:
             told = "; ".join(f"{one.region}: {one.error}" for one in found.unasked)
             raise AccessDeniedError(told, hint=found.unasked[0].hint)

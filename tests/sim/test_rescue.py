@@ -22,6 +22,7 @@ from route53_takeover.errors import (
     RefusedError,
     TakeoverError,
     ThrottledError,
+    UnansweredError,
 )
 from route53_takeover.inventory import Inventory
 from route53_takeover.rescue import Others, Place, Rescue, done_before, rescue
@@ -76,6 +77,16 @@ class Closed(Counted):
 
     async def describe(self, stack: str) -> StackDescription:
         raise AccessDeniedError(f"may not describe {stack}")
+
+
+class Flaky(Counted):
+    """Stacks that do not answer at first."""
+
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        listed = await super().stacks(found)
+        if self.asked["home"] <= 5:
+            raise UnansweredError("the connection was closed")
+        return listed
 
 
 class Busy(WorldRecords):
@@ -272,6 +283,12 @@ def test_nothing_is_replaced_where_a_region_cannot_be_read_unless_the_run_left_i
     assert set(case.world.holds(WWW)) == {A, OTHER}, "what was missing is there"
     left_out = restored(case, [A, AAAA], force=True, check=OwnerCheck.REGION)
     assert left_out.here == {A, AAAA}
+
+
+def test_stacks_that_do_not_answer_at_first_are_asked_again() -> None:
+    done = restored(lost(OTHER), [A, AAAA], stacks=Flaky, force=True)
+    assert done.here == {A, AAAA}
+    assert done.asked["home"] == 6
 
 
 @pytest.mark.parametrize("kind", ["TXT", "AAAA"])
