@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from route53_takeover.core.holdings import RECORD_TYPES, held, holdings
+from route53_takeover.core.holdings import RECORD_TYPES, held, holdings, is_being_created
 from route53_takeover.core.plan import ForeignRecord, OwnerCheck, Unasked
 from route53_takeover.core.records import normal_name
 from route53_takeover.core.resolving import Values, functions_in
@@ -192,6 +192,7 @@ class Inventory:
                     return
             progress.read()
             present = held(resources, stack.status)
+            present += [resource for resource in resources if is_being_created(resource)]
             if any(resource.resource_type in RECORD_TYPES for resource in present):
                 listed[stack.stack_id] = Listed(stack=stack, held=tuple(present))
 
@@ -210,6 +211,7 @@ class Inventory:
         if not candidates:
             return []
         stack, unread = listed.stack, ""
+        creating = {r.logical_id for r in candidates if is_being_created(r)}
         self.templates.add(stack.stack_id)
         try:
             records = await self._patiently(
@@ -219,7 +221,13 @@ class Inventory:
             unread = f"its template could not be read ({_told(error)})"
             records = holdings(stack.stack_id, None, Values(), candidates).owned
         return [
-            ForeignRecord(stack=stack, record=record, region=region, unread=unread)
+            ForeignRecord(
+                stack=stack,
+                record=record,
+                region=region,
+                unread=unread,
+                creating=record.logical_id in creating,
+            )
             for record in records
             if any(record.may_be_at(name) for name in names)
         ]
@@ -333,8 +341,8 @@ class _Progress:
 
 
 def _may_matter(resource: StackResource, names: Sequence[str]) -> bool:
-    """Whether one of its records may be at these names: a group's are in its template alone."""
-    if resource.resource_type == RECORD_SET_GROUP:
+    """Whether one of its records may be at these names, which a template alone may tell."""
+    if resource.resource_type == RECORD_SET_GROUP or is_being_created(resource):
         return True
     return resource.resource_type in RECORD_TYPES and normal_name(resource.physical_id) in names
 

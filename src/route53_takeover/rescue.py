@@ -121,7 +121,7 @@ class Others:
         if found.unasked:
             told = "; ".join(f"{one.region}: {one.error}" for one in found.unasked)
             raise AccessDeniedError(told, hint=found.unasked[0].hint)
-        return list(found.records)
+        return [one for one in found.records if not one.creating]
 
 
 def plan_replacement(

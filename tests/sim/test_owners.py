@@ -278,6 +278,18 @@ def test_a_template_that_may_not_be_read_is_refused_where_it_matters() -> None:
     )
 
 
+def test_a_stack_that_tries_to_create_the_record_itself_is_refused() -> None:
+    """CloudFormation retries for both stacks: the released name might go to the other one."""
+    case = Case()
+    case.world.stacks.create_stack("other", {"Resources": {"New": own(), "Text": TEXT}})
+    case.world.timeline.advance(case.world.timeline.now + 10)
+    new = case.world.stacks.get("other").resources["New"]
+    assert (new.status, new.physical_id) == ("CREATE_IN_PROGRESS", "")
+    refusal(
+        case.plan(), "stack other is creating a record at www.example.com (New)", way_out="Wait"
+    )
+
+
 # -- this stack
 
 

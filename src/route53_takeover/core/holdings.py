@@ -48,6 +48,15 @@ def held(resources: Sequence[StackResource], status: str) -> list[StackResource]
     return [r for r in resources if r.is_owned or (not is_at_rest and r.is_left_over)]
 
 
+def is_being_created(resource: StackResource) -> bool:
+    """Whether its stack tries to create a record set that it does not have yet."""
+    return (
+        resource.resource_type == RECORD_SET
+        and not resource.physical_id
+        and resource.status == "CREATE_IN_PROGRESS"
+    )
+
+
 def holdings(
     stack_id: str, body: Mapping[str, Any] | None, values: Values, there: Sequence[StackResource]
 ) -> Holdings:
@@ -65,7 +74,9 @@ def holdings(
     for logical_id, resource in exist.items():
         node = template.get(logical_id, {}).get("Properties", _ANYTHING)
         if resource.resource_type == RECORD_SET:
-            properties = _mapping(now(node)) | {"Name": resource.physical_id}
+            properties = {"Name": _ANYTHING, **_mapping(now(node))}
+            if resource.physical_id:
+                properties["Name"] = resource.physical_id
             owned.append(_record(stack_id, logical_id, properties))
         else:
             owned += _of_group(stack_id, logical_id, now(node))

@@ -270,6 +270,10 @@ def _refuse_foreign(facts: Facts, plan: Plan) -> Iterator[Finding]:
     for foreign in facts.foreign:
         records = [manual.original for manual in plan.manuals]
         claims = {claim(site, foreign.record, record) for record in records}
+        if foreign.creating:
+            if claims != {Claim.NO}:
+                yield _is_created_by_another(foreign)
+            continue
         if Claim.YES in claims or any(clashes(site, foreign.record, record) for record in records):
             yield _owned_by_another(foreign)
         elif Claim.MAY in claims:
@@ -283,6 +287,15 @@ def _owned_by_another(foreign: ForeignRecord) -> Finding:
         text=f"stack {stack_named(foreign)} owns the {record.record_type} record at "
         f"{display_name(record.name)} ({within}).",
         hint=f"{way_out(foreign)}; then run this again.",
+    )
+
+
+def _is_created_by_another(foreign: ForeignRecord) -> Finding:
+    record = foreign.record
+    return Finding(
+        text=f"stack {stack_named(foreign)} is creating a record at {display_name(record.name)} "
+        f"({record.logical_id}) and would get the name in the moment of its release.",
+        hint="Wait until that stack is at rest, or cancel its operation, then run this again.",
     )
 
 

@@ -120,12 +120,14 @@ class ForeignRecord(Struct, frozen=True, kw_only=True):
     Attributes:
         region: where the stack is, if it is another region.
         unread: why its template could not be read; empty where it was.
+        creating: the stack does not have it yet, and tries to create it.
     """
 
     stack: StackDescription
     record: OwnedRecord
     region: str = ""
     unread: str = ""
+    creating: bool = False
 
 
 class Unasked(Struct, frozen=True, kw_only=True):
