@@ -154,7 +154,7 @@ class Inventory:
                 reader = self._readers.setdefault(region, StackReader(there))
                 reader.stacks = there
                 if region not in self._listed:
-                    self._listed[region] = await self._list(there)
+                    self._listed[region] = await self._list(there, tree)
                 records[region] = [
                     record
                     for each in self._listed[region]
@@ -167,15 +167,20 @@ class Inventory:
             except TimeoutError:
                 self._failed[region] = UnansweredError(f"no answer in {OPEN_LIMIT:.0f} s")
 
-    async def _list(self, there: Stacks) -> list[Listed]:
-        """The region's stacks that have records: one list a stack, some side by side."""
+    async def _list(self, there: Stacks, tree: Collection[str]) -> list[Listed]:
+        """The region's stacks that have records: one list a stack, some side by side.
+
+        Those of the tree are left out: whoever asks has read them.
+        """
         progress = self._progress
         before = progress.total
 
         def found(more: int) -> None:
             progress.expect(more)
 
-        stacks = await self._patiently(lambda: there.stacks(found))
+        everything = await self._patiently(lambda: there.stacks(found))
+        stacks = [stack for stack in everything if stack.stack_id not in tree]
+        progress.read(len(everything) - len(stacks))
         progress.regions += progress.total > before
         at_once = asyncio.Semaphore(STACKS_AT_ONCE)
         listed: dict[str, Listed] = {}
@@ -323,8 +328,8 @@ class _Progress:
     def expect(self, more: int) -> None:
         self.total += more
 
-    def read(self) -> None:
-        self._done += 1
+    def read(self, more: int = 1) -> None:
+        self._done += more
         if self._clock.now() - self._told_at >= _TELL_EVERY:
             self._say()
 
