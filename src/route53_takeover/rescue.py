@@ -7,7 +7,7 @@ stands there is left alone, unless ``--force`` says to replace it, by an exact c
 that is saved first.
 
 A record is never replaced that a stack owns, by the same judgement that a plan makes
-(`route53_takeover.core.ownership.claim`): a stack of the run's own tree, or any other that the
+(`route53_takeover.core.claims`): a stack of the run's own tree, or any other that the
 account's inventory holds. One whose template leaves open which record it is counts as owning it.
 Where the stacks cannot be read, nothing is replaced, unless the run was planned without them
 (``--owner-check``). The others are read once in a restore; of other regions not where only our own
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.ownership import Claim, Site, claim
+from route53_takeover.core.claims import Claim, Site, claim
 from route53_takeover.core.plan import OwnedRecord, OwnerCheck
 from route53_takeover.core.records import Change, conflict, display_name
 from route53_takeover.errors import (

@@ -174,6 +174,8 @@ TOKENS = {
     "Metadata": {"Simulation": {"Attributes": {"Name": "t1._domainkey.example.com"}}},
 }
 
+BELOW_MAIL: Any = {"Fn::Sub": "${Tokens.Name}.mail.example.com"}
+
 
 @pytest.mark.parametrize(
     "make",
@@ -182,6 +184,7 @@ TOKENS = {
         lambda case: case.deploys(
             "other", Text=plain("TXT", '"x"', {"Fn::Join": [".", ["www", "example.com"]]})
         ),
+        lambda case: case.deploys("other", Tokens=TOKENS, Names=group(own(name=BELOW_MAIL))),
         lambda case: case.deploys("other", Bucket=BUCKET),
         private_zone({"Ref": "Zone"}),
         private_zone({"Fn::GetAtt": ["Zone", "Id"]}),
@@ -198,6 +201,7 @@ TOKENS = {
     ids=[
         "TXT",
         "TXT joined",
+        "group of names that end otherwise",
         "bucket alone",
         "private zone by Ref",
         "private zone by GetAtt",
