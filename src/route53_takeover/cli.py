@@ -37,6 +37,8 @@ from route53_takeover.options import (
     NoProbeOption,
     Output,
     OutputOption,
+    OwnerCheckOption,
+    OwnersIn,
     ProfileOption,
     QuietOption,
     RecordOption,
@@ -99,6 +101,7 @@ def plan(
     deploy_timeout: DeployTimeoutOption = 7200.0,
     settle: SettleOption = None,
     confirm_release: ConfirmReleaseOption = False,
+    owner_check: OwnerCheckOption = OwnersIn.FULL,
     no_probe: NoProbeOption = False,
     name_server: NameServerOption = None,
     profile: ProfileOption = None,
@@ -134,6 +137,7 @@ def plan(
         settle=settle,
         no_probe=no_probe,
         confirm_release=confirm_release,
+        owner_check=owner_check,
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)
@@ -182,6 +186,7 @@ def policy(
     deploy_timeout: DeployTimeoutOption = 7200.0,
     settle: SettleOption = None,
     confirm_release: ConfirmReleaseOption = False,
+    owner_check: OwnerCheckOption = OwnersIn.FULL,
     no_probe: NoProbeOption = False,
     name_server: NameServerOption = None,
     profile: ProfileOption = None,
@@ -217,6 +222,7 @@ def policy(
         settle=settle,
         no_probe=no_probe,
         confirm_release=confirm_release,
+        owner_check=owner_check,
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)
@@ -242,6 +248,7 @@ def run(
     deploy_timeout: DeployTimeoutOption = 7200.0,
     settle: SettleOption = None,
     confirm_release: ConfirmReleaseOption = False,
+    owner_check: OwnerCheckOption = OwnersIn.FULL,
     no_probe: NoProbeOption = False,
     name_server: NameServerOption = None,
     profile: ProfileOption = None,
@@ -283,6 +290,7 @@ def run(
         settle=settle,
         no_probe=no_probe,
         confirm_release=confirm_release,
+        owner_check=owner_check,
     )
     connection = connection_of(profile, region, endpoint_url, dns_profile, name_server)
     common = common_of(state_dir, output, verbose, quiet, log_level)

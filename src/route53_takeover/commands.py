@@ -32,7 +32,7 @@ from route53_takeover.journal import is_held, read_journal
 from route53_takeover.live_restore import restore_live
 from route53_takeover.off_loop import aside
 from route53_takeover.private import exposure
-from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
+from route53_takeover.rescue import Others, Place, Rescue, done_before, rescue
 from route53_takeover.streams import write_line
 from route53_takeover.wiring import check_refusals, drive, opened, planned, who_am_i
 
@@ -71,7 +71,7 @@ def plan(common: Common, connection: Connection, options: Options, run_line: str
 async def _plan(common: Common, connection: Connection, options: Options, run_line: str) -> int:
     clock = SystemClock()
     identity = await aside(lambda: who_am_i(connection))
-    async with opened(connection, clock) as account:
+    async with opened(connection, clock, tell=lambda text: render.talk(common, text)) as account:
         made = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
@@ -98,7 +98,7 @@ async def run_in(
     audience.tell("reading the account")
     _refuse_questions(connection)
     identity = await aside(lambda: who_am_i(connection))
-    async with opened(connection, clock, writable=True) as account:
+    async with opened(connection, clock, writable=True, tell=audience.tell) as account:
         made = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
@@ -291,8 +291,8 @@ async def _restore(
     def tell(text: str) -> None:
         render.talk(common, text)
 
-    async with opened(saved.connection, clock, writable=not dry_run) as account:
-        abroad = Abroad(account.stacks, names, tell)
+    async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
+        others = Others(account.inventory, names, saved.plan.options.owner_check)
         with locked_names(common.state_dir, backup.zone_id, names, rescue=True):
             await _tell_what_moves(common, account, saved)
             for seq, name in enumerate(names, start=1):
@@ -313,7 +313,7 @@ async def _restore(
                         dry_run=dry_run,
                         tell=tell,
                         save=lambda changes: folder.save_restore(clock.now(), changes),
-                        abroad=abroad,
+                        others=others,
                     )
                 except TakeoverError as error:
                     errors.append(error)

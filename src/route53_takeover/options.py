@@ -47,6 +47,14 @@ class Strategy(StrEnum):
     DELETE = "delete"
 
 
+class OwnersIn(StrEnum):
+    """Where other stacks are read for an owner: `route53_takeover.core.plan.OwnerCheck`."""
+
+    FULL = "full"
+    REGION = "region"
+    NONE = "none"
+
+
 def _duration(value: str | float) -> float:
     from route53_takeover.settings import seconds
 
@@ -215,6 +223,14 @@ ConfirmReleaseOption = Annotated[
     bool,
     option("--confirm-release", help="Stop at the moment and wait for a key; not with --auto."),
 ]
+OwnerCheckOption = Annotated[
+    OwnersIn,
+    option(
+        "--owner-check",
+        help="Whose records these are: read the stacks of all regions, or of this one; or trust "
+        "your word.",
+    ),
+]
 NoProbeOption = Annotated[bool, option("--no-probe", help="Do not ask the name servers.")]
 NameServerOption = Annotated[
     list[str] | None,
@@ -328,8 +344,9 @@ def options_of(
     settle: float | None,
     no_probe: bool,
     confirm_release: bool,
+    owner_check: OwnersIn,
 ) -> Options:
-    from route53_takeover.core.plan import Options
+    from route53_takeover.core.plan import Options, OwnerCheck
 
     if not no_deploy and not deploy and not deploy_on:
         raise UsageError(
@@ -375,6 +392,7 @@ def options_of(
         settle=settle if settle is not None else (60.0 if no_deploy else 5.0),
         probe=not no_probe,
         confirm_release=confirm_release,
+        owner_check=OwnerCheck(owner_check),
     )
 
 

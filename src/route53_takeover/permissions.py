@@ -35,7 +35,7 @@ def policy(common: Common, connection: Connection, options: Options) -> int:
 async def _policy(common: Common, connection: Connection, options: Options) -> int:
     clock = SystemClock()
     identity = await aside(lambda: who_am_i(connection))
-    async with opened(connection, clock) as account:
+    async with opened(connection, clock, tell=lambda text: render.talk(common, text)) as account:
         facts = await read(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
@@ -59,7 +59,8 @@ async def _reach(account: Account, facts: Facts, options: Options) -> Reach:
         region=account.region,
         zones=tuple(zones),
         nested=tuple(tree.stack_ids[1:]),
-        owners=tuple(record.stack.stack_id for record in facts.foreign),
+        owners=tuple(sorted(account.inventory.templates)),
+        exports=account.calls["cloudformation:ListExports"] > 0,
     )
 
 

@@ -7,17 +7,18 @@ between `RejectedChangeError` and `ThrottledError` (nothing was applied) and `Un
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from route53_takeover.core.records import Change, RecordSet
     from route53_takeover.core.stacks import (
         StackDescription,
+        StackDetails,
         StackEvent,
         StackResource,
         StackTemplate,
@@ -100,12 +101,6 @@ class Stacks(Protocol):
             urgent: before other reads that wait for their turn.
         """
 
-    async def owner(self, name: str) -> StackDescription | None:
-        """A stack of this region that owns a record set of this name, if there is any.
-
-        Where several do, AWS tells of one of them only.
-        """
-
     async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
         """Every stack of this region that is not deleted, nested ones included (all pages).
 
@@ -114,18 +109,26 @@ class Stacks(Protocol):
         """
 
     async def other_regions(self) -> Sequence[str]:
-        """The regions besides this one in which a stack might own a record."""
+        """The regions besides this one in which a stack might own a record.
+
+        Raises:
+            ApiError: there may be some, and this connection does not reach them.
+        """
 
     def in_region(self, region: str) -> AbstractAsyncContextManager[Stacks]:
         """The stacks of another region, on the same credentials."""
 
-    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
-        """What the template in force says of record sets.
+    async def body(self, stack_id: str) -> Mapping[str, Any]:
+        """The template in force, parsed, with macros expanded where it can be."""
 
-        Args:
-            with_parameters: fills in the parameters in force; not to be asked for in the midst of
-                an operation, when they may be those of another template.
-        """
+    async def details(self, stack_id: str) -> StackDetails:
+        """The parameters and outputs in force."""
+
+    async def exports(self) -> Mapping[str, str]:
+        """What the stacks of this region export, by the exports' names (all pages)."""
+
+    async def template(self, stack_id: str) -> StackTemplate:
+        """What the template in force says of record sets; no parameter is filled in."""
 
     async def newest_event(self, stack_id: str) -> str | None:
         """The id of its newest event; ``None`` where it has none or does not exist."""

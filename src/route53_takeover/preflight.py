@@ -12,8 +12,9 @@ from route53_takeover.core.plan import Facts, OtherZone
 from route53_takeover.core.planning import parse_record
 from route53_takeover.core.records import display_name, normal_name, normal_zone_id
 from route53_takeover.core.stacks import ABSENT
-from route53_takeover.errors import ApiError, RefusedError, UsageError
-from route53_takeover.owners import Tree, foreign_records
+from route53_takeover.errors import RefusedError, UsageError
+from route53_takeover.inventory import Inventory
+from route53_takeover.owners import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,12 +32,14 @@ async def gather(
     identity: Identity,
     region: str,
     ask_delegation: Callable[[str], Awaitable[Sequence[str] | None]] | None,
+    inventory: Inventory | None = None,
 ) -> Facts:
     """Reads everything a plan depends on.
 
     Args:
         ask_delegation: zone name -> the name servers that the world is sent to, ``None`` where
             that cannot be told; ``None`` itself where it is not to be asked.
+        inventory: what the account's stacks hold; a new one without it.
 
     Raises:
         RefusedError: no zone or stack that fits, with what was found instead.
@@ -51,8 +54,11 @@ async def gather(
     # Read for nothing but the permission: a run that may not see events would wait in vain.
     await stacks.newest_event(stack.stack_id or options.stack)
     tree = await Tree.read(stacks, stack)
-    near = await _near_stacks(stacks, options.stack) if stack.status == ABSENT else ()
-    foreign, unasked = await foreign_records(stacks, names, tree.stack_ids)
+    inventory = inventory or Inventory(stacks, clock, region=region)
+    found = await inventory.beside(tree.stack_ids, names, options.owner_check)
+    near: list[str] = []
+    if stack.status == ABSENT:
+        near = get_close_matches(options.stack, sorted(inventory.roots), n=3, cutoff=_LIKE)
     delegated = None
     if ask_delegation is not None and not zone.private:
         delegated = await ask_delegation(zone.name)
@@ -69,27 +75,16 @@ async def gather(
         other_zones=tuple(others),
         delegated=None if delegated is None else tuple(delegated),
         stack=stack,
-        tree_groups=tuple(tree.groups),
-        coming_groups=tuple(tree.coming_groups),
         owned=tuple(tree.owned),
         expected=tuple(tree.expected),
         retained=tuple(tree.retained),
         hidden=tuple(tree.hidden),
-        foreign=tuple(foreign),
-        unasked_regions=tuple(unasked),
+        coming=tuple(tree.coming),
+        foreign=found.records,
+        unasked=found.unasked,
         near_stacks=tuple(near),
         given_stack=given,
     )
-
-
-async def _near_stacks(stacks: Stacks, given: str) -> list[str]:
-    """The stacks whose names are like a name that no stack has; none where they are not told."""
-    try:
-        found = await stacks.stacks(lambda _: None)
-    except ApiError:
-        return []
-    names = {stack.stack_name for stack in found if not stack.root_id}
-    return get_close_matches(given, sorted(names), n=3, cutoff=_LIKE)
 
 
 _LIKE = 0.75

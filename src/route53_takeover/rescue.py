@@ -6,16 +6,12 @@ atomic batch, those are changed back of which only our own lowered TTL differs. 
 stands there is left alone, unless ``--force`` says to replace it, by an exact compare-and-delete
 that is saved first.
 
-A record is never replaced that a stack is known to own: a stack of the run's own tree, or any other
-in any region, asked by the record's name and told by the type in its template. A template that
-hides the type, or that may not be read, counts as owning it; so does a group of records, whose
-names nobody lists. What this cannot tell:
-
-- Where this region's stacks may not be asked at all, nothing is replaced. Other regions that cannot
-  be asked are told of, for many accounts close them.
-- The other regions are asked once in a restore, and not where only our own lowered TTL stands.
-- AWS names one stack a name, so of two strangers that own different types there it may hide the one
-  that counts.
+A record is never replaced that a stack owns, by the same judgement that a plan makes
+(`route53_takeover.core.claims`): a stack of the run's own tree, or any other that the
+account's inventory holds. One whose template leaves open which record it is counts as owning it.
+Where the stacks cannot be read, nothing is replaced, unless the run was planned without them
+(``--owner-check``). The others are read once in a restore; of other regions not where only our own
+lowered TTL stands.
 """
 
 from __future__ import annotations
@@ -26,7 +22,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.records import Change, conflict, display_name, normal_name
+from route53_takeover.core.claims import Claim, Site, claim
+from route53_takeover.core.plan import OwnedRecord, OwnerCheck
+from route53_takeover.core.records import Change, conflict, display_name
 from route53_takeover.errors import (
     AccessDeniedError,
     ApiError,
@@ -40,12 +38,13 @@ from route53_takeover.errors import (
     UnansweredError,
     UsageError,
 )
-from route53_takeover.owners import Tree, foreign_abroad, foreign_here
+from route53_takeover.inventory import Inventory
+from route53_takeover.owners import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from route53_takeover.core.plan import ForeignRecord, OwnedRecord
+    from route53_takeover.core.plan import ForeignRecord
     from route53_takeover.core.records import RecordSet
     from route53_takeover.ports import Clock, Records, Stacks
 
@@ -67,10 +66,10 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Owner(Struct, frozen=True, kw_only=True):
-    """A stack that owns a record set at the name; ``type`` is ``None`` where that is hidden."""
+    """A stack, and a record that it has."""
 
     stack: str
-    type: str | None
+    record: OwnedRecord
 
 
 class Rescue(Struct, frozen=True, kw_only=True):
@@ -94,27 +93,35 @@ class Rescue(Struct, frozen=True, kw_only=True):
         return f"{display_name(self.name)}: {_listed(self.changes)}"
 
 
-class Abroad:
-    """Who owns a restore's names in the other regions: asked once, when it first matters.
+class Others:
+    """The stacks beside the run's tree, and what they own of a restore's names.
 
     Args:
         names: all that the restore may put back.
+        check: where the run's plan looked for owners.
     """
 
-    def __init__(self, stacks: Stacks, names: Sequence[str], tell: Callable[[str], None]) -> None:
-        self._stacks = stacks
+    def __init__(self, inventory: Inventory, names: Sequence[str], check: OwnerCheck) -> None:
+        self._inventory = inventory
         self._names = names
-        self._tell = tell
-        self._found: Sequence[ForeignRecord] | None = None
+        self._check = check
 
-    async def owning(self, name: str) -> Sequence[ForeignRecord]:
-        """The record sets of this name that stacks of other regions own."""
-        if self._found is None:
-            self._found, unasked = await foreign_abroad(self._stacks, self._names)
-            if unasked:
-                names, where = ", ".join(map(display_name, self._names)), ", ".join(unasked)
-                self._tell(f"warning: owners of {names} could not be asked for in {where}")
-        return [one for one in self._found if normal_name(one.record.name) == name]
+    async def owners(self, tree: Collection[str], *, abroad: bool) -> list[ForeignRecord]:
+        """What they own.
+
+        Raises:
+            ApiError: in some region that could not be told.
+        """
+        check = self._check
+        if not abroad and check is OwnerCheck.FULL:
+            check = OwnerCheck.REGION
+        found = await self._inventory.beside(tree, self._names, check)
+        if isinstance(self._inventory.error_at_home, _TEMPORARY):
+            raise self._inventory.error_at_home
+        if found.unasked:
+            told = "; ".join(f"{one.region}: {one.error}" for one in found.unasked)
+            raise AccessDeniedError(told, hint=found.unasked[0].hint)
+        return [one for one in found.records if not one.creating]
 
 
 def plan_replacement(
@@ -124,6 +131,7 @@ def plan_replacement(
     *,
     lowered: Sequence[RecordSet],
     owners: Sequence[Owner],
+    site: Site,
     force: bool,
     by_force: str,
 ) -> Rescue:
@@ -133,7 +141,8 @@ def plan_replacement(
         originals: its record sets in the backup.
         here: what stands at the name now.
         lowered: the originals with the TTL that the run lowered them to.
-        owners: of what record sets there are at the name.
+        owners: the stacks that have a record which may be at the name.
+        site: the zone.
         force: replace what somebody else wrote.
         by_force: the command line that does.
 
@@ -148,7 +157,7 @@ def plan_replacement(
             (owner, record)
             for record in in_the_way
             for owner in owners
-            if owner.type in (None, record.type)
+            if claim(site, owner.record, record) is not Claim.NO
         )
         if found := next(owned, None):
             refused = refused if refused.refusal else _owned(name, *found, by_force)
@@ -208,14 +217,14 @@ async def rescue(
     dry_run: bool,
     tell: Callable[[str], None],
     save: Callable[[Sequence[Change]], None],
-    abroad: Abroad | None = None,
+    others: Others | None = None,
 ) -> Rescue:
     """Puts one name back, however often the answer is lost.
 
     Args:
         by_force: the command line that replaces what somebody else wrote.
         save: makes durable what is about to be changed; raises OSError.
-        abroad: shared by all names of a restore.
+        others: shared by all names of a restore.
 
     Returns:
         What was done, or would be with ``dry_run``.
@@ -242,7 +251,7 @@ async def rescue(
         dry_run=dry_run,
         tell=tell,
         save=save,
-        abroad=abroad or Abroad(stacks, [name], tell),
+        others=others or Others(Inventory(stacks, clock), [name], OwnerCheck.FULL),
     )
     try:
         return await work.restore()
@@ -278,7 +287,7 @@ class _Work:
     dry_run: bool
     tell: Callable[[str], None]
     save: Callable[[Sequence[Change]], None]
-    abroad: Abroad
+    others: Others
     lacking: Sequence[RecordSet] = ()
     batches: list[tuple[Change, ...]] = field(default_factory=list)
     has_sent: bool = False
@@ -374,31 +383,19 @@ class _Work:
             here,
             lowered=self.lowered,
             owners=owners,
+            site=Site(zone_id=self.place.zone_id, zone_name=self.place.zone_name),
             force=self.force,
             by_force=self.by_force,
         )
 
     async def _owners(self, *, abroad: bool) -> list[Owner]:
-        """The stacks that own a record set at the name, in this zone as far as can be told."""
+        """The stacks that have a record which may be at the name."""
         root = await self.stacks.describe(self.place.root)
         tree = await Tree.read(self.stacks, root)
-        foreign = await foreign_here(self.stacks, [self.name], tree.stack_ids)
-        if abroad:
-            foreign += await self.abroad.owning(self.name)
-        owners = [Owner(stack=root.stack_name, type=None) for _ in tree.groups[:1]]
-        owners += [
-            Owner(stack=root.stack_name, type=_type(record))
-            for record in tree.owned
-            if normal_name(record.name) == self.name and _may_be_in(self.place, record)
-        ]
-        return owners + [
-            Owner(
-                stack=f"{one.stack.stack_name}{f' ({one.region})' if one.region else ''}",
-                type=_type(one.record),
-            )
-            for one in foreign
-            if _may_be_in(self.place, one.record)
-        ]
+        foreign = await self.others.owners(tree.stack_ids, abroad=abroad)
+        owners = [Owner(stack=root.stack_name, record=record) for record in tree.owned]
+        owners += [Owner(stack=_named(one), record=one.record) for one in foreign]
+        return [owner for owner in owners if owner.record.may_be_at(self.name)]
 
     async def _change(self, batch: tuple[Change, ...]) -> None:
         """Saves one batch and sends it."""
@@ -457,15 +454,5 @@ def _described(records: Sequence[RecordSet]) -> str:
     return ", ".join(dict.fromkeys(record.describe() for record in records))
 
 
-def _type(record: OwnedRecord) -> str | None:
-    return None if record.desired is None else record.desired.record.type
-
-
-def _may_be_in(place: Place, record: OwnedRecord) -> bool:
-    """Whether it is not certainly another zone's: a private zone may have the same names."""
-    desired = record.desired
-    if desired is None:
-        return True
-    if desired.zone_id is not None:
-        return desired.zone_id == place.zone_id
-    return desired.zone_name in (None, place.zone_name)
+def _named(one: ForeignRecord) -> str:
+    return f"{one.stack.stack_name}{f' ({one.region})' if one.region else ''}"

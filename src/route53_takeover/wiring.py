@@ -29,6 +29,7 @@ from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import signals
+from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
@@ -37,7 +38,7 @@ from route53_takeover.unfinished import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.audience import Audience
@@ -53,13 +54,20 @@ _DRAIN = 3.0
 
 
 class Account:
-    """An account that is open: its ports, and how often each API was called."""
+    """An account that is open: its ports, and how often each API was called.
 
-    def __init__(self, dns: AwsSession, stacks: AwsSession) -> None:
+    Attributes:
+        inventory: what its stacks hold: read once, by whoever asks first.
+    """
+
+    def __init__(
+        self, dns: AwsSession, stacks: AwsSession, clock: Clock, tell: Callable[[str], None]
+    ) -> None:
         self.records = Route53Records(dns)
         self.stacks = CloudFormationStacks(stacks)
         self.region = stacks.region
         self.partition = stacks.partition
+        self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
 
     @property
@@ -71,12 +79,17 @@ class Account:
 
 @asynccontextmanager
 async def opened(
-    connection: Connection, clock: Clock, *, writable: bool = False
+    connection: Connection,
+    clock: Clock,
+    *,
+    writable: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Account]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
 
     Args:
         writable: whether records may be changed. What only reads must not ask for it.
+        tell: told of the progress of what takes long to read.
     """
     async with AsyncExitStack() as stack:
 
@@ -91,7 +104,7 @@ async def opened(
         other = connection.dns_profile
         stacks = await session(connection.profile, writable=writable and not other)
         dns = await session(other, writable=writable) if other else stacks
-        yield Account(dns, stacks)
+        yield Account(dns, stacks, clock, tell)
 
 
 def who_am_i(connection: Connection) -> Identity:
@@ -144,6 +157,7 @@ async def read(
         identity=identity,
         region=account.region,
         ask_delegation=None if connection.is_loopback else delegated_to,
+        inventory=account.inventory,
     )
     here = Path.cwd()
     return replace(

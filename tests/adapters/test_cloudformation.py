@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiobotocore.stub import AioStubber
+from botocore.session import get_session
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks, read_event
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/app/1"
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+STATUSES: Any = get_session().get_service_model("cloudformation").shape_for("StackStatus")
+LIVE = [s for s in STATUSES.enum if s not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")]
 
 
 @pytest.fixture
@@ -173,83 +178,40 @@ async def test_resources_are_read_to_the_last_page(
     assert [(r.logical_id, r.physical_id) for r in found] == [("A", ""), ("B", "www")]
 
 
-def held(physical_id: str, status: str) -> dict[str, Any]:
-    return {
-        "StackResources": [
-            {
-                "StackId": STACK,
-                "LogicalResourceId": "Dns",
-                "PhysicalResourceId": physical_id,
-                "ResourceType": "AWS::Route53::RecordSet",
-                "Timestamp": WHEN,
-                "ResourceStatus": status,
-            }
-        ]
-    }
-
-
-def nobody_holds(stub: AioStubber, physical_id: str) -> None:
-    stub.add_client_error(
-        "describe_stack_resources",
-        "ValidationError",
-        f"Stack for {physical_id} does not exist",
-        expected_params={"PhysicalResourceId": physical_id},
-    )
-
-
-async def test_the_owner_is_found_whichever_way_its_template_spells_the_name(
+async def test_stacks_are_listed_to_the_last_page_but_for_those_that_hold_nothing(
     stacks: CloudFormationStacks, stub: AioStubber
 ) -> None:
-    nobody_holds(stub, r"\052.example.com.")
-    stub.add_response(
-        "describe_stack_resources",
-        held("*.example.com", "CREATE_COMPLETE"),
-        {"PhysicalResourceId": "*.example.com"},
-    )
-    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
-    owner = await stacks.owner(r"\052.example.com.")
-    assert owner is not None
-    assert owner.stack_id == STACK
+    def listed(name: str) -> dict[str, Any]:
+        return {
+            "StackId": f"{STACK}/{name}",
+            "StackName": name,
+            "StackStatus": "DELETE_FAILED",
+            "CreationTime": WHEN,
+            "RootId": "root",
+        }
+
+    asked: list[int] = []
+    live = {"StackStatusFilter": LIVE}
+    stub.add_response("list_stacks", {"StackSummaries": [listed("a")], "NextToken": "t"}, live)
+    last = {"StackSummaries": [listed("b"), listed("c")]}
+    stub.add_response("list_stacks", last, {**live, "NextToken": "t"})
+    found = await stacks.stacks(asked.append)
+    assert [(s.stack_name, s.status, s.root_id) for s in found] == [
+        (name, "DELETE_FAILED", "root") for name in "abc"
+    ]
+    assert asked == [1, 2]
+    assert {"DELETE_FAILED", "CREATE_FAILED", "UPDATE_IN_PROGRESS"} < set(LIVE)
+    assert not {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"} & set(LIVE)
 
 
-async def test_what_no_stack_holds_has_no_owner(
+async def test_exports_are_read_to_the_last_page(
     stacks: CloudFormationStacks, stub: AioStubber
 ) -> None:
-    nobody_holds(stub, "www.example.com")
-    nobody_holds(stub, "www.example.com.")
-    assert await stacks.owner("www.example.com") is None
-
-
-@pytest.mark.parametrize("status", ["DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED"])
-async def test_a_stack_that_let_go_of_a_record_does_not_own_it(
-    stacks: CloudFormationStacks, stub: AioStubber, status: str
-) -> None:
-    stub.add_response("describe_stack_resources", held("physical", status))
-    assert await stacks.owner("physical") is None
-
-
-async def test_a_custom_domain_of_the_same_name_owns_no_record(
-    stacks: CloudFormationStacks, stub: AioStubber
-) -> None:
-    domain = held("physical", "CREATE_COMPLETE")
-    domain["StackResources"][0]["ResourceType"] = "AWS::ApiGateway::DomainName"
-    stub.add_response("describe_stack_resources", domain)
-    assert await stacks.owner("physical") is None
-
-
-async def test_the_owner_is_found_beyond_the_hundred_resources_that_one_call_tells_of(
-    stacks: CloudFormationStacks, stub: AioStubber
-) -> None:
-    told = [held(f"other-{n}", "CREATE_COMPLETE")["StackResources"][0] for n in range(100)]
-    stub.add_response("describe_stack_resources", {"StackResources": told})
-    shape = held("physical", "CREATE_COMPLETE")["StackResources"][0]
-    shape = {k: v for k, v in shape.items() if k not in ("StackId", "Timestamp")}
-    page = {"StackResourceSummaries": [{**shape, "LastUpdatedTimestamp": WHEN}]}
-    stub.add_response("list_stack_resources", page, {"StackName": STACK})
-    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
-    owner = await stacks.owner("physical")
-    assert owner is not None
-    assert owner.stack_id == STACK
+    first = {"Exports": [{"Name": "zone", "Value": "Z1"}], "NextToken": "t"}
+    stub.add_response("list_exports", first, {})
+    last = {"Exports": [{"Name": "host", "Value": "www"}]}
+    stub.add_response("list_exports", last, {"NextToken": "t"})
+    assert await stacks.exports() == {"zone": "Z1", "host": "www"}
 
 
 async def test_all_regions_of_the_partition_but_the_own_are_asked_for_an_owner(
@@ -264,9 +226,11 @@ async def test_all_regions_of_the_partition_but_the_own_are_asked_for_an_owner(
     assert {"us-east-1", "eu-central-1", "ap-east-1"} < set(aws)
     assert "eu-west-1" not in aws
     assert await beside("cn-north-1") == ["cn-northwest-1"]
-    assert await beside("eu-west-1", "https://vpce-1.cloudformation.example.com") == []
+    with pytest.raises(ApiError, match=r"vpce-1\.cloud.* serves eu-west-1 alone"):
+        await beside("eu-west-1", "https://vpce-1.cloudformation.example.com")
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "https://vpce-1.example.com")
-    assert await beside("eu-west-1") == []
+    with pytest.raises(ApiError, match="serves eu-west-1 alone"):
+        await beside("eu-west-1")
 
 
 async def test_a_simulated_account_is_asked_in_the_region_of_cloudfront_only(
@@ -278,8 +242,8 @@ async def test_a_simulated_account_is_asked_in_the_region_of_cloudfront_only(
     async with stacks.in_region("us-east-1") as there:
         assert await there.other_regions() == []
         with pytest.raises(CredentialsError):
-            await there.owner("www.example.com.")
-    assert aws.calls["cloudformation:DescribeStackResources"] == 1
+            await there.stacks(lambda _: None)
+    assert aws.calls["cloudformation:ListStacks"] == 1
     assert not aws._bad, "a region that does not know us says nothing of home"
 
 
@@ -312,26 +276,21 @@ async def test_the_template_in_force_is_read_as_json_or_text(
         assert "Dns" in (await stacks.template(STACK)).record_sets
 
 
-async def test_parameters_are_asked_for_only_where_a_record_set_names_one(
+async def test_details_hold_what_is_in_force_and_nothing_that_is_hidden(
     stacks: CloudFormationStacks, stub: AioStubber
 ) -> None:
-    stub.add_response("get_template", {"TemplateBody": json.dumps(TEMPLATE)})
-    assert "Dns" in (await stacks.template(STACK, with_parameters=True)).record_sets
-    dns: dict[str, Any] = TEMPLATE["Resources"]["Dns"]
-    for value, shown in ((["Z7"], "Z7"), (["/aws/zone", "Z8"], "Z8"), (["****"], None)):
-        properties = {**dns["Properties"], "HostedZoneId": {"Ref": "Zone"}}
-        body = {
-            "Parameters": {"Zone": {"Type": "String"}},
-            "Resources": {"Dns": {**dns, "Properties": properties}},
-        }
-        stub.add_response("get_template", {"TemplateBody": json.dumps(body)})
-        given = dict(zip(("ParameterValue", "ResolvedValue"), value, strict=False))
-        parameters = [{"ParameterKey": "Zone", **given}]
-        stub.add_response("describe_stacks", described("UPDATE_COMPLETE", Parameters=parameters))
-        template = await stacks.template(STACK, with_parameters=True)
-        desired = template.record_sets["Dns"]
-        assert desired is not None
-        assert desired.zone_id == shown
+    parameters = [
+        {"ParameterKey": "Zone", "ParameterValue": "Z7"},
+        {"ParameterKey": "Stored", "ParameterValue": "/aws/zone", "ResolvedValue": "Z8"},
+        {"ParameterKey": "Secret", "ParameterValue": "****"},
+        {"ParameterKey": "Empty", "ParameterValue": ""},
+    ]
+    outputs = [{"OutputKey": "Id", "OutputValue": "Z9"}]
+    answer = described("UPDATE_COMPLETE", Parameters=parameters, Outputs=outputs)
+    stub.add_response("describe_stacks", answer, {"StackName": STACK})
+    details = await stacks.details(STACK)
+    assert details.parameters == {"Zone": "Z7", "Stored": "Z8", "Empty": ""}
+    assert details.outputs == {"Id": "Z9"}
 
 
 async def test_a_template_without_a_processed_stage_is_read_as_it_was_given(

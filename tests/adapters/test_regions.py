@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.guard import NotAllowedError
 from route53_takeover.adapters.regions import Region
+from route53_takeover.call_budget import CallBudget
 from route53_takeover.errors import UnansweredError
 
 
 async def test_a_defect_of_ours_is_not_told_as_an_answer_that_was_lost() -> None:
     client: Any = None
-    region = Region(client, "log in")
+    region = Region(client, "log in", CallBudget(SystemClock(), rate=5, burst=5))
     with pytest.raises(NotAllowedError):
         async with region.reading("cloudformation:DescribeStacks"):
             raise NotAllowedError("cloudformation:DeleteStack: nothing was sent")

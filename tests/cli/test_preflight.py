@@ -173,6 +173,12 @@ def test_an_owner_in_another_region_is_found_and_named(program: Program, account
     line = plain_error(ended, 3, "stack edge in us-east-1 owns the A record at o.example.com")
     assert "(Old)" in line
     nothing_happened(program, ended)
+    program.env["ROUTE53_TAKEOVER_OWNER_CHECK"] = "region"
+    narrow = program("plan", "--region=eu-west-1", *target, "--record=o.example.com")
+    assert narrow.code == 0, narrow.out
+    assert "looked for only in eu-west-1 (--owner-check region)" in narrow.out
+    wide = program("plan", "--owner-check=full", *target, *words)
+    assert "stack edge in us-east-1 owns" in wide.out, "the command line wins"
     assert account.writes() == before
     nothing_was_asked_for_but_reads(account)
 
@@ -216,7 +222,7 @@ OPERATIONS = (
     "route53:ListResourceRecordSets",
     "cloudformation:DescribeStacks",
     "cloudformation:ListStackResources",
-    "cloudformation:DescribeStackResources",
+    "cloudformation:ListStacks",
     "cloudformation:DescribeStackEvents",
 )
 

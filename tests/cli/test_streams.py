@@ -168,16 +168,28 @@ def test_two_runs_never_work_on_one_name_and_a_signal_undoes(
             assert first.poll() is None
         plain_error(program(*RUN, *account.target()), 3, "another run", "www.example.com")
         name = program.folder.name
-        for command in (("resume", name, "--auto"), ("restore", name)):
-            ended = program(*command, "--output=json")
-            plain_error(ended, 3, "another run")
-            assert ended.result["run"] == name
+        ended = program("resume", name, "--auto", "--output=json")
+        plain_error(ended, 3, "another run")
+        assert ended.result["run"] == name
     finally:
         first.send_signal(signal.SIGTERM)
     ended = program.end_of(first)
     assert ended.code == 130
     assert ended.result["outcome"] == "aborted"
     assert taken_over(account) is False
+
+
+def test_restore_of_a_run_that_goes_on_is_done_by_its_own_process(
+    program: Program, account: Cloud
+) -> None:
+    first = program.start(*RUN, *account.target("--deploy-timeout=60", deploy="sleep 50"))
+    assert first.stdout is not None
+    while '"deploy-intended"' not in first.stdout.readline():
+        assert first.poll() is None
+    restored = program("restore", program.folder.name, "--output=json")
+    assert (restored.code, restored.result["outcome"]) == (0, "done")
+    ended = program.end_of(first)
+    assert (ended.code, ended.result["outcome"]) == (1, "aborted")
 
 
 def test_q_tells_only_what_must_be_told_and_v_tells_more(program: Program, account: Cloud) -> None:

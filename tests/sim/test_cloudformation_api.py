@@ -16,7 +16,7 @@ from botocore.model import ServiceModel
 from botocore.validate import validate_parameters
 
 from route53_takeover.sim.cloudformation.api import operations
-from route53_takeover.sim.cloudformation.stacks import Stacks
+from route53_takeover.sim.cloudformation.stacks import ReadLimit, StackConfig, Stacks
 from route53_takeover.sim.route53.zones import Zones
 from route53_takeover.sim.timeline import Timeline
 from route53_takeover.sim.wire.faults import ApiFault
@@ -47,9 +47,9 @@ class Api:
     def __init__(self) -> None:
         rng = random.Random(1)  # noqa: S311 -- a simulation, not a secret
         self.timeline = Timeline(1_800_000_000.0)
-        zones = Zones(self.timeline, rng)
-        zones.add_zone("example.com", zone_id="Z1")
-        self.stacks = Stacks(self.timeline, zones, rng)
+        self.zones = Zones(self.timeline, rng)
+        self.zones.add_zone("example.com", zone_id="Z1")
+        self.stacks = Stacks(self.timeline, self.zones, rng)
         self.operations = operations(self.stacks)
 
     def call(self, operation: str, **params: Any) -> Any:
@@ -170,6 +170,59 @@ def test_list_stack_resources_pages_where_describe_stops_at_a_hundred(api: Api) 
     rest = api.call("ListStackResources", StackName="app", NextToken=first["NextToken"])
     assert len(first["StackResourceSummaries"] + rest["StackResourceSummaries"]) == 130
     assert len(api.call("DescribeStackResources", StackName="app")["StackResources"]) == 100
+
+
+def test_exports_are_listed_by_page_and_imported_by_name(api: Api) -> None:
+    names = [f"zone-{number}" for number in range(130)]
+    outputs = {
+        f"O{number}": {"Value": {"Ref": "Bucket"}, "Export": {"Name": {"Fn::Sub": name}}}
+        for number, name in enumerate(names)
+    }
+    bucket = {**BUCKET, "Properties": {"BucketName": "www.example.com"}}
+    body = {"Resources": {"Bucket": bucket}, "Outputs": outputs}
+    made = api.call("CreateStack", StackName="app", TemplateBody=json.dumps(body))
+    api.timeline.advance(api.timeline.now + 600)
+    first = api.call("ListExports")
+    rest = api.call("ListExports", NextToken=first["NextToken"])
+    listed = first["Exports"] + rest["Exports"]
+    assert [each["Name"] for each in listed] == names
+    assert {each["Value"] for each in listed} == {"www.example.com"}, "as its template names it"
+    assert {each["ExportingStackId"] for each in listed} == {made["StackId"]}
+
+
+def test_a_read_that_is_asked_too_fast_is_throttled_until_its_bucket_fills_again() -> None:
+    timeline = Timeline(1_800_000_000.0)
+    rng = random.Random(1)  # noqa: S311 -- a simulation, not a secret
+    config = StackConfig(reads=ReadLimit(rate=2.0, burst=3))
+    asked = operations(Stacks(timeline, Zones(timeline, rng), rng, config=config))
+    for _ in range(3):
+        asked["ListStacks"]({})
+    with pytest.raises(ApiFault, match="Rate exceeded"):
+        asked["ListStacks"]({})
+    asked["ListExports"]({})  # each operation has its own
+    timeline.advance(timeline.now + 0.5)
+    asked["ListStacks"]({})
+    with pytest.raises(ApiFault, match="Rate exceeded"):
+        asked["ListStacks"]({})
+
+
+def test_a_group_is_one_batch_and_a_zone_has_its_id_as_its_physical_id(api: Api) -> None:
+    zone = {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "inner.example.com"}}
+    values = {"Type": "CNAME", "TTL": 60, "ResourceRecords": ["a.example.net"]}
+    records = [{**values, "Name": f"{name}.inner.example.com"} for name in ("a", "b")]
+    group = {"HostedZoneId": {"Ref": "Zone"}, "RecordSets": records}
+    both = {"Type": "AWS::Route53::RecordSetGroup", "Properties": group}
+    api.create(Zone=zone, Both=both)
+    listed = api.call("ListStackResources", StackName="app")["StackResourceSummaries"]
+    ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed}
+    assert "example" not in ids["Both"], "a group's id tells none of its names"
+    zones = api.zones
+    assert {r.name for r in zones.list(ids["Zone"]) if r.type == "CNAME"} == {
+        f"{name}.inner.example.com." for name in ("a", "b")
+    }
+    api.call("DeleteStack", StackName="app")
+    api.timeline.advance(api.timeline.now + 600)
+    assert not [r for r in zones.list(ids["Zone"]) if r.type == "CNAME"]
 
 
 def test_the_stack_that_owns_a_record_is_found_by_the_records_name(api: Api) -> None:

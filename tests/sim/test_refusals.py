@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core import events as ev
-from route53_takeover.core.plan import Identity, Options
+from route53_takeover.core.plan import Identity, Options, OwnerCheck
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.records import AliasTarget, RecordSet
 from route53_takeover.core.state import Outcome
@@ -66,6 +66,7 @@ class Case:
     def __init__(self, account: Account | None = None) -> None:
         self.world = World(account or site_account(), seed="refusals", start=START)
         self.abroad: dict[str, Stacks] = {}
+        self.closed: set[str] = set()
         self.calls: dict[str, int] = {}
 
     @property
@@ -95,6 +96,13 @@ class Case:
             Stacks(world.timeline, world.zones, world.rng, config=StackConfig(region=region)),
         )
         return self._create(there, name, {}, resources)
+
+    def exports(self, name: str, value: str) -> None:
+        """Somebody's stack exports a value."""
+        output = {"Value": value, "Export": {"Name": name}}
+        body = {"Resources": {"Nothing": {"Type": "Custom::Nothing"}}, "Outputs": {"It": output}}
+        self.world.stacks.create_stack(f"exporting-{name}", body)
+        self._settle()
 
     def switch_on(self) -> None:
         """The stack ``shop`` is deployed with the switch on."""
@@ -184,6 +192,12 @@ def own(zone_id: Any = ZONE, name: str = "www.example.com", **changes: Any) -> d
     return in_zone(zone_id, alias_resource("d9other"), Name=name, **changes)
 
 
+PRIVATE_ZONE = {
+    "Type": "AWS::Route53::HostedZone",
+    "Properties": {"Name": "example.com", "VPCs": [{"VPCId": "vpc-1", "VPCRegion": "us-east-1"}]},
+}
+
+
 def inside(name: str, target: str, kind: str = "A", zone: str = ZONE) -> RecordSet:
     """An alias to another record set of the zone."""
     return RecordSet(name=name, type=kind, alias=AliasTarget(zone_id=zone, dns_name=target))
@@ -209,7 +223,8 @@ def test_nothing_is_refused_in_an_account_in_which_nothing_is_wrong() -> None:
     assert plan.keys == {alias("d1old").key}
     assert plan.zone_is_unique
     assert "tells yet" not in warned(plan), "the template has it under its condition"
-    assert case.calls["cloudformation:DescribeStackResources"] == 1
+    assert case.calls["cloudformation:ListStacks"] == 1
+    assert case.calls["cloudformation:GetTemplate"] == 1, "of the stack itself, and of no other"
 
 
 # -- owners
@@ -272,7 +287,7 @@ class Silent(WorldStacks):
         yield self
 
 
-def test_a_region_that_does_not_answer_is_named_and_keeps_nothing_up() -> None:
+def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out() -> None:
     case = Case()
     errors: dict[str, TakeoverError | None] = {
         "ap-east-1": CredentialsError("invalid token", code="InvalidClientTokenId"),
@@ -285,10 +300,22 @@ def test_a_region_that_does_not_answer_is_named_and_keeps_nothing_up() -> None:
         "eu-west-3": None,
     }
     plan = case.plan(stacks=lambda line: Silent(line, case.world.stacks, errors))
-    assert plan.refusals == ()
-    unasked = "ca-west-1, ca-west-2, ca-west-3, eu-west-1, eu-west-2, eu-west-3"
-    assert f"was not answered in {unasked}." in warned(plan), "the first two are not enabled"
-    assert "cloudformation:DescribeStackResources" in warned(plan)
+    unasked = {f.text.partition(" could not be told in ")[2] for f in plan.refusals}
+    assert unasked == {
+        "ca-west-1: ExpiredToken: the token has expired.",
+        "ca-west-2: RequestTimeTooSkewed: the clock is off.",
+        "ca-west-3: the SSO session has ended.",
+        "eu-west-1: denied by an organization's policy.",
+        "eu-west-2: time-out.",
+        "eu-west-3: no answer in 20 s.",
+    }, "the first two are not enabled for the account"
+    assert all("--owner-check region" in finding.hint for finding in plan.refusals)
+    for check in (OwnerCheck.REGION, OwnerCheck.NONE):
+        there = case.plan(
+            stacks=lambda line: Silent(line, case.world.stacks, errors), owner_check=check
+        )
+        assert there.refusals == ()
+        assert f"--owner-check {check}" in warned(there)
 
 
 def test_what_another_stack_owns_beside_the_record_is_no_reason() -> None:
@@ -359,16 +386,21 @@ def test_another_type_that_the_stack_owns_at_the_name_is_refused() -> None:
     refusal(
         case.plan(deploy_off=None),
         "the stack owns A at www.example.com",
-        "beside the manual www.example.com CNAME",
+        "cannot stand beside the manual www.example.com CNAME",
         way_out="out of the stack",
     )
 
 
-def test_a_deploy_with_the_switch_off_is_refused_while_the_stack_owns_any_record() -> None:
+def test_a_deploy_with_the_switch_off_is_refused_while_the_stack_owns_a_record_of_the_plan() -> (
+    None
+):
     template = site_template(alias_resource("d1new"), Api=own(name="api.example.com"))
     case = Case(site_account(template=template))
-    refusal(case.plan(), "Api (api.example.com)", way_out="--skip-off")
-    assert case.plan(deploy_off=None).refusals == ()
+    refusal(case.plan(WWW, "api.example.com"), "Api (api.example.com)", way_out="--skip-off")
+    assert case.plan(WWW, "api.example.com", deploy_off=None).refusals == ()
+    other = case.plan()
+    assert other.refusals == ()
+    assert "the deploy with the switch off deletes of Api (api.example.com)" in warned(other)
 
 
 def test_a_routed_record_that_the_template_is_going_to_have_is_refused() -> None:
@@ -423,7 +455,7 @@ def test_a_routed_record_that_the_stack_wants_never_releases_a_simple_one(routin
     resource = alias_resource("d1new")
     value = 10 if routing == "Weight" else "eu-west-1"
     resource["Properties"] |= {"SetIdentifier": "blue", routing: value}
-    hidden = {"Fn::If": ["Enabled", "blue", "blue"]}  # no template tells it, the event does
+    hidden = {"Fn::GetAtt": ["Distribution", "Name"]}  # no template tells it, the event does
     resource["Properties"]["SetIdentifier"] = hidden
     scenario = Scenario(
         name="routed",
@@ -505,17 +537,30 @@ def test_two_private_zones_of_the_name_are_refused_until_one_is_said() -> None:
     assert case.plan(zone=zones[1]).refusals == ()
 
 
-@pytest.mark.parametrize("said", ["text", "parameter", "hidden"])
+@pytest.mark.parametrize("said", ["text", "parameter", "joined", "made", "imported", "hidden"])
 def test_the_stacks_own_private_record_is_told_from_the_public_one(said: str) -> None:
     case = Case(site_account(exists=False))
     private = case.world.zones.add_zone("example.com", private=True).zone_id
     zone_id: Any = {
         "text": private,
         "parameter": {"Ref": "Zone"},
-        "hidden": {"Fn::Join": ["", ["ZSIMULATED", private.removeprefix("ZSIMULATED")]]},
+        "joined": {"Fn::Join": ["", ["ZSIMULATED", private.removeprefix("ZSIMULATED")]]},
+        "made": {"Ref": "Made"},
+        "imported": {"Fn::ImportValue": "inner-zone"},
+        "hidden": {"Fn::GetAtt": ["Looked", "Up"]},
     }[said]
+    case.exports("inner-zone", private)
     parameters = {"Zone": private} if said == "parameter" else None
-    case.deploys("shop", parameters, Inner=own(zone_id))
+    case.deploys(
+        "shop",
+        parameters,
+        Inner=own(zone_id),
+        Made=PRIVATE_ZONE,
+        Looked={
+            "Type": "Custom::Zone",
+            "Metadata": {"Simulation": {"Attributes": {"Up": private}}},
+        },
+    )
     plan = case.plan(deploy_off=None)
     if said == "hidden":
         refusal(plan, "does not tell in which zone", ZONE, private, way_out="HostedZoneId")
@@ -639,11 +684,11 @@ def test_a_mistyped_stack_names_the_near_one() -> None:
     assert "Did you mean" not in warned(case.plan())
 
 
-def test_stacks_that_may_not_be_listed_keep_nothing_up() -> None:
+def test_where_stacks_may_not_be_listed_none_is_named_as_near() -> None:
     class Unlisted(WorldStacks):
         async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
             raise AccessDeniedError("denied", operation=f"ListStacks {found}")
 
-    plan = Case().plan(stack="shpo", stacks=Unlisted)
+    plan = Case().plan(stack="shpo", stacks=Unlisted, owner_check=OwnerCheck.NONE)
     assert plan.refusals == ()
     assert "Did you mean" not in warned(plan)

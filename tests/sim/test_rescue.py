@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tests.sim.test_refusals import WWW, Case, inside, own
 
 from route53_takeover.commands import _targets_first
+from route53_takeover.core.plan import OwnerCheck
 from route53_takeover.core.records import RecordSet
 from route53_takeover.errors import (
     AccessDeniedError,
@@ -21,8 +22,10 @@ from route53_takeover.errors import (
     RefusedError,
     TakeoverError,
     ThrottledError,
+    UnansweredError,
 )
-from route53_takeover.rescue import Abroad, Place, Rescue, done_before, rescue
+from route53_takeover.inventory import Inventory
+from route53_takeover.rescue import Others, Place, Rescue, done_before, rescue
 from route53_takeover.sim.inprocess import WorldRecords, WorldStacks
 from route53_takeover.sim.line import FaultRates, Line, VirtualClock
 from route53_takeover.sim.scenarios import (
@@ -35,7 +38,7 @@ from route53_takeover.sim.scenarios import (
 from route53_takeover.sim.virtual_loop import VirtualLoop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from route53_takeover.core.stacks import StackDescription
 
@@ -48,18 +51,24 @@ OTHER = replace(alias("d1other"), type="AAAA")
 class Counted(WorldStacks):
     """Stacks that count what is asked of them."""
 
-    def __init__(self, line: Line, case: Case) -> None:
-        super().__init__(line, case.abroad)
-        self.asked: Counter[str] = Counter()
+    def __init__(
+        self, line: Line, case: Case, region: str = "", asked: Counter[str] | None = None
+    ) -> None:
+        super().__init__(line, case.abroad, region)
+        self._case = case
+        self._closed = case.closed
+        self.asked: Counter[str] = Counter() if asked is None else asked
 
-    async def owner(self, name: str) -> StackDescription | None:
-        self.asked["home"] += 1
-        return await super().owner(name)
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        self.asked[self._region or "home"] += 1
+        return await super().stacks(found)
 
     @asynccontextmanager
     async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
-        self.asked[region] += 1
-        async with super().in_region(region) as there:
+        if region in self._closed:
+            raise AccessDeniedError(f"{region} is closed")
+        async with super().in_region(region):
+            there = type(self)(self._line, self._case, region, self.asked)
             yield there
 
 
@@ -68,6 +77,16 @@ class Closed(Counted):
 
     async def describe(self, stack: str) -> StackDescription:
         raise AccessDeniedError(f"may not describe {stack}")
+
+
+class Flaky(Counted):
+    """Stacks that do not answer at first."""
+
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        listed = await super().stacks(found)
+        if self.asked["home"] <= 5:
+            raise UnansweredError("the connection was closed")
+        return listed
 
 
 class Busy(WorldRecords):
@@ -92,6 +111,7 @@ def restored(
     records: type[WorldRecords] = WorldRecords,
     force: bool = False,
     dry_run: bool = False,
+    check: OwnerCheck = OwnerCheck.FULL,
 ) -> Restored:
     """`restore` in a case's account, of the original record sets of each name."""
 
@@ -99,7 +119,8 @@ def restored(
         clock = VirtualClock(case.world.timeline.now)
         line = Line(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
         account = stacks(line, case)
-        abroad = Abroad(account, [originals[0].name for originals in names], lambda _: None)
+        inventory = Inventory(account, clock, region="us-east-1")
+        others = Others(inventory, [originals[0].name for originals in names], check)
         ends: list[Rescue | TakeoverError] = []
         for originals in names:
             try:
@@ -116,7 +137,7 @@ def restored(
                     dry_run=dry_run,
                     tell=lambda _: None,
                     save=lambda _: None,
-                    abroad=abroad,
+                    others=others,
                 )
             except TakeoverError as error:
                 end = error
@@ -236,10 +257,10 @@ def test_other_regions_are_asked_once_and_not_for_a_ttl_of_our_own() -> None:
     case.holds(replace(api, values=("192.0.2.8",)))
     edited = restored(case, [cname(300)], [api], records=Busy, force=True)
     assert [type(end) for end in edited.ends] == [MustLookError] * 2
-    assert edited.asked == {"home": 60, "eu-west-1": 1}, "what happens here is looked at each time"
+    assert edited.asked == {"home": 1, "eu-west-1": 1}, "one inventory serves all of it"
 
     lowered = restored(busy(cname(60)), [cname(300)], records=Busy)
-    assert lowered.asked == {"home": 30}
+    assert lowered.asked == {"home": 1}
 
 
 def test_a_stack_of_another_region_is_known_to_own_what_stands_there() -> None:
@@ -248,6 +269,39 @@ def test_a_stack_of_another_region_is_known_to_own_what_stands_there() -> None:
     (refused,) = restored(case, [A], force=True).ends
     assert isinstance(refused, RefusedError)
     assert "stack legacy (eu-west-1) owns" in refused.message
+
+
+def test_nothing_is_replaced_where_a_region_cannot_be_read_unless_the_run_left_it_out() -> None:
+    case = lost(OTHER)
+    case.deploys_in("eu-west-1", "unrelated", Old=own(name="other.example.com"))
+    case.closed = {"eu-west-1"}
+    (refused,) = restored(case, [A, AAAA], force=True).ends
+    assert isinstance(refused, RefusedError)
+    assert "cannot tell whether a stack owns what stands there" in refused.message
+    assert "eu-west-1 is closed" in refused.message
+    assert "delete it by hand" in refused.hint
+    assert set(case.world.holds(WWW)) == {A, OTHER}, "what was missing is there"
+    left_out = restored(case, [A, AAAA], force=True, check=OwnerCheck.REGION)
+    assert left_out.here == {A, AAAA}
+
+
+def test_stacks_that_do_not_answer_at_first_are_asked_again() -> None:
+    done = restored(lost(OTHER), [A, AAAA], stacks=Flaky, force=True)
+    assert done.here == {A, AAAA}
+    assert done.asked["home"] == 6
+
+
+@pytest.mark.parametrize("kind", ["TXT", "AAAA"])
+def test_a_group_of_the_stack_is_told_by_the_records_that_it_holds(kind: str) -> None:
+    case = lost()
+    values = {"Type": kind, "TTL": "60", "ResourceRecords": ['"x"' if kind == "TXT" else "::1"]}
+    entry = {"Name": "www.example.com", **values}
+    group = {"HostedZoneId": case.zone, "RecordSets": [entry]}
+    case.deploys("others", Names={"Type": "AWS::Route53::RecordSetGroup", "Properties": group})
+    if kind == "TXT":
+        case.holds(OTHER)
+    (end,) = restored(case, [AAAA], force=True).ends
+    assert isinstance(end, RefusedError) is (kind == "AAAA")
 
 
 def test_an_alias_is_put_back_after_its_target() -> None:

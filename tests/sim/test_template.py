@@ -82,7 +82,7 @@ def test_a_given_parameter_wins_over_its_default() -> None:
     assert value("!If [IsOn, 1, 2]", Enabled="false") == "2"
 
 
-@pytest.mark.parametrize("name", ["FindInMap", "ImportValue", "Base64", "ForEach::Loop"])
+@pytest.mark.parametrize("name", ["FindInMap", "Base64", "ForEach::Loop"])
 def test_a_function_that_is_not_known_is_named(name: str) -> None:
     with pytest.raises(TemplateError, match=f"Fn::{name} is not supported"):
         value(f"[{{A: {{'Fn::{name}': [a, b]}}}}]")

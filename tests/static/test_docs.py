@@ -134,7 +134,7 @@ def test_the_readme_asks_for_exactly_the_permissions_that_are_used() -> None:
     adapters = "".join(
         path.read_text() for path in (ROOT / "src/route53_takeover/adapters").glob("*.py")
     )
-    called = set(re.findall(r'\.(?:reading|writing)\("(\w+:\w+)"\)', adapters))
+    called = set(re.findall(r'\.(?:reading|writing)\(\s*"(\w+:\w+)"', adapters))
     policy = json.loads(
         re.findall(r"^```json\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)[0]
     )

@@ -15,6 +15,8 @@ from route53_takeover.core.plan import (
     Options,
     OtherZone,
     OwnedRecord,
+    OwnerCheck,
+    Unasked,
     UnfinishedRun,
     hold_for,
 )
@@ -237,15 +239,23 @@ def test_a_record_that_the_stack_owns_as_its_template_says_is_nothing_to_do() ->
     assert steps(plan) == ["Nothing: the stack owns www.example.com A already."]
 
 
-@pytest.mark.parametrize("hidden", [None, desired(AliasTarget={"Ref": "Cdn"})])
-def test_a_record_whose_template_hides_it_counts_as_owned_and_is_said_not_to_be_compared(
-    hidden: DesiredRecord | None,
-) -> None:
+def test_a_record_whose_template_hides_its_values_is_owned_and_said_not_to_be_compared() -> None:
+    hidden = desired(AliasTarget={"Ref": "Cdn"})
     plan = make_plan(facts(owned=(owns(hidden),)), options())
     assert plan.owned == (WWW,)
     assert (plan.manuals, plan.refusals) == ((), ())
     assert "(Dns)" in warnings_of(plan)
     assert "was not compared" in warnings_of(plan)
+
+
+def test_a_record_whose_template_hides_its_type_is_neither_owned_nor_taken_over() -> None:
+    plan = make_plan(facts(owned=(owns(None),)), options())
+    finding = only_refusal(plan)
+    assert plan.owned == ()
+    assert "(Dns), and its template does not tell whether it is the A" in finding.text
+    assert "Type" in finding.hint
+    other = replace(owns(None), type="TXT")
+    assert make_plan(facts(owned=(other,)), options()).refusals == ()
 
 
 def test_the_resource_that_is_known_to_be_the_records_is_the_one_compared() -> None:
@@ -259,7 +269,7 @@ def test_nothing_to_do_is_not_refused_for_what_only_a_takeover_would_need() -> N
         owned=(owns(desired()),),
         stack=stack("UPDATE_IN_PROGRESS"),
         identity=expiring(1, needs_mfa=True),
-        tree_groups=("Group",),
+        coming=(in_group(desired()),),
         delegated=(),
     )
     assert make_plan(world, options()).refusals == ()
@@ -305,12 +315,60 @@ def test_one_record_that_is_missing_is_enough_to_refuse() -> None:
 
 
 def test_a_record_that_another_stack_owns_is_refused() -> None:
-    finding = only_refusal(make_plan(facts(foreign=(held_by("legacy"),)), options()))
-    assert finding.text == "stack legacy owns a record at www.example.com (Dns)."
+    hidden = only_refusal(make_plan(facts(foreign=(held_by("legacy"),)), options()))
+    assert "stack legacy owns some type of record at www.example.com (Dns)" in hidden.text
+    assert "which may be www.example.com in this zone" in hidden.text
+    assert "its template does not tell the type" in hidden.text
+    assert "If it is this record: There, set DeletionPolicy" in hidden.hint
+    assert "If it is another one: add --owner-check none" in hidden.hint
+    finding = only_refusal(make_plan(facts(foreign=(held_by("legacy", desired()),)), options()))
     assert "DeletionPolicy: Retain" in finding.hint
     abroad = held_by("legacy", desired(), region="eu-west-3")
     finding = only_refusal(make_plan(facts(foreign=(abroad,)), options()))
     assert finding.text == "stack legacy in eu-west-3 owns the A record at www.example.com (Dns)."
+
+
+def test_a_region_whose_stacks_were_not_read_is_refused_with_its_error_and_how_to_go_on() -> None:
+    denied = "cloudformation:ListStacks: AccessDenied: by an organization's policy"
+    allow = "allow cloudformation:ListStacks for these credentials"
+    unasked = tuple(Unasked(region=r, error=denied, hint=allow) for r in ("ca-west-1", "eu-west-3"))
+    finding = only_refusal(make_plan(facts(unasked=unasked), options()))
+    assert "www.example.com could not be told in ca-west-1, eu-west-3: " in finding.text
+    assert denied in finding.text
+    assert f"To read them, {allow}; to go on without" in finding.hint
+    assert "--owner-check region (reads eu-west-1 alone) or --owner-check none" in finding.hint
+    home = facts(unasked=(Unasked(region="eu-west-1", error="no answer in 60 s"),))
+    finding = only_refusal(make_plan(home, options()))
+    assert "--owner-check region" not in finding.hint, "it would not help"
+
+
+@pytest.mark.parametrize(
+    ("check", "said"), [("region", "only in eu-west-1"), ("none", "only in the tree of shop-prod")]
+)
+def test_owners_that_were_not_looked_for_are_warned_of(check: str, said: str) -> None:
+    plan = make_plan(facts(), options(owner_check=OwnerCheck(check)))
+    assert plan.refusals == ()
+    assert f"looked for {said} (--owner-check {check})" in warnings_of(plan)
+    assert "owners" not in warnings_of(make_plan(facts(), options()))
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("UPDATE_COMPLETE", "There, set DeletionPolicy: Retain on it and deploy, then remove it"),
+        (
+            "DELETE_FAILED",
+            "delete-stack --region eu-west-3 --retain-resources Dns --stack-name legacy`",
+        ),
+        ("UPDATE_ROLLBACK_FAILED", "That stack is UPDATE_ROLLBACK_FAILED: bring it to rest first"),
+    ],
+)
+def test_the_way_out_fits_the_status_of_the_stack_that_owns_it(status: str, advice: str) -> None:
+    other = held_by("legacy", desired(), region="eu-west-3")
+    other = replace(other, stack=stack(status, "legacy"))
+    finding = only_refusal(make_plan(facts(foreign=(other,)), options()))
+    assert advice in finding.hint
+    assert ("DeletionPolicy" in finding.hint) is (status != "DELETE_FAILED")
 
 
 @pytest.mark.parametrize(
@@ -360,7 +418,7 @@ def test_a_name_at_which_the_stack_owns_another_type_is_refused() -> None:
     other = owns(desired("CNAME", "www.example.com"))
     finding = only_refusal(make_plan(facts(owned=(other,)), options(deploy_off=None)))
     assert "the stack owns CNAME at www.example.com (Dns)" in finding.text
-    assert "beside the manual www.example.com A" in finding.text
+    assert "cannot stand beside the manual www.example.com A" in finding.text
     assert "out of the stack" in finding.hint
 
 
@@ -371,15 +429,37 @@ def test_another_member_of_a_routed_group_is_not_owned_with_the_first() -> None:
     plan = make_plan(facts(blue, green, owned=(owned,)), options(deploy_off=None))
     assert plan.owned == (blue,)
     assert [m.original for m in plan.manuals] == [green]
-    assert any("beside the manual www.example.com A [green]" in f.text for f in plan.refusals)
+    assert [f.text for f in plan.refusals] == [
+        "www.example.com A [green] has a routing policy; routed records are not handled yet."
+    ]
 
 
-def test_a_deploy_that_switches_off_is_refused_while_the_tree_owns_any_record_set() -> None:
-    elsewhere = owns(desired(name="api.example.com"), "api.example.com")
-    finding = only_refusal(make_plan(facts(owned=(elsewhere,)), options()))
-    assert "might delete what the stack owns: Dns (api.example.com)" in finding.text
+def test_a_deploy_that_switches_off_is_refused_while_the_tree_owns_a_record_of_the_plan() -> None:
+    six = alias("www.example.com.", "AAAA")
+    world = facts(WWW, six, owned=(owns(desired()),))
+    finding = only_refusal(make_plan(world, options()))
+    assert "might delete what the stack owns: Dns (www.example.com)" in finding.text
     assert "--skip-off" in finding.hint
-    assert make_plan(facts(owned=(elsewhere,)), options(deploy_off=None)).refusals == ()
+    assert make_plan(world, options(deploy_off=None)).refusals == ()
+
+
+def test_what_else_the_stack_owns_is_no_reason_but_the_deploy_that_switches_off_is_warned_of() -> (
+    None
+):
+    beside = [
+        owns(desired("MX", TTL="60", ResourceRecords=["1 mail.example.com"])),
+        owns(desired("TXT", TTL="60", ResourceRecords=['"x"'])),
+        owns(desired("AAAA", AliasTarget=DISTRIBUTION)),
+        owns(desired(name="api.example.com"), "api.example.com"),
+    ]
+    plan = make_plan(facts(owned=tuple(beside)), options())
+    assert plan.refusals == ()
+    assert plan.keys == {WWW.key}
+    assert "the deploy with the switch off deletes of Dns (www.example.com)" in warnings_of(plan)
+    assert "Dns (api.example.com)" in warnings_of(plan)
+    assert "out of the stack" not in warnings_of(plan)
+    without = make_plan(facts(owned=tuple(beside)), options(deploy_off=None))
+    assert "switch off" not in warnings_of(without)
 
 
 def test_a_record_of_a_traffic_policy_is_refused() -> None:
@@ -395,10 +475,61 @@ def test_a_routed_record_is_refused_while_it_is_not_handled() -> None:
     assert "www.example.com A [blue] has a routing policy" in finding.text
 
 
-def test_a_stack_with_record_set_groups_is_refused_while_they_are_not_handled() -> None:
-    finding = only_refusal(make_plan(facts(tree_groups=("Names", "More")), options()))
-    assert "RecordSetGroup resources (Names, More)" in finding.text
-    assert "AWS::Route53::RecordSet" in finding.hint
+def in_group(
+    wanted: DesiredRecord | None = None, pattern: str = "", name: str = "www.example.com"
+) -> OwnedRecord:
+    """A record of a ``RecordSetGroup``."""
+    return replace(owns(wanted, name), logical_id="Names", group=True, pattern=pattern)
+
+
+TOKEN = in_group(pattern=r".*\._domainkey\.example\.com\.", name="?._domainkey.example.com")
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        in_group(desired()),
+        in_group(desired("CNAME", TTL="60", ResourceRecords=["x."])),
+        in_group(),
+        in_group(pattern=".*", name="?"),
+        replace(in_group(pattern=".*", name="?"), type="A"),
+    ],
+    ids=["A", "CNAME", "some type", "any name", "A of any name"],
+)
+def test_a_group_that_is_going_to_hold_the_record_or_may_is_refused(group: OwnedRecord) -> None:
+    finding = only_refusal(make_plan(facts(coming=(group,)), options()))
+    assert "the stack's RecordSetGroup Names" in finding.text
+    assert "AWS::Route53::RecordSet of its own (with SAM: leave Route53 out" in finding.hint
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        TOKEN,
+        in_group(desired(name="api.example.com"), name="api.example.com"),
+        in_group(desired("TXT", TTL="60", ResourceRecords=['"x"'])),
+        in_group(desired(HostedZoneId="ZPRIVATE")),
+        replace(in_group(pattern=".*", name="?"), type="CNAME"),
+    ],
+    ids=["DKIM", "another name", "TXT", "another zone", "CNAME of any name"],
+)
+def test_a_group_of_other_records_is_no_reason_whether_it_exists_or_is_coming(
+    group: OwnedRecord,
+) -> None:
+    for world in (facts(owned=(group,)), facts(coming=(group,))):
+        plan = make_plan(world, options())
+        assert plan.refusals == ()
+        assert plan.keys == {WWW.key}
+
+
+def test_a_record_of_a_group_of_the_stack_is_owned_if_it_is_certain_and_refused_if_it_may_be() -> (
+    None
+):
+    owned = make_plan(facts(owned=(in_group(desired()),)), options())
+    assert (owned.owned, owned.manuals, owned.refusals) == ((WWW,), (), ())
+    unknown = in_group(pattern=".*", name="?")
+    finding = only_refusal(make_plan(facts(owned=(unknown,)), options()))
+    assert "RecordSetGroup Names may hold www.example.com A" in finding.text
 
 
 @pytest.mark.parametrize("kind", ["A", "AAAA"])
@@ -591,7 +722,11 @@ def test_a_record_of_the_stack_that_may_be_in_another_zone_is_refused(
     known = facts(owned=(owns(desired(HostedZoneId="Z1")),), other_zones=(PRIVATE,))
     assert make_plan(known, options()).refusals == ()
     parent = OtherZone(zone_id="ZCOM", name="com.", private=False)
-    assert make_plan(facts(owned=(owns(hidden),), other_zones=(parent,)), options()).refusals == ()
+    alone = make_plan(facts(owned=(owns(hidden),), other_zones=(parent,)), options())
+    assert "in which zone" not in "".join(f.text for f in alone.refusals)
+    text = owns(desired("TXT", TTL="60", ResourceRecords=['"x"']))
+    beside = make_plan(facts(owned=(text,), other_zones=(PRIVATE,)), options())
+    assert beside.refusals == (), "whichever zone it is in, it is another record"
 
 
 def test_two_zones_of_the_name_are_refused_though_the_record_is_missing_or_owned() -> None:
@@ -646,10 +781,8 @@ def test_a_routed_record_in_the_template_is_refused() -> None:
 
 
 def test_what_nobody_could_tell_is_warned_of() -> None:
-    plan = make_plan(facts(unasked_regions=("eu-west-3",), coming_groups=("Names",)), options())
+    plan = make_plan(facts(), options())
     assert plan.refusals == ()
-    assert "was not answered in eu-west-3" in warnings_of(plan)
-    assert "RecordSetGroup resources (Names)" in warnings_of(plan)
     assert "tells yet what it will create at www.example.com" in warnings_of(plan)
     known = make_plan(facts(expected=(desired(),)), options())
     assert "tells yet" not in warnings_of(known)
@@ -836,11 +969,12 @@ def test_every_reason_is_told_at_once_and_each_has_a_way_out() -> None:
         delegated=(),
         same_name_zones=("Z1", "Z2"),
         identity=expiring(60, needs_mfa=True),
-        tree_groups=("Group",),
+        owned=(replace(in_group(pattern=".*", name="?"), type="A"),),
         foreign=(held_by("legacy", name="plain.example.com"),),
+        unasked=(Unasked(region="eu-west-3", error="cloudformation:ListStacks: denied"),),
     )
     plan = make_plan(world, options("plain.example.com", "gone.example.com"))
-    assert len(plan.refusals) == 9
+    assert len(plan.refusals) == 10
     assert all(finding.text.endswith(".") and finding.hint for finding in plan.refusals)
     assert steps(plan) == []
 

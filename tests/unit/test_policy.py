@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.core.plan import Manual, Options, Plan
+from route53_takeover.core.plan import Manual, Options, OwnerCheck, Plan
 from route53_takeover.core.policy import MANAGED_SIZE, Reach, policy_for
 from route53_takeover.core.records import RecordSet
 from route53_takeover.core.stacks import ABSENT, StackDescription
@@ -92,7 +92,21 @@ def test_every_arn_is_of_the_regions_partition(partition: str, region: str) -> N
 
 def test_only_what_has_no_resource_of_its_own_is_allowed_on_everything() -> None:
     everywhere = [each["Action"] for each in statements(WWW).values() if "*" in each["Resource"]]
-    assert everywhere == [["route53:ListHostedZones"], ["cloudformation:DescribeStackResources"]]
+    assert everywhere == [["route53:ListHostedZones"], ["cloudformation:ListStacks"]]
+    importing = statements(WWW, replace(HERE, exports=True))["FindAnyOwner"]
+    assert importing["Action"] == ["cloudformation:ListStacks", "cloudformation:ListExports"]
+
+
+def test_stacks_are_looked_at_no_further_than_the_plan_does() -> None:
+    def looked_at(check: str) -> tuple[list[str], bool]:
+        chosen = replace(WWW, options=replace(WWW.options, owner_check=OwnerCheck(check)))
+        found = statements(chosen)
+        return found["LookAtAnyOwner"]["Resource"], "FindAnyOwner" in found
+
+    everywhere = "arn:aws:cloudformation:*:123456789012:stack/*/*"
+    assert looked_at("full") == ([everywhere], True)
+    assert looked_at("region") == ([f"{STACK}/*/*"], True)
+    assert looked_at("none") == ([f"{STACK}/shop/*", f"{STACK}/shop-*/*"], False)
 
 
 def test_templates_are_read_of_the_tree_and_of_who_owns_something_there_and_of_nobody_else() -> (

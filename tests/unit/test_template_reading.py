@@ -12,7 +12,6 @@ from route53_takeover.core.template import (
     TemplateError,
     depends,
     direct_depends,
-    parameters_used,
     parse_template,
     read_template,
 )
@@ -202,33 +201,3 @@ def test_dependencies_are_closed_under_dependency(waits: dict[str, set[str]]) ->
         for _ in waits:
             reachable |= {further for other in reachable for further in direct[other]}
         assert found == reachable
-
-
-def test_parameters_in_force_fill_what_refers_to_them_and_nothing_else() -> None:
-    properties = {
-        "HostedZoneId": {"Ref": "Zone"},
-        "Name": {"Fn::Sub": "${Host}.example.com"},
-        "Type": "CNAME",
-        "TTL": {"Ref": "Ttl"},
-        "ResourceRecords": [{"Fn::Sub": "${Host}.${AWS::Region}.${!Literal}.example.net"}],
-        "Comment": {"Ref": "Unused"},
-    }
-    body = {
-        "Parameters": {name: {"Type": "String"} for name in ("Zone", "Host", "Ttl", "Other")},
-        "Resources": {"Dns": {"Type": "AWS::Route53::RecordSet", "Properties": properties}},
-    }
-    assert parameters_used(body) == {"Zone", "Host", "Ttl"}
-    assert read_template(body).record_sets["Dns"] is None
-    known = {"Zone": "Z1", "Host": "www", "Ttl": "60"}
-    desired = read_template(body, known).record_sets["Dns"]
-    assert desired is not None
-    assert (desired.record.name, desired.record.ttl, desired.zone_id) == (
-        "www.example.com",
-        60,
-        "Z1",
-    )
-    assert not desired.complete, "a part of its value is not known"
-    whole = read_template(body, known | {"AWS::Region": "eu-west-1"}).record_sets["Dns"]
-    assert whole is not None
-    assert whole.record.values == ("www.eu-west-1.${Literal}.example.net",)
-    assert whole.complete

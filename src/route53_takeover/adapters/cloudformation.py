@@ -6,20 +6,19 @@ import json
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from route53_takeover.core.records import DesiredRecord, display_name, normal_name
+from route53_takeover.core.records import DesiredRecord
 from route53_takeover.core.stacks import (
     ABSENT,
-    NOT_OWNED,
     RECORD_SET,
     RECORD_SET_GROUP,
     StackDescription,
+    StackDetails,
     StackEvent,
     StackResource,
 )
 from route53_takeover.core.template import (
     TemplateError,
     group_members,
-    parameters_used,
     parse_template,
     read_template,
 )
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.stacks import StackTemplate
 
     _Page = Sequence[Mapping[str, Any]]
-
-_LISTED_AT_MOST = 100
-"""How many of a stack's resources ``DescribeStackResources`` tells of."""
 
 
 class HasCloudFormation(Protocol):
@@ -83,22 +79,16 @@ class CloudFormationStacks(Stacks):
                 answer = await clients.cloudformation.describe_stacks(StackName=stack)
         except NotFoundError:
             return StackDescription(stack_id="", stack_name="", status=ABSENT)
-        shape = answer["Stacks"][0]
-        return StackDescription(
-            stack_id=shape.get("StackId", ""),
-            stack_name=shape["StackName"],
-            status=shape["StackStatus"],
-            root_id=shape.get("RootId"),
-            parent_id=shape.get("ParentId"),
-        )
+        return _summary(answer["Stacks"][0])
 
     async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
         """Every resource of one stack, children not descended into."""
         found: list[StackResource] = []
         position: dict[str, Any] = {}
         while True:
-            operation = "cloudformation:ListStackResources"
-            async with self._aws.reading(operation, urgent=urgent) as clients:
+            async with self._aws.reading(
+                "cloudformation:ListStackResources", urgent=urgent
+            ) as clients:
                 page = await clients.cloudformation.list_stack_resources(
                     StackName=stack_id, **position
                 )
@@ -115,21 +105,6 @@ class CloudFormationStacks(Stacks):
             if not page.get("NextToken"):
                 return found
             position = {"NextToken": page["NextToken"]}
-
-    async def owner(self, name: str) -> StackDescription | None:
-        """A stack of this region that owns a record set of this name, if there is any.
-
-        A record's physical id is its name as its template spells it, so a name is looked up with
-        and without the trailing dot. Other resources may have that physical id too (a custom domain
-        of API Gateway), and are none of ours.
-        """
-        for spelling in _spellings(name):
-            stack_id = await self._holder(spelling)
-            if stack_id:
-                description = await self.describe(stack_id)
-                if description.status not in (ABSENT, "DELETE_COMPLETE"):
-                    return description
-        return None
 
     async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
         """Every stack of this region that is not deleted, nested ones included."""
@@ -155,8 +130,12 @@ class CloudFormationStacks(Stacks):
         async with self._aws.in_region(region) as there:
             yield CloudFormationStacks(there)
 
-    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
+    async def template(self, stack_id: str) -> StackTemplate:
         """What the template in force says of record sets, with macros expanded where it can be."""
+        return read_template(await self.body(stack_id))
+
+    async def body(self, stack_id: str) -> Mapping[str, Any]:
+        """The template in force, parsed, with macros expanded where it can be."""
         try:
             body = await self._template_body(stack_id, "Processed")
         except NotFoundError:
@@ -166,12 +145,39 @@ class CloudFormationStacks(Stacks):
                 raise
             body = await self._template_body(stack_id, "Original")
         try:
-            parsed = parse_template(body) if isinstance(body, str) else body
-            filled = with_parameters and parameters_used(parsed)
-            return read_template(parsed, await self._parameters(stack_id) if filled else {})
+            parsed: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
         except TemplateError as error:
             operation = "cloudformation:GetTemplate"
             raise ApiError(f"{stack_id}: {error}", operation=operation) from error
+        return parsed
+
+    async def details(self, stack_id: str) -> StackDetails:
+        """The parameters and outputs in force."""
+        async with self._aws.reading("cloudformation:DescribeStacks") as clients:
+            answer = await clients.cloudformation.describe_stacks(StackName=stack_id)
+        shape = answer["Stacks"][0]
+        given = {
+            each["ParameterKey"]: each.get("ResolvedValue") or each.get("ParameterValue", "")
+            for each in shape.get("Parameters", ())
+        }
+        return StackDetails(
+            parameters={
+                key: value for key, value in given.items() if value.strip("*") or not value
+            },
+            outputs={each["OutputKey"]: each["OutputValue"] for each in shape.get("Outputs", ())},
+        )
+
+    async def exports(self) -> Mapping[str, str]:
+        """What the stacks of this region export, by the exports' names."""
+        found: dict[str, str] = {}
+        position: dict[str, Any] = {}
+        while True:
+            async with self._aws.reading("cloudformation:ListExports") as clients:
+                page = await clients.cloudformation.list_exports(**position)
+            found |= {each["Name"]: each["Value"] for each in page.get("Exports", ())}
+            if not page.get("NextToken"):
+                return found
+            position = {"NextToken": page["NextToken"]}
 
     async def newest_event(self, stack_id: str) -> str | None:
         """The id of its newest event; ``None`` where it has none or does not exist."""
@@ -219,8 +225,9 @@ class CloudFormationStacks(Stacks):
         position: dict[str, Any] = {}
         while True:
             try:
-                operation = "cloudformation:DescribeStackEvents"
-                async with self._aws.reading(operation, urgent=urgent) as clients:
+                async with self._aws.reading(
+                    "cloudformation:DescribeStackEvents", urgent=urgent
+                ) as clients:
                     page = await clients.cloudformation.describe_stack_events(
                         StackName=stack_id, **position
                     )
@@ -230,46 +237,6 @@ class CloudFormationStacks(Stacks):
             if not page.get("NextToken"):
                 return
             position = {"NextToken": page["NextToken"]}
-
-    async def _holder(self, physical_id: str) -> str | None:
-        try:
-            async with self._aws.reading("cloudformation:DescribeStackResources") as clients:
-                answer = await clients.cloudformation.describe_stack_resources(
-                    PhysicalResourceId=physical_id
-                )
-        except NotFoundError:
-            return None
-        listed = answer["StackResources"]  # that stack's, and not only the one asked for
-        for shape in listed:
-            if (
-                shape.get("PhysicalResourceId") == physical_id
-                and shape["ResourceType"] == RECORD_SET
-                and shape["ResourceStatus"] not in NOT_OWNED
-            ):
-                return shape.get("StackId")
-        if len(listed) < _LISTED_AT_MOST or not listed[0].get("StackId"):
-            return None
-        stack_id = listed[0]["StackId"]
-        return stack_id if await self._holds(stack_id, physical_id) else None
-
-    async def _holds(self, stack_id: str, physical_id: str) -> bool:
-        """Whether it is among all that the stack has, where only the first hundred were told."""
-        return any(
-            resource.is_owned
-            and resource.resource_type == RECORD_SET
-            and resource.physical_id == physical_id
-            for resource in await self.resources(stack_id)
-        )
-
-    async def _parameters(self, stack_id: str) -> Mapping[str, str]:
-        """The parameters in force, but for those whose values CloudFormation hides."""
-        async with self._aws.reading("cloudformation:DescribeStacks") as clients:
-            answer = await clients.cloudformation.describe_stacks(StackName=stack_id)
-        given = {
-            shape["ParameterKey"]: shape.get("ResolvedValue") or shape.get("ParameterValue", "")
-            for shape in answer["Stacks"][0].get("Parameters", ())
-        }
-        return {key: value for key, value in given.items() if value.strip("*") or not value}
 
     async def _template_body(self, stack_id: str, stage: Any) -> Any:  # noqa: ANN401 -- text or dict
         async with self._aws.reading("cloudformation:GetTemplate") as clients:
@@ -332,10 +299,3 @@ def _desired(text: str | None) -> DesiredRecord | None:
     except ValueError:
         return None
     return DesiredRecord.from_properties(properties) if isinstance(properties, dict) else None
-
-
-def _spellings(physical_id: str) -> Sequence[str]:
-    if "." not in physical_id or ":" in physical_id or "/" in physical_id:
-        return (physical_id,)
-    plain = display_name(normal_name(physical_id))
-    return tuple(dict.fromkeys((physical_id, plain, f"{plain}.")))

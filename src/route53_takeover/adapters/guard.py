@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 READS = frozenset(
     {
         "cloudformation.DescribeStackEvents",
-        "cloudformation.DescribeStackResources",
         "cloudformation.DescribeStacks",
         "cloudformation.GetTemplate",
+        "cloudformation.ListExports",
         "cloudformation.ListStackResources",
         "cloudformation.ListStacks",
         "route-53.GetChange",

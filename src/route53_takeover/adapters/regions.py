@@ -1,8 +1,8 @@
 """CloudFormation in the other regions: which there are, and a client that only asks.
 
-A record is found by its name in the region of its stack alone, so every region has to be asked. An
-endpoint that was given by hand serves one region; only a simulated account, on loopback, serves
-more, and of those the one that CloudFront's stacks live in is asked, not thirty.
+A stack is listed in its own region alone, so every region has to be asked. An endpoint that was
+given by hand serves one region; only a simulated account, on loopback, serves more, and of those
+the one that CloudFront's stacks live in is asked, not thirty.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from route53_takeover.adapters.guard import NotAllowedError
 from route53_takeover.adapters.translation import translate
+from route53_takeover.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
 
     from route53_takeover.adapters.cloudformation import Reader
+    from route53_takeover.call_budget import CallBudget
 
 GLOBAL_REGION = "us-east-1"
 ATTEMPTS = 2
+RATE, BURST = 5.0, 10
+"""Calls a second in each other region: AWS counts them by region, and others need theirs."""
 _LIMIT = 15.0
 """The loop's seconds after which a call counts as unanswered."""
 
@@ -38,11 +42,16 @@ async def regions_beside(
     Args:
         endpoint: the URL that CloudFormation has here.
         is_given: whether a person named it.
+
+    Raises:
+        ApiError: the endpoint serves one region, and no other can be asked through it.
     """
     if is_loopback:
         return [] if region == GLOBAL_REGION else [GLOBAL_REGION]
     if is_given or not (urlsplit(endpoint).hostname or "").startswith("cloudformation"):
-        return []
+        raise ApiError(
+            f"the endpoint {endpoint} serves {region} alone", operation="cloudformation:ListStacks"
+        )
     partition = session.get_partition_for_region(region)
     known = await session.get_available_regions("cloudformation", partition)
     return [other for other in known if other != region]
@@ -51,18 +60,22 @@ async def regions_beside(
 class Region:
     """One other region, while its client is open."""
 
-    def __init__(self, cloudformation: CloudFormationClient, login_hint: str) -> None:
+    def __init__(
+        self, cloudformation: CloudFormationClient, login_hint: str, budget: CallBudget
+    ) -> None:
         self.cloudformation = cloudformation
         self._login_hint = login_hint
+        self._budget = budget
 
     @asynccontextmanager
     async def reading(
         self,
         operation: str,
         *,
-        urgent: bool = False,  # noqa: ARG002 -- there is no budget here to go first in
+        urgent: bool = False,
     ) -> AsyncIterator[Region]:
         """For one read; errors come out translated, and say nothing of the credentials at home."""
+        await self._budget.take(urgent=urgent)
         try:
             async with asyncio.timeout(_LIMIT):
                 yield self

@@ -26,9 +26,9 @@ from msgspec import Struct
 import route53_takeover
 from route53_takeover.adapters.guard import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
-from route53_takeover.adapters.regions import ATTEMPTS, Region, regions_beside
+from route53_takeover.adapters.regions import ATTEMPTS, BURST, RATE, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
-from route53_takeover.call_budget import budgets
+from route53_takeover.call_budget import CallBudget, budgets
 from route53_takeover.errors import CredentialsError, UnansweredError, UsageError
 from route53_takeover.redaction import remember_signature
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_route53 import Route53Client
 
-    from route53_takeover.call_budget import CallBudget
     from route53_takeover.ports import Clock
 
 __all__ = ["AwsSession", "Clients", "Credentials", "translate"]
@@ -128,6 +127,7 @@ class AwsSession:
         self._writable = writable
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
+        self._regional: dict[str, CallBudget] = {}
         self._open: list[_Connected] = []
         self._distrusted_until: dict[str, float] = {}
         self._renewing = asyncio.Lock()
@@ -186,7 +186,8 @@ class AwsSession:
 
     @asynccontextmanager
     async def in_region(self, region: str) -> AsyncIterator[Region]:
-        """CloudFormation in another region, on the same credentials; no budget is spent on it."""
+        """CloudFormation in another region, on the same credentials and a budget of its own."""
+        budget = self._regional.setdefault(region, CallBudget(self._clock, rate=RATE, burst=BURST))
         async with AsyncExitStack() as stack:
             session = self._open[-1].session
             try:
@@ -195,7 +196,7 @@ class AwsSession:
                 )
             except Exception as error:
                 raise translate(error, "aws:Credentials", login_hint=self._login_hint) from error
-            yield Region(client, self._login_hint)
+            yield Region(client, self._login_hint, budget)
 
     @asynccontextmanager
     async def _calling(self, operation: str, limit: float) -> AsyncIterator[Clients]:

@@ -6,11 +6,13 @@ ever written by a run. Plans are made in `route53_takeover.core.planning`.
 
 from __future__ import annotations
 
+import re
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.records import DesiredRecord, RecordSet, display_name
+from route53_takeover.core.records import DesiredRecord, RecordSet, display_name, normal_name
 from route53_takeover.core.stacks import StackDescription
 
 if TYPE_CHECKING:
@@ -24,6 +26,14 @@ ALIAS_HOLD, OTHER_HOLD = 2.0, 10.0
 """Seconds that the moment must last: CloudFormation may be adopting, or may have failed already."""
 
 
+class OwnerCheck(StrEnum):
+    """Where other stacks are read to find out whether one of them owns a record."""
+
+    FULL = "full"
+    REGION = "region"
+    NONE = "none"
+
+
 class Options(Struct, frozen=True, kw_only=True):
     """What the user asked for. Durations in seconds; ``None`` means the default of the field.
 
@@ -35,6 +45,7 @@ class Options(Struct, frozen=True, kw_only=True):
         deploy_off: shell command of the first deploy; ``None`` where it is skipped.
         deploy_on: shell command of the second; ``None`` where somebody else deploys.
         confirm_release: a release also waits for a person's word.
+        owner_check: where owners are looked for.
     """
 
     stack: str
@@ -51,6 +62,7 @@ class Options(Struct, frozen=True, kw_only=True):
     settle: float = 5.0
     probe: bool = True
     confirm_release: bool = False
+    owner_check: OwnerCheck = OwnerCheck.FULL
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -64,20 +76,68 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 class OwnedRecord(Struct, frozen=True, kw_only=True):
-    """A record set resource of the stack tree; ``desired`` where its template tells."""
+    """A record that a stack has as a resource, or as a part of one.
+
+    Attributes:
+        name: as it is spelt; ``?`` in the place of what its template does not tell.
+        pattern: a regular expression of the names, in normal form, that it may have; empty where
+            ``name`` is all of it.
+        desired: what the template asks for, where it tells which record set that is.
+        type: what is told of it otherwise; ``None`` where it is open; so are ``zone_id`` and
+            ``zone_name``, of which a template has one.
+        group: whether it is one of a ``RecordSetGroup``.
+    """
 
     stack_id: str
     logical_id: str
     name: str
+    pattern: str = ""
     desired: DesiredRecord | None = None
+    type: str | None = None
+    zone_id: str | None = None
+    zone_name: str | None = None
+    group: bool = False
+
+    @property
+    def record_type(self) -> str | None:
+        """Its type, where that is known."""
+        return self.type if self.desired is None else self.desired.record.type
+
+    @property
+    def zone(self) -> tuple[str | None, str | None]:
+        """Id and name of its zone, as far as they are known."""
+        known = self if self.desired is None else self.desired
+        return known.zone_id, known.zone_name
+
+    def may_be_at(self, name: str) -> bool:
+        """Whether this may be its name, which is given in normal form."""
+        if self.pattern:
+            return re.fullmatch(self.pattern, name) is not None
+        return normal_name(self.name) == name
 
 
 class ForeignRecord(Struct, frozen=True, kw_only=True):
-    """A record set that a stack outside the tree owns; ``region`` where it is another one."""
+    """A record that a stack outside the tree owns.
+
+    Attributes:
+        region: where the stack is, if it is another region.
+        unread: why its template could not be read; empty where it was.
+        creating: the stack does not have it yet, and tries to create it.
+    """
 
     stack: StackDescription
     record: OwnedRecord
     region: str = ""
+    unread: str = ""
+    creating: bool = False
+
+
+class Unasked(Struct, frozen=True, kw_only=True):
+    """A region whose stacks could not be read: the error that tells why, and its way out."""
+
+    region: str
+    error: str
+    hint: str = ""
 
 
 class OtherZone(Struct, frozen=True, kw_only=True):
@@ -115,14 +175,13 @@ class Facts(Struct, frozen=True, kw_only=True):
         other_zones: every zone beside it that could hold the names, public or private.
         delegated: the name servers that the parent delegates to; ``None`` where not asked.
         stack: the root stack, `ABSENT` where there is none.
-        tree_groups: ``RecordSetGroup`` resources of the tree.
-        coming_groups: those that only its templates hold so far.
-        owned: record sets of the tree.
+        owned: record sets of the tree, and the records of its groups.
         expected: record sets that the tree's templates hold and no resource stands for yet.
         retained: those of them that CloudFormation leaves when a later template lacks them.
         hidden: logical ids of such record sets whose name or type the templates hide.
-        foreign: record sets of these names that stacks outside the tree own.
-        unasked_regions: where nobody could be asked for an owner.
+        coming: records of groups that only its templates hold so far.
+        foreign: records that may be at these names and that stacks outside the tree own.
+        unasked: the regions whose stacks could not be read.
         near_stacks: stacks of like names, where there is none of the name that was given.
         missing_programs: of the deploy commands, which certainly cannot be found.
         cwd: where the deploy commands run.
@@ -142,14 +201,13 @@ class Facts(Struct, frozen=True, kw_only=True):
     same_name_zones: tuple[str, ...] = ()
     delegated: tuple[str, ...] | None = None
     other_zones: tuple[OtherZone, ...] = ()
-    tree_groups: tuple[str, ...] = ()
-    coming_groups: tuple[str, ...] = ()
     owned: tuple[OwnedRecord, ...] = ()
     expected: tuple[DesiredRecord, ...] = ()
     retained: tuple[DesiredRecord, ...] = ()
     hidden: tuple[str, ...] = ()
+    coming: tuple[OwnedRecord, ...] = ()
     foreign: tuple[ForeignRecord, ...] = ()
-    unasked_regions: tuple[str, ...] = ()
+    unasked: tuple[Unasked, ...] = ()
     near_stacks: tuple[str, ...] = ()
     missing_programs: tuple[str, ...] = ()
     cwd: str = ""

@@ -4,8 +4,7 @@ Where each rule comes from:
 
 - Which action supports which resource: the Service Authorization Reference, "Actions, resources,
   and condition keys for Amazon Route 53" and "... for AWS CloudFormation". Of the actions here only
-  ``route53:ListHostedZones`` supports none. ``cloudformation:DescribeStackResources`` supports
-  stacks, but asked by physical id, as here, a call names no stack, and any may be the answer.
+  ``route53:ListHostedZones``, ``cloudformation:ListStacks`` and ``ListExports`` support none.
 - The condition keys of ``ChangeResourceRecordSets``: the Route 53 Developer Guide, "Using IAM
   policy conditions for fine-grained access control": names in lower case, without the trailing dot,
   everything but ``a-z 0-9 - _ .`` as an octal escape (``\052`` for ``*``); actions and types in
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from route53_takeover.core.stacks import ABSENT
+from route53_takeover.core.plan import OwnerCheck
 from route53_takeover.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ class Reach(Struct, frozen=True, kw_only=True):
         region: where the stack is.
         zones: ids of the hosted zones that could hold the names, each of which is looked at.
         nested: ARNs of the stacks below the root.
-        owners: ARNs of other stacks that own a record set at one of the names.
+        owners: ARNs of other stacks whose templates tell whether they own one of the records.
+        exports: whether templates of records import values.
     """
 
     partition: str
@@ -56,6 +56,7 @@ class Reach(Struct, frozen=True, kw_only=True):
     zones: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    exports: bool = False
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -87,7 +88,6 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
     root, given = _stack_names([plan.root.stack_name or plan.options.stack, plan.options.stack])
     named = [root, f"{root}-*", *_not_below(root, [given, *_stack_names(reach.nested)])]
     own = [f"{here}{name}/*" for name in named]
-    listing = ["cloudformation:ListStacks"] if plan.root.status == ABSENT else []
     looked_at = dict.fromkeys([plan.zone_id, *reach.zones])
     return Policy(
         zone=(
@@ -103,15 +103,25 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
                 ["cloudformation:GetTemplate"],
                 [*own, *dict.fromkeys(reach.owners)],
             ),
-            # In every region, or an owner that comes later would be looked past.
-            _allow(
-                "LookAtAnyOwner",
-                ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
-                [f"{service}:*:{plan.account}:stack/*/*"],
-            ),
-            _allow("FindAnyOwner", ["cloudformation:DescribeStackResources", *listing], ["*"]),
+            *_inventory(plan, reach, own),
         ),
     )
+
+
+def _inventory(plan: Plan, reach: Reach, own: list[str]) -> Iterator[Statement]:
+    """What finds the owners: the stacks of every region, or of as many as the plan looks at."""
+    check = plan.options.owner_check
+    region = "*" if check is OwnerCheck.FULL else reach.region
+    every = [f"arn:{reach.partition}:cloudformation:{region}:{plan.account}:stack/*/*"]
+    yield _allow(
+        "LookAtAnyOwner",
+        ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
+        own if check is OwnerCheck.NONE else every,
+    )
+    listing = [] if check is OwnerCheck.NONE else ["cloudformation:ListStacks"]
+    listing += ["cloudformation:ListExports"] if reach.exports else []
+    if listing:
+        yield _allow("FindAnyOwner", listing, ["*"])
 
 
 def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:

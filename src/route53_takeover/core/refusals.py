@@ -15,7 +15,7 @@ from route53_takeover.core.ownership import (
     refuse_drift,
     refuse_expected,
     refuse_owners,
-    refuse_unclear_zones,
+    refuse_unclear,
     warn_owned,
     warn_owners,
 )
@@ -48,7 +48,7 @@ def refusals(
     yield from _refuse_missing(facts, plan, wanted)
     yield from _refuse_unfinished(facts, plan)
     yield from refuse_drift(facts, plan)
-    yield from refuse_unclear_zones(facts, plan)
+    yield from refuse_unclear(facts, plan)
     if plan.manuals:
         for check in _CHECKS:
             yield from check(facts, plan)

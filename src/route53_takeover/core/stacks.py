@@ -121,6 +121,17 @@ class StackDescription(Struct, frozen=True, kw_only=True):
     parent_id: str | None = None
 
 
+class StackDetails(Struct, frozen=True, kw_only=True):
+    """What ``DescribeStacks`` tells of a stack besides its status.
+
+    Attributes:
+        parameters: those in force, but for those whose values CloudFormation hides.
+    """
+
+    parameters: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+
+
 class StackResource(Struct, frozen=True, kw_only=True):
     """A resource as ``ListStackResources`` shows it."""
 

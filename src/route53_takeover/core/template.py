@@ -2,14 +2,13 @@
 
 Reads a template that nobody has resolved: the body that ``GetTemplate`` returns, with parameters
 unknown and intrinsic functions in place. What an intrinsic hides is reported as unknown, never
-guessed. Evaluating intrinsics is the simulated account's business, not this module's.
+guessed; `route53_takeover.core.resolving` evaluates what a stack's own values tell.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 """A variable of ``Fn::Sub``: ``${Name}``; group 1 is ``!`` where it is meant literally."""
 
-_NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 _RETAINING = ("Retain", "RetainExceptOnCreate")
 _UNCOMPARED = frozenset({"Comment", "HostedZoneId", "HostedZoneName"})
 """Properties of a record set that say nothing about its values."""
@@ -58,22 +56,15 @@ def parse_template(text: str) -> dict[str, Any]:
     return body
 
 
-def read_template(
-    body: Mapping[str, Any], parameters: Mapping[str, str] = _NONE_KNOWN
-) -> StackTemplate:
+def read_template(body: Mapping[str, Any]) -> StackTemplate:
     """What matters to a takeover of a raw template.
 
     A record set under a ``Condition`` is listed: whether the condition holds is not known here.
-
-    Args:
-        parameters: values in force; ``Ref`` and ``Fn::Sub`` of these, and of no others, are filled
-            in where a record set names them.
     """
-    resources = dict(_resources(body))
     all_depends = depends(body)
     record_sets = {
-        logical_id: _desired(_filled(resource.get("Properties"), parameters))
-        for logical_id, resource in resources.items()
+        logical_id: desired_of(resource.get("Properties"))
+        for logical_id, resource in resources_of(body)
         if resource.get("Type") == RECORD_SET
     }
     return StackTemplate(
@@ -81,52 +72,25 @@ def read_template(
         depends={logical_id: all_depends[logical_id] for logical_id in record_sets},
         groups=tuple(
             logical_id
-            for logical_id, resource in resources.items()
+            for logical_id, resource in resources_of(body)
             if resource.get("Type") == RECORD_SET_GROUP
         ),
         members={
-            logical_id: group_members(_filled(resource.get("Properties"), parameters))
-            for logical_id, resource in resources.items()
+            logical_id: group_members(resource.get("Properties"))
+            for logical_id, resource in resources_of(body)
             if resource.get("Type") == RECORD_SET_GROUP
         },
         retained=frozenset(
             logical_id
-            for logical_id, resource in resources.items()
-            if resource.get("Type") in (RECORD_SET, RECORD_SET_GROUP)
-            and resource.get("DeletionPolicy") in _RETAINING
+            for logical_id, resource in resources_of(body)
+            if resource.get("Type") in (RECORD_SET, RECORD_SET_GROUP) and is_retained(resource)
         ),
     )
 
 
-def parameters_used(body: Mapping[str, Any]) -> frozenset[str]:
-    """The template's parameters that its record sets name."""
-    declared = body.get("Parameters")
-    return frozenset(
-        name
-        for _, resource in _resources(body)
-        if resource.get("Type") == RECORD_SET
-        for name in names_in(resource.get("Properties"))
-        if isinstance(declared, dict) and name in declared
-    )
-
-
-def _filled(node: Any, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON in, JSON out
-    """``node`` with the given parameters in the place of what refers to them."""
-    if isinstance(node, list):
-        return [_filled(item, parameters) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if is_intrinsic(node):
-        ((function, argument),) = node.items()
-        if function == "Ref" and argument in parameters:
-            return parameters[argument]
-        if function == "Fn::Sub" and isinstance(argument, str):
-            names = {name for literal, name in SUBSTITUTION.findall(argument) if not literal}
-            if names <= parameters.keys():
-                return SUBSTITUTION.sub(
-                    lambda m: f"${{{m[2]}}}" if m[1] else parameters[m[2]], argument
-                )
-    return {key: _filled(value, parameters) for key, value in node.items()}
+def is_retained(resource: Mapping[str, Any]) -> bool:
+    """Whether CloudFormation leaves it when a later template lacks it."""
+    return resource.get("DeletionPolicy") in _RETAINING
 
 
 def depends(body: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -151,7 +115,7 @@ def direct_depends(body: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
     Both branches of ``Fn::If`` count. Names that are no resource of the template do not.
     """
-    resources = dict(_resources(body))
+    resources = dict(resources_of(body))
     return {
         logical_id: frozenset(
             name
@@ -199,7 +163,8 @@ def is_intrinsic(node: object) -> bool:
     )
 
 
-def _desired(properties: object) -> DesiredRecord | None:
+def desired_of(properties: object) -> DesiredRecord | None:
+    """The record set that properties ask for; ``None`` where intrinsics hide which it is."""
     if not isinstance(properties, dict) or is_intrinsic(properties.get("SetIdentifier")):
         return None
     desired = DesiredRecord.from_properties(properties)
@@ -222,7 +187,7 @@ def group_members(properties: object) -> tuple[DesiredRecord | None, ...]:
     if not isinstance(members, list):
         return (None,)
     zone = {key: properties[key] for key in ("HostedZoneId", "HostedZoneName") if key in properties}
-    return tuple(_desired(zone | m) if isinstance(m, dict) else None for m in members)
+    return tuple(desired_of(zone | m) if isinstance(m, dict) else None for m in members)
 
 
 def _holds_intrinsic(node: object) -> bool:
@@ -233,7 +198,8 @@ def _holds_intrinsic(node: object) -> bool:
     return isinstance(node, list) and any(_holds_intrinsic(item) for item in node)
 
 
-def _resources(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def resources_of(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Logical id and definition of each resource."""
     resources = body.get("Resources")
     if isinstance(resources, dict):
         for logical_id, resource in resources.items():

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.records import display_name, normal_name
+from route53_takeover.core.records import normal_name
 from route53_takeover.core.stacks import (
     ABSENT,
-    NOT_OWNED,
-    RECORD_SET,
     StackDescription,
+    StackDetails,
     StackResource,
 )
 from route53_takeover.core.template import read_template
 from route53_takeover.errors import RejectedChangeError, ThrottledError
 from route53_takeover.ports import Answer, DeployExit, Zone
+from route53_takeover.sim.cloudformation.api import RESOURCES_PER_PAGE, STACKS_PER_PAGE
 from route53_takeover.sim.cloudformation.stacks import to_core
 from route53_takeover.sim.line import CHANGE
 from route53_takeover.sim.route53.nameserver import synthetic_address
@@ -29,6 +29,7 @@ from route53_takeover.sim.route53.zones import ZoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+    from typing import Any
 
     from route53_takeover.core.records import Change, RecordKey, RecordSet
     from route53_takeover.core.stacks import (
@@ -126,13 +127,24 @@ class WorldStacks:
     def _of(self, world: World) -> SimStacks:
         return self._abroad[self._region] if self._region else world.stacks
 
+    async def _ask(self, operation: str, *, urgent: bool = False) -> World:
+        """A call arrives; too many in too short a time are refused."""
+        called = f"cloudformation:{operation}"
+        world = await self._line.there(called, urgent=urgent, region=self._region)
+        if not self._of(world).reads.admits(operation):
+            raise ThrottledError("Rate exceeded", code="Throttling", operation=called)
+        return world
+
     async def describe(self, stack: str) -> StackDescription:
-        world = await self._line.there("cloudformation:DescribeStacks")
+        world = await self._ask("DescribeStacks")
         return _described(self._of(world).find(stack), stack)
 
     async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
-        world = await self._line.there("cloudformation:ListStackResources", urgent=urgent)
-        stack = self._of(world).find(stack_id)
+        stack = self._of(await self._ask("ListStackResources", urgent=urgent)).find(stack_id)
+        for _ in range(
+            RESOURCES_PER_PAGE, len(stack.resources) if stack else 0, RESOURCES_PER_PAGE
+        ):
+            await self._ask("ListStackResources", urgent=urgent)
         return [
             StackResource(
                 stack_id=stack_id,
@@ -144,23 +156,13 @@ class WorldStacks:
             for logical_id, resource in (stack.resources if stack else {}).items()
         ]
 
-    async def owner(self, name: str) -> StackDescription | None:
-        world = await self._line.there("cloudformation:DescribeStackResources")
-        for spelling in (name, display_name(name)):
-            stack = self._of(world).owner(spelling)
-            if stack is not None and any(
-                resource.type == RECORD_SET
-                and resource.physical_id == spelling
-                and resource.status not in NOT_OWNED
-                for resource in stack.resources.values()
-            ):
-                return _described(stack, stack.name)
-        return None
-
     async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
-        there = self._of(await self._line.there("cloudformation:ListStacks"))
+        there = self._of(await self._ask("ListStacks"))
         live = [s for s in there.all() if not s.is_deleted and s.status != "REVIEW_IN_PROGRESS"]
-        found(len(live))
+        for start in range(0, len(live), STACKS_PER_PAGE):
+            if start:
+                await self._ask("ListStacks")
+            found(len(live[start : start + STACKS_PER_PAGE]))
         return [_described(stack, stack.name) for stack in live]
 
     async def other_regions(self) -> Sequence[str]:
@@ -170,11 +172,20 @@ class WorldStacks:
     async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
         yield WorldStacks(self._line, self._abroad, region)
 
-    async def template(self, stack_id: str, *, with_parameters: bool = False) -> StackTemplate:
-        world = await self._line.there("cloudformation:GetTemplate")
-        stack = self._of(world).get(stack_id)
-        body = stack.body if isinstance(stack.body, dict) else {}
-        return read_template(body, stack.parameters if with_parameters else {})
+    async def template(self, stack_id: str) -> StackTemplate:
+        return read_template(await self.body(stack_id))
+
+    async def body(self, stack_id: str) -> Mapping[str, Any]:
+        stack = self._of(await self._ask("GetTemplate")).get(stack_id)
+        return stack.body if isinstance(stack.body, dict) else {}
+
+    async def details(self, stack_id: str) -> StackDetails:
+        stack = self._of(await self._ask("DescribeStacks")).get(stack_id)
+        return StackDetails(parameters=dict(stack.parameters), outputs=dict(stack.outputs))
+
+    async def exports(self) -> Mapping[str, str]:
+        there = self._of(await self._ask("ListExports"))
+        return {name: value for name, (_, value) in there.exports().items()}
 
     async def newest_event(self, stack_id: str) -> str | None:
         world = await self._line.there("cloudformation:DescribeStackEvents")

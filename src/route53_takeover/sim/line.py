@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
-from route53_takeover.call_budget import budgets
+from route53_takeover.call_budget import CallBudget, budgets
 from route53_takeover.core.records import Change
 from route53_takeover.errors import ApiError, EndpointError, ThrottledError, UnansweredError
 from route53_takeover.sim.route53.zones import AppliedChange, ZoneError
@@ -164,11 +164,21 @@ class Line:
         self.pending_until = 0.0
         self.slow_only = ""
         self._budgets = budgets(clock)
+        self._regional: dict[str, CallBudget] = {}
 
-    async def there(self, operation: str, *, urgent: bool = False) -> World:
-        """The request arrives, or it does not; a read waits for its turn first, as a real one."""
+    async def there(self, operation: str, *, urgent: bool = False, region: str = "") -> World:
+        """The request arrives, or it does not; a read waits for its turn first, as a real one.
+
+        Args:
+            region: where, if not at home: each has a budget of its own.
+        """
         if operation != CHANGE:
-            await self._budgets[operation.partition(":")[0]].take(urgent=urgent)
+            service = operation.partition(":")[0]
+            budget = self._budgets[service]
+            if region:
+                ours = CallBudget(self._clock, rate=5, burst=10)
+                budget = self._regional.setdefault(region, ours)
+            await budget.take(urgent=urgent)
         self.calls[operation] = self.calls.get(operation, 0) + 1
         late = self.slow if self.slow_only in operation else 0.0
         await self._clock.sleep(self._rng.uniform(0.005, 0.03) + late)

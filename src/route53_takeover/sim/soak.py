@@ -61,7 +61,7 @@ _CALLS = (
     "GetChange",
     "DescribeStackEvents",
     "DescribeStacks",
-    "DescribeStackResources",
+    "ListStacks",
     "ListStackResources",
     "GetTemplate",
 )

@@ -17,6 +17,8 @@ from route53_takeover.sim.cloudformation.record_group_handler import GroupHandle
 from route53_takeover.sim.cloudformation.record_handler import RecordHandler, RecordHandlerConfig
 from route53_takeover.sim.cloudformation.state import Stack, StackEventRow
 from route53_takeover.sim.cloudformation.template import Template, load
+from route53_takeover.sim.cloudformation.throttling import ReadLimit
+from route53_takeover.sim.cloudformation.zone_handler import ZoneHandler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from route53_takeover.sim.timeline import Timeline
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_NAMED = frozenset({"AWS::S3::Bucket", "AWS::ApiGateway::DomainName"})
+_NAMED_BY = ("BucketName", "DomainName")
+"""What has the physical id that its template gives it: often the name of a host."""
 _RECORD_REPLACED_WITH = ("Name", "HostedZoneId", "HostedZoneName")
 
 
@@ -41,6 +46,7 @@ class StackConfig(Struct, frozen=True, kw_only=True):
         visible: the delays after which copies of an event appear, instead of ``event_lag``; none
             for an event that is lost, several for one that is repeated.
         fail_rollback: the reason with which every rollback of a root stack fails; empty for none.
+        reads: how fast each read may be asked; ``None`` for no limit.
         records: the habits of the record handler.
     """
 
@@ -50,6 +56,7 @@ class StackConfig(Struct, frozen=True, kw_only=True):
     event_lag: float | Callable[[StackEventRow], float] = 0.0
     visible: Callable[[StackEventRow], Sequence[float]] | None = None
     fail_rollback: str = ""
+    reads: ReadLimit | None = None
     records: RecordHandlerConfig = RecordHandlerConfig()
     account: str = "123456789012"
     region: str = "us-east-1"
@@ -124,6 +131,7 @@ class Account:
         self.stacks: dict[str, Stack] = {}
         self.templates: dict[str, Mapping[str, Any]] = {}
         self.on_event: list[Callable[[StackEventRow], None]] = []
+        self._zones = zones
         self._rng = rng
         self._sequence = 0
 
@@ -172,7 +180,23 @@ class Account:
                 "AWS::NotificationARNs": [],
                 "AWS::NoValue": "",
             },
+            self.exports,
         )
+
+    def exports(self) -> dict[str, tuple[Stack, str]]:
+        """By their names, what the stacks export: whose it is, and the value."""
+        found: dict[str, tuple[Stack, str]] = {}
+        for stack in self.stacks.values():
+            outputs = {} if stack.is_deleted else stack.body.get("Outputs") or {}
+            if any("Export" in output for output in outputs.values()):
+                template = self.template(stack, stack.body, stack.parameters)
+                names = template.export_names(stack.lookup)
+                found |= {
+                    name: (stack, stack.outputs[key])
+                    for key, name in names.items()
+                    if key in stack.outputs
+                }
+        return found
 
     def child_template(self, child: Stack, wanted: Resource) -> Template:
         """The template of a nested stack: from its metadata, or put under its ``TemplateURL``."""
@@ -234,11 +258,24 @@ class Account:
         if fails:
             self.after(seconds, lambda: task.fail(fails) if task.live else None)
             return
-        handlers: dict[str, Handler] = {RECORD_SET: self.records, RECORD_SET_GROUP: self.groups}
-        handler = handlers.get(task.resource.type) or _Inert(self, stack, seconds)
+        handler = self._handler(stack, task, seconds)
         {"create": handler.create, "update": handler.update, "delete": handler.delete}[task.action](
             task
         )
+
+    def _handler(self, stack: Stack, task: Task, seconds: float) -> Handler:
+        def after(later: Task, action: Callable[[], None]) -> None:
+            self.after(seconds, lambda: action() if later.live else None)
+
+        match task.resource.type:
+            case kind if kind == RECORD_SET:
+                return self.records
+            case kind if kind == RECORD_SET_GROUP:
+                return self.groups
+            case "AWS::Route53::HostedZone":
+                return ZoneHandler(self._zones, after)
+            case _:
+                return _Inert(self, stack, seconds)
 
     def _write(self, stack: Stack, row: StackEventRow) -> None:
         config = self.config
@@ -261,7 +298,9 @@ class _Inert:
         self._seconds = seconds
 
     def create(self, task: Task) -> None:
-        name = self._account.generated_name(self._stack, task.logical_id)
+        given = [task.properties[key] for key in _NAMED_BY if key in task.properties]
+        made_up = self._account.generated_name(self._stack, task.logical_id)
+        name = str(given[0]) if given and task.resource.type in _NAMED else made_up
         self._after(task, self._seconds / 2, lambda: task.initiated(name))
         self._after(task, self._seconds, task.succeed)
 

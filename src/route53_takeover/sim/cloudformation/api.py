@@ -41,6 +41,7 @@ def operations(stacks: Stacks) -> dict[str, Operation]:
         api.continue_update_rollback,
         api.describe_stacks,
         api.list_stacks,
+        api.list_exports,
         api.describe_stack_events,
         api.list_stack_resources,
         api.describe_stack_resources,
@@ -53,7 +54,19 @@ def operations(stacks: Stacks) -> dict[str, Operation]:
         api.execute_change_set,
         api.delete_change_set,
     )
-    return {handler.__name__.title().replace("_", ""): handler for handler in handlers}
+    named = {handler.__name__.title().replace("_", ""): handler for handler in handlers}
+    return {name: _limited(stacks, name, handler) for name, handler in named.items()}
+
+
+def _limited(stacks: Stacks, name: str, handler: Operation) -> Operation:
+    """The operation, which is refused where it is asked too fast."""
+
+    def limited(params: Params) -> Mapping[str, Any]:
+        if not stacks.reads.admits(name):
+            raise ApiFault("Throttling", "Rate exceeded")
+        return handler(params)
+
+    return limited
 
 
 class _Api:
@@ -116,6 +129,14 @@ class _Api:
         found = [each for each in self._stacks.all() if not wanted or each.status in wanted]
         page, token = _page(found, params, STACKS_PER_PAGE)
         return {"StackSummaries": [_summary(stack) for stack in page], "NextToken": token}
+
+    def list_exports(self, params: Params) -> Mapping[str, Any]:
+        found = [
+            {"ExportingStackId": stack.stack_id, "Name": name, "Value": value}
+            for name, (stack, value) in self._stacks.exports().items()
+        ]
+        page, token = _page(found, params, STACKS_PER_PAGE)
+        return {"Exports": page, "NextToken": token}
 
     def describe_stack_events(self, params: Params) -> Mapping[str, Any]:
         stack = self._stacks.get(params["StackName"], _BRACKETS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from route53_takeover.core.records import conflict, display_name
+from route53_takeover.core.records import conflict
 from route53_takeover.core.template import group_members
 from route53_takeover.sim.cloudformation.record_handler import BUSY, WRITER, Mode
 from route53_takeover.sim.route53.zones import ZoneError
@@ -56,7 +56,7 @@ class GroupHandler:
             self._refused(task, old, new, tries, error)
             return
         if new:
-            task.initiated(f"{display_name(next(iter(new.values())).name)}-group")
+            task.initiated(f"{task.logical_id}-1ABCDEFGHIJKL")
         self._later(task, self._config.insync_seconds, task.succeed)
 
     def _refused(

@@ -16,6 +16,7 @@ from route53_takeover.sim.cloudformation.account import Account, StackConfig, pa
 from route53_takeover.sim.cloudformation.operations import Operation
 from route53_takeover.sim.cloudformation.removal import Deletion
 from route53_takeover.sim.cloudformation.state import Resource, Stack, StackEventRow, to_core
+from route53_takeover.sim.cloudformation.throttling import Buckets, ReadLimit
 from route53_takeover.sim.wire.faults import ApiFault
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from route53_takeover.sim.route53.zones import Zones
     from route53_takeover.sim.timeline import Timeline
 
-__all__ = ["Resource", "Stack", "StackConfig", "StackEventRow", "Stacks", "to_core"]
+__all__ = ["ReadLimit", "Resource", "Stack", "StackConfig", "StackEventRow", "Stacks", "to_core"]
 
 _UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _UPDATABLE_AFTER_FAILURE = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # rollback was disabled
@@ -50,6 +51,9 @@ class Stacks:
         zones: where record sets are written.
         rng: draws ids and physical names, nothing else.
         config: times and habits.
+
+    Attributes:
+        reads: how fast it lets itself be asked.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Stacks:
         self.timeline = timeline
         self._account = Account(timeline, zones, rng, config or StackConfig())
         self._operations: dict[str, Operation] = {}
+        self.reads = Buckets(timeline, self._account.config.reads)
 
     @property
     def on_event(self) -> list[Callable[[StackEventRow], None]]:
@@ -116,6 +121,10 @@ class Stacks:
             ):
                 return stack
         return None
+
+    def exports(self) -> dict[str, tuple[Stack, str]]:
+        """By their names, what the stacks export: whose it is, and the value."""
+        return self._account.exports()
 
     def works_on(self, zone_id: str, name: str) -> bool:
         """Whether a stack has a record set of this name in the zone, or is just creating it."""

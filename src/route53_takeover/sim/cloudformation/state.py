@@ -125,7 +125,7 @@ class Resource(Struct, kw_only=True):
         What ends in ``DomainName`` is a domain name, what ends in ``HostedZoneId`` CloudFront's
         zone, so that an alias to it is well formed.
         """
-        if name is None:
+        if name is None or (name == "Id" and self.type == "AWS::Route53::HostedZone"):
             return self.physical_id
         if name in self.simulation.attributes:
             return str(self.simulation.attributes[name])

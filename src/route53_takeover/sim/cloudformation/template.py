@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 CONDITION_FUNCTIONS = frozenset({"Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not"})
 KNOWN = CONDITION_FUNCTIONS | {
-    *("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::If", "Fn::Select", "Fn::Split")
+    *("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::If", "Fn::Select", "Fn::Split"),
+    "Fn::ImportValue",
 }
 _NO_VALUE = object()
 
@@ -105,6 +106,7 @@ class Template:
         body: as `parse_template` returns it.
         given: the parameters that the caller gave.
         pseudo: the values of ``AWS::Region`` and the other pseudo parameters.
+        exports: tells what can be imported: the last of each is the value.
 
     Raises:
         TemplateError: a parameter is missing or unknown, a reference leads nowhere, the resources
@@ -112,9 +114,14 @@ class Template:
     """
 
     def __init__(
-        self, body: Mapping[str, Any], given: Mapping[str, str], pseudo: Mapping[str, Any]
+        self,
+        body: Mapping[str, Any],
+        given: Mapping[str, str],
+        pseudo: Mapping[str, Any],
+        exports: Callable[[], Mapping[str, tuple[Any, str]]] = dict,
     ) -> None:
         self.body = body
+        self._exports = exports
         declared = body.get("Parameters") or {}
         self.parameters = _parameters(declared, given)
         self._values = {
@@ -140,6 +147,14 @@ class Template:
         return {
             name: str(self._resolve(output.get("Value"), lookup))
             for name, output in self.outputs_wanted.items()
+        }
+
+    def export_names(self, lookup: Lookup) -> dict[str, str]:
+        """Key of each output that is exported -> its name there."""
+        return {
+            key: str(self._resolve(output["Export"]["Name"], lookup))
+            for key, output in self.outputs_wanted.items()
+            if "Export" in output
         }
 
     def condition(self, name: str) -> bool:
@@ -246,6 +261,11 @@ class Template:
                 return self._substituted(text, self._mapping(given, lookup), lookup)
             case "Fn::Join", [str(between), parts]:
                 return between.join(str(part) for part in self._resolve(parts, lookup))
+            case "Fn::ImportValue", _:
+                name = str(self._resolve(argument, lookup))
+                if name not in self._exports():
+                    raise TemplateError(f"No export named {name} found.")
+                return self._exports()[name][1]
             case "Fn::If", [str(condition), then, otherwise]:
                 return self._resolve(then if self.condition(condition) else otherwise, lookup)
             case "Fn::Select", [index, choices]:
