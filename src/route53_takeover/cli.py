@@ -484,8 +484,8 @@ def main() -> None:
     from route53_takeover import streams
 
     streams.open_all()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)  # the engine, once it runs, has its own
     code: int | str | None
     try:

@@ -16,13 +16,22 @@ from route53_takeover.errors import ExitCode, TakeoverError
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
 
 def signals() -> tuple[signal.Signals, ...]:
-    """Those that ask a run to stop; not SIGHUP where ``nohup`` has it ignored."""
-    asked = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        asked.append(signal.SIGHUP)
-    return tuple(asked)
+    """Those that ask a run to stop; none that was ignored at the start, as by ``nohup``."""
+    return tuple(n for n in _ASKING if signal.getsignal(n) is not signal.SIG_IGN)
+
+
+def never_suspend() -> None:
+    """From here on no terminal stops this process: a run that has written must go on guarding.
+
+    They are ignored, not handled: a write to the terminal that SIGTTOU interrupts would be tried
+    for ever.
+    """
+    for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def ignore_signals() -> None:

@@ -28,7 +28,7 @@ from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
-from route53_takeover.interrupts import signals
+from route53_takeover.interrupts import never_suspend, signals
 from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
 from route53_takeover.off_loop import aside
@@ -246,6 +246,7 @@ async def drive(
             )
             control = Control(folder.control, clock, engine.submit)
             loop, asked = asyncio.get_running_loop(), signals()
+            never_suspend()
             for number in asked:
                 loop.add_signal_handler(number, engine.interrupt, number.name)
             try:

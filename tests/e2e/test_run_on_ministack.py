@@ -24,6 +24,9 @@ from tests.e2e.ministack import (
 )
 from tests.e2e.processes import NOBODY, Relay
 
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.core.observe import ONE_REQUEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -376,6 +379,8 @@ def test_two_sigterms_in_the_gap_stop_at_once_and_tell_how_to_go_on(site: Site) 
     wait_until(lambda: "waiting for CloudFormation" in running.stderr, "the gap", seconds=30)
     running.send(signal.SIGTERM)
     wait_until(lambda: "once more stops at once" in running.stderr, "the first signal to be taken")
+    later = SystemClock().now() + ONE_REQUEST
+    wait_until(lambda: SystemClock().now() > later, "the next signal to be another request")
     running.send(signal.SIGTERM)
     stopped = running.finish(seconds=5)
     assert stopped.code == 4

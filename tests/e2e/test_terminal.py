@@ -22,6 +22,9 @@ from tests.e2e.terminal import (
     run,
 )
 
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.core.observe import ONE_REQUEST
+
 if TYPE_CHECKING:
     from tests.e2e.simulated import Scene
     from tests.e2e.terminal import Terminal
@@ -92,6 +95,8 @@ def test_a_run_that_is_being_resumed_goes_on_whatever_becomes_of_who_asked_for_i
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGTERM)
         terminal.await_text("once more stops at once")
+        later = SystemClock().now() + ONE_REQUEST
+        await_true(lambda: SystemClock().now() > later, "the next signal to be another request")
         os.kill(daemon, signal.SIGTERM)
         assert terminal.finish() == 4
     with at_terminal(scene, "resume", scene.run) as terminal:

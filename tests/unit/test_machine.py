@@ -349,15 +349,32 @@ def test_the_deadman_of_the_record_that_went_first_is_not_put_off_by_the_second(
     assert state.names[NAME].deadman_at == name.deadman_at
 
 
-def test_a_second_interrupt_stops_at_once_says_unknown_and_4() -> None:
+def test_a_second_request_stops_at_once_says_unknown_and_4() -> None:
     """Safety rule 7."""
     state = folded_until("alias", Phase.CONFIRM)
-    state, _ = step(state, ev.Interrupted(time=state.now, signal="SIGINT"))
+    began = state.now
+    state, _ = step(state, ev.Interrupted(time=began, signal="SIGINT"))
     assert state.phase is Phase.CONFIRM
-    state, commands = step(state, ev.Interrupted(time=state.now, signal="SIGINT"))
+    state, commands = step(state, ev.Interrupted(time=began + 2.0, signal="SIGINT"))
     assert commands == ()
     assert state.ending is not None
     assert (state.ending.outcome, state.ending.exit_code) == (Outcome.UNKNOWN, 4)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.001, 1.999])
+@pytest.mark.parametrize("second", ["SIGTERM", "SIGHUP"])
+def test_signals_within_two_seconds_are_one_request(after: float, second: str) -> None:
+    """Safety rule 7: whatever their numbers, and counted from the first of them."""
+    state = folded_until("alias", Phase.CONFIRM)
+    began = state.now
+    state, _ = step(state, ev.Interrupted(time=began, signal="SIGTERM"))
+    for _ in range(2):
+        state, _ = step(state, ev.Interrupted(time=began + after, signal=second))
+    assert state.phase is Phase.CONFIRM
+    assert state.interrupts == ("SIGTERM",)
+    state, _ = step(state, ev.Interrupted(time=began + 2.0, signal=second))
+    assert state.ending is not None
+    assert state.ending.exit_code == 4
 
 
 def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:

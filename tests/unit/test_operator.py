@@ -649,7 +649,9 @@ def test_two_aborts_are_one_and_a_signal_after_them_stops_at_once() -> None:
     twice, _ = step(once, ev.AbortAsked(time=state.now))
     assert twice.interrupts == ("abort",)
     assert twice.phase is Phase.RESTORE
-    stopped, _ = step(twice, ev.Interrupted(time=state.now, signal="SIGINT"))
+    same, _ = step(twice, ev.Interrupted(time=once.now + 1.9, signal="SIGHUP"))
+    assert same.interrupts == ("abort",)
+    stopped, _ = step(same, ev.Interrupted(time=once.now + 2.0, signal="SIGINT"))
     assert stopped.ending is not None
     assert (stopped.ending.exit_code, stopped.ending.reason) == (
         4,

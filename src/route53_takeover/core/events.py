@@ -73,7 +73,7 @@ class TimePassed(Event, frozen=True, kw_only=True):
 
 
 class Interrupted(Event, frozen=True, kw_only=True):
-    """SIGINT or SIGTERM, or their like."""
+    """SIGINT or SIGTERM, or their like; see `route53_takeover.core.observe.ONE_REQUEST`."""
 
     signal: str
 

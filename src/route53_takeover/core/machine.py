@@ -82,7 +82,7 @@ def _decide(turn: Turn) -> None:
 
 
 def _stopped(turn: Turn) -> bool:
-    """The second interrupt stops at once, whatever stands."""
+    """The second request to stop does so at once, whatever stands."""
     if len(turn.state.interrupts) < 2:  # noqa: PLR2004 -- the second
         return False
     second = f"{turn.state.interrupts[-1]}, after an abort"

@@ -29,6 +29,9 @@ from route53_takeover.core.state import (
     Write,
 )
 
+ONE_REQUEST = 2.0
+"""Seconds: signals within them of the first are one request, for launchers deliver several."""
+
 
 def begin(event: ev.RunStarted) -> State:
     """The state of a run that has only begun."""
@@ -56,6 +59,15 @@ def begin(event: ev.RunStarted) -> State:
     )
 
 
+def _interrupted(state: State, signal: str) -> State:
+    """One more signal: a request of its own, or an echo of the one that has just begun."""
+    if not state.interrupts:
+        return replace(state, interrupts=(signal,), interrupted_at=state.now)
+    if state.now < state.interrupted_at + ONE_REQUEST:
+        return state
+    return replace(state, interrupts=(*state.interrupts, signal))
+
+
 def observe(state: State, event: ev.AnyEvent) -> State:
     """The state with one more fact in it."""
     state = timed(replace(state, now=max(state.now, event.time)), event)
@@ -72,7 +84,7 @@ def observe(state: State, event: ev.AnyEvent) -> State:
                 asked=state.asked - {"backup"},
             )
         case ev.Interrupted():
-            return replace(state, interrupts=(*state.interrupts, event.signal))
+            return _interrupted(state, event.signal)
         case ev.JournalFailed():
             return replace(state, journal_lost=event.reason)
         case ev.TimePassed() | ev.RunStarted():

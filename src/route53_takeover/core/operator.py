@@ -109,7 +109,7 @@ def asked(state: State, event: ev.OperatorEvent) -> State:
         case ev.RestoreAsked() if names := _to_restore(state):
             return _restoring(state, names)
         case ev.AbortAsked() if _may_abort(state):
-            return replace(state, interrupts=(ABORT,))
+            return replace(state, interrupts=(ABORT,), interrupted_at=state.now)
         case _:
             return state
 

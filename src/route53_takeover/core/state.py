@@ -322,6 +322,8 @@ class State(Struct, frozen=True, kw_only=True):
         writes: how many batches were ever asked for; their ids are derived from it.
         resumes: how often the run was resumed.
         paused: a person has paused it; see `is_paused`.
+        interrupts: the requests to stop: what began each of them.
+        interrupted_at: when the first of them began.
         given_up: why no further step is taken towards the takeover.
         journal_lost: why the journal cannot be written any more.
         verifying_since: when the last look at everything began.
@@ -353,6 +355,7 @@ class State(Struct, frozen=True, kw_only=True):
     resumes: int = 0
     paused: bool = False
     interrupts: tuple[str, ...] = ()
+    interrupted_at: float = 0.0
     given_up: str = ""
     backup_failed: bool = False
     journal_lost: str = ""

@@ -138,10 +138,12 @@ def _clock(stage: Stage, mishap: Mishap) -> None:
 
 
 def _stop(stage: Stage, _: Mishap) -> None:
+    """One cause, two signals: a launcher and the terminal both deliver theirs."""
     if not stage.task.done():
         stage.strike("told to stop")
         stage.trouble("told to stop", 0.0)
         stage.engine.interrupt("SIGTERM")
+        stage.engine.interrupt("SIGHUP")
 
 
 def _keys(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
