@@ -18,37 +18,54 @@ _SHORTEST = 16
 """Characters; masking a shorter value, such as an emulator's ``test`` or the name of a region,
 would hide other words. No credential of AWS's is shorter."""
 
+_QUOTE = r"(?:\\{0,16}[\"']|&quot;|&#3[49];)"
+"""Also a quote within a text that is quoted itself: JSON inside JSON, or inside XML."""
+_GIVEN = rf"(?:{_QUOTE}?\s*(?:[:=]>?|>|&gt;|\|)\s*|{_QUOTE}\s*,\s*)(?:b?{_QUOTE})?"
+"""What stands between a name and its value: JSON, YAML, INI, XML, a Python dict, a table's bar."""
+_VALUE = r"(?:[^\s,;&'\"<>|\\]|\\+(?:/|u[0-9a-fA-F]{4}))+"
+_NAME = (
+    r"(?<![A-Za-z0-9])(?:x-amz-(?:security-token|signature|credential)|"
+    r"(?:aws[_-]?)?(?:secret[_-]?access[_-]?key|session[_-]?token|security[_-]?token))"
+)
+_LIKE_A_KEY = r"(?=[A-Za-z]{0,39}[0-9/+=]|[A-Za-z]{40})[A-Za-z0-9/+=]{16,}"
+
+# Every form takes time in proportion to the text: what may repeat without a bound starts with a
+# word that it cannot contain, and is followed by a character that it excludes.
 _FORMS = (
     # user:password@ in a URL
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/?#\"'<>]+@"), rf"\1{_MASK}@"),
     # the parts of a signed request
     (re.compile(r"\b(Credential|Signature)=[^\s,;&'\"<>]+"), rf"\1={_MASK}"),
     (
-        re.compile(
-            r"(?i)\b(x-amz-(?:security-token|signature|credential))(['\"]?\s*[:=]\s*['\"]?)"
-            r"[^\s,;&'\"<>]+"
-        ),
-        rf"\1\2{_MASK}",
-    ),
-    (
-        re.compile(r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?(?:Basic|Bearer)) \S+"),
+        re.compile(rf"(?i)\b(authorization{_QUOTE}?\s*[:=]\s*(?:b?{_QUOTE})?(?:Basic|Bearer)) \S+"),
         rf"\1 {_MASK}",
     ),
-    # credentials as files, variables and the SDKs spell them
+    # credentials as AWS, files, variables and the SDKs spell them
+    (re.compile(rf"(?i)({_NAME}{_GIVEN}){_VALUE}"), rf"\1{_MASK}"),
+    (re.compile(rf"(?i)({_NAME}[ \t]+{_QUOTE}?){_LIKE_A_KEY}"), rf"\1{_MASK}"),
+    # any variable with a secret's name, as `env`, `export` and `set -x` show it
     (
         re.compile(
-            r"(?i)\b((?:aws_?)?(?:secret_?access_?key|session_?token|security_?token))"
-            r"(['\"]?\s*[:=]\s*['\"]?)[^\s,;&'\"<>]+"
+            r"\b([A-Z0-9_]{0,40}(?:SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)"
+            r"[A-Z0-9_]{0,40}(?<!_FILE)(?<!_PATH)(?<!_DIR)=(?:\$?['\"])?)[^\s'\"$*]+"
         ),
-        rf"\1\2{_MASK}",
+        rf"\1{_MASK}",
+    ),
+    # the AWS command line: text output, and a table whose names are in another line
+    (re.compile(r"\b(CREDENTIALS|ACCESSKEY)\t[^\n]+"), rf"\1 {_MASK}"),
+    (
+        re.compile(
+            r"(\|[ \t]{1,200})(?:(?=[0-9a-fA-F]{0,39}[G-Zg-z/+])[A-Za-z0-9/+]{40}"
+            r"|[A-Za-z0-9/+=]{100,})(?=[ \t]{0,200}\|)"
+        ),
+        rf"\1{_MASK}",
     ),
     (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"), rf"\1{_MASK}"),
 )
-_SECRET_NAME = re.compile(
-    r"(?i)(SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)(?!.*_(FILE|PATH|DIR)$)"
-)
+_SECRET_NAME = re.compile(r"(?i)SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY")
+_NAMES_A_FILE = ("_FILE", "_PATH", "_DIR")
 
-_KEY_ID = re.compile(r"Credential=([^/,\s]+)/")
+_KEY_ID = re.compile(r"Credential=([^/,\s]{1,256})/")
 
 _used: set[str] = set()
 
@@ -102,5 +119,7 @@ def secrets_of(environment: Mapping[str, str]) -> frozenset[str]:
     return frozenset(
         value
         for name, value in environment.items()
-        if len(value) >= _SHORTEST and _SECRET_NAME.search(name)
+        if len(value) >= _SHORTEST
+        and _SECRET_NAME.search(name)
+        and not name.upper().endswith(_NAMES_A_FILE)
     )

@@ -179,13 +179,15 @@ def check_record(text: str) -> str:
     Raises:
         UsageError: the name or the type cannot be one.
     """
+    if len(text) > _LONGEST:
+        raise UsageError(f"{text[:60]!r}... is not a domain name", "Say NAME or NAME/TYPE.")
     name, slash, kind = text.strip().rpartition("/")
     if not slash or "." in kind:  # a name may hold slashes itself, a type holds no dots
         name, kind = text.strip(), "A"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", kind):
         raise UsageError(f"{text!r} ends in no record type", "Say NAME or NAME/TYPE.")
     labels = name.removesuffix(".").split(".")
-    if not all(label and not re.search(r"\s", label) for label in labels) or len(name) > _LONGEST:
+    if not all(label and not re.search(r"\s", label) for label in labels):
         raise UsageError(f"{text!r} is not a domain name", "Say NAME or NAME/TYPE.")
     return text.strip()
 

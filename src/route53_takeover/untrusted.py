@@ -8,6 +8,17 @@ that has its own (Textual, rich) must turn markup off for it.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
+_TAIL_LINES = 20
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|\Z)"  # OSC, DCS and the like: titles, links
+    r"|\x1b[ -/]*[0-~]"
+)
+"""No part reaches beyond the next escape, so that a text of unended ones takes linear time."""
+
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -31,3 +42,23 @@ def _escaped(character: str) -> str:
         return _SHORT[character]
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def plain_tail(output: bytes, *, cut: bool = False) -> str:
+    """The last lines of a command's output, safe to show on any terminal.
+
+    Args:
+        cut: the output begins in the middle: its first word may be the rest of a secret whose name
+            is not there any more, and is left out.
+    """
+    if cut:
+        output = (output.split(None, 1)[1:] or [b""])[0]
+    text = _ESCAPES.sub("", output.decode(errors="replace").replace("\r\n", "\n"))
+    lines = (_plain_line(line) for line in text.rstrip().split("\n")[-_TAIL_LINES:])
+    return "\n".join(lines)
+
+
+def _plain_line(line: str) -> str:
+    """What is left to see of it: a progress bar's last state, no control characters."""
+    shown = line.rstrip("\r").rpartition("\r")[2].replace("\t", "    ")
+    return "".join(c for c in shown if not unicodedata.category(c).startswith("C")).rstrip()

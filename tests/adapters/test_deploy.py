@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.adapters.deploy import ShellDeployer, _environment, plain_tail
+from route53_takeover.adapters.deploy import ShellDeployer, _environment
 from route53_takeover.ports import DeployExit
+from route53_takeover.untrusted import plain_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
@@ -31,12 +33,35 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 -- AWS's own e
         ("cannot reach http://me:p@ss:w0rd@proxy:3128/x", "cannot reach http://***@proxy:3128/x"),
         ("https://p4ssw0rd-alone@host", "https://***@host"),
         (f"the key {KEY_ID} is inactive", "the key AKIA*** is inactive"),
+        (
+            f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>\n {TOKEN}</SessionToken>",
+            "<SecretAccessKey>***</SecretAccessKey><SessionToken>\n ***</SessionToken>",
+        ),
+        (f"&lt;SessionToken&gt;{TOKEN}&lt;/SessionToken&gt;", "SessionToken&gt;***&lt;"),
+        (f"{{'X-Amz-Security-Token': b'{TOKEN}', 'a': 1}}", "Token': b'***', 'a': 1}"),
+        (f"[(b'x-amz-security-token', b'{TOKEN}')]", "token', b'***')]"),
+        (json.dumps(json.dumps({"SecretAccessKey": SECRET, "a": 1})), '\\": \\"***\\", \\"a'),
+        (json.dumps(json.dumps(json.dumps({"SessionToken": TOKEN}))), "***"),
+        (f'"SecretAccessKey":"{SECRET.replace("/", chr(92) + "/")}"', '"SecretAccessKey":"***"'),
+        (f'"SessionToken":"{TOKEN.replace("+", chr(92) + "u002B")}"', '"SessionToken":"***"'),
+        (f"&quot;SessionToken&quot;: &quot;{TOKEN}&quot;", "&quot;***&quot;"),
+        (f"set -x AWS_SECRET_ACCESS_KEY {SECRET}", "set -x AWS_SECRET_ACCESS_KEY ***"),
+        (f"set -gx AWS_SESSION_TOKEN '{TOKEN}'", "AWS_SESSION_TOKEN '***'"),
+        (f"aws configure set aws_secret_access_key {SECRET}", "access_key ***"),
+        (f"--secret-access-key {SECRET}", "--secret-access-key ***"),
+        (f"+ export MY_AWS_SECRET_ACCESS_KEY={SECRET}", "MY_AWS_SECRET_ACCESS_KEY=***"),
+        (f"export DB_PASSWORD='{SECRET}'", "export DB_PASSWORD='***'"),
+        (f"||  SecretAccessKey |  {SECRET}  ||", "||  SecretAccessKey |  ***  ||"),
+        (f"|  SessionToken  |  {TOKEN} |", "|  SessionToken  |  *** |"),
+        (f"| {KEY_ID} | {SECRET} | {'Ab0/' * 40} |", "| AKIA*** | *** | *** |"),
+        (f"CREDENTIALS\t{KEY_ID}\t2026-01-01\t{SECRET}\t{TOKEN}\nnext", "CREDENTIALS ***\nnext"),
     ],
 )
 def test_each_form_of_a_credential_is_masked(text: str, shown: str) -> None:
     masked = redacted(text)
     assert shown in masked
-    for secret in (SIGNATURE, KEY_ID, TOKEN, SECRET, "abc.def", "p@ss", "p4ss", "w0rd"):
+    parts = (TOKEN[:12], TOKEN[-14:-2], SECRET[:12], SECRET[-12:], "Ab0/")
+    for secret in (SIGNATURE, KEY_ID, *parts, "abc.def", "p@ss", "p4ss", "w0rd"):
         assert secret not in masked
 
 
@@ -47,6 +72,10 @@ def test_each_form_of_a_credential_is_masked(text: str, shown: str) -> None:
         'www.example.com TXT "v=DKIM1; p=MIGfMA0GCSqG" TTL 300',
         "see https://docs.aws.amazon.com/x?y=a@b and mail me@example.com",
         "no answer to route53:ChangeResourceRecordSets: token bucket is empty",
+        "ROUTE53_ENABLE=true AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/token NEXT=1",
+        "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are not set; the session_token expired",
+        f"|  commit  |  {'0123456789' * 4}  |  {'a' * 39}  |",
+        "aws_session_token responsibilities",
         "stack ASIAPACIFIC2024PROD of AKIAIOSFODNN7EXAMPLE0 does not exist",
     ],
 )

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import signal
 import subprocess
-import unicodedata
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -24,6 +22,7 @@ from route53_takeover import private
 from route53_takeover.off_loop import aside
 from route53_takeover.ports import Deployer, DeployExit
 from route53_takeover.redaction import redacted, secrets_of
+from route53_takeover.untrusted import plain_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,14 +60,8 @@ _GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
 
 _IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-_TAIL_LINES = 20
 _TAIL_BYTES = 64 * 1024
 _COULD_NOT_START = 126
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC and the like: titles, links
-    r"|\x1b[ -/]*[0-~]"
-)
 
 
 class ShellDeployer(Deployer):
@@ -211,8 +204,10 @@ class ShellDeployer(Deployer):
     def _tail(self, switch: str) -> str:
         try:
             with self._path(switch, "log").open("rb") as log:
-                log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                return redacted(plain_tail(log.read()), secrets_of(self._environment))
+                begin = max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES)
+                log.seek(begin)
+                shown = plain_tail(log.read(), cut=begin > 0)
+                return redacted(shown, secrets_of(self._environment))
         except OSError:
             return ""
 
@@ -225,19 +220,6 @@ class ShellDeployer(Deployer):
             group = int(self._path(switch, "pid").read_text())
             if group > 1:
                 os.killpg(group, number)
-
-
-def plain_tail(output: bytes) -> str:
-    """The last lines of a command's output, safe to show on any terminal."""
-    text = _ESCAPES.sub("", output.decode(errors="replace").replace("\r\n", "\n"))
-    lines = (_plain_line(line) for line in text.rstrip().split("\n")[-_TAIL_LINES:])
-    return "\n".join(lines)
-
-
-def _plain_line(line: str) -> str:
-    """What is left to see of it: a progress bar's last state, no control characters."""
-    shown = line.rstrip("\r").rpartition("\r")[2].replace("\t", "    ")
-    return "".join(c for c in shown if not unicodedata.category(c).startswith("C")).rstrip()
 
 
 def _environment(

@@ -20,7 +20,7 @@ from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, StackTemp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
+SUBSTITUTION = re.compile(r"\$\{(!?)\s*+((?:[^\s${}]++|\s++(?=[^\s${}]))*+)\s*+\}")
 """A variable of ``Fn::Sub``: ``${Name}``; group 1 is ``!`` where it is meant literally."""
 
 _RETAINING = ("Retain", "RetainExceptOnCreate")
