@@ -9,12 +9,10 @@ writing is asked for: `route53_takeover.adapters.guard`.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
@@ -27,6 +25,7 @@ from route53_takeover.adapters.guard import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
 from route53_takeover.adapters.regions import ATTEMPTS, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
+from route53_takeover.endpoint import is_loopback, proxies
 from route53_takeover.errors import CredentialsError, UsageError
 from route53_takeover.redaction import remember_signature
 
@@ -168,7 +167,7 @@ class AwsSession:
             here.region_name,
             here.endpoint_url,
             is_given=given is not None,
-            is_loopback=_is_loopback(given),
+            is_loopback=is_loopback(given),
         )
 
     @asynccontextmanager
@@ -278,8 +277,7 @@ def _config(attempts: int, endpoint_url: str | None) -> AioConfig:
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
         connector_args={"keepalive_timeout": KEEPALIVE, "socket_factory": _kept_alive_socket},
-        # A proxy of the environment is not meant for a simulated account on this machine.
-        proxies={} if _is_loopback(endpoint_url) else None,
+        proxies=proxies(endpoint_url),
     )
 
 
@@ -291,11 +289,3 @@ def _kept_alive_socket(address: AddrInfoType) -> socket.socket:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
     return made
-
-
-def _is_loopback(endpoint_url: str | None) -> bool:
-    host = urlsplit(endpoint_url or "").hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
