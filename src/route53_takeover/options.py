@@ -113,7 +113,7 @@ class Said:
 
 def _config(ctx: typer.Context, value: Path | None) -> Path | None:
     """Makes takeover.toml's values the options' defaults; flags and environment win."""
-    from route53_takeover.settings import CONFIG_FILE, check_config, read_config
+    from route53_takeover.settings import CONFIG_FILE, check_config, check_endpoint, read_config
 
     path = value or Path(CONFIG_FILE)
     loaded = read_config(path, required=value is not None)
@@ -124,6 +124,8 @@ def _config(ctx: typer.Context, value: Path | None) -> Path | None:
         if one.param_type_name == "option" and one.name not in _NOT_IN_CONFIG
     }
     loaded = check_config(path, loaded, kinds)
+    if value is None:
+        check_endpoint(path, loaded)
     Said.output = str(loaded.get("output", ""))
     ctx.default_map = {**(ctx.default_map or {}), **loaded}
     return value

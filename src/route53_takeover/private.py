@@ -145,3 +145,39 @@ def exposure(state_dir: Path) -> str:
         mode = stat.S_IMODE(status.st_mode)
         return f"others can write in {state_dir} (mode {mode:04o}) and so move runs away"
     return ""
+
+
+def read_trusted(path: Path) -> bytes:
+    """Reads a file that names commands and endpoints, if no other user can have written it.
+
+    A folder where others can write lets them put another file there; in one with a sticky bit,
+    such as /tmp, they cannot replace ours. Also root believes only itself.
+
+    Raises:
+        UsageError: it, or the folder that it is in, is another user's or open to others.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        _check_trust(path, os.fstat(file.fileno()))
+        for folder in {path.absolute().parent, path.resolve().parent}:
+            _check_trust(folder, folder.stat())
+        return file.read()
+
+
+def _check_trust(path: Path, status: os.stat_result) -> None:
+    where = path.absolute()
+    if status.st_uid not in (os.geteuid(), _ROOT):
+        raise UsageError(
+            f"{where} belongs to another user ({status.st_uid}), who would say what is run as you",
+            f"Run `{shlex.join(['chown', str(os.geteuid()), str(where)])}` if you trust it, "
+            "or name another file with --config.",
+        )
+    is_device = stat.S_ISCHR(status.st_mode)  # --config /dev/null
+    is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+    if status.st_mode & _OF_OTHERS and not is_sticky and not is_device:
+        raise UsageError(
+            f"others can write in {where} (mode {stat.S_IMODE(status.st_mode):04o}), and so say "
+            "what is run as you",
+            f"Run `{shlex.join(['chmod', 'go-w', str(where)])}` if you trust it, "
+            "or name another file with --config.",
+        )

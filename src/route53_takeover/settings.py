@@ -15,6 +15,8 @@ import platformdirs
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover import private
+from route53_takeover.endpoint import is_aws, is_loopback
 from route53_takeover.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     @property
     def is_loopback(self) -> bool:
         """Whether the endpoint is on this machine: an emulator, no account."""
-        return bool(self.endpoint_url and _LOOPBACK.match(self.endpoint_url))
+        return is_loopback(self.endpoint_url)
 
     def effective(self, environment: Mapping[str, str]) -> Connection:
         """With what AWS's own variables add, so that another shell reaches the same account.
@@ -78,7 +80,6 @@ class Override(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _USER_IN_URL = re.compile(r"[^/]*//[^/?#]*@")
-_LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)")
 
 
 class Common(Struct, frozen=True, kw_only=True):
@@ -121,7 +122,7 @@ def read_config(path: Path, *, required: bool) -> dict[str, Any]:
         UsageError: it is not there though it was named, or it is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = private.read_trusted(path).decode("utf-8")
     except FileNotFoundError:
         if required:
             raise UsageError(f"there is no {path}", "Check --config.") from None
@@ -135,6 +136,21 @@ def read_config(path: Path, *, required: bool) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}", "Mend that line.") from error
     return {key.replace("-", "_"): value for key, value in loaded.items()}
+
+
+def check_endpoint(path: Path, loaded: Mapping[str, Any]) -> None:
+    """Refuses an endpoint that a file in the current folder may not choose.
+
+    Raises:
+        UsageError: it is neither on this machine nor AWS's, so it would receive credentials.
+    """
+    url = loaded.get("endpoint_url")
+    if isinstance(url, str) and not is_loopback(url) and not is_aws(url):
+        raise UsageError(
+            f"{path.absolute()} sends the credentials to an endpoint that is neither AWS's nor on "
+            "this machine",
+            "Name it with --endpoint-url or AWS_ENDPOINT_URL, or the file with --config.",
+        )
 
 
 def check_config(

@@ -96,3 +96,15 @@ def test_no_credentials_no_region_no_profile_and_no_endpoint_are_told_apart(
     monkeypatch.delenv("AWS_REGION")
     with pytest.raises(UsageError, match="region"):
         identify(None, None, None)
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_about_this_machine(
+    server: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    server.succeed(ME)
+    me = await asyncio.to_thread(identify, None, "eu-west-1", server.url)
+    assert me.account == "123456789012"

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.program import plain_error, usage_error
 
+from route53_takeover.errors import UsageError
+from route53_takeover.settings import check_endpoint
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.program import Cloud, Ended, Program
 
 
@@ -103,3 +108,42 @@ def test_the_run_line_of_a_plan_holds_what_came_from_the_environment_and_the_fil
     ):
         assert part in said, (part, said)
     assert "--output" not in words
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://aws.example.net",
+        "https://sts.s3.amazonaws.com",
+        "https://abc.execute-api.us-east-1.amazonaws.com",
+        "http://sts.us-east-1.amazonaws.com",
+        "https://127.0.0.1.example.net",
+    ],
+)
+def test_a_file_in_the_current_folder_cannot_send_credentials_elsewhere(
+    tmp_path: Path, url: str
+) -> None:
+    with pytest.raises(UsageError, match="neither AWS's nor on") as refused:
+        check_endpoint(tmp_path / "takeover.toml", {"endpoint_url": url})
+    assert "--endpoint-url" in refused.value.hint
+    for fine in (
+        "https://sts.us-east-1.amazonaws.com",
+        "https://route53.amazonaws.com",
+        "https://cloudformation.cn-north-1.amazonaws.com.cn",
+        "http://[::1]:4566",
+        "https://cloudformation.us-gov-west-1.api.aws",
+        "http://127.0.0.1:1",
+    ):
+        check_endpoint(tmp_path / "takeover.toml", {"endpoint_url": fine})
+
+
+def test_the_program_refuses_a_file_that_others_can_write_and_one_that_names_an_endpoint(
+    program: Program,
+) -> None:
+    toml = program.home / "takeover.toml"
+    toml.write_text('endpoint-url = "https://aws.example.net"\n')
+    plain_error(program("runs"), 2, "takeover.toml", "neither AWS's", hint="--endpoint-url")
+    assert program("runs", "--config=takeover.toml").code == 0
+    toml.chmod(0o666)
+    plain_error(program("runs", "--config=takeover.toml"), 2, "others can write", hint="chmod")
+    assert program("runs", "--config=/dev/null").code == 0

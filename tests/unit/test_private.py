@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 
 from route53_takeover.errors import UsageError
 from route53_takeover.folder import create_run
-from route53_takeover.private import claim_run, exposure, make_folder, open_file
+from route53_takeover.private import claim_run, exposure, make_folder, open_file, read_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,3 +143,35 @@ def test_who_can_take_runs_away_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     tmp_path.chmod(0o700)
     give_away(tmp_path, monkeypatch)
     assert "another user" in exposure(tmp_path)
+
+
+def test_a_configuration_that_others_can_write_or_own_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir(mode=0o755)
+    file = folder / "takeover.toml"
+    file.write_bytes(b"x")
+    for folder_bits, file_bits, blamed in (
+        (0o755, 0o644, ""),
+        (0o1777, 0o644, ""),
+        (0o775, 0o644, "project (mode"),
+        (0o777, 0o644, "project (mode"),
+        (0o755, 0o664, "toml (mode"),
+        (0o1777, 0o646, "toml (mode"),
+    ):
+        folder.chmod(folder_bits)
+        file.chmod(file_bits)
+        if not blamed:
+            assert read_trusted(file) == b"x"
+            continue
+        with pytest.raises(UsageError, match=re.escape(blamed)) as refused:
+            read_trusted(file)
+        assert "chmod go-w" in refused.value.hint
+        assert "--config" in refused.value.hint
+    folder.chmod(0o755)
+    file.chmod(0o644)
+    give_away(file, monkeypatch)
+    with pytest.raises(UsageError, match="another user") as refused:
+        read_trusted(file)
+    assert "chown" in refused.value.hint

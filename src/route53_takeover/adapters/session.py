@@ -10,13 +10,11 @@ knows profiles. A session only reads unless writing is asked for: `route53_takeo
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
@@ -29,6 +27,7 @@ from route53_takeover.adapters.profiles import chosen_region, login_hint
 from route53_takeover.adapters.regions import ATTEMPTS, BURST, RATE, Region, regions_beside
 from route53_takeover.adapters.translation import REGION_HINT, translate
 from route53_takeover.call_budget import CallBudget, budgets
+from route53_takeover.endpoint import is_loopback, proxies
 from route53_takeover.errors import CredentialsError, UnansweredError, UsageError
 from route53_takeover.redaction import remember_signature
 
@@ -181,7 +180,7 @@ class AwsSession:
             here.region_name,
             here.endpoint_url,
             is_given=given is not None,
-            is_loopback=_is_loopback(given),
+            is_loopback=is_loopback(given),
         )
 
     @asynccontextmanager
@@ -318,8 +317,7 @@ def _config(attempts: int, endpoint_url: str | None, *, is_fresh: bool) -> AioCo
             if is_fresh
             else {"keepalive_timeout": KEEPALIVE, "socket_factory": _kept_alive_socket}
         ),
-        # A proxy of the environment is not meant for a simulated account on this machine.
-        proxies={} if _is_loopback(endpoint_url) else None,
+        proxies=proxies(endpoint_url),
     )
 
 
@@ -331,11 +329,3 @@ def _kept_alive_socket(address: AddrInfoType) -> socket.socket:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
     return made
-
-
-def _is_loopback(endpoint_url: str | None) -> bool:
-    host = urlsplit(endpoint_url or "").hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

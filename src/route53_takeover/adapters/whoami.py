@@ -16,6 +16,7 @@ from msgspec import Struct
 import route53_takeover
 from route53_takeover.adapters import profiles
 from route53_takeover.adapters.translation import REGION_HINT, translate
+from route53_takeover.endpoint import proxies
 from route53_takeover.errors import UsageError
 from route53_takeover.redaction import remember_signature
 
@@ -73,7 +74,10 @@ def identify(profile: str | None, region: str | None, endpoint_url: str | None) 
         raise UsageError("no AWS region is set", REGION_HINT)
     try:
         made = session.create_client(
-            "sts", region_name=region, endpoint_url=endpoint_url, config=_CONFIG
+            "sts",
+            region_name=region,
+            endpoint_url=endpoint_url,
+            config=_CONFIG.merge(Config(proxies=proxies(endpoint_url))),
         )
         client = cast("STSClient", made)
         client.meta.events.register("before-send", _sent)
