@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.freshness import LIST_FRESH, READ_FRESH, WRITE_FRESH, is_fresh
-from route53_takeover.core.reasons import is_aborted, why
+from route53_takeover.core.reasons import is_aborted, still_listed, why
 from route53_takeover.core.records import Change, display_name
 from route53_takeover.core.stack_tree import (
     EVENTS_LAG,
@@ -307,6 +307,8 @@ def _end(turn: Turn) -> None:
     """Every record that can stand stands: says what came of it."""
     state = turn.state
     reason = state.given_up or why(state)
+    if (listed := still_listed(state)) not in reason:
+        reason += listed
     left = [h for h in state.handovers if _is_left_changed(h)]
     if any(name.is_absent for name in state.names.values()):
         if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):

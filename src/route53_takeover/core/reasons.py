@@ -52,7 +52,7 @@ def why(state: State) -> str:
     if restored := [name for name in state.names.values() if name.restoring]:
         causes = {name.cause for name in restored}
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
-        return _put_back(cause, kind, f"{status}{error}") + _still_listed(state)
+        return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
     if root is None or root.operations == 0:
         return _nothing_deployed(deploy)
     if kind is not Kind.SUCCEEDED:
@@ -64,7 +64,7 @@ def why(state: State) -> str:
             "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
             "to 5 leaves it out where the API Gateway custom domain exists already)"
         )
-    return f"the stack ended {status}, but not with every record{error}{_still_listed(state)}"
+    return f"the stack ended {status}, but not with every record{error}{still_listed(state)}"
 
 
 def cause_of(state: State, name: NameState) -> Cause:
@@ -115,7 +115,7 @@ _HELD = frozenset({"CREATE_COMPLETE", "DELETE_FAILED"})
 """Statuses of a resource that its stack lists at rest; a clean-up skips what it cannot delete."""
 
 
-def _still_listed(state: State) -> str:
+def still_listed(state: State) -> str:
     """What is to be known of a record that was put back, and that its stack takes for its own."""
     back = [h for h in state.handovers if h.stage is Stage.RESTORED]
     held = [m.logical_id for h in back for m in matches(state, h) if m.status in _HELD]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
+from route53_takeover.core.freshness import READ_FRESH
 from route53_takeover.core.moment import CONFIRMATION, PAUSED
+from route53_takeover.core.observe import ONE_REQUEST
 from route53_takeover.core.stacks import RECORD_SET
 from route53_takeover.sim.line import ANOTHER
 
@@ -44,6 +46,11 @@ class Sight(StrEnum):
     DEAD_IN_THE_GAP = "nobody lives while the name has no record"
     ASLEEP_IN_THE_GAP = "the machine sleeps while the name has no record"
     CUT_OFF_IN_THE_GAP = "AWS cannot be reached while the name has no record"
+    STALLED_IN_THE_GAP = "the disk stalls while the name has no record"
+    RESTORE_UNREAD = "a restore sent without a fresh read"
+    RESTORE_RESENT = "a restore of unknown fate sent again before any read"
+    SLOW_READ = "a read of an empty name that takes longer than it is fresh"
+    SIGNALS_TOGETHER = "two signals that are one request, while the name has no record"
     JOURNAL_LOST_IN_THE_GAP = "the journal breaks while the name has no record"
     KILLED_RESUMING = "killed again while resuming"
     CLOCK_SET_BACK = "resumed under a wall clock that was set back"
@@ -71,6 +78,7 @@ def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
             *_of_releases(stage),
             *_of_restores(stage),
             *_of_the_gap(stage, plan),
+            *_of_reads(stage),
             *_of_the_stack(stage),
             *_of_the_process(stage),
             *_of_the_keys(stage),
@@ -146,10 +154,40 @@ def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
                 "asleep": Sight.ASLEEP_IN_THE_GAP,
                 "told to stop": Sight.INTERRUPTED_IN_THE_GAP,
                 "disk": Sight.JOURNAL_LOST_IN_THE_GAP,
+                "disk stalls": Sight.STALLED_IN_THE_GAP,
             }.get(trouble.what, Sight.CUT_OFF_IN_THE_GAP)
     for change in world.history:
         if change.by == "a person" and any(change.time == end for _, end in gaps):
             yield Sight.EDITED_IN_THE_GAP
+
+
+def _of_reads(stage: Stage) -> Iterator[Sight]:
+    """Restores that reads did not lead to, and signals that came together in the gap."""
+    is_released = False
+    read_at, stopped_at = 0.0, float("-inf")
+    restores: dict[str, bool] = {}  # id -> whether its fate is unknown, and nothing was read since
+    for event in stage.disk.events:
+        match event:
+            case ev.WriteIntended(purpose=Purpose.RESTORE):
+                if event.time - read_at > READ_FRESH:
+                    yield Sight.RESTORE_UNREAD
+                if any(restores.values()):
+                    yield Sight.RESTORE_RESENT
+                restores[event.id] = False
+            case ev.WriteAccepted():
+                is_released = stage.purposes.get(event.id) is Purpose.RELEASE
+            case ev.WriteUnknown() if event.id in restores:
+                restores[event.id] = True
+            case ev.NameRead():
+                if is_released and event.time - event.began > READ_FRESH:
+                    yield Sight.SLOW_READ
+                read_at, restores = event.time, {}
+            case ev.Interrupted():
+                if is_released and 0 <= event.time - stopped_at < ONE_REQUEST:
+                    yield Sight.SIGNALS_TOGETHER
+                stopped_at = event.time
+            case _:
+                pass
 
 
 def _of_the_stack(stage: Stage) -> Iterator[Sight]:

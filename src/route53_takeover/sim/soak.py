@@ -88,6 +88,7 @@ _PROCESS = (
     Deed.STOP,
     Deed.FULL,
     Deed.READ_ONLY,
+    Deed.STALL,
     Deed.CORRUPT,
 )
 _PEOPLE = (
@@ -365,6 +366,13 @@ def _aimed(rng: Random, edits: _Edits) -> tuple[Mishap, ...]:
         (replace(gap, deed=Deed.SUSPEND),),
         (replace(gap, deed=Deed.STOP),),
         (replace(gap, deed=Deed.FULL),),
+        (replace(gap, deed=Deed.STALL),),
+        (replace(gap, deed=Deed.SILENCE, seconds=400.0, only="ListResourceRecordSets"),),
+        (replace(gap, deed=Deed.SLOW, seconds=400.0, only="ListResourceRecordSets"),),
+        (
+            replace(gap, deed=Deed.SILENCE, seconds=400.0, only="ListResourceRecordSets"),
+            Mishap(deed=Deed.SILENCE, cue=Cue.RESTORE, seconds=0.5, only=CHANGE),
+        ),
         (replace(gap, deed=Deed.EDIT, record=edits.other),),
         (replace(soon, deed=Deed.EDIT, delay=soon.delay / 4, record=edits.other),),
         (Mishap(deed=Deed.ANOTHER, delay=rng.uniform(0.0, 20.0)),),
