@@ -15,6 +15,7 @@ from route53_takeover.core.chronicle import Chronicle
 from route53_takeover.core.events import Switch
 from route53_takeover.core.machine import step
 from route53_takeover.core.moment import moments
+from route53_takeover.core.observe import ONE_REQUEST
 from route53_takeover.core.operator import Act, choices
 from route53_takeover.core.picture import snapshot
 from route53_takeover.core.snapshot import Mark, mark_of
@@ -631,7 +632,7 @@ def test_only_what_says_so_is_taken_for_credentials(reason: str, is_credentials:
 def test_a_name_that_is_empty_at_the_end_is_the_first_thing_to_say() -> None:
     then = at("never-created", Phase.CONFIRM)
     state = then.state
-    for time in (state.now, state.now):
+    for time in (state.now, state.now + ONE_REQUEST):
         interrupted = ev.Interrupted(time=time, signal="SIGINT")
         state, _ = step(state, interrupted)
         then.chronicle.take(interrupted, state)
