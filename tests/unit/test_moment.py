@@ -12,6 +12,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.machine import step
 from route53_takeover.core.moment import moments
+from route53_takeover.core.observe import observe
 from route53_takeover.core.operator import asked
 from route53_takeover.core.records import RecordSet
 from route53_takeover.core.state import Phase, Stage
@@ -204,6 +205,22 @@ def test_a_persons_word_stands_for_no_other_condition(scenario: str, what: str) 
     if lack:
         assert any(lack in said for said in moment.lacks), moment.lacks
         assert not moment.is_due
+
+
+def test_an_answer_that_waited_for_its_turn_is_as_old_as_its_arrival() -> None:
+    state = due_state("alias")
+    late, name, stack_id = state.now + 30, state.names[NAME], state.root.stack_id
+    assert name.read is not None
+    came, began = state.now, state.now - 0.05
+    waiting = replace(state, now=late, wake_at=None)
+    for answer in (
+        ev.NameRead(name=NAME, records=name.read.records, time=came, began=began),
+        ev.StackPolled(stack=stack_id, time=came, began=began),
+        ev.ResourcesRead(stack=stack_id, time=came, began=began),
+    ):
+        waiting = observe(waiting, answer)
+    assert the_moment(waiting).lacks == ("fresh events", "a fresh read of the name")
+    assert waiting.stacks[stack_id].told == came
 
 
 def test_a_key_cuts_the_hold_and_nothing_else() -> None:

@@ -36,7 +36,7 @@ def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
     name = replace(name, reading=False, failures=0)
     if event.began < name.wrote_at:
         return name  # older than our own last write
-    reading = Reading(began=event.began, told=state.now, records=event.records)
+    reading = Reading(began=event.began, told=event.time, records=event.records)
     name = replace(name, read=reading)
     if name.write is not None:
         since = name.write.unknown_since

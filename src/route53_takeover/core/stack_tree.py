@@ -132,7 +132,7 @@ def polled(state: State, event: ev.StackPolled) -> State:
         root = replace(root, stack_id=event.events[0].stack_id)
     if event.stack in stacks or root.stack_id in stacks:
         polled = event.stack if event.stack in stacks else root.stack_id
-        stacks[polled] = replace(stacks[polled], polled=event.began, poll_told=state.now)
+        stacks[polled] = replace(stacks[polled], polled=event.began, poll_told=event.time)
     return replace(state, stacks=stacks, root=root, news_at=state.now if fresh else state.news_at)
 
 
@@ -290,7 +290,7 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
         )  # the list may lag behind it
         if known.logical_id not in listed and event.began > known.since and not is_coming:
             records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
-    stacks[event.stack] = replace(stack, records=records, listed=event.began, told=state.now)
+    stacks[event.stack] = replace(stack, records=records, listed=event.began, told=event.time)
     return replace(state, asked=state.asked - {key}, failures=0, unlisted=0, stacks=stacks)
 
 
