@@ -92,7 +92,7 @@ RESOURCE = StackResource(
 TEMPLATE = StackTemplate(
     record_sets={"Dns": DESIRED, "Other": None},
     depends={"Dns": frozenset({"Cdn", "Zone"})},
-    groups=("Group",),
+    members={"Group": (DESIRED, None)},
 )
 CHANGES = (Change.delete(CNAME), Change.create(ALIAS))
 NAME = "www.example.com."

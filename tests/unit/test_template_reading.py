@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,9 @@ from route53_takeover.core.template import (
     parse_template,
     read_template,
 )
+
+if TYPE_CHECKING:
+    from route53_takeover.core.records import DesiredRecord
 
 YAML = """
 AWSTemplateFormatVersion: 2010-09-09
@@ -150,14 +154,30 @@ def test_a_hidden_zone_leaves_the_values_known() -> None:
     assert desired.zone_id is None
 
 
-def test_record_set_groups_are_named() -> None:
-    group = {"Resources": {"All": {"Type": "AWS::Route53::RecordSetGroup"}}}
-    assert read_template(group).groups == ("All",)
+def test_the_records_of_a_group_have_its_zone_and_one_that_is_hidden_is_unknown() -> None:
+    shown = {"Name": "www.example.com", "Type": "A", "TTL": "60", "ResourceRecords": ["192.0.2.1"]}
+    properties = {"HostedZoneId": "ZONE", "RecordSets": [shown, {"Fn::If": ["X", shown, shown]}]}
+    (desired, hidden) = group(properties)
+    assert desired is not None
+    assert (desired.record.key.name, desired.zone_id) == ("www.example.com.", "ZONE")
+    assert hidden is None
+
+
+@pytest.mark.parametrize(
+    "properties", [None, {"Fn::If": []}, {}, {"RecordSets": {"Fn::If": ["X", [], []]}}], ids=str
+)
+def test_a_group_whose_list_is_hidden_has_one_unknown_record(properties: object) -> None:
+    assert group(properties) == (None,)
+
+
+def group(properties: object) -> tuple[DesiredRecord | None, ...]:
+    resource = {"Type": "AWS::Route53::RecordSetGroup", "Properties": properties}
+    return read_template({"Resources": {"All": resource}}).members["All"]
 
 
 def test_a_template_without_resources_has_no_records() -> None:
     template = read_template({})
-    assert (template.record_sets, template.depends, template.groups) == ({}, {}, ())
+    assert (template.record_sets, template.depends, template.members) == ({}, {}, {})
 
 
 JSON = st.recursive(

@@ -15,7 +15,13 @@ from route53_takeover.core.plan import OwnedRecord
 from route53_takeover.core.records import DesiredRecord, normal_name, normal_zone_id
 from route53_takeover.core.resolving import Resolver, described_name, name_pattern
 from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, Kind, kind_of
-from route53_takeover.core.template import desired_of, is_intrinsic, is_retained, resources_of
+from route53_takeover.core.template import (
+    desired_of,
+    group_entries,
+    is_retained,
+    members_of,
+    resources_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 
 RECORD_TYPES = frozenset({RECORD_SET, RECORD_SET_GROUP})
 _AT_REST = frozenset({Kind.SUCCEEDED, Kind.ROLLED_BACK})
-_ANYTHING: dict[str, Any] = {"Fn::Unknown": ""}
 
 
 class Holdings(Struct, frozen=True, kw_only=True):
@@ -76,11 +81,11 @@ def holdings(
     later = Resolver(body or {}, replace(values, has_conditions=False))
     owned: list[OwnedRecord] = []
     for logical_id, resource in exist.items():
-        node = template.get(logical_id, {}).get("Properties", _ANYTHING)
+        node = template.get(logical_id, {}).get("Properties")
         if resource.resource_type == RECORD_SET:
-            properties = {"Name": _ANYTHING, **_mapping(now(node))}
+            properties = members_of(now(node))
             if resource.physical_id:
-                properties["Name"] = resource.physical_id
+                properties = properties | {"Name": resource.physical_id}
             owned.append(_record(stack_id, logical_id, properties))
         else:
             owned += _of_group(stack_id, logical_id, now(node))
@@ -103,25 +108,21 @@ def holdings(
             record
             for name, each in waiting.items()
             if each.get("Type") == RECORD_SET_GROUP
-            for record in _of_group(stack_id, name, later(each.get("Properties", _ANYTHING)))
+            for record in _of_group(stack_id, name, later(each.get("Properties")))
         ),
     )
 
 
 def _of_group(stack_id: str, logical_id: str, node: Any) -> Iterator[OwnedRecord]:  # noqa: ANN401 -- a template's JSON
     """One for each record of the group; a record of any name where they are not told."""
-    properties = _mapping(node)
-    entries = properties.get("RecordSets")
-    zone = {k: v for k, v in properties.items() if k in ("HostedZoneId", "HostedZoneName")}
-    for entry in entries if isinstance(entries, list) else [_ANYTHING]:
-        known = {"Name": _ANYTHING, **zone, **_mapping(entry)}
-        yield _record(stack_id, logical_id, known, group=True)
+    for entry in group_entries(node):
+        yield _record(stack_id, logical_id, entry, group=True)
 
 
 def _record(
     stack_id: str, logical_id: str, properties: dict[str, Any], *, group: bool = False
 ) -> OwnedRecord:
-    name, kind = properties["Name"], properties.get("Type")
+    name, kind = properties.get("Name"), properties.get("Type")
     zone_id, zone_name = properties.get("HostedZoneId"), properties.get("HostedZoneName")
     return OwnedRecord(
         stack_id=stack_id,
@@ -134,8 +135,3 @@ def _record(
         zone_name=normal_name(zone_name) if isinstance(zone_name, str) else None,
         group=group,
     )
-
-
-def _mapping(node: object) -> dict[str, Any]:
-    """Its members; none where it is one intrinsic, which tells nothing."""
-    return node if isinstance(node, dict) and not is_intrinsic(node) else {}

@@ -158,13 +158,12 @@ class StackTemplate(Struct, frozen=True, kw_only=True):
     Attributes:
         record_sets: logical id -> the desired record, ``None`` where intrinsics hide it.
         depends: logical id of each record set -> every resource it waits for, transitively.
-        groups: logical ids of ``RecordSetGroup`` resources.
-        members: logical id of each of these -> its records, ``None`` for what intrinsics hide.
+        members: logical id of each ``RecordSetGroup`` -> its records, ``None`` for each that
+            intrinsics hide.
         retained: those of both that CloudFormation leaves when the template lacks them.
     """
 
     record_sets: dict[str, DesiredRecord | None]
     depends: dict[str, frozenset[str]]
-    groups: tuple[str, ...] = ()
     members: dict[str, tuple[DesiredRecord | None, ...]] = {}
     retained: frozenset[str] = frozenset()

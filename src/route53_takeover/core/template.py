@@ -70,11 +70,6 @@ def read_template(body: Mapping[str, Any]) -> StackTemplate:
     return StackTemplate(
         record_sets=record_sets,
         depends={logical_id: all_depends[logical_id] for logical_id in record_sets},
-        groups=tuple(
-            logical_id
-            for logical_id, resource in resources_of(body)
-            if resource.get("Type") == RECORD_SET_GROUP
-        ),
         members={
             logical_id: group_members(resource.get("Properties"))
             for logical_id, resource in resources_of(body)
@@ -181,13 +176,24 @@ def group_members(properties: object) -> tuple[DesiredRecord | None, ...]:
 
     A group whose whole list is hidden has one of these.
     """
-    if not isinstance(properties, dict):
-        return (None,)
-    members = properties.get("RecordSets")
-    if not isinstance(members, list):
-        return (None,)
-    zone = {key: properties[key] for key in ("HostedZoneId", "HostedZoneName") if key in properties}
-    return tuple(desired_of(zone | m) if isinstance(m, dict) else None for m in members)
+    return tuple(map(desired_of, group_entries(properties)))
+
+
+def group_entries(properties: object) -> list[dict[str, Any]]:
+    """The properties of each record of a ``RecordSetGroup``, with the zone that it has from there.
+
+    Nothing but that zone for each record that an intrinsic hides; a list that is hidden as a whole
+    counts as one of these.
+    """
+    group = members_of(properties)
+    zone = {key: group[key] for key in ("HostedZoneId", "HostedZoneName") if key in group}
+    entries = group.get("RecordSets")
+    return [zone | members_of(each) for each in (entries if isinstance(entries, list) else [None])]
+
+
+def members_of(node: object) -> dict[str, Any]:
+    """The members of a mapping; none where it is one intrinsic, which tells nothing."""
+    return node if isinstance(node, dict) and not is_intrinsic(node) else {}
 
 
 def _holds_intrinsic(node: object) -> bool:
