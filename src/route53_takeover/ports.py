@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         StackDetails,
         StackEvent,
         StackResource,
-        StackTemplate,
     )
 
 
@@ -126,9 +125,6 @@ class Stacks(Protocol):
 
     async def exports(self) -> Mapping[str, str]:
         """What the stacks of this region export, by the exports' names (all pages)."""
-
-    async def template(self, stack_id: str) -> StackTemplate:
-        """What the template in force says of record sets; no parameter is filled in."""
 
     async def newest_event(self, stack_id: str) -> str | None:
         """The id of its newest event; ``None`` where it has none or does not exist."""

@@ -21,6 +21,7 @@ from route53_takeover.core.stacks import (
     kind_of,
 )
 from route53_takeover.core.state import LIVE, Phase
+from route53_takeover.core.template import read_template
 from route53_takeover.errors import ApiError, NotFoundError
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class StackWatcher:
     async def read_template(self, stack: str) -> None:
         """Reads what the template in force says of record sets; a hint, so failing is no harm."""
         try:
-            template = await self._stacks.template(stack)
+            template = read_template(await self._stacks.body(stack))
         except self._failures:
             template = None
         self._submit(ev.TemplateRead(time=self._clock.now(), stack=stack, template=template))

@@ -273,7 +273,7 @@ async def test_the_template_in_force_is_read_as_json_or_text(
             {"TemplateBody": body},
             {"StackName": STACK, "TemplateStage": "Processed"},
         )
-        assert "Dns" in (await stacks.template(STACK)).record_sets
+        assert "Dns" in (await stacks.body(STACK))["Resources"]
 
 
 async def test_details_hold_what_is_in_force_and_nothing_that_is_hidden(
@@ -302,7 +302,7 @@ async def test_a_template_without_a_processed_stage_is_read_as_it_was_given(
         {"TemplateBody": json.dumps(TEMPLATE)},
         {"StackName": STACK, "TemplateStage": "Original"},
     )
-    assert "Dns" in (await stacks.template(STACK)).record_sets
+    assert "Dns" in (await stacks.body(STACK))["Resources"]
 
 
 async def test_a_template_that_is_none_and_one_of_no_stack_are_errors(
@@ -310,7 +310,7 @@ async def test_a_template_that_is_none_and_one_of_no_stack_are_errors(
 ) -> None:
     stub.add_response("get_template", {"TemplateBody": "- a list"})
     with pytest.raises(ApiError, match="app"):
-        await stacks.template(STACK)
+        await stacks.body(STACK)
     stub.add_client_error("get_template", "ValidationError", "Stack with id x does not exist")
     with pytest.raises(NotFoundError):
-        await stacks.template("x")
+        await stacks.body("x")

@@ -20,7 +20,6 @@ from route53_takeover.core.template import (
     TemplateError,
     group_members,
     parse_template,
-    read_template,
 )
 from route53_takeover.errors import ApiError, NotFoundError
 from route53_takeover.ports import Stacks
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from types_aiobotocore_cloudformation import CloudFormationClient
-
-    from route53_takeover.core.stacks import StackTemplate
 
     _Page = Sequence[Mapping[str, Any]]
 
@@ -129,10 +126,6 @@ class CloudFormationStacks(Stacks):
         """The stacks of another region."""
         async with self._aws.in_region(region) as there:
             yield CloudFormationStacks(there)
-
-    async def template(self, stack_id: str) -> StackTemplate:
-        """What the template in force says of record sets, with macros expanded where it can be."""
-        return read_template(await self.body(stack_id))
 
     async def body(self, stack_id: str) -> Mapping[str, Any]:
         """The template in force, parsed, with macros expanded where it can be."""

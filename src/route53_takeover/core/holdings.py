@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core.plan import OwnedRecord
 from route53_takeover.core.records import DesiredRecord, normal_name, normal_zone_id
 from route53_takeover.core.resolving import Resolver, described_name, name_pattern
-from route53_takeover.core.stacks import RECORD_SET, RECORD_SET_GROUP, Kind, kind_of
+from route53_takeover.core.stacks import AT_REST, RECORD_SET, RECORD_SET_GROUP, kind_of
 from route53_takeover.core.template import (
     desired_of,
     group_entries,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.stacks import StackResource
 
 RECORD_TYPES = frozenset({RECORD_SET, RECORD_SET_GROUP})
-_AT_REST = frozenset({Kind.SUCCEEDED, Kind.ROLLED_BACK})
 
 
 class Holdings(Struct, frozen=True, kw_only=True):
@@ -53,7 +52,7 @@ class Holdings(Struct, frozen=True, kw_only=True):
 
 def held(resources: Sequence[StackResource], status: str) -> list[StackResource]:
     """Those that a stack of this status holds, what a rollback has still to delete included."""
-    is_at_rest = kind_of(status) in _AT_REST
+    is_at_rest = kind_of(status) in AT_REST
     return [r for r in resources if r.is_owned or (not is_at_rest and r.is_left_over)]
 
 

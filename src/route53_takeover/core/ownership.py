@@ -20,7 +20,7 @@ from route53_takeover.core.claims import (
 )
 from route53_takeover.core.plan import Finding, OwnerCheck
 from route53_takeover.core.records import display_name, normal_name
-from route53_takeover.core.stacks import Kind, kind_of
+from route53_takeover.core.stacks import AT_REST, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan import Facts, ForeignRecord, OwnedRecord, Plan
     from route53_takeover.core.records import RecordSet
 
-AT_REST = frozenset({Kind.SUCCEEDED, Kind.ROLLED_BACK})
 _RESOLVING = ("A", "AAAA", "CNAME")
 
 

@@ -49,6 +49,9 @@ _KINDS = {
     "DELETE_COMPLETE": Kind.ROLLED_BACK,
 }
 
+AT_REST = frozenset({Kind.SUCCEEDED, Kind.ROLLED_BACK})
+"""Of a stack that does nothing any more, and of which nothing has gone wrong."""
+
 UPDATABLE_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
 """Where an operation without rollback ended: the stack stays as it is, and can be updated."""
 

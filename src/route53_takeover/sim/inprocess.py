@@ -18,7 +18,6 @@ from route53_takeover.core.stacks import (
     StackDetails,
     StackResource,
 )
-from route53_takeover.core.template import read_template
 from route53_takeover.errors import RejectedChangeError, ThrottledError
 from route53_takeover.ports import Answer, DeployExit, Zone
 from route53_takeover.sim.cloudformation.api import RESOURCES_PER_PAGE, STACKS_PER_PAGE
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.records import Change, RecordKey, RecordSet
     from route53_takeover.core.stacks import (
         StackEvent,
-        StackTemplate,
     )
     from route53_takeover.sim.cloudformation.stacks import Stack, StackEventRow
     from route53_takeover.sim.cloudformation.stacks import Stacks as SimStacks
@@ -171,9 +169,6 @@ class WorldStacks:
     @asynccontextmanager
     async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
         yield WorldStacks(self._line, self._abroad, region)
-
-    async def template(self, stack_id: str) -> StackTemplate:
-        return read_template(await self.body(stack_id))
 
     async def body(self, stack_id: str) -> Mapping[str, Any]:
         stack = self._of(await self._ask("GetTemplate")).get(stack_id)
