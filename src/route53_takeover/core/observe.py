@@ -251,6 +251,7 @@ def _resumed(state: State) -> State:
         asked=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,
+        resumed_at=state.now,
         paused=False,
         given_up=state.given_up or (stopped_by(state) if state.phase is Phase.RESTORE else ""),
         failures=0,

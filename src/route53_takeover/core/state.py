@@ -320,7 +320,7 @@ class State(Struct, frozen=True, kw_only=True):
         unlisted: how often in a row a stack's list of resources could not.
         news_at: when a stack, a deploy or a name last moved.
         writes: how many batches were ever asked for; their ids are derived from it.
-        resumes: how often the run was resumed.
+        resumes: how often the run was resumed; ``resumed_at``: when it was last.
         paused: a person has paused it; see `is_paused`.
         interrupts: the requests to stop: what began each of them.
         interrupted_at: when the first of them began.
@@ -353,6 +353,7 @@ class State(Struct, frozen=True, kw_only=True):
     news_at: float = 0.0
     writes: int = 0
     resumes: int = 0
+    resumed_at: float = 0.0
     paused: bool = False
     interrupts: tuple[str, ...] = ()
     interrupted_at: float = 0.0

@@ -145,11 +145,12 @@ class Turn:
     ) -> None:
         """Asks for one batch; its id is derived from how many came before.
 
-        And from how often the run was resumed: a process whose journal broke may have sent some
-        that the next one does not know of.
+        And from how often the run was resumed, and when: a process whose journal broke, or whose
+        disk stalled, may have sent some of which the next one knows nothing.
         """
         number = self.state.writes + 1
-        life = f"r{self.state.resumes}-" if self.state.resumes else ""
+        state = self.state
+        life = f"r{state.resumes}-{round(state.resumed_at * 1000):x}-" if state.resumes else ""
         write_id = f"{self.state.run}-{life}{number}"
         self.state = replace(self.state, writes=number)
         self.put(
