@@ -17,12 +17,12 @@ import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PROGRAM = Path(sys.executable).with_name("route53-takeover")
 NOBODY = "http://127.0.0.1:9"
@@ -229,6 +229,18 @@ class Call(NamedTuple):
     operation: str
     purpose: str
     is_ours: bool
+
+
+DERIVED = ("gap-opened", "gap-closed")
+
+
+def are_in_order(lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether ``seq`` grows with each line, but for those derived from the event before them."""
+    return all(
+        before["seq"] < after["seq"]
+        or (after["event"] in DERIVED and before["seq"] == after["seq"])
+        for before, after in pairwise(lines)
+    )
 
 
 class Relay:

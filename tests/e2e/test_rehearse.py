@@ -6,11 +6,11 @@ import socket
 import stat
 import threading
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.ministack import wait_until
+from tests.e2e.processes import are_in_order
 
 from route53_takeover.core.state import Phase
 
@@ -123,7 +123,7 @@ def assert_json_lines(done: Finished) -> dict[str, Any]:
         assert line.keys() >= {"run", "seq", "time", "phase", "event"}, line
         assert line["run"] == lines[0]["run"]
         assert line["phase"] in PHASES
-    assert all(before["seq"] < after["seq"] for before, after in pairwise(lines))
+    assert are_in_order(lines)
     assert [line["event"] for line in lines].count("result") == 1
     result = done.result
     assert result.keys() >= RESULT

@@ -25,7 +25,7 @@ LIST_FRESH = 1.0
 WRITE_FRESH = 5.0
 """Seconds for which a read, or a stack's list, is good enough for a TTL change or the proof, while
 nothing is deployed."""
-LATE = 3.0
+LATE = 1.0
 """Seconds after a deadline of the machine's own from which on the process must have been stopped,
 asleep or starved in between."""
 _FORGET = 0.8
