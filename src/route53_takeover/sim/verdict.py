@@ -24,6 +24,7 @@ from route53_takeover.core.state import TAKEN_STAGES, Outcome, Stage, State
 from route53_takeover.core.view import Result, result
 from route53_takeover.engine import fold
 from route53_takeover.sim.line import ANOTHER, TAKEOVER
+from route53_takeover.sim.release_oracle import unfounded_releases
 from route53_takeover.sim.sights import Sight, sights
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def judged(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehea
     events = stage.disk.events
     state = ended or fold(events) or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
     broken = [*stage.untrue, *_wrong_writes(stage, plan), *_wronged(stage)]
+    broken += unfounded_releases(stage, plan)
     if ended is not None:
         broken += broken_promises(ended)
         if not ended.journal_lost and fold(events) != ended:

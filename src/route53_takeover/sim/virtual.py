@@ -356,6 +356,8 @@ def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Accou
         return [delay, delay + 3.0] if rng.random() < faults.repeats else [delay]
 
     account = scenario.account
+    if account.config.visible is not None:
+        return account  # the scenario has its own
     return replace(account, config=replace(account.config, visible=visible))
 
 
