@@ -31,7 +31,7 @@ from route53_takeover.interrupts import StoppedError, in_loop
 from route53_takeover.journal import is_held, read_journal
 from route53_takeover.live_restore import restore_live
 from route53_takeover.off_loop import aside
-from route53_takeover.private import exposure
+from route53_takeover.private import exposure, refuse_exposed
 from route53_takeover.rescue import Others, Place, Rescue, done_before, rescue
 from route53_takeover.streams import write_line
 from route53_takeover.wiring import check_refusals, drive, opened, planned, who_am_i
@@ -95,6 +95,8 @@ async def run_in(
     rehearsal: str | None = None,
 ) -> int:
     """A takeover on the account behind the connection, which may be a rehearsal's."""
+    if exposed := refuse_exposed(common.state_dir):
+        audience.warn(exposed)
     audience.tell("reading the account")
     _refuse_questions(connection)
     identity = await aside(lambda: who_am_i(connection))
@@ -110,8 +112,6 @@ async def run_in(
         with locked_names(common.state_dir, made.zone_id, made.names):
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
-            if exposed := exposure(common.state_dir):
-                audience.tell(f"warning: {exposed}")
             saved = Saved(
                 run=folder.name,
                 begun=clock.now(),
@@ -176,10 +176,16 @@ def _is_same_account(audience: Audience, saved: Saved) -> None:
         )
 
 
-def _claim(audience: Audience, folder: RunFolder) -> None:
-    """Refuses what somebody else may have put there; root, who may be helping, is warned."""
+def _claim(common: Common, audience: Audience, folder: RunFolder) -> None:
+    """Refuses what another user may have put there; root, who may be helping, is warned.
+
+    A state folder in which another user can swap runs is only warned of: this may be a rescue, and
+    the run's folder itself and all in it are ours.
+    """
     if warning := folder.claim():
         audience.warn(warning)
+    if exposed := exposure(common.state_dir):
+        audience.warn(exposed)
 
 
 def resume_here(common: Common, folder: RunFolder, override: Override) -> int:
@@ -194,7 +200,7 @@ def resume(common: Common, audience: Audience, folder: RunFolder, override: Over
 
 
 def _resume_run(common: Common, audience: Audience, folder: RunFolder, override: Override) -> int:
-    _claim(audience, folder)
+    _claim(common, audience, folder)
     saved = folder.plan()
     if saved.rehearsal:
         raise RefusedError(
@@ -238,7 +244,7 @@ def restore(
     """``restore RUN``: puts every name of a run back as it was."""
     audience = Foreground(common)
     with within(folder):
-        _claim(audience, folder)
+        _claim(common, audience, folder)
         saved, backup = folder.plan(), folder.backup()
         if is_held(folder.journal) and not (dry_run or force):
             work = _restore_live(common, folder, backup)
