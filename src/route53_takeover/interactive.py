@@ -14,8 +14,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from route53_takeover import history, render
 from route53_takeover.errors import MustLookError, TakeoverError
 from route53_takeover.folder import find_run, line_for
@@ -32,6 +30,7 @@ from route53_takeover.launching import (
 from route53_takeover.replay import Replay
 from route53_takeover.settings import Override
 from route53_takeover.textview import TextView
+from route53_takeover.user_folders import config_folder
 from route53_takeover.viewing import Left
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def _watched(common: Common, folder: RunFolder) -> Left:
 def _on_screen(*, source: Source | None = None, opening: Opening | None = None) -> Left:
     from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
 
-    preferences = platformdirs.user_config_path("route53-takeover") / "screen.json"
+    preferences = config_folder() / "screen.json"
     app = TakeoverApp(source=source, opening=opening, preferences=preferences)
 
     async def show() -> Left | None:

@@ -8,6 +8,7 @@ only typer, like `route53_takeover.cli`.
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -283,12 +284,22 @@ def common_of(
 
     Said.output = output
     return settings.Common(
-        state_dir=(state_dir or settings.default_state_dir()).absolute(),
+        state_dir=(state_dir or _default_state_dir(quiet=quiet)).absolute(),
         output=output,
         verbose=verbose,
         quiet=quiet,
         log_level=log_level,
     )
+
+
+def _default_state_dir(*, quiet: bool) -> Path:
+    from route53_takeover.streams import write_line
+    from route53_takeover.user_folders import state_folder
+
+    folder = state_folder()
+    if folder.warning and not quiet:
+        write_line(f"warning: {folder.warning}", sys.stderr)
+    return folder.path
 
 
 def connection_of(

@@ -11,7 +11,6 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -95,11 +94,6 @@ class Common(Struct, frozen=True, kw_only=True):
     def as_json(self) -> bool:
         """Whether stdout carries JSON lines."""
         return self.output == "json"
-
-
-def default_state_dir() -> Path:
-    """Where runs are kept unless ``--state-dir`` says otherwise."""
-    return platformdirs.user_state_path("route53-takeover")
 
 
 def seconds(text: str) -> float:
