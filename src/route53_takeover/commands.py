@@ -25,11 +25,12 @@ from route53_takeover.core.records import Change, display_name, normal_name
 from route53_takeover.core.state import Outcome, Stage
 from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
-from route53_takeover.folder import Saved, create_run, line_for, locked_names, originals, within
+from route53_takeover.folder import Saved, create_run, line_for, originals, within
 from route53_takeover.history import folded
 from route53_takeover.interrupts import StoppedError, in_loop
 from route53_takeover.journal import is_held, read_journal
 from route53_takeover.live_restore import restore_live
+from route53_takeover.locks import Work, locked_names, site_of
 from route53_takeover.off_loop import aside
 from route53_takeover.private import exposure, refuse_exposed
 from route53_takeover.rescue import Others, Place, Rescue, done_before, rescue
@@ -109,7 +110,8 @@ async def run_in(
             return audience.ended(_nothing_to_do(made, account.calls), clock.now())
         if not await audience.agrees(made):
             raise StoppedError("the plan was declined, and nothing was written")
-        with locked_names(common.state_dir, made.zone_id, made.names):
+        site = site_of(made.zone_id, connection.endpoint_url)
+        with locked_names(common.state_dir, site, made.names) as held:
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
             saved = Saved(
@@ -128,6 +130,7 @@ async def run_in(
                     f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
                     "Make room there, or choose another folder with --state-dir.",
                 ) from error
+            held.register(folder)
             started = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
             with within(folder):
                 return await drive(common, audience, account, clock, folder, saved, started)
@@ -228,7 +231,9 @@ def _resume_run(common: Common, audience: Audience, folder: RunFolder, override:
 async def _resume(common: Common, audience: Audience, folder: RunFolder, saved: Saved) -> int:
     clock = SystemClock()
     async with opened(saved.connection, clock, writable=True) as account:
-        with locked_names(common.state_dir, saved.plan.zone_id, saved.plan.names):
+        site = site_of(saved.plan.zone_id, saved.connection.endpoint_url)
+        with locked_names(common.state_dir, site, saved.plan.names, Work.RESUME) as held:
+            held.register(folder)
             first = ev.RunResumed(time=clock.now())
             return await drive(common, audience, account, clock, folder, saved, first)
 
@@ -299,7 +304,10 @@ async def _restore(
 
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = Others(account.inventory, names, saved.plan.options.owner_check)
-        with locked_names(common.state_dir, backup.zone_id, names, rescue=True):
+        site = site_of(backup.zone_id, saved.connection.endpoint_url)
+        with locked_names(common.state_dir, site, names, Work.RESTORE) as held:
+            if not dry_run:
+                held.register(folder)
             await _tell_what_moves(common, account, saved)
             for seq, name in enumerate(names, start=1):
                 here = [record for record in records if record.key.name == name]

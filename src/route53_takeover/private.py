@@ -99,6 +99,31 @@ def make_folder(path: Path) -> None:
     _claim(path, _FOLDER, "Choose another --state-dir.")
 
 
+def make_own_folder(path: Path) -> None:
+    """Makes a folder of mode 0700 where other users may make some too, such as /tmp.
+
+    Raises:
+        OSError: it cannot be made, or what is there is a link or another user's. Root, too, only
+            takes its own.
+    """
+    for folder in (*reversed(path.parents), path):
+        with suppress(FileExistsError):
+            if not folder.exists():
+                new_folder(folder)
+    if not is_own_folder(path):
+        raise PermissionError(errno.EACCES, "it is a link or another user's", str(path))
+    path.chmod(_FOLDER)
+
+
+def is_own_folder(path: Path) -> bool:
+    """Whether it is a folder that belongs to us, and no link to one."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+
+
 def claim_run(folder: Path) -> str:
     """Makes sure that a run's folder is for nobody else, and that all in it is ours.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,6 +67,15 @@ def runtime_folder() -> Path | None:
     own = Path("/run/user") / str(os.geteuid())
     named = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     return next((path for path in (named, own) if _is_ours_alone(path)), None)
+
+
+def lock_folders() -> tuple[Path, ...]:
+    """Where runs of this user meet, whatever their state folders; none of them may be there yet."""
+    runtime = runtime_folder()
+    folders = [runtime / _PROGRAM / "locks"] if runtime else []
+    with suppress(OSError):  # no folder for temporary files can be written
+        folders.append(Path(tempfile.gettempdir()) / f"{_PROGRAM}-{os.geteuid()}")
+    return tuple(folders)
 
 
 def _is_ours_alone(path: Path) -> bool:

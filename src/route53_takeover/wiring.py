@@ -31,6 +31,7 @@ from route53_takeover.errors import RefusedError
 from route53_takeover.interrupts import never_suspend, signals
 from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
+from route53_takeover.locks import last_holders, site_of
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
 from route53_takeover.programs import missing_programs
@@ -160,9 +161,10 @@ async def read(
         inventory=account.inventory,
     )
     here = Path.cwd()
+    elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
     return replace(
         facts,
-        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records),
+        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records, elsewhere),
         missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
         cwd=str(here),
     )
