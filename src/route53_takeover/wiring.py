@@ -36,6 +36,7 @@ from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
 from route53_takeover.programs import missing_programs
 from route53_takeover.unfinished import unfinished_runs
+from route53_takeover.way_to_aws import warn_way_to_aws
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -70,6 +71,11 @@ class Account:
         self.partition = stacks.partition
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The URLs that AWS is asked at."""
+        return tuple(url for session in self._sessions for url in session.endpoints)
 
     @property
     def calls(self) -> Counter[str]:
@@ -137,7 +143,9 @@ async def planned(
 ) -> Plan:
     """Preflight, and the plan that follows from it."""
     facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
-    return make_plan(facts, options)
+    made = make_plan(facts, options)
+    found = warn_way_to_aws(made.names, account.endpoints)
+    return replace(made, warnings=(*made.warnings, *found))
 
 
 async def read(
