@@ -63,6 +63,7 @@ def plan(common: Common, connection: Connection, options: Options, run_line: str
             "records": [],
             "steps": [],
             "run_line": run_line,
+            "config": common.config.path if common.config else None,
         }
         render.tell_error(error)
         write_line(json.dumps(refusal), sys.stdout)
@@ -82,6 +83,7 @@ async def _plan(common: Common, connection: Connection, options: Options, run_li
 
 def run(common: Common, connection: Connection, options: Options) -> int:
     """``run --auto``: a takeover, unattended."""
+    render.tell_config(common)
     audience = Foreground(common)
     return in_loop(run_in(common, audience, connection, options, SystemClock()))
 
@@ -193,6 +195,7 @@ def _claim(common: Common, audience: Audience, folder: RunFolder) -> None:
 
 def resume_here(common: Common, folder: RunFolder, override: Override) -> int:
     """``resume RUN --auto``: in this process."""
+    render.tell_config(common)
     return resume(common, Foreground(common), folder, override)
 
 
@@ -247,6 +250,7 @@ def restore(
     dry_run: bool,
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
+    render.tell_config(common)
     audience = Foreground(common)
     with within(folder):
         _claim(common, audience, folder)

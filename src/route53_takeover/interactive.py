@@ -14,6 +14,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover import history, render
 from route53_takeover.errors import MustLookError, TakeoverError
 from route53_takeover.folder import find_run, line_for
@@ -85,6 +87,7 @@ def resume(common: Common, folder: RunFolder, override: Override) -> int:
 
     A signal meanwhile only ends the looking on: the process goes on with the run by itself.
     """
+    render.tell_config(common)
     try:
         asyncio.run(_until_stopped(_revive(common, folder, override, partial(render.talk, common))))
     except TakeoverError as error:
@@ -193,7 +196,8 @@ class _Launched:
         """Starts the process, and waits for its plan."""
         self._tell = tell
         await self._launch.start()
-        return await self._launch.proposal(tell)
+        proposal = await self._launch.proposal(tell)
+        return replace(proposal, config=str(self._common.config or ""))
 
     async def start(self) -> Source:
         """Says yes, and waits until the run has begun."""

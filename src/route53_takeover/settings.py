@@ -81,14 +81,30 @@ class Override(Struct, frozen=True, kw_only=True, omit_defaults=True):
 _USER_IN_URL = re.compile(r"[^/]*//[^/?#]*@")
 
 
+class ConfigFile(Struct, frozen=True, kw_only=True):
+    """A file that options came from.
+
+    Attributes:
+        path: the file, with its folder.
+        options: what it says and neither a flag nor a variable does, as a command line says it.
+    """
+
+    path: str
+    options: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.options}"
+
+
 class Common(Struct, frozen=True, kw_only=True):
-    """What every command takes."""
+    """What every command takes; ``config``: the file that some of it, or of the rest, is from."""
 
     state_dir: Path
     output: str = "text"
     verbose: bool = False
     quiet: bool = False
     log_level: str = "info"
+    config: ConfigFile | None = None
 
     @property
     def as_json(self) -> bool:
