@@ -1,4 +1,4 @@
-"""A run's folder: where it is, what is in it, and the locks that keep two runs apart.
+"""A run's folder: where it is, and what is in it.
 
 ``STATE_DIR/runs/RUN/`` holds ``plan.json`` (the plan, and how to reach the account),
 ``backup.json`` (every record set as the API returned it) and the journal; the deploys put their
@@ -8,11 +8,10 @@ it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shlex
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +20,7 @@ from msgspec import Struct
 
 from route53_takeover import private
 from route53_takeover.core.plan import Plan
-from route53_takeover.core.records import RecordSet, display_name
+from route53_takeover.core.records import RecordSet
 from route53_takeover.errors import RefusedError, TakeoverError, UsageError
 from route53_takeover.settings import Connection
 from route53_takeover.untrusted import printable
@@ -266,61 +265,6 @@ def find_run(state_dir: Path, name: str) -> RunFolder:
         f"{name!r} is the beginning of {len(found)} runs: {', '.join(r.name for r in found)}",
         "Say more of its name.",
     )
-
-
-@contextmanager
-def locked_names(
-    state_dir: Path, zone_id: str, names: Sequence[str], *, rescue: bool = False
-) -> Iterator[None]:
-    """Keeps every other run of this machine away from these names.
-
-    Args:
-        rescue: goes on without a lock that cannot be made: a disk that is full or read-only must
-            not keep a name empty. One that another run holds counts all the same.
-
-    Raises:
-        RefusedError: another run works on one of them.
-        UsageError: the lock cannot be made.
-    """
-    folder = state_dir / "locks"
-    name = ""
-    with ExitStack() as stack:
-        try:
-            if not rescue:
-                private.make_folder(folder)
-            for name in sorted(names):
-                safe = re.sub(r"[^a-z0-9.-]", "_", name)
-                fd = _lock_file(folder / f"{zone_id}-{safe}lock", rescue=rescue)
-                if fd is not None:
-                    stack.callback(os.close, fd)
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(
-                f"another run on this machine is working on {display_name(name)}",
-                "Wait until it has ended: `route53-takeover runs`.",
-            ) from None
-        except OSError as error:
-            raise UsageError(
-                f"cannot lock {folder}: {error.strerror}",
-                "Choose another --state-dir; a run of this one goes on once it can be written, and "
-                "`restore` needs no lock.",
-            ) from error
-        yield
-
-
-def _lock_file(path: Path, *, rescue: bool) -> int | None:
-    """A lock's file, opened; ``None`` where a rescue has to do without."""
-    try:
-        if rescue:
-            private.make_folder(path.parent)
-        return private.open_file(path, os.O_RDWR | os.O_CREAT)
-    except OSError:
-        if not rescue:
-            raise
-    try:
-        return private.open_file(path, os.O_RDONLY)  # reading is enough to lock it
-    except OSError:
-        return None
 
 
 @contextmanager
