@@ -20,7 +20,6 @@ from route53_takeover import history, render
 from route53_takeover.errors import MustLookError, TakeoverError
 from route53_takeover.folder import find_run, line_for
 from route53_takeover.following import Following
-from route53_takeover.interrupts import ignore_signals, signals
 from route53_takeover.journal import read_journal
 from route53_takeover.launching import (
     BeginRehearsal,
@@ -31,6 +30,7 @@ from route53_takeover.launching import (
 )
 from route53_takeover.replay import Replay
 from route53_takeover.settings import Override
+from route53_takeover.signals import asking, ignore_asking
 from route53_takeover.textview import TextView
 from route53_takeover.viewing import Left
 
@@ -92,7 +92,7 @@ def resume(common: Common, folder: RunFolder, override: Override) -> int:
         return _seen(common, Left(error=error))
     except asyncio.CancelledError:
         return _seen(common, Left(run=folder.name, detached=True))
-    ignore_signals()  # until there is a view that listens to them
+    ignore_asking()  # until there is a view that listens to them
     return _seen(common, _watched(common, folder))
 
 
@@ -131,12 +131,14 @@ def _on_screen(*, source: Source | None = None, opening: Opening | None = None) 
     app = TakeoverApp(source=source, opening=opening, preferences=preferences)
 
     async def show() -> Left | None:
-        for number in (signal.SIGINT, signal.SIGTERM):  # from outside: ctrl+c is a key here
-            asyncio.get_running_loop().add_signal_handler(number, app.leave)
+        for number in asking():  # from outside: ctrl+c is a key here
+            if number is not signal.SIGHUP:
+                asyncio.get_running_loop().add_signal_handler(number, app.leave)
         return await app.run_async()
 
-    # The terminal has gone: there is nothing to draw on, nobody to tell, and nothing to undo here.
-    signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
+    if signal.SIGHUP in asking():
+        # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
+        signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
     return asyncio.run(show()) or Left(detached=True)
 
 
@@ -146,7 +148,7 @@ def _seen(common: Common, left: Left) -> int:
     Raises:
         TakeoverError: it did not begin, or cannot be seen.
     """
-    ignore_signals()
+    ignore_asking()
     match left.error:
         case None:
             pass
@@ -231,7 +233,7 @@ async def _revive(
 async def _until_stopped(work: Coroutine[None, None, None]) -> None:
     """Does it; a signal cancels the waiting for it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    for number in signals():
+    for number in asking():
         loop.add_signal_handler(number, lambda: task and task.cancel())
     await work
 

@@ -21,6 +21,7 @@ from route53_takeover.core.plan import Options
 from route53_takeover.core.view import Result
 from route53_takeover.errors import ExitCode, TakeoverError
 from route53_takeover.settings import Connection, Override
+from route53_takeover.signals import as_called
 from route53_takeover.viewing import Proposal
 
 if TYPE_CHECKING:
@@ -144,20 +145,35 @@ class Launch:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- until it has begun
 
     async def start(self) -> None:
-        """Starts the process."""
+        """Starts the process.
+
+        Raises:
+            NotBegunError: the system cannot start one.
+        """
         ours, theirs = socket.socketpair()
-        with theirs:
-            # -P: a module of the same name in the working folder is not ours.
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 -- our own interpreter
-                [sys.executable, "-P", "-m", "route53_takeover.daemon", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                start_new_session=True,
-            )
-            ours.sendall(msgspec.json.encode(self._order) + b"\n")  # before anybody can go away
+        try:
+            with theirs, as_called():
+                self._process = self._spawn(theirs.fileno())
+            ours.sendall(msgspec.json.encode(self._order) + b"\n")  # before this one can go away
+        except OSError as error:
+            ours.close()
+            raise NotBegunError(
+                f"the process of the run cannot be started: {error.strerror}",
+                "Nothing was written. Make room for another process, and begin again.",
+                ExitCode.FAILED,
+            ) from error
         self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+
+    def _spawn(self, channel: int) -> subprocess.Popen[bytes]:
+        # -P: a module of the same name in the working folder is not ours.
+        return subprocess.Popen(  # noqa: S603 -- our own interpreter
+            [sys.executable, "-P", "-m", "route53_takeover.daemon", str(channel)],
+            pass_fds=[channel],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            start_new_session=True,
+        )
 
     async def proposal(self, tell: Callable[[str], None]) -> Proposal:
         """Waits for the plan.

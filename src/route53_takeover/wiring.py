@@ -28,12 +28,12 @@ from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
-from route53_takeover.interrupts import never_suspend, signals
 from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
 from route53_takeover.programs import missing_programs
+from route53_takeover.signals import asking, never_suspend
 from route53_takeover.unfinished import unfinished_runs
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ async def drive(
                 observer=look,
             )
             control = Control(folder.control, clock, engine.submit)
-            loop, asked = asyncio.get_running_loop(), signals()
+            loop, asked = asyncio.get_running_loop(), asking()
             never_suspend()
             for number in asked:
                 loop.add_signal_handler(number, engine.interrupt, number.name)

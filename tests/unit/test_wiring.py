@@ -16,6 +16,7 @@ from route53_takeover.core import events as ev
 from route53_takeover.folder import RunFolder, Saved
 from route53_takeover.journal import read_journal
 from route53_takeover.settings import Common, Connection
+from route53_takeover.signals import ASKING, SUSPENDING
 from route53_takeover.wiring import drive, opened
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Reader(Foreground):
 def _nothing_of_the_process_stays_changed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    signals, logging = [(n, signal.getsignal(n)) for n in asked], structlog.get_config()
+    changed = (*ASKING, *SUSPENDING)
+    signals, logging = [(n, signal.getsignal(n)) for n in changed], structlog.get_config()
     yield
     structlog.configure(**logging)
     for number, handler in signals:
