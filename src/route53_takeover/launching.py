@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -20,6 +21,7 @@ from msgspec import Struct
 from route53_takeover.core.plan import Options
 from route53_takeover.core.view import Result
 from route53_takeover.errors import ExitCode, TakeoverError
+from route53_takeover.folder import line_for
 from route53_takeover.settings import Connection, Override
 from route53_takeover.signals import as_called
 from route53_takeover.viewing import Proposal
@@ -238,13 +240,17 @@ class Launch:
         last = next((line for line in reversed(said) if line.strip()), "")[:_LAST_WORDS]
         return NotBegunError(
             "the process of the run ended before it had begun" + (f": {last}" if last else ""),
-            "See `route53-takeover runs` for whether there is a run, and begin again.",
+            self._look(),
             ExitCode.UNKNOWN,
         )
+
+    def _look(self) -> str:
+        line = line_for(Path(self._order.state_dir), "runs")
+        return f"See `{line}` for whether there is a run, and begin again."
 
     def _unexpected(self, word: Word) -> NotBegunError:
         return NotBegunError(
             f"the process of the run said {type(word).__name__} out of turn",
-            "See `route53-takeover runs` for whether there is a run, and begin again.",
+            self._look(),
             ExitCode.UNKNOWN,
         )

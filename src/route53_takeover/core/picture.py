@@ -43,7 +43,9 @@ _EARLY = (
 )
 
 
-def snapshot(state: State, chronicle: Chronicle, now: float, *, rehearsal: str = "") -> Snapshot:
+def snapshot(
+    state: State, chronicle: Chronicle, now: float, *, rehearsal: str = "", state_dir: str = ""
+) -> Snapshot:
     """The run as it is.
 
     Args:
@@ -51,6 +53,7 @@ def snapshot(state: State, chronicle: Chronicle, now: float, *, rehearsal: str =
         chronicle: folded from the same events.
         now: the time to show it for; what is over by then is not waited for any more.
         rehearsal: the scenario's name, where the account is a simulated one.
+        state_dir: where the run is kept; empty for the default.
     """
     if state.ending is None:
         state = replace(state, now=max(state.now, now))
@@ -85,7 +88,7 @@ def snapshot(state: State, chronicle: Chronicle, now: float, *, rehearsal: str =
         countdowns=countdowns(state),
         deploys=tuple(_deploys(state)),
         choices=choices(state),
-        copies=copies(state, chronicle, rehearsal=rehearsal),
+        copies=copies(state, chronicle, rehearsal=rehearsal, state_dir=state_dir),
         news=tuple(chronicle.news),
         result=None if state.ending is None else result(state, None),
         rehearsal=rehearsal,
