@@ -28,7 +28,9 @@ from route53_takeover.launching import (
     Launch,
     NothingToDoError,
 )
+from route53_takeover.parting import parting
 from route53_takeover.replay import Replay
+from route53_takeover.scopes import is_first_process
 from route53_takeover.settings import Override
 from route53_takeover.signals import asking, ignore_asking
 from route53_takeover.textview import TextView
@@ -132,11 +134,11 @@ def _on_screen(*, source: Source | None = None, opening: Opening | None = None) 
 
     async def show() -> Left | None:
         for number in asking():  # from outside: ctrl+c is a key here
-            if number is not signal.SIGHUP:
+            if number is not signal.SIGHUP or is_first_process():
                 asyncio.get_running_loop().add_signal_handler(number, app.leave)
         return await app.run_async()
 
-    if signal.SIGHUP in asking():
+    if signal.SIGHUP in asking() and not is_first_process():
         # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
         signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
     return asyncio.run(show()) or Left(detached=True)
@@ -149,6 +151,8 @@ def _seen(common: Common, left: Left) -> int:
         TakeoverError: it did not begin, or cannot be seen.
     """
     ignore_asking()
+    if left.detached and left.run:
+        left = parting(common, left)
     match left.error:
         case None:
             pass

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,8 @@ from route53_takeover.core.plan import Options
 from route53_takeover.core.view import Result
 from route53_takeover.errors import ExitCode, TakeoverError
 from route53_takeover.folder import line_for
+from route53_takeover.off_loop import aside
+from route53_takeover.scopes import way_out
 from route53_takeover.settings import Connection, Override
 from route53_takeover.signals import as_called
 from route53_takeover.viewing import Proposal
@@ -138,12 +140,20 @@ class NothingToDoError(TakeoverError):
 
 
 class Launch:
-    """A process that was started for an order, and its words."""
+    """A process that was started for an order, and its words.
+
+    Attributes:
+        latest: the newest that this process has started, if any.
+        has_left_scope: whether it was started outside of the login's scope.
+    """
+
+    latest: ClassVar[Launch | None] = None
 
     def __init__(self, order: AnyOrder) -> None:
         self._order = order
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
+        self.has_left_scope = False
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- until it has begun
 
     async def start(self) -> None:
@@ -152,10 +162,11 @@ class Launch:
         Raises:
             NotBegunError: the system cannot start one.
         """
+        through = await aside(way_out)
         ours, theirs = socket.socketpair()
         try:
             with theirs, as_called():
-                self._process = self._spawn(theirs.fileno())
+                self._process = self._spawn(theirs.fileno(), through)
             ours.sendall(msgspec.json.encode(self._order) + b"\n")  # before this one can go away
         except OSError as error:
             ours.close()
@@ -164,12 +175,15 @@ class Launch:
                 "Nothing was written. Make room for another process, and begin again.",
                 ExitCode.FAILED,
             ) from error
+        self.has_left_scope = bool(through)
+        Launch.latest = self
         self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
 
-    def _spawn(self, channel: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, channel: int, through: tuple[str, ...]) -> subprocess.Popen[bytes]:
         # -P: a module of the same name in the working folder is not ours.
+        line = [sys.executable, "-P", "-m", "route53_takeover.daemon", str(channel)]
         return subprocess.Popen(  # noqa: S603 -- our own interpreter
-            [sys.executable, "-P", "-m", "route53_takeover.daemon", str(channel)],
+            [*through, *line],
             pass_fds=[channel],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

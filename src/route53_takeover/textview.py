@@ -114,7 +114,7 @@ class TextView:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if stopping.done():
-                    return Left(run=shown.snapshot.run if shown else "", detached=True)
+                    return _detached(shown)
                 if arriving.done():
                     view = arriving.result()
                     if view is None:
@@ -222,6 +222,12 @@ def _proposed(proposal: Proposal) -> list[str]:
     if proposal.rehearsal:
         lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")
     return lines
+
+
+def _detached(view: View | None) -> Left:
+    if view is None:
+        return Left(detached=True)
+    return Left(run=view.snapshot.run, detached=True, absences=view.snapshot.absences)
 
 
 def _left(view: View | None) -> Left:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from route53_takeover import signals, textview
+from route53_takeover import interactive, signals, textview
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.deploy import ShellDeployer
 from route53_takeover.core.events import AbortAsked
@@ -19,13 +19,13 @@ from route53_takeover.launching import GoOn, Launch, NotBegunError
 from route53_takeover.render import TextLines
 from route53_takeover.settings import Common, Override
 from route53_takeover.textview import TextView
-from route53_takeover.viewing import View
+from route53_takeover.viewing import Left, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from route53_takeover.viewing import Left, Request
+    from route53_takeover.viewing import Request
 
 EVERY = (*signals.ASKING, *signals.SUSPENDING)
 SAY_IGNORED = (
@@ -203,3 +203,53 @@ async def test_the_view_takes_over_no_signal_that_its_caller_ignored(
     send(signal.SIGTSTP, signal.SIGINT, signal.SIGTERM)
     assert (await asyncio.wait_for(task, 10)).detached
     assert not run.asked
+
+
+# -- the screen
+
+
+class FakeScreen:
+    """Stands for the screen: a signal comes, and it waits until it is asked to leave."""
+
+    sent = signal.SIGQUIT
+
+    def __init__(self, **_: object) -> None:
+        self.is_left = asyncio.Event()
+
+    def leave(self) -> None:
+        self.is_left.set()
+
+    async def run_async(self) -> Left:
+        send(self.sent)
+        await asyncio.wait_for(self.is_left.wait(), 5)
+        return Left(run=self.sent.name)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
+def test_every_signal_that_asks_to_stop_leaves_the_screen(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
+    monkeypatch.setattr(FakeScreen, "sent", number)
+    signals.ignore_asking()  # as `resume` does until there is a view
+    assert interactive._on_screen().run == number.name
+
+
+def test_a_screen_takes_over_no_signal_that_its_caller_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
+    ignored_by_caller(monkeypatch, signal.SIGINT, signal.SIGHUP)
+    assert interactive._on_screen().run == "SIGQUIT"
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_a_hang_up_of_a_container_s_first_process_leaves_the_screen_and_does_not_end_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What comes after the screen stays until every name has a record."""
+    monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
+    monkeypatch.setattr(FakeScreen, "sent", signal.SIGHUP)
+    monkeypatch.setattr(interactive, "is_first_process", lambda: True)
+    assert interactive._on_screen().run == "SIGHUP"

@@ -22,7 +22,7 @@ from route53_takeover.core.stack_rows import rows
 from route53_takeover.core.state import Outcome, Phase, Stage
 from route53_takeover.core.telling import coming, doing
 from route53_takeover.core.view import result
-from route53_takeover.core.waiting import countdowns, waits
+from route53_takeover.core.waiting import absences, countdowns, waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +92,7 @@ def snapshot(
         news=tuple(chronicle.news),
         result=None if state.ending is None else result(state, None),
         rehearsal=rehearsal,
+        absences=absences(state),
     )
 
 

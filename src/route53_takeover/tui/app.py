@@ -261,6 +261,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
             detached=shown.result is None and view.link in (Link.LIVE, Link.STALE),
             paused=shown.paused,
             gone=shown.result is None and view.link is Link.GONE,
+            absences=shown.absences,
             error=error,
         )
 
