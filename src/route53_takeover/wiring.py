@@ -32,6 +32,7 @@ from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
+from route53_takeover.preloading import preload
 from route53_takeover.programs import missing_programs
 from route53_takeover.signals import asking, never_suspend
 from route53_takeover.unfinished import unfinished_runs
@@ -245,6 +246,7 @@ async def drive(
                 observer=look,
             )
             control = Control(folder.control, clock, engine.submit)
+            preload()
             loop, asked = asyncio.get_running_loop(), asking()
             never_suspend()
             for number in asked:
