@@ -22,6 +22,7 @@ from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, p
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.whoami import identify
+from route53_takeover.awake import Awake
 from route53_takeover.control import Control
 from route53_takeover.core.plan import Identity
 from route53_takeover.core.planning import make_plan
@@ -224,6 +225,7 @@ async def drive(
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
     """
     journal = FileJournal(folder.journal)
+    awake = Awake()
     try:
         log.to_file(folder.log, log.level(common.log_level))
         async with audience.observing(folder, saved, clock) as observer:
@@ -231,6 +233,8 @@ async def drive(
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
                 if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
                     audience.begins(folder)
+                if not saved.rehearsal:
+                    awake.observe(state)
                 control.observe(event, state, seq)
                 observer(event, state, seq)
 
@@ -263,6 +267,7 @@ async def drive(
                         signal.signal(number, signal.SIG_DFL)
                     audience.drain(None)
     finally:
+        awake.close()
         journal.close()
     ended = result(state, account.calls)
     return audience.ended(ended, clock.now(), seq=engine.seq + 1, saved=saved)

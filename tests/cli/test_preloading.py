@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.cli.program import Program, cloud
 from tests.cli.test_streams import is_release
+from tests.e2e.simulated import await_true
+from tests.unit.test_awake import INHIBIT, install
 
 from route53_takeover.sim.route53.nameserver import NameServers
 from route53_takeover.sim.scenarios import SCENARIOS
@@ -68,11 +70,13 @@ def name_servers(account: Cloud) -> Iterator[tuple[str, ...]]:
     do(servers.stop())
 
 
-def test_a_run_that_restores_among_faults_loads_nothing_after_its_first_write(
+def test_a_run_that_restores_among_faults_loads_nothing_late_and_keeps_the_machine_awake(
     tmp_path: Path,
 ) -> None:
     program, troubles = Program(tmp_path), itertools.cycle(FAULTS)
     calls: Iterator[int] | None = None
+    program.env["PATH"] = f"{tmp_path}:{program.env['PATH']}"
+    lives = install(tmp_path, "systemd-inhibit", INHIBIT)
 
     def befall(operation: str, parameters: Mapping[str, Any]) -> Fault | None:
         nonlocal calls
@@ -100,3 +104,5 @@ def test_a_run_that_restores_among_faults_loads_nothing_after_its_first_write(
     assert "restored" in ended.stdout, ended.stdout + ended.stderr
     late = ended.stderr.rpartition("late:")[2].split()
     assert late == []
+    assert (tmp_path / "systemd-inhibit.called").exists(), "the machine was kept awake"
+    await_true(lambda: not lives(), "the end of what kept it awake")
