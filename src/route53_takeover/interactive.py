@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -106,14 +107,14 @@ def attach(common: Common, folder: RunFolder) -> int:
     if not has_screen():
         return history.report(common, folder)
     replay = Replay(folder, read_journal(folder.journal), rehearsal=folder.rehearses)
-    left = _on_screen(source=replay)
+    left = _on_screen(common, source=replay)
     return 0 if left.error is None else _seen(common, left)
 
 
 def _begun(common: Common, order: AnyOrder) -> Left:
     """Starts a process for the order, and shows what it proposes and does."""
     if has_screen():
-        return _on_screen(opening=_Launched(common, order))
+        return _on_screen(common, opening=_Launched(common, order))
     lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
     return asyncio.run(TextView(common, lines).open(_Launched(common, order, lines)))
 
@@ -121,12 +122,14 @@ def _begun(common: Common, order: AnyOrder) -> Left:
 def _watched(common: Common, folder: RunFolder) -> Left:
     """Shows a run that another process works on, or did."""
     if has_screen():
-        return _on_screen(source=_following(common, folder))
+        return _on_screen(common, source=_following(common, folder))
     lines = _lines(common, rehearsal=bool(folder.rehearses))
     return asyncio.run(TextView(common, lines).show(_following(common, folder, lines)))
 
 
-def _on_screen(*, source: Source | None = None, opening: Opening | None = None) -> Left:
+def _on_screen(
+    common: Common, *, source: Source | None = None, opening: Opening | None = None
+) -> Left:
     from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
 
     preferences = platformdirs.user_config_path("route53-takeover") / "screen.json"
@@ -141,7 +144,15 @@ def _on_screen(*, source: Source | None = None, opening: Opening | None = None) 
     if signal.SIGHUP in asking() and not is_first_process():
         # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
         signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
-    return asyncio.run(show()) or Left(detached=True)
+    try:
+        return asyncio.run(show()) or Left(detached=True)
+    except Exception:  # a defect of the screen's is no reason to end a container in the gap
+        left = app.left()
+        if left.detached and left.run:
+            ignore_asking()
+            with suppress(MustLookError):
+                parting(common, left)
+        raise
 
 
 def _seen(common: Common, left: Left) -> int:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,11 +24,11 @@ from route53_takeover.viewing import Left, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from route53_takeover.viewing import Request
 
 EVERY = (*signals.ASKING, *signals.SUSPENDING)
+COMMON = Common(state_dir=Path("/nowhere"))
 SAY_IGNORED = (
     "import signal; print(*sorted(s.name for s in signal.Signals"
     f" if s in {[int(n) for n in EVERY]} and signal.getsignal(s) is signal.SIG_IGN))"
@@ -232,7 +233,7 @@ def test_every_signal_that_asks_to_stop_leaves_the_screen(
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
     monkeypatch.setattr(FakeScreen, "sent", number)
     signals.ignore_asking()  # as `resume` does until there is a view
-    assert interactive._on_screen().run == number.name
+    assert interactive._on_screen(COMMON).run == number.name
 
 
 def test_a_screen_takes_over_no_signal_that_its_caller_ignored(
@@ -240,7 +241,7 @@ def test_a_screen_takes_over_no_signal_that_its_caller_ignored(
 ) -> None:
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
     ignored_by_caller(monkeypatch, signal.SIGINT, signal.SIGHUP)
-    assert interactive._on_screen().run == "SIGQUIT"
+    assert interactive._on_screen(COMMON).run == "SIGQUIT"
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
@@ -252,4 +253,26 @@ def test_a_hang_up_of_a_container_s_first_process_leaves_the_screen_and_does_not
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
     monkeypatch.setattr(FakeScreen, "sent", signal.SIGHUP)
     monkeypatch.setattr(interactive, "is_first_process", lambda: True)
-    assert interactive._on_screen().run == "SIGHUP"
+    assert interactive._on_screen(COMMON).run == "SIGHUP"
+
+
+class BrokenScreen(FakeScreen):
+    """One that breaks while the run goes on."""
+
+    async def run_async(self) -> Left:
+        raise ZeroDivisionError
+
+    def left(self) -> Left:
+        return Left(run="r", detached=True)
+
+
+def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first process of a container stays then, too."""
+    monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", BrokenScreen)
+    parted: list[Left] = []
+    monkeypatch.setattr(interactive, "parting", lambda _, left: parted.append(left))
+    with pytest.raises(ZeroDivisionError):
+        interactive._on_screen(COMMON)
+    assert [left.run for left in parted] == ["r"]

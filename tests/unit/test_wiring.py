@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 from tests.unit.test_journal import PLAN
 
+from route53_takeover import signals
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.audience import Foreground
 from route53_takeover.core import events as ev
@@ -20,7 +23,7 @@ from route53_takeover.signals import ASKING, SUSPENDING
 from route53_takeover.wiring import drive, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -40,19 +43,17 @@ def _nothing_of_the_process_stays_changed(monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     changed = (*ASKING, *SUSPENDING)
-    signals, logging = [(n, signal.getsignal(n)) for n in changed], structlog.get_config()
+    before, logging = [(n, signal.getsignal(n)) for n in changed], structlog.get_config()
     yield
     structlog.configure(**logging)
-    for number, handler in signals:
+    for number, handler in before:
         signal.signal(number, handler)
 
 
-async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journal(
-    tmp_path: Path,
-) -> None:
-    """Whoever looks from then on must not see how an earlier process ended it."""
+@asynccontextmanager
+async def running(tmp_path: Path) -> AsyncIterator[Reader]:
+    """A run whose account does not answer."""
     folder = RunFolder(tmp_path)
-    (tmp_path / "backup.json").mkdir()  # without a backup nothing is begun
     connection = Connection(region="us-east-1", endpoint_url="http://127.0.0.1:1")
     saved = Saved(run="r", begun=1.0, plan=PLAN, connection=connection, cwd=str(tmp_path))
     clock = SystemClock()
@@ -61,7 +62,35 @@ async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journ
     reader = Reader(common)
     async with opened(connection, clock) as account:
         run = asyncio.create_task(drive(common, reader, account, clock, folder, saved, first))
-        assert await asyncio.wait_for(reader.read, 10) == [first]
+        await asyncio.wait_for(asyncio.shield(reader.read), 10)
+        yield reader
         run.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             await run
+
+
+async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journal(
+    tmp_path: Path,
+) -> None:
+    """Whoever looks from then on must not see how an earlier process ended it."""
+    (tmp_path / "backup.json").mkdir()  # without a backup nothing is begun
+    async with running(tmp_path) as reader:
+        (first,) = await reader.read
+        assert isinstance(first, ev.RunStarted)
+
+
+async def test_a_run_heeds_the_signals_that_its_caller_did_not_ignore_and_no_terminal_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "_ignored_by_caller", frozenset({signal.SIGINT}))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    async with running(tmp_path), asyncio.timeout(10):
+        assert {signal.getsignal(number) for number in SUSPENDING} == {signal.SIG_IGN}
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            os.kill(os.getpid(), number)
+        found: list[str] = []
+        while not found:
+            await asyncio.sleep(0.02)
+            events = read_journal(tmp_path / "journal.jsonl")
+            found = [event.signal for event in events if isinstance(event, ev.Interrupted)]
+    assert found == ["SIGQUIT"]

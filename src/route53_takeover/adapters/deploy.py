@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from route53_takeover.ports import Clock
 
 _WRAPPER = """
-trap : HUP INT TERM
+trap : HUP INT QUIT TERM
 (umask 077; echo $$ >"$2".pid)
 sh -c "$1"
 status=$?
