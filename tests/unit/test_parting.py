@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.test_following import events
+from tests.unit.test_snapshot import at
 
-from route53_takeover import parting, scopes
+from route53_takeover import interactive, parting, scopes, textview
 from route53_takeover.core import events as ev
 from route53_takeover.core.snapshot import Absence
+from route53_takeover.core.state import Phase
 from route53_takeover.engine import fold
 from route53_takeover.errors import MustLookError
 from route53_takeover.folder import RunFolder
 from route53_takeover.journal import FileJournal
 from route53_takeover.launching import Launch
 from route53_takeover.settings import Common
-from route53_takeover.viewing import Left
+from route53_takeover.tui.app import TakeoverApp
+from route53_takeover.viewing import Left, Link, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,10 +53,13 @@ def journal(tmp_path: Path) -> Iterator[FileJournal]:
     journal.close()
 
 
+def in_the_gap() -> Left:
+    return Left(run=RUN, detached=True, absences=(Absence(name="www.example.com", until=AT),))
+
+
 def leaving(tmp_path: Path) -> asyncio.Task[Left]:
-    left = Left(run=RUN, detached=True, absences=(Absence(name="www.example.com", until=AT),))
     common = Common(state_dir=tmp_path, quiet=True)
-    return asyncio.create_task(asyncio.to_thread(parting.parting, common, left))
+    return asyncio.create_task(asyncio.to_thread(parting.parting, common, in_the_gap()))
 
 
 def told(*absences: tuple[str, float | None]) -> str:
@@ -107,11 +113,32 @@ async def test_a_run_that_ends_while_its_container_is_kept_is_told_as_seen_to_it
 
 
 @pytest.mark.usefixtures("journal")
-async def test_elsewhere_a_view_is_left_at_once(
+def test_elsewhere_a_view_is_left_at_once_with_the_name_before_the_way_back(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Launch, "latest", SimpleNamespace(has_left_scope=False))
     monkeypatch.setattr(scopes, "session_scope", lambda: "")
-    left = await asyncio.wait_for(leaving(tmp_path), 10)
-    assert left.detached
-    assert "has no record; restored at" in capfd.readouterr().err
+    monkeypatch.setattr(interactive, "ignore_asking", lambda: None)
+    assert interactive._seen(Common(state_dir=tmp_path, quiet=True), in_the_gap()) == 0
+    said = capfd.readouterr().err
+    assert said.index("has no record; restored at") < said.index("goes on by itself")
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_run_that_may_end_at_the_logout_says_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Launch, "latest", SimpleNamespace(has_left_scope=False))
+    monkeypatch.setattr(parting, "ends_with", lambda **_: scopes.EndsWith.LOGIN)
+    assert parting.parting(Common(state_dir=tmp_path), in_the_gap()) == in_the_gap()
+    assert "stay logged in until it has ended" in capfd.readouterr().err
+
+
+def test_a_screen_and_a_text_view_are_left_with_the_names_that_lack_a_record(
+    tmp_path: Path,
+) -> None:
+    seen = at("alias", Phase.CONFIRM).seen()
+    app = TakeoverApp(preferences=tmp_path / "none")
+    app._newest = View(snapshot=seen, link=Link.LIVE)
+    assert app.left().absences == seen.absences != ()
+    assert textview._detached(app._newest).absences == seen.absences
