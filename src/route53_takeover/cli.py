@@ -472,11 +472,11 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 def main() -> None:
     """The entry point: one clear line for every error, and the contract's exit code."""
     from route53_takeover import streams
+    from route53_takeover.signals import asking
 
     streams.open_all()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)  # the engine, once it runs, has its own
+    for number in asking():
+        signal.signal(number, _interrupt)  # the engine, once it runs, has its own
     code: int | str | None
     try:
         app()

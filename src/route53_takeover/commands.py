@@ -7,7 +7,6 @@ Each returns the exit code, prints data to stdout and talk to stderr, and raises
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -226,7 +225,7 @@ def _resume_run(common: Common, audience: Audience, folder: RunFolder, override:
     saved = replace(saved, connection=override(saved.connection))
     _is_same_account(audience, saved)
     if saved.plan.options.confirm_release:
-        again = shlex.join(["route53-takeover", "attach", folder.name])
+        again = line_for(common.state_dir, "attach", folder.name)
         audience.tell(f"the release waits for somebody who confirms it: {again}")
     return in_loop(_resume(common, audience, folder, saved), written="the run is where it was")
 
@@ -298,8 +297,7 @@ async def _restore(
         zone_name=saved.plan.zone_name,
         root=saved.plan.root.stack_id or saved.plan.options.stack,
     )
-    again = ["route53-takeover", "restore", folder.name, "--force"]
-    by_force = shlex.join([*again, "--state-dir", str(common.state_dir)])
+    by_force = line_for(common.state_dir, "restore", folder.name, "--force")
     errors: list[TakeoverError] = []
     told: list[RecordResult] = []
 

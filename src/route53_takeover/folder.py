@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,11 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from route53_takeover import private
+from route53_takeover.core.copies import command_line
 from route53_takeover.core.plan import Plan
 from route53_takeover.core.records import RecordSet
 from route53_takeover.errors import RefusedError, TakeoverError, UsageError
 from route53_takeover.settings import Connection
 from route53_takeover.untrusted import printable
+from route53_takeover.user_folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,6 +73,10 @@ class RunFolder:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def state_dir(self) -> Path:
+        return self.path.parent.parent
 
     @property
     def journal(self) -> Path:
@@ -242,9 +247,17 @@ def all_runs(state_dir: Path) -> Sequence[RunFolder]:
         raise UsageError(f"cannot read {runs}: {error.strerror}", "Check --state-dir.") from error
 
 
-def line_for(state_dir: Path, verb: str, run: str, *words: str) -> str:
-    """The line that does something with a run, from wherever it is typed."""
-    return shlex.join(["route53-takeover", verb, run, *words, "--state-dir", str(state_dir)])
+def line_for(state_dir: Path, verb: str, *words: str) -> str:
+    """The line that does something with the runs kept there, from wherever it is typed."""
+    return command_line(verb, *words, state_dir=named(state_dir))
+
+
+def named(state_dir: Path) -> str:
+    """What ``--state-dir`` must say for this folder; empty where it is the default."""
+    with suppress(UsageError):  # this user has no folder by default
+        if state_dir == state_folder().path:
+            return ""
+    return str(state_dir)
 
 
 def find_run(state_dir: Path, name: str) -> RunFolder:
@@ -260,7 +273,9 @@ def find_run(state_dir: Path, name: str) -> RunFolder:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no run {name!r} in {state_dir}", "See `route53-takeover runs`.")
+        raise UsageError(
+            f"there is no run {name!r} in {state_dir}", f"See `{line_for(state_dir, 'runs')}`."
+        )
     raise UsageError(
         f"{name!r} is the beginning of {len(found)} runs: {', '.join(r.name for r in found)}",
         "Say more of its name.",

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from route53_takeover.core.events import OperatorEvent
 from route53_takeover.core.plan import Plan
-from route53_takeover.core.snapshot import Snapshot
+from route53_takeover.core.snapshot import Absence, Snapshot
 from route53_takeover.core.view import Result
 from route53_takeover.errors import TakeoverError
 
@@ -138,6 +138,7 @@ class Left(Struct, frozen=True, kw_only=True):
         result: how it ended, where they saw it end; ``now`` and ``events`` are the run's then.
         detached: it goes on without them; ``paused``: it waits for them, rather.
         gone: it has not ended, and its process is not there any more.
+        absences: the names that had no record when they left, the worst first.
         error: why there was nothing to show.
     """
 
@@ -148,4 +149,5 @@ class Left(Struct, frozen=True, kw_only=True):
     detached: bool = False
     paused: bool = False
     gone: bool = False
+    absences: tuple[Absence, ...] = ()
     error: TakeoverError | None = None

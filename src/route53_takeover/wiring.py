@@ -22,19 +22,21 @@ from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, p
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.whoami import identify
+from route53_takeover.awake import Awake
 from route53_takeover.control import Control
 from route53_takeover.core.plan import Identity
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
-from route53_takeover.interrupts import never_suspend, signals
 from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
 from route53_takeover.locks import last_holders, site_of
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
+from route53_takeover.preloading import preload
 from route53_takeover.programs import missing_programs
+from route53_takeover.signals import asking, never_suspend
 from route53_takeover.unfinished import unfinished_runs
 from route53_takeover.way_to_aws import warn_way_to_aws
 
@@ -233,6 +235,7 @@ async def drive(
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
     """
     journal = FileJournal(folder.journal)
+    awake = Awake()
     try:
         log.to_file(folder.log, log.level(common.log_level))
         async with audience.observing(folder, saved, clock) as observer:
@@ -240,6 +243,8 @@ async def drive(
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
                 if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
                     audience.begins(folder)
+                if not saved.rehearsal:
+                    awake.observe(state)
                 control.observe(event, state, seq)
                 observer(event, state, seq)
 
@@ -255,7 +260,8 @@ async def drive(
                 observer=look,
             )
             control = Control(folder.control, clock, engine.submit)
-            loop, asked = asyncio.get_running_loop(), signals()
+            preload()
+            loop, asked = asyncio.get_running_loop(), asking()
             never_suspend()
             for number in asked:
                 loop.add_signal_handler(number, engine.interrupt, number.name)
@@ -271,6 +277,7 @@ async def drive(
                         signal.signal(number, signal.SIG_DFL)
                     audience.drain(None)
     finally:
+        awake.close()
         journal.close()
     ended = result(state, account.calls)
     return audience.ended(ended, clock.now(), seq=engine.seq + 1, saved=saved)
