@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import platformdirs
+from msgspec.structs import replace
 
 from route53_takeover import history, render
 from route53_takeover.errors import MustLookError, TakeoverError
@@ -35,6 +35,7 @@ from route53_takeover.scopes import is_first_process
 from route53_takeover.settings import Override
 from route53_takeover.signals import asking, ignore_asking
 from route53_takeover.textview import TextView
+from route53_takeover.user_folders import config_folder
 from route53_takeover.viewing import Left
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def resume(common: Common, folder: RunFolder, override: Override) -> int:
 
     A signal meanwhile only ends the looking on: the process goes on with the run by itself.
     """
+    render.tell_config(common)
     try:
         asyncio.run(_until_stopped(_revive(common, folder, override, partial(render.talk, common))))
     except TakeoverError as error:
@@ -132,7 +134,7 @@ def _on_screen(
 ) -> Left:
     from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
 
-    preferences = platformdirs.user_config_path("route53-takeover") / "screen.json"
+    preferences = config_folder() / "screen.json"
     app = TakeoverApp(source=source, opening=opening, preferences=preferences)
 
     async def show() -> Left | None:
@@ -211,7 +213,8 @@ class _Launched:
         """Starts the process, and waits for its plan."""
         self._tell = tell
         await self._launch.start()
-        return await self._launch.proposal(tell)
+        proposal = await self._launch.proposal(tell)
+        return replace(proposal, config=str(self._common.config or ""))
 
     async def start(self) -> Source:
         """Says yes, and waits until the run has begun."""

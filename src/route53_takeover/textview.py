@@ -217,7 +217,9 @@ class TextView:
 
 
 def _proposed(proposal: Proposal) -> list[str]:
-    lines = render.plan_lines(proposal.plan, list(proposal.steps), run_line=None)
+    lines = render.plan_lines(
+        proposal.plan, list(proposal.steps), run_line=None, config=proposal.config
+    )
     lines += [f"~ {line}" for line in proposal.forecast]
     if proposal.rehearsal:
         lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")

@@ -31,12 +31,14 @@ from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
 from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
+from route53_takeover.locks import last_holders, site_of
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
 from route53_takeover.preloading import preload
 from route53_takeover.programs import missing_programs
 from route53_takeover.signals import asking, never_suspend
 from route53_takeover.unfinished import unfinished_runs
+from route53_takeover.way_to_aws import warn_way_to_aws
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -71,6 +73,11 @@ class Account:
         self.partition = stacks.partition
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The URLs that AWS is asked at."""
+        return tuple(url for session in self._sessions for url in session.endpoints)
 
     @property
     def calls(self) -> Counter[str]:
@@ -138,7 +145,9 @@ async def planned(
 ) -> Plan:
     """Preflight, and the plan that follows from it."""
     facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
-    return make_plan(facts, options)
+    made = make_plan(facts, options)
+    found = warn_way_to_aws(made.names, account.endpoints)
+    return replace(made, warnings=(*made.warnings, *found))
 
 
 async def read(
@@ -162,9 +171,10 @@ async def read(
         inventory=account.inventory,
     )
     here = Path.cwd()
+    elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
     return replace(
         facts,
-        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records),
+        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records, elsewhere),
         missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
         cwd=str(here),
     )

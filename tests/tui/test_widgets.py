@@ -35,14 +35,11 @@ from route53_takeover.tui.wording import duration, still_waiting, wrapped
 from route53_takeover.viewing import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
     from route53_takeover.viewing import View
 
-SIZES = ((80, 24), (120, 40), (160, 48), (200, 60))
 EVIL = "\x1b]52;c;AAAA\x07[bold]x[/bold]\u202e"
 TAMED = "\\u001b]52;c;AAAA\\u0007[bold]x[/bold]\\u202e"
 
@@ -98,11 +95,6 @@ def changed(view: View, **more: object) -> View:
     return replace(view, snapshot=replace(view.snapshot, **more))
 
 
-def below_footer(size: tuple[int, int]) -> tuple[int, int]:
-    """What the real screen's footer leaves of a terminal."""
-    return size[0], size[1] - 1
-
-
 # -- words
 
 
@@ -132,46 +124,6 @@ def test_a_folded_text_loses_nothing_and_is_never_too_wide(width: int) -> None:
 
 
 # -- what must not be cut
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_phase_outcome_countdown_and_state_are_in_view_at_every_size(
-    size: tuple[int, int],
-) -> None:
-    app = Host()
-    async with app.run_test(size=below_footer(size)) as pilot:
-        for name in scenes.SCENES:
-            view = scenes.view(name)
-            text = await app.see(view, pilot)
-            missing = [word for word in _important(view) if word not in text]
-            assert not missing, (name, missing)
-            assert _REACH[view.link] in text.splitlines()[0]
-
-
-_REACH = {
-    Link.LIVE: " LIVE ",
-    Link.STALE: " STALE ",
-    Link.GONE: " NOT CONNECTED ",
-    Link.REPLAY: " REPLAY ",
-    Link.ENDED: " ended ",
-}
-
-
-def _important(view: View) -> Iterator[str]:
-    snapshot = view.snapshot
-    yield str(snapshot.phase)
-    yield duration(snapshot.now - snapshot.began)
-    if snapshot.result is not None:
-        yield snapshot.result.outcome.upper()
-        yield f"exit code {snapshot.result.exit_code}"
-    elif snapshot.paused:
-        yield " PAUSED "
-    if snapshot.rehearsal:
-        yield " REHEARSAL "
-    if any(not record.standing for record in snapshot.records):
-        yield " NOTHING "
-    for countdown in snapshot.countdowns:
-        yield f"{duration(countdown.until - snapshot.now)} until {countdown.label}"
 
 
 async def test_all_states_at_once_still_fit_into_the_smallest_header() -> None:

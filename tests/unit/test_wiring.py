@@ -1,4 +1,4 @@
-"""A run in its folder: when it says that it has begun."""
+"""A run in its folder, when it says that it has begun; and a plan, with what this machine knows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 from tests.unit.test_journal import PLAN
+from tests.unit.test_plan import facts, identity, options, record
 
-from route53_takeover import signals
+from route53_takeover import signals, wiring
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.audience import Foreground
 from route53_takeover.core import events as ev
@@ -20,11 +21,13 @@ from route53_takeover.folder import RunFolder, Saved
 from route53_takeover.journal import read_journal
 from route53_takeover.settings import Common, Connection
 from route53_takeover.signals import ASKING, SUSPENDING
-from route53_takeover.wiring import drive, opened
+from route53_takeover.wiring import drive, opened, planned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from route53_takeover.core.plan import Facts
 
 
 class Reader(Foreground):
@@ -94,3 +97,19 @@ async def test_a_run_heeds_the_signals_that_its_caller_did_not_ignore_and_no_ter
             events = read_journal(tmp_path / "journal.jsonl")
             found = [event.signal for event in events if isinstance(event, ev.Interrupted)]
     assert found == ["SIGQUIT"]
+
+
+async def test_a_plan_warns_that_aws_is_reached_through_the_name_that_it_hands_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(*_: object, **__: object) -> Facts:
+        return facts(record("www.example.com", "CNAME", "old.example.net"))
+
+    monkeypatch.setattr(wiring, "read", found)
+    connection = Connection(region="us-east-1", endpoint_url="https://aws.www.example.com")
+    clock, asked = SystemClock(), options("www.example.com")
+    async with opened(connection, clock) as account:
+        made = await planned(account, clock, connection, asked, identity(), state_dir=tmp_path)
+    assert not made.refused
+    (warning,) = (w for w in made.warnings if "aws.www.example.com" in w.text)
+    assert "--endpoint-url" in warning.hint
