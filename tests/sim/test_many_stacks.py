@@ -105,11 +105,12 @@ def test_a_record_in_a_tree_of_many_stacks_is_taken_over_without_a_longer_gap(
     assert rehearsal.result.outcome == Outcome.DONE
     assert rehearsal.gap_seconds <= PAUSE + 0.2
     proved, released = (
-        next(e.time for e in rehearsal.events if isinstance(e, ev.WriteIntended) and is_for(e))
-        for is_for in (
-            lambda e: e.purpose is ev.Purpose.PROVE,
-            lambda e: e.purpose is ev.Purpose.RELEASE,
+        next(
+            event.time
+            for event in rehearsal.events
+            if isinstance(event, ev.WriteIntended) and event.purpose is purpose
         )
+        for purpose in (ev.Purpose.PROVE, ev.Purpose.RELEASE)
     )
     assert released - proved < 60.0, "two rounds of lists, the deploy and the hold"
 
