@@ -253,11 +253,13 @@ def line_for(state_dir: Path, verb: str, *words: str) -> str:
 
 
 def named(state_dir: Path) -> str:
-    """What ``--state-dir`` must say for this folder; empty where it is the default."""
-    with suppress(UsageError):  # this user has no folder by default
-        if state_dir == state_folder().path:
-            return ""
-    return str(state_dir)
+    """What ``--state-dir`` must say for this folder; empty where each login of the user has it."""
+    try:
+        default = state_folder()
+    except UsageError:  # there is none
+        return str(state_dir)
+    is_found = state_dir == default.path and not default.warning
+    return "" if is_found else str(state_dir)
 
 
 def find_run(state_dir: Path, name: str) -> RunFolder:

@@ -22,6 +22,7 @@ from route53_takeover.folder import RunFolder
 from route53_takeover.following import Following
 from route53_takeover.journal import FileJournal, JournalTail, encode, read_journal
 from route53_takeover.replay import Replay
+from route53_takeover.user_folders import StateFolder
 from route53_takeover.viewing import Link, Play, Resume, Seek, Step
 
 if TYPE_CHECKING:
@@ -354,7 +355,7 @@ async def test_the_restore_line_to_copy_works_wherever_it_is_typed(
 ) -> None:
     """A run that is not where runs are kept by default is only found with --state-dir."""
     default = tmp_path if is_default else tmp_path / "elsewhere"
-    monkeypatch.setattr("route53_takeover.folder.default_state_dir", lambda: default)
+    monkeypatch.setattr("route53_takeover.folder.state_folder", lambda: StateFolder(default))
     folder = RunFolder(tmp_path / "runs" / "r")
     folder.path.mkdir(parents=True)
     write(folder, events())

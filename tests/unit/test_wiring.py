@@ -72,22 +72,6 @@ async def running(tmp_path: Path) -> AsyncIterator[Reader]:
             await run
 
 
-async def test_a_plan_warns_that_aws_is_reached_through_the_name_that_it_hands_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def found(*_: object, **__: object) -> Facts:
-        return facts(record("www.example.com", "CNAME", "old.example.net"))
-
-    monkeypatch.setattr(wiring, "read", found)
-    connection = Connection(region="us-east-1", endpoint_url="https://aws.www.example.com")
-    clock, asked = SystemClock(), options("www.example.com")
-    async with opened(connection, clock) as account:
-        made = await planned(account, clock, connection, asked, identity(), state_dir=tmp_path)
-    assert not made.refused
-    (warning,) = (w for w in made.warnings if "aws.www.example.com" in w.text)
-    assert "--endpoint-url" in warning.hint
-
-
 async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journal(
     tmp_path: Path,
 ) -> None:
@@ -113,3 +97,19 @@ async def test_a_run_heeds_the_signals_that_its_caller_did_not_ignore_and_no_ter
             events = read_journal(tmp_path / "journal.jsonl")
             found = [event.signal for event in events if isinstance(event, ev.Interrupted)]
     assert found == ["SIGQUIT"]
+
+
+async def test_a_plan_warns_that_aws_is_reached_through_the_name_that_it_hands_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(*_: object, **__: object) -> Facts:
+        return facts(record("www.example.com", "CNAME", "old.example.net"))
+
+    monkeypatch.setattr(wiring, "read", found)
+    connection = Connection(region="us-east-1", endpoint_url="https://aws.www.example.com")
+    clock, asked = SystemClock(), options("www.example.com")
+    async with opened(connection, clock) as account:
+        made = await planned(account, clock, connection, asked, identity(), state_dir=tmp_path)
+    assert not made.refused
+    (warning,) = (w for w in made.warnings if "aws.www.example.com" in w.text)
+    assert "--endpoint-url" in warning.hint
