@@ -107,7 +107,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
     "redaction signature": lambda text: remember_signature({"Authorization": text}),
     "untrusted printable": printable,
-    "untrusted tail": lambda text: plain_tail(text.encode() + b"\nx", cut=True),
+    "untrusted tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
     "adapters.translation message": lambda text: translate(OSError(text), "sts:GetIdentity"),
     "adapters.dns server": _raised(parse_name_server),
     "core.alarms": alarms._CREDENTIALS.search,
