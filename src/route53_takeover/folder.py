@@ -208,7 +208,7 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
         UsageError: the state folder cannot be written.
     """
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
-    label = re.sub(r"[^A-Za-z0-9-]+", "-", stack.rpartition(":stack/")[2].partition("/")[0])[:60]
+    label = label_of(stack)
     runs = state_dir / "runs"
     try:
         private.make_folder(runs)
@@ -229,6 +229,12 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
         f"too many runs in {runs} began in this second",
         "Call it again, or choose another folder with --state-dir.",
     )
+
+
+def label_of(stack: str) -> str:
+    """A stack's name or ARN as a part of a folder's name."""
+    name = stack.rpartition(":stack/")[2].partition("/")[0]
+    return re.sub(r"[^A-Za-z0-9-]+", "-", name)[:60]
 
 
 def _readable(data: bytes) -> bytes:

@@ -61,6 +61,8 @@ class Holder(Struct, frozen=True, kw_only=True):
         """Whether its process is there; of one in another container that cannot be told."""
         try:
             os.kill(self.pid, 0)
+        except PermissionError:  # root's, who helps with a user's run
+            return True
         except (OSError, OverflowError):
             return False
         return True

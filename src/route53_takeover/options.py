@@ -70,9 +70,12 @@ def _duration(value: str | float) -> float:
         raise typer.BadParameter(f"{error.message}. {error.hint}") from error
 
 
+_DIGITS = 20
+
+
 def _ttl(value: str | int) -> str:
     text = str(value)
-    if text == "keep" or (text.isdecimal() and int(text) < 2**31):
+    if text == "keep" or (text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31):
         return text
     raise typer.BadParameter(f"{text!r} is neither seconds nor keep")
 

@@ -34,7 +34,8 @@ def printable(text: str, *, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
+    odd = (c for c in set(text) if not c.isprintable() and c not in keep)
+    return text.translate({ord(c): _escaped(c) for c in odd})
 
 
 def _escaped(character: str) -> str:

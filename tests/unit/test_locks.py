@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import subprocess
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,19 @@ def test_a_run_with_another_state_folder_is_met_and_named(tmp_path: Path) -> Non
             pass
     with locked_names(other, SITE, [WWW]):
         pass
+
+
+def test_a_run_is_named_only_for_as_long_as_its_process_is_there(tmp_path: Path) -> None:
+    """Another process may have taken the lock, and not have written its run yet."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    with locked_names(tmp_path, SITE, [WWW]) as held:
+        held.register(run_in(tmp_path, "r"))
+        for path in tmp_path.rglob("*lock"):
+            path.write_text(path.read_text().replace(str(os.getpid()), str(ended.pid)))
+        refused = refusal(tmp_path)
+        assert refused.message.endswith("www.example.com")
+        assert "route53-takeover runs" in refused.hint
 
 
 @pytest.mark.parametrize("lost", ["run", "tmp"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from itertools import product
 from typing import Any
 
 import pytest
@@ -96,6 +98,7 @@ def test_what_is_known_is_put_in_place(node: Any, value: Any) -> None:
         {"Fn::If": ["Round", "A", "CNAME"]},
         {"Fn::If": ["Unheard", "A", "CNAME"]},
         {"Fn::Base64": "x"},
+        {"Fn::Select": ["9" * 5_000, ["A"]]},
         {"Fn::Join": ["", {"Ref": "Secret"}]},
     ],
     ids=str,
@@ -126,6 +129,29 @@ def test_a_name_that_is_open_in_part_fits_only_what_it_may_come_to(
     assert described_name(known) == shown
     assert re.fullmatch(name_pattern(known), normal_name(fits))
     assert not_this is None or not re.fullmatch(name_pattern(known), normal_name(not_this))
+
+
+def test_what_is_known_between_gaps_is_looked_for_in_its_order() -> None:
+    """The same names fit as would if every way to fill the gaps were tried."""
+    gap = {"Ref": "Secret"}
+    names = ["".join(letters) for n in range(6) for letters in product("ab", repeat=n)]
+    for size in range(1, 5):
+        for parts in product([gap, "a", "ab", "b"], repeat=size):
+            pattern = name_pattern({"Fn::Join": ["", list(parts)]})
+            slow = "".join(".*" if part is gap else str(part) for part in parts)
+            for name in names:
+                fits = re.fullmatch(pattern, normal_name(name))
+                assert bool(fits) == bool(re.fullmatch(slow, name)), (parts, name)
+
+
+@pytest.mark.parametrize("gaps", [4, 1_000, 100_000])
+def test_a_name_with_many_gaps_is_matched_at_once(gaps: int) -> None:
+    """Another stack's template may be anyone's work, and its names are matched in a run."""
+    name = ".".join(["a" * 60] * 4) + "."
+    begun = time.thread_time()
+    pattern = name_pattern({"Fn::Join": ["a", [*([{"Ref": "Secret"}] * gaps), "b"]]})
+    assert not re.fullmatch(pattern, name)
+    assert time.thread_time() - begun < 0.2
 
 
 def test_the_functions_of_a_node_are_found_at_every_depth() -> None:

@@ -303,7 +303,7 @@ def normal_value(record_type: str, value: str) -> str:
             return words[0]
     numbers = _NAME_VALUES.get(record_type)
     if numbers is not None and len(words) == numbers + 1:
-        plain = [str(int(word)) if word.isdecimal() else word for word in words[:-1]]
+        plain = [str(int(word)) if _NUMBER.fullmatch(word) else word for word in words[:-1]]
         return " ".join([*plain, normal_name(words[-1])])
     return " ".join(words)
 
@@ -358,8 +358,12 @@ def _typed(key: str, value: object) -> object:
     return value if isinstance(value, str) else _canonical(value)
 
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+"""A longer one is no number of Route 53's, and Python reads none of more than 4,300 digits."""
+
+
 def _number(value: object) -> int | None:
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value.strip()):
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

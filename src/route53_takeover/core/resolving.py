@@ -23,6 +23,9 @@ _NOTHING = object()
 """``Ref: AWS::NoValue``."""
 _OPEN = "\x00"
 """In a text: what is not known there; no domain name and no template holds it."""
+_LONGEST_NAME = 1024
+"""Characters that a name may have: 255 bytes, each perhaps spelt as an octal escape."""
+_NO_NAME = "(?!)"
 _HOSTED_ZONE = "AWS::Route53::HostedZone"
 _ARN_PARTS = 6
 _LONGEST_CHAIN = 30
@@ -170,7 +173,7 @@ def _pure(function: str, known: Any, mappings: Any, exports: Mapping[str, str]) 
             return exports[name]
         case "Fn::Split", [str(between), str(text)] if between:
             return text.split(between)
-        case "Fn::Select", [index, list(choices)] if str(index).isdecimal():
+        case "Fn::Select", [index, list(choices)] if re.fullmatch("[0-9]{1,9}", str(index)):
             chosen = choices[int(index)] if int(index) < len(choices) else None
             return {function: known} if chosen is None or is_open(chosen) else chosen
         case "Fn::FindInMap", [str(name), str(first), str(second)]:
@@ -204,10 +207,20 @@ def functions_in(node: object) -> set[str]:
 
 
 def name_pattern(node: object) -> str:
-    """A regular expression of every domain name, in normal form, that ``node`` may come to."""
-    known = re.escape(normal_name(_with_gaps(node)))
-    gap = re.escape(normal_name(_OPEN).removesuffix("."))
-    return f"(?:{known.replace(gap, '.*')})"
+    """A regular expression of every domain name, in normal form, that ``node`` may come to.
+
+    A template may have as many gaps as its author likes: what is known between two of them is
+    looked for from the left and, once found, never anew, so that no name takes long to match.
+    """
+    text = re.sub(f"{_OPEN}+", _OPEN, _with_gaps(node))
+    if len(text) - text.count(_OPEN) > _LONGEST_NAME:
+        return _NO_NAME
+    gap = normal_name(_OPEN).removesuffix(".")
+    first, *rest = map(re.escape, normal_name(text).split(gap))
+    if not rest:
+        return f"(?:{first})"
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return f"(?:{first}{between}.*{rest[-1]})"
 
 
 def described_name(node: object) -> str:
