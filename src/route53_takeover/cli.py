@@ -60,6 +60,7 @@ from route53_takeover.options import (
     option,
     options_of,
     override_of,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -149,22 +150,11 @@ def _run_line(ctx: typer.Context) -> str:
 
     Unattended, unless somebody has to be there to confirm the release.
     """
-    words = [PROGRAM, "run"]
-    for option_ in ctx.command.params:
-        name = option_.name or ""
-        source = ctx.get_parameter_source(name)
-        if source is None or source.name == "DEFAULT" or name in _OF_THE_PLAN_ALONE:
-            continue
-        flag = next(word for word in option_.opts if word.startswith("--"))
-        value = ctx.params[name]
-        if value is True:
-            words.append(flag)
-        elif value is not False:
-            for item in value if isinstance(value, list) else [value]:
-                words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]
+    words = [PROGRAM, "run", *words_of(ctx, *_GIVEN, but=_OF_THE_PLAN_ALONE)]
     return shlex.join(words if ctx.params.get("confirm_release") else [*words, "--auto"])
 
 
+_GIVEN = ("COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP")
 _OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
 
 
@@ -482,11 +472,11 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 def main() -> None:
     """The entry point: one clear line for every error, and the contract's exit code."""
     from route53_takeover import streams
+    from route53_takeover.signals import asking
 
     streams.open_all()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)  # the engine, once it runs, has its own
+    for number in asking():
+        signal.signal(number, _interrupt)  # the engine, once it runs, has its own
     code: int | str | None
     try:
         app()

@@ -7,7 +7,6 @@ Each returns the exit code, prints data to stdout and talk to stderr, and raises
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -25,13 +24,14 @@ from route53_takeover.core.records import Change, display_name, normal_name
 from route53_takeover.core.state import Outcome, Stage
 from route53_takeover.core.view import RecordResult, Result, result
 from route53_takeover.errors import ExitCode, RefusedError, TakeoverError, UsageError
-from route53_takeover.folder import Saved, create_run, line_for, locked_names, originals, within
+from route53_takeover.folder import Saved, create_run, line_for, originals, within
 from route53_takeover.history import folded
 from route53_takeover.interrupts import StoppedError, in_loop
 from route53_takeover.journal import is_held, read_journal
 from route53_takeover.live_restore import restore_live
+from route53_takeover.locks import Work, locked_names, site_of
 from route53_takeover.off_loop import aside
-from route53_takeover.private import exposure
+from route53_takeover.private import exposure, refuse_exposed
 from route53_takeover.rescue import Others, Place, Rescue, done_before, rescue
 from route53_takeover.streams import write_line
 from route53_takeover.wiring import check_refusals, drive, opened, planned, who_am_i
@@ -62,6 +62,7 @@ def plan(common: Common, connection: Connection, options: Options, run_line: str
             "records": [],
             "steps": [],
             "run_line": run_line,
+            "config": common.config.path if common.config else None,
         }
         render.tell_error(error)
         write_line(json.dumps(refusal), sys.stdout)
@@ -81,6 +82,7 @@ async def _plan(common: Common, connection: Connection, options: Options, run_li
 
 def run(common: Common, connection: Connection, options: Options) -> int:
     """``run --auto``: a takeover, unattended."""
+    render.tell_config(common)
     audience = Foreground(common)
     return in_loop(run_in(common, audience, connection, options, SystemClock()))
 
@@ -95,6 +97,8 @@ async def run_in(
     rehearsal: str | None = None,
 ) -> int:
     """A takeover on the account behind the connection, which may be a rehearsal's."""
+    if exposed := refuse_exposed(common.state_dir):
+        audience.warn(exposed)
     audience.tell("reading the account")
     _refuse_questions(connection)
     identity = await aside(lambda: who_am_i(connection))
@@ -107,11 +111,10 @@ async def run_in(
             return audience.ended(_nothing_to_do(made, account.calls), clock.now())
         if not await audience.agrees(made):
             raise StoppedError("the plan was declined, and nothing was written")
-        with locked_names(common.state_dir, made.zone_id, made.names):
+        site = site_of(made.zone_id, connection.endpoint_url)
+        with locked_names(common.state_dir, site, made.names) as held:
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
-            if exposed := exposure(common.state_dir):
-                audience.tell(f"warning: {exposed}")
             saved = Saved(
                 run=folder.name,
                 begun=clock.now(),
@@ -128,6 +131,7 @@ async def run_in(
                     f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
                     "Make room there, or choose another folder with --state-dir.",
                 ) from error
+            held.register(folder)
             started = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
             with within(folder):
                 return await drive(common, audience, account, clock, folder, saved, started)
@@ -176,14 +180,21 @@ def _is_same_account(audience: Audience, saved: Saved) -> None:
         )
 
 
-def _claim(audience: Audience, folder: RunFolder) -> None:
-    """Refuses what somebody else may have put there; root, who may be helping, is warned."""
+def _claim(common: Common, audience: Audience, folder: RunFolder) -> None:
+    """Refuses what another user may have put there; root, who may be helping, is warned.
+
+    A state folder in which another user can swap runs is only warned of: this may be a rescue, and
+    the run's folder itself and all in it are ours.
+    """
     if warning := folder.claim():
         audience.warn(warning)
+    if exposed := exposure(common.state_dir):
+        audience.warn(exposed)
 
 
 def resume_here(common: Common, folder: RunFolder, override: Override) -> int:
     """``resume RUN --auto``: in this process."""
+    render.tell_config(common)
     return resume(common, Foreground(common), folder, override)
 
 
@@ -194,7 +205,7 @@ def resume(common: Common, audience: Audience, folder: RunFolder, override: Over
 
 
 def _resume_run(common: Common, audience: Audience, folder: RunFolder, override: Override) -> int:
-    _claim(audience, folder)
+    _claim(common, audience, folder)
     saved = folder.plan()
     if saved.rehearsal:
         raise RefusedError(
@@ -214,7 +225,7 @@ def _resume_run(common: Common, audience: Audience, folder: RunFolder, override:
     saved = replace(saved, connection=override(saved.connection))
     _is_same_account(audience, saved)
     if saved.plan.options.confirm_release:
-        again = shlex.join(["route53-takeover", "attach", folder.name])
+        again = line_for(common.state_dir, "attach", folder.name)
         audience.tell(f"the release waits for somebody who confirms it: {again}")
     return in_loop(_resume(common, audience, folder, saved), written="the run is where it was")
 
@@ -222,7 +233,9 @@ def _resume_run(common: Common, audience: Audience, folder: RunFolder, override:
 async def _resume(common: Common, audience: Audience, folder: RunFolder, saved: Saved) -> int:
     clock = SystemClock()
     async with opened(saved.connection, clock, writable=True) as account:
-        with locked_names(common.state_dir, saved.plan.zone_id, saved.plan.names):
+        site = site_of(saved.plan.zone_id, saved.connection.endpoint_url)
+        with locked_names(common.state_dir, site, saved.plan.names, Work.RESUME) as held:
+            held.register(folder)
             first = ev.RunResumed(time=clock.now())
             return await drive(common, audience, account, clock, folder, saved, first)
 
@@ -236,9 +249,10 @@ def restore(
     dry_run: bool,
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
+    render.tell_config(common)
     audience = Foreground(common)
     with within(folder):
-        _claim(audience, folder)
+        _claim(common, audience, folder)
         saved, backup = folder.plan(), folder.backup()
         if is_held(folder.journal) and not (dry_run or force):
             work = _restore_live(common, folder, backup)
@@ -283,8 +297,7 @@ async def _restore(
         zone_name=saved.plan.zone_name,
         root=saved.plan.root.stack_id or saved.plan.options.stack,
     )
-    again = ["route53-takeover", "restore", folder.name, "--force"]
-    by_force = shlex.join([*again, "--state-dir", str(common.state_dir)])
+    by_force = line_for(common.state_dir, "restore", folder.name, "--force")
     errors: list[TakeoverError] = []
     told: list[RecordResult] = []
 
@@ -293,7 +306,10 @@ async def _restore(
 
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = Others(account.inventory, names, saved.plan.options.owner_check)
-        with locked_names(common.state_dir, backup.zone_id, names, rescue=True):
+        site = site_of(backup.zone_id, saved.connection.endpoint_url)
+        with locked_names(common.state_dir, site, names, Work.RESTORE) as held:
+            if not dry_run:
+                held.register(folder)
             await _tell_what_moves(common, account, saved)
             for seq, name in enumerate(names, start=1):
                 here = [record for record in records if record.key.name == name]

@@ -2,7 +2,7 @@
 
 Started by `route53_takeover.launching` in a session of its own, with a socket for the order, the
 plan and the yes. Once the run has begun it says so and is alone: the terminal may go, SIGHUP means
-nothing to it, and SIGINT and SIGTERM end the run in good order. It never imports Textual.
+nothing to it, and SIGINT, SIGTERM and SIGQUIT end the run in good order. It never imports Textual.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from route53_takeover.launching import (
     Telling,
 )
 from route53_takeover.settings import Common
+from route53_takeover.signals import give_up
 from route53_takeover.sim.scenarios import DEFAULT, find_scenario
 from route53_takeover.viewing import GOOD_FOR, Proposal
 
@@ -157,7 +158,7 @@ def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
 
 def main() -> int:
     """Carries an order out; returns the exit code, which nobody waits for."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    give_up(signal.SIGHUP)
     streams.open_all()
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)  # the deploy command must not keep it open

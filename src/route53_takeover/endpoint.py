@@ -40,6 +40,11 @@ def _parts(url: str | None) -> tuple[str, str]:
     return parts.scheme, parts.hostname or ""
 
 
+def host_of(url: str | None) -> str:
+    """The host in a URL, in lower case; empty where there is none."""
+    return _parts(url)[1]
+
+
 def is_loopback(url: str | None) -> bool:
     """Whether the endpoint is on this machine: an emulator, no account."""
     _, host = _parts(url)
@@ -58,3 +63,14 @@ def is_aws(url: str) -> bool:
 def proxies(url: str | None) -> dict[str, str] | None:
     """The SDK's setting: an emulator on this machine is not asked through a proxy."""
     return {} if is_loopback(url) else None
+
+
+def proxy_for(url: str) -> str:
+    """The URL of the proxy by which the SDK asks there; empty where it asks directly."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 -- it is slow
+
+    scheme, host = _parts(url)
+    if is_loopback(url) or proxy_bypass(host):
+        return ""
+    proxy = getproxies().get(scheme, "")
+    return proxy if not proxy or "//" in proxy else f"//{proxy}"

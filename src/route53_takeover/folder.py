@@ -1,4 +1,4 @@
-"""A run's folder: where it is, what is in it, and the locks that keep two runs apart.
+"""A run's folder: where it is, and what is in it.
 
 ``STATE_DIR/runs/RUN/`` holds ``plan.json`` (the plan, and how to reach the account),
 ``backup.json`` (every record set as the API returned it) and the journal; the deploys put their
@@ -8,11 +8,9 @@ it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import shlex
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,11 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from route53_takeover import private
+from route53_takeover.core.copies import command_line
 from route53_takeover.core.plan import Plan
-from route53_takeover.core.records import RecordSet, display_name
+from route53_takeover.core.records import RecordSet
 from route53_takeover.errors import RefusedError, TakeoverError, UsageError
 from route53_takeover.settings import Connection
 from route53_takeover.untrusted import printable
+from route53_takeover.user_folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,6 +73,10 @@ class RunFolder:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def state_dir(self) -> Path:
+        return self.path.parent.parent
 
     @property
     def journal(self) -> Path:
@@ -243,9 +247,17 @@ def all_runs(state_dir: Path) -> Sequence[RunFolder]:
         raise UsageError(f"cannot read {runs}: {error.strerror}", "Check --state-dir.") from error
 
 
-def line_for(state_dir: Path, verb: str, run: str, *words: str) -> str:
-    """The line that does something with a run, from wherever it is typed."""
-    return shlex.join(["route53-takeover", verb, run, *words, "--state-dir", str(state_dir)])
+def line_for(state_dir: Path, verb: str, *words: str) -> str:
+    """The line that does something with the runs kept there, from wherever it is typed."""
+    return command_line(verb, *words, state_dir=named(state_dir))
+
+
+def named(state_dir: Path) -> str:
+    """What ``--state-dir`` must say for this folder; empty where it is the default."""
+    with suppress(UsageError):  # this user has no folder by default
+        if state_dir == state_folder().path:
+            return ""
+    return str(state_dir)
 
 
 def find_run(state_dir: Path, name: str) -> RunFolder:
@@ -261,66 +273,13 @@ def find_run(state_dir: Path, name: str) -> RunFolder:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no run {name!r} in {state_dir}", "See `route53-takeover runs`.")
+        raise UsageError(
+            f"there is no run {name!r} in {state_dir}", f"See `{line_for(state_dir, 'runs')}`."
+        )
     raise UsageError(
         f"{name!r} is the beginning of {len(found)} runs: {', '.join(r.name for r in found)}",
         "Say more of its name.",
     )
-
-
-@contextmanager
-def locked_names(
-    state_dir: Path, zone_id: str, names: Sequence[str], *, rescue: bool = False
-) -> Iterator[None]:
-    """Keeps every other run of this machine away from these names.
-
-    Args:
-        rescue: goes on without a lock that cannot be made: a disk that is full or read-only must
-            not keep a name empty. One that another run holds counts all the same.
-
-    Raises:
-        RefusedError: another run works on one of them.
-        UsageError: the lock cannot be made.
-    """
-    folder = state_dir / "locks"
-    name = ""
-    with ExitStack() as stack:
-        try:
-            if not rescue:
-                private.make_folder(folder)
-            for name in sorted(names):
-                safe = re.sub(r"[^a-z0-9.-]", "_", name)
-                fd = _lock_file(folder / f"{zone_id}-{safe}lock", rescue=rescue)
-                if fd is not None:
-                    stack.callback(os.close, fd)
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(
-                f"another run on this machine is working on {display_name(name)}",
-                "Wait until it has ended: `route53-takeover runs`.",
-            ) from None
-        except OSError as error:
-            raise UsageError(
-                f"cannot lock {folder}: {error.strerror}",
-                "Choose another --state-dir; a run of this one goes on once it can be written, and "
-                "`restore` needs no lock.",
-            ) from error
-        yield
-
-
-def _lock_file(path: Path, *, rescue: bool) -> int | None:
-    """A lock's file, opened; ``None`` where a rescue has to do without."""
-    try:
-        if rescue:
-            private.make_folder(path.parent)
-        return private.open_file(path, os.O_RDWR | os.O_CREAT)
-    except OSError:
-        if not rescue:
-            raise
-    try:
-        return private.open_file(path, os.O_RDONLY)  # reading is enough to lock it
-    except OSError:
-        return None
 
 
 @contextmanager

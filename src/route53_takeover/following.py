@@ -20,7 +20,7 @@ from route53_takeover.core.machine import step
 from route53_takeover.core.picture import snapshot
 from route53_takeover.core.state import Phase
 from route53_takeover.errors import RefusedError, TakeoverError
-from route53_takeover.folder import line_for
+from route53_takeover.folder import line_for, named
 from route53_takeover.journal import JournalTail, is_held
 from route53_takeover.viewing import Link, Play, Resume, Seek, Step, View
 
@@ -55,9 +55,14 @@ class NotReachedError(TakeoverError):
 
 
 class Unfolding:
-    """State and chronicle of a run, one event further at a time."""
+    """State and chronicle of a run, one event further at a time.
 
-    def __init__(self) -> None:
+    Args:
+        state_dir: where the run is kept; empty for the default.
+    """
+
+    def __init__(self, state_dir: str) -> None:
+        self._state_dir = state_dir
         self.state: State | None = None
         self.chronicle = Chronicle()
         self.events = 0
@@ -74,7 +79,7 @@ class Unfolding:
 
     def copy(self) -> Unfolding:
         """One that goes on by itself."""
-        other = Unfolding()
+        other = Unfolding(self._state_dir)
         other.state, other.events = self.state, self.events
         other.chronicle = self.chronicle.copy()
         return other
@@ -83,7 +88,13 @@ class Unfolding:
         """What there is to show; ``None`` before the first event."""
         if self.state is None:
             return None
-        shown = snapshot(self.state, self.chronicle, max(now, self.state.now), rehearsal=rehearsal)
+        shown = snapshot(
+            self.state,
+            self.chronicle,
+            max(now, self.state.now),
+            rehearsal=rehearsal,
+            state_dir=self._state_dir,
+        )
         return View(
             snapshot=shown, link=link, deploy=deploy, position=self.events, length=self.events
         )
@@ -133,13 +144,14 @@ class Following:
         observer: Observer | None = None,
     ) -> None:
         self._folder = folder
+        self._state_dir = named(folder.state_dir)
         self._rehearsal = rehearsal
         self._revive = revive
         self._observer = observer
         self._told = 0
         self._tail = JournalTail(folder.journal)
         self._output = DeployOutput(folder)
-        self._unfolding = Unfolding()
+        self._unfolding = Unfolding(self._state_dir)
         self._lost: list[AnyEvent] = []
         self._changed = asyncio.Event()
         self._alive: Alive | None = None
@@ -206,7 +218,7 @@ class Following:
     def _refold(self) -> None:
         """From the beginning: what was read last was taken back, or nobody knows it any more."""
         self._tail.rewind()
-        self._unfolding = Unfolding()
+        self._unfolding = Unfolding(self._state_dir)
         for event in (*self._tail.read(), *self._lost):
             self._take(event)
 
@@ -284,10 +296,10 @@ class Following:
     async def _ask(self, event: OperatorEvent) -> None:
         async with self._asking:
             if self._writer is None:
-                state_dir = self._folder.path.parent.parent
+                again = line_for(self._folder.state_dir, "resume", self._folder.name)
                 raise NotReachedError(
                     "the run's process cannot be reached",
-                    f"If it is gone: `{line_for(state_dir, 'resume', self._folder.name)}`.",
+                    f"If it is gone: `{again}`.",
                 )
             self._answer = asyncio.get_running_loop().create_future()
             self._writer.write(msgspec.json.encode(event) + b"\n")

@@ -11,16 +11,16 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import platformdirs
+from msgspec.structs import replace
 
 from route53_takeover import history, render
 from route53_takeover.errors import MustLookError, TakeoverError
 from route53_takeover.folder import find_run, line_for
 from route53_takeover.following import Following
-from route53_takeover.interrupts import ignore_signals, signals
 from route53_takeover.journal import read_journal
 from route53_takeover.launching import (
     BeginRehearsal,
@@ -29,9 +29,13 @@ from route53_takeover.launching import (
     Launch,
     NothingToDoError,
 )
+from route53_takeover.parting import parting
 from route53_takeover.replay import Replay
+from route53_takeover.scopes import is_first_process
 from route53_takeover.settings import Override
+from route53_takeover.signals import asking, ignore_asking
 from route53_takeover.textview import TextView
+from route53_takeover.user_folders import config_folder
 from route53_takeover.viewing import Left
 
 if TYPE_CHECKING:
@@ -86,13 +90,14 @@ def resume(common: Common, folder: RunFolder, override: Override) -> int:
 
     A signal meanwhile only ends the looking on: the process goes on with the run by itself.
     """
+    render.tell_config(common)
     try:
         asyncio.run(_until_stopped(_revive(common, folder, override, partial(render.talk, common))))
     except TakeoverError as error:
         return _seen(common, Left(error=error))
     except asyncio.CancelledError:
         return _seen(common, Left(run=folder.name, detached=True))
-    ignore_signals()  # until there is a view that listens to them
+    ignore_asking()  # until there is a view that listens to them
     return _seen(common, _watched(common, folder))
 
 
@@ -104,14 +109,14 @@ def attach(common: Common, folder: RunFolder) -> int:
     if not has_screen():
         return history.report(common, folder)
     replay = Replay(folder, read_journal(folder.journal), rehearsal=folder.rehearses)
-    left = _on_screen(source=replay)
+    left = _on_screen(common, source=replay)
     return 0 if left.error is None else _seen(common, left)
 
 
 def _begun(common: Common, order: AnyOrder) -> Left:
     """Starts a process for the order, and shows what it proposes and does."""
     if has_screen():
-        return _on_screen(opening=_Launched(common, order))
+        return _on_screen(common, opening=_Launched(common, order))
     lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
     return asyncio.run(TextView(common, lines).open(_Launched(common, order, lines)))
 
@@ -119,25 +124,37 @@ def _begun(common: Common, order: AnyOrder) -> Left:
 def _watched(common: Common, folder: RunFolder) -> Left:
     """Shows a run that another process works on, or did."""
     if has_screen():
-        return _on_screen(source=_following(common, folder))
+        return _on_screen(common, source=_following(common, folder))
     lines = _lines(common, rehearsal=bool(folder.rehearses))
     return asyncio.run(TextView(common, lines).show(_following(common, folder, lines)))
 
 
-def _on_screen(*, source: Source | None = None, opening: Opening | None = None) -> Left:
+def _on_screen(
+    common: Common, *, source: Source | None = None, opening: Opening | None = None
+) -> Left:
     from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
 
-    preferences = platformdirs.user_config_path("route53-takeover") / "screen.json"
+    preferences = config_folder() / "screen.json"
     app = TakeoverApp(source=source, opening=opening, preferences=preferences)
 
     async def show() -> Left | None:
-        for number in (signal.SIGINT, signal.SIGTERM):  # from outside: ctrl+c is a key here
-            asyncio.get_running_loop().add_signal_handler(number, app.leave)
+        for number in asking():  # from outside: ctrl+c is a key here
+            if number is not signal.SIGHUP or is_first_process():
+                asyncio.get_running_loop().add_signal_handler(number, app.leave)
         return await app.run_async()
 
-    # The terminal has gone: there is nothing to draw on, nobody to tell, and nothing to undo here.
-    signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
-    return asyncio.run(show()) or Left(detached=True)
+    if signal.SIGHUP in asking() and not is_first_process():
+        # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
+        signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
+    try:
+        return asyncio.run(show()) or Left(detached=True)
+    except Exception:  # a defect of the screen's is no reason to end a container in the gap
+        left = app.left()
+        if left.detached and left.run:
+            ignore_asking()
+            with suppress(MustLookError):
+                parting(common, left)
+        raise
 
 
 def _seen(common: Common, left: Left) -> int:
@@ -146,7 +163,9 @@ def _seen(common: Common, left: Left) -> int:
     Raises:
         TakeoverError: it did not begin, or cannot be seen.
     """
-    ignore_signals()
+    ignore_asking()
+    if left.detached and left.run:
+        left = parting(common, left)
     match left.error:
         case None:
             pass
@@ -194,7 +213,8 @@ class _Launched:
         """Starts the process, and waits for its plan."""
         self._tell = tell
         await self._launch.start()
-        return await self._launch.proposal(tell)
+        proposal = await self._launch.proposal(tell)
+        return replace(proposal, config=str(self._common.config or ""))
 
     async def start(self) -> Source:
         """Says yes, and waits until the run has begun."""
@@ -231,7 +251,7 @@ async def _revive(
 async def _until_stopped(work: Coroutine[None, None, None]) -> None:
     """Does it; a signal cancels the waiting for it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    for number in signals():
+    for number in asking():
         loop.add_signal_handler(number, lambda: task and task.cancel())
     await work
 

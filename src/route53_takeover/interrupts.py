@@ -7,37 +7,14 @@ been written, and the command just ends.
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING
 
 from route53_takeover import log
 from route53_takeover.errors import ExitCode, TakeoverError
+from route53_takeover.signals import asking
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-
-_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-
-
-def signals() -> tuple[signal.Signals, ...]:
-    """Those that ask a run to stop; none that was ignored at the start, as by ``nohup``."""
-    return tuple(n for n in _ASKING if signal.getsignal(n) is not signal.SIG_IGN)
-
-
-def never_suspend() -> None:
-    """From here on no terminal stops this process: a run that has written must go on guarding.
-
-    They are ignored, not handled: a write to the terminal that SIGTTOU interrupts would be tried
-    for ever.
-    """
-    for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
-        signal.signal(number, signal.SIG_IGN)
-
-
-def ignore_signals() -> None:
-    """From here on none ends this process: what is left to do is only to say what came of it."""
-    for number in signals():
-        signal.signal(number, signal.SIG_IGN)
 
 
 class StoppedError(TakeoverError):
@@ -69,7 +46,7 @@ def in_loop(work: Coroutine[None, None, int], *, written: str = "") -> int:
             if task is not None:
                 task.cancel()
 
-        for number in signals():
+        for number in asking():
             loop.add_signal_handler(number, stop, number.name)
         try:
             return await work

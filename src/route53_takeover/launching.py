@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +21,11 @@ from msgspec import Struct
 from route53_takeover.core.plan import Options
 from route53_takeover.core.view import Result
 from route53_takeover.errors import ExitCode, TakeoverError
+from route53_takeover.folder import line_for
+from route53_takeover.off_loop import aside
+from route53_takeover.scopes import way_out
 from route53_takeover.settings import Connection, Override
+from route53_takeover.signals import as_called
 from route53_takeover.viewing import Proposal
 
 if TYPE_CHECKING:
@@ -135,29 +140,56 @@ class NothingToDoError(TakeoverError):
 
 
 class Launch:
-    """A process that was started for an order, and its words."""
+    """A process that was started for an order, and its words.
+
+    Attributes:
+        latest: the newest that this process has started, if any.
+        has_left_scope: whether it was started outside of the login's scope.
+    """
+
+    latest: ClassVar[Launch | None] = None
 
     def __init__(self, order: AnyOrder) -> None:
         self._order = order
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
+        self.has_left_scope = False
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- until it has begun
 
     async def start(self) -> None:
-        """Starts the process."""
+        """Starts the process.
+
+        Raises:
+            NotBegunError: the system cannot start one.
+        """
+        through = await aside(way_out)
         ours, theirs = socket.socketpair()
-        with theirs:
-            # -P: a module of the same name in the working folder is not ours.
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 -- our own interpreter
-                [sys.executable, "-P", "-m", "route53_takeover.daemon", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                start_new_session=True,
-            )
-            ours.sendall(msgspec.json.encode(self._order) + b"\n")  # before anybody can go away
+        try:
+            with theirs, as_called():
+                self._process = self._spawn(theirs.fileno(), through)
+            ours.sendall(msgspec.json.encode(self._order) + b"\n")  # before this one can go away
+        except OSError as error:
+            ours.close()
+            raise NotBegunError(
+                f"the process of the run cannot be started: {error.strerror}",
+                "Nothing was written. Make room for another process, and begin again.",
+                ExitCode.FAILED,
+            ) from error
+        self.has_left_scope = bool(through)
+        Launch.latest = self
         self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+
+    def _spawn(self, channel: int, through: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        # -P: a module of the same name in the working folder is not ours.
+        line = [sys.executable, "-P", "-m", "route53_takeover.daemon", str(channel)]
+        return subprocess.Popen(  # noqa: S603 -- our own interpreter
+            [*through, *line],
+            pass_fds=[channel],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            start_new_session=True,
+        )
 
     async def proposal(self, tell: Callable[[str], None]) -> Proposal:
         """Waits for the plan.
@@ -222,13 +254,17 @@ class Launch:
         last = next((line for line in reversed(said) if line.strip()), "")[:_LAST_WORDS]
         return NotBegunError(
             "the process of the run ended before it had begun" + (f": {last}" if last else ""),
-            "See `route53-takeover runs` for whether there is a run, and begin again.",
+            self._look(),
             ExitCode.UNKNOWN,
         )
+
+    def _look(self) -> str:
+        line = line_for(Path(self._order.state_dir), "runs")
+        return f"See `{line}` for whether there is a run, and begin again."
 
     def _unexpected(self, word: Word) -> NotBegunError:
         return NotBegunError(
             f"the process of the run said {type(word).__name__} out of turn",
-            "See `route53-takeover runs` for whether there is a run, and begin again.",
+            self._look(),
             ExitCode.UNKNOWN,
         )

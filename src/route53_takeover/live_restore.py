@@ -18,7 +18,6 @@ from route53_takeover.following import Following, NotReachedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from route53_takeover.core.events import AnyEvent
     from route53_takeover.core.state import State
@@ -63,7 +62,7 @@ async def restore_live(
         names = [display_name(n.name) for n in (known[0].names.values() if known else ())]
         raise MustLookError(
             f"the process of {folder.name} has not put {', '.join(names)} back in {patience:g} s",
-            f"It goes on trying: `{line_for(_state_dir(folder), 'attach', folder.name)}`.",
+            f"It goes on trying: `{line_for(folder.state_dir, 'attach', folder.name)}`.",
         ) from None
     return known[0]
 
@@ -101,7 +100,3 @@ def _is_back(state: State) -> bool:
     return state.has_stopped and not any(
         name.is_absent or name.write is not None for name in state.names.values()
     )
-
-
-def _state_dir(folder: RunFolder) -> Path:
-    return folder.path.parent.parent

@@ -8,6 +8,8 @@ only typer, like `route53_takeover.cli`.
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,8 +20,10 @@ from route53_takeover import __version__
 from route53_takeover.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from route53_takeover.core.plan import Options
-    from route53_takeover.settings import Common, Connection, Override
+    from route53_takeover.settings import Common, ConfigFile, Connection, Override
 
 PROGRAM = "route53-takeover"
 PREFIX = "ROUTE53_TAKEOVER_"
@@ -110,6 +114,9 @@ class Said:
     output: str | None = None
     """What stdout carries, once it is known."""
 
+    config: tuple[typer.Context, Path] | None = None
+    """The file that has been read for options, and who may have got some from it."""
+
 
 def _config(ctx: typer.Context, value: Path | None) -> Path | None:
     """Makes takeover.toml's values the options' defaults; flags and environment win."""
@@ -127,6 +134,7 @@ def _config(ctx: typer.Context, value: Path | None) -> Path | None:
     if value is None:
         check_endpoint(path, loaded)
     Said.output = str(loaded.get("output", ""))
+    Said.config = (ctx, path.absolute()) if loaded else None
     ctx.default_map = {**(ctx.default_map or {}), **loaded}
     return value
 
@@ -283,12 +291,57 @@ def common_of(
 
     Said.output = output
     return settings.Common(
-        state_dir=(state_dir or settings.default_state_dir()).absolute(),
+        state_dir=(state_dir or _default_state_dir(quiet=quiet)).absolute(),
         output=output,
         verbose=verbose,
         quiet=quiet,
         log_level=log_level,
+        config=_config_file(),
     )
+
+
+def _config_file() -> ConfigFile | None:
+    """The file that options of this command came from."""
+    from route53_takeover.settings import ConfigFile
+
+    if Said.config is None:
+        return None
+    ctx, path = Said.config
+    words = words_of(ctx, "DEFAULT_MAP")
+    return ConfigFile(path=str(path), options=shlex.join(words)) if words else None
+
+
+def words_of(ctx: typer.Context, *sources: str, but: Collection[str] = ()) -> list[str]:
+    """The options of a command line that mean the same.
+
+    Args:
+        sources: where those have come from that count, as the command line library calls it.
+        but: options to leave out.
+    """
+    words: list[str] = []
+    for one in ctx.command.params:
+        name = one.name or ""
+        source = ctx.get_parameter_source(name)
+        if source is None or source.name not in sources or name in but:
+            continue
+        flag = next(word for word in one.opts if word.startswith("--"))
+        value = ctx.params[name]
+        if value is True:
+            words.append(flag)
+        elif value is not False:
+            for item in value if isinstance(value, list) else [value]:
+                words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]
+    return words
+
+
+def _default_state_dir(*, quiet: bool) -> Path:
+    from route53_takeover.streams import write_line
+    from route53_takeover.user_folders import state_folder
+
+    folder = state_folder()
+    if folder.warning and not quiet:
+        write_line(f"warning: {folder.warning}", sys.stderr)
+    return folder.path
 
 
 def connection_of(

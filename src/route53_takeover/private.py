@@ -8,6 +8,7 @@ too), and what root makes in a user's folder is the user's, who goes on with the
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shlex
@@ -26,8 +27,15 @@ _ROOT = 0
 
 
 def open_file(path: Path, flags: int) -> int:
-    """Opens a file, or makes it with mode 0600; a symbolic link is an error. Raises OSError."""
+    """Opens a file, or makes it with mode 0600.
+
+    Raises:
+        OSError: it cannot be opened, is a symbolic link or, unless we are root, another user's.
+    """
     handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE)
+    if os.geteuid() not in (owner := os.fstat(handle).st_uid, _ROOT) and owner != _ROOT:
+        os.close(handle)
+        raise PermissionError(errno.EACCES, "it belongs to another user", str(path))
     with suppress(OSError):  # somebody else's file system may have no modes
         os.fchmod(handle, _FILE)
         _hand_over(handle, path)
@@ -91,6 +99,31 @@ def make_folder(path: Path) -> None:
     _claim(path, _FOLDER, "Choose another --state-dir.")
 
 
+def make_own_folder(path: Path) -> None:
+    """Makes a folder of mode 0700 where other users may make some too, such as /tmp.
+
+    Raises:
+        OSError: it cannot be made, or what is there is a link or another user's. Root, too, only
+            takes its own.
+    """
+    for folder in (*reversed(path.parents), path):
+        with suppress(FileExistsError):
+            if not folder.exists():
+                new_folder(folder)
+    if not is_own_folder(path):
+        raise PermissionError(errno.EACCES, "it is a link or another user's", str(path))
+    path.chmod(_FOLDER)
+
+
+def is_own_folder(path: Path) -> bool:
+    """Whether it is a folder that belongs to us, and no link to one."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+
+
 def claim_run(folder: Path) -> str:
     """Makes sure that a run's folder is for nobody else, and that all in it is ours.
 
@@ -130,20 +163,54 @@ def _claim(path: Path, mode: int, hint: str) -> int:
     return status.st_uid
 
 
-def exposure(state_dir: Path) -> str:
-    """Who else can take a run's folder away; empty where nobody can.
+def refuse_exposed(state_dir: Path) -> str:
+    """Refuses a state folder in which another user can put another folder in a run's place.
 
-    Nobody else can read or change a run in any case: its folder is ours alone.
+    Returns:
+        What to warn of instead (`exposure`): that root acts in a user's folder, or that a folder
+        above this one is open. Whether that matters only its owner knows: in a container no other
+        user is there.
+
+    Raises:
+        UsageError: another user owns it, or can write in it.
     """
+    told = _exposed(state_dir)
+    if not told:
+        return exposure(state_dir)
+    owner = state_dir.stat().st_uid
+    if owner not in (os.geteuid(), _ROOT):
+        if os.geteuid() == _ROOT:
+            return exposure(state_dir)
+        raise UsageError(f"{told}, {_SWAP}", "Name a folder of yours with --state-dir.")
+    close = shlex.join(["chmod", "go-w", str(state_dir)])
+    raise UsageError(f"{told}, {_SWAP}", f"Run `{close}`, or name another with --state-dir.")
+
+
+def exposure(state_dir: Path) -> str:
+    """Who else can put another folder in a run's place; empty where no one can.
+
+    A group that can write in a folder above this one does not count: many systems give each user a
+    group of their own, and let it write.
+    """
+    told = _exposed(state_dir)
+    folders = dict.fromkeys([*state_dir.parents, *state_dir.resolve().parents])
+    above = (_exposed(folder, others=stat.S_IWOTH) for folder in folders)
+    first = told or next(filter(None, above), "")
+    return f"{first}, {_SWAP}" if first else ""
+
+
+_SWAP = "and may put another folder in a run's place, and so read its deploy's log"
+
+
+def _exposed(folder: Path, *, others: int = _OF_OTHERS) -> str:
     try:
-        status = state_dir.stat()
+        status = folder.stat()
     except OSError:
-        return ""
+        return ""  # it is still to be made
     if status.st_uid not in (os.geteuid(), _ROOT):
-        return f"{state_dir} belongs to another user ({status.st_uid}), who can move runs away"
-    if status.st_mode & _OF_OTHERS and not status.st_mode & stat.S_ISVTX:
-        mode = stat.S_IMODE(status.st_mode)
-        return f"others can write in {state_dir} (mode {mode:04o}) and so move runs away"
+        return f"{folder} belongs to another user ({status.st_uid}), who can write in it"
+    if status.st_mode & others and not status.st_mode & stat.S_ISVTX:
+        return f"others can write in {folder} (mode {stat.S_IMODE(status.st_mode):04o})"
     return ""
 
 

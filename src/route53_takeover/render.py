@@ -306,8 +306,8 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
     return lines
 
 
-def plan_object(plan: Plan, steps: list[str], run_line: str) -> dict[str, Any]:
-    """``plan --output json``."""
+def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None) -> dict[str, Any]:
+    """``plan --output json``; ``config``: the file that options came from."""
     records = [
         {
             "name": display_name(m.key.name),
@@ -337,22 +337,29 @@ def plan_object(plan: Plan, steps: list[str], run_line: str) -> dict[str, Any]:
         "records": records,
         "steps": [] if plan.refused else steps,
         "run_line": run_line,
+        "config": config,
     }
 
 
 def print_plan(common: Common, plan: Plan, steps: list[str], run_line: str) -> None:
     """Prints the plan, as one JSON object or for people."""
+    config = common.config
     if common.as_json:
-        write_line(json.dumps(plan_object(plan, steps, run_line)), sys.stdout)
+        path = config.path if config else None
+        write_line(json.dumps(plan_object(plan, steps, run_line, path)), sys.stdout)
     else:
-        write_lines(plan_lines(plan, steps, run_line), sys.stdout)
+        told = str(config or "")
+        write_lines(plan_lines(plan, steps, run_line, config=told), sys.stdout)
 
 
-def plan_lines(plan: Plan, steps: list[str], run_line: str | None) -> list[str]:
-    """``plan`` for people."""
+def plan_lines(
+    plan: Plan, steps: list[str], run_line: str | None, *, config: str = ""
+) -> list[str]:
+    """``plan`` for people; ``config``: a file and the options that it says."""
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
     stack = plan.root.stack_name or plan.options.stack
     lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
+    lines += [f"Options from {config}"] if config else []
     lines += [f"  take over  {m.original.describe()}" for m in plan.manuals]
     lines += [f"  owned      {r.describe()}" for r in plan.owned]
     lines += [f"  stays      {r.describe()}" for r in plan.staying]
@@ -372,6 +379,12 @@ def talk(common: Common, text: str, *, always: bool = False) -> None:
     """Tells a person something, on stderr; with ``-q`` only what must be told."""
     if always or not common.quiet:
         write_line(text, sys.stderr)
+
+
+def tell_config(common: Common) -> None:
+    """Says which options are from a file, before anything is done because of them."""
+    if common.config is not None:
+        talk(common, f"options from {common.config}")
 
 
 def tell_error(error: TakeoverError) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from route53_takeover.folder import named
 from route53_takeover.following import DeployOutput, Unfolding
 from route53_takeover.viewing import Link, Play, Seek, Step
 
@@ -33,6 +34,7 @@ class Replay:
         self._events = events
         self._times = [event.time for event in events]
         self._rehearsal = rehearsal
+        self._state_dir = named(folder.state_dir)
         self._output = DeployOutput(folder)
         self._places: list[Unfolding] = []
         self._position = len(events)
@@ -92,7 +94,7 @@ class Replay:
         """The run after so many events, from the nearest place before."""
         while len(self._places) <= position // _EVERY:
             number = len(self._places)
-            place = self._places[-1].copy() if self._places else Unfolding()
+            place = self._places[-1].copy() if self._places else Unfolding(self._state_dir)
             for event in self._events[max(number - 1, 0) * _EVERY : number * _EVERY]:
                 place.take(event)
             self._places.append(place)

@@ -11,7 +11,6 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -82,24 +81,35 @@ class Override(Struct, frozen=True, kw_only=True, omit_defaults=True):
 _USER_IN_URL = re.compile(r"[^/]*//[^/?#]*@")
 
 
+class ConfigFile(Struct, frozen=True, kw_only=True):
+    """A file that options came from.
+
+    Attributes:
+        path: the file, with its folder.
+        options: what it says and neither a flag nor a variable does, as a command line says it.
+    """
+
+    path: str
+    options: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.options}"
+
+
 class Common(Struct, frozen=True, kw_only=True):
-    """What every command takes."""
+    """What every command takes; ``config``: the file that some of it, or of the rest, is from."""
 
     state_dir: Path
     output: str = "text"
     verbose: bool = False
     quiet: bool = False
     log_level: str = "info"
+    config: ConfigFile | None = None
 
     @property
     def as_json(self) -> bool:
         """Whether stdout carries JSON lines."""
         return self.output == "json"
-
-
-def default_state_dir() -> Path:
-    """Where runs are kept unless ``--state-dir`` says otherwise."""
-    return platformdirs.user_state_path("route53-takeover")
 
 
 def seconds(text: str) -> float:

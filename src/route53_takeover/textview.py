@@ -1,7 +1,7 @@
 """A run that goes on in another process, told as text: where a terminal can show no screen.
 
-The same plan, yes and keys, as lines: stderr tells, stdin is asked. Ctrl-C asks to abort; a second
-one leaves the run alone, as a hang-up does.
+The same plan, yes and keys, as lines: stderr tells, stdin is asked. SIGINT or SIGQUIT from the
+keyboard asks to abort; a later one leaves the run alone, as a hang-up does. Ctrl-Z stops nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from route53_takeover import render
+from route53_takeover.core.observe import ONE_REQUEST
 from route53_takeover.core.operator import Act, event_of
 from route53_takeover.core.records import display_name
 from route53_takeover.errors import TakeoverError
+from route53_takeover.signals import asking, heeded
 from route53_takeover.streams import write_lines
 from route53_takeover.viewing import Left, Link
 
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 _LINE = 1 << 12
 _ENDS = 5
 """Ctrl+d, or reads of nothing, in a row after which the keyboard is not asked any more."""
+_FROM_KEYS = ("SIGINT", "SIGQUIT")
+"""What a terminal sends for a key: Ctrl-C, and Ctrl with a backslash."""
+_CANNOT_SUSPEND = (
+    "Ctrl-Z stops neither this view nor the run, which goes on in its own process: Ctrl-C asks it "
+    "to abort, and a second Ctrl-C leaves it alone"
+)
 _Answer = TypeVar("_Answer")
 
 
@@ -45,6 +53,7 @@ class TextView:
         self._lines = lines
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         self._signals: asyncio.Queue[str] = asyncio.Queue()
+        self._is_told_of_suspending = False
 
     async def open(self, opening: Opening) -> Left:
         """Shows the plan, and the run if it is begun."""
@@ -105,7 +114,7 @@ class TextView:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if stopping.done():
-                    return Left(run=shown.snapshot.run if shown else "", detached=True)
+                    return _detached(shown)
                 if arriving.done():
                     view = arriving.result()
                     if view is None:
@@ -125,11 +134,19 @@ class TextView:
                 task.cancel()
 
     async def _stops(self, source: Source) -> None:
-        """Ends when there is nobody any more: a hang-up, or a second Ctrl-C. The first aborts."""
-        if await self._signals.get() == "SIGINT":
-            self._tell("asking to abort: the run ends in good order; once more leaves it alone")
-            await self._submit(source, Act.ABORT, "")
-            await self._signals.get()
+        """Ends when the view is to be left: a hang-up, SIGTERM, or a second Ctrl-C.
+
+        The first Ctrl-C aborts, and what comes within `ONE_REQUEST` of it is the same: a launcher
+        passes on what the terminal has delivered already. A terminal that has gone is left at once.
+        """
+        if await self._signals.get() not in _FROM_KEYS:
+            return
+        clock = asyncio.get_running_loop().time
+        one_request = clock() + ONE_REQUEST
+        self._tell("asking to abort: the run ends in good order; once more leaves it alone")
+        await self._submit(source, Act.ABORT, "")
+        while await self._signals.get() in _FROM_KEYS and clock() < one_request:
+            pass
 
     async def _submit(self, source: Source, act: Act, name: str) -> None:
         try:
@@ -177,25 +194,42 @@ class TextView:
                 loop.remove_reader(keyboard)
             self._typed.put_nowait(line.decode(errors="replace"))  # ctrl+d: no
 
-        asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        asked = asking()
         for number in asked:
             loop.add_signal_handler(number, self._signals.put_nowait, number.name)
+        suspending = heeded(signal.SIGTSTP)
+        for number in suspending:
+            loop.add_signal_handler(number, self._refuse_to_suspend)
         if sys.stdin.isatty():
             loop.add_reader(keyboard, read)
         try:
             yield
         finally:
             loop.remove_reader(keyboard)
-            for number in asked:
+            for number in (*asked, *suspending):
                 loop.remove_signal_handler(number)
+
+    def _refuse_to_suspend(self) -> None:
+        """Says once why Ctrl-Z does nothing."""
+        if not self._is_told_of_suspending:
+            self._is_told_of_suspending = True
+            self._tell(_CANNOT_SUSPEND)
 
 
 def _proposed(proposal: Proposal) -> list[str]:
-    lines = render.plan_lines(proposal.plan, list(proposal.steps), run_line=None)
+    lines = render.plan_lines(
+        proposal.plan, list(proposal.steps), run_line=None, config=proposal.config
+    )
     lines += [f"~ {line}" for line in proposal.forecast]
     if proposal.rehearsal:
         lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")
     return lines
+
+
+def _detached(view: View | None) -> Left:
+    if view is None:
+        return Left(detached=True)
+    return Left(run=view.snapshot.run, detached=True, absences=view.snapshot.absences)
 
 
 def _left(view: View | None) -> Left:

@@ -1,4 +1,4 @@
-"""Runs of this state folder that have not put back what they changed at a record.
+"""Runs of this machine that have not put back what they changed at a record.
 
 A run that was killed, or that ended without knowing how, may have left a lowered TTL or no record
 at all. The record itself bears no mark of that, so what a new plan would take for the original is
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 
 def unfinished_runs(
-    state_dir: Path, zone_id: str, live: Sequence[RecordSet]
+    state_dir: Path,
+    zone_id: str,
+    live: Sequence[RecordSet],
+    elsewhere: Sequence[RunFolder] = (),
 ) -> tuple[UnfinishedRun, ...]:
     """One for each record set that is as a run left it, which has not undone that.
 
@@ -36,17 +39,14 @@ def unfinished_runs(
         state_dir: where the runs are.
         zone_id: the zone; records of others are nobody's concern here.
         live: every record set of the zone now.
+        elsewhere: runs that may be in other state folders.
     """
-    return tuple(
-        found
-        for folder in all_runs(state_dir)
-        for found in _left_by(state_dir, folder, zone_id, live)
-    )
+    folders = {folder.path.resolve(): folder for folder in (*elsewhere, *all_runs(state_dir))}
+    return tuple(found for run in folders.values() for found in _left_by(run, zone_id, live))
 
 
-def _left_by(
-    state_dir: Path, folder: RunFolder, zone_id: str, live: Sequence[RecordSet]
-) -> Iterator[UnfinishedRun]:
+def _left_by(folder: RunFolder, zone_id: str, live: Sequence[RecordSet]) -> Iterator[UnfinishedRun]:
+    state_dir = folder.path.parent.parent
     try:
         saved = folder.plan()
     except TakeoverError:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from route53_takeover.core.events import OperatorEvent
 from route53_takeover.core.plan import Plan
-from route53_takeover.core.snapshot import Snapshot
+from route53_takeover.core.snapshot import Absence, Snapshot
 from route53_takeover.core.view import Result
 from route53_takeover.errors import TakeoverError
 
@@ -99,12 +99,14 @@ class Proposal(Struct, frozen=True, kw_only=True):
         steps: what a run of it does, a line each.
         forecast: what it may cost the users of the names, a line each.
         rehearsal: name of the scenario, where the account is a simulated one.
+        config: a file and the options that it says; empty where there is none.
     """
 
     plan: Plan
     steps: tuple[str, ...]
     forecast: tuple[str, ...] = ()
     rehearsal: str = ""
+    config: str = ""
 
 
 class Opening(Protocol):
@@ -136,6 +138,7 @@ class Left(Struct, frozen=True, kw_only=True):
         result: how it ended, where they saw it end; ``now`` and ``events`` are the run's then.
         detached: it goes on without them; ``paused``: it waits for them, rather.
         gone: it has not ended, and its process is not there any more.
+        absences: the names that had no record when they left, the worst first.
         error: why there was nothing to show.
     """
 
@@ -146,4 +149,5 @@ class Left(Struct, frozen=True, kw_only=True):
     detached: bool = False
     paused: bool = False
     gone: bool = False
+    absences: tuple[Absence, ...] = ()
     error: TakeoverError | None = None

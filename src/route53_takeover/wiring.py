@@ -22,19 +22,23 @@ from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, p
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.whoami import identify
+from route53_takeover.awake import Awake
 from route53_takeover.control import Control
 from route53_takeover.core.plan import Identity
 from route53_takeover.core.planning import make_plan
 from route53_takeover.core.view import result
 from route53_takeover.engine import Engine
 from route53_takeover.errors import RefusedError
-from route53_takeover.interrupts import never_suspend, signals
 from route53_takeover.inventory import Inventory
 from route53_takeover.journal import FileJournal
+from route53_takeover.locks import last_holders, site_of
 from route53_takeover.off_loop import aside
 from route53_takeover.preflight import gather
+from route53_takeover.preloading import preload
 from route53_takeover.programs import missing_programs
+from route53_takeover.signals import asking, never_suspend
 from route53_takeover.unfinished import unfinished_runs
+from route53_takeover.way_to_aws import warn_way_to_aws
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -69,6 +73,11 @@ class Account:
         self.partition = stacks.partition
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The URLs that AWS is asked at."""
+        return tuple(url for session in self._sessions for url in session.endpoints)
 
     @property
     def calls(self) -> Counter[str]:
@@ -136,7 +145,9 @@ async def planned(
 ) -> Plan:
     """Preflight, and the plan that follows from it."""
     facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
-    return make_plan(facts, options)
+    made = make_plan(facts, options)
+    found = warn_way_to_aws(made.names, account.endpoints)
+    return replace(made, warnings=(*made.warnings, *found))
 
 
 async def read(
@@ -160,9 +171,10 @@ async def read(
         inventory=account.inventory,
     )
     here = Path.cwd()
+    elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
     return replace(
         facts,
-        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records),
+        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records, elsewhere),
         missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
         cwd=str(here),
     )
@@ -223,6 +235,7 @@ async def drive(
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
     """
     journal = FileJournal(folder.journal)
+    awake = Awake()
     try:
         log.to_file(folder.log, log.level(common.log_level))
         async with audience.observing(folder, saved, clock) as observer:
@@ -230,6 +243,8 @@ async def drive(
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
                 if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
                     audience.begins(folder)
+                if not saved.rehearsal:
+                    awake.observe(state)
                 control.observe(event, state, seq)
                 observer(event, state, seq)
 
@@ -245,7 +260,8 @@ async def drive(
                 observer=look,
             )
             control = Control(folder.control, clock, engine.submit)
-            loop, asked = asyncio.get_running_loop(), signals()
+            preload()
+            loop, asked = asyncio.get_running_loop(), asking()
             never_suspend()
             for number in asked:
                 loop.add_signal_handler(number, engine.interrupt, number.name)
@@ -261,6 +277,7 @@ async def drive(
                         signal.signal(number, signal.SIG_DFL)
                     audience.drain(None)
     finally:
+        awake.close()
         journal.close()
     ended = result(state, account.calls)
     return audience.ended(ended, clock.now(), seq=engine.seq + 1, saved=saved)

@@ -45,6 +45,13 @@ SPEED = 10.0
 _Value = TypeVar("_Value")
 
 
+def machine_of_its_own(home: Path) -> dict[str, str]:
+    """Variables by which a test meets no run of another test, nor of the developer's."""
+    folder = home / "machine"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return {"XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
+
+
 class Ended(Struct, frozen=True, kw_only=True):
     """How the command ended."""
 
@@ -89,6 +96,7 @@ class Program:
             "AWS_EC2_METADATA_DISABLED": "true",
             "ROUTE53_TAKEOVER_STATE_DIR": str(self.state),
             "NO_PROXY": "*",
+            **machine_of_its_own(home),
         }
 
     def start(self, *words: str, **popen: Any) -> subprocess.Popen[str]:

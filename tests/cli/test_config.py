@@ -73,12 +73,16 @@ def test_flags_win_over_the_environment_over_the_file_over_the_defaults(
     assert "shoop" in ended.out
 
 
-def test_an_error_is_told_in_json_where_only_the_file_asks_for_it(program: Program) -> None:
-    (program.home / "takeover.toml").write_text('output = "json"\n')
+def test_what_the_file_says_is_told_before_anything_is_done_and_errors_in_json_if_it_asks(
+    program: Program,
+) -> None:
+    toml = program.home / "takeover.toml"
+    toml.write_text('output = "json"\ndeploy = "rm -r x"\nstack = "shop"\n')
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         del program.env[name]
-    ended = program("run", "--auto", *shlex.split("--stack=s --record=a.b --deploy=x"))
+    ended = program("run", "--auto", *shlex.split("--stack=s --record=a.b"))
     plain_error(ended, 1, "credentials")
+    assert ended.err.startswith(f"options from {toml}: --deploy 'rm -r x' --output json\n")
     assert ended.result["run"] is None
 
 
@@ -108,6 +112,12 @@ def test_the_run_line_of_a_plan_holds_what_came_from_the_environment_and_the_fil
     ):
         assert part in said, (part, said)
     assert "--output" not in words
+    assert line["config"] == str(program.home / "takeover.toml")
+    told = program("plan", "--deploy=npx cdk deploy", "--ttl=keep", "--output=text").out
+    assert f"\nOptions from {line['config']}: --record www.example.com --no-probe\n" in told
+    (program.home / "takeover.toml").unlink()
+    program.env["ROUTE53_TAKEOVER_RECORD"] = "www.example.com"
+    assert program("plan", "--deploy=npx cdk deploy").lines[0]["config"] is None
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,8 @@ def test_two_runs_never_work_on_one_name_and_a_signal_undoes(
             assert first.poll() is None
         plain_error(program(*RUN, *account.target()), 3, "another run", "www.example.com")
         name = program.folder.name
+        ended = program(*RUN, "--state-dir=other", *account.target())
+        plain_error(ended, 3, "another run", f"{name} in {program.state}", hint=f"attach {name}")
         ended = program("resume", name, "--auto", "--output=json")
         plain_error(ended, 3, "another run")
         assert ended.result["run"] == name

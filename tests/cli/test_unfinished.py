@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
-from tests.cli.program import begun, cloud
+from tests.cli.program import WWW, begun, cloud
 
 from route53_takeover.core import events as ev
 from route53_takeover.core.events import Purpose
 from route53_takeover.core.records import Change
 from route53_takeover.journal import FileJournal
+from route53_takeover.locks import locked_names, site_of
 from route53_takeover.sim.scenarios import cname, cname_resource, site_account, site_template
 from route53_takeover.unfinished import unfinished_runs
 
@@ -41,17 +43,26 @@ def killed(program: Program, served: Cloud, *more: ev.AnyEvent) -> RunFolder:
     return folder
 
 
+@pytest.mark.parametrize("state", ["state", "other"])
 def test_a_ttl_that_a_killed_run_lowered_is_not_backed_up_as_the_original(
-    program: Program, tmp_path: Path
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
+    """Nor by a run with another state folder: the lock's file says which run held it last."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", program.env["XDG_RUNTIME_DIR"])
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     account = site_account(existing=LOWERED, template=site_template(cname_resource()))
     with cloud(tmp_path, account) as served:
         folder = killed(program, served)
-        ended = program("run", "--auto", "--output=json", *served.target())
+        site = site_of(served.world.zone.zone_id, served.url)
+        words = ("--output=json", f"--state-dir={tmp_path / state}")
+        with locked_names(program.state, site, [WWW]) as held:
+            held.register(folder)
+            ended = program("run", "--auto", *words, *served.target())
     assert ended.code == 3
     assert f"run {folder.name} lowered from 300 s" in ended.result["reason"]
     for verb in ("resume", "restore"):
-        assert f"route53-takeover {verb} {folder.name} --state-dir" in ended.err
+        line = f"route53-takeover {verb} {folder.name} --state-dir {program.state}"
+        assert line in ended.err
     assert program.folders() == [folder.path]
 
 

@@ -38,8 +38,12 @@ def bare_environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "ROUTE53_", "XDG_")) and not name.lower().endswith("_proxy")
     }
+    machine = folder / "machine"  # no run of another test is met there
+    machine.mkdir(mode=0o700, exist_ok=True)
     return kept | {
         "HOME": str(folder),
+        "XDG_RUNTIME_DIR": str(machine),
+        "TMPDIR": str(machine),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

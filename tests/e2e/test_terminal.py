@@ -38,6 +38,11 @@ def begin(terminal: Terminal) -> None:
     terminal.await_text("backup: saving a backup")
 
 
+def await_another_request() -> None:
+    later = SystemClock().now() + ONE_REQUEST
+    await_true(lambda: SystemClock().now() > later, "the next signal to be another request")
+
+
 def begin_and_go_to_the_gap(scene: Scene, terminal: Terminal) -> None:
     begin(terminal)
     go_to_the_record(scene)
@@ -95,8 +100,7 @@ def test_a_run_that_is_being_resumed_goes_on_whatever_becomes_of_who_asked_for_i
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGTERM)
         terminal.await_text("once more stops at once")
-        later = SystemClock().now() + ONE_REQUEST
-        await_true(lambda: SystemClock().now() > later, "the next signal to be another request")
+        await_another_request()
         os.kill(daemon, signal.SIGTERM)
         assert terminal.finish() == 4
     with at_terminal(scene, "resume", scene.run) as terminal:
@@ -156,6 +160,7 @@ def test_ctrl_c_before_the_release_puts_everything_back_and_a_second_one_only_le
         scene.relay.befall(lambda call: "Throttling" if call.purpose == "undo-ttl" else "")
         terminal.press("\x03")
         terminal.await_text("asking to abort", "restore: putting everything back")
+        await_another_request()
         terminal.press("\x03")
         terminal.await_text("goes on by itself", "route53-takeover attach")
         assert terminal.finish() == 0

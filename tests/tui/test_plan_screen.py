@@ -16,14 +16,19 @@ from tests.tui.acting import (
     view,
 )
 
+from route53_takeover import interactive, textview
 from route53_takeover.errors import AccessDeniedError, TakeoverError
+from route53_takeover.launching import BeginRehearsal
+from route53_takeover.settings import Common, ConfigFile
 from route53_takeover.tui.dialogs import Confirm
-from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen
+from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen, plan_lines
 from route53_takeover.tui.run_screen import RunScreen
 from route53_takeover.viewing import GOOD_FOR, Left
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from route53_takeover.viewing import Proposal
 
 
 def application(opening: PlayedOpening, tmp_path: Path) -> HeardApp:
@@ -42,6 +47,28 @@ async def test_what_is_read_is_told_while_there_is_no_plan(tmp_path: Path) -> No
         shown = text_of(app)
     assert "reading the zone \\u001b[2J" in shown
     assert "reading the stack" in shown
+
+
+async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the current folder may name the deploy command, and be another's work."""
+    said = "/srv/shop/takeover.toml: --deploy 'rm -r x'"
+    path, _, words = said.partition(": ")
+    common = Common(state_dir=tmp_path, config=ConfigFile(path=path, options=words))
+
+    class Played:
+        async def start(self) -> None: ...
+
+        async def proposal(self, _: object) -> Proposal:
+            return proposal()
+
+    monkeypatch.setattr(interactive, "Launch", lambda _: Played())
+    order = BeginRehearsal(state_dir="", log_level="info", scenario="", seed=1, speed=None)
+    shown = await interactive._Launched(common, order).proposal(lambda _: None)
+    assert f"Options    from {said}" in [line.plain for line in plan_lines(shown)]
+    assert f"Options from {said}" in textview._proposed(shown)
+    assert "Options" not in "".join(line.plain for line in plan_lines(proposal()))
 
 
 async def test_leaving_while_it_is_read_declines(tmp_path: Path) -> None:

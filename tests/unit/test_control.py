@@ -105,8 +105,22 @@ async def test_whoever_connects_hears_that_the_process_lives_and_what_its_clock_
         client.close()
 
 
-async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("system", ["Linux", "other"])
+async def test_the_socket_never_has_the_umasks_mode_and_goes_with_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """On Linux not even for an instant: the file is made with the mode of the socket."""
     path = tmp_path / "control.sock"
+    at_first: list[int] = []
+
+    class Watched(socket.socket):
+        def bind(self, address: str) -> None:  # type: ignore[override]
+            super().bind(address)
+            at_first.append(stat.S_IMODE(path.stat().st_mode))
+
+    monkeypatch.setattr(socket, "socket", Watched)
+    if system == "other":
+        monkeypatch.setattr(os, "fchmod", lambda *_: None)
     old = os.umask(0)
     try:
         async with Control(path, SystemClock(), nobody).serving():
@@ -114,6 +128,7 @@ async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_process(tmp_p
             assert stat.S_ISSOCK(path.stat().st_mode)
     finally:
         os.umask(old)
+    assert at_first == [0o600 if system == "Linux" else 0o777]
     assert not path.exists()
 
 

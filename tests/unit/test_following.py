@@ -342,3 +342,24 @@ async def test_what_is_asked_of_a_replay_changes_no_run(folder: RunFolder) -> No
         await replay.submit(ev.AbortAsked(time=0.0))
         await replay.submit(Seek(position=before.position))
         assert await anext(views) == before
+
+
+@pytest.mark.parametrize("is_default", [True, False])
+@pytest.mark.parametrize("kind", [Following, Replay])
+async def test_the_restore_line_to_copy_works_wherever_it_is_typed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Following | Replay],
+    is_default: bool,
+) -> None:
+    """A run that is not where runs are kept by default is only found with --state-dir."""
+    default = tmp_path if is_default else tmp_path / "elsewhere"
+    monkeypatch.setattr("route53_takeover.folder.default_state_dir", lambda: default)
+    folder = RunFolder(tmp_path / "runs" / "r")
+    folder.path.mkdir(parents=True)
+    write(folder, events())
+    source = Replay(folder, events()) if kind is Replay else Following(folder)
+    async with aclosing(source.subscribe()) as views:
+        line = (await anext(views)).snapshot.copies[-1].text
+    where = "" if is_default else f" --state-dir {tmp_path}"
+    assert line == f"route53-takeover restore rehearsal{where}"

@@ -223,6 +223,24 @@ def test_an_answer_that_waited_for_its_turn_is_as_old_as_its_arrival() -> None:
     assert waiting.stacks[stack_id].told == came
 
 
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+def test_what_an_earlier_process_knew_of_the_stacks_is_not_fresh_after_a_resume(
+    scenario: str,
+) -> None:
+    """Its clock goes on from the journal's last time: a clock set back hides how long it was dead.
+
+    The stack had failed a quarter of an hour ago when the record was deleted.
+    """
+    state = due_state(scenario)
+    name = state.names[NAME]
+    assert name.read is not None
+    state = observe(state, ev.RunResumed(time=state.now))
+    read = ev.NameRead(
+        time=state.now + 0.05, began=state.now + 0.01, name=NAME, records=name.read.records
+    )
+    assert "fresh events" in the_moment(observe(state, read)).lacks
+
+
 def test_a_key_cuts_the_hold_and_nothing_else() -> None:
     state = due_state("alias")
     held = replace(state, now=state.now - 1.9)

@@ -12,7 +12,13 @@ import pytest
 
 from route53_takeover.errors import UsageError
 from route53_takeover.folder import create_run
-from route53_takeover.private import claim_run, exposure, make_folder, open_file, read_trusted
+from route53_takeover.private import (
+    claim_run,
+    make_folder,
+    open_file,
+    read_trusted,
+    refuse_exposed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,15 +140,61 @@ def test_runs_that_cannot_be_named_apart_are_told_what_to_do(tmp_path: Path) -> 
     assert "--state-dir" in refused.value.hint
 
 
-def test_who_can_take_runs_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert exposure(tmp_path / "nothing") == ""
+def test_a_state_folder_that_others_can_write_or_own_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can swap a run's folder may read the deploy's log, which is written by its path."""
+    state = tmp_path / "state"
+    assert refuse_exposed(state) == ""
+    state.mkdir()
     for bits, told in ((0o700, ""), (0o755, ""), (0o1777, ""), (0o770, "0770"), (0o777, "0777")):
-        tmp_path.chmod(bits)
-        assert told in exposure(tmp_path)
-        assert bool(exposure(tmp_path)) == bool(told)
-    tmp_path.chmod(0o700)
-    give_away(tmp_path, monkeypatch)
-    assert "another user" in exposure(tmp_path)
+        state.chmod(bits)
+        if not told:
+            assert refuse_exposed(state) == ""
+            continue
+        with pytest.raises(UsageError, match=told) as refused:
+            refuse_exposed(state)
+        (line,) = refused.value.hint.split("`")[1::2]
+        subprocess.run(["/bin/sh", "-ec", line], cwd=tmp_path, check=True)
+        assert refuse_exposed(state) == ""
+    give_away(state, monkeypatch)
+    with pytest.raises(UsageError, match="another user") as refused:
+        refuse_exposed(state)
+    assert "--state-dir" in refused.value.hint
+
+
+def test_a_folder_above_the_state_folder_that_others_can_write_is_warned_of(tmp_path: Path) -> None:
+    above, state = tmp_path / "above", tmp_path / "above" / "state"
+    state.mkdir(parents=True)
+    for bits, told in ((0o775, False), (0o1777, False), (0o777, True)):
+        above.chmod(bits)
+        assert (str(above) in refuse_exposed(state)) == told
+    link = tmp_path / "link"
+    link.symlink_to(state)
+    assert str(above) in refuse_exposed(link)
+
+
+@root_only
+def test_root_is_warned_of_a_users_state_folder_and_of_its_own_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(UsageError, match="0777"):
+        refuse_exposed(tmp_path)
+    os.chown(tmp_path, STRANGER, -1)
+    assert str(STRANGER) in refuse_exposed(tmp_path)
+
+
+@root_only
+def test_a_file_that_another_user_put_there_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner would read what is written; root's own is root's to give."""
+    file = tmp_path / "deploy-on.log"
+    file.touch(mode=0o666)
+    give_away(file, monkeypatch)
+    with pytest.raises(PermissionError, match="another user"):
+        open_file(file, os.O_WRONLY | os.O_CREAT)
+    os.chown(file, 0, -1)
+    os.close(open_file(file, os.O_WRONLY | os.O_CREAT))
 
 
 def test_a_configuration_that_others_can_write_or_own_is_refused(

@@ -751,3 +751,23 @@ def test_in_a_rehearsal_no_command_asks_the_real_world() -> None:
     seen = at("alias", Phase.ENDED).seen(rehearsal="alias")
     assert [c.text.split()[0] for c in seen.copies[1:]] == ["route53-takeover"]
     assert not any("aws" in c.text or "dig" in c.text for c in seen.copies)
+
+
+def test_a_name_that_lacks_its_record_is_told_with_its_deadman_the_worst_first() -> None:
+    then = at("alias", Phase.CONFIRM)
+    (www,) = then.seen().absences
+    assert (www.name, www.until) == ("www.example.com", then.state.names[NAME].deadman_at)
+    assert www.is_certain
+    later = replace(then.state.names[NAME], name="api.example.com.", restoring=True)
+    both = then.but(names={**then.state.names, later.name: later}).seen().absences
+    assert [(a.name, a.until is None) for a in both] == [
+        ("api.example.com", True),
+        ("www.example.com", False),
+    ]
+    assert at("alias", Phase.GUARD).seen().absences == ()
+
+
+def test_a_name_whose_delete_is_under_way_counts_as_one_without_a_record() -> None:
+    (www,) = at("alias", Phase.RELEASE).seen().absences
+    assert not www.is_certain
+    assert www.until is not None

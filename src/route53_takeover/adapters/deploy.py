@@ -22,6 +22,7 @@ from route53_takeover import private
 from route53_takeover.off_loop import aside
 from route53_takeover.ports import Deployer, DeployExit
 from route53_takeover.redaction import redacted, secrets_of
+from route53_takeover.signals import as_called
 from route53_takeover.untrusted import plain_tail
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from route53_takeover.ports import Clock
 
 _WRAPPER = """
-trap : HUP INT TERM
+trap : HUP INT QUIT TERM
 (umask 077; echo $$ >"$2".pid)
 sh -c "$1"
 status=$?
@@ -154,22 +155,17 @@ class ShellDeployer(Deployer):
     def _spawn(self, switch: str, log: int) -> int:
         for suffix in ("pid", "exit"):  # of an attempt before this one
             self._path(switch, suffix).unlink(missing_ok=True)
-        process = subprocess.Popen(  # noqa: S603 -- running the user's command is the point
-            [
-                "/bin/sh",
-                "-c",
-                _WRAPPER,
-                "sh",
-                self._commands[switch],
-                self._folder / f"deploy-{switch}",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=self._environment | {"ROUTE53_ENABLE": _ENABLE[switch]},
-            cwd=self._cwd,
-            start_new_session=True,
-        )
+        words = ["/bin/sh", "-c", _WRAPPER, "sh", self._commands[switch]]
+        with as_called():  # it must heed what this process ignores
+            process = subprocess.Popen(  # noqa: S603 -- running the user's command is the point
+                [*words, self._folder / f"deploy-{switch}"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment | {"ROUTE53_ENABLE": _ENABLE[switch]},
+                cwd=self._cwd,
+                start_new_session=True,
+            )
         # It is not ours to wait for: without this Python warns when it forgets a living child.
         # asyncio's subprocesses cannot be let go at all; their transport kills on closing.
         process.returncode = 0

@@ -147,6 +147,12 @@ class AwsSession:
         while self._open:
             await self._open.pop().stack.aclose()
 
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The URLs that Route 53 and CloudFormation are asked at."""
+        clients = self._open[-1].pooled
+        return clients.route53.meta.endpoint_url, clients.cloudformation.meta.endpoint_url
+
     async def renew(self) -> None:
         """Forgets the credentials, reads the profile again and makes new clients.
 

@@ -21,12 +21,24 @@ if TYPE_CHECKING:
 _PORT = 53
 
 
-def copies(state: State, chronicle: Chronicle, *, rehearsal: str = "") -> tuple[Copy, ...]:
+def command_line(verb: str, *words: str, state_dir: str = "") -> str:
+    """A line of this program's that works in whatever folder it is typed.
+
+    Args:
+        state_dir: where the runs are; empty for the default, which needs no option.
+    """
+    where = ["--state-dir", state_dir] if state_dir else []
+    return shlex.join(["route53-takeover", verb, *words, *where])
+
+
+def copies(
+    state: State, chronicle: Chronicle, *, rehearsal: str = "", state_dir: str = ""
+) -> tuple[Copy, ...]:
     """The newest change, questions to name servers, calls to AWS, and how to put it back."""
     found = [*_changes(state, chronicle)]
     if not rehearsal:
         found += [*_questions(state, chronicle), *_calls(state, chronicle)]
-    restore = shlex.join(["route53-takeover", "restore", state.run])
+    restore = command_line("restore", state.run, state_dir=state_dir)
     return (*found, Copy(label="put the records back", text=restore))
 
 

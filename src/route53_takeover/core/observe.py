@@ -252,6 +252,7 @@ def _resumed(state: State) -> State:
         interrupts=(),
         resumes=state.resumes + 1,
         resumed_at=state.now,
+        awake_since=state.now,  # what an earlier process knew is never fresh
         paused=False,
         given_up=state.given_up or (stopped_by(state) if state.phase is Phase.RESTORE else ""),
         failures=0,

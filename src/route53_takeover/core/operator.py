@@ -160,11 +160,11 @@ def _to_restore(state: State) -> tuple[NameState, ...]:
     if state.phase is Phase.ENDED or not state.ever_released:
         return ()
     return tuple(
-        name for name in state.names.values() if not name.restoring and _is_empty(state, name)
+        name for name in state.names.values() if not name.restoring and is_empty(state, name)
     )
 
 
-def _is_empty(state: State, name: NameState) -> bool:
+def is_empty(state: State, name: NameState) -> bool:
     """Whether the name has no record that anybody else will give it, or is just losing it."""
     releasing = name.write is not None and name.write.purpose is Purpose.RELEASE
     return releasing or (name.is_absent and is_ours_to_fill(state, name))

@@ -22,7 +22,7 @@ from route53_takeover.core.stack_rows import rows
 from route53_takeover.core.state import Outcome, Phase, Stage
 from route53_takeover.core.telling import coming, doing
 from route53_takeover.core.view import result
-from route53_takeover.core.waiting import countdowns, waits
+from route53_takeover.core.waiting import absences, countdowns, waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,9 @@ _EARLY = (
 )
 
 
-def snapshot(state: State, chronicle: Chronicle, now: float, *, rehearsal: str = "") -> Snapshot:
+def snapshot(
+    state: State, chronicle: Chronicle, now: float, *, rehearsal: str = "", state_dir: str = ""
+) -> Snapshot:
     """The run as it is.
 
     Args:
@@ -51,6 +53,7 @@ def snapshot(state: State, chronicle: Chronicle, now: float, *, rehearsal: str =
         chronicle: folded from the same events.
         now: the time to show it for; what is over by then is not waited for any more.
         rehearsal: the scenario's name, where the account is a simulated one.
+        state_dir: where the run is kept; empty for the default.
     """
     if state.ending is None:
         state = replace(state, now=max(state.now, now))
@@ -85,10 +88,11 @@ def snapshot(state: State, chronicle: Chronicle, now: float, *, rehearsal: str =
         countdowns=countdowns(state),
         deploys=tuple(_deploys(state)),
         choices=choices(state),
-        copies=copies(state, chronicle, rehearsal=rehearsal),
+        copies=copies(state, chronicle, rehearsal=rehearsal, state_dir=state_dir),
         news=tuple(chronicle.news),
         result=None if state.ending is None else result(state, None),
         rehearsal=rehearsal,
+        absences=absences(state),
     )
 
 

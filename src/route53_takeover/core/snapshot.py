@@ -153,6 +153,19 @@ class Countdown(Struct, frozen=True, kw_only=True):
     until: float
 
 
+class Absence(Struct, frozen=True, kw_only=True):
+    """A name that has no record, or is just losing it.
+
+    Attributes:
+        until: when the run creates the record again at the latest; ``None``: it does that now.
+        is_certain: whether Route 53 has said that the record is gone.
+    """
+
+    name: str
+    until: float | None
+    is_certain: bool = True
+
+
 class DeployView(Struct, frozen=True, kw_only=True):
     """One of the deploy commands; ``log`` is its file in the run's folder."""
 
@@ -193,6 +206,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         paused: whether a person has paused it.
         news_at: when something last moved.
         events: how many events it was folded from.
+        absences: the names without a record that the run must give one, the worst first.
     """
 
     run: str
@@ -224,3 +238,4 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     news: tuple[News, ...]
     result: Result | None = None
     rehearsal: str = ""
+    absences: tuple[Absence, ...] = ()

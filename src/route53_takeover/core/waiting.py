@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.ending import ANSWER_PATIENCE
 from route53_takeover.core.events import Purpose, Switch
 from route53_takeover.core.moment import HOLD, moments
+from route53_takeover.core.name_writes import deadman
+from route53_takeover.core.operator import is_empty
 from route53_takeover.core.records import display_name
-from route53_takeover.core.snapshot import Countdown
+from route53_takeover.core.snapshot import Absence, Countdown
 from route53_takeover.core.stack_tree import IN_PROGRESS, root_kind
 from route53_takeover.core.stacks import Kind
 from route53_takeover.core.state import Phase
@@ -202,6 +204,26 @@ def _of_name(state: State, name: NameState) -> Iterator[Countdown]:
         since = min(max(gone, default=state.news_at), state.now)
         label = "the record is put back"
         yield Countdown(label=label, name=text, since=since, until=name.deadman_at)
+
+
+def absences(state: State) -> tuple[Absence, ...]:
+    """The names that have no record, or are just losing it, and that this run must give one.
+
+    The worst first: what should have a record already, then what waits for one longest.
+    """
+    if state.ending is not None:
+        return ()
+    found = [_absence(state, name) for name in state.names.values() if is_empty(state, name)]
+    return tuple(sorted(found, key=lambda a: (a.until is not None, -(a.until or 0.0))))
+
+
+def _absence(state: State, name: NameState) -> Absence:
+    until = name.deadman_at
+    if until is None and name.write is not None:
+        until = deadman(state, name, name.write.sent)
+    is_due = name.restoring or until is None or until <= state.now
+    text = display_name(name.name)
+    return Absence(name=text, until=None if is_due else until, is_certain=name.is_absent)
 
 
 def _has_ended(deploy: Deploy | None) -> bool:

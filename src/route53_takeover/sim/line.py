@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from msgspec import Struct
 
@@ -100,6 +100,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
     Attributes:
         by: who sent it.
+        sent: when it left its process.
         refused: Route 53's code where nothing was applied.
         orphaned: the process that sent it was dead by then.
         hit: what CloudFormation had written last of a record set that this batch deleted, where a
@@ -110,9 +111,18 @@ class Arrival(Struct, frozen=True, kw_only=True):
     by: str
     comment: str
     changes: tuple[Change, ...]
+    sent: float
     refused: str = ""
     orphaned: bool = False
     hit: AppliedChange | None = None
+
+
+class Request(NamedTuple):
+    """A call that the account carried out: when it was asked for, and when it arrived."""
+
+    asked: float
+    arrived: float
+    operation: str
 
 
 class Line:
@@ -122,6 +132,7 @@ class Line:
         by: who calls, for the account's history.
         calls: operation -> how often it was called.
         hurt: kind of fault -> how often it struck.
+        requests: every call that the account carried out.
         arrivals: every batch that reached Route 53.
         on_arrival: told of each.
         on_call: told of every operation that reaches the account.
@@ -151,6 +162,7 @@ class Line:
         self._rates = rates
         self.calls: dict[str, int] = {}
         self.hurt: Counter[str] = Counter()
+        self.requests: list[Request] = []
         self.arrivals: list[Arrival] = []
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
         self.on_call: Callable[[str], None] = lambda _: None
@@ -172,6 +184,7 @@ class Line:
         Args:
             region: where, if not at home: each has a budget of its own.
         """
+        asked = self._clock.true()
         if operation != CHANGE:
             service = operation.partition(":")[0]
             budget = self._budgets[service]
@@ -197,6 +210,7 @@ class Line:
         if luck < self._rates.unconnected:
             self.hurt["no connection"] += 1
             raise EndpointError("could not connect", operation=operation)
+        self.requests.append(Request(asked, self._clock.true(), operation))
         return self._world
 
     def is_mute(self) -> bool:
@@ -218,27 +232,35 @@ class Line:
             ZoneError: Route 53 refuses it.
             ApiError: the way there, or back, went wrong.
         """
+        sent = self._clock.true()
         try:
             await self.there(CHANGE)
         except asyncio.CancelledError:
             if self._rng.random() < self._rates.outlives:
                 self._world.timeline.after(
-                    self._rng.uniform(0.0, 0.3), lambda: self._orphan(zone_id, changes, comment)
+                    self._rng.uniform(0.0, 0.3),
+                    lambda: self._orphan(zone_id, changes, comment, sent),
                 )
             raise
-        change_id = self._arrive(zone_id, changes, comment)
+        change_id = self._arrive(zone_id, changes, comment, sent)
         await self.back(CHANGE)
         return change_id
 
-    def _orphan(self, zone_id: str, changes: Sequence[Change], comment: str) -> None:
+    def _orphan(self, zone_id: str, changes: Sequence[Change], comment: str, sent: float) -> None:
         try:
-            self._arrive(zone_id, changes, comment, orphaned=True)
+            self._arrive(zone_id, changes, comment, sent, orphaned=True)
         except ZoneError:
             return  # nobody is left to be told
         self.hurt["arrived after its sender's death"] += 1
 
     def _arrive(
-        self, zone_id: str, changes: Sequence[Change], comment: str, *, orphaned: bool = False
+        self,
+        zone_id: str,
+        changes: Sequence[Change],
+        comment: str,
+        sent: float,
+        *,
+        orphaned: bool = False,
     ) -> str:
         refused, change_id = "", ""
         # The proof of a restore deletes and creates the same in one batch: it changes nothing.
@@ -258,6 +280,7 @@ class Line:
                 by=self.by,
                 comment=comment,
                 changes=tuple(changes),
+                sent=sent,
                 refused=refused,
                 orphaned=orphaned,
                 hit=hit,

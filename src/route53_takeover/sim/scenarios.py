@@ -15,7 +15,7 @@ from route53_takeover.core.state import Outcome
 from route53_takeover.errors import UsageError
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode, RecordHandlerConfig
 from route53_takeover.sim.cloudformation.stacks import StackConfig
-from route53_takeover.sim.world import Account
+from route53_takeover.sim.world import MAIN, Account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +86,17 @@ def cname_resource() -> dict[str, Any]:
             "ResourceRecords": ["d1new.cloudfront.net"],
         },
     }
+
+
+def resource_of(record: RecordSet) -> dict[str, Any]:
+    """What another stack's template says of this record set."""
+    properties: dict[str, Any] = {"HostedZoneId": MAIN, "Name": record.name, "Type": record.type}
+    if record.alias is not None:
+        target = {"HostedZoneId": record.alias.zone_id, "DNSName": record.alias.dns_name}
+        properties["AliasTarget"] = target
+    else:
+        properties |= {"TTL": str(record.ttl), "ResourceRecords": list(record.values)}
+    return {"Type": "AWS::Route53::RecordSet", "Properties": properties}
 
 
 def in_zone(resource: Mapping[str, Any], zone_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from route53_takeover.core.events import Purpose
 from route53_takeover.core.freshness import READ_FRESH
 from route53_takeover.core.moment import CONFIRMATION, PAUSED
 from route53_takeover.core.observe import ONE_REQUEST
+from route53_takeover.core.records import normal_name
 from route53_takeover.core.stacks import RECORD_SET
 from route53_takeover.sim.line import ANOTHER
 
@@ -69,6 +70,7 @@ class Sight(StrEnum):
     DEADMAN_PUT_OFF = "the deadman put off while the name has no record"
     RESTORED_BY_A_KEY = "a person at the keys puts the record back"
     ABORTED = "a person at the keys aborts"
+    OWNER_HIDDEN = "an owner hidden by another resource"
 
 
 def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
@@ -84,6 +86,18 @@ def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
             *_of_the_keys(stage),
         ]
     )
+
+
+def hidden_owners(stage: Stage, plan: Plan) -> Iterator[str]:
+    """The other stacks that own a record at a name for which CloudFormation names another one."""
+    stacks = stage.world.stacks
+    asked = {normal_name(name) for name in plan.options.records}
+    for name in stage.world.account.others:
+        stack = stacks.get(name)
+        for resource in stack.resources.values():
+            is_record = resource.type == RECORD_SET and normal_name(resource.physical_id) in asked
+            if is_record and stacks.owner(resource.physical_id) is not stack:
+                yield name
 
 
 def _of_releases(stage: Stage) -> Iterator[Sight]:

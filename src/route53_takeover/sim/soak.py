@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from route53_takeover.core.plan import Options
-from route53_takeover.core.records import RecordSet
+from route53_takeover.core.records import RecordSet, display_name
 from route53_takeover.core.state import Outcome
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
 from route53_takeover.sim.faults import Faults, WayOut
@@ -22,6 +22,7 @@ from route53_takeover.sim.keys import draw_keys
 from route53_takeover.sim.line import CHANGE, FaultRates
 from route53_takeover.sim.mishaps import Deed, Mishap
 from route53_takeover.sim.scenarios import (
+    NAME,
     Scenario,
     alias,
     alias_resource,
@@ -29,6 +30,7 @@ from route53_takeover.sim.scenarios import (
     cname_resource,
     in_zone,
     nested_template,
+    resource_of,
     site_account,
     site_template,
 )
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from route53_takeover.sim.world import Account
 
 API = "api.example.com."
+_OWNED, _BESIDE = 0.02, 0.02
+"""How often another stack owns the record, and how often one only has a bucket of its name."""
 _OFF = (
     Habit.EXITS_EARLY,
     Habit.DECLINED,
@@ -138,6 +142,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
             f"account: {self.scenario.name}, {'existing' if account.exists else 'new'} stack",
             f"CloudFormation: {_changed(handler, 'modes')}, modes {handler.modes}",
             f"deploy: {account.habit}",
+            *(f"other stacks: {', '.join(account.others)}" for _ in [0] if account.others),
             f"options: {_changed(self.options)}",
             f"calls: {_changed(faults.rates)}",
             f"faults: {_changed(faults, 'mishaps', 'rates')}",
@@ -170,6 +175,7 @@ def draw(seed: int, number: int) -> Drawn:
     """The case of this number."""
     rng = Random(f"soak/{seed}/{number}")  # noqa: S311 -- a simulation, not a secret
     scenario, names, edits = _scenario(rng)
+    scenario = _among_others(Random(f"soak/{seed}/{number}/others"), scenario)  # noqa: S311
     options = _options(rng, scenario, names)
     faults = _faults(rng, edits)
     faults = replace(faults, mishaps=(*faults.mishaps, *draw_keys(rng, options)))
@@ -240,6 +246,27 @@ def _scenario(rng: Random) -> tuple[Scenario, tuple[str, ...], _Edits]:
         name=kind, summary="drawn", account=account, outcome=Outcome.UNKNOWN, exit_code=4
     )
     return scenario, names, edits
+
+
+def _among_others(rng: Random, scenario: Scenario) -> Scenario:
+    """Now and then another stack has the host's bucket, and perhaps a third one its record.
+
+    Whoever asks CloudFormation for the stack that has a resource of this physical id is told of
+    the bucket's.
+    """
+    luck = rng.random()
+    if luck > _OWNED + _BESIDE:
+        return scenario
+    account = scenario.account
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": display_name(NAME)}}
+    others: dict[str, Any] = {"web": {"Resources": {"Bucket": bucket}}}
+    if luck <= _OWNED:
+        owned = [record for record in account.existing if record.name == NAME]
+        names = {f"Old{record.type}": resource_of(record) for record in owned}
+        others = {"legacy": {"Resources": names}, **others}
+        kept = tuple(record for record in account.existing if record.name != NAME)
+        account = replace(account, existing=kept)
+    return replace(scenario, account=replace(account, others=others))
 
 
 def _like(resource: dict[str, Any], **properties: str) -> dict[str, Any]:

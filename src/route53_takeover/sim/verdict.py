@@ -20,11 +20,12 @@ from route53_takeover.core.invariants import (
 from route53_takeover.core.observe import begin
 from route53_takeover.core.reasons import ABORT
 from route53_takeover.core.records import conflict
-from route53_takeover.core.state import TAKEN_STAGES, Outcome, Stage, State
+from route53_takeover.core.state import TAKEN_STAGES, Outcome, Phase, Stage, State
 from route53_takeover.core.view import Result, result
 from route53_takeover.engine import fold
 from route53_takeover.sim.line import ANOTHER, TAKEOVER
-from route53_takeover.sim.sights import Sight, sights
+from route53_takeover.sim.release_oracle import unfounded_releases
+from route53_takeover.sim.sights import Sight, hidden_owners, sights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +82,7 @@ def judged(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehea
     events = stage.disk.events
     state = ended or fold(events) or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
     broken = [*stage.untrue, *_wrong_writes(stage, plan), *_wronged(stage)]
+    broken += unfounded_releases(stage, plan)
     if ended is not None:
         broken += broken_promises(ended)
         if not ended.journal_lost and fold(events) != ended:
@@ -113,6 +115,29 @@ def judged(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehea
         struck=dict(stage.struck + stage.line.hurt),
         sights=sights(stage, plan),
         history=tuple(_history(stage)),
+    )
+
+
+def judged_refusal(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehearsal:
+    """Holds the refusal of a plan against what the other stacks own."""
+    owners = {*hidden_owners(stage, plan)}
+    reasons = " ".join(map(str, plan.refusals))
+    told = all(f"stack {owner} owns" in reasons for owner in owners)
+    return Rehearsal(
+        scenario=scenario.name,
+        seed=seed,
+        result=Result(
+            run=None, phase=Phase.PREFLIGHT, outcome=Outcome.REFUSED, exit_code=3, reason=reasons
+        ),
+        state=begin(ev.RunStarted(time=stage.clock.now(), run="rehearsal", plan=plan)),
+        absent=False,
+        broken=() if told else ("a refusal names the stack that owns the record",),
+        gap_seconds=0.0,
+        lives=0,
+        events=(),
+        struck={},
+        sights=frozenset({Sight.OWNER_HIDDEN} if owners else ()),
+        history=(),
     )
 
 

@@ -31,7 +31,7 @@ from route53_takeover.sim.line import ANOTHER, FaultRates, Line, VirtualClock
 from route53_takeover.sim.mishaps import arm
 from route53_takeover.sim.scenarios import SCENARIOS
 from route53_takeover.sim.stage import Cue, Stage
-from route53_takeover.sim.verdict import judged
+from route53_takeover.sim.verdict import judged, judged_refusal
 from route53_takeover.sim.virtual_loop import VirtualLoop
 from route53_takeover.sim.world import World
 
@@ -93,7 +93,7 @@ def rehearse_once(
         saw: may disturb it after an event.
 
     Raises:
-        RefusedError: the plan is refused.
+        RefusedError: the plan is refused, and not because of another stack.
     """
     rehearsing = _rehearse(
         scenario, seed, faults, options=options or options_of(scenario), begin=begin, saw=saw
@@ -126,6 +126,8 @@ async def _rehearse(
     stage.disk.holds = faults.journal_holds
     stage.is_faulty = faults.is_faulty
     plan = await _plan(stage, options)
+    if plan.refused and account.others:
+        return judged_refusal(scenario, seed, stage, plan)
     if plan.refused:
         raise RefusedError(str(plan.refusals[0]))
     for mishap in faults.mishaps:
@@ -356,6 +358,8 @@ def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Accou
         return [delay, delay + 3.0] if rng.random() < faults.repeats else [delay]
 
     account = scenario.account
+    if account.config.visible is not None:
+        return account  # the scenario has its own
     return replace(account, config=replace(account.config, visible=visible))
 
 

@@ -64,6 +64,7 @@ class Account(Struct, frozen=True, kw_only=True):
         past: how the stack was left: ``create failed`` or ``update failed`` on a resource that the
             template does not have any more, with rollback disabled; ``under review``: it was never
             deployed.
+        others: other stacks of the account and their templates, in the order of their creation.
     """
 
     zone: str
@@ -79,6 +80,7 @@ class Account(Struct, frozen=True, kw_only=True):
     twin: bool = False
     private: bool = False
     past: str = ""
+    others: Mapping[str, Mapping[str, Any]] = {}
 
 
 class World:
@@ -88,6 +90,11 @@ class World:
         account: how it begins.
         seed: of every random draw in it.
         start: seconds since the epoch.
+
+    Attributes:
+        deploys: deploy command -> its exit code, ``None`` while it runs.
+        started: every start of one, in order.
+        begun: deploy command -> when it was first started.
     """
 
     def __init__(self, account: Account, *, seed: str, start: float) -> None:
@@ -106,8 +113,11 @@ class World:
             self.zones.add_zone(account.zone, zone_id=TWIN, private=True)
         for record in account.existing:
             self.zones.change(self.zone.zone_id, [("CREATE", record)], by="a person")
+        for name, template in account.others.items():
+            self.stacks.create_stack(name, template)
         self.deploys: dict[str, int | None] = {}
         self.started: list[str] = []
+        self.begun: dict[str, float] = {}
         if account.exists and account.past in ("", "update failed"):
             self.stacks.create_stack(account.stack, account.template, {"Route53Enable": "false"})
         if account.past == "under review":
@@ -174,6 +184,7 @@ class World:
         """
         self.deploys[deploy] = None
         self.started.append(deploy)
+        self.begun.setdefault(deploy, self.timeline.now)
         habit = self.account.habit if deploy.endswith("on") else self.account.habit_off
         after = self.rng.uniform(0.5, 3.0)
         match habit:

@@ -179,7 +179,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
                     self._is_told = True
                     self.post_message(ViewArrived())
         except TakeoverError as error:
-            self.exit(self._left(error=error))
+            self.exit(self.left(error=error))
 
     @on(ViewArrived)
     def arrive(self) -> None:
@@ -234,7 +234,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
             self.workers.cancel_group(self, "opening")
             self.run_worker(self._decline(self._opening), group="decline")
         elif self._is_leaving:
-            self.exit(self._left())
+            self.exit(self.left())
         else:
             self._is_leaving = True
             self.run_worker(self._leave(), group="leave")
@@ -246,9 +246,10 @@ class TakeoverApp(App[Left], inherit_bindings=False):
                 await self.workers.wait_for_complete(pending)
         self._is_leaving = False
         if not isinstance(self.screen, Notice):  # what was refused is read first
-            self.exit(self._left())
+            self.exit(self.left())
 
-    def _left(self, error: TakeoverError | None = None) -> Left:
+    def left(self, error: TakeoverError | None = None) -> Left:
+        """How it would be left now."""
         view = self._newest
         if view is None:
             return Left(error=error, detached=error is None)
@@ -261,6 +262,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
             detached=shown.result is None and view.link in (Link.LIVE, Link.STALE),
             paused=shown.paused,
             gone=shown.result is None and view.link is Link.GONE,
+            absences=shown.absences,
             error=error,
         )
 

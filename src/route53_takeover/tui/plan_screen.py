@@ -139,6 +139,8 @@ def plan_lines(proposal: Proposal) -> Iterator[Content]:
     """The plan for people."""
     plan = proposal.plan
     yield from _subject(plan)
+    if proposal.config:
+        yield Content.assemble((f"{'Options':<11}", "bold"), f"from {printable(proposal.config)}")
     if plan.warnings:
         yield _heading("Warnings")
     for finding in plan.warnings:

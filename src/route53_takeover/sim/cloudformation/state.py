@@ -202,6 +202,14 @@ class Stack:
         """The event that became visible as the ``index``-th, counted from zero."""
         return self._appeared[index]
 
+    def written(self) -> Iterator[tuple[float, StackEventRow]]:
+        """Every event in the order in which it happened, and when it first became visible."""
+        seen: dict[str, tuple[int, float, StackEventRow]] = {}
+        for (time, order), row in zip(self._appearances, self._appeared, strict=True):
+            seen.setdefault(row.event_id, (order, time, row))
+        for _, time, row in sorted(seen.values(), key=lambda found: found[0]):
+            yield time, row
+
     def newest_first(self, now: float) -> Iterator[StackEventRow]:
         """Every event that can be seen at ``now``, the one that appeared last first."""
         for index in reversed(range(self.visible(now))):

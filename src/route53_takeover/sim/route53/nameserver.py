@@ -8,6 +8,7 @@ that tells how long it may be remembered. It must never change a zone, and never
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -300,6 +301,7 @@ class _Answering:
         self._response.authority.append(_rrset(self._zone.name, ttl, "SOA", soa.values))
 
 
+@functools.cache
 def synthetic_address(target: str, kind: str) -> str:
     """The address that stands for an alias target outside the account's zones.
 

@@ -1,0 +1,129 @@
+"""A record in a tree of many nested stacks: the budget of reads makes a run slower, and no more.
+
+Each list and each poll waits for its turn of a few a second, so what is known of 70 stacks is many
+seconds old before the last of them was asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.core import events as ev
+from route53_takeover.core.records import RecordSet
+from route53_takeover.core.state import Outcome
+from route53_takeover.sim.cloudformation.record_handler import Case, Mode
+from route53_takeover.sim.faults import Faults
+from route53_takeover.sim.scenarios import (
+    Scenario,
+    alias,
+    alias_resource,
+    site_account,
+    site_template,
+)
+from route53_takeover.sim.virtual import options_of, rehearse_once
+
+if TYPE_CHECKING:
+    from route53_takeover.sim.verdict import Rehearsal
+
+PAUSE = 3.0
+"""Seconds between two tries of CloudFormation."""
+OLD = alias("d1old")
+PLAIN = RecordSet(name="www.example.com.", type="A", ttl=300, values=("192.0.2.1",))
+
+
+def many_stacks(
+    count: int,
+    existing: RecordSet = OLD,
+    *,
+    mode: Mode = Mode.RETRY,
+    **others: dict[str, Any],
+) -> Scenario:
+    """So many nested stacks beside the one with the record and these other resources."""
+    site = site_template(alias_resource("d1new"), **others)
+    part = {
+        "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
+        "Resources": {
+            "Function": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {"Switch": {"Ref": "Route53Enable"}},
+                "Metadata": {"Simulation": {"Seconds": 2}},
+            }
+        },
+    }
+    template = {
+        "Parameters": site["Parameters"],
+        "Resources": {
+            "Site": nested(site),
+            **{f"Part{number}": nested(part) for number in range(count)},
+        },
+    }
+    account = site_account(
+        existing=existing,
+        template=template,
+        modes={Case.ALIAS_DIFFERS: mode, Case.ADDRESS_DIFFERS: mode},
+        retry_delays=(PAUSE,) * 40,
+    )
+    return Scenario(
+        name=f"{count}-stacks",
+        summary="a tree of many",
+        account=account,
+        outcome=Outcome.DONE,
+        exit_code=0,
+    )
+
+
+def nested(template: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {
+            "TemplateURL": "https://example.com/part.json",
+            "Parameters": {"Route53Enable": {"Ref": "Route53Enable"}},
+        },
+        "Metadata": {"Simulation": {"Template": template}},
+    }
+
+
+def rehearse(scenario: Scenario, **changes: Any) -> Rehearsal:
+    options = replace(options_of(scenario), strategy_given=True, **changes)
+    return rehearse_once(scenario, "tree", Faults(), options=options)
+
+
+@pytest.mark.parametrize(
+    ("count", "existing"),
+    [(30, OLD), (70, OLD), (70, PLAIN)],
+    ids=["30", "70", "70 with a TTL"],
+)
+def test_a_record_in_a_tree_of_many_stacks_is_taken_over_without_a_longer_gap(
+    count: int, existing: RecordSet
+) -> None:
+    """The gap is CloudFormation's pause between two tries, as it is with one stack."""
+    rehearsal = rehearse(many_stacks(count, existing))
+    assert rehearsal.broken == ()
+    assert rehearsal.result.outcome == Outcome.DONE
+    assert rehearsal.gap_seconds <= PAUSE + 0.2
+    sent = {e.purpose: e.time for e in rehearsal.events if isinstance(e, ev.WriteIntended)}
+    proved, released = sent[ev.Purpose.PROVE], sent[ev.Purpose.RELEASE]
+    assert released - proved < 60.0, "two rounds of lists, the deploy and the hold"
+
+
+def test_what_a_tree_of_many_stacks_takes_back_is_restored_in_seconds() -> None:
+    failing = {
+        "Type": "AWS::Lambda::Permission",
+        "Condition": "Enabled",
+        "DependsOn": "DnsRecord",
+        "Metadata": {"Simulation": {"Seconds": 3, "Fail": "Resource handler failed"}},
+    }
+    rehearsal = rehearse(many_stacks(70, Permission=failing))
+    assert rehearsal.broken == ()
+    assert rehearsal.result.outcome == Outcome.RESTORED
+    assert rehearsal.gap_seconds <= PAUSE + 3.0, "until its create, and after its rollback"
+
+
+def test_the_deadman_of_a_record_in_a_tree_of_many_stacks_is_kept() -> None:
+    rehearsal = rehearse(many_stacks(70, mode=Mode.NEVER), restore_after=20.0)
+    assert rehearsal.broken == ()
+    assert rehearsal.result.outcome == Outcome.RESTORED
+    assert 20.0 <= rehearsal.gap_seconds <= 21.0
