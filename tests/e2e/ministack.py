@@ -376,4 +376,4 @@ def deploy_command(folder: Path, stack: str, contents: Mapping[str, Any]) -> str
     file = folder / f"{stack}.json"
     file.write_text(json.dumps(contents), "utf-8")
     script = Path(__file__).with_name("ministack_deploy.py")
-    return shlex.join([sys.executable, "-P", str(script), stack, str(file)])
+    return shlex.join([sys.executable, "-I", "-S", str(script), stack, str(file)])

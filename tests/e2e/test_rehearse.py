@@ -1,4 +1,4 @@
-"""`rehearse` as users call it: a process, over the wire; every scenario ends as it says it does."""
+"""`rehearse` as users call it: a process, over the wire, and on virtual time."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ SCENARIOS = {
     "edited-meanwhile": ("failed", 1, "untouched"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
+OVER_THE_WIRE = ("alias", "cname", "never-created", "edited-meanwhile")
+"""One of each outcome of a record. How all of them end is known from virtual time."""
 PHASES = frozenset(map(str, Phase))
 RESULT = {
     "event",
@@ -142,8 +144,8 @@ def assert_run_folder(folder: Path) -> None:
     assert {mode(folder), mode(folder.parent)} == {"0o700"}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_scenario_ends_as_it_is_listed_and_reaches_no_account_of_the_environments(
+@pytest.mark.parametrize("scenario", OVER_THE_WIRE)
+def test_a_scenario_ends_as_it_is_listed_and_reaches_no_account_of_the_environments(
     scenario: str, takeover: Takeover, trapped: list[str]
 ) -> None:
     outcome, code, record_outcome = SCENARIOS[scenario]
@@ -154,7 +156,7 @@ def test_every_scenario_ends_as_it_is_listed_and_reaches_no_account_of_the_envir
     (record,) = result["records"]
     assert record["outcome"] == record_outcome
     assert record["name"] == "www.example.com"
-    was_released = scenario in ("alias", "nested", "never-created", "rolled-back")
+    was_released = scenario in ("alias", "never-created")
     assert (record["released_at"] is not None) is was_released
     assert (record["gap_seconds"] is not None) is was_released
     assert (record["gap_seconds_dns"] is not None) is was_released
