@@ -35,6 +35,7 @@ class Tree:
         retained: those of them that have ``DeletionPolicy: Retain``.
         hidden: logical ids of those whose name or type the templates hide.
         coming: the same of the records of groups.
+        expecting: the stacks whose templates hold such record sets, or hide which they are.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class Tree:
         self.retained: list[DesiredRecord] = []
         self.hidden: list[str] = []
         self.coming: list[OwnedRecord] = []
+        self.expecting: list[str] = []
 
     @classmethod
     async def read(cls, stacks: Stacks, root: StackDescription) -> Tree:
@@ -75,6 +77,8 @@ class Tree:
         self.retained += found.retained
         self.hidden += found.hidden
         self.coming += found.coming
+        if found.expected or found.hidden:
+            self.expecting.append(stack_id)
 
 
 async def _body(reader: StackReader, stack_id: str, *, is_needed: bool) -> Mapping[str, Any] | None:

@@ -77,6 +77,7 @@ async def gather(
         stack=stack,
         owned=tuple(tree.owned),
         expected=tuple(tree.expected),
+        expecting=tuple(tree.expecting),
         retained=tuple(tree.retained),
         hidden=tuple(tree.hidden),
         coming=tuple(tree.coming),

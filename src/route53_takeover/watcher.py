@@ -110,7 +110,7 @@ class StackWatcher:
             try:
                 watch = self._watches[stack]
                 events = await self._stacks.events(
-                    stack, known, after=watch.after, urgent=watch.tell_all
+                    stack, known, after=watch.after, urgent=watch.urgent
                 )
             except self._failures as error:
                 failures += 1

@@ -33,7 +33,7 @@ from route53_takeover.core.state import (
 from route53_takeover.core.turn import Trigger, ask_list, ask_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.state import (
         NameState,
@@ -267,12 +267,14 @@ class Watch(Struct, frozen=True, kw_only=True):
         after: the event to read back to; ``None``: the start of its current operation.
         every: seconds between polls.
         tell_all: polls without news matter too: they say that what is known is fresh.
+        urgent: they go before those of other stacks, which the budget of calls may delay by far.
     """
 
     stack: str
     after: str | None
     every: float
     tell_all: bool
+    urgent: bool = False
 
 
 HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
@@ -287,6 +289,8 @@ def watches(state: State) -> tuple[Watch, ...]:
     if state.phase is Phase.DEPLOY_ON and state.baseline is not Switch.ON:
         return ()  # what is known is the first deploy's
     hot = _hot_stacks(state)
+    expecting = (state.stacks[each] for each in state.plan.expecting if each in state.stacks)
+    urgent = hot | _with_all_above(state, expecting)
     root = state.root_stack
     if root is None:
         root_id = state.root.stack_id or state.plan.options.stack
@@ -307,6 +311,7 @@ def watches(state: State) -> tuple[Watch, ...]:
                 after=stack.baseline,
                 every=HOT if stack.stack_id in hot else every,
                 tell_all=stack.stack_id in hot,
+                urgent=stack.stack_id in urgent,
             )
         )
     return tuple(found)
@@ -332,16 +337,25 @@ def _is_working(state: State, stack: StackState) -> bool:
 
 def _hot_stacks(state: State) -> frozenset[str]:
     """The stacks of the moment: those of a record being created or about to be, and the root."""
-    hot: set[str] = set()
-    for stack in state.stacks.values():
-        if stack.kind is Kind.GOING and (
-            any(_is_settling(state, stack)) or _is_imminent(state, stack)
-        ):
-            at: str | None = stack.stack_id
-            while at in state.stacks and at not in hot:
-                hot.add(at)
-                at = state.stacks[at].parent
-    return frozenset(hot)
+    return _with_all_above(
+        state,
+        (
+            stack
+            for stack in state.stacks.values()
+            if stack.kind is Kind.GOING
+            and (any(_is_settling(state, stack)) or _is_imminent(state, stack))
+        ),
+    )
+
+
+def _with_all_above(state: State, stacks: Iterable[StackState]) -> frozenset[str]:
+    found: set[str] = set()
+    for stack in stacks:
+        at: str | None = stack.stack_id
+        while at in state.stacks and at not in found:
+            found.add(at)
+            at = state.stacks[at].parent
+    return frozenset(found)
 
 
 def _is_settling(state: State, stack: StackState) -> Iterator[bool]:

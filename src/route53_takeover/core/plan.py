@@ -177,6 +177,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         stack: the root stack, `ABSENT` where there is none.
         owned: record sets of the tree, and the records of its groups.
         expected: record sets that the tree's templates hold and no resource stands for yet.
+        expecting: the ids of the stacks whose templates do.
         retained: those of them that CloudFormation leaves when a later template lacks them.
         hidden: logical ids of such record sets whose name or type the templates hide.
         coming: records of groups that only its templates hold so far.
@@ -203,6 +204,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     other_zones: tuple[OtherZone, ...] = ()
     owned: tuple[OwnedRecord, ...] = ()
     expected: tuple[DesiredRecord, ...] = ()
+    expecting: tuple[str, ...] = ()
     retained: tuple[DesiredRecord, ...] = ()
     hidden: tuple[str, ...] = ()
     coming: tuple[OwnedRecord, ...] = ()
@@ -246,6 +248,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         owned: those of the asked-for record sets that the stack owns already, as it says.
         resources: ``STACK_ID LOGICAL_ID`` of every record set that the tree owned when the plan was
             made: whatever its name, it is none of the manual ones.
+        expecting: the stacks of the tree that are to create record sets, as their templates tell.
         staying: other record sets at the names, that no one touches.
         negative_ttl: seconds for which a resolver caches that the name is absent.
     """
@@ -261,6 +264,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     manuals: tuple[Manual, ...] = ()
     owned: tuple[RecordSet, ...] = ()
     resources: tuple[str, ...] = ()
+    expecting: tuple[str, ...] = ()
     staying: tuple[RecordSet, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()

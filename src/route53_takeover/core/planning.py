@@ -42,6 +42,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         ),
         owned=tuple(owned),
         resources=tuple(f"{r.stack_id} {r.logical_id}" for r in facts.owned),
+        expecting=facts.expecting,
         negative_ttl=_negative_ttl(facts),
     )
     names = {name for name, _ in wanted}
