@@ -183,7 +183,10 @@ def refuse_exposed(state_dir: Path) -> str:
             return exposure(state_dir)
         raise UsageError(f"{told}, {_SWAP}", "Name a folder of yours with --state-dir.")
     close = shlex.join(["chmod", "go-w", str(state_dir)])
-    raise UsageError(f"{told}, {_SWAP}", f"Run `{close}`, or name another with --state-dir.")
+    raise UsageError(
+        f"{told}, {_SWAP}",
+        f"Run `{close}`, or name another with --state-dir: a new one inside it is for you alone.",
+    )
 
 
 def exposure(state_dir: Path) -> str:

@@ -154,6 +154,9 @@ def test_a_state_folder_that_others_can_write_or_own_is_refused(
             continue
         with pytest.raises(UsageError, match=told) as refused:
             refuse_exposed(state)
+        assert "inside it" in refused.value.hint
+        make_folder(state / f"mine-{bits}" / "runs")
+        refuse_exposed(state / f"mine-{bits}")
         (line,) = refused.value.hint.split("`")[1::2]
         subprocess.run(["/bin/sh", "-ec", line], cwd=tmp_path, check=True)
         assert refuse_exposed(state) == ""
