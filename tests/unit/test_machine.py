@@ -280,6 +280,38 @@ def test_an_operations_start_that_is_told_after_its_end_still_counts() -> None:
     assert state.stacks[root].status == "UPDATE_COMPLETE"
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ("CREATE_IN_PROGRESS", "CREATE_FAILED"),
+        ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"),
+        ("CREATE_FAILED", "DELETE_IN_PROGRESS"),
+        ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"),
+    ],
+)
+def test_of_two_events_of_one_instant_the_later_state_counts(begins: str, ends: str) -> None:
+    """AWS's times are in milliseconds, and what began may be told after what has ended."""
+    state = folded_until("alias", Phase.WATCH)
+    root = state.root.stack_id
+    before = own(root, begins, state.now + 100, "begins")
+    of_record = replace(before, logical_id="DnsRecord", resource_type=RECORD_SET, physical_id="")
+    for first, then in ((begins, ends), (ends, begins)):
+        told = polled(state, *(replace(of_record, status=s, event_id=s) for s in (first, then)))
+        assert told.stacks[root].records["DnsRecord"].status == ends
+
+
+def test_a_stack_that_ends_in_the_instant_in_which_it_cleans_up_has_ended() -> None:
+    state = folded_until("alias", Phase.WATCH)
+    root = state.root.stack_id
+    now = state.now + 100
+    told = polled(
+        state,
+        own(root, "UPDATE_COMPLETE", now, "end"),
+        own(root, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", now, "cleaning"),
+    )
+    assert told.stacks[root].status == "UPDATE_COMPLETE"
+
+
 def test_a_child_is_watched_again_in_its_parents_second_operation() -> None:
     state = folded_until("nested", Phase.GUARD)
     root = state.root.stack_id

@@ -35,6 +35,8 @@ EVENTS_LAG = 60.0
 """Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
 TEMPLATE_PAUSE = 60.0
 """Seconds, at most, between two attempts to read a template that cannot be read."""
+_VERBS = {"CREATE": 0, "UPDATE": 1, "DELETE": 2}
+"""In which order they come upon a resource in one operation."""
 
 
 def root_kind(state: State) -> Kind:
@@ -141,7 +143,7 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     if event.is_of_stack:
         return _own_status(stack, event)
     before = stack.newest.get(event.logical_id)
-    if event.timestamp < stack.started or (before and event.timestamp < before[0]):
+    if event.timestamp < stack.started or (before and not _is_newer(event, before)):
         return stack
     stack = replace(
         stack, newest={**stack.newest, event.logical_id: (event.timestamp, event.status)}
@@ -167,6 +169,20 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     if resource.desired is None and known is not None:
         resource = replace(resource, desired=known.desired, guessed=known.guessed)
     return replace(stack, records={**stack.records, event.logical_id: resource})
+
+
+def _is_newer(event: StackEvent, before: tuple[float, str]) -> bool:
+    """Whether it tells of a later time, or at the same of a later state, than what was told before.
+
+    AWS's times are in milliseconds, and events do not become visible in their order: the beginning
+    of a create may be told after its end.
+    """
+    time, status = before
+    return (event.timestamp, _stage_of_life(event.status)) >= (time, _stage_of_life(status))
+
+
+def _stage_of_life(status: str) -> tuple[int, bool]:
+    return _VERBS.get(status.partition("_")[0], 1), not status.endswith("_IN_PROGRESS")
 
 
 def _of_group(stack: StackState, event: StackEvent, now: float) -> dict[str, RecordResource]:
@@ -332,7 +348,9 @@ def _own_status(stack: StackState, event: StackEvent) -> StackState:
             existing=stack.existing | (frozenset(stack.newest) - newest.keys()),
             first_error=stack.first_error if stack.status_time > event.timestamp else "",
         )
-    if event.timestamp < stack.status_time:
+    is_same_time = event.timestamp == stack.status_time and not event.starts_operation
+    begins_what_ended = event.status.endswith("_IN_PROGRESS") and stack.kind not in IN_PROGRESS
+    if event.timestamp < stack.status_time or (is_same_time and stack.status and begins_what_ended):
         return stack
     return replace(stack, status=event.status, status_time=event.timestamp)
 
