@@ -7,11 +7,13 @@ fails is everything else.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.core import events as ev
 from route53_takeover.core.state import Outcome
 from route53_takeover.errors import UnansweredError
 from route53_takeover.sim.cloudformation.record_handler import Case, Mode
@@ -166,6 +168,31 @@ def test_a_restore_whose_answer_is_lost_is_sent_again_though_reads_fail() -> Non
 
 def _drop_next(stage: Stage) -> None:
     stage.line.dropped = frozenset({stage.line.calls.get(CHANGE, 0) + 1})
+
+
+def test_a_restore_that_is_never_answered_is_sent_again_every_second_and_no_faster() -> None:
+    """An API that closes each connection at once is not asked a hundred times a second."""
+
+    def closes(stage: Stage) -> None:
+        lost = Storm(
+            until=stage.clock.true() + 60.0,
+            only=CHANGE,
+            error=lambda op: UnansweredError("the connection was closed", operation=op),
+        )
+        stage.on(Cue.RESTORE, lambda: stage.line.storms.append(lost))
+
+    rehearsal, _ = rehearse(
+        many_names(1, Mode.NEVER), begin=lambda s: s.on(Cue.RELEASE, lambda: closes(s))
+    )
+    assert not rehearsal.absent
+    sent = [
+        event.time
+        for event in rehearsal.events
+        if isinstance(event, ev.WriteIntended) and event.purpose is ev.Purpose.RESTORE
+    ]
+    assert len(sent) > 20
+    pauses = [later - earlier for earlier, later in pairwise(sent)]
+    assert 1.0 <= min(pauses) <= max(pauses) <= 2.0
 
 
 def test_a_rollback_is_undone_though_no_read_succeeds_any_more() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.sim.mishaps import Mishap
 
-SEEDS = 4, 2, 3, 1
+SEEDS = 4, 2, 3, 5
 RUNS = 75
 """Of each seed, whatever they come to."""
 MOST = 200

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import route53_takeover
-from route53_takeover import folder, locks, programs
+from route53_takeover import folder, locks, programs, scopes
 from route53_takeover.adapters.dns import parse_name_server
 from route53_takeover.adapters.translation import translate
 from route53_takeover.core import alarms, policy
@@ -110,6 +110,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "untrusted tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
     "adapters.translation message": lambda text: translate(OSError(text), "sts:GetIdentity"),
     "adapters.dns server": _raised(parse_name_server),
+    "scopes session": scopes._SESSION.search,
     "core.alarms": alarms._CREDENTIALS.search,
     "core.plan, core.resolving": _joined,
     "core.policy stack": lambda text: (

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 RESTORE_PACE = 2.0
 """Seconds, at most, between two restores while the name is not known to have a record."""
+RESTORE_AGAIN = 1.0
+"""Seconds after a restore without an answer before which none is sent again: what answers at once
+that the connection is closed must not be asked a hundred times a second."""
 INSYNC_ASSUMED = 60.0
 """Seconds after which a change without a change id counts as INSYNC."""
 
@@ -45,7 +48,11 @@ def answered(
                 not_before=state.now + pause,
             )
         case ev.WriteUnknown() if write.purpose is Purpose.RESTORE:
-            return replace(restore_lost(name, write), restores_lost=name.restores_lost + 1)
+            return replace(
+                restore_lost(name, write),
+                restores_lost=name.restores_lost + 1,
+                not_before=write.sent + RESTORE_AGAIN,
+            )
         case ev.WriteRefused():
             failed = name.refusals + 1
             return replace(
