@@ -141,7 +141,7 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     if event.is_of_stack:
         return _own_status(stack, event)
     before = stack.newest.get(event.logical_id)
-    if event.timestamp < stack.started or (before and event.timestamp < before[0]):
+    if event.timestamp < stack.started or (before and _is_older(event, *before)):
         return stack
     stack = replace(
         stack, newest={**stack.newest, event.logical_id: (event.timestamp, event.status)}
@@ -167,6 +167,17 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     if resource.desired is None and known is not None:
         resource = replace(resource, desired=known.desired, guessed=known.guessed)
     return replace(stack, records={**stack.records, event.logical_id: resource})
+
+
+def _is_older(event: StackEvent, time: float, status: str) -> bool:
+    """Whether the resource had this status, of AWS's ``time``, after the event.
+
+    Of two at one time that become visible in any order, an end comes after its beginning.
+    """
+    if event.timestamp != time:
+        return event.timestamp < time
+    verb, begins, _ = event.status.partition("_IN_PROGRESS")
+    return bool(begins) and status in (f"{verb}_COMPLETE", f"{verb}_FAILED")
 
 
 def _of_group(stack: StackState, event: StackEvent, now: float) -> dict[str, RecordResource]:
