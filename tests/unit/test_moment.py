@@ -255,6 +255,30 @@ def test_there_is_no_moment_unless_the_newest_event_is_create_in_progress(status
     assert not list(moments(state, state.names[NAME]))
 
 
+@pytest.mark.parametrize("end", ["CREATE_FAILED", "CREATE_COMPLETE"])
+def test_an_end_that_is_seen_before_its_beginning_of_the_same_time_is_the_newest_event(
+    end: str,
+) -> None:
+    """A create that failed at once was taken for one under way, and the record deleted."""
+    events = rehearse_once(SCENARIOS["alias"], "moment", Faults()).events
+    at, begun = next(
+        (at, row)
+        for at, event in enumerate(events)
+        if isinstance(event, ev.StackPolled)
+        for row in event.events
+        if (row.logical_id, row.status) == ("DnsRecord", "CREATE_IN_PROGRESS")
+    )
+    state = fold(events[:at])
+    assert state is not None
+    ended = replace(begun, event_id="ended", status=end)
+    polled = ev.StackPolled(
+        stack=state.root.stack_id, time=state.now, began=state.now, events=(ended, begun)
+    )
+    state = observe(state, polled)
+    assert state.stacks[begun.stack_id].records["DnsRecord"].status == end
+    assert not list(moments(state, state.names[NAME]))
+
+
 @pytest.mark.parametrize("stage", [s for s in Stage if s is not Stage.STANDING])
 def test_there_is_no_moment_for_a_record_that_does_not_stand_as_it_was_left(stage: Stage) -> None:
     state = due_state("alias")
