@@ -134,6 +134,45 @@ def test_a_restore_that_is_due_needs_no_read() -> None:
 # -- what a read tells
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_record_that_stands_and_that_the_complete_stack_lists_needs_no_read(lost: bool) -> None:
+    """But where a restore of ours may be what stands there."""
+    state = until("alias", lambda e, s: isinstance(e, ev.NameRead) and s.phase is Phase.CONFIRM)
+    (handover,) = state.names[NAME].handovers
+    name = replace(
+        state.names[NAME], deadman_at=state.now, handovers=(replace(handover, restore_lost=lost),)
+    )
+    state = replace(state, names={NAME: name})
+    created = [
+        event
+        for event in history("alias")
+        if isinstance(event, ev.StackPolled) and event.time > state.now and event.events
+    ]
+    for event in created:
+        state, _ = step(state, event)
+    write = state.names[NAME].write
+    assert write is not None
+    assert write.purpose is Purpose.RESTORE
+    assert write.sent < created[-1].time
+    for after in (1.0, 3.0):  # the first was sent before the stack was complete
+        state, _ = step(state, _refused(state, after=after))
+        state, _ = step(state, ev.TimePassed(time=state.now + 2.0))
+    assert stage(state) is (Stage.RELEASED if lost else Stage.CREATED)
+    assert (purpose(state) is Purpose.RESTORE) is lost
+
+
+def _refused(state: State, *, after: float) -> ev.WriteRefused:
+    write = state.names[NAME].write
+    assert write is not None
+    return ev.WriteRefused(
+        time=state.now + after,
+        id=write.id,
+        name=NAME,
+        code="InvalidChangeBatch",
+        reason="[Tried to create resource record set [...] but it already exists]",
+    )
+
+
 def test_a_read_that_began_before_our_own_last_write_tells_nothing() -> None:
     state = until("never-created", lambda _, s: stage(s) is Stage.RESTORED)
     name = state.names[NAME]

@@ -246,6 +246,8 @@ def reconciled(state: State) -> State:
 def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
     if handover.stage in TAKEN_STAGES:
         return _let_go(state, name, handover)
+    if _was_created_unseen(state, name, handover):
+        return replace(_created(state, handover), back_at=handover.back_at or name.occupied_at)
     if handover.stage not in (Stage.STANDING, Stage.CHANGED, Stage.RESTORED):
         return handover
     if not any(m.status == "CREATE_COMPLETE" for m in matches(state, handover)):
@@ -257,6 +259,24 @@ def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
     was_gone = handover.released_at is not None or handover.lost_seconds > 0
     stage = Stage.CREATED if was_gone else Stage.ADOPTED
     return replace(handover, stage=stage, created_at=handover.created_at or state.now)
+
+
+def _was_created_unseen(state: State, name: NameState, handover: Handover) -> bool:
+    """Whether CloudFormation's record stands, as far as can be known without a read of the name.
+
+    Its stack has succeeded and lists the record, and a restore that was sent after that was refused
+    because a record stands there, which none of our own restores can have created.
+    """
+    if handover.stage is not Stage.RELEASED or handover.restore_lost:
+        return False
+    if root_kind(state) is not Kind.SUCCEEDED or len(name.handovers) > 1:
+        return False
+    read = name.read
+    is_read_since = read is not None and read.began >= name.occupied_at
+    return not is_read_since and any(
+        m.status == "CREATE_COMPLETE" and m.initiated_at is not None and m.since < name.occupied_at
+        for m in matches(state, handover)
+    )
 
 
 def _let_go(state: State, name: NameState, handover: Handover) -> Handover:

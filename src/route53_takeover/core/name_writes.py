@@ -45,6 +45,7 @@ def answered(
                 write=None,
                 restores_refused=failed,
                 restores_lost=0,
+                occupied_at=write.sent if _EXISTS in event.reason else name.occupied_at,
                 not_before=state.now + pause,
             )
         case ev.WriteUnknown() if write.purpose is Purpose.RESTORE:
@@ -73,6 +74,8 @@ def answered(
             return replace(name, write=replace(write, unknown_since=state.now), read=None)
 
 
+_EXISTS = "but it already exists"
+"""How Route 53 says of a CREATE that a record of that name and type stands."""
 _REFUSALS = 2
 """Refused twice, with a read in between that shows nothing changed: it will not be accepted."""
 _ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})

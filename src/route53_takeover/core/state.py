@@ -142,6 +142,7 @@ class NameState(Struct, frozen=True, kw_only=True):
         tried: why batches were ever sent for this name.
         refusals: writes of one purpose refused in a row; restores are not among them.
         restores_refused: restores refused in a row, ``restores_lost``: of unknown fate in a row.
+        occupied_at: when the last restore was sent that was refused because a record stands there.
         deadman_at: when the record is put back if CloudFormation has not created one.
         extended: seconds by which a person put the deadman of this gap off.
         hold_cut_at: when a person asked for the release without the rest of the hold.
@@ -170,6 +171,7 @@ class NameState(Struct, frozen=True, kw_only=True):
     refusals: int = 0
     restores_refused: int = 0
     restores_lost: int = 0
+    occupied_at: float = 0.0
     unsynced: str | None = None
     synced_at: float | None = None
     proven: bool = False
