@@ -36,26 +36,26 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.audience import Foreground
-from route53_takeover.commands import run_in
-from route53_takeover.core import events as ev
-from route53_takeover.core.machine import step
-from route53_takeover.core.records import AliasTarget, RecordSet, normal_name
-from route53_takeover.core.state import Outcome
-from route53_takeover.journal import read_journal
-from route53_takeover.settings import Common, Connection
-from route53_takeover.sim.cloudformation.record_handler import RecordHandlerConfig
-from route53_takeover.sim.cloudformation.stacks import StackConfig
-from route53_takeover.sim.rehearse import rehearsal_options, scrub, serving
-from route53_takeover.sim.scenarios import Scenario
-from route53_takeover.sim.virtual import percentiles
-from route53_takeover.sim.world import Account
+from route53_takeover.cli.commands import run_in
+from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet, normal_name
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.core.takeover.step import step
+from route53_takeover.output.reporter import Foreground
+from route53_takeover.simulation.aws.account import Account
+from route53_takeover.simulation.aws.cloudformation.record_handler import RecordHandlerConfig
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig
+from route53_takeover.simulation.chaos.runner import percentiles
+from route53_takeover.simulation.scenarios import Scenario
+from route53_takeover.simulation.serve import rehearsal_options, scrub, serving
+from route53_takeover.storage.config import Common, Connection
+from route53_takeover.storage.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.state import State
-    from route53_takeover.sim.rehearse import Served
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.simulation.serve import Served
 
 _CLOUDFRONT = "Z2FDTNDATAQYW2"
 _POLL = 5.0

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 from route53_takeover.adapters import session
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
-from route53_takeover.core.plan import OwnerCheck
-from route53_takeover.inventory import Inventory
-from route53_takeover.sim.cloudformation import api
-from route53_takeover.sim.cloudformation.stacks import ReadLimit, StackConfig, Stacks
-from route53_takeover.sim.rehearse import scrub
-from route53_takeover.sim.route53.zones import Zones
-from route53_takeover.sim.timeline import Timeline
-from route53_takeover.sim.wire.server import AccountServer
+from route53_takeover.core.plan.model import OwnerCheck
+from route53_takeover.runtime.inventory import Inventory
+from route53_takeover.simulation.aws.cloudformation import api
+from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, Stacks
+from route53_takeover.simulation.aws.http.server import AccountServer
+from route53_takeover.simulation.aws.route53.zones import Zones
+from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.serve import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

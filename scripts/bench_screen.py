@@ -81,7 +81,7 @@ def run_of(state: str) -> int:
             used = [str(fd.readlink()) for fd in (folder / "fd").iterdir()]
         except OSError:
             continue
-        if b"route53_takeover.daemon" in words and any(state in path for path in used):
+        if b"route53_takeover.cli.worker" in words and any(state in path for path in used):
             return int(folder.name)
     raise SystemExit("the run has no process")
 

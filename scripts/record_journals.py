@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.operator import Act
-from route53_takeover.core.plan import Options
-from route53_takeover.journal import encode
-from route53_takeover.sim.faults import Faults
-from route53_takeover.sim.mishaps import Deed, Mishap
-from route53_takeover.sim.scenarios import (
+from route53_takeover.core.plan.model import Options
+from route53_takeover.core.takeover.requests import Act
+from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.faults import Faults
+from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
+from route53_takeover.simulation.scenarios import (
     NAME,
     SCENARIOS,
     Scenario,
@@ -32,8 +33,7 @@ from route53_takeover.sim.scenarios import (
     site_account,
     site_template,
 )
-from route53_takeover.sim.stage import Cue
-from route53_takeover.sim.virtual import options_of, rehearse_once
+from route53_takeover.storage.journal import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,27 +24,27 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core import events as ev
-from route53_takeover.core.chronicle import Chronicle
-from route53_takeover.core.forecast import forecast
-from route53_takeover.core.machine import step
-from route53_takeover.core.picture import snapshot
-from route53_takeover.core.planning import steps
-from route53_takeover.core.state import Phase
-from route53_takeover.sim.faults import Faults
-from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import options_of, rehearse_once
+from route53_takeover.core.plan.impact import forecast
+from route53_takeover.core.plan.planner import steps
+from route53_takeover.core.status.build import snapshot
+from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.step import step
+from route53_takeover.process.protocol import Link, Proposal, View
+from route53_takeover.simulation.chaos.faults import Faults
+from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
+from route53_takeover.simulation.scenarios import SCENARIOS
 from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.plan_screen import PlanScreen
 from route53_takeover.tui.run_view import RunView
-from route53_takeover.viewing import Link, Proposal, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from textual.pilot import Pilot
 
-    from route53_takeover.viewing import Left, Request, Source
+    from route53_takeover.process.protocol import Left, Request, Source
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 SCENARIO = "alias"

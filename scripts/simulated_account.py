@@ -31,13 +31,13 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.sim.rehearse import rehearsal_options, serving
-from route53_takeover.sim.scenarios import DEFAULT, cname, find_scenario
+from route53_takeover.simulation.scenarios import DEFAULT, cname, find_scenario
+from route53_takeover.simulation.serve import rehearsal_options, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from route53_takeover.sim.rehearse import Served
+    from route53_takeover.simulation.serve import Served
 
 
 class SkippingClock(SystemClock):

@@ -5,7 +5,7 @@
     uv run scripts/soak.py --seed 7 --only 1234     # one of them, and what happened in it
 
 Every run is the real engine on a simulated account, on virtual time, among faults
-(`route53_takeover.sim.soak`). A violation is told at once, with the command that repeats it. At the
+(`simulation.chaos.search`). A violation is told at once, with the command that repeats it. At the
 end: how many runs a minute, which faults struck how often, and which of the states of note were
 reached. Exits 1 where a promise was broken or a state was never reached.
 """
@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from route53_takeover.core import events as ev
-from route53_takeover.errors import RefusedError
-from route53_takeover.sim.sights import Sight
-from route53_takeover.sim.soak import draw, soak_once
+from route53_takeover.base.errors import RefusedError
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.simulation.chaos.coverage import Sight
+from route53_takeover.simulation.chaos.search import draw, soak_once
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -13,8 +13,13 @@ from botocore.session import get_session
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks, read_event
 from route53_takeover.adapters.session import AwsSession, Credentials
-from route53_takeover.core.stacks import ABSENT
-from route53_takeover.errors import AccessDeniedError, ApiError, CredentialsError, NotFoundError
+from route53_takeover.base.errors import (
+    AccessDeniedError,
+    ApiError,
+    CredentialsError,
+    NotFoundError,
+)
+from route53_takeover.core.domain.stacks import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from route53_takeover.adapters.dns import DnsProber, NameServer, parse_name_server
-from route53_takeover.errors import UsageError
+from route53_takeover.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -8,7 +8,7 @@ import pytest
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.session import AwsSession, Credentials
-from route53_takeover.errors import AccessDeniedError
+from route53_takeover.base.errors import AccessDeniedError
 
 if TYPE_CHECKING:
     from tests.adapters.conftest import FakeAws

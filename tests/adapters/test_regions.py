@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.adapters.guard import NotAllowedError
+from route53_takeover.adapters.operation_allowlist import NotAllowedError
+from route53_takeover.adapters.rate_limit import CallBudget
 from route53_takeover.adapters.regions import Region
-from route53_takeover.call_budget import CallBudget
-from route53_takeover.errors import UnansweredError
+from route53_takeover.base.errors import UnansweredError
 
 
 async def test_a_defect_of_ours_is_not_told_as_an_answer_that_was_lost() -> None:

@@ -8,7 +8,7 @@ import pytest
 from aiobotocore.stub import AioStubber
 
 from route53_takeover.adapters.route53 import Route53Records
-from route53_takeover.core.records import Change, RecordSet
+from route53_takeover.core.domain.record_sets import Change, RecordSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

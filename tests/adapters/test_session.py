@@ -14,13 +14,12 @@ from botocore import exceptions as boto
 from route53_takeover.adapters import session as session_module
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
-from route53_takeover.adapters.guard import NotAllowedError
+from route53_takeover.adapters.error_mapping import CHANGE, translate
+from route53_takeover.adapters.operation_allowlist import NotAllowedError
+from route53_takeover.adapters.rate_limit import CallBudget
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
-from route53_takeover.adapters.translation import CHANGE, translate
-from route53_takeover.call_budget import CallBudget
-from route53_takeover.core.records import Change, RecordSet
-from route53_takeover.errors import (
+from route53_takeover.base.errors import (
     AccessDeniedError,
     CredentialsError,
     EndpointError,
@@ -30,13 +29,14 @@ from route53_takeover.errors import (
     UnansweredError,
     UsageError,
 )
+from route53_takeover.core.domain.record_sets import Change, RecordSet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.adapters.conftest import FakeAws
 
-    from route53_takeover.errors import ApiError
+    from route53_takeover.base.errors import ApiError
 
 RECORD = RecordSet(name="www.example.com.", type="A", ttl=60, values=("192.0.2.1",))
 BATCH = [Change.delete(RECORD)]

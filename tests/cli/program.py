@@ -18,22 +18,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.core.plan import Manual, Options, Plan
-from route53_takeover.core.stacks import StackDescription
-from route53_takeover.folder import RunFolder, Saved
-from route53_takeover.settings import Connection
-from route53_takeover.sim.cloudformation import api as cloudformation_api
-from route53_takeover.sim.route53 import api as route53_api
-from route53_takeover.sim.scenarios import site_account
-from route53_takeover.sim.wire.server import AccountServer
-from route53_takeover.sim.world import World
+from route53_takeover.core.domain.stacks import StackDescription
+from route53_takeover.core.plan.model import Manual, Options, Plan
+from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
+from route53_takeover.simulation.aws.http.server import AccountServer
+from route53_takeover.simulation.aws.route53 import api as route53_api
+from route53_takeover.simulation.scenarios import site_account
+from route53_takeover.storage.config import Connection
+from route53_takeover.storage.run_folder import RunFolder, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from route53_takeover.core.records import RecordSet
-    from route53_takeover.sim.wire.faults import Fault
-    from route53_takeover.sim.world import Account
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.http.faults import Fault
 
 PROGRAM = Path(sys.executable).with_name("route53-takeover")
 WWW = "www.example.com."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.program import plain_error, usage_error
 
-from route53_takeover.errors import UsageError
-from route53_takeover.settings import check_endpoint
+from route53_takeover.base.errors import UsageError
+from route53_takeover.storage.config import check_endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

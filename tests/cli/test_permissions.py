@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.cli.program import WWW, begun, plain_error
 
-from route53_takeover.locks import site_of
+from route53_takeover.storage.locks import site_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.program import SECRET, Program, cloud, plain_error
 
-from route53_takeover.sim.scenarios import (
+from route53_takeover.simulation.scenarios import (
     SCENARIOS,
     alias,
     cname,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud
 
-    from route53_takeover.sim.world import Account
+    from route53_takeover.simulation.aws.account import Account
 
 Call = tuple[str, "Mapping[str, Any]"]
 REGION, ACCOUNT = "us-east-1", "123456789012"

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.program import SECRET, plain_error
 
-from route53_takeover.core.records import RecordSet
-from route53_takeover.sim.cloudformation import api as cloudformation_api
-from route53_takeover.sim.cloudformation.stacks import StackConfig, Stacks
-from route53_takeover.sim.wire.faults import AnswerDelayed, Refused
+from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks
+from route53_takeover.simulation.aws.http.faults import AnswerDelayed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tests.cli.program import Cloud, Ended, Program
 
-    from route53_takeover.sim.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Timeline
 
 RUN = ("run", "--auto", "--output=json")
 FULL = ("--stack=shop", "--record=www.example.com", "--deploy=true")

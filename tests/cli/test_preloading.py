@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from tests.cli.program import Program, cloud
 from tests.cli.test_streams import is_release
 from tests.e2e.simulated import await_true
-from tests.unit.test_awake import INHIBIT, install
+from tests.process.test_keep_awake import INHIBIT, install
 
-from route53_takeover.sim.route53.nameserver import NameServers
-from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.wire.faults import (
+from route53_takeover.simulation.aws.http.faults import (
     AnswerDelayed,
     AnswerLost,
     Refused,
     RequestLost,
 )
+from route53_takeover.simulation.aws.route53.nameserver import NameServers
+from route53_takeover.simulation.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud
 
-    from route53_takeover.sim.wire.faults import Fault
+    from route53_takeover.simulation.aws.http.faults import Fault
 
 WATCHING = """
 import sys
-from route53_takeover import cli
+from route53_takeover.cli import app as cli
 from route53_takeover.adapters.route53 import Route53Records
 
 change, before = Route53Records.change, None

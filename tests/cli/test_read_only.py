@@ -10,8 +10,8 @@ import pytest
 import typer.main
 from tests.cli.program import begun, cloud
 
-from route53_takeover import cli
-from route53_takeover.sim.scenarios import cname, site_account
+from route53_takeover.cli import app
+from route53_takeover.simulation.scenarios import cname, site_account
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 DEFECT = """
 import sys
-from route53_takeover import cli
-from route53_takeover.adapters.guard import NotAllowedError
+from route53_takeover.cli import app as cli
+from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
-from route53_takeover.core.records import Change, RecordSet
+from route53_takeover.core.domain.record_sets import Change, RecordSet
 
 read = Route53Records._record_sets
 extra = RecordSet(name="defect.example.com.", type="TXT", ttl=60, values=('"x"',))
@@ -59,7 +59,7 @@ def with_the_defect(program: Program, *words: str) -> subprocess.CompletedProces
 
 def test_the_commands_tested_here_are_all_that_say_that_they_only_read() -> None:
     said = set()
-    for name, command in getattr(typer.main.get_command(cli.app), "commands", {}).items():
+    for name, command in getattr(typer.main.get_command(app.app), "commands", {}).items():
         if "writes nothing" in command.help:
             said.add(name)
         if any("--dry-run" in option.opts for option in command.params):

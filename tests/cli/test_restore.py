@@ -12,19 +12,19 @@ import pytest
 from msgspec.structs import replace
 from tests.cli.program import SECRET, WWW, begun, cloud, disk_of, plain_error
 
-from route53_takeover.core.records import RecordSet
-from route53_takeover.sim.scenarios import (
+from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.simulation.aws.http.faults import (
+    AnswerDelayed,
+    AnswerLost,
+    Refused,
+    RequestLost,
+)
+from route53_takeover.simulation.scenarios import (
     alias,
     alias_resource,
     cname,
     site_account,
     site_template,
-)
-from route53_takeover.sim.wire.faults import (
-    AnswerDelayed,
-    AnswerLost,
-    Refused,
-    RequestLost,
 )
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud, Ended, Program
 
-    from route53_takeover.folder import RunFolder
-    from route53_takeover.sim.wire.faults import Fault
+    from route53_takeover.simulation.aws.http.faults import Fault
+    from route53_takeover.storage.run_folder import RunFolder
 
 ORIGINAL = cname(300)
 LOWERED = cname(60)

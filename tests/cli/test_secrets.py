@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.program import SECRET, TOKEN, cloud
 
-from route53_takeover.sim.scenarios import cname, cname_resource, site_account, site_template
-from route53_takeover.sim.wire.faults import Refused
+from route53_takeover.simulation.aws.http.faults import Refused
+from route53_takeover.simulation.scenarios import (
+    cname,
+    cname_resource,
+    site_account,
+    site_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud, Ended, Program
 
-    from route53_takeover.sim.wire.faults import Fault
+    from route53_takeover.simulation.aws.http.faults import Fault
 
 KEY_ID = "AKIDPLANTED0123456789"
 SIGNATURE = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"

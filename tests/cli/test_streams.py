@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.program import disk_of, plain_error
 
-from route53_takeover.sim.wire.faults import Refused
+from route53_takeover.simulation.aws.http.faults import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

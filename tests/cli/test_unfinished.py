@@ -9,21 +9,26 @@ import pytest
 from msgspec.structs import replace
 from tests.cli.program import WWW, begun, cloud
 
-from route53_takeover.core import events as ev
-from route53_takeover.core.events import Purpose
-from route53_takeover.core.records import Change
-from route53_takeover.journal import FileJournal
-from route53_takeover.locks import locked_names, site_of
-from route53_takeover.sim.scenarios import cname, cname_resource, site_account, site_template
-from route53_takeover.unfinished import unfinished_runs
+from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.runtime.unfinished_runs import unfinished_runs
+from route53_takeover.simulation.scenarios import (
+    cname,
+    cname_resource,
+    site_account,
+    site_template,
+)
+from route53_takeover.storage.journal import FileJournal
+from route53_takeover.storage.locks import locked_names, site_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.program import Cloud, Program
 
-    from route53_takeover.core.records import RecordSet
-    from route53_takeover.folder import RunFolder
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.storage.run_folder import RunFolder
 
 OLD, LOWERED = cname(300), cname(60)
 

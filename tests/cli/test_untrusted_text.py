@@ -8,9 +8,15 @@ import pytest
 from msgspec.structs import replace
 from tests.cli.program import cloud
 
-from route53_takeover.core.records import RecordSet
-from route53_takeover.sim.scenarios import NAME, alias, alias_resource, site_account, site_template
-from route53_takeover.sim.wire.faults import Refused
+from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.simulation.aws.http.faults import Refused
+from route53_takeover.simulation.scenarios import (
+    NAME,
+    alias,
+    alias_resource,
+    site_account,
+    site_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -109,7 +109,7 @@ def test_help_is_the_same_without_colour_and_on_a_dumb_terminal(program: Program
 def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
     code = (
         "import sys\n"
-        "from route53_takeover import cli\n"
+        "from route53_takeover.cli import app as cli\n"
         "sys.argv = ['route53-takeover', 'run', '--help']\n"
         "try:\n    cli.main()\n"
         "except SystemExit:\n    pass\n"

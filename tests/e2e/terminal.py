@@ -159,7 +159,7 @@ def daemons(scene: Scene) -> list[int]:
     found = []
     for pid in scene.takeover.leftovers():
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"route53_takeover.daemon" in words:
+        if b"route53_takeover.cli.worker" in words:
             found.append(pid)
     return found
 

@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from msgspec.structs import replace
 from tests.e2e.wired import wired
-from tests.sim.test_a_rescue_depends_on_nothing import many_names, options_for
-from tests.sim.test_many_stacks import many_stacks
+from tests.simulated_runs.test_a_rescue_depends_on_nothing import many_names, options_for
+from tests.simulated_runs.test_many_stacks import many_stacks
 
-from route53_takeover import private
-from route53_takeover.adapters.deploy import ShellDeployer
-from route53_takeover.core.state import Outcome
-from route53_takeover.sim.cloudformation.record_handler import Mode
-from route53_takeover.sim.rehearse import rehearsal_options
-from route53_takeover.sim.virtual import options_of
+from route53_takeover.adapters.deploy_process import ShellDeployer
+from route53_takeover.base import private_files
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
+from route53_takeover.simulation.chaos.runner import options_of
+from route53_takeover.simulation.serve import rehearsal_options
 
 if TYPE_CHECKING:
     from tests.e2e.wired import AccountClock, Wired
 
-    from route53_takeover.core.plan import Options
-    from route53_takeover.ports import Deployer
-    from route53_takeover.sim.scenarios import Scenario
+    from route53_takeover.core.plan.model import Options
+    from route53_takeover.core.ports import Deployer
+    from route53_takeover.simulation.scenarios import Scenario
 
 SPEED = 5.0
 DEADMAN = 12.0
@@ -119,7 +119,7 @@ def test_a_deploy_whose_files_cannot_be_opened_in_the_gap_does_not_end_the_rescu
 
             def breaks_and_back() -> bool:
                 if run.world.stacks.attempts:  # CloudFormation retries: the release is next
-                    monkeypatch.setattr(private, "is_locked", fail)
+                    monkeypatch.setattr(private_files, "is_locked", fail)
                 return bool(run.gaps and run.now_held())
 
             await run.until(breaks_and_back, 120)

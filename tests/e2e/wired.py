@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.core import events as ev
-from route53_takeover.core.plan import Identity
-from route53_takeover.engine import Engine
-from route53_takeover.journal import MemoryJournal
-from route53_takeover.settings import Connection
-from route53_takeover.sim.inprocess import WorldDeployer
-from route53_takeover.sim.rehearse import serving
-from route53_takeover.wiring import opened, planned
+from route53_takeover.cli.bootstrap import opened, planned
+from route53_takeover.core.plan.model import Identity
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.runtime.engine import Engine
+from route53_takeover.simulation.chaos.ports import WorldDeployer
+from route53_takeover.simulation.serve import serving
+from route53_takeover.storage.config import Connection
+from route53_takeover.storage.journal import MemoryJournal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from route53_takeover.core.plan import Options, Plan
-    from route53_takeover.core.state import State
-    from route53_takeover.ports import Deployer
-    from route53_takeover.sim.scenarios import Scenario
-    from route53_takeover.sim.world import World
+    from route53_takeover.core.plan.model import Options, Plan
+    from route53_takeover.core.ports import Deployer
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.scenarios import Scenario
 
 _HOST = "127.0.0.1"
 

@@ -14,22 +14,22 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from route53_takeover.core import events as ev
-from route53_takeover.core.events import Purpose, WriteBatch
-from route53_takeover.core.invariants import broken_promises, violations
-from route53_takeover.core.live import watches
-from route53_takeover.core.machine import step
-from route53_takeover.core.records import conflict, same_records
-from route53_takeover.core.state import ABSENT_STAGES, LIVE, Outcome, Phase
-from route53_takeover.sim.faults import Faults
-from route53_takeover.sim.scenarios import SCENARIOS
-from route53_takeover.sim.virtual import options_of, rehearse_once
+from route53_takeover.core.domain.record_sets import conflict, same_records
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.active import watches
+from route53_takeover.core.takeover.events import Purpose, WriteBatch
+from route53_takeover.core.takeover.invariants import broken_promises, violations
+from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, Outcome, Phase
+from route53_takeover.core.takeover.step import step
+from route53_takeover.simulation.chaos.faults import Faults
+from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
+from route53_takeover.simulation.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from route53_takeover.core.stacks import StackEvent
-    from route53_takeover.core.state import State
+    from route53_takeover.core.domain.stacks import StackEvent
+    from route53_takeover.core.takeover.state import State
 
 Events = tuple[ev.AnyEvent, ...]
 FORWARD = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from route53_takeover.core.records import (
+from route53_takeover.core.domain.record_sets import (
     AliasTarget,
     DesiredRecord,
     RecordSet,

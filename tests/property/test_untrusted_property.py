@@ -9,8 +9,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from route53_takeover.streams import write_line, write_lines
-from route53_takeover.untrusted import printable
+from route53_takeover.base.escaping import printable
+from route53_takeover.base.stdio import write_line, write_lines
 
 NASTY = "\x00\x07\x08\t\n\r\x1b\x7f\x80\x85\x90\x9b\x9d\x9f\xad\u200b\u200e\u200f\u061c"
 BIDI = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufff9\U000e0001"

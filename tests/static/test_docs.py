@@ -19,11 +19,11 @@ from typing import Any, get_args
 import pytest
 import typer.main
 
-from route53_takeover import cli
-from route53_takeover.core import events as ev
-from route53_takeover.core.state import Outcome, Phase
-from route53_takeover.errors import ExitCode
-from route53_takeover.render import kebab
+from route53_takeover.base.errors import ExitCode
+from route53_takeover.cli import app
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.state import Outcome, Phase
+from route53_takeover.output.text_lines import kebab
 from route53_takeover.tui.keys import ACTIONS
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def _outputs() -> dict[str, str]:
 
 
 def _commands() -> set[str]:
-    return set(getattr(typer.main.get_command(cli.app), "commands", {}))
+    return set(getattr(typer.main.get_command(app.app), "commands", {}))
 
 
 def _section(page: Path, heading: str) -> str:

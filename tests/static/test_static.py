@@ -32,10 +32,10 @@ def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("route53_takeover.cli", ("boto3", "aiobotocore", "textual", "rich", "dns", "msgspec")),
-        ("route53_takeover.engine", ("boto3", "aiobotocore", "textual", "typer", "dns")),
-        ("route53_takeover.core.machine", ("asyncio", "boto3", "structlog", "dns", "typer")),
-        ("route53_takeover.commands", ("textual", "route53_takeover.sim.world")),
+        ("route53_takeover.cli.app", ("boto3", "aiobotocore", "textual", "rich", "dns", "msgspec")),
+        ("route53_takeover.runtime.engine", ("boto3", "aiobotocore", "textual", "typer", "dns")),
+        ("route53_takeover.core.takeover.step", ("asyncio", "boto3", "structlog", "dns", "typer")),
+        ("route53_takeover.cli.commands", ("textual", "route53_takeover.simulation.aws.account")),
     ],
 )
 def test_a_module_is_imported_without_what_it_does_not_need(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from rich.console import Console
 
-from route53_takeover.core.operator import Act, Choice
-from route53_takeover.core.plan import Finding, Manual, Options, Plan
-from route53_takeover.core.records import RecordSet
-from route53_takeover.core.snapshot import Copy, Field, Mark, RecordView, Snapshot
-from route53_takeover.core.stacks import StackDescription
-from route53_takeover.core.state import Phase
-from route53_takeover.core.view import Result
+from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.domain.stacks import StackDescription
+from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
+from route53_takeover.core.status.result import Result
+from route53_takeover.core.status.snapshot import Copy, Field, Mark, RecordView, Snapshot
+from route53_takeover.core.takeover.requests import Act, Choice
+from route53_takeover.core.takeover.state import Phase
+from route53_takeover.process.protocol import Link, Proposal, View
 from route53_takeover.tui.app import TakeoverApp
-from route53_takeover.viewing import Link, Proposal, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from route53_takeover.errors import TakeoverError
-    from route53_takeover.viewing import Left, Opening, Request, Source
+    from route53_takeover.base.errors import TakeoverError
+    from route53_takeover.process.protocol import Left, Opening, Request, Source
 
 WWW, API = "www.example.com.", "api.example.com."
 NOW = 1_800_000_000.0

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.chronicle import Chronicle
-from route53_takeover.core.machine import step
-from route53_takeover.core.picture import snapshot
-from route53_takeover.core.state import Phase
-from route53_takeover.journal import read_journal
-from route53_takeover.viewing import Link, View
+from route53_takeover.core.status.build import snapshot
+from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.step import step
+from route53_takeover.process.protocol import Link, View
+from route53_takeover.storage.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from route53_takeover.core.events import AnyEvent
+    from route53_takeover.core.takeover.events import AnyEvent
 
 JOURNALS = Path(__file__).parents[1] / "data" / "journals"
 

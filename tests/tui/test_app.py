@@ -33,7 +33,8 @@ from tests.tui.acting import (
 from textual.command import CommandPalette
 from textual.widgets import OptionList
 
-from route53_takeover.core.events import (
+from route53_takeover.base.errors import TakeoverError
+from route53_takeover.core.takeover.events import (
     AbortAsked,
     DeadmanExtended,
     HoldCut,
@@ -42,8 +43,8 @@ from route53_takeover.core.events import (
     RunPaused,
     RunUnpaused,
 )
-from route53_takeover.core.operator import EXTENSION, Act
-from route53_takeover.errors import TakeoverError
+from route53_takeover.core.takeover.requests import EXTENSION, Act
+from route53_takeover.process.protocol import Left, Link, Resume, View
 from route53_takeover.tui.copying import CopyList
 from route53_takeover.tui.dialogs import Confirm, Notice, PickName
 from route53_takeover.tui.key_bar import KeyBar, KeyHint
@@ -51,13 +52,12 @@ from route53_takeover.tui.keys import ACTIONS
 from route53_takeover.tui.palette import Commands
 from route53_takeover.tui.run_screen import RunScreen
 from route53_takeover.tui.run_view import RunView
-from route53_takeover.viewing import Left, Link, Resume, View
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from route53_takeover.core.operator import Choice
-    from route53_takeover.viewing import Request
+    from route53_takeover.core.takeover.requests import Choice
+    from route53_takeover.process.protocol import Request
 
 NAME = ("www.example.com", "enter")
 

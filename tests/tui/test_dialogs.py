@@ -26,16 +26,16 @@ from tests.tui.acting import (
 )
 from textual.widgets import Input, OptionList
 
-from route53_takeover.core.events import DeadmanExtended, HoldCut
-from route53_takeover.core.operator import EXTENSION, Act
+from route53_takeover.core.takeover.events import DeadmanExtended, HoldCut
+from route53_takeover.core.takeover.requests import EXTENSION, Act
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui.dialogs import LAPSED, NOT_THE_NAME, AskName, Confirm, PickName
 from route53_takeover.tui.run_screen import RunScreen
-from route53_takeover.viewing import Link
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from route53_takeover.viewing import View
+    from route53_takeover.process.protocol import View
 
 
 def application(source: PlayedSource, tmp_path: Path) -> HeardApp:

@@ -16,19 +16,20 @@ from tests.tui.acting import (
     view,
 )
 
-from route53_takeover import interactive, textview
-from route53_takeover.errors import AccessDeniedError, TakeoverError
-from route53_takeover.launching import BeginRehearsal
-from route53_takeover.settings import Common, ConfigFile
+from route53_takeover.base.errors import AccessDeniedError, TakeoverError
+from route53_takeover.cli import interactive
+from route53_takeover.process.protocol import GOOD_FOR, Left
+from route53_takeover.process.spawn import BeginRehearsal
+from route53_takeover.storage.config import Common, ConfigFile
+from route53_takeover.tui import plain
 from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen, plan_lines
 from route53_takeover.tui.run_screen import RunScreen
-from route53_takeover.viewing import GOOD_FOR, Left
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from route53_takeover.viewing import Proposal
+    from route53_takeover.process.protocol import Proposal
 
 
 def application(opening: PlayedOpening, tmp_path: Path) -> HeardApp:
@@ -67,7 +68,7 @@ async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
     order = BeginRehearsal(state_dir="", log_level="info", scenario="", seed=1, speed=None)
     shown = await interactive._Launched(common, order).proposal(lambda _: None)
     assert f"Options    from {said}" in [line.plain for line in plan_lines(shown)]
-    assert f"Options from {said}" in textview._proposed(shown)
+    assert f"Options from {said}" in plain._proposed(shown)
     assert "Options" not in "".join(line.plain for line in plan_lines(proposal()))
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.tui.acting import HeardApp, PlayedSource, replayed, settle, show, text_of, view
 
+from route53_takeover.process.protocol import Play, Seek, Step
 from route53_takeover.tui.replay import ReplayBar
-from route53_takeover.viewing import Play, Seek, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from route53_takeover.viewing import Request, View
+    from route53_takeover.process.protocol import Request, View
 
 
 def application(source: PlayedSource, tmp_path: Path) -> HeardApp:

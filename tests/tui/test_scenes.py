@@ -11,12 +11,12 @@ import pytest
 from tests.tui import scenes
 from tests.tui.acting import HeardApp, PlayedSource, show
 
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui import run_view, themes
 from route53_takeover.tui.key_bar import KeyBar, KeyHint
 from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.wording import duration
-from route53_takeover.viewing import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.color import Color
     from rich.segment import Segment
 
-    from route53_takeover.viewing import View
+    from route53_takeover.process.protocol import View
 
 SIZES = ((80, 24), (120, 40), (160, 48), (200, 60))
 _REACH = {

@@ -20,25 +20,25 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widgets import Static
 
-from route53_takeover.core.snapshot import Answer, Countdown, Mark, Row, ServerView
+from route53_takeover.core.status.snapshot import Answer, Countdown, Mark, Row, ServerView
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.app import TakeoverApp
+from route53_takeover.tui.frame import Sight
 from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.run_view import RunView, arrangement
-from route53_takeover.tui.sight import Sight
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.tabs import Pane
 from route53_takeover.tui.widgets.timeline import timeline
 from route53_takeover.tui.widgets.tree import StackTree
 from route53_takeover.tui.wording import duration, still_waiting, wrapped
-from route53_takeover.viewing import Link
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
-    from route53_takeover.viewing import View
+    from route53_takeover.process.protocol import View
 
 EVIL = "\x1b]52;c;AAAA\x07[bold]x[/bold]\u202e"
 TAMED = "\\u001b]52;c;AAAA\\u0007[bold]x[/bold]\\u202e"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from route53_takeover.ports import Clock
+from route53_takeover.core.ports import Clock
 
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Linux's monotonic clock stops while the machine sleeps; elsewhere it does not."""

@@ -6,8 +6,9 @@ import json
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from route53_takeover.core.records import DesiredRecord
-from route53_takeover.core.stacks import (
+from route53_takeover.base.errors import ApiError, NotFoundError
+from route53_takeover.core.domain.record_sets import DesiredRecord
+from route53_takeover.core.domain.stacks import (
     ABSENT,
     RECORD_SET,
     RECORD_SET_GROUP,
@@ -16,13 +17,8 @@ from route53_takeover.core.stacks import (
     StackEvent,
     StackResource,
 )
-from route53_takeover.core.template import (
-    TemplateError,
-    group_members,
-    parse_template,
-)
-from route53_takeover.errors import ApiError, NotFoundError
-from route53_takeover.ports import Stacks
+from route53_takeover.core.domain.template import TemplateError, group_members, parse_template
+from route53_takeover.core.ports import Stacks
 
 if TYPE_CHECKING:
     from collections.abc import (

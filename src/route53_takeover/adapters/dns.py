@@ -21,9 +21,9 @@ import dns.rcode
 import dns.rdatatype
 from msgspec import Struct
 
-from route53_takeover.core.records import normal_name
-from route53_takeover.errors import UsageError
-from route53_takeover.ports import Answer, Prober
+from route53_takeover.base.errors import UsageError
+from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.ports import Answer, Prober
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
-from route53_takeover.adapters.translation import LOGIN_HINT
+from route53_takeover.adapters.error_mapping import LOGIN_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from route53_takeover.adapters.guard import NotAllowedError
-from route53_takeover.adapters.translation import translate
-from route53_takeover.errors import ApiError
+from route53_takeover.adapters.error_mapping import translate
+from route53_takeover.adapters.operation_allowlist import NotAllowedError
+from route53_takeover.base.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
 
     from route53_takeover.adapters.cloudformation import Reader
-    from route53_takeover.call_budget import CallBudget
+    from route53_takeover.adapters.rate_limit import CallBudget
 
 GLOBAL_REGION = "us-east-1"
 ATTEMPTS = 2

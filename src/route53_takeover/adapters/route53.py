@@ -9,15 +9,15 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from route53_takeover.core.records import RecordSet, normal_name, normal_zone_id
-from route53_takeover.errors import AccessDeniedError, NotFoundError, ThrottledError
-from route53_takeover.ports import Records, Zone
+from route53_takeover.base.errors import AccessDeniedError, NotFoundError, ThrottledError
+from route53_takeover.core.domain.record_sets import RecordSet, normal_name, normal_zone_id
+from route53_takeover.core.ports import Records, Zone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from route53_takeover.adapters.session import AwsSession
-    from route53_takeover.core.records import Change
+    from route53_takeover.core.domain.record_sets import Change
 
 _ZONE_PAGE = "300"
 _NAME_PAGE = "100"

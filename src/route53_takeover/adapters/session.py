@@ -4,7 +4,7 @@ Reads are retried by the SDK and pass a call budget. Writes have a client of the
 once: a DELETE whose answer was lost must never be sent again by a library that cannot know what
 happened since. After a call that nobody answered the next ones go out on new connections: when the
 network changes, every open one is dead without a word. Nothing but this module makes clients or
-knows profiles. A session only reads unless writing is asked for: `route53_takeover.adapters.guard`.
+knows profiles. A session only reads unless writing is asked for: `adapters.operation_allowlist`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from botocore.exceptions import NoRegionError
 from msgspec import Struct
 
 import route53_takeover
-from route53_takeover.adapters.guard import NotAllowedError, guard
+from route53_takeover.adapters.endpoint import is_loopback, proxies
+from route53_takeover.adapters.error_mapping import REGION_HINT, translate
+from route53_takeover.adapters.operation_allowlist import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
+from route53_takeover.adapters.rate_limit import CallBudget, budgets
 from route53_takeover.adapters.regions import ATTEMPTS, BURST, RATE, Region, regions_beside
-from route53_takeover.adapters.translation import REGION_HINT, translate
-from route53_takeover.call_budget import CallBudget, budgets
-from route53_takeover.endpoint import is_loopback, proxies
-from route53_takeover.errors import CredentialsError, UnansweredError, UsageError
-from route53_takeover.redaction import remember_signature
+from route53_takeover.base.errors import CredentialsError, UnansweredError, UsageError
+from route53_takeover.base.redaction import remember_signature
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_route53 import Route53Client
 
-    from route53_takeover.ports import Clock
+    from route53_takeover.core.ports import Clock
 
 __all__ = ["AwsSession", "Clients", "Credentials", "translate"]
 

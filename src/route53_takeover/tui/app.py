@@ -17,7 +17,9 @@ from textual.command import CommandPalette
 from textual.screen import ModalScreen
 from textual.worker import WorkerCancelled, WorkerFailed
 
-from route53_takeover.errors import TakeoverError
+from route53_takeover.base.errors import TakeoverError
+from route53_takeover.base.escaping import printable
+from route53_takeover.process.protocol import Left, Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Notice
@@ -37,15 +39,13 @@ from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen
 from route53_takeover.tui.preferences import load, remember_theme
 from route53_takeover.tui.run_screen import RunScreen
 from route53_takeover.tui.terminal import GIVE_TITLE_BACK, KEEP_TITLE, NAME, Driver, titled
-from route53_takeover.untrusted import printable
-from route53_takeover.viewing import Left, Link
 
 if TYPE_CHECKING:
     from textual.app import AutopilotCallbackType
     from textual.binding import BindingType
     from textual.theme import Theme
 
-    from route53_takeover.viewing import Opening, Request, Source, View
+    from route53_takeover.process.protocol import Opening, Request, Source, View
 
 
 class _Options(TypedDict, total=False):

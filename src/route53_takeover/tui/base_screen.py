@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from route53_takeover.base.escaping import printable
 from route53_takeover.tui.copying import CopyList
 from route53_takeover.tui.help import key_names
 from route53_takeover.tui.key_bar import Hint, KeyBar, fitting
@@ -26,7 +27,6 @@ from route53_takeover.tui.messages import (
     Pressed,
     ThemeAsked,
 )
-from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from route53_takeover.core.snapshot import Copy
+    from route53_takeover.core.status.snapshot import Copy
     from route53_takeover.tui.dialogs import Dialog
     from route53_takeover.tui.keys import Action
 

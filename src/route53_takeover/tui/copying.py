@@ -13,13 +13,13 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from route53_takeover.base.escaping import printable
 from route53_takeover.tui.dialogs import Dialog
-from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from route53_takeover.core.snapshot import Copy
+    from route53_takeover.core.status.snapshot import Copy
 
 SAID = (
     "Sent to the terminal's clipboard. Where the terminal does not do that: select it here with "

@@ -15,17 +15,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from route53_takeover.core.operator import Act
-from route53_takeover.core.records import display_name, normal_name
+from route53_takeover.base.escaping import printable
+from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.takeover.requests import Act
 from route53_takeover.tui.keys import Where, bindings
-from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from route53_takeover.core.operator import Choice
-    from route53_takeover.errors import TakeoverError
+    from route53_takeover.base.errors import TakeoverError
+    from route53_takeover.core.takeover.requests import Choice
 
 LAPSED = "Not possible any more: the run has moved on. Escape closes this."
 NOT_THE_NAME = "That is not the name: nothing was done."

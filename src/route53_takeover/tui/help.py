@@ -9,9 +9,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from route53_takeover.base.escaping import printable
 from route53_takeover.tui.dialogs import Dialog
 from route53_takeover.tui.keys import ACTIONS, Where, split
-from route53_takeover.untrusted import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

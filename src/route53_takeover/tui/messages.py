@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from route53_takeover.viewing import Request
+    from route53_takeover.process.protocol import Request
 
 
 @dataclass

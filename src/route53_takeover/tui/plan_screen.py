@@ -12,13 +12,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from route53_takeover.core.records import display_name
+from route53_takeover.base.escaping import printable
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Confirm, shown
 from route53_takeover.tui.keys import Where, bindings
 from route53_takeover.tui.messages import StartAsked
-from route53_takeover.untrusted import printable
-from route53_takeover.viewing import GOOD_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from route53_takeover.core.plan import Plan
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.process.protocol import Proposal
     from route53_takeover.tui.keys import Action
-    from route53_takeover.viewing import Proposal
 
 _OLD = (
     "This plan is older than 10 minutes, and the account may have changed since: "

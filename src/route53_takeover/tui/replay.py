@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 from textual.widgets import Static
 
+from route53_takeover.process.protocol import Link, Play, Seek, Step
 from route53_takeover.tui.messages import Scrubbed
-from route53_takeover.viewing import Link, Play, Seek, Step
 
 if TYPE_CHECKING:
     from textual import events
 
-    from route53_takeover.viewing import View
+    from route53_takeover.process.protocol import View
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Seconds of the run in a second."""

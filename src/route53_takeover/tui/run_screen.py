@@ -12,7 +12,9 @@ from textual import on
 from textual.content import Content
 from textual.widgets import Static
 
-from route53_takeover.core.operator import Act, event_of
+from route53_takeover.base.escaping import printable
+from route53_takeover.core.takeover.requests import Act, event_of
+from route53_takeover.process.protocol import Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
 from route53_takeover.tui.keys import Where, bindings, label_of
@@ -20,8 +22,6 @@ from route53_takeover.tui.messages import Asked, LeaveAsked, Scrubbed
 from route53_takeover.tui.replay import SPEEDS, ReplayBar, request_for, seek
 from route53_takeover.tui.run_view import RunView
 from route53_takeover.tui.widgets.tabs import Pane
-from route53_takeover.untrusted import printable
-from route53_takeover.viewing import Link, Play, Resume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from route53_takeover.core.operator import Choice
-    from route53_takeover.core.snapshot import Copy
+    from route53_takeover.core.status.snapshot import Copy
+    from route53_takeover.core.takeover.requests import Choice
+    from route53_takeover.process.protocol import Seek, Step, View
     from route53_takeover.tui.dialogs import Dialog
     from route53_takeover.tui.keys import Action
-    from route53_takeover.viewing import Seek, Step, View
 
 PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
 _ITS_ACCOUNT_TOO = "The process of this rehearsal is gone, and its simulated account with it."

@@ -14,7 +14,7 @@ from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from route53_takeover.tui.sight import Sight, goes_on
+from route53_takeover.tui.frame import Sight, goes_on
 from route53_takeover.tui.widgets.deploy import DeployOutput
 from route53_takeover.tui.widgets.header import Header
 from route53_takeover.tui.widgets.lines import Lines
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from route53_takeover.viewing import View
+    from route53_takeover.process.protocol import View
 
 _TICK = 1.0
 _LARGE = 150, 42

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from route53_takeover.untrusted import printable
+from route53_takeover.base.escaping import printable
 
 NAME = "route53-takeover"
 KEEP_TITLE = "\x1b[22;2t"

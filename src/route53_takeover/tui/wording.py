@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from route53_takeover.untrusted import printable
+from route53_takeover.base.escaping import printable
 
 QUIET_FOR = 10.0
 """Seconds without news after which the screen says that the run still waits."""

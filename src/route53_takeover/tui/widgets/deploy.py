@@ -11,8 +11,8 @@ from route53_takeover.tui.widgets.lines import Tail
 from route53_takeover.tui.wording import duration, plain
 
 if TYPE_CHECKING:
-    from route53_takeover.core.snapshot import DeployView
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import DeployView
+    from route53_takeover.tui.frame import Sight
 
 MOST_LINES = 500
 """Lines of output that are kept; the whole of it is in the run's folder."""

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.records import display_name
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
 from route53_takeover.tui.widgets.lines import Drawn
 from route53_takeover.tui.wording import cell, clock, duration, plain
-from route53_takeover.viewing import Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.snapshot import Snapshot
-    from route53_takeover.tui.sight import Sight
-    from route53_takeover.viewing import View
+    from route53_takeover.core.status.snapshot import Snapshot
+    from route53_takeover.process.protocol import View
+    from route53_takeover.tui.frame import Sight
 
 _SCENARIO_WIDTH = 20
 """Cells of a scenario's name at most: the word REHEARSAL matters, its name is told on the left."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.selection import Selection
 
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.tui.frame import Sight
 
 
 class Lines(ScrollView):

@@ -11,7 +11,7 @@ from route53_takeover.tui.widgets.lines import Tail
 from route53_takeover.tui.wording import clock, plain, wrapped
 
 if TYPE_CHECKING:
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.tui.frame import Sight
 
 _INDENT = 12
 

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.records import display_name
-from route53_takeover.core.snapshot import Mark
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.process.protocol import Link
+from route53_takeover.tui.frame import goes_on
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
-from route53_takeover.tui.sight import goes_on
 from route53_takeover.tui.widgets.lines import Drawn
 from route53_takeover.tui.wording import clock, duration, plain, seconds, still_waiting, wrapped
-from route53_takeover.viewing import Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.snapshot import Countdown
-    from route53_takeover.core.view import RecordResult, Result
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.result import RecordResult, Result
+    from route53_takeover.core.status.snapshot import Countdown
+    from route53_takeover.tui.frame import Sight
 
 _LABEL = 11
 _BAR = 10

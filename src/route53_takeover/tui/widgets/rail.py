@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.snapshot import Mark
+from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import Drawn
 from route53_takeover.tui.wording import duration
 
 if TYPE_CHECKING:
-    from route53_takeover.core.snapshot import Step
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import Step
+    from route53_takeover.tui.frame import Sight
 
 _PHASE_WIDTH = 11
 

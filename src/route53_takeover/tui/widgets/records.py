@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.records import display_name
+from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import Drawn
 from route53_takeover.tui.wording import duration, plain, seconds, wrapped
@@ -14,8 +14,8 @@ from route53_takeover.tui.wording import duration, plain, seconds, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.snapshot import Field, RecordView
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import Field, RecordView
+    from route53_takeover.tui.frame import Sight
 
 _NOBODY_KNOWS = "not known yet"
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.records import display_name
-from route53_takeover.core.snapshot import Mark
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import Drawn
 from route53_takeover.tui.widgets.timeline import timeline
 from route53_takeover.tui.wording import cell, duration, plain
 
 if TYPE_CHECKING:
-    from route53_takeover.core.snapshot import Answer, ServerView
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import Answer, ServerView
+    from route53_takeover.tui.frame import Sight
 
 WORDS = {
     "answer": ("answers", Mark.DONE),

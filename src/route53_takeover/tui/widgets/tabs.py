@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.message import Message
 
-from route53_takeover.core.snapshot import Mark
+from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED
 from route53_takeover.tui.widgets.lines import Drawn
 from route53_takeover.tui.widgets.servers import words_of
@@ -16,8 +16,8 @@ from route53_takeover.tui.widgets.servers import words_of
 if TYPE_CHECKING:
     from textual import events
 
-    from route53_takeover.core.snapshot import Snapshot
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import Snapshot
+    from route53_takeover.tui.frame import Sight
 
 
 class Pane(StrEnum):

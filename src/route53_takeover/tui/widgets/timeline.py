@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
-from route53_takeover.core.records import display_name
+from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.tui.marks import MUTED, STRONG
 from route53_takeover.tui.wording import cell, clock, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from route53_takeover.core.snapshot import Answer, ServerView
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import Answer, ServerView
+    from route53_takeover.tui.frame import Sight
 
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds that a cell may stand for."""

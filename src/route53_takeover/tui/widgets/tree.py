@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.snapshot import Mark
+from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG, WORD_WIDTH
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.wording import cell, clock, duration, plain, wrapped
 
 if TYPE_CHECKING:
-    from route53_takeover.core.snapshot import Row
-    from route53_takeover.tui.sight import Sight
+    from route53_takeover.core.status.snapshot import Row
+    from route53_takeover.tui.frame import Sight
 
 _AGE = 10
 _WIDE = 90

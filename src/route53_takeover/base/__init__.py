@@ -1,0 +1,4 @@
+"""What everything stands on: errors, safe text, standard streams, signals, private files.
+
+Knows no record, stack or run, and imports nothing of this program.
+"""

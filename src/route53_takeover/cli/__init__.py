@@ -1,0 +1,1 @@
+"""The command line: options, commands, the composition root, and the run's own process."""

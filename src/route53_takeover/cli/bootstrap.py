@@ -1,0 +1,283 @@
+"""The composition root: settings -> real ports -> engine -> output, the same for every command.
+
+A rehearsal goes through here too: only the endpoint and the clock's speed are other ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.adapters.cloudformation import CloudFormationStacks
+from route53_takeover.adapters.deploy_process import ShellDeployer
+from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, parse_name_server
+from route53_takeover.adapters.identity import identify
+from route53_takeover.adapters.route53 import Route53Records
+from route53_takeover.adapters.session import AwsSession, Credentials
+from route53_takeover.base.errors import RefusedError
+from route53_takeover.base.signals import asking, never_suspend
+from route53_takeover.base.threads import aside
+from route53_takeover.cli.preloading import preload
+from route53_takeover.cli.programs import missing_programs
+from route53_takeover.core.plan.model import Identity
+from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.status.result import result
+from route53_takeover.output import log
+from route53_takeover.process.control_server import Control
+from route53_takeover.process.keep_awake import Awake
+from route53_takeover.runtime.engine import Engine
+from route53_takeover.runtime.inventory import Inventory
+from route53_takeover.runtime.preflight import gather
+from route53_takeover.runtime.unfinished_runs import unfinished_runs
+from route53_takeover.runtime.way_to_aws import warn_way_to_aws
+from route53_takeover.storage.journal import FileJournal
+from route53_takeover.storage.locks import last_holders, site_of
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import AsyncIterator, Callable
+
+    from route53_takeover.adapters.clock import SystemClock
+    from route53_takeover.core.plan.model import Facts, Options, Plan
+    from route53_takeover.core.ports import Clock
+    from route53_takeover.core.takeover import events as ev
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.output.reporter import Audience
+    from route53_takeover.storage.config import Common, Connection
+    from route53_takeover.storage.run_folder import RunFolder, Saved
+
+_DRAIN = 3.0
+"""Seconds that a reader of the output gets at the end before a signal may end us."""
+
+
+class Account:
+    """An account that is open: its ports, and how often each API was called.
+
+    Attributes:
+        inventory: what its stacks hold: read once, by whoever asks first.
+    """
+
+    def __init__(
+        self, dns: AwsSession, stacks: AwsSession, clock: Clock, tell: Callable[[str], None]
+    ) -> None:
+        self.records = Route53Records(dns)
+        self.stacks = CloudFormationStacks(stacks)
+        self.region = stacks.region
+        self.partition = stacks.partition
+        self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
+        self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The URLs that AWS is asked at."""
+        return tuple(url for session in self._sessions for url in session.endpoints)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls that were really sent, by ``service:Operation``."""
+        first, *rest = [session.calls for session in self._sessions]
+        return sum(rest, first.copy())
+
+
+@asynccontextmanager
+async def opened(
+    connection: Connection,
+    clock: Clock,
+    *,
+    writable: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[Account]:
+    """Opens the account; ``dns_profile`` makes a second session for the zone.
+
+    Args:
+        writable: whether records may be changed. What only reads must not ask for it.
+        tell: told of the progress of what takes long to read.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def session(profile: str | None, *, writable: bool) -> AwsSession:
+            credentials = Credentials(
+                profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
+            )
+            return await stack.enter_async_context(
+                AwsSession(credentials, clock, writable=writable)
+            )
+
+        other = connection.dns_profile
+        stacks = await session(connection.profile, writable=writable and not other)
+        dns = await session(other, writable=writable) if other else stacks
+        yield Account(dns, stacks, clock, tell)
+
+
+def who_am_i(connection: Connection) -> Identity:
+    """Who calls AWS: a short, synchronous question, asked before the loop has work to do.
+
+    With ``dns_profile`` both are asked, and what ends first, or asks for a code, counts.
+    """
+    profiles = dict.fromkeys([connection.profile, connection.dns_profile or connection.profile])
+    asked = [identify(p, connection.region, connection.endpoint_url) for p in profiles]
+    ending = [who for who in asked if who.expires is not None and not who.renewable]
+    first = min(ending, key=lambda who: who.expires or 0.0, default=asked[0])
+    return Identity(
+        account=asked[0].account,
+        arn=asked[0].arn,
+        expires=first.expires,
+        renewable=first.renewable,
+        needs_mfa=any(who.needs_mfa for who in asked),
+    )
+
+
+async def planned(
+    account: Account,
+    clock: Clock,
+    connection: Connection,
+    options: Options,
+    identity: Identity,
+    *,
+    state_dir: Path,
+) -> Plan:
+    """Preflight, and the plan that follows from it."""
+    facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
+    made = make_plan(facts, options)
+    found = warn_way_to_aws(made.names, account.endpoints)
+    return replace(made, warnings=(*made.warnings, *found))
+
+
+async def read(
+    account: Account,
+    clock: Clock,
+    connection: Connection,
+    options: Options,
+    identity: Identity,
+    *,
+    state_dir: Path,
+) -> Facts:
+    """Preflight: what a plan is made from, what this machine knows of it included."""
+    facts = await gather(
+        options,
+        clock=clock,
+        records=account.records,
+        stacks=account.stacks,
+        identity=identity,
+        region=account.region,
+        ask_delegation=None if connection.is_loopback else delegated_to,
+        inventory=account.inventory,
+    )
+    here = Path.cwd()
+    elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
+    return replace(
+        facts,
+        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records, elsewhere),
+        missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
+        cwd=str(here),
+    )
+
+
+def check_refusals(plan: Plan) -> None:
+    """Raises what the plan refuses with.
+
+    Raises:
+        RefusedError: it must not be carried out; all reasons, and the ways out.
+    """
+    if plan.refused:
+        raise RefusedError(
+            " ".join(finding.text for finding in plan.refusals),
+            " ".join(finding.hint for finding in plan.refusals),
+        )
+
+
+def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
+    """Asks the given name servers, else the zone's own; nobody for an emulator or when told so."""
+    if not plan.options.probe or plan.zone_private:
+        return None
+    if connection.name_servers:
+        return DnsProber([parse_name_server(text) for text in connection.name_servers])
+    if connection.is_loopback or not plan.name_servers:
+        return None
+    return DnsProber([NameServer(host=host) for host in plan.name_servers])
+
+
+def _deployer(saved: Saved, folder: RunFolder, clock: Clock) -> ShellDeployer:
+    """Runs the plan's commands where the run began, on the account that is watched."""
+    options, connection = saved.plan.options, saved.connection
+    commands = {"off": options.deploy_off, "on": options.deploy_on}
+    return ShellDeployer(
+        folder.path,
+        {switch: command for switch, command in commands.items() if command},
+        clock,
+        timeout=options.deploy_timeout,
+        environment=os.environ,
+        profile=connection.profile,
+        region=connection.region,
+        endpoint_url=connection.endpoint_url,
+        cwd=Path(saved.cwd),
+    )
+
+
+async def drive(
+    common: Common,
+    audience: Audience,
+    account: Account,
+    clock: SystemClock,
+    folder: RunFolder,
+    saved: Saved,
+    first: ev.RunStarted | ev.RunResumed,
+) -> int:
+    """Runs the engine in a run's folder to its end, and tells the result; returns the exit code.
+
+    The run can be looked at and acted on meanwhile, through the control socket in its folder.
+    """
+    journal = FileJournal(folder.journal)
+    awake = Awake()
+    try:
+        log.to_file(folder.log, log.level(common.log_level))
+        async with audience.observing(folder, saved, clock) as observer:
+
+            def look(event: ev.AnyEvent, state: State, seq: int) -> None:
+                if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
+                    audience.begins(folder)
+                if not saved.rehearsal:
+                    awake.observe(state)
+                control.observe(event, state, seq)
+                observer(event, state, seq)
+
+            engine = Engine(
+                clock=clock,
+                journal=journal,
+                records=account.records,
+                stacks=account.stacks,
+                deployer=_deployer(saved, folder, clock),
+                prober=_prober(saved.connection, saved.plan),
+                save_backup=lambda: aside(lambda: folder.save_backup(saved.plan)),
+                rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
+                observer=look,
+            )
+            control = Control(folder.control, clock, engine.submit)
+            preload()
+            loop, asked = asyncio.get_running_loop(), asking()
+            never_suspend()
+            for number in asked:
+                loop.add_signal_handler(number, engine.interrupt, number.name)
+            try:
+                async with control.serving():
+                    state = await engine.run(first, list(journal.events))
+            finally:
+                for number in asked:  # the run has ended: its own exit code is what it comes to
+                    loop.remove_signal_handler(number)
+                    signal.signal(number, signal.SIG_IGN)
+                if not audience.drain(_DRAIN):
+                    for number in asked:
+                        signal.signal(number, signal.SIG_DFL)
+                    audience.drain(None)
+    finally:
+        awake.close()
+        journal.close()
+    ended = result(state, account.calls)
+    return audience.ended(ended, clock.now(), seq=engine.seq + 1, saved=saved)

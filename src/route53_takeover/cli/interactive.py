@@ -1,0 +1,266 @@
+"""The commands of a person at a terminal: run, rehearse and resume behind a screen, and attach.
+
+The run is always in another process (`route53_takeover.process.spawn`); this one shows it and hands
+over what is asked for, on a Textual screen, or as text where the terminal is too small or dumb for
+one. Leaving it leaves the run alone. Textual is imported only when there is a screen for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.base.errors import MustLookError, TakeoverError
+from route53_takeover.base.signals import asking, ignore_asking
+from route53_takeover.cli import history
+from route53_takeover.output import text_lines
+from route53_takeover.process.client import Following
+from route53_takeover.process.leaving import parting
+from route53_takeover.process.login_scope import is_first_process
+from route53_takeover.process.protocol import Left
+from route53_takeover.process.replay import Replay
+from route53_takeover.process.spawn import (
+    BeginRehearsal,
+    BeginRun,
+    GoOn,
+    Launch,
+    NothingToDoError,
+)
+from route53_takeover.storage.config import Override
+from route53_takeover.storage.journal import read_journal
+from route53_takeover.storage.run_folder import find_run, line_for
+from route53_takeover.storage.user_folders import config_folder
+from route53_takeover.tui.plain import TextView
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from route53_takeover.core.plan.model import Options
+    from route53_takeover.process.client import Observer
+    from route53_takeover.process.protocol import Opening, Proposal, Source
+    from route53_takeover.process.spawn import AnyOrder
+    from route53_takeover.storage.config import Common, Connection
+    from route53_takeover.storage.run_folder import RunFolder
+
+_SMALLEST = (60, 15)
+"""Columns and rows below which a screen shows less than text does."""
+
+
+def has_screen() -> bool:
+    """Whether the terminal can show a screen; otherwise the run is told as text."""
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return False
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    return columns >= _SMALLEST[0] and rows >= _SMALLEST[1]
+
+
+def run(common: Common, connection: Connection, options: Options) -> int:
+    """``run``: shows the plan, begins on a yes, shows the run."""
+    order = BeginRun(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        connection=connection,
+        options=options,
+    )
+    return _seen(common, _begun(common, order))
+
+
+def rehearse(common: Common, scenario: str | None, seed: int, speed: float | None) -> int:
+    """``rehearse``: the same in a simulated account."""
+    order = BeginRehearsal(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        scenario=scenario or "",
+        seed=seed,
+        speed=speed,
+    )
+    return _seen(common, _begun(common, order))
+
+
+def resume(common: Common, folder: RunFolder, override: Override) -> int:
+    """``resume RUN``: starts a process for it again, and shows it.
+
+    A signal meanwhile only ends the looking on: the process goes on with the run by itself.
+    """
+    text_lines.tell_config(common)
+    try:
+        asyncio.run(
+            _until_stopped(_revive(common, folder, override, partial(text_lines.talk, common)))
+        )
+    except TakeoverError as error:
+        return _seen(common, Left(error=error))
+    except asyncio.CancelledError:
+        return _seen(common, Left(run=folder.name, detached=True))
+    ignore_asking()  # until there is a view that listens to them
+    return _seen(common, _watched(common, folder))
+
+
+def attach(common: Common, folder: RunFolder) -> int:
+    """``attach RUN``: shows a run that goes on, that has ended, or whose process died."""
+    state = history.folded(folder)
+    if state is None or state.ending is None:
+        return _seen(common, _watched(common, folder))
+    if not has_screen():
+        return history.report(common, folder)
+    replay = Replay(folder, read_journal(folder.journal), rehearsal=folder.rehearses)
+    left = _on_screen(common, source=replay)
+    return 0 if left.error is None else _seen(common, left)
+
+
+def _begun(common: Common, order: AnyOrder) -> Left:
+    """Starts a process for the order, and shows what it proposes and does."""
+    if has_screen():
+        return _on_screen(common, opening=_Launched(common, order))
+    lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
+    return asyncio.run(TextView(common, lines).open(_Launched(common, order, lines)))
+
+
+def _watched(common: Common, folder: RunFolder) -> Left:
+    """Shows a run that another process works on, or did."""
+    if has_screen():
+        return _on_screen(common, source=_following(common, folder))
+    lines = _lines(common, rehearsal=bool(folder.rehearses))
+    return asyncio.run(TextView(common, lines).show(_following(common, folder, lines)))
+
+
+def _on_screen(
+    common: Common, *, source: Source | None = None, opening: Opening | None = None
+) -> Left:
+    from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
+
+    preferences = config_folder() / "screen.json"
+    app = TakeoverApp(source=source, opening=opening, preferences=preferences)
+
+    async def show() -> Left | None:
+        for number in asking():  # from outside: ctrl+c is a key here
+            if number is not signal.SIGHUP or is_first_process():
+                asyncio.get_running_loop().add_signal_handler(number, app.leave)
+        return await app.run_async()
+
+    if signal.SIGHUP in asking() and not is_first_process():
+        # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
+        signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
+    try:
+        return asyncio.run(show()) or Left(detached=True)
+    except Exception:  # a defect of the screen's is no reason to end a container in the gap
+        left = app.left()
+        if left.detached and left.run:
+            ignore_asking()
+            with suppress(MustLookError):
+                parting(common, left)
+        raise
+
+
+def _seen(common: Common, left: Left) -> int:
+    """Says what came of it, or that it goes on; returns the exit code.
+
+    Raises:
+        TakeoverError: it did not begin, or cannot be seen.
+    """
+    ignore_asking()
+    if left.detached and left.run:
+        left = parting(common, left)
+    match left.error:
+        case None:
+            pass
+        case NothingToDoError(over=over):
+            return text_lines.print_result(common, over.result, over.now, seq=over.seq)
+        case error:
+            raise error
+    if left.result is not None:
+        return text_lines.print_result(
+            common,
+            left.result,
+            left.now,
+            seq=left.events + 1,
+            resume=line_for(common.state_dir, "resume", left.run, "--auto"),
+            rehearsal=find_run(common.state_dir, left.run).rehearses or None,
+        )
+    if left.gone:
+        again = line_for(common.state_dir, "resume", left.run)
+        if find_run(common.state_dir, left.run).rehearses:
+            hint = "It was a rehearsal, and its simulated account is gone too: begin another."
+        else:
+            hint = f"Go on with: `{text_lines.pasteable(again)}`."
+        raise MustLookError(f"run {left.run} has not ended, and its process is gone", hint)
+    if left.detached and not left.run:
+        return 0  # before there was anything to see
+    if not left.run:
+        raise TakeoverError("the plan was not started, and nothing was written")
+    does = "is paused, and waits for you" if left.paused else "goes on by itself"
+    again = line_for(common.state_dir, "attach", left.run)
+    text_lines.talk(common, f"run {left.run} {does}; look at it again with:", always=True)
+    text_lines.talk(common, f"  {text_lines.pasteable(again)}", always=True)
+    return 0
+
+
+class _Launched:
+    """An `Opening` whose run is in another process."""
+
+    def __init__(self, common: Common, order: AnyOrder, observer: Observer | None = None) -> None:
+        self._common = common
+        self._launch = Launch(order)
+        self._observer = observer
+        self._tell: Callable[[str], None] = lambda _: None
+
+    async def proposal(self, tell: Callable[[str], None]) -> Proposal:
+        """Starts the process, and waits for its plan."""
+        self._tell = tell
+        await self._launch.start()
+        proposal = await self._launch.proposal(tell)
+        return replace(proposal, config=str(self._common.config or ""))
+
+    async def start(self) -> Source:
+        """Says yes, and waits until the run has begun."""
+        run = await self._launch.begun(self._tell)
+        return _following(self._common, find_run(self._common.state_dir, run), self._observer)
+
+    async def decline(self) -> None:
+        """Lets the process end."""
+        self._launch.close()
+
+
+def _following(common: Common, folder: RunFolder, observer: Observer | None = None) -> Following:
+    def revive() -> Awaitable[None]:
+        return _revive(common, folder, Override(), lambda _: None)
+
+    return Following(folder, rehearsal=folder.rehearses, revive=revive, observer=observer)
+
+
+async def _revive(
+    common: Common, folder: RunFolder, override: Override, tell: Callable[[str], None]
+) -> None:
+    """Starts a process that goes on with the run."""
+    order = GoOn(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        run=folder.name,
+        override=override,
+    )
+    launch = Launch(order)
+    await launch.start()
+    await launch.begun(tell, agreed=False)
+
+
+async def _until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Does it; a signal cancels the waiting for it."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in asking():
+        loop.add_signal_handler(number, lambda: task and task.cancel())
+    await work
+
+
+def _lines(common: Common, *, rehearsal: bool) -> text_lines.TextLines:
+    prefix = "REHEARSAL " if rehearsal else ""
+    return text_lines.TextLines(
+        sys.stderr, prefix=prefix, quiet=common.quiet, verbose=common.verbose
+    )

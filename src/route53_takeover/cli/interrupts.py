@@ -1,0 +1,63 @@
+"""Signals to a command that no engine guards, and the loop that it runs in.
+
+Once an engine runs it takes the signals over (`cli.bootstrap`): before that nothing has
+been written, and the command just ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from route53_takeover.base.errors import ExitCode, TakeoverError
+from route53_takeover.base.signals import asking
+from route53_takeover.output import log
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+class StoppedError(TakeoverError):
+    """A signal ended a command that no engine guards."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class StoppedHalfWayError(StoppedError):
+    """A signal ended a command that may have written."""
+
+    exit_code = ExitCode.UNKNOWN
+
+
+def in_loop(work: Coroutine[None, None, int], *, written: str = "") -> int:
+    """Runs a command in an event loop, and ends it in good order at a signal.
+
+    Args:
+        written: what a signal leaves behind; empty where nothing was written yet. Once an engine
+            runs it takes the signals over.
+    """
+
+    async def interruptible() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        caught: list[str] = []
+
+        def stop(name: str) -> None:
+            caught.append(name)
+            if task is not None:
+                task.cancel()
+
+        for number in asking():
+            loop.add_signal_handler(number, stop, number.name)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not caught:
+                raise
+            if written:
+                raise StoppedHalfWayError(f"{caught[0]}: {written}", "Run it again.") from None
+            raise StoppedError(
+                f"{caught[0]}: stopped, and nothing was written", "Begin again when you like."
+            ) from None
+
+    log.nowhere()
+    return asyncio.run(interruptible())

@@ -1,0 +1,100 @@
+"""The command `policy`: what the program may call for one plan, as an IAM policy on stdout.
+
+It reads what `plan` reads, on a connection that can only read. A plan that is refused has no
+policy: what would have to change first may change it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base.stdio import write_lines
+from route53_takeover.base.threads import aside
+from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
+from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.core.plan.iam_policy import (
+    MANAGED_SIZE,
+    ROLE_SIZE,
+    Reach,
+    policy_for,
+    sids,
+)
+from route53_takeover.core.plan.planner import make_plan, parse_record
+from route53_takeover.output import text_lines
+from route53_takeover.runtime.ownership_lookup import Tree
+
+if TYPE_CHECKING:
+    from route53_takeover.cli.bootstrap import Account
+    from route53_takeover.core.plan.iam_policy import Policy
+    from route53_takeover.core.plan.model import Facts, Options, Plan
+    from route53_takeover.storage.config import Common, Connection
+
+
+def policy(common: Common, connection: Connection, options: Options) -> int:
+    """``policy``: the least-privilege IAM policy for this plan; writes nothing."""
+    return in_loop(_policy(common, connection, options))
+
+
+async def _policy(common: Common, connection: Connection, options: Options) -> int:
+    clock = SystemClock()
+    identity = await aside(lambda: who_am_i(connection))
+    async with opened(
+        connection, clock, tell=lambda text: text_lines.talk(common, text)
+    ) as account:
+        facts = await read(
+            account, clock, connection, options, identity, state_dir=common.state_dir
+        )
+        made = make_plan(facts, options)
+        check_refusals(made)
+        reach = await _reach(account, facts, options)
+    found = policy_for(made, reach)
+    _tell(common, connection, made, found)
+    text = json.dumps(found.document, indent=None if common.as_json else 2)
+    write_lines(text.splitlines(), sys.stdout)
+    return 0
+
+
+async def _reach(account: Account, facts: Facts, options: Options) -> Reach:
+    """What the plan was made from, by name: zones that could hold it, stacks that count."""
+    names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
+    zones = [zone.zone_id for name in names for zone in await account.records.zones(name)]
+    tree = await Tree.read(account.stacks, facts.stack)
+    return Reach(
+        partition=account.partition,
+        region=account.region,
+        zones=tuple(zones),
+        nested=tuple(tree.stack_ids[1:]),
+        owners=tuple(sorted(account.inventory.templates)),
+        exports=account.calls["cloudformation:ListExports"] > 0,
+    )
+
+
+def _tell(common: Common, connection: Connection, made: Plan, found: Policy) -> None:
+    if not made.manuals:
+        text_lines.talk(
+            common,
+            f"nothing to do: stack {made.root.stack_name} owns it already; this policy only reads",
+        )
+    if connection.dns_profile:
+        text_lines.talk(
+            common,
+            f"for the credentials of --dns-profile {connection.dns_profile}: {sids(found.zone)}; "
+            f"for those of the stack: {sids(found.stacks)}",
+            always=True,
+        )
+    if found.size > MANAGED_SIZE:
+        text_lines.talk(
+            common,
+            f"warning: {found.size} characters without white space; a managed policy may have "
+            f"{MANAGED_SIZE}, the inline policies of a role {ROLE_SIZE} together: take fewer names "
+            "over at a time",
+            always=True,
+        )
+    text_lines.talk(
+        common,
+        "your deploy command needs its own permissions as before, CloudFormation's for the record "
+        "included; sts:GetCallerIdentity, which is called too, needs none",
+    )

@@ -1,0 +1,142 @@
+"""The command that needs no AWS: rehearse, over the wire or many times on virtual time."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base.errors import ExitCode
+from route53_takeover.base.stdio import write_line, write_lines
+from route53_takeover.cli.commands import run_in
+from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.output import log, text_lines
+from route53_takeover.output.reporter import Foreground
+from route53_takeover.simulation.chaos.runner import percentiles, rehearse_many
+from route53_takeover.simulation.scenarios import DEFAULT, SCENARIOS, find_scenario
+from route53_takeover.simulation.serve import rehearsal_options, scrub, serving
+from route53_takeover.storage.config import Connection
+
+if TYPE_CHECKING:
+    from route53_takeover.output.reporter import Audience
+    from route53_takeover.simulation.scenarios import Scenario
+    from route53_takeover.storage.config import Common
+
+
+def list_scenarios(common: Common) -> int:
+    """``rehearse --list``."""
+    for scenario in SCENARIOS.values():
+        if common.as_json:
+            line = {
+                "event": "scenario",
+                "name": scenario.name,
+                "summary": scenario.summary,
+                "outcome": str(scenario.outcome),
+                "exit_code": scenario.exit_code,
+            }
+            text = json.dumps(line)
+        else:
+            ends = f"{scenario.outcome}, exit {scenario.exit_code}"
+            text = f"{scenario.name:18}{ends:20}{scenario.summary}"
+        write_line(text, sys.stdout)
+    return 0
+
+
+def rehearse(common: Common, name: str | None, seed: int, speed: float | None) -> int:
+    """``rehearse --auto``: the whole program in a simulated account, over the wire."""
+    audience = Foreground(common)
+    return in_loop(rehearse_in(common, audience, find_scenario(name or DEFAULT), seed, speed))
+
+
+async def rehearse_in(
+    common: Common, audience: Audience, scenario: Scenario, seed: int, speed: float | None
+) -> int:
+    """A takeover in a simulated account that this process serves.
+
+    Args:
+        speed: simulated seconds in a real one; ``None``: the scenario's own.
+    """
+    scrub(os.environ)
+    audience.tell(f"REHEARSAL {scenario.name}: {scenario.summary}")
+    clock = SystemClock(speed or scenario.speed)
+    with tempfile.TemporaryDirectory(prefix="route53-takeover-") as folder:
+        async with serving(scenario, seed=str(seed), clock=clock) as served:
+            connection = Connection(
+                region="us-east-1",
+                endpoint_url=served.endpoint_url,
+                name_servers=served.name_servers,
+            )
+            options = rehearsal_options(scenario, Path(folder))
+            return await run_in(
+                common, audience, connection, options, clock, rehearsal=scenario.name
+            )
+
+
+def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> int:
+    """``rehearse --virtual --runs K``: one result a run, and what all of them come to."""
+    chosen = None if name is None else find_scenario(name).name
+    # The simulated faults of so many runs are no news, and stdout is for the results.
+    log.to_stderr(log.level(common.log_level if common.verbose else "none"))
+    outcomes: Counter[str] = Counter()
+    gaps: list[float] = []
+    without_record = broken = 0
+    for number, rehearsal in enumerate(rehearse_many(runs, seed, chosen)):
+        outcomes[rehearsal.result.outcome] += 1
+        without_record += rehearsal.absent
+        broken += bool(rehearsal.broken)
+        if rehearsal.gap_seconds:
+            gaps.append(rehearsal.gap_seconds)
+        line = text_lines.result_object(
+            rehearsal.result, seq=len(rehearsal.events), time=rehearsal.events[-1].time
+        ) | {
+            "run": f"virtual-{seed}-{number}",
+            "rehearsal": rehearsal.scenario,
+            "seed": seed,
+            "number": number,
+            "without_record": rehearsal.absent,
+            "broken": list(rehearsal.broken),
+        }
+        if common.as_json:
+            write_line(json.dumps(line), sys.stdout)
+        elif common.verbose or rehearsal.broken or rehearsal.absent:
+            told = "; ".join(rehearsal.broken) or rehearsal.result.reason
+            write_line(
+                f"{line['run']} {rehearsal.scenario}: {rehearsal.result.outcome}: {told}",
+                sys.stdout,
+            )
+        if (number + 1) % 200 == 0:
+            text_lines.talk(common, f"REHEARSAL {number + 1} of {runs} runs")
+    summary = {
+        "event": "summary",
+        "runs": runs,
+        "seed": seed,
+        "outcomes": dict(sorted(outcomes.items())),
+        "without_record": without_record,
+        "broken_promises": broken,
+        "gap_seconds": percentiles(gaps),
+    }
+    if common.as_json:
+        write_line(json.dumps(summary), sys.stdout)
+    else:
+        write_lines(_summary_lines(summary), sys.stdout)
+    return ExitCode.UNKNOWN if without_record or broken else 0
+
+
+def _summary_lines(summary: dict[str, object]) -> list[str]:
+    outcomes = msgspec.convert(summary["outcomes"], dict[str, int])
+    gap = msgspec.convert(summary["gap_seconds"], dict[str, float])
+    told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    return [
+        f"REHEARSAL on virtual time: {summary['runs']} runs of seed {summary['seed']}: {told}",
+        f"  names without a record at the end: {summary['without_record']}",
+        f"  broken promises: {summary['broken_promises']}",
+        "  gap where there was one: "
+        + ", ".join(f"{name} {gap[name]} s" for name in ("p50", "p90", "p99", "max")),
+    ]

@@ -1,0 +1,215 @@
+"""The process that a takeover runs in when a terminal asked for it: it needs none itself.
+
+Started by `process.spawn` in a session of its own, with a socket for the order, the
+plan and the yes. Once the run has begun it says so and is alone: the terminal may go, SIGHUP means
+nothing to it, and SIGINT, SIGTERM and SIGQUIT end the run in good order. It never imports Textual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base import stdio
+from route53_takeover.base.crash_report import kept
+from route53_takeover.base.errors import ExitCode, TakeoverError
+from route53_takeover.base.signals import give_up
+from route53_takeover.cli import commands, rehearsals
+from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.core.plan.impact import forecast
+from route53_takeover.core.plan.planner import steps
+from route53_takeover.process.protocol import GOOD_FOR, Proposal
+from route53_takeover.process.spawn import (
+    YES,
+    AnyOrder,
+    BeginRehearsal,
+    BeginRun,
+    Begun,
+    Failed,
+    GoOn,
+    Over,
+    Proposed,
+    Telling,
+)
+from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+from route53_takeover.storage.config import Common
+from route53_takeover.storage.run_folder import find_run, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.ports import Clock
+    from route53_takeover.core.status.result import Result
+    from route53_takeover.core.takeover import events as ev
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.process.spawn import Word
+    from route53_takeover.runtime.engine import Observer
+    from route53_takeover.storage.run_folder import RunFolder, Saved
+
+_SLOWER = 3.0
+"""How much slower a scenario passes where somebody watches it: well under a minute still."""
+_log = structlog.get_logger(__name__)
+_orders: msgspec.json.Decoder[AnyOrder] = msgspec.json.Decoder(AnyOrder)
+
+
+class Summoned:
+    """An audience at the other end of a socket, until the run has begun; then nobody."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel: socket.socket | None = channel
+        self._rehearsal = ""
+
+    def tell(self, text: str) -> None:
+        """To be shown while somebody waits."""
+        self.say(Telling(text=text))
+
+    def warn(self, text: str) -> None:
+        """The same."""
+        self.tell(f"warning: {text}")
+
+    def say(self, word: Word) -> None:
+        """Says a word; who has gone meanwhile does not hear it."""
+        if self._channel is not None:
+            with suppress(OSError):
+                self._channel.sendall(msgspec.json.encode(word) + b"\n")
+
+    def leave(self) -> None:
+        """Nothing more will be said."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    async def agrees(self, made: Plan) -> bool:
+        """Proposes the plan and waits for the yes; whoever goes away has not said it.
+
+        Raises:
+            TakeoverError: the yes came so late that the account may be another one.
+        """
+        if self._channel is None:
+            return False
+        proposal = Proposal(
+            plan=made,
+            steps=tuple(steps(made)),
+            forecast=forecast(made),
+            rehearsal=self._rehearsal,
+        )
+        clock = SystemClock()
+        read_at = clock.now()
+        self.say(Proposed(proposal=proposal))
+        self._channel.setblocking(False)
+        try:
+            answer = await asyncio.get_running_loop().sock_recv(self._channel, len(YES))
+        except OSError:
+            return False
+        self._channel.setblocking(True)
+        if answer == YES and clock.now() - read_at > GOOD_FOR:
+            raise TakeoverError(
+                "the plan is older than 10 minutes and was not started: nothing was written",
+                "Begin again: the account is read anew.",
+            )
+        return answer == YES
+
+    def rehearses(self, scenario: str) -> None:
+        """What is proposed is a rehearsal of this scenario."""
+        self._rehearsal = scenario
+
+    def begins(self, folder: RunFolder) -> None:
+        """The last word; what this process may say by accident goes to the run's log now."""
+        with suppress(OSError):
+            log = os.open(folder.log, os.O_WRONLY | os.O_APPEND)
+            os.dup2(log, sys.stderr.fileno())
+            os.close(log)
+        self.say(Begun(run=folder.name))
+        self.leave()
+
+    @asynccontextmanager
+    async def observing(
+        self, _folder: RunFolder, _saved: Saved, _clock: Clock
+    ) -> AsyncIterator[Observer]:
+        """Nobody: whoever looks on reads the journal."""
+        yield _nobody
+
+    def drain(self, _patience: float | None) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    def ended(
+        self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
+    ) -> int:
+        """Says what came of it, if anybody still listens; the journal says it in any case."""
+        del saved
+        self.say(Over(result=ended, now=now, seq=seq))
+        return ended.exit_code
+
+
+def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
+    del event, state, seq
+
+
+def main() -> int:
+    """Carries an order out; returns the exit code, which nobody waits for."""
+    give_up(signal.SIGHUP)
+    stdio.open_all()
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel.set_inheritable(False)  # the deploy command must not keep it open
+    audience = Summoned(channel)
+    try:
+        return _carry_out(_order(channel), audience)
+    except TakeoverError as error:
+        return _fail(audience, error.message, error.hint, error.exit_code, run_of(error))
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and told
+        _log.exception("daemon.failed")
+        run = run_of(error)
+        code = ExitCode.UNKNOWN if run else ExitCode.FAILED
+        return _fail(audience, *kept(error), code, run)
+    finally:
+        audience.leave()
+
+
+def _fail(audience: Summoned, message: str, hint: str, code: int, run: str | None) -> int:
+    _log.error("daemon.ended", reason=message, exit_code=int(code))
+    audience.say(Failed(message=message, hint=hint, exit_code=int(code), run=run))
+    return code
+
+
+def _order(channel: socket.socket) -> AnyOrder:
+    data = b""
+    while not data.endswith(b"\n"):
+        part = channel.recv(1 << 16)
+        if not part:
+            raise TakeoverError("whoever started this process has gone", "Begin again.")
+        data += part
+    return _orders.decode(data)
+
+
+def _carry_out(order: AnyOrder, audience: Summoned) -> int:
+    common = Common(state_dir=Path(order.state_dir), log_level=order.log_level)
+    match order:
+        case BeginRun():
+            clock = SystemClock()
+            return in_loop(
+                commands.run_in(common, audience, order.connection, order.options, clock)
+            )
+        case BeginRehearsal():
+            scenario = find_scenario(order.scenario or DEFAULT)
+            audience.rehearses(scenario.name)
+            speed = order.speed or scenario.speed / _SLOWER
+            return in_loop(rehearsals.rehearse_in(common, audience, scenario, order.seed, speed))
+        case GoOn():
+            folder = find_run(common.state_dir, order.run)
+            return commands.resume(common, audience, folder, order.override)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

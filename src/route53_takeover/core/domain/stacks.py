@@ -1,0 +1,172 @@
+"""CloudFormation's words: stack events, and what each of its statuses means to a takeover."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from route53_takeover.core.domain.record_sets import DesiredRecord
+
+RECORD_SET = "AWS::Route53::RecordSet"
+RECORD_SET_GROUP = "AWS::Route53::RecordSetGroup"
+STACK = "AWS::CloudFormation::Stack"
+
+ABSENT = "ABSENT"
+"""Our word for the status of a stack that does not exist."""
+
+
+class Kind(StrEnum):
+    """What a stack's own status means while somebody waits for it."""
+
+    ABSENT = "absent"
+    GOING = "going"  # forward: a record may be created now
+    CLEANING = "cleaning"  # the update succeeded; old resources are being deleted
+    TURNING_BACK = "turning-back"  # rolling back or deleting
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "rolled-back"
+    FAILED = "failed"  # terminal for a poller, not the end: somebody must look
+
+
+_KINDS = {
+    ABSENT: Kind.ABSENT,
+    "CREATE_IN_PROGRESS": Kind.GOING,
+    "UPDATE_IN_PROGRESS": Kind.GOING,
+    "IMPORT_IN_PROGRESS": Kind.GOING,
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": Kind.CLEANING,
+    "ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
+    "UPDATE_ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": Kind.TURNING_BACK,
+    "IMPORT_ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
+    "DELETE_IN_PROGRESS": Kind.TURNING_BACK,
+    "REVIEW_IN_PROGRESS": Kind.ABSENT,  # a change set that was never executed
+    "CREATE_COMPLETE": Kind.SUCCEEDED,
+    "UPDATE_COMPLETE": Kind.SUCCEEDED,
+    "IMPORT_COMPLETE": Kind.SUCCEEDED,
+    "ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
+    "UPDATE_ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
+    "IMPORT_ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
+    "DELETE_COMPLETE": Kind.ROLLED_BACK,
+}
+
+AT_REST = frozenset({Kind.SUCCEEDED, Kind.ROLLED_BACK})
+"""Of a stack that does nothing any more, and of which nothing has gone wrong."""
+
+UPDATABLE_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
+"""Where an operation without rollback ended: the stack stays as it is, and can be updated."""
+
+NOT_OWNED = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
+"""Statuses of a resource that its stack does not hold, or not any more (it was retained)."""
+
+_OPERATION_STARTS = frozenset(
+    {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "DELETE_IN_PROGRESS"}
+)
+
+
+def kind_of(status: str) -> Kind:
+    """The kind of a stack status; one that is new to this program counts as failed or going."""
+    if status in _KINDS:
+        return _KINDS[status]
+    if status.endswith("_IN_PROGRESS"):
+        return Kind.TURNING_BACK if "ROLLBACK" in status else Kind.GOING
+    return Kind.FAILED
+
+
+class StackEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One stack event as CloudFormation reports it, with the properties of a record set read.
+
+    Attributes:
+        event_id: unique; what repeated events are told apart by.
+        stack_id: the ARN of the stack in whose stream it is.
+        stack_name: that stack's name.
+        logical_id: the resource's name in its template.
+        physical_id: empty until it has one; for a stack's own status the stack's ARN.
+        resource_type: such as ``AWS::Route53::RecordSet``.
+        status: such as ``CREATE_IN_PROGRESS``.
+        reason: CloudFormation's status reason.
+        timestamp: AWS's clock, seconds since the epoch; only to order events of one stack.
+        token: ``ClientRequestToken`` or ``OperationId``: tells operations apart, where present.
+        desired: what the event's ``ResourceProperties`` ask for, on record sets only.
+        members: the same of a record set group's records; empty where they do not tell.
+    """
+
+    event_id: str
+    stack_id: str
+    stack_name: str
+    logical_id: str
+    resource_type: str
+    status: str
+    timestamp: float
+    physical_id: str = ""
+    reason: str = ""
+    token: str = ""
+    desired: DesiredRecord | None = None
+    members: tuple[DesiredRecord | None, ...] = ()
+
+    @property
+    def is_of_stack(self) -> bool:
+        """Whether this is the stack's own status (a child's event in its parent is not)."""
+        return self.resource_type == STACK and self.physical_id == self.stack_id
+
+    @property
+    def starts_operation(self) -> bool:
+        """Whether the stack began a create, update, import or delete with this."""
+        return self.is_of_stack and self.status in _OPERATION_STARTS
+
+
+class StackDescription(Struct, frozen=True, kw_only=True):
+    """A stack as ``DescribeStacks`` shows it. ``status`` is `ABSENT` where there is none."""
+
+    stack_id: str
+    stack_name: str
+    status: str
+    root_id: str | None = None  # set on children
+    parent_id: str | None = None
+
+
+class StackDetails(Struct, frozen=True, kw_only=True):
+    """What ``DescribeStacks`` tells of a stack besides its status.
+
+    Attributes:
+        parameters: those in force, but for those whose values CloudFormation hides.
+    """
+
+    parameters: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+
+
+class StackResource(Struct, frozen=True, kw_only=True):
+    """A resource as ``ListStackResources`` shows it."""
+
+    stack_id: str
+    logical_id: str
+    physical_id: str
+    resource_type: str
+    status: str
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether the stack holds something by this name."""
+        return bool(self.physical_id) and self.status not in NOT_OWNED
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether it was adopted, then cancelled: a rollback deletes it yet, or failed to."""
+        return bool(self.physical_id) and self.status == "CREATE_FAILED"
+
+
+class StackTemplate(Struct, frozen=True, kw_only=True):
+    """What matters to us of a template in force.
+
+    Attributes:
+        record_sets: logical id -> the desired record, ``None`` where intrinsics hide it.
+        depends: logical id of each record set -> every resource it waits for, transitively.
+        members: logical id of each ``RecordSetGroup`` -> its records, ``None`` for each that
+            intrinsics hide.
+        retained: those of both that CloudFormation leaves when the template lacks them.
+    """
+
+    record_sets: dict[str, DesiredRecord | None]
+    depends: dict[str, frozenset[str]]
+    members: dict[str, tuple[DesiredRecord | None, ...]] = {}
+    retained: frozenset[str] = frozenset()

@@ -1,0 +1,328 @@
+"""Why a plan is refused, and what it warns of: each with the way out.
+
+Every check takes the facts and the plan that was made from them, and yields what is wrong, naming
+what and where. Nothing here changes the plan; a check that cannot know does not guess.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import conflict, display_name
+from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, Kind, kind_of
+from route53_takeover.core.plan.model import ADDRESSING, Finding
+from route53_takeover.core.plan.ownership import (
+    expected_types,
+    owned_but_gone,
+    refuse_drift,
+    refuse_expected,
+    refuse_owners,
+    refuse_unclear,
+    warn_owned,
+    warn_owners,
+)
+from route53_takeover.core.plan.zone_checks import (
+    refuse_ambiguous_zone,
+    refuse_delegation,
+    refuse_dependants,
+    warn_zone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from route53_takeover.core.plan.model import Facts, Plan, UnfinishedRun
+
+CREDENTIAL_MARGIN = 15 * 60
+"""Seconds that credentials must outlive the drain by."""
+LONG_NEGATIVE_TTL = 60
+"""Seconds above which the zone's negative TTL makes a short gap costly."""
+
+
+def refusals(
+    facts: Facts, plan: Plan, wanted: Sequence[tuple[str, str | None]]
+) -> Iterator[Finding]:
+    """Every reason not to carry the plan out; ``wanted``: name and type of what was asked for."""
+    yield from refuse_ambiguous_zone(facts, plan)
+    yield from _refuse_missing(facts, plan, wanted)
+    yield from _refuse_unfinished(facts, plan)
+    yield from refuse_drift(facts, plan)
+    yield from refuse_unclear(facts, plan)
+    if plan.manuals:
+        for check in _CHECKS:
+            yield from check(facts, plan)
+
+
+def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What the user should know before saying yes."""
+    yield from warn_owned(facts, plan)
+    if plan.manuals:
+        yield from _warn_bystanders(facts, plan)
+        yield from warn_owners(facts, plan)
+        yield from warn_zone(facts, plan)
+        yield from _warn_stack(facts, plan)
+        yield from _warn_waiting(facts, plan)
+
+
+def _refuse_missing(
+    facts: Facts, plan: Plan, wanted: Sequence[tuple[str, str | None]]
+) -> Iterator[Finding]:
+    found = [(key.name, key.type) for key in (*plan.keys, *(r.key for r in plan.owned))]
+    for name, kind in wanted:
+        if any(at == name and kind in (None, is_a) for at, is_a in found):
+            continue
+        left = next((u for u in facts.unfinished if u.original.key.name == name), None)
+        if left is not None and kind in (None, left.original.type):
+            text = f"{left.original.key} is gone: run {left.run} may have deleted it, and has not "
+            yield _left_by(left, f"{text}put it back.")
+            continue
+        gone = owned_but_gone(facts, name, kind)
+        if gone is not None:
+            yield gone
+            continue
+        here = [r.type for r in facts.zone_records if r.key.name == name]
+        what = f"no {kind}" if kind else "no A, AAAA or CNAME"
+        also = f"it holds {', '.join(here)} there" if here else "it holds nothing at that name"
+        yield Finding(
+            text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
+            f"{display_name(name)}: {also}.",
+            hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; with no record "
+            "in the way, just deploy.",
+        )
+
+
+def _refuse_unfinished(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What an earlier run left is not the original: a backup of it would lose the old TTL."""
+    for manual in plan.manuals:
+        for left in facts.unfinished:
+            if left.original.key == manual.key:
+                yield _left_by(
+                    left,
+                    f"{manual.key} has the TTL of {manual.original.ttl} s that run {left.run} "
+                    f"lowered from {left.original.ttl} s and has not put back.",
+                )
+
+
+def _left_by(left: UnfinishedRun, text: str) -> Finding:
+    if left.is_alive:
+        return Finding(text=text, hint=f"That run goes on: `{left.attach}`.")
+    return Finding(
+        text=text,
+        hint=f"Go on with it: `{left.resume}`, or put the record back: `{left.restore}`; then run "
+        "this again.",
+    )
+
+
+def _other_zones(facts: Facts, name: str) -> str:
+    others = [zone for zone in facts.other_zones if ("." + name).endswith("." + zone.name)]
+    return f" ({', '.join(str(zone) for zone in others)} could hold it too)" if others else ""
+
+
+def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    for manual in plan.manuals:
+        record = manual.original
+        if record.traffic_policy_instance:
+            yield Finding(
+                text=f"{record.key} belongs to traffic policy instance "
+                f"{record.traffic_policy_instance} and cannot be changed directly.",
+                hint="Delete the traffic policy instance or replace it by a record first.",
+            )
+        elif record.is_routed:
+            yield Finding(
+                text=f"{record.key} has a routing policy; routed records are not handled yet.",
+                hint="Only simple record sets can be taken over for now.",
+            )
+        elif record.type == "SOA" or (record.type == "NS" and record.key.name == facts.zone_name):
+            yield Finding(
+                text=f"{record.key} is the zone's own and cannot be handed over.",
+                hint="Leave it out of --record.",
+            )
+        elif (
+            record.alias is None
+            and record.type in ("A", "AAAA")
+            and not plan.options.strategy_given
+        ):
+            yield Finding(
+                text=f"{record.key} is a plain {record.type} record: CloudFormation fails at once "
+                "on it, without a moment to release it in.",
+                hint="Turn it into an alias first; or say --strategy delete, which at worst costs "
+                "a failed deploy and no gap.",
+            )
+
+
+def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    stack, options = facts.stack, plan.options
+    watching_only = options.deploy_on is None
+    kind = kind_of(stack.status)
+    if kind is Kind.ABSENT:
+        if watching_only or options.deploy_off is None or options.stack.startswith("arn:"):
+            yield _stack_is_absent(facts, plan)
+    elif stack.status == "DELETE_COMPLETE":
+        yield Finding(
+            text=f"stack {stack.stack_name} was deleted: {stack.stack_id} will never change again.",
+            hint="Give --stack by its name, which a new stack may bear.",
+        )
+    elif stack.status in UPDATABLE_FAILURES:
+        return  # warned of: CloudFormation goes on from there
+    elif kind is Kind.FAILED or stack.status in _WAYS_OUT:
+        yield Finding(
+            text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
+            hint=_WAYS_OUT.get(stack.status, _ANY_WAY_OUT).format(
+                name=shlex.quote(stack.stack_name)
+            ),
+        )
+    elif kind in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK) and not watching_only:
+        yield Finding(
+            text=f"stack {stack.stack_name} is {stack.status}: an operation is under way.",
+            hint="Wait until it has ended; or join it with --no-deploy.",
+        )
+
+
+_DELETE = "aws cloudformation delete-stack --stack-name {name}"
+_WAYS_OUT = {
+    "ROLLBACK_COMPLETE": f"Its first create failed, and it can only be deleted: {_DELETE}; then "
+    "run this again: the first deploy creates it anew.",
+    "UPDATE_ROLLBACK_FAILED": "Repair what its events name, then let the rollback go on: aws "
+    "cloudformation continue-update-rollback --stack-name {name}; then run this again.",
+    "ROLLBACK_FAILED": f"Its first create failed, and so did the rollback: {_DELETE}; then run "
+    "this again: the first deploy creates it anew.",
+    "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID leaves what "
+    "cannot be deleted); then run this again: the first deploy creates it anew.",
+}
+_ANY_WAY_OUT = (
+    "Look at it: aws cloudformation describe-stack-events --stack-name {name}; once it is at rest "
+    "in a *_COMPLETE status, run this again."
+)
+
+
+def _stack_is_absent(facts: Facts, plan: Plan) -> Finding:
+    """The finding for a stack that was never deployed, where no deploy of ours creates it."""
+    if facts.stack.status == "REVIEW_IN_PROGRESS":
+        return Finding(
+            text=f"stack {facts.stack.stack_name} is REVIEW_IN_PROGRESS: it has never been "
+            "deployed, and holds nothing but a change set.",
+            hint="Execute that change set or delete it; or give --deploy without --skip-off, whose "
+            "first deploy creates the stack.",
+        )
+    return Finding(
+        text=f"stack {plan.options.stack} does not exist in {facts.region}.",
+        hint=f"{_did_you_mean(facts)}Check --stack and --region; or give --deploy without "
+        "--skip-off, whose first deploy creates it.",
+    )
+
+
+def _did_you_mean(facts: Facts) -> str:
+    return f"Did you mean {' or '.join(facts.near_stacks)}? " if facts.near_stacks else ""
+
+
+def _refuse_deploy(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    for program in facts.missing_programs:
+        commands = (plan.options.deploy_off, plan.options.deploy_on)
+        command = next(c for c in commands if c and c.split()[0] == program)
+        looked = f"in {facts.cwd}" if "/" in program else "in the PATH"
+        yield Finding(
+            text=f"the deploy command `{command}` cannot be run: there is no program {program} "
+            f"{looked}.",
+            hint="Correct --deploy, or the folder and the PATH that this is run with.",
+        )
+
+
+def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    identity = facts.identity
+    if identity.needs_mfa:
+        yield Finding(
+            text=f"the credentials of {identity.arn} would ask for an MFA code, and nobody is "
+            "there to give it.",
+            hint="Use a session that is already open: aws sts get-session-token, or another "
+            "--profile.",
+        )
+    left, needed = _seconds_left(facts), plan.drain_seconds + CREDENTIAL_MARGIN
+    if left is not None and left < needed:
+        yield Finding(
+            text=f"the credentials of {identity.arn} end in {left / 60:.0f} min and cannot renew "
+            f"themselves; the drain and 15 min after it need {needed / 60:.0f} min.",
+            hint="Get fresh ones (aws sso login, aws sts assume-role --duration-seconds)"
+            + (", or use --no-drain." if plan.drain_seconds else "."),
+        )
+
+
+_CHECKS = (
+    refuse_owners,
+    refuse_expected,
+    _refuse_kinds,
+    refuse_delegation,
+    refuse_dependants,
+    _refuse_stack,
+    _refuse_deploy,
+    _refuse_credentials,
+)
+
+
+def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    if facts.given_stack:
+        yield Finding(
+            text=f"{facts.given_stack} is a nested stack: its root {facts.stack.stack_name} is "
+            "watched."
+        )
+    for record in plan.staying:
+        coming = expected_types(facts, record.key.name)
+        if coming and record.type in ADDRESSING:
+            yield Finding(
+                text=f"{record.describe()} stays as it is: the stack's template has no "
+                f"{record.type} there, so it goes on pointing where it does.",
+                hint=f"If your deploy adds one, say --record {display_name(record.key.name)}"
+                f"/{record.type} too; else delete it by hand once it is not wanted any more.",
+            )
+        else:
+            yield Finding(
+                text=f"{record.describe()} stays as it is: it is not part of this takeover."
+            )
+
+
+def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    if kind_of(facts.stack.status) is Kind.ABSENT and facts.near_stacks:
+        yield Finding(
+            text=f"stack {plan.options.stack} does not exist: the first deploy has to create it.",
+            hint=f"{_did_you_mean(facts)}Then correct --stack.",
+        )
+    if facts.stack.status in UPDATABLE_FAILURES:
+        yield Finding(
+            text=f"stack {facts.stack.stack_name} is {facts.stack.status}: its last operation "
+            "failed with rollback disabled, and the next deploy goes on from there.",
+            hint="Look at why it failed first: the deploys of this run may fail on the same.",
+        )
+
+
+def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    if plan.negative_ttl > LONG_NEGATIVE_TTL:
+        yield Finding(
+            text=f"the zone's negative TTL is {plan.negative_ttl} s: a resolver that asks during "
+            "the gap remembers for so long that the name does not exist.",
+            hint="Lower the SOA record's TTL to 5 s beforehand if you can.",
+        )
+    left = _seconds_left(facts)
+    if left is not None and left < plan.options.deploy_timeout:
+        yield Finding(
+            text=f"the credentials end in {left / 60:.0f} min, before the deploy's time limit of "
+            f"{plan.options.deploy_timeout / 60:.0f} min.",
+            hint="If they expire half-way the run waits for fresh ones.",
+        )
+    bare = [
+        m.key
+        for m in plan.manuals
+        if not any(conflict(desired.record, m.original) for desired in facts.retained)
+    ]
+    if bare:
+        yield Finding(
+            text=f"put DeletionPolicy: Retain on {', '.join(map(str, bare))} in the template, so "
+            "that no later mistake deletes it."
+        )
+
+
+def _seconds_left(facts: Facts) -> float | None:
+    """How long the credentials last; ``None`` where they last or renew themselves."""
+    identity = facts.identity
+    if identity.expires is None or identity.renewable:
+        return None
+    return max(identity.expires - facts.now, 0.0)

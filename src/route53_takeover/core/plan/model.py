@@ -1,0 +1,307 @@
+"""The plan as a value: what was asked for, what preflight read, and what a run may do.
+
+Nothing is written to AWS before a plan without refusals exists, and nothing outside `Plan.keys` is
+ever written by a run. Plans are made in `route53_takeover.core.plan.planner`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from route53_takeover.core.domain.record_sets import (
+    DesiredRecord,
+    RecordSet,
+    display_name,
+    normal_name,
+)
+from route53_takeover.core.domain.stacks import StackDescription
+
+if TYPE_CHECKING:
+    from route53_takeover.core.domain.record_sets import RecordKey
+
+DEFAULT_TTL = 60
+"""Seconds: what a record's TTL is lowered to."""
+ADDRESSING = ("A", "AAAA", "CNAME", "HTTPS")
+"""The types that say where a name leads, or how."""
+ALIAS_HOLD, OTHER_HOLD = 2.0, 10.0
+"""Seconds that the moment must last: CloudFormation may be adopting, or may have failed already."""
+
+
+class OwnerCheck(StrEnum):
+    """Where other stacks are read to find out whether one of them owns a record."""
+
+    FULL = "full"
+    REGION = "region"
+    NONE = "none"
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What the user asked for. Durations in seconds; ``None`` means the default of the field.
+
+    Attributes:
+        ttl: what to lower TTLs to; ``None`` keeps them.
+        hold: how long the moment must last; ``None``: `ALIAS_HOLD` or `OTHER_HOLD`.
+        restore_after: the deadman; ``None``: from the time that the record had been in progress.
+        strategy_given: whether ``--strategy delete`` was said explicitly.
+        deploy_off: shell command of the first deploy; ``None`` where it is skipped.
+        deploy_on: shell command of the second; ``None`` where somebody else deploys.
+        confirm_release: a release also waits for a person's word.
+        owner_check: where owners are looked for.
+    """
+
+    stack: str
+    records: tuple[str, ...]
+    zone: str | None = None
+    deploy_off: str | None = None
+    deploy_on: str | None = None
+    strategy_given: bool = False
+    ttl: int | None = DEFAULT_TTL
+    drain: bool = True
+    hold: float | None = None
+    restore_after: float | None = None
+    deploy_timeout: float = 7200.0
+    settle: float = 5.0
+    probe: bool = True
+    confirm_release: bool = False
+    owner_check: OwnerCheck = OwnerCheck.FULL
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who calls AWS. ``expires`` is seconds since the epoch, ``None`` for lasting credentials."""
+
+    account: str
+    arn: str
+    expires: float | None = None
+    renewable: bool = True
+    needs_mfa: bool = False
+
+
+class OwnedRecord(Struct, frozen=True, kw_only=True):
+    """A record that a stack has as a resource, or as a part of one.
+
+    Attributes:
+        name: as it is spelt; ``?`` in the place of what its template does not tell.
+        pattern: a regular expression of the names, in normal form, that it may have; empty where
+            ``name`` is all of it.
+        desired: what the template asks for, where it tells which record set that is.
+        type: what is told of it otherwise; ``None`` where it is open; so are ``zone_id`` and
+            ``zone_name``, of which a template has one.
+        group: whether it is one of a ``RecordSetGroup``.
+    """
+
+    stack_id: str
+    logical_id: str
+    name: str
+    pattern: str = ""
+    desired: DesiredRecord | None = None
+    type: str | None = None
+    zone_id: str | None = None
+    zone_name: str | None = None
+    group: bool = False
+
+    @property
+    def record_type(self) -> str | None:
+        """Its type, where that is known."""
+        return self.type if self.desired is None else self.desired.record.type
+
+    @property
+    def zone(self) -> tuple[str | None, str | None]:
+        """Id and name of its zone, as far as they are known."""
+        known = self if self.desired is None else self.desired
+        return known.zone_id, known.zone_name
+
+    def may_be_at(self, name: str) -> bool:
+        """Whether this may be its name, which is given in normal form."""
+        if self.pattern:
+            return re.fullmatch(self.pattern, name) is not None
+        return normal_name(self.name) == name
+
+
+class ForeignRecord(Struct, frozen=True, kw_only=True):
+    """A record that a stack outside the tree owns.
+
+    Attributes:
+        region: where the stack is, if it is another region.
+        unread: why its template could not be read; empty where it was.
+        creating: the stack does not have it yet, and tries to create it.
+    """
+
+    stack: StackDescription
+    record: OwnedRecord
+    region: str = ""
+    unread: str = ""
+    creating: bool = False
+
+
+class Unasked(Struct, frozen=True, kw_only=True):
+    """A region whose stacks could not be read: the error that tells why, and its way out."""
+
+    region: str
+    error: str
+    hint: str = ""
+
+
+class OtherZone(Struct, frozen=True, kw_only=True):
+    """A zone of the account that could hold the names too, as its own name goes."""
+
+    zone_id: str
+    name: str
+    private: bool
+    name_servers: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{display_name(self.name)} ({self.zone_id}{', private' if self.private else ''})"
+
+
+class UnfinishedRun(Struct, frozen=True, kw_only=True):
+    """An earlier run that left a record set with a lowered TTL, or gone, and has not undone it.
+
+    ``attach``, ``resume`` and ``restore`` are the lines that do so.
+    """
+
+    run: str
+    original: RecordSet
+    is_alive: bool
+    attach: str
+    resume: str
+    restore: str
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What preflight read, all of it before the first write.
+
+    Attributes:
+        zone_records: every record set of the zone.
+        same_name_zones: zones of the zone's name, as public or private as it, this one included.
+        other_zones: every zone beside it that could hold the names, public or private.
+        delegated: the name servers that the parent delegates to; ``None`` where not asked.
+        stack: the root stack, `ABSENT` where there is none.
+        owned: record sets of the tree, and the records of its groups.
+        expected: record sets that the tree's templates hold and no resource stands for yet.
+        expecting: the ids of the stacks whose templates do.
+        retained: those of them that CloudFormation leaves when a later template lacks them.
+        hidden: logical ids of such record sets whose name or type the templates hide.
+        coming: records of groups that only its templates hold so far.
+        foreign: records that may be at these names and that stacks outside the tree own.
+        unasked: the regions whose stacks could not be read.
+        near_stacks: stacks of like names, where there is none of the name that was given.
+        missing_programs: of the deploy commands, which certainly cannot be found.
+        cwd: where the deploy commands run.
+        unfinished: what earlier runs of this machine have left at the zone's records.
+        given_stack: what ``--stack`` named, where it was a child of the root.
+    """
+
+    now: float
+    identity: Identity
+    region: str
+    zone_id: str
+    zone_name: str
+    zone_private: bool
+    zone_name_servers: tuple[str, ...]
+    zone_records: tuple[RecordSet, ...]
+    stack: StackDescription
+    same_name_zones: tuple[str, ...] = ()
+    delegated: tuple[str, ...] | None = None
+    other_zones: tuple[OtherZone, ...] = ()
+    owned: tuple[OwnedRecord, ...] = ()
+    expected: tuple[DesiredRecord, ...] = ()
+    expecting: tuple[str, ...] = ()
+    retained: tuple[DesiredRecord, ...] = ()
+    hidden: tuple[str, ...] = ()
+    coming: tuple[OwnedRecord, ...] = ()
+    foreign: tuple[ForeignRecord, ...] = ()
+    unasked: tuple[Unasked, ...] = ()
+    near_stacks: tuple[str, ...] = ()
+    missing_programs: tuple[str, ...] = ()
+    cwd: str = ""
+    unfinished: tuple[UnfinishedRun, ...] = ()
+    given_stack: str | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """A refusal or a warning, and the way out of it."""
+
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.hint}".strip()
+
+
+class Manual(Struct, frozen=True, kw_only=True):
+    """A record set to hand over: as it is now, and with its TTL lowered if it will be."""
+
+    original: RecordSet
+    lowered: RecordSet | None = None
+
+    @property
+    def key(self) -> RecordKey:
+        return self.original.key
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a run does, and all that it may write.
+
+    Attributes:
+        zone_is_unique: no other zone, public or private, has the name, so ``HostedZoneName`` in a
+            template means this zone.
+        manuals: the record sets to hand over.
+        owned: those of the asked-for record sets that the stack owns already, as it says.
+        resources: ``STACK_ID LOGICAL_ID`` of every record set that the tree owned when the plan was
+            made: whatever its name, it is none of the manual ones.
+        expecting: the stacks of the tree that are to create record sets, as their templates tell.
+        staying: other record sets at the names, that no one touches.
+        negative_ttl: seconds for which a resolver caches that the name is absent.
+    """
+
+    options: Options
+    zone_id: str
+    zone_name: str
+    zone_private: bool
+    zone_is_unique: bool
+    name_servers: tuple[str, ...]
+    root: StackDescription
+    account: str
+    manuals: tuple[Manual, ...] = ()
+    owned: tuple[RecordSet, ...] = ()
+    resources: tuple[str, ...] = ()
+    expecting: tuple[str, ...] = ()
+    staying: tuple[RecordSet, ...] = ()
+    refusals: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    negative_ttl: int = 900
+
+    @property
+    def refused(self) -> bool:
+        """Whether it must not be carried out."""
+        return bool(self.refusals)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names to hand over, in normal form, each once."""
+        return tuple(dict.fromkeys(manual.key.name for manual in self.manuals))
+
+    @property
+    def keys(self) -> frozenset[RecordKey]:
+        """Every record set that a run of this plan may write."""
+        return frozenset(manual.key for manual in self.manuals)
+
+    @property
+    def drain_seconds(self) -> int:
+        """How long the old TTLs need to run out of caches; 0 where nothing is lowered."""
+        if not self.options.drain:
+            return 0
+        return max((m.original.ttl or 0 for m in self.manuals if m.lowered), default=0)
+
+
+def hold_for(options: Options, manual: RecordSet, desired: DesiredRecord) -> float:
+    """Seconds that the moment must last for this pair."""
+    if options.hold is not None:
+        return options.hold
+    differs = desired.complete and not desired.record.same_as(manual)
+    is_alias = desired.record.alias is not None and desired.record.type in ("A", "AAAA")
+    return ALIAS_HOLD if is_alias and differs else OTHER_HOLD

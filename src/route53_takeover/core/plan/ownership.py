@@ -1,0 +1,321 @@
+"""Who owns a record set, as far as the stacks' lists and templates tell, and what that forbids.
+
+A list of resources names a record set by its name alone, so type, zone and values come from
+templates, which may hide them. What is hidden is never guessed: where it could be the record at
+hand, the plan is refused. The judgement itself is in `route53_takeover.core.plan.claims`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.domain.stacks import AT_REST, kind_of
+from route53_takeover.core.plan.claims import (
+    Claim,
+    Site,
+    claim,
+    clashes,
+    is_elsewhere,
+    is_unclear,
+    rivals,
+)
+from route53_takeover.core.plan.model import Finding, OwnerCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.plan.model import Facts, ForeignRecord, OwnedRecord, Plan
+
+_RESOLVING = ("A", "AAAA", "CNAME")
+
+
+def site_of(facts: Facts) -> Site:
+    """Where the plan's records are."""
+    return Site(
+        zone_id=facts.zone_id,
+        zone_name=facts.zone_name,
+        private=facts.zone_private,
+        others=facts.other_zones,
+    )
+
+
+def resource_of(facts: Facts, record: RecordSet) -> OwnedRecord | None:
+    """The tree's resource that certainly is this record set."""
+    site = site_of(facts)
+    return next((r for r in facts.owned if claim(site, r, record) is Claim.YES), None)
+
+
+def expected_types(facts: Facts, name: str) -> frozenset[str]:
+    """The types that the stack's templates are going to have at a name; empty: not known."""
+    site = site_of(facts)
+    return frozenset(
+        desired.record.type
+        for desired in facts.expected
+        if normal_name(desired.record.name) == name and not is_elsewhere(site, desired)
+    )
+
+
+def refuse_drift(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What the stack owns is not as it says."""
+    for record in plan.owned:
+        resource = resource_of(facts, record)
+        if resource is None or resource.desired is None or not resource.desired.complete:
+            continue
+        if not resource.desired.record.same_as(record):
+            yield Finding(
+                text=f"the stack owns {record.key} ({resource.logical_id}), but the live record "
+                f"is {record.describe()} where its template says "
+                f"{resource.desired.record.describe()}.",
+                hint="Somebody edited it (drift): put the live record back, or change the template "
+                "and deploy.",
+            )
+
+
+def owned_but_gone(facts: Facts, name: str, kind: str | None) -> Finding | None:
+    """The finding for a record that was asked for, is not there, and that the stack owns."""
+    site = site_of(facts)
+    wanted = _RESOLVING if kind is None else (kind,)
+    for resource in facts.owned:
+        type_ = resource.record_type
+        is_certain = not resource.pattern and not is_unclear(site, resource, name)
+        if (
+            type_ not in wanted
+            or not is_certain
+            or not resource.may_be_at(name)
+            or is_elsewhere(site, resource)
+        ):
+            continue
+        return Finding(
+            text=f"the stack owns {display_name(name)} {type_} ({resource.logical_id}), but zone "
+            f"{display_name(facts.zone_name)} ({facts.zone_id}) does not hold it.",
+            hint="Somebody deleted it (drift), and a deploy does not notice: create it as the "
+            "template says, or take it out of the template, deploy, and put it in again.",
+        )
+    return None
+
+
+def refuse_unclear(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """The stack has a record that may be one of these, and its template does not tell."""
+    site = site_of(facts)
+    for resource in facts.owned:
+        for record in (manual.original for manual in plan.manuals):
+            if claim(site, resource, record) is not Claim.MAY:
+                continue
+            if resource.group and (resource.pattern or resource.record_type is None):
+                yield _in_group(resource, "may hold", record)
+            elif is_unclear(site, resource, record.key.name):
+                yield _unclear_zone(facts, resource, record.key.name)
+            else:
+                yield Finding(
+                    text=f"the stack owns a record at {display_name(record.key.name)} "
+                    f"({resource.logical_id}), and its template does not tell whether it is the "
+                    f"{record.type}: its type or set identifier is hidden.",
+                    hint="Let the template say Type and SetIdentifier as text or by a parameter, "
+                    "deploy it with the switch as it is, then run this again.",
+                )
+            break
+
+
+def _unclear_zone(facts: Facts, resource: OwnedRecord, name: str) -> Finding:
+    others = ", ".join(str(zone) for zone in rivals(site_of(facts), name))
+    return Finding(
+        text=f"the stack owns a record at {display_name(name)} ({resource.logical_id}), "
+        f"and its template does not tell in which zone: {display_name(facts.zone_name)} "
+        f"({facts.zone_id}) or {others}.",
+        hint="Let the template say HostedZoneId as text or by a parameter, deploy it with "
+        "the switch as it is, then run this again.",
+    )
+
+
+def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """Another stack owns what is to be handed over, or something stands in the way of it."""
+    yield from _refuse_unasked(facts, plan)
+    yield from _refuse_foreign(facts, plan)
+    site = site_of(facts)
+    for resource in facts.owned:
+        beside = [str(m.key) for m in plan.manuals if clashes(site, resource, m.original)]
+        if beside:
+            yield Finding(
+                text=f"the stack owns {resource.record_type} at {display_name(resource.name)} "
+                f"({resource.logical_id}), which cannot stand beside the manual "
+                f"{', '.join(beside)}.",
+                hint="Somebody replaced it (drift): put the stack's record back, or take that "
+                "resource out of the stack first.",
+            )
+    if plan.options.deploy_off and plan.owned:
+        resources = [resource_of(facts, record) for record in plan.owned]
+        ids = ", ".join(f"{r.logical_id} ({display_name(r.name)})" for r in resources if r)
+        yield Finding(
+            text=f"deploying with the switch off might delete what the stack owns: {ids}.",
+            hint="Add --skip-off, which leaves that deploy out.",
+        )
+    for coming in facts.coming:
+        for record in (manual.original for manual in plan.manuals):
+            is_ours = claim(site, coming, record) is not Claim.NO
+            if is_ours or clashes(site, coming, record):
+                yield _in_group(
+                    coming, "is going to hold" if coming.desired else "may hold", record
+                )
+                break
+
+
+def _in_group(resource: OwnedRecord, how: str, record: RecordSet) -> Finding:
+    return Finding(
+        text=f"the stack's RecordSetGroup {resource.logical_id} {how} {record.key} "
+        f"(it says {display_name(resource.name)} {resource.record_type or 'of a hidden type'}); "
+        "record set groups are not handled yet.",
+        hint="Put the record into an AWS::Route53::RecordSet of its own (with SAM: leave Route53 "
+        "out of Domain, and add the RecordSet to Resources).",
+    )
+
+
+def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """Whether a stack there owns the records was not answered: that is no "no"."""
+    by_error: dict[tuple[str, str], list[str]] = {}
+    for one in facts.unasked:
+        by_error.setdefault((one.error, one.hint), []).append(one.region)
+    names = ", ".join(display_name(name) for name in plan.names)
+    for (error, hint), regions in by_error.items():
+        is_home = facts.region in regions
+        limited = "" if is_home else f"--owner-check region (reads {facts.region} alone) or "
+        yield Finding(
+            text=f"whether a stack owns {names} could not be told in {', '.join(regions)}: "
+            f"{error}.",
+            hint=f"To read them, {hint or 'run this again'}; to go on without, look there yourself "
+            f"and add {limited}--owner-check none (on your word that no other stack owns them).",
+        )
+
+
+def _refuse_foreign(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    site = site_of(facts)
+    for foreign in facts.foreign:
+        records = [manual.original for manual in plan.manuals]
+        claims = {claim(site, foreign.record, record) for record in records}
+        if foreign.creating:
+            if claims != {Claim.NO}:
+                yield _is_created_by_another(foreign)
+            continue
+        if Claim.YES in claims or any(clashes(site, foreign.record, record) for record in records):
+            yield _owned_by_another(foreign)
+        elif Claim.MAY in claims:
+            yield _may_be_anothers(facts, foreign, records)
+
+
+def _owned_by_another(foreign: ForeignRecord) -> Finding:
+    record = foreign.record
+    within = f"RecordSetGroup {record.logical_id}" if record.group else record.logical_id
+    return Finding(
+        text=f"stack {stack_named(foreign)} owns the {record.record_type} record at "
+        f"{display_name(record.name)} ({within}).",
+        hint=f"{way_out(foreign)}; then run this again.",
+    )
+
+
+def _is_created_by_another(foreign: ForeignRecord) -> Finding:
+    record = foreign.record
+    return Finding(
+        text=f"stack {stack_named(foreign)} is creating a record at {display_name(record.name)} "
+        f"({record.logical_id}) and would get the name in the moment of its release.",
+        hint="Wait until that stack is at rest, or cancel its operation, then run this again.",
+    )
+
+
+def _may_be_anothers(facts: Facts, foreign: ForeignRecord, records: list[RecordSet]) -> Finding:
+    record, site = foreign.record, site_of(facts)
+    name = next(r.key.name for r in records if claim(site, record, r) is Claim.MAY)
+    hidden = ["name"] if record.pattern else []
+    hidden += [] if record.record_type else ["type"]
+    hidden += ["zone"] if is_unclear(site, record, name) else []
+    why = foreign.unread or f"its template does not tell the {' and '.join(hidden) or 'rest'}"
+    what = f"{record.record_type or 'some type of'} record at {display_name(record.name)}"
+    within = f"RecordSetGroup {record.logical_id}" if record.group else record.logical_id
+    return Finding(
+        text=f"stack {stack_named(foreign)} owns {what} ({within}), which may be "
+        f"{display_name(name)} in this zone: {why}.",
+        hint=f"Look at that stack. If it is this record: {way_out(foreign)}; then run this again. "
+        "If it is another one: add --owner-check none (on your word that no other stack owns "
+        "these).",
+    )
+
+
+def stack_named(foreign: ForeignRecord) -> str:
+    """The stack, and its region where it is another one."""
+    where = f" in {foreign.region}" if foreign.region else ""
+    return f"{foreign.stack.stack_name}{where}"
+
+
+def way_out(foreign: ForeignRecord) -> str:
+    """How its stack lets go of a record and keeps it: what its status still allows."""
+    stack, logical_id = foreign.stack, foreign.record.logical_id
+    region = f" --region {foreign.region}" if foreign.region else ""
+    if stack.status == "DELETE_FAILED":
+        return (
+            "That stack is DELETE_FAILED and cannot be updated: let it go without the record by "
+            f"`aws cloudformation delete-stack{region} --retain-resources {logical_id} "
+            f"--stack-name {stack.stack_name}`"
+        )
+    if kind_of(stack.status) not in AT_REST:
+        return (
+            f"That stack is {stack.status}: bring it to rest first; then set DeletionPolicy: "
+            "Retain on it there and deploy, then remove it and deploy"
+        )
+    return "There, set DeletionPolicy: Retain on it and deploy, then remove it and deploy"
+
+
+def refuse_expected(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """The template that is in force says already that it will not be a simple record."""
+    site = site_of(facts)
+    for desired in facts.expected:
+        name = normal_name(desired.record.name)
+        if name in plan.names and desired.record.is_routed and not is_elsewhere(site, desired):
+            yield Finding(
+                text=f"the stack's template has a routing policy at {display_name(name)} "
+                f"({desired.record.type}, SetIdentifier {desired.record.set_identifier}); routed "
+                "records are not handled yet.",
+                hint="Only simple record sets can be taken over for now.",
+            )
+
+
+def warn_owned(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What is not certain of a record that the stack owns."""
+    for record in plan.owned:
+        resource = resource_of(facts, record)
+        if resource is not None and (resource.desired is None or not resource.desired.complete):
+            yield Finding(
+                text=f"the stack owns {display_name(resource.name)} ({resource.logical_id}), but "
+                f"its template does not tell all of it: {record.describe()} was not compared."
+            )
+    if plan.owned and not plan.manuals and kind_of(facts.stack.status) not in AT_REST:
+        yield Finding(
+            text=f"stack {facts.stack.stack_name} is {facts.stack.status}: it may still change "
+            "what it owns.",
+            hint="Look again once it has ended.",
+        )
+
+
+def warn_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What was not looked at, what a deploy may do to other records, and what is not known yet."""
+    if plan.options.owner_check is not OwnerCheck.FULL:
+        where = f"only in {facts.region}"
+        if plan.options.owner_check is OwnerCheck.NONE:
+            where = f"only in the tree of {facts.stack.stack_name or plan.options.stack}"
+        yield Finding(
+            text=f"owners of these records were looked for {where} (--owner-check "
+            f"{plan.options.owner_check}).",
+            hint="That no other stack owns them stands on your word.",
+        )
+    others = [r for r in facts.owned if plan.options.deploy_off and not plan.owned]
+    if others:
+        ids = ", ".join(dict.fromkeys(f"{r.logical_id} ({display_name(r.name)})" for r in others))
+        yield Finding(
+            text=f"the deploy with the switch off deletes of {ids} whatever hangs on the switch.",
+            hint="If any does, add --skip-off, which leaves that deploy out.",
+        )
+    unknown = [name for name in plan.names if not expected_types(facts, name)]
+    if unknown:
+        yield Finding(
+            text="no template of the stack tells yet what it will create at "
+            f"{', '.join(display_name(name) for name in unknown)}: it is learnt from its events."
+        )

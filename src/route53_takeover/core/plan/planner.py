@@ -1,0 +1,153 @@
+"""Making a plan: what to do about each record that was asked for, decided from what preflight read.
+
+Pure: the same facts and options give the same plan. What it refuses and warns of is decided in
+`route53_takeover.core.plan.checks`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.plan.checks import refusals, warnings
+from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
+from route53_takeover.core.plan.ownership import expected_types, resource_of
+from route53_takeover.core.plan.zone_checks import targets_first
+
+if TYPE_CHECKING:
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.plan.model import Facts, Options
+
+
+def make_plan(facts: Facts, options: Options) -> Plan:
+    """Decides what to do, or why not."""
+    wanted = [parse_record(text) for text in options.records]
+    found = _asked_for(facts, wanted)
+    owned, manual = _split_by_owner(facts, found)
+    plan = Plan(
+        options=options,
+        zone_id=facts.zone_id,
+        zone_name=facts.zone_name,
+        zone_private=facts.zone_private,
+        zone_is_unique=len(facts.same_name_zones) <= 1
+        and all(zone.name != facts.zone_name for zone in facts.other_zones),
+        name_servers=facts.zone_name_servers,
+        root=facts.stack,
+        account=facts.identity.account,
+        manuals=tuple(
+            Manual(original=r, lowered=_lowered(r, options.ttl))
+            for r in targets_first(facts, manual)
+        ),
+        owned=tuple(owned),
+        resources=tuple(f"{r.stack_id} {r.logical_id}" for r in facts.owned),
+        expecting=facts.expecting,
+        negative_ttl=_negative_ttl(facts),
+    )
+    names = {name for name, _ in wanted}
+    taken = plan.keys | {record.key for record in owned}
+    plan = replace(
+        plan,
+        staying=tuple(r for r in facts.zone_records if r.key.name in names and r.key not in taken),
+    )
+    return replace(
+        plan,
+        refusals=tuple(refusals(facts, plan, wanted)),
+        warnings=tuple(warnings(facts, plan)),
+    )
+
+
+def parse_record(text: str) -> tuple[str, str | None]:
+    """Reads ``NAME[/TYPE]``: the name in normal form, and the type or ``None``.
+
+    A name may hold slashes itself (``0/25.2.0.192.in-addr.arpa``); a type holds no dots.
+    """
+    name, slash, kind = text.rpartition("/")
+    if not slash or "." in kind:
+        return normal_name(text), None
+    return normal_name(name), kind.upper() or None
+
+
+def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[RecordSet]:
+    """The live record sets that were asked for.
+
+    Without a type those are meant that the stack's templates are going to have at the name, and
+    what stands in their way; where they do not tell, all that say where the name leads.
+    """
+    return [
+        record
+        for record in facts.zone_records
+        if any(
+            record.key.name == name
+            and (record.type == kind if kind else _is_meant(facts, record, coming=coming))
+            for name, kind, coming in ((n, k, expected_types(facts, n)) for n, k in wanted)
+        )
+    ]
+
+
+def _is_meant(facts: Facts, record: RecordSet, *, coming: frozenset[str]) -> bool:
+    """Whether ``--record NAME`` means this record set; ``coming``: what the templates tell."""
+    if not coming or facts.hidden or resource_of(facts, record) is not None:
+        return record.type in ADDRESSING
+    if "CNAME" in (record.type, *coming):
+        return record.type in ADDRESSING  # a CNAME stands alone
+    return record.type in coming and record.type not in _MANY_OWNERS
+
+
+_MANY_OWNERS = frozenset({"CAA", "DS", "MX", "NS", "SOA", "SPF", "TXT"})
+"""Types whose values may be several parties': one of them is only taken where it is named."""
+
+
+def _split_by_owner(
+    facts: Facts, found: list[RecordSet]
+) -> tuple[list[RecordSet], list[RecordSet]]:
+    """Those that the stack owns, and those that are manual."""
+    owned = [record for record in found if resource_of(facts, record) is not None]
+    return owned, [record for record in found if record not in owned]
+
+
+def _lowered(record: RecordSet, ttl: int | None) -> RecordSet | None:
+    if ttl is None or record.ttl is None or record.ttl <= ttl:
+        return None
+    return replace(record, ttl=ttl)
+
+
+def _negative_ttl(facts: Facts) -> int:
+    soa = next((r for r in facts.zone_records if r.type == "SOA"), None)
+    if soa is None or not soa.values:
+        return 900
+    minimum = soa.values[0].split()[-1]
+    return min(soa.ttl or 0, int(minimum) if minimum.isdecimal() else 86400)
+
+
+def steps(plan: Plan) -> list[str]:
+    """What a run of this plan does, a line each, for people; nothing where it refuses."""
+    options = plan.options
+    if plan.refused:
+        return []
+    if not plan.manuals:
+        return [f"Nothing: the stack owns {record.key} already." for record in plan.owned]
+    lowered = [m for m in plan.manuals if m.lowered]
+    lines = ["Save every record set it may touch to backup.json."]
+    lines += [
+        f"Lower the TTL of {m.key} from {m.original.ttl} s to {m.lowered.ttl} s."
+        for m in lowered
+        if m.lowered
+    ]
+    if lowered and plan.drain_seconds:
+        lines.append(f"Wait for INSYNC and {plan.drain_seconds} s more, until caches have it.")
+    if options.deploy_off:
+        lines.append(f"Deploy with the switch off: {options.deploy_off}")
+    lines.append("Prove the restore: delete and create the same record in one batch (no gap).")
+    if options.deploy_on:
+        lines.append(f"Deploy with the switch on: {options.deploy_on}")
+    else:
+        lines.append("Wait for your deploy with the switch on.")
+    lines += [
+        f"While CloudFormation retries to create it, delete {m.key}; put it back if anything "
+        "goes wrong."
+        for m in plan.manuals
+    ]
+    lines.append("Guard the result until the stack is complete and nothing moves any more.")
+    return lines

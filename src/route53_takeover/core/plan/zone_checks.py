@@ -1,0 +1,180 @@
+"""What of the zone stands against a takeover: which zone it is, who is sent to it, who leans on it.
+
+Each check takes the facts and the plan and yields findings; nothing here changes the plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import display_name, normal_name, normal_zone_id
+from route53_takeover.core.plan.model import Finding
+from route53_takeover.core.plan.ownership import expected_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
+    from route53_takeover.core.plan.model import Facts, Manual, Plan
+
+
+def refuse_ambiguous_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """Several zones bear the name, and none was said by its id."""
+    zone = plan.options.zone  # its name does not tell the zones of that name apart
+    said_which = zone is not None and normal_zone_id(zone) == facts.zone_id
+    if len(facts.same_name_zones) > 1 and not said_which:
+        kind = "private" if facts.zone_private else "public"
+        yield Finding(
+            text=f"there are {len(facts.same_name_zones)} {kind} zones named "
+            f"{display_name(facts.zone_name)}: {', '.join(facts.same_name_zones)}.",
+            hint=f"Say which with --zone ID.{_the_delegated_one(facts)}",
+        )
+
+
+def refuse_delegation(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """The world does not ask this zone for these names."""
+    ours, theirs = _name_servers(facts)
+    if theirs is not None and ours.isdisjoint(theirs):
+        yield Finding(
+            text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) is not the delegated "
+            f"one: the world asks {_listed(theirs)}, the zone's name servers are "
+            f"{_listed(ours)}.",
+            hint="Find the zone that is delegated to and name it with --zone ID."
+            f"{_the_delegated_one(facts)}",
+        )
+    cuts = [r for r in facts.zone_records if r.type == "NS" and r.key.name != facts.zone_name]
+    for manual in plan.manuals:
+        for cut in cuts:
+            if _hides(cut, manual):
+                yield Finding(
+                    text=f"{cut.key} delegates {manual.key} away: the record in this zone is not "
+                    "what the world sees.",
+                    hint="Take the record over in the delegated zone.",
+                )
+
+
+def _hides(cut: RecordSet, manual: Manual) -> bool:
+    """Whether NS records make this zone's copy of the record unseen.
+
+    NS and DS records at the cut itself are the parent zone's business, and seen.
+    """
+    if manual.key.name == cut.key.name:
+        return manual.key.type not in ("NS", "DS")
+    return manual.key.name.endswith("." + cut.key.name)
+
+
+def refuse_dependants(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """Aliases that will have no target once the stack has created another type."""
+    for manual in plan.manuals:
+        kind, coming = manual.key.type, expected_types(facts, manual.key.name)
+        changes = "CNAME" in (kind, *coming) and kind not in coming
+        if not changes or (kind != "CNAME" and not coming):
+            continue
+        new = " and ".join(sorted(coming)) or "another type"
+        for leaning in dependants(facts, [manual.key]):
+            if leaning.key not in plan.keys:
+                yield Finding(
+                    text=f"{leaning.key} is an alias to {_target(facts, leaning)}: it breaks when "
+                    f"the stack creates {new} at {display_name(manual.key.name)}.",
+                    hint="Point it elsewhere first.",
+                )
+
+
+def dependants(facts: Facts, keys: Iterable[RecordKey]) -> list[RecordSet]:
+    """The zone's aliases to these record sets, directly or through other aliases.
+
+    An alias and the record set of the same zone that it points to are of one type.
+    """
+    found: list[RecordSet] = []
+    ahead = [(key.name, key.type) for key in keys]
+    seen = set(ahead)
+    for target in ahead:
+        for record in facts.zone_records:
+            itself = (record.key.name, record.type)
+            if _alias_target(facts, record) == target and itself not in seen:
+                seen.add(itself)
+                ahead.append(itself)
+                found.append(record)
+    return found
+
+
+def targets_first(facts: Facts, records: Iterable[RecordSet]) -> list[RecordSet]:
+    """The same record sets, those that others are aliases to before these, else in their order.
+
+    Route 53 creates no alias whose target is absent.
+    """
+    waiting = list(records)
+    ordered: list[RecordSet] = []
+    while waiting:
+        keys = {(record.key.name, record.type) for record in waiting}
+        free = [r for r in waiting if _alias_target(facts, r) not in keys]
+        taken = free or waiting  # a ring of aliases cannot be: Route 53 would not have made it
+        ordered += taken
+        waiting = [record for record in waiting if record not in taken]
+    return ordered
+
+
+def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """What is odd about the zone, but no reason to stop."""
+    ours, theirs = _name_servers(facts)
+    if theirs is not None and ours != theirs and not ours.isdisjoint(theirs):
+        only = {f"the world asks {_listed(theirs - ours)} too": theirs - ours}
+        only |= {f"nobody is sent to {_listed(ours - theirs)}": ours - theirs}
+        yield Finding(
+            text=f"the delegation of {display_name(facts.zone_name)} is not to the name servers of "
+            f"zone {facts.zone_id} alone: {', and '.join(k for k, v in only.items() if v)}.",
+            hint="Let the parent name exactly the zone's own name servers.",
+        )
+    if not plan.zone_is_unique:
+        namesakes = [str(zone) for zone in facts.other_zones if zone.name == facts.zone_name]
+        yield Finding(
+            text=f"beside zone {facts.zone_id} there is {', '.join(namesakes) or 'another'} of the "
+            "same name: CloudFormation refuses HostedZoneName then, and nothing is released for a "
+            "record that does not say HostedZoneId.",
+            hint=f"Let the template say HostedZoneId {facts.zone_id}.",
+        )
+    for record in dependants(facts, plan.keys):
+        if record.key not in plan.keys:
+            yield Finding(
+                text=f"{record.key} is an alias to {_target(facts, record)} and has no answer "
+                "either while the name is gone."
+            )
+
+
+def _alias_target(facts: Facts, record: RecordSet) -> tuple[str, str] | None:
+    """Name and type of the record set in this zone that an alias points to."""
+    if record.alias is None or normal_zone_id(record.alias.zone_id) != facts.zone_id:
+        return None
+    return normal_name(record.alias.dns_name), record.type
+
+
+def _target(facts: Facts, record: RecordSet) -> str:
+    name, kind = _alias_target(facts, record) or ("", "")
+    return f"{display_name(name)} {kind}"
+
+
+def _name_servers(facts: Facts) -> tuple[set[str], set[str] | None]:
+    """The zone's own, and those that the world is sent to, where that is known and matters."""
+    ours = {normal_name(server) for server in facts.zone_name_servers}
+    if facts.delegated is None or facts.zone_private:
+        return ours, None
+    return ours, {normal_name(server) for server in facts.delegated}
+
+
+def _the_delegated_one(facts: Facts) -> str:
+    """A sentence that names the zone of this account to which the world is sent, if one is."""
+    ours, theirs = _name_servers(facts)
+    if theirs is None:
+        return ""
+    zones = [(facts.zone_id, ours)]
+    zones += [
+        (zone.zone_id, {normal_name(server) for server in zone.name_servers})
+        for zone in facts.other_zones
+        if zone.name == facts.zone_name and not zone.private
+    ]
+    found = [zone_id for zone_id, servers in zones if servers & theirs]
+    return f" The world is sent to {' and '.join(found)}." if found else ""
+
+
+def _listed(servers: set[str]) -> str:
+    return ", ".join(sorted(display_name(server) for server in servers)) or "nobody"

@@ -1,0 +1,188 @@
+"""Everything outside the engine, as protocols: each has a real and a simulated implementation.
+
+Errors: a port raises only the tree of `base.errors`. On `Records.change` the difference
+between `RejectedChangeError` and `ThrottledError` (nothing was applied) and `UnansweredError`
+(nobody knows) is what the safety of the whole program stands on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from route53_takeover.core.domain.record_sets import Change, RecordSet
+    from route53_takeover.core.domain.stacks import (
+        StackDescription,
+        StackDetails,
+        StackEvent,
+        StackResource,
+    )
+
+
+class Clock(Protocol):
+    """Time, in seconds since the epoch. It counts the time that the machine was asleep."""
+
+    speed: float
+    """How many of its seconds pass in one of the event loop's; 1.0 but in rehearsals."""
+
+    def now(self) -> float: ...
+
+    def go_on_from(self, time: float) -> None:
+        """Never tells an earlier time than ``time`` from now on.
+
+        A run that goes on in a new process must not wait until a wall clock that was set back has
+        reached its deadlines again.
+        """
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits for so many of this clock's seconds."""
+
+
+class Zone(Struct, frozen=True, kw_only=True):
+    """A hosted zone: id without prefix, name in normal form, its delegated name servers."""
+
+    zone_id: str
+    name: str
+    private: bool = False
+    name_servers: tuple[str, ...] = ()
+
+
+class Records(Protocol):
+    """Route 53. ``zone_id`` is without prefix; names are in normal form."""
+
+    async def zones(self, name: str) -> Sequence[Zone]:
+        """Every hosted zone, public and private, whose name is ``name`` or a parent of it.
+
+        The most specific first.
+        """
+
+    async def zone(self, zone_id: str) -> Zone:
+        """One zone by its id."""
+
+    async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
+        """Every record set of the zone (all pages)."""
+
+    async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Every record set at exactly this name; empty where there is none."""
+
+    async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
+        """Sends one batch, **in a single attempt**; returns the change id.
+
+        Raises:
+            RejectedChangeError: nothing was applied: the batch does not fit the zone.
+            ThrottledError: nothing was applied: too fast, or a prior request is not complete.
+            UnansweredError: it may have been applied.
+            EndpointError: nothing was sent.
+        """
+
+    async def is_insync(self, change_id: str) -> bool:
+        """Whether every name server serves the change (``GetChange`` says INSYNC)."""
+
+    async def warm(self) -> None:
+        """Opens or keeps open the connection, so that the next call costs one round trip."""
+
+
+class Stacks(Protocol):
+    """CloudFormation. ``stack`` is a name or an ARN; an ARN also finds a deleted stack."""
+
+    async def describe(self, stack: str) -> StackDescription:
+        """Its status; `ABSENT` with empty ids where no such stack exists."""
+
+    async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
+        """Every resource of one stack (all pages), children not descended into.
+
+        Args:
+            urgent: before other reads that wait for their turn.
+        """
+
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        """Every stack of this region that is not deleted, nested ones included (all pages).
+
+        Args:
+            found: told after each page how many it held.
+        """
+
+    async def other_regions(self) -> Sequence[str]:
+        """The regions besides this one in which a stack might own a record.
+
+        Raises:
+            ApiError: there may be some, and this connection does not reach them.
+        """
+
+    def in_region(self, region: str) -> AbstractAsyncContextManager[Stacks]:
+        """The stacks of another region, on the same credentials."""
+
+    async def body(self, stack_id: str) -> Mapping[str, Any]:
+        """The template in force, parsed, with macros expanded where it can be."""
+
+    async def details(self, stack_id: str) -> StackDetails:
+        """The parameters and outputs in force."""
+
+    async def exports(self) -> Mapping[str, str]:
+        """What the stacks of this region export, by the exports' names (all pages)."""
+
+    async def newest_event(self, stack_id: str) -> str | None:
+        """The id of its newest event; ``None`` where it has none or does not exist."""
+
+    async def events(
+        self,
+        stack_id: str,
+        known: Container[str],
+        *,
+        after: str | None,
+        urgent: bool = False,
+    ) -> Sequence[StackEvent]:
+        """New events, oldest first, in whole pages.
+
+        Reading goes back from the newest event to ``after``, which is left out; without it, to the
+        newest event that starts an operation of the stack, which is included. It also ends with the
+        first page that holds a ``known`` id; known events are left out, and one that came late and
+        stands behind them on that page is not missed. A stack that does not exist has no events.
+
+        Args:
+            urgent: before other reads that wait for their turn.
+        """
+
+
+class DeployExit(Struct, frozen=True, kw_only=True):
+    """How a deploy command ended; ``code`` is ``None`` where nobody can know any more."""
+
+    code: int | None
+    tail: str = ""
+    timed_out: bool = False
+
+
+class Deployer(Protocol):
+    """Runs the deploy commands, which outlive this process. ``switch`` is ``off`` or ``on``."""
+
+    async def run(self, switch: str) -> DeployExit:
+        """Starts the command and waits for its end."""
+
+    async def rejoin(self, switch: str) -> DeployExit:
+        """Waits for one that an earlier process may have started; never starts one."""
+
+    def ever_started(self, switch: str) -> bool:
+        """Whether it may have been started at some time; false is certain."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What one name server said: ``answer``, ``nxdomain``, ``nodata``, ``timeout``, ``error``."""
+
+    server: str
+    name: str
+    type: str
+    status: str
+    values: tuple[str, ...] = ()
+    ttl: int | None = None
+
+
+class Prober(Protocol):
+    """Asks the zone's name servers directly."""
+
+    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+        """One answer a server, each within a second; never raises."""

@@ -1,0 +1,232 @@
+"""Making the `Snapshot`: the state and the chronicle of a run, as a person sees them at one time.
+
+Pure, and cheap enough for every redraw. What each part says is made in a module of its own; here
+stand the steps, the deploys and how the parts are put together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.attention import alerts, needs_person
+from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS
+from route53_takeover.core.status.record_rows import record_views
+from route53_takeover.core.status.result import result
+from route53_takeover.core.status.sentences import coming, doing
+from route53_takeover.core.status.snapshot import DeployView, Mark, ServerView, Snapshot, Step
+from route53_takeover.core.status.snippets import copies
+from route53_takeover.core.status.stack_rows import rows
+from route53_takeover.core.status.waiting import absences, countdowns, waits
+from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.requests import choices
+from route53_takeover.core.takeover.state import Outcome, Phase, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.takeover.state import Deploy, State
+
+INSYNC = 60.0
+"""Seconds within which a change is usually on every name server."""
+_LAST = (Phase.RESTORE, Phase.ENDED)
+_EARLY = (
+    Phase.BACKUP,
+    Phase.LOWER_TTL,
+    Phase.DRAIN,
+    Phase.DEPLOY_OFF,
+    Phase.PROVE,
+    Phase.DEPLOY_ON,
+)
+
+
+def snapshot(
+    state: State, chronicle: Chronicle, now: float, *, rehearsal: str = "", state_dir: str = ""
+) -> Snapshot:
+    """The run as it is.
+
+    Args:
+        state: what the machine knows.
+        chronicle: folded from the same events.
+        now: the time to show it for; what is over by then is not waited for any more.
+        rehearsal: the scenario's name, where the account is a simulated one.
+        state_dir: where the run is kept; empty for the default.
+    """
+    if state.ending is None:
+        state = replace(state, now=max(state.now, now))
+    steps = tuple(_steps(state, chronicle))
+    following = [step.phase for step in steps if step.mark is Mark.WAITING]
+    return Snapshot(
+        run=state.run,
+        stack=state.root.stack_name or state.plan.options.stack,
+        zone=display_name(state.plan.zone_name),
+        account=state.plan.account,
+        phase=state.phase,
+        began=chronicle.began,
+        now=now,
+        title=_title(state, rehearsal),
+        doing=doing(state),
+        next=coming(state, next(iter(following), None)),
+        waits=waits(state),
+        needs_person=needs_person(state, chronicle),
+        alerts=alerts(state, chronicle),
+        paused=state.is_paused,
+        news_at=state.news_at,
+        events=chronicle.events,
+        steps=steps,
+        records=record_views(state, chronicle),
+        tree=rows(state, chronicle),
+        servers=tuple(
+            ServerView(server=server, name=display_name(name), type=kind, answers=answers)
+            for (name, kind, server), answers in chronicle.answers.items()
+        ),
+        released=_times(h.released_at for h in state.handovers),
+        back=_times(h.back_at for h in state.handovers),
+        countdowns=countdowns(state),
+        deploys=tuple(_deploys(state)),
+        choices=choices(state),
+        copies=copies(state, chronicle, rehearsal=rehearsal, state_dir=state_dir),
+        news=tuple(chronicle.news),
+        result=None if state.ending is None else result(state, None),
+        rehearsal=rehearsal,
+        absences=absences(state),
+    )
+
+
+def _times(times: Iterator[float | None]) -> tuple[float, ...]:
+    return tuple(sorted({time for time in times if time is not None}))
+
+
+def _title(state: State, rehearsal: str) -> str:
+    names = [display_name(name) for name in state.names]
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    what = str(state.ending.outcome) if state.ending is not None else str(state.phase)
+    mark = "REHEARSAL " if rehearsal else ""
+    return f"{mark}{what} {names[0] if names else ''}{more}".strip()
+
+
+# -- the steps
+
+
+def _steps(state: State, chronicle: Chronicle) -> Iterator[Step]:
+    spent: dict[Phase, float] = {}
+    for visit in chronicle.visits:
+        until = state.now if visit.left is None else visit.left
+        spent[visit.phase] = spent.get(visit.phase, 0.0) + max(until - visit.entered, 0.0)
+    order = [*_phases(state, spent)]
+    for phase in order:
+        yield Step(
+            phase=phase,
+            words=PHASE_WORDS[phase],
+            mark=_mark(state, chronicle, phase, order),
+            spent=None if phase is Phase.ENDED else spent.get(phase),
+            expected=_expected(state, phase),
+        )
+
+
+def _phases(state: State, spent: dict[Phase, float]) -> Iterator[Phase]:
+    """Those of this plan, in order; one that it is in, or was, always."""
+    plan = state.plan
+    lowers = any(m.lowered for m in plan.manuals)
+    left_out = {Phase.PREFLIGHT, Phase.RESTORE}
+    if not lowers:
+        left_out.add(Phase.LOWER_TTL)
+    if not lowers or not plan.drain_seconds:
+        left_out.add(Phase.DRAIN)
+    if plan.options.deploy_off is None:
+        left_out.add(Phase.DEPLOY_OFF)
+    for phase in Phase:
+        was = phase in spent if phase is Phase.RESTORE else bool(spent.get(phase))
+        if phase not in left_out or phase is state.phase or was:
+            yield phase
+
+
+def _expected(state: State, phase: Phase) -> float | None:
+    if phase is Phase.DRAIN:
+        return float(state.plan.drain_seconds)
+    return INSYNC if phase is Phase.LOWER_TTL else None
+
+
+def _mark(state: State, chronicle: Chronicle, phase: Phase, order: list[Phase]) -> Mark:
+    visited = {visit.phase for visit in chronicle.visits}
+    if state.ending is not None and phase is Phase.ENDED:
+        return OUTCOME_MARKS[state.ending.outcome]
+    if phase is state.phase:
+        return Mark.RUNNING
+    undoing = state.phase is Phase.RESTORE or (
+        state.ending is not None and state.ending.phase is Phase.RESTORE
+    )
+    if undoing and phase is _fell_from(chronicle):
+        return Mark.UNDONE if state.interrupts and not state.ever_released else Mark.FAILED
+    if undoing and _is_undone(state, phase):
+        return Mark.UNDONE
+    if state.ending is not None and phase is state.ending.phase:
+        return OUTCOME_MARKS[state.ending.outcome] if phase is not Phase.RESTORE else _undone(state)
+    normal = [p for p in order if p in visited and p not in _LAST]
+    furthest = max(map(order.index, normal), default=-1)
+    is_over = undoing or state.ending is not None or order.index(phase) < order.index(state.phase)
+    if not is_over or (phase is Phase.ENDED and state.ending is None):
+        return Mark.WAITING
+    if phase in visited or (phase in _EARLY and order.index(phase) < furthest):
+        return Mark.DONE  # one that nothing had to be done in was passed in no time
+    return Mark.SKIPPED
+
+
+def _fell_from(chronicle: Chronicle) -> Phase | None:
+    """The phase in which the run turned from the takeover to putting everything back."""
+    turned = (v.phase for v in reversed(chronicle.visits) if v.phase not in _LAST)
+    return next(turned, None)
+
+
+def _is_undone(state: State, phase: Phase) -> bool:
+    """Whether what was done in a phase was taken back."""
+    if phase is Phase.LOWER_TTL:
+        return any(Purpose.UNDO in name.tried for name in state.names.values())
+    return phase is Phase.RELEASE and any(h.stage is Stage.RESTORED for h in state.handovers)
+
+
+def _undone(state: State) -> Mark:
+    """The mark of a restore that a run ended from."""
+    if any(name.is_absent for name in state.names.values()):
+        return Mark.FAILED
+    is_unknown = state.ending is not None and state.ending.outcome is Outcome.UNKNOWN
+    return Mark.UNKNOWN if is_unknown else Mark.DONE
+
+
+# -- the deploys
+
+
+def _deploys(state: State) -> Iterator[DeployView]:
+    options = state.plan.options
+    for switch, command in ((Switch.OFF, options.deploy_off), (Switch.ON, options.deploy_on)):
+        if command is None:
+            continue
+        deploy = state.deploys.get(switch)
+        mark, words = _deploy_words(state, deploy)
+        yield DeployView(
+            switch=str(switch),
+            command=command,
+            mark=mark,
+            words=words,
+            log=f"deploy-{switch}.log",
+            since=None if deploy is None else deploy.intended_at,
+            ended=None if deploy is None else deploy.exited_at,
+        )
+
+
+def _deploy_words(state: State, deploy: Deploy | None) -> tuple[Mark, str]:
+    if deploy is None:
+        skipped = state.has_stopped or state.phase is Phase.ENDED
+        return (Mark.SKIPPED, "not started") if skipped else (Mark.WAITING, "not started yet")
+    if deploy.exited_at is None:
+        return (Mark.UNKNOWN, "may still run") if state.ending else (Mark.RUNNING, "runs")
+    if deploy.timed_out:
+        return Mark.FAILED, "was ended: it took longer than --deploy-timeout"
+    if deploy.code is None:
+        return Mark.UNKNOWN, "has ended; nobody knows how"
+    if deploy.code and "no updates" in deploy.tail.lower():
+        return Mark.DONE, f"exited {deploy.code}: there was nothing to deploy"
+    return Mark.FAILED if deploy.code else Mark.DONE, f"exited {deploy.code}"

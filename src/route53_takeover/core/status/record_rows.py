@@ -1,0 +1,208 @@
+"""Each record of a takeover as a screen shows it: before and after, what stands, and the gap.
+
+Only tells what the state and the chronicle know; a value that nobody knows yet stays empty.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import conflict, display_name
+from route53_takeover.core.status.messages import STAGE_WORDS
+from route53_takeover.core.status.result import gap_seconds
+from route53_takeover.core.status.snapshot import Field, Mark, RecordView
+from route53_takeover.core.status.stack_rows import stack_name
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.fold_stacks import matches
+from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.domain.record_sets import DesiredRecord, RecordSet
+    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.takeover.state import Handover, NameState, State
+
+_ALIAS_TTL = "that of its target"
+
+
+def record_views(state: State, chronicle: Chronicle) -> tuple[RecordView, ...]:
+    """One for each record set of the plan, those that the stack owned already first."""
+    return tuple(_owned(state, record) for record in state.plan.owned) + tuple(
+        _view(state, chronicle, name, handover)
+        for name in state.names.values()
+        for handover in name.handovers
+    )
+
+
+def _owned(state: State, record: RecordSet) -> RecordView:
+    owner = state.root.stack_name or state.plan.options.stack
+    values = {**_texts(record), "owner": owner}
+    return RecordView(
+        name=display_name(record.key.name),
+        type=record.type,
+        mark=Mark.DONE,
+        words="the stack owns it already",
+        fields=tuple(
+            Field(name=name, before=value, after=value, differs=False)
+            for name, value in values.items()
+        ),
+        standing=(record.describe(),),
+    )
+
+
+def _view(state: State, chronicle: Chronicle, name: NameState, handover: Handover) -> RecordView:
+    mark, words = _progress(state, name, handover)
+    read_at = None if name.read is None else name.read.began
+    return RecordView(
+        name=display_name(handover.original.key.name),
+        type=handover.original.type,
+        mark=mark,
+        words=words,
+        fields=_fields(state, name, handover),
+        standing=_standing(name, handover),
+        read_at=read_at,
+        gap=_gap(state, chronicle, handover),
+        gap_dns=_gap_dns(state, name, handover),
+    )
+
+
+# -- how far it is
+
+
+def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
+    mark, words = STAGE_WORDS[handover.stage]
+    match handover.stage:
+        case Stage.STANDING:
+            return _progress_of_standing(state, name, handover)
+        case Stage.RELEASED | Stage.LOST if state.ending is not None:
+            return Mark.FAILED, words
+        case Stage.RELEASED | Stage.LOST if name.restoring:
+            return mark, "is gone, and is being put back"
+        case Stage.CHANGED if handover.released_at is not None:
+            return Mark.UNKNOWN, words
+        case _:
+            return mark, words
+
+
+def _progress_of_standing(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
+    key = handover.original.key
+    is_lowered = not handover.standing.same_as(handover.original)
+    if state.ending is not None:
+        left = (Mark.UNKNOWN, "stands, still with a lowered TTL")
+        return left if is_lowered else (Mark.SKIPPED, "stands as it was")
+    if name.given_up:
+        return Mark.FAILED, f"is not released: {name.given_up}"
+    write = name.write
+    releasing = write.changes if write is not None and write.purpose is Purpose.RELEASE else ()
+    if any(change.record.key == key for change in releasing):
+        return Mark.RUNNING, "is being deleted"
+    for moment in moments(state, name):
+        if any(record.key == key for record in moment.deletes):
+            adopting = "stands, and CloudFormation may be adopting it"
+            retrying = "stands in the way of CloudFormation's"
+            return Mark.RUNNING, adopting if moment.may_be_adopted else retrying
+    return Mark.WAITING, "stands, with its TTL lowered" if is_lowered else "stands as it was"
+
+
+def _standing(name: NameState, handover: Handover) -> tuple[str, ...]:
+    if name.read is not None:
+        return tuple(record.describe() for record in name.occupants(handover.original))
+    if handover.stage in ABSENT_STAGES:
+        return ()
+    return (handover.standing.describe(),)
+
+
+# -- before and after
+
+
+def _fields(state: State, name: NameState, handover: Handover) -> tuple[Field, ...]:
+    original = handover.original
+    before = {**_texts(original), "owner": "nobody"}
+    if Purpose.LOWER in name.tried and original.ttl is not None:
+        lowered = next((m.lowered for m in state.plan.manuals if m.key == original.key), None)
+        if lowered is not None and not handover.standing.same_as(original):
+            before["TTL"] += f", lowered to {lowered.ttl} s"
+    desired, owner = _desired(state, handover)
+    after, differs = _after(original, desired)
+    after["owner"], differs["owner"] = owner, bool(owner)
+    return tuple(
+        Field(name=key, before=text, after=after[key], differs=differs[key])
+        for key, text in before.items()
+    )
+
+
+def _desired(state: State, handover: Handover) -> tuple[DesiredRecord | None, str]:
+    """What the stack wants in its place, and which resource of which stack wants it.
+
+    What an event or a list tells counts first, then what the template in force says.
+    """
+    found = [
+        (resource.stack_id, resource.logical_id, resource.desired)
+        for resource in matches(state, handover)
+    ] or [
+        (stack.stack_id, logical_id, desired)
+        for stack in state.stacks.values()
+        if stack.template is not None
+        for logical_id, desired in stack.template.record_sets.items()
+        if desired is not None and conflict(desired.record, handover.original)
+    ]
+    if not found:
+        return None, ""
+    stack_id, logical_id, desired = found[0]
+    return desired, f"{stack_name(stack_id)} {logical_id}"
+
+
+def _after(
+    original: RecordSet, desired: DesiredRecord | None
+) -> tuple[dict[str, str], dict[str, bool]]:
+    if desired is None:
+        return dict.fromkeys(_NAMES, ""), dict.fromkeys(_NAMES, False)
+    ours, theirs = original.normal(), desired.record.normal()
+    texts = _texts(desired.record)
+    differs = {
+        "type": ours.type != theirs.type,
+        "value": (ours.values, ours.alias) != (theirs.values, theirs.alias),
+        "TTL": ours.ttl != theirs.ttl,
+    }
+    if not desired.complete:
+        texts |= {"value": "", "TTL": ""}
+        differs |= {"value": False, "TTL": False}
+    return texts, differs
+
+
+_NAMES = ("type", "value", "TTL")
+
+
+def _texts(record: RecordSet) -> dict[str, str]:
+    if record.alias is not None:
+        value, ttl = f"alias to {display_name(record.alias.dns_name)}", _ALIAS_TTL
+    else:
+        value = ", ".join(record.values)
+        ttl = "" if record.ttl is None else f"{record.ttl} s"
+    return {"type": record.type, "value": value, "TTL": ttl}
+
+
+# -- the gap
+
+
+def _gap(state: State, chronicle: Chronicle, handover: Handover) -> float | None:
+    absence = chronicle.absences.get(handover.original.key)
+    if handover.stage in ABSENT_STAGES:
+        since = handover.released_at if handover.stage is Stage.RELEASED else None
+        if since is None and absence is not None:
+            since = absence.since
+        return None if since is None else max(state.now - since, 0.0)
+    final = gap_seconds(handover)
+    if final is None and absence is not None and absence.until is not None:
+        final = round(max(absence.until - absence.since, 0.0), 3)
+    return final
+
+
+def _gap_dns(state: State, name: NameState, handover: Handover) -> float | None:
+    """The longest silence of a name server, one that goes on included."""
+    if handover.released_at is None or name.worst_silence is None:
+        return None
+    if state.ending is not None:
+        return name.worst_silence
+    silent = [state.now - since for since in name.silent_since.values()]
+    return round(max([name.worst_silence, *silent]), 3)

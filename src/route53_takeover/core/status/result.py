@@ -1,0 +1,172 @@
+"""What a state looks like from outside: the result that a run ends with.
+
+Screens, text and JSON are made from here, so that all of them say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.takeover.fold_stacks import matches, root_kind
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from route53_takeover.core.takeover.state import Handover, NameState, State
+
+
+class RecordResult(Struct, frozen=True, kw_only=True):
+    """What became of one record set. Times are seconds since the epoch."""
+
+    name: str
+    type: str
+    outcome: str
+    strategy: str
+    released_at: float | None = None
+    created_at: float | None = None
+    gap_seconds: float | None = None
+    gap_seconds_dns: float | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """How a run ended, for the last JSON line and the summary.
+
+    ``api_calls`` is ``None`` where nobody counted: a run that is told from its journal.
+    ``resumable``: whether a `resume` could do anything; no part of the JSON line.
+    """
+
+    run: str | None
+    phase: str
+    outcome: str
+    exit_code: int
+    reason: str
+    owner_notice: str | None = None
+    records: tuple[RecordResult, ...] = ()
+    api_calls: Mapping[str, int] | None = {}
+    resumable: bool = True
+
+
+_OUTCOMES = {
+    Stage.STANDING: "untouched",
+    Stage.CHANGED: "untouched",
+    Stage.CREATED: "created",
+    Stage.ADOPTED: "adopted",
+    Stage.RESTORED: "restored",
+    Stage.RELEASED: "unknown",
+    Stage.LOST: "unknown",
+}
+
+
+def record_results(state: State) -> tuple[RecordResult, ...]:
+    """One for each record set of the plan, those that the stack owned already included."""
+    owned = tuple(
+        RecordResult(name=display_name(r.key.name), type=r.type, outcome="owned", strategy="delete")
+        for r in state.plan.owned
+    )
+    return owned + tuple(
+        _record_result(name, handover)
+        for name in state.names.values()
+        for handover in name.handovers
+    )
+
+
+def gap_seconds(handover: Handover) -> float | None:
+    """How long the name had no record; ``None`` where it always had one, or has none yet.
+
+    From the acceptance of our DELETE on; where another writer or CloudFormation deleted it, from
+    the first read that showed it gone.
+    """
+    if handover.released_at is None or handover.back_at is None:
+        return round(handover.lost_seconds, 3) if handover.lost_seconds else None
+    ours = max(handover.back_at - handover.released_at, 0.0)
+    return round(ours + handover.lost_seconds, 3)
+
+
+def _record_result(name: NameState, handover: Handover) -> RecordResult:
+    outcome = _OUTCOMES[handover.stage]
+    if handover.stage is Stage.CHANGED and handover.released_at is not None:
+        outcome = "unknown"
+    return RecordResult(
+        name=display_name(handover.original.key.name),
+        type=handover.original.type,
+        outcome=outcome,
+        strategy="delete",
+        released_at=handover.released_at,
+        created_at=handover.created_at,
+        gap_seconds=gap_seconds(handover),
+        gap_seconds_dns=name.worst_silence if handover.released_at is not None else None,
+    )
+
+
+def result(state: State, api_calls: Mapping[str, int] | None) -> Result:
+    """The result of a run that has ended.
+
+    Raises:
+        ValueError: it has not ended.
+    """
+    if state.ending is None:
+        raise ValueError(f"run {state.run} has not ended")
+    return Result(
+        run=state.run,
+        phase=str(state.phase),
+        outcome=str(state.ending.outcome),
+        exit_code=state.ending.exit_code,
+        reason=state.ending.reason,
+        owner_notice=owner_notice(state),
+        records=record_results(state),
+        api_calls=None if api_calls is None else dict(sorted(api_calls.items())),
+        resumable=state.ending.resumable,
+    )
+
+
+def owner_notice(state: State) -> str | None:
+    """Who owns the records now and what the next deploy does to them; ``None`` if nothing new."""
+    taken = [h for h in state.handovers if is_owned(state, h)]
+    if not taken or state.ending is None:
+        return None
+    stack = state.root.stack_name or state.plan.options.stack
+    lost = _names(h for h in taken if not _is_retained(state, h))
+    kept = _names(h for h in taken if _is_retained(state, h))
+    options = state.plan.options
+    skips_off = options.deploy_off is None and options.deploy_on is not None
+    when = "whose template lacks it" if skips_off else "with the switch off"
+    then = []
+    if lost:
+        only = f" {lost}" if kept else " it"
+        then.append(f"deletes{only}")
+    if kept:
+        only = f" {kept}" if lost else " it"
+        then.append(f"leaves{only} without an owner (DeletionPolicy: Retain)")
+    do = "keep it in the template" if skips_off else "make the switch permanent now"
+    return (
+        f"Stack {stack} owns {_names(taken)} now. The next deploy {when} {', and '.join(then)}: "
+        f"{do}."
+    )
+
+
+def is_owned(state: State, handover: Handover) -> bool:
+    """Whether the stack owns the record at the end: the run is done, or it says so itself."""
+    if handover.stage not in TAKEN_STAGES or state.ending is None:
+        return False
+    if state.ending.outcome is Outcome.DONE:
+        return True
+    created = any(m.status == "CREATE_COMPLETE" for m in matches(state, handover))
+    unknown = state.ending.outcome is Outcome.UNKNOWN
+    return unknown and created and root_kind(state) is Kind.SUCCEEDED
+
+
+def _is_retained(state: State, handover: Handover) -> bool:
+    """Whether CloudFormation leaves it when a later template lacks it, as its template says."""
+    resources = [m for m in matches(state, handover) if m.status == "CREATE_COMPLETE"]
+    templates = [(m, state.stacks[m.stack_id].template) for m in resources]
+    return bool(templates) and all(t and m.logical_id in t.retained for m, t in templates)
+
+
+def _names(handovers: Iterable[Handover]) -> str:
+    return ", ".join(dict.fromkeys(display_name(h.original.key.name) for h in handovers))

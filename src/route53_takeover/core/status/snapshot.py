@@ -1,0 +1,241 @@
+"""What a person sees of a run: one frozen value, made from its state and its chronicle.
+
+A screen needs nothing else: no journal, no AWS, no clock but the ``now`` that it is made for. Words
+are ready to be shown and still raw: whoever puts one on a terminal makes control characters
+visible. Times are seconds since the epoch, durations seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from route53_takeover.core.domain.stacks import ABSENT
+from route53_takeover.core.status.result import Result
+from route53_takeover.core.takeover.requests import Choice
+from route53_takeover.core.takeover.state import Phase
+
+
+class Mark(StrEnum):
+    """The one vocabulary for how far anything is: a phase, a resource, a deploy, a server."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"  # rolled back, deleted, put back
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+def mark_of(status: str, reason: str = "") -> Mark:
+    """What a status of CloudFormation's means, of a stack or of a resource.
+
+    Args:
+        status: such as ``CREATE_IN_PROGRESS``; empty where none is known.
+        reason: its status reason: what was cancelled has not failed by itself.
+    """
+    if status in ("", ABSENT, "REVIEW_IN_PROGRESS"):
+        return Mark.WAITING
+    if status == "DELETE_SKIPPED" or (status.endswith("_FAILED") and _CANCELLED in reason):
+        return Mark.SKIPPED
+    if status.endswith("_FAILED"):
+        return Mark.FAILED
+    if "ROLLBACK" in status or status.startswith("DELETE_"):
+        return Mark.UNDONE
+    if status.endswith("_IN_PROGRESS"):
+        return Mark.RUNNING
+    return Mark.DONE if status.endswith("_COMPLETE") else Mark.UNKNOWN
+
+
+_CANCELLED = "cancelled"
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """A phase on the rail.
+
+    Attributes:
+        spent: how long the run was, or has been, in it; ``None`` where it was not yet.
+        expected: how long it takes if nothing goes wrong, where that can be told.
+    """
+
+    phase: Phase
+    words: str
+    mark: Mark
+    spent: float | None = None
+    expected: float | None = None
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One line of a record's before and after; ``after`` is empty while nobody knows it."""
+
+    name: str
+    before: str
+    after: str
+    differs: bool
+
+
+class RecordView(Struct, frozen=True, kw_only=True):
+    """A manual record set beside the one that the stack wants, and what stands there now.
+
+    Attributes:
+        fields: type, value, TTL, owner.
+        standing: what stands at the name by the last read, a line a record set; empty: nothing.
+        read_at: when that read began; ``None``: nobody has read it since the run's own last write,
+            and ``standing`` is what that left.
+        mark: how far it is; ``words`` says it.
+        gap: how long the name has been, or was, without a record by the API; ``None``: never.
+        gap_dns: the same by the worst name server.
+    """
+
+    name: str
+    type: str
+    mark: Mark
+    words: str
+    fields: tuple[Field, ...]
+    standing: tuple[str, ...] = ()
+    read_at: float | None = None
+    gap: float | None = None
+    gap_dns: float | None = None
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """A line of the tree of stacks: a stack, or a resource of one below it.
+
+    Attributes:
+        depth: 0 for the root.
+        kind: the resource's type, such as ``AWS::Route53::RecordSet``.
+        is_record: whether it is, or may be, a record of the takeover.
+        since: when the status was taken in; 0 where no event told it.
+    """
+
+    depth: int
+    label: str
+    kind: str
+    status: str
+    mark: Mark
+    since: float
+    reason: str = ""
+    is_stack: bool = False
+    is_record: bool = False
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What one name server said from ``since`` on, until it said something else.
+
+    ``status``: ``answer``, ``nxdomain``, ``nodata``, ``timeout``, ``error``.
+    """
+
+    since: float
+    status: str
+    values: tuple[str, ...] = ()
+
+
+class ServerView(Struct, frozen=True, kw_only=True):
+    """One name server's answers about one name, oldest first; the last one is its latest."""
+
+    server: str
+    name: str
+    type: str
+    answers: tuple[Answer, ...]
+
+
+class Countdown(Struct, frozen=True, kw_only=True):
+    """Something that happens at a known time unless something else does before.
+
+    ``label``: ``the old TTL runs out``, ``the record is put back``, ``the hold ends``.
+    """
+
+    label: str
+    name: str
+    since: float
+    until: float
+
+
+class Absence(Struct, frozen=True, kw_only=True):
+    """A name that has no record, or is just losing it.
+
+    Attributes:
+        until: when the run creates the record again at the latest; ``None``: it does that now.
+        is_certain: whether Route 53 has said that the record is gone.
+    """
+
+    name: str
+    until: float | None
+    is_certain: bool = True
+
+
+class DeployView(Struct, frozen=True, kw_only=True):
+    """One of the deploy commands; ``log`` is its file in the run's folder."""
+
+    switch: str
+    command: str
+    mark: Mark
+    words: str
+    log: str
+    since: float | None = None
+    ended: float | None = None
+
+
+class Copy(Struct, frozen=True, kw_only=True):
+    """A text worth copying, and what it is."""
+
+    label: str
+    text: str
+
+
+class News(Struct, frozen=True, kw_only=True):
+    """A line of what happened."""
+
+    time: float
+    text: str
+    mark: Mark = Mark.DONE
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A run as it was at ``now``.
+
+    Attributes:
+        title: phase and names, for a terminal's title.
+        doing: what the run does now, in a sentence.
+        next: what happens next.
+        waits: why it waits, a reason a line; empty where it does not.
+        needs_person: what a person must do now; empty where nobody must.
+        alerts: what went wrong and still counts.
+        paused: whether a person has paused it.
+        news_at: when something last moved.
+        events: how many events it was folded from.
+        absences: the names without a record that the run must give one, the worst first.
+    """
+
+    run: str
+    stack: str
+    zone: str
+    account: str
+    phase: Phase
+    began: float
+    now: float
+    title: str
+    doing: str
+    next: str
+    waits: tuple[str, ...]
+    needs_person: str
+    alerts: tuple[str, ...]
+    paused: bool
+    news_at: float
+    events: int
+    steps: tuple[Step, ...]
+    records: tuple[RecordView, ...]
+    tree: tuple[Row, ...]
+    servers: tuple[ServerView, ...]
+    released: tuple[float, ...]
+    back: tuple[float, ...]
+    countdowns: tuple[Countdown, ...]
+    deploys: tuple[DeployView, ...]
+    choices: tuple[Choice, ...]
+    copies: tuple[Copy, ...]
+    news: tuple[News, ...]
+    result: Result | None = None
+    rehearsal: str = ""
+    absences: tuple[Absence, ...] = ()

@@ -1,0 +1,94 @@
+"""Texts worth copying: the commands that show the same things by other means, and the way back.
+
+Each is quoted for a shell. They only look, but for the restore line. In a rehearsal there are none
+of those that would ask the real world about a simulated account.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.snapshot import Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.takeover.state import State
+
+_PORT = 53
+
+
+def command_line(verb: str, *words: str, state_dir: str = "") -> str:
+    """A line of this program's that works in whatever folder it is typed.
+
+    Args:
+        state_dir: where the runs are; empty for the default, which needs no option.
+    """
+    where = ["--state-dir", state_dir] if state_dir else []
+    return shlex.join(["route53-takeover", verb, *words, *where])
+
+
+def copies(
+    state: State, chronicle: Chronicle, *, rehearsal: str = "", state_dir: str = ""
+) -> tuple[Copy, ...]:
+    """The newest change, questions to name servers, calls to AWS, and how to put it back."""
+    found = [*_changes(state, chronicle)]
+    if not rehearsal:
+        found += [*_questions(state, chronicle), *_calls(state, chronicle)]
+    restore = command_line("restore", state.run, state_dir=state_dir)
+    return (*found, Copy(label="put the records back", text=restore))
+
+
+def _changes(state: State, chronicle: Chronicle) -> Iterator[Copy]:
+    for name in state.names:
+        if name in chronicle.change_ids:
+            label = f"newest change of {display_name(name)}"
+            yield Copy(label=label, text=chronicle.change_ids[name])
+
+
+def _questions(state: State, chronicle: Chronicle) -> Iterator[Copy]:
+    """To each name server that is asked in the run, or else to those of the zone."""
+    asked = {
+        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type): None
+        for h in state.handovers
+    }
+    for name, kind in asked:
+        heard = [server for n, t, server in chronicle.answers if (n, t) == (name, kind)]
+        for server in heard or state.plan.name_servers:
+            host, port = _address(server)
+            ports = [] if port == _PORT else ["-p", str(port)]
+            words = ["dig", "+norecurse", f"@{host}", *ports, display_name(name), kind]
+            label = f"ask {server.removesuffix('.')} for {display_name(name)} {kind}"
+            yield Copy(label=label, text=shlex.join(words))
+
+
+def _address(server: str) -> tuple[str, int]:
+    """Host and port of ``HOST``, ``HOST:PORT`` or ``[ADDRESS]:PORT``."""
+    host, colon, port = server.rpartition(":")
+    if not colon or not port.isdecimal() or (":" in host and not host.startswith("[")):
+        return server.removesuffix(".").strip("[]"), _PORT
+    return host.strip("[]"), int(port)
+
+
+def _calls(state: State, chronicle: Chronicle) -> Iterator[Copy]:
+    for name in state.names:
+        words = ["--hosted-zone-id", state.plan.zone_id, "--start-record-name", name]
+        yield _aws(
+            f"record sets from {display_name(name)} on",
+            ["route53", "list-resource-record-sets", *words, "--max-items", "5"],
+        )
+        if name in chronicle.change_ids:
+            words = ["route53", "get-change", "--id", chronicle.change_ids[name]]
+            yield _aws(f"whether the change of {display_name(name)} is in sync", words)
+    stack = state.root.stack_id or state.root.stack_name or state.plan.options.stack
+    region = stack.split(":")[3] if stack.startswith("arn:") and stack.count(":") > 2 else ""  # noqa: PLR2004 -- an ARN's parts
+    words = ["cloudformation", "describe-stack-events", "--stack-name", stack]
+    words += ["--max-items", "20"]
+    yield _aws("newest events of the stack", [*words, *(["--region", region] if region else [])])
+
+
+def _aws(label: str, words: list[str]) -> Copy:
+    return Copy(label=label, text=shlex.join(["aws", *words]))

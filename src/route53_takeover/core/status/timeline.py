@@ -1,0 +1,290 @@
+"""What happened in a run, as far as a screen shows it and its state does not keep it.
+
+A `Chronicle` is folded beside the state, from the same events: when each phase was entered, every
+resource of the stacks, what each name server answered, and lines of news. It decides nothing, knows
+no clock, and is bounded: time that passes and reads that show nothing new add nothing to it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from copy import copy
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS, STAGE_WORDS, lines
+from route53_takeover.core.status.snapshot import Answer, Mark, News, mark_of
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase, Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.domain.record_sets import RecordKey
+    from route53_takeover.core.domain.stacks import StackEvent, StackResource
+    from route53_takeover.core.takeover.state import State
+
+_NEWS, _ANSWERS, _VISITS = 500, 200, 200
+"""How many are kept: of lines, of a name server's answers, of stays in a phase."""
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """One stay in a phase; ``left`` is ``None`` while it lasts."""
+
+    phase: Phase
+    entered: float
+    left: float | None = None
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """The newest that was told of one resource, or of a stack itself.
+
+    Attributes:
+        since: when the status was taken in; 0 where only a list told it.
+        timestamp: AWS's time of the event; 0 where only a list told it, which any event overrules.
+    """
+
+    label: str
+    kind: str
+    status: str
+    since: float = 0.0
+    timestamp: float = 0.0
+    reason: str = ""
+    physical_id: str = ""
+
+
+class Absence(Struct, frozen=True, kw_only=True):
+    """The newest time in which a record set, and any in its place, was not there."""
+
+    since: float
+    until: float | None = None
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """Something that cannot be read: since when, when it was tried last, and why not."""
+
+    since: float
+    last: float
+    reason: str
+
+
+class Chronicle:
+    """What happened so far. It changes with every event; `copy` keeps how it was.
+
+    Attributes:
+        events: how many it took in.
+        began: when the run did; ``baseline_at``: when the newest deploy's baseline was read.
+        visits: the stays in phases, oldest first; the last one lasts.
+        stacks: stack id -> its own status.
+        resources: stack id and logical id -> what was told of it, in order of first appearance.
+        answers: name, type and name server -> its answers, oldest first. Where they are too many,
+            those around the release are kept.
+        change_ids: name -> id of the newest batch that Route 53 accepted for it.
+        absences: the newest one of each record set.
+        troubles: what could not be read, by what was asked for.
+        news: the newest lines.
+    """
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.began = 0.0
+        self.baseline_at: float | None = None
+        self.visits: deque[Visit] = deque(maxlen=_VISITS)
+        self.stacks: dict[str, Told] = {}
+        self.resources: dict[tuple[str, str], Told] = {}
+        self.answers: dict[tuple[str, str, str], tuple[Answer, ...]] = {}
+        self.change_ids: dict[str, str] = {}
+        self.absences: dict[RecordKey, Absence] = {}
+        self.troubles: dict[str, Trouble] = {}
+        self.news: deque[News] = deque(maxlen=_NEWS)
+        self._seen: set[str] = set()
+        self._stages: dict[RecordKey, Stage] = {}
+        self._given_up = ""
+
+    def copy(self) -> Chronicle:
+        """The same, to go on from later: everything in it is a value."""
+        other = Chronicle()
+        other.__dict__.update({key: copy(value) for key, value in vars(self).items()})
+        return other
+
+    def take(self, event: ev.AnyEvent, state: State) -> None:
+        """Takes in an event, after the machine has.
+
+        Args:
+            event: what happened.
+            state: what the machine made of it.
+        """
+        self.events += 1
+        self.began = self.began or event.time
+        match event:
+            case ev.StackPolled():
+                self._clear(f"stack:{event.stack}")
+                for item in event.events:
+                    self._take_stack_event(item, event.time)
+            case ev.ResourcesRead():
+                self._clear(f"list:{event.stack}")
+                for resource in event.resources:
+                    self._take_listed(resource)
+            case ev.NamesAnswered():
+                self._take_answers(event, state)
+            case ev.TimePassed():
+                pass
+            case _:
+                self._take_other(event)
+        self._follow(state)
+
+    # -- what follows from the state
+
+    def _follow(self, state: State) -> None:
+        """Tells what the machine made of it."""
+        for handover in state.handovers:
+            key, stage = handover.original.key, handover.stage
+            if self._stages.get(key, Stage.STANDING) is not stage:
+                self._stages[key] = stage
+                self._follow_absence(key, stage, handover.released_at, state.now)
+                mark, words = STAGE_WORDS[stage]
+                self._say(state.now, f"{key} {words}", mark)
+        if state.given_up != self._given_up:
+            self._given_up = state.given_up
+            if self._given_up:
+                self._say(state.now, f"giving up: {self._given_up}", Mark.FAILED)
+        current = self.visits[-1] if self.visits else None
+        if current is not None and current.phase is state.phase:
+            return
+        if current is not None:
+            self.visits[-1] = replace(current, left=state.now)
+        self.visits.append(Visit(phase=state.phase, entered=state.now))
+        if state.ending is not None:
+            mark = OUTCOME_MARKS[state.ending.outcome]
+            self._say(state.now, f"{state.ending.outcome}: {state.ending.reason}", mark)
+        else:
+            self._say(state.now, PHASE_WORDS[state.phase], Mark.RUNNING)
+
+    def _follow_absence(
+        self, key: RecordKey, stage: Stage, released_at: float | None, now: float
+    ) -> None:
+        absence = self.absences.get(key)
+        if stage in ABSENT_STAGES:
+            since = now if released_at is None or stage is Stage.LOST else released_at
+            self.absences[key] = Absence(since=since)
+        elif absence is not None and absence.until is None:
+            self.absences[key] = replace(absence, until=now)
+
+    # -- the stacks
+
+    def _take_stack_event(self, event: StackEvent, now: float) -> None:
+        """Repeated events count once; of late ones only the newest by AWS's time is kept."""
+        if event.event_id in self._seen:
+            return
+        self._seen.add(event.event_id)
+        mark = mark_of(event.status, event.reason)
+        if event.is_of_stack or "AWS::Route53" in event.resource_type or mark is Mark.FAILED:
+            about = [event.stack_name, "" if event.is_of_stack else event.logical_id]
+            text = " ".join(filter(None, [*about, event.status, event.reason.strip()]))
+            self._say(now, text, mark)
+        key = (event.stack_id, event.logical_id)
+        old = self.stacks.get(event.stack_id) if event.is_of_stack else self.resources.get(key)
+        if old is not None and event.timestamp < old.timestamp:
+            return
+        same = old is not None and old.status == event.status and old.since > 0
+        told = Told(
+            label=event.stack_name if event.is_of_stack else event.logical_id,
+            kind=event.resource_type,
+            status=event.status,
+            since=old.since if old is not None and same else now,
+            timestamp=event.timestamp,
+            reason=event.reason or (old.reason if old is not None and same else ""),
+            physical_id=event.physical_id or (old.physical_id if old is not None else ""),
+        )
+        if event.is_of_stack:
+            self.stacks[event.stack_id] = told
+        else:
+            self.resources[key] = told
+
+    def _take_listed(self, item: StackResource) -> None:
+        """A list tells what no event has told of; where one has, the events go on telling."""
+        key = (item.stack_id, item.logical_id)
+        old = self.resources.get(key)
+        if old is None or old.timestamp == 0:
+            self.resources[key] = Told(
+                label=item.logical_id,
+                kind=item.resource_type,
+                status=item.status,
+                physical_id=item.physical_id,
+            )
+        elif not old.physical_id:
+            self.resources[key] = replace(old, physical_id=item.physical_id)
+
+    # -- the name servers
+
+    def _take_answers(self, event: ev.NamesAnswered, state: State) -> None:
+        name = state.names.get(event.name)
+        releases = [h.released_at for h in name.handovers if h.released_at] if name else []
+        for server, status in event.statuses.items():
+            key = (event.name, event.type, server)
+            before = self.answers.get(key, ())
+            answer = Answer(since=event.time, status=status, values=event.values.get(server, ()))
+            if before and before[-1].status == status:
+                if before[-1].values == answer.values:
+                    continue
+            elif before:
+                mark = Mark.DONE if status == "answer" else Mark.FAILED
+                who = server.removesuffix(".")
+                text = f"{who} says {status} to {display_name(event.name)} {event.type}"
+                self._say(event.time, text, mark)
+            self.answers[key] = _kept((*before, answer), min(releases, default=None))
+
+    # -- everything else
+
+    def _take_other(self, event: ev.AnyEvent) -> None:
+        match event:
+            case ev.WriteAccepted():
+                self.change_ids[event.name] = event.change_id
+            case ev.BaselineRead():
+                self.baseline_at = event.time
+                self.troubles.clear()
+            case ev.RunResumed():
+                self.troubles.clear()
+            case ev.RootDescribed():
+                self._clear("root")
+            case ev.NameRead():
+                self._clear(f"name:{event.name}")
+            case ev.NameUnread():
+                self._cannot(f"name:{event.name}", event.time, event.reason)
+            case ev.StackUnpolled():
+                self._cannot(f"stack:{event.stack}", event.time, event.reason)
+            case ev.ResourcesUnread():
+                self._cannot(f"list:{event.stack}", event.time, event.reason)
+            case ev.RootUndescribed() | ev.BaselineUnread():
+                self._cannot("root", event.time, event.reason)
+            case _:
+                pass
+        for text, mark in lines(event):
+            self._say(event.time, text, mark)
+
+    def _cannot(self, what: str, time: float, reason: str) -> None:
+        """What keeps going wrong in the same way is told once."""
+        old = self.troubles.get(what)
+        if all(trouble.reason != reason for trouble in self.troubles.values()):
+            self._say(time, f"cannot read the account, trying again: {reason}", Mark.FAILED)
+        since = old.since if old is not None else time
+        self.troubles[what] = Trouble(since=since, last=time, reason=reason)
+
+    def _clear(self, what: str) -> None:
+        self.troubles.pop(what, None)
+
+    def _say(self, time: float, text: str, mark: Mark = Mark.DONE) -> None:
+        self.news.append(News(time=time, text=text, mark=mark))
+
+
+def _kept(answers: tuple[Answer, ...], released_at: float | None) -> tuple[Answer, ...]:
+    """No more than are kept: those that were over before the release go first.
+
+    Without any of these it is the last but one: those around the release and the newest stay.
+    """
+    if len(answers) <= _ANSWERS:
+        return answers
+    if released_at is None or answers[1].since < released_at:
+        return answers[1:]
+    return (*answers[:-2], answers[-1])

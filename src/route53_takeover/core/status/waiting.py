@@ -1,0 +1,239 @@
+"""What a run waits for, and what it counts down to, in words.
+
+The conditions themselves are those of the modules that act on them (`moment`, `ending`, `live`);
+nothing here decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.status.sentences import all_names, nothing_to_release
+from route53_takeover.core.status.snapshot import Absence, Countdown
+from route53_takeover.core.takeover.completion import ANSWER_PATIENCE
+from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, root_kind
+from route53_takeover.core.takeover.fold_writes import deadman
+from route53_takeover.core.takeover.release_gate import HOLD, moments
+from route53_takeover.core.takeover.requests import is_empty
+from route53_takeover.core.takeover.state import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.takeover.state import Deploy, NameState, State
+
+DEPLOY_SOON = 900.0
+"""Seconds before ``--deploy-timeout`` from which on it is counted down to."""
+
+
+def waits(state: State) -> tuple[str, ...]:
+    """Why it does not go on, a reason a line, each once."""
+    found = list(_waits(state)) if state.ending is None else []
+    if state.phase is Phase.RESTORE and not found:
+        found = [_SIMPLY[Phase.PROVE]]  # of which an undoing, or the end, is decided
+    return tuple(dict.fromkeys(found))
+
+
+def _waits(state: State) -> Iterator[str]:
+    if state.is_paused:
+        yield "a person who lets it go on"
+    for name in state.names.values():
+        if name.write is not None:
+            what = _WRITES[name.write.purpose]
+            yield f"Route 53's answer to the {what} {display_name(name.name)}"
+    if state.phase in _SIMPLY:
+        yield _SIMPLY[state.phase].format(ttl=state.plan.drain_seconds)
+    match state.phase:
+        case Phase.LOWER_TTL:
+            yield from _waits_of_lowering(state)
+        case Phase.DEPLOY_OFF:
+            yield from _waits_of_deploy(state, Switch.OFF)
+        case Phase.WATCH:
+            yield from _waits_of_watch(state)
+        case Phase.GUARD:
+            yield from _waits_of_deploy(state, Switch.ON)
+        case Phase.RELEASE | Phase.CONFIRM | Phase.RESTORE:
+            yield from _waits_of_gap(state)
+            if state.phase is Phase.RESTORE and state.baseline is not None:
+                yield from _waits_of_deploy(state, state.baseline)
+        case Phase.VERIFY:
+            yield from _waits_of_verify(state)
+        case _:
+            return
+
+
+_SIMPLY = {
+    Phase.BACKUP: "the backup to be on disk",
+    Phase.DRAIN: "the old TTL of {ttl} s to run out of caches",
+    Phase.PROVE: "a fresh read of the name and of the stacks",
+    Phase.DEPLOY_ON: "the stacks to be read",
+}
+_WRITES = {
+    Purpose.LOWER: "lower TTL of",
+    Purpose.PROVE: "proof of",
+    Purpose.RELEASE: "release of",
+    Purpose.RESTORE: "restore of",
+    Purpose.UNDO: "old TTL of",
+}
+
+
+def _waits_of_lowering(state: State) -> Iterator[str]:
+    names = state.names.values()
+    for name in names:
+        if name.unsynced is not None:
+            yield f"every name server to serve {display_name(name.name)} as it is now"
+    if all(name.unsynced is None and name.write is None for name in names):
+        yield _SIMPLY[Phase.PROVE]
+
+
+def _waits_of_watch(state: State) -> Iterator[str]:
+    found = [(name, m) for name in state.names.values() for m in moments(state, name)]
+    for name, moment in found:
+        for lack in moment.lacks:
+            yield lack if len(found) == 1 else f"{lack} ({display_name(name.name)})"
+    if not found:
+        if root_kind(state) is not Kind.GOING or nothing_to_release(state):
+            yield from _waits_of_deploy(state, Switch.ON)
+        else:
+            yield f"CloudFormation to begin with {all_names(state)}"
+
+
+def _waits_of_gap(state: State) -> Iterator[str]:
+    for name in state.names.values():
+        if not name.is_absent:
+            continue
+        text = display_name(name.name)
+        yield f"{text} to be put back" if name.restoring else f"CloudFormation to create {text}"
+
+
+def _waits_of_deploy(state: State, switch: Switch) -> Iterator[str]:
+    """For the guard, and for whatever else waits for a deploy and its stack to end."""
+    if state.baseline is not switch:
+        yield "the stacks to be read"
+        return
+    deploy = state.deploys.get(switch)
+    if deploy is not None and deploy.exited_at is None:
+        yield f"the deploy with the switch {switch} to end"
+    stack = state.root.stack_name or state.plan.options.stack
+    if root_kind(state) in IN_PROGRESS:
+        root = state.root_stack
+        status = root.status if root is not None and root.status else state.root.status
+        yield f"stack {stack} to end: it is {status}"
+    elif deploy is None and state.root_stack is not None and not state.root_stack.operations:
+        yield f"somebody's deploy of stack {stack} with the switch {switch}"
+    elif deploy is not None and deploy.exited_at is None:
+        return
+    elif state.now < state.news_at + state.plan.options.settle:
+        yield f"nothing to move for {state.plan.options.settle:g} s"
+    else:
+        yield f"stack {stack} to be read once more"
+
+
+def _waits_of_verify(state: State) -> Iterator[str]:
+    for server in silent_servers(state):
+        yield f"an answer from {server.removesuffix('.')}"
+    since = state.verifying_since
+    for name in state.names.values():
+        if name.read is None or since is None or name.read.began < since:
+            yield f"a last read of {display_name(name.name)}"
+
+
+def silent_servers(state: State) -> tuple[str, ...]:
+    """The name servers that answered before the release, and do not now."""
+    found = [
+        server
+        for name in state.names.values()
+        if name.was_released or state.phase is Phase.VERIFY
+        for server in sorted(name.answered)
+        if name.answers.get(server) != "answer"
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+# -- what is counted down to
+
+
+def countdowns(state: State) -> tuple[Countdown, ...]:
+    """What happens at a known time that is to come, unless something else does before."""
+    if state.ending is not None:
+        return ()
+    found = [*_of_run(state)]
+    for name in state.names.values():
+        found += _of_name(state, name)
+    return tuple(sorted((c for c in found if c.until > state.now), key=lambda c: c.until))
+
+
+def _of_run(state: State) -> Iterator[Countdown]:
+    synced = [n.synced_at for n in state.names.values() if n.synced_at is not None]
+    if state.phase is Phase.DRAIN and synced:
+        until = max(synced) + state.plan.drain_seconds
+        since = min(max(synced), state.phase_since)  # one that is only assumed lies ahead
+        yield Countdown(label="the old TTL runs out", name="", since=since, until=until)
+    switch = state.baseline
+    deploy = state.deploys.get(switch) if switch is not None else None
+    timeout = state.plan.options.deploy_timeout
+    if deploy is not None and deploy.exited_at is None:
+        since = deploy.intended_at
+        if state.now >= since + timeout - DEPLOY_SOON:
+            label = "the deploy command is ended"
+            yield Countdown(label=label, name="", since=since, until=since + timeout)
+    elif _awaits_somebody(state) and state.now >= state.baseline_at + timeout - DEPLOY_SOON:
+        since = state.baseline_at
+        label = "the wait for somebody's deploy ends"
+        yield Countdown(label=label, name="", since=since, until=since + timeout)
+    if state.phase is Phase.GUARD and _has_ended(deploy) and root_kind(state) not in IN_PROGRESS:
+        until = state.news_at + state.plan.options.settle
+        yield Countdown(label="nothing has moved", name="", since=state.news_at, until=until)
+    if state.phase is Phase.VERIFY and silent_servers(state):
+        since = state.phase_since
+        label = "the wait for name servers ends"
+        yield Countdown(label=label, name="", since=since, until=since + ANSWER_PATIENCE)
+
+
+def _of_name(state: State, name: NameState) -> Iterator[Countdown]:
+    text = display_name(name.name)
+    for moment in moments(state, name):
+        if HOLD in moment.lacks:
+            since = moment.resource.since
+            yield Countdown(label="the hold ends", name=text, since=since, until=moment.held_at)
+    if name.is_absent and not name.restoring and name.deadman_at is not None:
+        gone = [h.released_at for h in name.handovers if h.released_at is not None]
+        since = min(max(gone, default=state.news_at), state.now)
+        label = "the record is put back"
+        yield Countdown(label=label, name=text, since=since, until=name.deadman_at)
+
+
+def absences(state: State) -> tuple[Absence, ...]:
+    """The names that have no record, or are just losing it, and that this run must give one.
+
+    The worst first: what should have a record already, then what waits for one longest.
+    """
+    if state.ending is not None:
+        return ()
+    found = [_absence(state, name) for name in state.names.values() if is_empty(state, name)]
+    return tuple(sorted(found, key=lambda a: (a.until is not None, -(a.until or 0.0))))
+
+
+def _absence(state: State, name: NameState) -> Absence:
+    until = name.deadman_at
+    if until is None and name.write is not None:
+        until = deadman(state, name, name.write.sent)
+    is_due = name.restoring or until is None or until <= state.now
+    text = display_name(name.name)
+    return Absence(name=text, until=None if is_due else until, is_certain=name.is_absent)
+
+
+def _has_ended(deploy: Deploy | None) -> bool:
+    return deploy is None or deploy.exited_at is not None
+
+
+def _awaits_somebody(state: State) -> bool:
+    root = state.root_stack
+    return (
+        state.phase is Phase.WATCH
+        and state.plan.options.deploy_on is None
+        and (root is None or root.operations == 0)
+    )

@@ -1,0 +1,403 @@
+"""How a run ends: when nothing moves any more, what is still to undo, and what came of it.
+
+Only a complete root stack, an ended deploy, quiet for as long as ``--settle`` and a last look at
+every name make a run `done`. A stack that ended in a ``*_FAILED`` status is `unknown`: a later
+ContinueUpdateRollback may still delete the record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import Change, display_name
+from route53_takeover.core.domain.stacks import Kind, kind_of
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, why
+from route53_takeover.core.takeover.fold_stacks import (
+    EVENTS_LAG,
+    IN_PROGRESS,
+    matches,
+    root_kind,
+    suspects,
+    unread_groups,
+)
+from route53_takeover.core.takeover.freshness import (
+    LIST_FRESH,
+    READ_FRESH,
+    WRITE_FRESH,
+    is_fresh,
+)
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage
+from route53_takeover.core.takeover.step_context import PATIENCE, Trigger, tree_is_listed
+
+if TYPE_CHECKING:
+    from route53_takeover.core.takeover.state import Handover, NameState, State
+    from route53_takeover.core.takeover.step_context import Turn
+
+DESCRIBE_AGAIN = 3.0
+"""Seconds between looks at a root stack whose events and status do not agree yet."""
+MADE_ANEW = 30.0
+"""The same while an operation of somebody's is awaited: it may be of a new stack of that name."""
+ANSWER_PATIENCE = 120.0
+"""Seconds that verify waits for every name server to answer."""
+BLIND = 40
+"""Failed looks at the stack in a row after which a run may give up (about six minutes)."""
+BLIND_AFTER_NEWS = 900.0
+"""Seconds for which it is tried again in any case, once anything has been read or written."""
+_TRIES = 4
+"""Failed lists in a row (about ten seconds) that an undo waits for, before anything is deployed."""
+VERIFY_READ = 5.0
+"""Seconds between reads of a name while its name servers are awaited."""
+
+
+def settled(turn: Turn) -> bool:
+    """Whether the current deploy has ended, and its stack, and nothing has moved for a while."""
+    state = turn.state
+    switch = state.baseline
+    if switch is None:
+        return True
+    deploy = state.deploys.get(switch)
+    if deploy is not None and deploy.exited_at is None:
+        return False
+    if is_blind(state):
+        return True
+    if root_kind(state) in IN_PROGRESS:
+        _look(turn, at=state.news_at + EVENTS_LAG)
+        return False
+    if switch is Switch.ON and state.plan.options.deploy_on is None and not _was_deployed(turn):
+        return False
+    quiet_at = state.news_at + state.plan.options.settle
+    if state.now < quiet_at:
+        turn.wake(quiet_at)
+        return False
+    if state.described is None or state.described_began < quiet_at:
+        _look(turn, at=quiet_at)
+        return False
+    if kind_of(state.described.status) in IN_PROGRESS:
+        _look(turn, at=state.described_began + DESCRIBE_AGAIN)
+        return False
+    return True
+
+
+def is_blind(state: State) -> bool:
+    """Whether the stack cannot be read any more, and waiting for it has lost its sense.
+
+    After a release that takes until the deploy's time limit, and never while a name is empty:
+    fresh credentials may come, and a rollback may still take the record away.
+    """
+    return state.failures >= BLIND and _may_give_up(state)
+
+
+def _is_unreadable(state: State, name: NameState) -> bool:
+    """The same of a name."""
+    return name.failures >= PATIENCE and _may_give_up(state)
+
+
+def _may_give_up(state: State) -> bool:
+    if not state.ever_released:
+        return True
+    limit = max(
+        state.baseline_at + state.plan.options.deploy_timeout, state.news_at + BLIND_AFTER_NEWS
+    )
+    return state.now >= limit and not any(name.is_absent for name in state.names.values())
+
+
+def _look(turn: Turn, *, at: float) -> None:
+    """Describes the root stack at ``at`` and not more often than makes sense."""
+    at = max(at, turn.state.not_before)
+    if turn.state.described is not None:
+        at = max(at, turn.state.described_began + DESCRIBE_AGAIN)
+    if turn.state.now >= at:
+        turn.ask("describe", ev.DescribeRoot())
+    else:
+        turn.wake(at)
+
+
+def _was_deployed(turn: Turn) -> bool:
+    """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
+    state = turn.state
+    if any(matches(state, h) for h in state.handovers) or state.ever_released:
+        return True
+    until = state.baseline_at + state.plan.options.deploy_timeout
+    if state.interrupts or state.given_up or state.now >= until:
+        turn.give_up("nobody deployed the record within the time limit (--deploy-timeout)")
+        return True
+    _look(turn, at=max(state.described_began, state.baseline_at) + MADE_ANEW)
+    turn.wake(until)
+    return False
+
+
+def at_rest(turn: Turn) -> bool:
+    """Whether a run in one of the live phases may conclude."""
+    state = turn.state
+    if (state.interrupts or state.journal_lost) and not state.ever_released:
+        if not _may_be_adopted(state):
+            return True
+        _look(turn, at=state.news_at + EVENTS_LAG)  # the event of its end may never come
+        return False
+    return settled(turn)
+
+
+def _may_be_adopted(state: State) -> bool:
+    """Whether putting a TTL back now could overwrite what CloudFormation is just adopting."""
+    return root_kind(state) in IN_PROGRESS and any(
+        not h.standing.same_as(h.original) and suspects(state, h) for h in state.handovers
+    )
+
+
+def conclude(turn: Turn) -> None:
+    """Moves a run at rest on: to verify, or to undoing what is to undo, or to its end."""
+    state = turn.state
+    taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
+    if is_blind(state):
+        turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
+    elif taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
+        turn.move(Trigger.SETTLED)
+    elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.settled_at):
+        return
+    elif state.phase is not Phase.RESTORE:
+        turn.give_up(why(state))
+        turn.move(Trigger.UNDOING)
+    elif _all_undone(turn) and _last_look(turn):
+        _end(turn)
+
+
+def verify(turn: Turn) -> None:
+    """The record is there, is the desired one, and the name servers answer."""
+    state = turn.state
+    if any(h.stage not in TAKEN_STAGES for h in state.handovers) or (
+        state.verifying_since is not None and state.news_at > state.verifying_since
+    ):
+        turn.move(Trigger.TAKEN)
+        return
+    if not _last_look(turn):
+        return
+    state = turn.state
+    silent = sorted(
+        server
+        for name in state.names.values()
+        for server in name.answered
+        if name.answers.get(server) != "answer"
+    )
+    if unread := [n.name for n in state.names.values() if _is_unreadable(state, n)]:
+        turn.end(Outcome.UNKNOWN, 4, f"{display_name(unread[0])} cannot be read")
+    elif silent and state.now < state.phase_since + ANSWER_PATIENCE:
+        turn.wake(state.phase_since + ANSWER_PATIENCE)
+        for name in state.names.values():
+            turn.read(name, every=VERIFY_READ)
+    elif silent:
+        turn.end(Outcome.UNKNOWN, 4, f"no answer yet from {', '.join(dict.fromkeys(silent))}")
+    elif unlike := [h for h in state.handovers if not _is_as_desired(state, h)]:
+        turn.end(
+            Outcome.UNKNOWN, 4, f"{unlike[0].original.key} is not what the stack says it created"
+        )
+    elif state.journal_lost:
+        turn.end(Outcome.UNKNOWN, 4, f"taken over, but the journal broke: {state.journal_lost}")
+    else:
+        turn.end(Outcome.DONE, 0, _done(state))
+
+
+def _is_as_desired(state: State, handover: Handover) -> bool:
+    """Whether the last read shows what the resource asks for, as far as that is known."""
+    here = [
+        r
+        for name in state.names.values()
+        if handover in name.handovers
+        for r in name.occupants(handover.original)
+    ]
+    wanted = [
+        m.desired
+        for m in matches(state, handover)
+        if m.status == "CREATE_COMPLETE" and m.desired is not None
+    ]
+    for desired in wanted:
+        live = next((r for r in here if r.key == desired.record.key), None)
+        if live is None or (desired.complete and not desired.record.same_as(live)):
+            return False
+    return bool(here)
+
+
+def _done(state: State) -> str:
+    names = ", ".join(display_name(name) for name in state.names)
+    found = [m for h in state.handovers for m in matches(state, h) if m.group]
+    groups = ", ".join(dict.fromkeys(m.logical_id for m in found))
+    through = f", through its RecordSetGroup {groups}" if groups else ""
+    return f"{state.root.stack_name or state.plan.options.stack} owns {names} now{through}"
+
+
+def _all_undone(turn: Turn) -> bool:
+    """Puts lowered TTLs back to the letter; true once every name is as it shall stay."""
+    undone = True
+    for name in turn.state.names.values():
+        changes = tuple(
+            change
+            for h in name.handovers
+            if _is_left_changed(h) and not _may_be_the_stacks(turn.state, h)
+            for change in (Change.delete(h.standing), Change.create(h.original))
+        )
+        if name.write is None and not changes:
+            continue
+        if name.attempts >= PATIENCE or name.failures >= PATIENCE or name.refusals >= PATIENCE:
+            continue  # said by the ending
+        undone = False
+        if name.write is not None:
+            if name.write.unknown_since is not None:
+                turn.read(name, every=1.0)
+        elif name.read is None or not is_fresh(
+            turn.state, began=name.read.began, told=name.read.told, within=READ_FRESH
+        ):
+            turn.read(name, every=1.0)
+        elif turn.state.now < name.not_before:
+            turn.wake(name.not_before)
+        elif _may_undo(turn):
+            turn.write(name, Purpose.UNDO, changes)
+    return undone
+
+
+def _may_be_the_stacks(state: State, handover: Handover) -> bool:
+    """Whether the lowered record may be CloudFormation's by now: then it is left as it is.
+
+    An adoption that was cancelled, and whose rollback failed, leaves it to the stack.
+    """
+    return any(
+        m.initiated_at is not None
+        and m.status != "DELETE_COMPLETE"
+        and (m.status != "CREATE_FAILED" or root_kind(state) is Kind.FAILED)
+        for m in suspects(state, handover)
+    )
+
+
+def _may_undo(turn: Turn) -> bool:
+    """Whether no stack took a lowered record meanwhile, as far as anybody can know.
+
+    Where nothing was deployed yet and the stacks cannot be listed, the TTL is put back all the
+    same: a compare-and-delete of our own record.
+    """
+    state = turn.state
+    if state.baseline is None and state.unlisted >= _TRIES:
+        return True
+    within = WRITE_FRESH if state.baseline is None else LIST_FRESH
+    return tree_is_listed(turn, within=within)
+
+
+def _last_look(turn: Turn) -> bool:
+    """Reads every name once more; true when each was read since the looking began."""
+    if turn.state.verifying_since is None:
+        turn.state = replace(turn.state, verifying_since=turn.state.now)
+    since = turn.state.verifying_since or 0.0
+    seen = True
+    for name in turn.state.names.values():
+        if name.read is not None and name.read.began >= since:
+            continue
+        if _is_unreadable(turn.state, name):
+            continue
+        seen = False
+        turn.read(name, every=0.0)
+    return seen
+
+
+def _end(turn: Turn) -> None:
+    """Every record that can stand stands: says what came of it."""
+    state = turn.state
+    reason = state.given_up or why(state)
+    if (listed := still_listed(state)) not in reason:
+        reason += listed
+    left = [h for h in state.handovers if _is_left_changed(h)]
+    if any(name.is_absent for name in state.names.values()):
+        if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):
+            return  # still being put back
+        empty = next(name.name for name in state.names.values() if name.is_absent)
+        turn.end(Outcome.UNKNOWN, 4, f"{display_name(empty)} has no record: {reason}")
+    elif state.backup_failed:
+        turn.end(Outcome.FAILED, 2, reason)
+    elif state.journal_lost and state.ever_released:
+        turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
+    elif theirs := [h for h in state.handovers if _is_theirs(state, h)]:
+        open_ = bool(left) or any(_is_unreadable(state, name) for name in state.names.values())
+        turn.end(
+            Outcome.UNKNOWN,
+            4,
+            _in_part(state, theirs, reason),
+            resumable=open_ or root_kind(state) is not Kind.SUCCEEDED,
+        )
+    elif root_kind(state) is Kind.FAILED and _has_moved(state):
+        turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
+    elif root_kind(state) is Kind.SUCCEEDED and (groups := unread_groups(state)):
+        held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
+        turn.end(Outcome.UNKNOWN, 4, f"{held}: {reason}")
+    elif left:
+        turn.end(Outcome.UNKNOWN, 4, f"{left[0].original.key} still has a lowered TTL: {reason}")
+    elif any(name.failures >= PATIENCE for name in state.names.values()):
+        turn.end(Outcome.UNKNOWN, 4, f"the name cannot be read: {reason}")
+    elif state.interrupts and not state.ever_released:
+        code = 1 if is_aborted(state) else 130
+        turn.end(Outcome.ABORTED, code, f"{state.interrupts[0]}: {_what_stands(state)}")
+    elif any(h.stage is Stage.RESTORED for h in state.handovers):
+        turn.end(Outcome.RESTORED, 1, reason)
+    else:
+        turn.end(Outcome.FAILED, 1, reason)
+
+
+def _has_moved(state: State) -> bool:
+    """Whether the root began an operation since the deploy: it may have stood failed before."""
+    root = state.root_stack
+    return state.baseline is Switch.ON and root is not None and root.operations > 0
+
+
+def _what_stands(state: State) -> str:
+    for handover in state.handovers:
+        if handover.stage is Stage.CHANGED:
+            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+    if any(deploy.exited_at is None for deploy in state.deploys.values()):
+        return "every record is as it was; the deploy that was begun runs on"
+    return "everything is as it was"
+
+
+def _is_left_changed(handover: Handover) -> bool:
+    return handover.stage in (
+        Stage.STANDING,
+        Stage.RESTORED,
+    ) and not handover.standing.same_as(handover.original)
+
+
+def _is_theirs(state: State, handover: Handover) -> bool:
+    """Whether CloudFormation's record stands, other than the original.
+
+    Not every record set of the plan is taken over then, or the stack turned back:
+    `DeletionPolicy: Retain` leaves the record so, and no stack owns it.
+    """
+    if handover.stage not in TAKEN_STAGES:
+        return False
+    name = state.names[handover.original.key.name]
+    return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
+
+
+def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
+    """What is said where CloudFormation's record stands, and not everything is as planned."""
+    if root_kind(state) is not Kind.SUCCEEDED:
+        stands = f"CloudFormation's {theirs[0].original.key} stands"
+        return f"{stands}, and its stack has not succeeded: {reason}"
+    stack = state.root.stack_name or state.plan.options.stack
+    owned = ", ".join(str(h.original.key) for h in theirs)
+    rest = "; ".join(_of_the_rest(state, h) for h in state.handovers if h not in theirs)
+    # Of records that the stack simply does not have there is no more to say.
+    more = (
+        f" ({reason})" if state.given_up or any(n.restoring for n in state.names.values()) else ""
+    )
+    return f"{stack} owns {owned} now, but not all that was planned: {rest}{more}"
+
+
+def _of_the_rest(state: State, handover: Handover) -> str:
+    key = handover.original.key
+    if handover.stage is Stage.CHANGED:
+        return f"another writer changed {key}, which is left alone"
+    if not matches(state, handover):
+        return f"{key} stands as it was, for the stack did not create it"
+    return f"{key} stands as it was"
+
+
+def _can_fill(state: State, name: NameState) -> bool:
+    return state.baseline is Switch.ON or any(h.released_at is not None for h in name.handovers)

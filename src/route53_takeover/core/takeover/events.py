@@ -1,0 +1,426 @@
+"""What can happen to a run, and what it can ask for.
+
+Events are facts, named in the past tense; each carries the time at which the engine took it in.
+They are all that the machine ever learns, and a run's journal is the list of them. Commands are
+imperative; each is answered by one of the events named in its docstring.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from route53_takeover.core.domain.record_sets import Change, RecordSet
+from route53_takeover.core.domain.stacks import (
+    StackDescription,
+    StackEvent,
+    StackResource,
+    StackTemplate,
+)
+from route53_takeover.core.plan.model import Plan
+
+
+class Switch(StrEnum):
+    """Which of the two deploys."""
+
+    OFF = "off"
+    ON = "on"
+
+
+class Purpose(StrEnum):
+    """Why a batch is written."""
+
+    LOWER = "lower-ttl"
+    PROVE = "prove"
+    RELEASE = "release"
+    RESTORE = "restore"
+    UNDO = "undo-ttl"
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True, omit_defaults=True):
+    """Something that happened. ``time``: seconds since the epoch, when it was taken in."""
+
+    time: float
+
+
+# -- the run itself
+
+
+class RunStarted(Event, frozen=True, kw_only=True):
+    """The plan was accepted; nothing has been written yet."""
+
+    run: str
+    plan: Plan
+
+
+class RunResumed(Event, frozen=True, kw_only=True):
+    """Another process goes on: whatever was in flight is lost, whatever was written is unknown."""
+
+
+class BackupWritten(Event, frozen=True, kw_only=True):
+    """The originals are on disk, fsynced."""
+
+
+class BackupFailed(Event, frozen=True, kw_only=True):
+    """They could not be written."""
+
+    reason: str
+
+
+class TimePassed(Event, frozen=True, kw_only=True):
+    """A deadline that the machine asked for is reached."""
+
+
+class Interrupted(Event, frozen=True, kw_only=True):
+    """SIGINT or SIGTERM, or their like; see `route53_takeover.core.takeover.fold.ONE_REQUEST`."""
+
+    signal: str
+
+
+class JournalFailed(Event, frozen=True, kw_only=True):
+    """The journal cannot be written any more. Never in a journal, of course."""
+
+    reason: str
+
+
+# -- Route 53
+
+
+class NameRead(Event, frozen=True, kw_only=True):
+    """Every record set at a name, by a read that began at ``began``."""
+
+    name: str
+    began: float
+    records: tuple[RecordSet, ...]
+
+
+class NameUnread(Event, frozen=True, kw_only=True):
+    """A read failed; it says nothing of the name."""
+
+    name: str
+    reason: str
+
+
+class WriteIntended(Event, frozen=True, kw_only=True):
+    """This batch will be sent now, once. Durable before the first byte leaves."""
+
+    id: str
+    name: str
+    purpose: Purpose
+    changes: tuple[Change, ...]
+
+
+class WriteAccepted(Event, frozen=True, kw_only=True):
+    """Route 53 applied the whole batch."""
+
+    id: str
+    name: str
+    change_id: str
+
+
+class WriteRefused(Event, frozen=True, kw_only=True):
+    """Route 53 applied nothing of it, for a reason of the zone's or of permissions."""
+
+    id: str
+    name: str
+    code: str
+    reason: str
+
+
+class WriteHeldOff(Event, frozen=True, kw_only=True):
+    """Nothing was applied: throttled, a prior request not complete, or never sent."""
+
+    id: str
+    name: str
+    reason: str
+
+
+class WriteUnknown(Event, frozen=True, kw_only=True):
+    """The answer was lost: it may have been applied, or may yet be."""
+
+    id: str
+    name: str
+    reason: str
+
+
+class ChangeInsync(Event, frozen=True, kw_only=True):
+    """Every name server serves the change (``GetChange``)."""
+
+    name: str
+    change_id: str
+
+
+class NamesAnswered(Event, frozen=True, kw_only=True):
+    """How the name servers' answers changed: server -> status, for one name and type.
+
+    Attributes:
+        values: server -> the values it answered, sorted, of those that answered with any.
+    """
+
+    name: str
+    type: str
+    statuses: dict[str, str]
+    values: dict[str, tuple[str, ...]] = {}
+
+
+# -- CloudFormation
+
+
+class BaselineRead(Event, frozen=True, kw_only=True):
+    """The stack tree before a deploy: stack id -> newest event id, and its resources.
+
+    Attributes:
+        root: the root stack, `ABSENT` where there is none yet.
+        newest: stack id -> id of its newest event; a stack in progress that we joined has none.
+        existing: stack id -> logical ids it holds already.
+        parents: id of each nested stack -> id of its parent.
+    """
+
+    root: StackDescription
+    newest: dict[str, str] = {}
+    existing: dict[str, tuple[str, ...]] = {}
+    parents: dict[str, str] = {}
+
+
+class BaselineUnread(Event, frozen=True, kw_only=True):
+    """It could not be read; nothing is deployed before it is."""
+
+    reason: str
+
+
+class StackPolled(Event, frozen=True, kw_only=True):
+    """Whole pages of new events, oldest first, of a poll that began at ``began``."""
+
+    stack: str
+    began: float
+    events: tuple[StackEvent, ...] = ()
+
+
+class StackUnpolled(Event, frozen=True, kw_only=True):
+    """A poll failed; the next one tells what was missed."""
+
+    stack: str
+    reason: str
+
+
+class RootDescribed(Event, frozen=True, kw_only=True):
+    """The root stack as ``DescribeStacks`` shows it."""
+
+    began: float
+    root: StackDescription
+
+
+class RootUndescribed(Event, frozen=True, kw_only=True):
+    """It could not be described."""
+
+    reason: str
+
+
+class TemplateRead(Event, frozen=True, kw_only=True):
+    """What the template in force says of record sets; ``None`` where it could not be read."""
+
+    stack: str
+    template: StackTemplate | None
+
+
+class ResourcesRead(Event, frozen=True, kw_only=True):
+    """Every resource of one stack, by a read that began at ``began``: events may lag behind it."""
+
+    stack: str
+    began: float
+    resources: tuple[StackResource, ...] = ()
+
+
+class ResourcesUnread(Event, frozen=True, kw_only=True):
+    """They could not be read."""
+
+    stack: str
+    reason: str
+
+
+class DeployIntended(Event, frozen=True, kw_only=True):
+    """The deploy command will be started now, if it ever is."""
+
+    switch: Switch
+
+
+class DeployExited(Event, frozen=True, kw_only=True):
+    """It ended; ``code`` is ``None`` where nobody can know how."""
+
+    switch: Switch
+    code: int | None
+    tail: str = ""
+    timed_out: bool = False
+
+
+# -- a person at the keys
+
+
+class RunPaused(Event, frozen=True, kw_only=True):
+    """A person wants nothing more to be begun, for now."""
+
+
+class RunUnpaused(Event, frozen=True, kw_only=True):
+    """A person wants it to go on."""
+
+
+class HoldCut(Event, frozen=True, kw_only=True):
+    """A person wants the name released now, without the rest of the hold."""
+
+    name: str
+
+
+class ReleaseConfirmed(Event, frozen=True, kw_only=True):
+    """A person says that the name may be released (``--confirm-release``)."""
+
+    name: str
+
+
+class DeadmanExtended(Event, frozen=True, kw_only=True):
+    """A person gives CloudFormation so many seconds more, while the name has no record."""
+
+    name: str
+    seconds: float
+
+
+class RestoreAsked(Event, frozen=True, kw_only=True):
+    """A person wants what was released back, now."""
+
+
+class AbortAsked(Event, frozen=True, kw_only=True):
+    """A person wants the takeover given up, before any release."""
+
+
+OperatorEvent = (
+    RunPaused
+    | RunUnpaused
+    | HoldCut
+    | ReleaseConfirmed
+    | DeadmanExtended
+    | RestoreAsked
+    | AbortAsked
+)
+"""What a screen may submit. Keys come late, twice, and from two screens at once: each of these is
+folded by `route53_takeover.core.takeover.requests`, and changes nothing where it does not apply."""
+
+AnyEvent = (
+    RunStarted
+    | RunResumed
+    | BackupWritten
+    | BackupFailed
+    | TimePassed
+    | Interrupted
+    | JournalFailed
+    | NameRead
+    | NameUnread
+    | WriteIntended
+    | WriteAccepted
+    | WriteRefused
+    | WriteHeldOff
+    | WriteUnknown
+    | ChangeInsync
+    | NamesAnswered
+    | BaselineRead
+    | BaselineUnread
+    | StackPolled
+    | StackUnpolled
+    | RootDescribed
+    | RootUndescribed
+    | TemplateRead
+    | ResourcesRead
+    | ResourcesUnread
+    | DeployIntended
+    | DeployExited
+    | RunPaused
+    | RunUnpaused
+    | HoldCut
+    | ReleaseConfirmed
+    | DeadmanExtended
+    | RestoreAsked
+    | AbortAsked
+)
+
+
+class Command(Struct, frozen=True, kw_only=True, tag=True):
+    """Something the machine asks for."""
+
+
+class WriteBackup(Command, frozen=True, kw_only=True):
+    """-> `BackupWritten` or `BackupFailed`."""
+
+
+class ReadName(Command, frozen=True, kw_only=True):
+    """-> `NameRead` or `NameUnread`."""
+
+    name: str
+
+
+class WriteBatch(Command, frozen=True, kw_only=True):
+    """-> `WriteIntended` at once, then one of the other ``Write...`` events.
+
+    ``id`` is unique in the run: it is never sent twice. ``patience``: seconds after which an answer
+    that has not come counts as lost; ``None``: as long as the client waits.
+    """
+
+    id: str
+    name: str
+    purpose: Purpose
+    changes: tuple[Change, ...]
+    patience: float | None = None
+
+
+class AwaitInsync(Command, frozen=True, kw_only=True):
+    """-> `ChangeInsync`, sooner or later."""
+
+    name: str
+    change_id: str
+
+
+class ReadBaseline(Command, frozen=True, kw_only=True):
+    """-> `BaselineRead` or `BaselineUnread`."""
+
+    joining: bool
+
+
+class DescribeRoot(Command, frozen=True, kw_only=True):
+    """-> `RootDescribed` or `RootUndescribed`."""
+
+
+class ReadTemplate(Command, frozen=True, kw_only=True):
+    """-> `TemplateRead`."""
+
+    stack: str
+
+
+class ReadResources(Command, frozen=True, kw_only=True):
+    """-> `ResourcesRead` or `ResourcesUnread`. ``urgent``: a release waits for nothing else."""
+
+    stack: str
+    urgent: bool = False
+
+
+class RunDeploy(Command, frozen=True, kw_only=True):
+    """-> `DeployIntended` at once, then `DeployExited`."""
+
+    switch: Switch
+
+
+class RejoinDeploy(Command, frozen=True, kw_only=True):
+    """-> `DeployExited`, of a command that an earlier process may have started."""
+
+    switch: Switch
+
+
+AnyCommand = (
+    WriteBackup
+    | ReadName
+    | WriteBatch
+    | AwaitInsync
+    | ReadBaseline
+    | DescribeRoot
+    | ReadTemplate
+    | ReadResources
+    | RunDeploy
+    | RejoinDeploy
+)

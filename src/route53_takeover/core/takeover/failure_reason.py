@@ -1,0 +1,156 @@
+"""Why a name was put back, and the one line that says why a run did not succeed.
+
+It decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.fold_stacks import matches, root_kind, unread_groups
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.takeover.state import Deploy, NameState, State
+
+ABORT = "abort"
+"""How a person's abort stands among the signals in `State.interrupts`."""
+
+
+def stopped_by(state: State) -> str:
+    """Who stopped the run first; empty where nobody did."""
+    if not state.interrupts:
+        return ""
+    return f"stopped by {'a person' if is_aborted(state) else state.interrupts[0]}"
+
+
+def is_aborted(state: State) -> bool:
+    """Whether a person stopped it by a key, and not a signal."""
+    return state.interrupts[:1] == (ABORT,)
+
+
+def why(state: State) -> str:
+    """The one line that says why a run that is at rest did not succeed."""
+    if state.interrupts and not state.ever_released:
+        return stopped_by(state)
+    for handover in state.handovers:
+        if handover.stage is Stage.CHANGED:
+            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+    if state.journal_lost:
+        return f"the journal broke: {state.journal_lost}"
+    for name in state.names.values():
+        if name.given_up:
+            return f"{display_name(name.name)} could not be released: {name.given_up}"
+    error = _first_error(state)
+    kind = root_kind(state)
+    root = state.root_stack
+    deploy = state.deploys.get(Switch.ON)
+    status = root.status if root and root.status else state.root.status
+    if restored := [name for name in state.names.values() if name.restoring]:
+        causes = {name.cause for name in restored}
+        cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
+        return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
+    if root is None or root.operations == 0:
+        return _nothing_deployed(deploy)
+    if kind is not Kind.SUCCEEDED:
+        return f"the stack ended {status}{error}{_kept_back(state)}"
+    if groups := unread_groups(state):
+        return f"what its RecordSetGroup ({', '.join(groups)}) holds cannot be read"
+    if not any(matches(state, h) for h in state.handovers):
+        return (
+            "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
+            "to 5 leaves it out where the API Gateway custom domain exists already)"
+        )
+    return f"the stack ended {status}, but not with every record{error}{still_listed(state)}"
+
+
+def cause_of(state: State, name: NameState) -> Cause:
+    """Why this name, which has no record, is to be put back now."""
+    kind = root_kind(state)
+    if kind in (Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED):
+        return Cause.TURNED_BACK
+    resources = [m for h in name.handovers if h.stage in ABSENT_STAGES for m in matches(state, h)]
+    if any(h.stage is Stage.LOST for h in name.handovers) or (
+        kind is not Kind.GOING and any(m.status == "CREATE_COMPLETE" for m in resources)
+    ):
+        return Cause.TAKEN_AWAY
+    if kind is not Kind.GOING:
+        return Cause.NOT_CREATED
+    if any(
+        m.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
+        or state.stacks[m.stack_id].kind is not Kind.GOING
+        for m in resources
+    ):
+        return Cause.FAILED
+    return Cause.DEADMAN
+
+
+_BY_WEIGHT = (Cause.DEADMAN, Cause.FAILED, Cause.NOT_CREATED, Cause.TAKEN_AWAY, Cause.TURNED_BACK)
+"""Of several names' causes the one that the others follow from comes first."""
+
+
+def _put_back(cause: Cause | None, kind: Kind, ended: str) -> str:
+    match cause:
+        case Cause.DEADMAN:
+            return (
+                "CloudFormation had not created the record when the deadman was due; the stack "
+                f"ended {ended}"
+            )
+        case Cause.FAILED:
+            return f"CloudFormation could not create the record: the stack ended {ended}"
+        case Cause.NOT_CREATED:
+            return f"the stack ended {ended} without creating the record"
+        case Cause.TAKEN_AWAY if kind is Kind.SUCCEEDED:
+            return "the record was deleted again after CloudFormation had created it"
+        case Cause.TAKEN_AWAY | Cause.TURNED_BACK if kind is Kind.ROLLED_BACK:
+            return f"the stack rolled back: {ended}"
+        case _:
+            return f"the stack ended {ended}"
+
+
+_HELD = frozenset({"CREATE_COMPLETE", "DELETE_FAILED"})
+"""Statuses of a resource that its stack lists at rest; a clean-up skips what it cannot delete."""
+
+
+def still_listed(state: State) -> str:
+    """What is to be known of a record that was put back, and that its stack takes for its own."""
+    back = [h for h in state.handovers if h.stage is Stage.RESTORED]
+    held = [m.logical_id for h in back for m in matches(state, h) if m.status in _HELD]
+    if not held:
+        return ""
+    listed = ", ".join(dict.fromkeys(held))
+    return f"; the stack still lists {listed} as its own, so a later deploy may delete the record"
+
+
+def _kept_back(state: State) -> str:
+    """What a person kept from being released, for what it tells of a stack that failed."""
+    if state.ever_released or not any(matches(state, h) for h in state.handovers):
+        return ""
+    if state.paused:
+        return "; the run was paused"
+    if state.plan.options.confirm_release and not any(n.agreed_at for n in state.names.values()):
+        return "; nobody confirmed the release"
+    return ""
+
+
+def _nothing_deployed(deploy: Deploy | None) -> str:
+    if deploy is None:
+        return "nothing was deployed"
+    if deploy.timed_out:
+        return "the deploy with the switch on ran into --deploy-timeout, and nothing was deployed"
+    if deploy.code is None:
+        return "the deploy with the switch on may not have been started, and nothing was deployed"
+    return f"the deploy with the switch on exited {deploy.code}, but nothing was deployed"
+
+
+def _first_error(state: State) -> str:
+    for handover in state.handovers:
+        for match in matches(state, handover):
+            if match.status == "CREATE_FAILED" and match.reason:
+                return f" ({match.logical_id}: {match.reason})"
+    errors = [s.first_error for s in state.stacks.values() if s.first_error]
+    leaf = next((e for e in errors if "stack" not in e.lower()), errors[0] if errors else "")
+    return f" ({leaf})" if leaf else ""

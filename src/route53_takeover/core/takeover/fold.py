@@ -1,0 +1,287 @@
+"""Folding events into the state: what each fact means, and nothing of what to do about it.
+
+Facts of the run itself are folded here; those of a name in `name_reads` and `name_writes`, those
+of the stacks in `stack_tree`. Everything tolerates events that come late, twice or out of order.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.failure_reason import stopped_by
+from route53_takeover.core.takeover.fold_reads import read, reconciled
+from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
+from route53_takeover.core.takeover.fold_writes import answered, restore_lost
+from route53_takeover.core.takeover.freshness import timed
+from route53_takeover.core.takeover.requests import asked
+from route53_takeover.core.takeover.state import (
+    ABSENT_STAGES,
+    Deploy,
+    Handover,
+    NameState,
+    Outcome,
+    Phase,
+    State,
+    Write,
+)
+
+ONE_REQUEST = 2.0
+"""Seconds: signals within them of the first are one request, for launchers deliver several."""
+
+
+def begin(event: ev.RunStarted) -> State:
+    """The state of a run that has only begun."""
+    plan = event.plan
+    names = {
+        name: NameState(
+            name=name,
+            handovers=tuple(
+                Handover(original=m.original, standing=m.original)
+                for m in plan.manuals
+                if m.key.name == name
+            ),
+        )
+        for name in plan.names
+    }
+    return State(
+        run=event.run,
+        plan=plan,
+        phase=Phase.PREFLIGHT,
+        phase_since=event.time,
+        now=event.time,
+        names=names,
+        root=plan.root,
+        news_at=event.time,
+    )
+
+
+def _interrupted(state: State, signal: str) -> State:
+    """One more signal: a request of its own, or an echo of the one that has just begun."""
+    if not state.interrupts:
+        return replace(state, interrupts=(signal,), interrupted_at=state.now)
+    if state.now < state.interrupted_at + ONE_REQUEST:
+        return state
+    return replace(state, interrupts=(*state.interrupts, signal))
+
+
+def observe(state: State, event: ev.AnyEvent) -> State:
+    """The state with one more fact in it."""
+    state = timed(replace(state, now=max(state.now, event.time)), event)
+    match event:
+        case ev.RunResumed():
+            return _resumed(state)
+        case ev.BackupWritten():
+            return replace(state, backed_up=True, asked=state.asked - {"backup"})
+        case ev.BackupFailed():
+            return replace(
+                state,
+                backup_failed=True,
+                given_up=f"no backup: {event.reason}",
+                asked=state.asked - {"backup"},
+            )
+        case ev.Interrupted():
+            return _interrupted(state, event.signal)
+        case ev.JournalFailed():
+            return replace(state, journal_lost=event.reason)
+        case ev.TimePassed() | ev.RunStarted():
+            return state
+        case ev.DeployIntended() | ev.DeployExited():
+            return _deploy(state, event)
+        case (
+            ev.BaselineRead()
+            | ev.BaselineUnread()
+            | ev.RootDescribed()
+            | ev.RootUndescribed()
+            | ev.TemplateRead()
+        ):
+            return tree(state, event)
+        case ev.ResourcesRead() | ev.ResourcesUnread():
+            return reconciled(resources(state, event))
+        case ev.StackPolled():
+            return reconciled(polled(state, event))
+        case ev.StackUnpolled():
+            return state
+        case (
+            ev.RunPaused()
+            | ev.RunUnpaused()
+            | ev.HoldCut()
+            | ev.ReleaseConfirmed()
+            | ev.DeadmanExtended()
+            | ev.RestoreAsked()
+            | ev.AbortAsked()
+        ):
+            return asked(state, event)
+        case _:
+            return _of_name(state, event)
+
+
+def _of_name(
+    state: State,
+    event: ev.NameRead
+    | ev.NameUnread
+    | ev.WriteIntended
+    | ev.WriteAccepted
+    | ev.WriteRefused
+    | ev.WriteHeldOff
+    | ev.WriteUnknown
+    | ev.ChangeInsync
+    | ev.NamesAnswered,
+) -> State:
+    """Facts about one name. Those about a write other than the one under way are late: ignored."""
+    before = state.names.get(event.name)
+    if before is None:
+        return state
+    name = before
+    match event:
+        case ev.NameRead():
+            name = read(state, name, event)
+        case ev.NameUnread():
+            failures = name.failures + 1
+            pause = min(0.5 * 2 ** min(failures - 1, 5), 2.0 if state.ever_released else 10.0)
+            name = replace(name, reading=False, failures=failures, read_after=state.now + pause)
+        case ev.NamesAnswered():
+            name = _heard(state, name, event)
+        case ev.ChangeInsync():
+            state = replace(state, asked=state.asked - {f"insync:{event.change_id}"})
+            if name.unsynced == event.change_id:
+                name = replace(name, unsynced=None, synced_at=state.now)
+        case ev.WriteIntended():
+            write = Write(
+                id=event.id,
+                purpose=event.purpose,
+                changes=event.changes,
+                sent=event.time,
+                intended=True,
+            )
+            name = replace(name, write=write, tried=name.tried | {event.purpose})
+        case _:
+            if name.write is not None and name.write.id == event.id:
+                name = answered(state, name, name.write, event)
+    name = _with_gaps(before, name, began=getattr(event, "began", state.now), now=state.now)
+    moved = _shape(name) != _shape(before)
+    state = replace(
+        state,
+        names={**state.names, event.name: name},
+        news_at=state.now if moved else state.news_at,
+    )
+    return reconciled(state)
+
+
+def _with_gaps(before: NameState, after: NameState, *, began: float, now: float) -> NameState:
+    """The name with the times in which others, or CloudFormation, left it without a record."""
+    handovers = tuple(
+        map(partial(_with_gap, began=began, now=now), before.handovers, after.handovers)
+    )
+    return after if handovers == after.handovers else replace(after, handovers=handovers)
+
+
+def _with_gap(before: Handover, after: Handover, *, began: float, now: float) -> Handover:
+    was, is_ = before.stage in ABSENT_STAGES, after.stage in ABSENT_STAGES
+    if is_ and not was and after.released_at == before.released_at:
+        return replace(after, gone_at=began)
+    if was and not is_ and after.gone_at is not None:
+        lost = after.lost_seconds + max(now - after.gone_at, 0.0)
+        return replace(after, gone_at=None, lost_seconds=lost)
+    return after
+
+
+def _heard(state: State, name: NameState, event: ev.NamesAnswered) -> NameState:
+    """Name servers' answers: who answers before the release, who is silent after it, how long."""
+    good = {server for server, status in event.statuses.items() if status == "answer"}
+    name = replace(name, answers={**name.answers, **event.statuses})
+    if not name.was_released:
+        return replace(name, answered=name.answered | good)
+    since, silences = dict(name.silent_since), dict(name.silences)
+    for server in name.answered & event.statuses.keys():
+        if server in good:
+            silence = state.now - since.pop(server, state.now)
+            silences[server] = max(silence, silences.get(server, 0.0))
+        else:
+            since.setdefault(server, state.now)
+    return replace(name, silent_since=since, silences=silences)
+
+
+def _shape(name: NameState) -> tuple[object, ...]:
+    return tuple((h.stage, h.standing) for h in name.handovers)
+
+
+def _resumed(state: State) -> State:
+    """What was in flight is lost: reads are asked again, writes have become unknown.
+
+    A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was. What
+    an interrupt began to undo is undone to the end: the run does not want the takeover any more.
+    A pause is over: whoever resumes a run wants it to go on.
+    """
+    if state.ending is not None:
+        if state.ending.outcome is not Outcome.UNKNOWN:
+            return state
+        state = replace(state, phase=state.ending.phase, ending=None)
+    names = {}
+    for key, name in state.names.items():
+        if name.write is not None and name.write.purpose is Purpose.RESTORE:
+            name = restore_lost(name, name.write)  # noqa: PLW2901 -- the loop builds new names
+        write = name.write
+        if write is not None:
+            unknown = write.unknown_since if write.unknown_since is not None else state.now
+            write = (
+                replace(write, unknown_since=unknown, present_since=None)
+                if write.intended
+                else None
+            )
+        names[key] = replace(
+            name,
+            reading=False,
+            read=None,
+            read_after=0.0,
+            failures=0,
+            write=write,
+            not_before=0.0,
+            attempts=0,
+            refusals=0,
+            restores_refused=0,
+            restores_lost=0,
+        )
+    return replace(
+        state,
+        names=names,
+        asked=frozenset(),
+        interrupts=(),
+        resumes=state.resumes + 1,
+        resumed_at=state.now,
+        awake_since=state.now,  # what an earlier process knew is never fresh
+        paused=False,
+        given_up=state.given_up or (stopped_by(state) if state.phase is Phase.RESTORE else ""),
+        failures=0,
+        unlisted=0,
+        not_before=0.0,
+        news_at=state.now,
+        described=None,
+        verifying_since=None,
+        stacks={
+            key: replace(stack, polled=0.0, listed=0.0, template_failures=0, template_after=0.0)
+            for key, stack in state.stacks.items()
+        },
+    )
+
+
+def _deploy(state: State, event: ev.DeployIntended | ev.DeployExited) -> State:
+    key = f"deploy-{event.switch}"
+    if isinstance(event, ev.DeployIntended):
+        deploy, asked = Deploy(intended_at=state.now), state.asked | {key}
+    else:
+        before = state.deploys.get(event.switch)
+        deploy = Deploy(
+            intended_at=before.intended_at if before else state.now,
+            exited_at=state.now,
+            code=event.code,
+            tail=event.tail,
+            timed_out=event.timed_out,
+        )
+        asked = state.asked - {key}
+    return replace(
+        state, deploys={**state.deploys, event.switch: deploy}, asked=asked, news_at=state.now
+    )

@@ -1,0 +1,294 @@
+"""Folding reads into the state of a name: what stands there, whose it is, what became of ours.
+
+A read is the strongest fact there is, but for one that began before our own last write, or soon
+after it and still shows what was there before: those are stale and say nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import conflict, same_records
+from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.fold_stacks import matches, root_kind
+from route53_takeover.core.takeover.fold_writes import INSYNC_ASSUMED, applied
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Reading, Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.domain.record_sets import DesiredRecord, RecordSet
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.takeover import events as ev
+    from route53_takeover.core.takeover.state import Handover, NameState, State, Write
+
+SECOND_LOOK = 2.0
+"""Seconds between two reads that must agree before a DELETE of unknown fate counts as not done."""
+IDENTICAL_LOOK = 10.0
+"""The same where the manual and the desired record cannot be told apart."""
+_UNDONE = frozenset({Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED, Kind.ABSENT})
+STALE = 5.0
+"""Seconds after a write of ours for which a read that shows the state before it is stale."""
+
+
+def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
+    name = replace(name, reading=False, failures=0)
+    if event.began < name.wrote_at:
+        return name  # older than our own last write
+    reading = Reading(began=event.began, told=event.time, records=event.records)
+    name = replace(name, read=reading)
+    if name.write is not None:
+        since = name.write.unknown_since
+        if since is None or event.began < since:
+            return name  # a write is on its way: the read may show either side of it
+        name = replace(_settled(state, name, name.write, event.began), read=reading)
+        if name.write is not None:
+            return name
+    name = replace(
+        name, handovers=tuple(_classified(state, name, h, event.began) for h in name.handovers)
+    )
+    lowered = any(h.stage is Stage.STANDING and h.standing != h.original for h in name.handovers)
+    if lowered and name.unsynced is None and name.synced_at is None:
+        return replace(name, synced_at=state.now + INSYNC_ASSUMED)
+    return name
+
+
+def _settled(state: State, name: NameState, write: Write, began: float) -> NameState:
+    """Settles a write of unknown fate by a read that began after its answer was lost."""
+    here = name.read.records if name.read else ()
+    deletes = [c.record for c in write.changes if c.action == "DELETE"]
+    creates = [c.record for c in write.changes if c.action == "CREATE"]
+    touched = tuple(r for r in here if any(conflict(r, c.record) for c in write.changes))
+    is_before = same_records(touched, deletes)
+    if write.purpose is Purpose.RELEASE:
+        came = any(
+            _is_desired(state, h, r)
+            for h in name.handovers
+            for r in name.occupants(h.original)
+            if not r.same_as(h.standing)
+        )
+        is_after = not touched or came
+    else:
+        is_after = same_records(touched, creates)
+    if is_after and not is_before:
+        return applied(state, name, write, at=write.sent, change_id=None)
+    if not is_before:
+        return replace(name, write=None, wrote_at=began)
+    since = write.present_since
+    if since is None:
+        return replace(name, write=replace(write, present_since=began))
+    identical = write.purpose is Purpose.RELEASE and any(
+        may_be_identical(h.standing, m.desired) for h in name.handovers for m in matches(state, h)
+    )
+    if began - since < (IDENTICAL_LOOK if identical else SECOND_LOOK):
+        return name
+    return replace(name, write=None, wrote_at=began)
+
+
+def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
+    """Whether a compare-and-delete of the manual record could hit CloudFormation's."""
+    return desired is None or not desired.complete or desired.record.same_as(manual)
+
+
+def _classified(state: State, name: NameState, handover: Handover, began: float) -> Handover:
+    """The handover as a read that began at ``began`` shows it, with no write of ours under way."""
+    occupants = name.occupants(handover.original)
+    if not occupants:
+        return _gone(handover)
+    if _is_stale(state, name, handover, occupants, began):
+        return handover
+    desired = any(_is_desired(state, handover, r) for r in occupants)
+    unlike = any(not r.same_as(handover.original) for r in occupants)
+    match handover.stage:
+        case Stage.STANDING:
+            return _standing(state, name, handover, occupants)
+        case Stage.RELEASED | Stage.LOST if desired and not _is_what_we_put_back(state, handover):
+            return _created(state, handover)
+        case Stage.RELEASED | Stage.LOST if any(r.same_as(handover.standing) for r in occupants):
+            return replace(handover, stage=Stage.RESTORED, back_at=handover.back_at or state.now)
+        case Stage.RELEASED | Stage.LOST:
+            if any(r.same_as(handover.original) for r in occupants):
+                return replace(
+                    handover,
+                    stage=Stage.RESTORED,
+                    standing=handover.original,
+                    back_at=handover.back_at or state.now,
+                )
+            return replace(handover, stage=Stage.CHANGED, back_at=handover.back_at or state.now)
+        case Stage.RESTORED:
+            if desired and unlike:
+                return _created(state, handover)
+            if any(r.same_as(handover.standing) for r in occupants):
+                return handover
+            return replace(handover, stage=Stage.CHANGED)
+        case Stage.CREATED | Stage.ADOPTED:
+            resources = matches(state, handover)
+            known = any(m.desired and m.desired.complete for m in resources)
+            undone = not resources and root_kind(state) in _UNDONE
+            ours = not desired and all(r.same_as(handover.standing) for r in occupants)
+            if ours and (known or undone):
+                return replace(handover, stage=Stage.RESTORED)
+            return handover
+        case Stage.CHANGED if all(r.same_as(handover.standing) for r in occupants):
+            stage = Stage.STANDING if handover.released_at is None else Stage.RESTORED
+            return replace(handover, stage=stage)  # somebody has put it back
+        case Stage.CHANGED:
+            return handover
+
+
+def _is_what_we_put_back(state: State, handover: Handover) -> bool:
+    """Whether a record that is what the stack wants is more likely ours: it looked the same."""
+    wanted = matches(state, handover)
+    return (
+        (handover.restored_at is not None or handover.restore_lost)
+        and any(m.desired and m.desired.record.same_as(handover.original) for m in wanted)
+        and not any(m.status == "CREATE_COMPLETE" for m in wanted)
+    )
+
+
+def _is_stale(
+    state: State,
+    name: NameState,
+    handover: Handover,
+    occupants: tuple[RecordSet, ...],
+    began: float,
+) -> bool:
+    """Whether a read soon after our own write shows what stood there before it."""
+    if began >= name.wrote_at + STALE or len(occupants) != 1:
+        return False
+    (record,) = occupants
+    match handover.stage:
+        case Stage.RELEASED:
+            return handover.released_at is not None and record.same_as(handover.standing)
+        case Stage.STANDING if handover.standing.same_as(handover.original):
+            return Purpose.UNDO in name.tried and record.same_as(_lowered(state.plan, handover))
+        case Stage.STANDING:
+            return record.same_as(handover.original)
+        case _:
+            return False
+
+
+def _gone(handover: Handover) -> Handover:
+    match handover.stage:
+        case Stage.STANDING | Stage.CHANGED:
+            return replace(handover, stage=Stage.RELEASED)
+        case Stage.CREATED | Stage.ADOPTED | Stage.RESTORED:
+            return replace(handover, stage=Stage.LOST)
+        case Stage.RELEASED | Stage.LOST:
+            return handover
+
+
+def _created(state: State, handover: Handover) -> Handover:
+    return replace(
+        handover,
+        stage=Stage.CREATED,
+        created_at=handover.created_at or state.now,
+        back_at=handover.back_at or state.now,
+    )
+
+
+def _standing(
+    state: State, name: NameState, handover: Handover, occupants: tuple[RecordSet, ...]
+) -> Handover:
+    if len(occupants) == 1:
+        (record,) = occupants
+        if record.same_as(handover.standing):
+            return handover
+        ours = _written_before(state.plan, name, handover)
+        if ours is not None and record.same_as(ours):
+            return replace(handover, standing=ours)
+    if all(_is_desired(state, handover, record) for record in occupants):
+        return replace(handover, stage=Stage.ADOPTED, created_at=state.now)
+    return replace(handover, stage=Stage.CHANGED)
+
+
+def _written_before(plan: Plan, name: NameState, handover: Handover) -> RecordSet | None:
+    """What one of our own TTL changes would have made of it, had its answer been a lost one."""
+    if Purpose.UNDO in name.tried:
+        return handover.original
+    if Purpose.LOWER in name.tried:
+        return _lowered(plan, handover)
+    return None
+
+
+def _lowered(plan: Plan, handover: Handover) -> RecordSet | None:
+    return next((m.lowered for m in plan.manuals if m.key == handover.original.key), None)
+
+
+def _is_desired(state: State, handover: Handover, record: RecordSet) -> bool:
+    """Whether this live record set is what one of the tree's resources asks for."""
+    for resource in matches(state, handover):
+        desired = resource.desired
+        if desired is None or desired.record.key != record.key:
+            continue
+        if desired.complete and desired.record.same_as(record):
+            return True
+        if resource.status == "CREATE_COMPLETE" or not desired.complete:
+            return not record.same_as(handover.standing)
+    return False
+
+
+def reconciled(state: State) -> State:
+    """CloudFormation says it created a record that never had to be released: adopted."""
+    names = {}
+    for key, name in state.names.items():
+        if name.write is not None:
+            continue
+        handovers = tuple(_adopted(state, name, handover) for handover in name.handovers)
+        if handovers != name.handovers:
+            names[key] = replace(name, handovers=handovers)
+    if not names:
+        return state
+    return replace(state, names={**state.names, **names}, news_at=state.now)
+
+
+def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
+    if handover.stage in TAKEN_STAGES:
+        return _let_go(state, name, handover)
+    if _was_created_unseen(state, name, handover):
+        return replace(_created(state, handover), back_at=handover.back_at or name.occupied_at)
+    if handover.stage not in (Stage.STANDING, Stage.CHANGED, Stage.RESTORED):
+        return handover
+    if not any(m.status == "CREATE_COMPLETE" for m in matches(state, handover)):
+        return handover
+    if handover.stage is not Stage.STANDING and not any(
+        _is_desired(state, handover, r) for r in name.occupants(handover.original)
+    ):
+        return handover
+    was_gone = handover.released_at is not None or handover.lost_seconds > 0
+    stage = Stage.CREATED if was_gone else Stage.ADOPTED
+    return replace(handover, stage=stage, created_at=handover.created_at or state.now)
+
+
+def _was_created_unseen(state: State, name: NameState, handover: Handover) -> bool:
+    """Whether CloudFormation's record stands, as far as can be known without a read of the name.
+
+    Its stack has succeeded and lists the record, and a restore that was sent after that was refused
+    because a record stands there, which none of our own restores can have created.
+    """
+    if handover.stage is not Stage.RELEASED or handover.restore_lost:
+        return False
+    if root_kind(state) is not Kind.SUCCEEDED or len(name.handovers) > 1:
+        return False
+    read = name.read
+    is_read_since = read is not None and read.began >= name.occupied_at
+    return not is_read_since and any(
+        m.status == "CREATE_COMPLETE" and m.initiated_at is not None and m.since < name.occupied_at
+        for m in matches(state, handover)
+    )
+
+
+def _let_go(state: State, name: NameState, handover: Handover) -> Handover:
+    """CloudFormation has deleted its record, and one that looks the same is what we put back."""
+    resources = matches(state, handover)
+    here = name.occupants(handover.original)
+    if (
+        not resources
+        or any(m.status != "DELETE_COMPLETE" for m in resources)
+        or not any(r.same_as(handover.original) for r in here)
+    ):
+        return handover
+    was_gone = handover.restored_at is not None or handover.released_at is not None
+    stage = Stage.RESTORED if was_gone else Stage.STANDING
+    return replace(handover, stage=stage, standing=handover.original)

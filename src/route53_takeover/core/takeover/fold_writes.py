@@ -1,0 +1,152 @@
+"""Folding the answers to batches into the state of a name: accepted, refused, held off, unknown.
+
+A lost answer makes a write *unknown*, never *failed*: it stays on its way until reads that began
+later settle it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.fold_stacks import matches
+from route53_takeover.core.takeover.state import Stage
+
+if TYPE_CHECKING:
+    from route53_takeover.core.takeover.state import NameState, State, Write
+
+RESTORE_PACE = 2.0
+"""Seconds, at most, between two restores while the name is not known to have a record."""
+RESTORE_AGAIN = 1.0
+"""Seconds after a restore without an answer before which none is sent again: what answers at once
+that the connection is closed must not be asked a hundred times a second."""
+INSYNC_ASSUMED = 60.0
+"""Seconds after which a change without a change id counts as INSYNC."""
+
+
+def answered(
+    state: State,
+    name: NameState,
+    write: Write,
+    event: ev.WriteAccepted | ev.WriteRefused | ev.WriteHeldOff | ev.WriteUnknown,
+) -> NameState:
+    match event:
+        case ev.WriteAccepted():
+            return applied(state, name, write, at=state.now, change_id=event.change_id)
+        case ev.WriteRefused() if write.purpose is Purpose.RESTORE:
+            # Something is in the way, or was: nothing was written, so reads under way count.
+            failed = name.restores_refused + 1
+            pause = min(0.5 * failed, RESTORE_PACE)
+            return replace(
+                name,
+                write=None,
+                restores_refused=failed,
+                restores_lost=0,
+                occupied_at=write.sent if _EXISTS in event.reason else name.occupied_at,
+                not_before=state.now + pause,
+            )
+        case ev.WriteUnknown() if write.purpose is Purpose.RESTORE:
+            return replace(
+                restore_lost(name, write),
+                restores_lost=name.restores_lost + 1,
+                not_before=write.sent + RESTORE_AGAIN,
+            )
+        case ev.WriteRefused():
+            failed = name.refusals + 1
+            return replace(
+                name,
+                write=None,
+                wrote_at=state.now,
+                read=None,
+                refusals=failed,
+                not_before=state.now + min(0.5 * failed, 1.0),
+                given_up=name.given_up
+                or (event.reason if write.purpose in _ONCE and failed >= _REFUSALS else ""),
+            )
+        case ev.WriteHeldOff():
+            tries = name.attempts + 1
+            pause = min(0.2 * 2 ** min(tries - 1, 6), 1.0 if state.ever_released else 10.0)
+            return replace(name, write=None, attempts=tries, not_before=state.now + pause)
+        case ev.WriteUnknown():
+            return replace(name, write=replace(write, unknown_since=state.now), read=None)
+
+
+_EXISTS = "but it already exists"
+"""How Route 53 says of a CREATE that a record of that name and type stands."""
+_REFUSALS = 2
+"""Refused twice, with a read in between that shows nothing changed: it will not be accepted."""
+_ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})
+
+
+def restore_lost(name: NameState, write: Write) -> NameState:
+    """A restore of unknown fate: it is sent again at once, for a CREATE overwrites nothing."""
+    created = {change.record.key for change in write.changes}
+    handovers = tuple(
+        replace(h, restore_lost=True) if h.original.key in created else h for h in name.handovers
+    )
+    return replace(name, write=None, handovers=handovers)
+
+
+def applied(
+    state: State, name: NameState, write: Write, *, at: float, change_id: str | None
+) -> NameState:
+    """The name after this batch was applied at ``at``."""
+    created = {c.record.key: c.record for c in write.changes if c.action == "CREATE"}
+    deleted = {c.record.key for c in write.changes if c.action == "DELETE"}
+    was_absent = name.is_absent
+    handovers = []
+    for handover in name.handovers:
+        key = handover.original.key
+        if write.purpose is Purpose.RELEASE and key in deleted:
+            handover = replace(  # noqa: PLW2901 -- the loop builds the new tuple
+                handover, stage=Stage.RELEASED, released_at=at, back_at=None
+            )
+        elif write.purpose is Purpose.RESTORE and key in created:
+            handover = replace(  # noqa: PLW2901
+                handover,
+                stage=Stage.RESTORED,
+                standing=created[key],
+                restored_at=at,
+                back_at=handover.back_at if handover.back_at is not None else at,
+            )
+        elif key in created:
+            handover = replace(handover, standing=created[key])  # noqa: PLW2901
+        handovers.append(handover)
+    name = replace(
+        name,
+        handovers=tuple(handovers),
+        write=None,
+        wrote_at=max(at, name.wrote_at),
+        read=None,  # what was read before the write tells nothing any more
+        attempts=0,
+        refusals=0,
+        restores_refused=0,
+        restores_lost=0,
+        proven=name.proven or write.purpose is Purpose.PROVE,
+    )
+    match write.purpose:
+        case Purpose.LOWER if change_id is None:
+            return replace(name, synced_at=state.now + INSYNC_ASSUMED)
+        case Purpose.LOWER:
+            return replace(name, unsynced=change_id)
+        case Purpose.RELEASE:
+            due, extended = deadman(state, name, at), 0.0
+            if was_absent and name.deadman_at is not None:
+                extended = name.extended
+                # The record that went first does not wait longer.
+                due = min(due + extended, name.deadman_at)
+            return replace(name, deadman_at=due, extended=extended)
+        case _:
+            return name
+
+
+def deadman(state: State, name: NameState, released_at: float) -> float:
+    """When to put the record back: ``min(max(60 s, twice the time in progress), 300 s)`` on."""
+    if state.plan.options.restore_after is not None:
+        return released_at + state.plan.options.restore_after
+    began = [m.since for h in name.handovers for m in matches(state, h)]
+    in_progress = released_at - min(began, default=released_at)
+    return released_at + min(max(60.0, 2 * in_progress), 300.0)

@@ -1,0 +1,119 @@
+"""What must always hold, as named predicates: the engine, the tests and the simulator share them.
+
+`violations` is asked before every write; what it names is not sent. `broken_promises` is asked of
+a state, at its end above all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import same_records
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.domain.record_sets import Change
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.takeover.events import WriteBatch
+    from route53_takeover.core.takeover.state import State
+
+
+def violations(state: State, write: WriteBatch, sent: frozenset[str]) -> tuple[str, ...]:
+    """What forbids sending this batch now; empty where nothing does.
+
+    Args:
+        state: as `route53_takeover.core.takeover.step.step` returned it with the command.
+        write: the command.
+        sent: ids of every batch that was ever intended.
+    """
+    return tuple(_violations(state, write, sent))
+
+
+def _violations(state: State, write: WriteBatch, sent: frozenset[str]) -> Iterator[str]:
+    if write.id in sent:
+        yield "a batch is sent at most once"
+    if not state.backed_up:
+        yield "nothing is written before the backup is on disk"
+    if not is_within_plan(state.plan, write.changes):
+        yield "only record sets of the plan are written"
+    if not is_conditional(write.changes):
+        yield "an existing record is only changed by DELETE exact and CREATE"
+    if not spares_cloudformation(state, write):
+        yield "a record that CloudFormation created is never deleted"
+    if state.journal_lost and write.purpose not in (Purpose.RESTORE, Purpose.UNDO):
+        yield "without a journal only rescues are written"
+    if write.purpose is Purpose.RELEASE and not is_release_due(state, write):
+        yield "a release has all of the moment's conditions"
+    if write.purpose is not Purpose.RELEASE and not leaves_a_record(write.changes):
+        yield "only a release leaves a name without its record"
+
+
+def is_within_plan(plan: Plan, changes: tuple[Change, ...]) -> bool:
+    """Every change names a record set of the plan."""
+    return all(change.record.key in plan.keys for change in changes)
+
+
+def is_conditional(changes: tuple[Change, ...]) -> bool:
+    """No change can overwrite what it was not made for."""
+    return bool(changes) and all(change.action in ("DELETE", "CREATE") for change in changes)
+
+
+def spares_cloudformation(state: State, write: WriteBatch) -> bool:
+    """Nothing is deleted but what the run last read or wrote, where it is not CloudFormation's."""
+    name = state.names[write.name]
+    ours = {
+        h.standing.key: h.standing
+        for h in name.handovers
+        if h.stage in (Stage.STANDING, Stage.RESTORED)
+    }
+    return all(
+        change.action != "DELETE" or change.record == ours.get(change.record.key)
+        for change in write.changes
+    )
+
+
+def leaves_a_record(changes: tuple[Change, ...]) -> bool:
+    """Whatever is deleted is created again in the same batch."""
+    deleted = {change.record.key for change in changes if change.action == "DELETE"}
+    created = {change.record.key for change in changes if change.action == "CREATE"}
+    return deleted <= created
+
+
+def is_release_due(state: State, write: WriteBatch) -> bool:
+    """Every condition of the moment holds for exactly these record sets."""
+    name = replace(state.names[write.name], write=None)
+    deletes = [change.record for change in write.changes if change.action == "DELETE"]
+    return len(deletes) == len(write.changes) and any(
+        moment.is_due and same_records(moment.deletes, deletes) for moment in moments(state, name)
+    )
+
+
+def broken_promises(state: State) -> tuple[str, ...]:
+    """What a state says that it must not say."""
+    return tuple(_broken_promises(state))
+
+
+def _broken_promises(state: State) -> Iterator[str]:
+    ending = state.ending
+    if ending is None:
+        return
+    absent = [h for h in state.handovers if h.stage in ABSENT_STAGES]
+    if absent and ending.outcome is not Outcome.UNKNOWN:
+        yield "a run that does not say unknown ends with a record at every name"
+    if any(h.released_at is not None for h in absent) and len(state.interrupts) < 2:  # noqa: PLR2004
+        yield "a name that was released is only left empty by who stops the run twice"
+    if ending.outcome is Outcome.DONE and any(h.stage not in TAKEN_STAGES for h in state.handovers):
+        yield "done means that CloudFormation has every record"
+    lowered = [
+        h
+        for h in state.handovers
+        if h.stage in (Stage.STANDING, Stage.RESTORED) and not h.standing.same_as(h.original)
+    ]
+    if lowered and ending.outcome is not Outcome.UNKNOWN:
+        yield "a lowered TTL is put back or reported"

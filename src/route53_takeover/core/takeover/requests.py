@@ -1,0 +1,318 @@
+"""A person at the keys: what may be asked for now, what it would do, and what asking does.
+
+Keys come late, twice, and from two screens at once. So what is offered (`choices`) and what works
+(`asked`) come from the same predicates, and what does not apply, or not any more, changes nothing.
+A key never takes a condition of the moment away but the hold and the person's own word, and never
+touches a record that CloudFormation created.
+
+The texts name records as Route 53 shows them: whoever prints them makes them printable.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.active import is_ours_to_fill
+from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.failure_reason import ABORT
+from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Phase, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.takeover.release_gate import Moment
+    from route53_takeover.core.takeover.state import NameState, State
+
+EXTENSION = 60.0
+"""Seconds that a screen gives CloudFormation more, each time that it is asked to."""
+LONGEST_EXTENSION = 600.0
+"""Seconds above which what is asked for is taken for a mistake."""
+PUT_BACK = "a person asked for the record to be put back"
+
+
+class Act(StrEnum):
+    """What a person may ask for."""
+
+    PAUSE = "pause"
+    GO_ON = "go-on"
+    RELEASE_NOW = "release-now"
+    CONFIRM_RELEASE = "confirm-release"
+    EXTEND_DEADMAN = "extend-deadman"
+    RESTORE = "restore"
+    ABORT = "abort"
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Something that a person may ask for now, and what to tell them before they do.
+
+    Attributes:
+        name: which name it is about, in normal form; empty for the whole run.
+        severe: to be asked for twice: it deletes, creates or gives up something.
+        happens: what it does.
+        stays: what it does not touch.
+        way_back: how it is undone, or what comes after it.
+    """
+
+    act: Act
+    name: str = ""
+    severe: bool
+    happens: str
+    stays: str
+    way_back: str
+
+
+def choices(state: State) -> tuple[Choice, ...]:
+    """What may be asked for now; each of them would work."""
+    return tuple(_choices(state))
+
+
+def event_of(act: Act, name: str, *, time: float) -> ev.OperatorEvent:
+    """What to submit for this act; ``name`` is that of the choice."""
+    match act:
+        case Act.PAUSE:
+            return ev.RunPaused(time=time)
+        case Act.GO_ON:
+            return ev.RunUnpaused(time=time)
+        case Act.RELEASE_NOW:
+            return ev.HoldCut(time=time, name=name)
+        case Act.CONFIRM_RELEASE:
+            return ev.ReleaseConfirmed(time=time, name=name)
+        case Act.EXTEND_DEADMAN:
+            return ev.DeadmanExtended(time=time, name=name, seconds=EXTENSION)
+        case Act.RESTORE:
+            return ev.RestoreAsked(time=time)
+        case Act.ABORT:
+            return ev.AbortAsked(time=time)
+
+
+def asked(state: State, event: ev.OperatorEvent) -> State:
+    """The state after a person asked for this; the same one where it does not apply."""
+    match event:
+        case ev.RunPaused() if _may_pause(state):
+            return replace(state, paused=True)
+        case ev.RunUnpaused() if state.is_paused:
+            return _going_on(state)
+        case ev.HoldCut() if _to_cut(state, event.name, event.time):
+            return _with(state, replace(state.names[event.name], hold_cut_at=event.time))
+        case ev.ReleaseConfirmed() if _to_confirm(state, event.name, event.time):
+            return _with(state, replace(state.names[event.name], confirmed_at=event.time))
+        case ev.DeadmanExtended() if _may_extend(state, event.name, event.seconds):
+            return _extended(state, state.names[event.name], event.seconds)
+        case ev.RestoreAsked() if names := _to_restore(state):
+            return _restoring(state, names)
+        case ev.AbortAsked() if _may_abort(state):
+            return replace(state, interrupts=(ABORT,), interrupted_at=state.now)
+        case _:
+            return state
+
+
+# -- what applies
+
+
+def _may_pause(state: State) -> bool:
+    return not (state.paused or state.has_stopped or state.ever_released)
+
+
+def _may_abort(state: State) -> bool:
+    return not (state.interrupts or state.ever_released or state.phase is Phase.ENDED)
+
+
+def _may_extend(state: State, key: str, seconds: float) -> bool:
+    name = state.names.get(key)
+    return (
+        name is not None
+        and 0 < seconds <= LONGEST_EXTENSION
+        and state.phase is not Phase.ENDED
+        and name.is_absent
+        and is_ours_to_fill(state, name)
+        and not name.restoring
+        and name.deadman_at is not None
+        and name.deadman_at > state.now
+    )
+
+
+def _to_cut(state: State, key: str, at: float) -> tuple[Moment, ...]:
+    """The moments of a name that a key, pressed then, brings nearer."""
+    return tuple(m for m in _moments(state, key, at) if m.may_be_cut)
+
+
+def _to_confirm(state: State, key: str, at: float) -> tuple[Moment, ...]:
+    """The moments of a name that a word, given then, is awaited for."""
+    return tuple(m for m in _moments(state, key, at) if m.may_be_confirmed)
+
+
+def _moments(state: State, key: str, at: float) -> Iterator[Moment]:
+    """Those that had begun by then: a key that was pressed before means something else."""
+    if key in state.names:
+        yield from (m for m in moments(state, state.names[key]) if m.resource.since <= at)
+
+
+def _to_restore(state: State) -> tuple[NameState, ...]:
+    """The names that are to be put back if a person asks for it."""
+    if state.phase is Phase.ENDED or not state.ever_released:
+        return ()
+    return tuple(
+        name for name in state.names.values() if not name.restoring and is_empty(state, name)
+    )
+
+
+def is_empty(state: State, name: NameState) -> bool:
+    """Whether the name has no record that anybody else will give it, or is just losing it."""
+    releasing = name.write is not None and name.write.purpose is Purpose.RELEASE
+    return releasing or (name.is_absent and is_ours_to_fill(state, name))
+
+
+# -- what it does
+
+
+def _with(state: State, *names: NameState) -> State:
+    return replace(state, names={**state.names, **{name.name: name for name in names}})
+
+
+def _going_on(state: State) -> State:
+    """A baseline that nothing was deployed on is read again: it may be hours old by now."""
+    state = replace(state, paused=False)
+    if state.is_early and state.baseline is not None and state.baseline not in state.deploys:
+        earlier = Switch.OFF if Switch.OFF in state.deploys else None
+        return replace(state, baseline=earlier)
+    return state
+
+
+def _extended(state: State, name: NameState, seconds: float) -> State:
+    due = (name.deadman_at or state.now) + seconds
+    return _with(state, replace(name, deadman_at=due, extended=name.extended + seconds))
+
+
+def _restoring(state: State, names: Iterable[NameState]) -> State:
+    state = _with(state, *(replace(name, restoring=True) for name in names))
+    return replace(state, given_up=state.given_up or PUT_BACK)
+
+
+# -- what is offered
+
+
+def _choices(state: State) -> Iterator[Choice]:
+    if _may_pause(state):
+        yield Choice(
+            act=Act.PAUSE,
+            severe=False,
+            happens="No further step is begun, and nothing is released.",
+            stays=_untouched(state, "The run goes on looking, and what runs already runs on"),
+            way_back="Going on takes the next step; a stack that ends meanwhile ends the run.",
+        )
+    if state.is_paused:
+        yield Choice(
+            act=Act.GO_ON,
+            severe=False,
+            happens=f"The run goes on with {state.phase}, and releases at the moment.",
+            stays="Every condition of the moment has to hold as before.",
+            way_back="It can be paused again for as long as nothing was released.",
+        )
+    for name in state.names.values():
+        yield from _of_name(state, name)
+    if names := _to_restore(state):
+        yield _restore(state, names)
+    if _may_abort(state):
+        yield Choice(
+            act=Act.ABORT,
+            severe=True,
+            happens=_undone(state),
+            stays=_untouched(state, "Nothing is deleted"),
+            way_back="There is none in this run: begin another. A deploy that is running runs on.",
+        )
+
+
+def _of_name(state: State, name: NameState) -> Iterator[Choice]:
+    if found := _to_cut(state, name.name, state.now):
+        sooner = max(m.held_at - max(m.least, state.now) for m in found)
+        yield Choice(
+            act=Act.RELEASE_NOW,
+            name=name.name,
+            severe=True,
+            happens=f"Deletes {_all(_deleted(found))}, up to {sooner:.0f} s sooner.",
+            stays="Every other condition of the moment still has to hold.",
+            way_back=_deadman_creates(_deleted(found)),
+        )
+    if found := _to_confirm(state, name.name, state.now):
+        yield Choice(
+            act=Act.CONFIRM_RELEASE,
+            name=name.name,
+            severe=False,
+            happens=f"Deletes {_all(_deleted(found))} once all else of the moment holds.",
+            stays="Nothing else is changed; no other name is confirmed.",
+            way_back=_deadman_creates(_deleted(found)),
+        )
+    if _may_extend(state, name.name, EXTENSION):
+        gone = [h.original for h in name.handovers if h.stage in ABSENT_STAGES]
+        yield Choice(
+            act=Act.EXTEND_DEADMAN,
+            name=name.name,
+            severe=True,
+            happens=f"CloudFormation gets {EXTENSION:.0f} s more to create its record, in which "
+            f"{display_name(name.name)} may have none.",
+            stays="A rollback still puts the record back at once.",
+            way_back=f"Restoring creates {_all(gone)} at any time before.",
+        )
+
+
+def _restore(state: State, names: tuple[NameState, ...]) -> Choice:
+    back = [
+        handover.original
+        for name in names
+        for handover in name.handovers
+        if handover.stage in ABSENT_STAGES or _is_being_released(name, handover.original)
+    ]
+    theirs = [h.original for h in state.handovers if h.stage in TAKEN_STAGES]
+    kept = f"What CloudFormation created stays ({_all(theirs)})" if theirs else "All else stays"
+    return Choice(
+        act=Act.RESTORE,
+        severe=True,
+        happens=f"Creates {_all(back)} again, and releases no other name.",
+        stays=f"{kept}; if its create comes first, ours fails and its record stands.",
+        way_back="There is none in this run: the stack will most likely roll back.",
+    )
+
+
+def _is_being_released(name: NameState, original: RecordSet) -> bool:
+    write = name.write
+    return (
+        write is not None
+        and write.purpose is Purpose.RELEASE
+        and any(change.record.key == original.key for change in write.changes)
+    )
+
+
+def _undone(state: State) -> str:
+    lowered = [
+        h.original
+        for h in state.handovers
+        if h.stage is Stage.STANDING and h.standing.ttl != h.original.ttl
+    ]
+    if not lowered:
+        return "The takeover is given up; no record has to be put back."
+    return f"The takeover is given up, and {_all(lowered)} gets its old TTL back."
+
+
+def _untouched(state: State, what: str) -> str:
+    records = [h.standing for h in state.handovers if h.stage is Stage.STANDING]
+    return f"{what}: {_all(records)} stands." if records else f"{what}."
+
+
+def _deadman_creates(records: Iterable[RecordSet]) -> str:
+    return f"The deadman creates {_all(records)} again if CloudFormation creates no record in time."
+
+
+def _deleted(found: Iterable[Moment]) -> list[RecordSet]:
+    return [record for moment in found for record in moment.deletes]
+
+
+def _all(records: Iterable[RecordSet]) -> str:
+    return " and ".join(dict.fromkeys(record.describe() for record in records))

@@ -1,0 +1,308 @@
+"""The machine: one fact in, the new state and what to do about it out. No clock, no I/O.
+
+`step` folds the event into the state (`core.takeover.fold`), then decides. Deciding
+looks only at the state, so it comes to the same result however the state came about: a resumed run
+goes on by the normal door.
+
+The early phases, each of which does one thing and moves on, are here; from the deploy with the
+switch on `core.takeover.active` tends every name, and `core.takeover.completion`
+concludes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.core.domain.stacks import NOT_OWNED, Kind
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.active import tend_all
+from route53_takeover.core.takeover.completion import (
+    at_rest,
+    conclude,
+    is_blind,
+    settled,
+    verify,
+)
+from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.failure_reason import is_aborted
+from route53_takeover.core.takeover.fold import begin, observe
+from route53_takeover.core.takeover.fold_stacks import root_kind, suspects
+from route53_takeover.core.takeover.freshness import WRITE_FRESH, is_fresh
+from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, Stage
+from route53_takeover.core.takeover.step_context import PATIENCE, Trigger, Turn, tree_is_listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from route53_takeover.core.takeover.state import NameState, RecordResource, State
+
+_INSYNC_PATIENCE = 300.0
+"""Seconds after which a change that nobody tells the fate of counts as INSYNC: usually under 60."""
+_MOVES_IN_A_STEP = 20
+
+
+def step(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[ev.AnyCommand, ...]]:
+    """One fact in; the new state and the commands that follow from it out.
+
+    Args:
+        state: ``None`` before the first event, which must be `RunStarted`.
+        event: what happened.
+
+    Raises:
+        ValueError: the event cannot begin a run, or a phase was to be left by no row of the table.
+    """
+    if state is None:
+        if not isinstance(event, ev.RunStarted):
+            raise ValueError(f"a run begins with RunStarted, not {type(event).__name__}")
+        turn = Turn(begin(event))
+        turn.move(Trigger.STARTED)
+    else:
+        turn = Turn(observe(state, event))
+    _decide(turn)
+    return replace(turn.state, wake_at=turn.wake_at), tuple(turn.commands)
+
+
+def _decide(turn: Turn) -> None:
+    """Lets phases follow each other until one has to wait."""
+    for _ in range(_MOVES_IN_A_STEP):
+        phase, given_up = turn.state.phase, turn.state.given_up
+        if phase is Phase.ENDED or _stopped(turn):
+            return
+        if _is_over_early(turn.state):
+            turn.move(Trigger.UNDOING)
+            continue
+        if not _waits_for_a_person(turn):
+            _PHASES[phase](turn)
+        if turn.state.phase is phase and turn.state.given_up == given_up:
+            return
+    raise ValueError(f"{turn.state.phase} does not come to rest")
+
+
+def _stopped(turn: Turn) -> bool:
+    """The second request to stop does so at once, whatever stands."""
+    if len(turn.state.interrupts) < 2:  # noqa: PLR2004 -- the second
+        return False
+    second = f"{turn.state.interrupts[-1]}, after an abort"
+    if not is_aborted(turn.state):
+        second = f"a second {turn.state.interrupts[-1]}"
+    turn.end(Outcome.UNKNOWN, 4, f"stopped by {second}")
+    return True
+
+
+def _is_over_early(state: State) -> bool:
+    """Whether an early phase has no reason to go on."""
+    return state.is_early and bool(state.interrupts or state.given_up or state.journal_lost)
+
+
+def _waits_for_a_person(turn: Turn) -> bool:
+    """Whether a pause keeps an early phase from its step: no write, no deploy, no move on.
+
+    What is under way is looked at all the same: a first deploy that touches the record is undone.
+    The later phases go on, for a name may lose its record; the moment is what a pause keeps back.
+    """
+    if not (turn.state.is_early and turn.state.is_paused):
+        return False
+    if Switch.OFF in turn.state.deploys and turn.state.phase is Phase.DEPLOY_OFF:
+        _give_up_where_off_touches(turn)
+    return True
+
+
+# -- the early phases
+
+
+def _backup(turn: Turn) -> None:
+    if turn.state.backed_up:
+        turn.move(Trigger.BACKED_UP)
+    else:
+        turn.ask("backup", ev.WriteBackup())
+
+
+def _lower_ttl(turn: Turn) -> None:
+    lowered = {m.key: m.lowered for m in turn.state.plan.manuals if m.lowered}
+    waiting = False
+    for name in turn.state.names.values():
+        changes: list[Change] = []
+        for handover in name.handovers:
+            target = lowered.get(handover.original.key)
+            if target is not None and not handover.standing.same_as(target):
+                changes += [Change.delete(handover.standing), Change.create(target)]
+        if changes:
+            waiting = True
+            _write_where_unchanged(turn, name, Purpose.LOWER, tuple(changes))
+        elif name.unsynced is not None and turn.state.now >= name.wrote_at + _INSYNC_PATIENCE:
+            turn.put(replace(name, unsynced=None, synced_at=turn.state.now))
+        elif name.unsynced is not None:
+            waiting = True
+            turn.wake(name.wrote_at + _INSYNC_PATIENCE)
+            turn.ask(
+                f"insync:{name.unsynced}",
+                ev.AwaitInsync(name=name.name, change_id=name.unsynced),
+            )
+    if not waiting and not turn.state.given_up:
+        turn.move(Trigger.LOWERED)
+
+
+def _drain(turn: Turn) -> None:
+    synced = [n.synced_at for n in turn.state.names.values() if n.synced_at is not None]
+    until = max(synced, default=turn.state.now) + turn.state.plan.drain_seconds
+    if not synced or not turn.state.plan.options.drain or turn.state.now >= until:
+        turn.move(Trigger.DRAINED)
+    else:
+        turn.wake(until)
+
+
+def _prove(turn: Turn) -> None:
+    unproven = [name for name in turn.state.names.values() if not name.proven]
+    for name in unproven:
+        changes = tuple(
+            change
+            for h in name.handovers
+            for change in (Change.delete(h.standing), Change.create(h.standing))
+        )
+        _write_where_unchanged(turn, name, Purpose.PROVE, changes)
+    if not unproven:
+        turn.move(Trigger.PROVEN)
+
+
+def _write_where_unchanged(
+    turn: Turn, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
+) -> None:
+    """Writes the batch once a fresh read shows the name as the run last left it."""
+    state = turn.state
+    if any(h.stage is not Stage.STANDING for h in name.handovers):
+        turn.give_up(f"somebody changed {name.name} meanwhile: it is left as it is now")
+    elif name.given_up:
+        turn.give_up(name.given_up)
+    elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
+        turn.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
+    elif (
+        name.write is not None
+        or name.read is None
+        or not is_fresh(state, began=name.read.began, told=name.read.told, within=WRITE_FRESH)
+    ):
+        turn.read(name, every=1.0)
+    elif state.now < name.not_before:
+        turn.wake(name.not_before)
+    elif not _has_no_patience_left(turn) and tree_is_listed(turn, within=WRITE_FRESH):
+        if owned := _owned(turn.state):
+            turn.give_up(f"the stack owns {name.name} by now ({owned[0].logical_id})")
+        else:
+            turn.write(name, purpose, changes)
+
+
+def _owned(state: State) -> list[RecordResource]:
+    """The tree's resources that have, or get, one of the records, or may have."""
+    found = [resource for handover in state.handovers for resource in suspects(state, handover)]
+    return [resource for resource in found if resource.status not in NOT_OWNED]
+
+
+def _has_no_patience_left(turn: Turn) -> bool:
+    """The stacks cannot be listed: nothing is begun that a list would have to allow."""
+    if turn.state.unlisted < PATIENCE:
+        return False
+    turn.give_up(f"the stack's resources could not be listed {PATIENCE} times in a row")
+    return True
+
+
+def _deploy_off(turn: Turn) -> None:
+    state = turn.state
+    if state.plan.options.deploy_off is None:
+        turn.move(Trigger.SWITCHED_OFF)
+        return
+    if not _baseline_is_read(turn, Switch.OFF):
+        return
+    if Switch.OFF not in state.deploys:
+        if owned := _owned(state):
+            turn.give_up(
+                f"the stack owns the record already ({owned[0].logical_id}): to deploy with the "
+                "switch off would delete it"
+            )
+        elif not _has_no_patience_left(turn) and tree_is_listed(turn, since=state.baseline_at):
+            turn.ask("deploy-off", ev.RunDeploy(switch=Switch.OFF))
+        return
+    if state.deploys[Switch.OFF].exited_at is None:
+        turn.ask("deploy-off", ev.RejoinDeploy(switch=Switch.OFF))
+    is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.settled_at)
+    if is_blind(state) and state.deploys[Switch.OFF].exited_at is not None:
+        turn.give_up("the stack could not be read after the deploy with the switch off")
+    if not _give_up_where_off_touches(turn) and is_quiet:
+        _judge_deploy_off(turn)
+
+
+def _give_up_where_off_touches(turn: Turn) -> bool:
+    owned = _owned(turn.state)
+    if owned:
+        turn.give_up(
+            f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "
+            "off does not switch it off"
+        )
+    return bool(owned)
+
+
+def _judge_deploy_off(turn: Turn) -> None:
+    state, deploy = turn.state, turn.state.deploys[Switch.OFF]
+    kind = root_kind(state)
+    root = state.root_stack
+    deployed = root is not None and root.operations > 0
+    said_no_updates = "no updates" in deploy.tail.lower() or "no changes" in deploy.tail.lower()
+    if deployed and kind is not Kind.SUCCEEDED:
+        turn.give_up(f"the deploy with the switch off ended {root.status if root else ''}")
+    elif not deployed and deploy.timed_out:
+        turn.give_up("the deploy with the switch off did not end in time and was stopped")
+    elif not deployed and deploy.code not in (0, None) and not said_no_updates:
+        turn.give_up(f"the deploy with the switch off exited {deploy.code}: see deploy-off.log")
+    elif kind is Kind.ABSENT:
+        turn.give_up(
+            f"the deploy with the switch off exited {deploy.code}, but there is no stack "
+            f"{state.plan.options.stack}"
+        )
+    else:
+        turn.move(Trigger.SWITCHED_OFF)
+
+
+def _deploy_on(turn: Turn) -> None:
+    if not _baseline_is_read(turn, Switch.ON):
+        return
+    if turn.state.plan.options.deploy_on is not None and Switch.ON not in turn.state.deploys:
+        turn.ask("deploy-on", ev.RunDeploy(switch=Switch.ON))
+        return
+    turn.move(Trigger.DEPLOYING)
+
+
+def _baseline_is_read(turn: Turn, switch: Switch) -> bool:
+    state = turn.state
+    if state.baseline is switch:
+        return True
+    if state.failures >= PATIENCE:
+        turn.give_up(f"the stack could not be read {PATIENCE} times in a row")
+    elif state.now >= state.not_before:
+        joining = switch is Switch.ON and state.plan.options.deploy_on is None
+        turn.ask("baseline", ev.ReadBaseline(joining=joining))
+    else:
+        turn.wake(state.not_before)
+    return False
+
+
+def _live(turn: Turn) -> None:
+    tend_all(turn)
+    if turn.state.phase in LIVE and at_rest(turn):
+        conclude(turn)
+
+
+_PHASES: dict[Phase, Callable[[Turn], None]] = {
+    Phase.BACKUP: _backup,
+    Phase.LOWER_TTL: _lower_ttl,
+    Phase.DRAIN: _drain,
+    Phase.DEPLOY_OFF: _deploy_off,
+    Phase.PROVE: _prove,
+    Phase.DEPLOY_ON: _deploy_on,
+    Phase.WATCH: _live,
+    Phase.RELEASE: _live,
+    Phase.CONFIRM: _live,
+    Phase.GUARD: _live,
+    Phase.RESTORE: _live,
+    Phase.VERIFY: verify,
+}

@@ -1,0 +1,238 @@
+"""The table of phases, and one step's decisions as they are made.
+
+Every move from phase to phase is one row of `TRANSITIONS`; a move that is not in it is an error and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.state import Ending, Phase, StackState, Write
+
+if TYPE_CHECKING:
+    from route53_takeover.core.domain.record_sets import Change
+    from route53_takeover.core.takeover.events import Purpose
+    from route53_takeover.core.takeover.state import NameState, Outcome, State
+
+
+PATIENCE = 12
+"""Failures in a row, before any release, after which a step is given up (about a minute)."""
+
+
+TEMPLATE_TRIES = 4
+"""Reads of a template in vain after which a run at rest goes without it (some seconds)."""
+
+
+class Trigger(StrEnum):
+    """Why a run moves from one phase to another."""
+
+    STARTED = "the plan was accepted"
+    BACKED_UP = "the backup is on disk"
+    LOWERED = "every TTL is lowered and INSYNC"
+    DRAINED = "the old TTLs have run out"
+    SWITCHED_OFF = "the first deploy has ended well, or is skipped"
+    PROVEN = "the restore is proven"
+    DEPLOYING = "the second deploy is under way"
+    RELEASING = "a release was sent"
+    RELEASED = "a name has no record"
+    WAITING = "a manual record stands and may yet be released"
+    TAKEN = "CloudFormation has every record"
+    UNDOING = "it cannot succeed any more, or a record was lost: put everything back"
+    SETTLED = "the stack is complete and nothing moves any more"
+    ENDED = "there is nothing left to do"
+
+
+_P, _T = Phase, Trigger
+_UNDOABLE = (
+    _P.BACKUP,
+    _P.LOWER_TTL,
+    _P.DRAIN,
+    _P.DEPLOY_OFF,
+    _P.PROVE,
+    _P.DEPLOY_ON,
+    _P.WATCH,
+    _P.RELEASE,
+    _P.CONFIRM,
+    _P.GUARD,
+    _P.VERIFY,
+)
+TRANSITIONS: dict[tuple[Phase, Trigger], Phase] = {
+    (_P.PREFLIGHT, _T.STARTED): _P.BACKUP,
+    (_P.BACKUP, _T.BACKED_UP): _P.LOWER_TTL,
+    (_P.LOWER_TTL, _T.LOWERED): _P.DRAIN,
+    (_P.DRAIN, _T.DRAINED): _P.DEPLOY_OFF,
+    (_P.DEPLOY_OFF, _T.SWITCHED_OFF): _P.PROVE,
+    (_P.PROVE, _T.PROVEN): _P.DEPLOY_ON,
+    (_P.DEPLOY_ON, _T.DEPLOYING): _P.WATCH,
+    (_P.WATCH, _T.RELEASING): _P.RELEASE,
+    (_P.CONFIRM, _T.RELEASING): _P.RELEASE,
+    (_P.GUARD, _T.RELEASING): _P.RELEASE,
+    (_P.WATCH, _T.RELEASED): _P.CONFIRM,
+    (_P.RELEASE, _T.RELEASED): _P.CONFIRM,
+    (_P.GUARD, _T.RELEASED): _P.CONFIRM,
+    (_P.RELEASE, _T.WAITING): _P.WATCH,
+    (_P.CONFIRM, _T.WAITING): _P.WATCH,
+    (_P.GUARD, _T.WAITING): _P.WATCH,
+    (_P.WATCH, _T.TAKEN): _P.GUARD,
+    (_P.RELEASE, _T.TAKEN): _P.GUARD,
+    (_P.CONFIRM, _T.TAKEN): _P.GUARD,
+    (_P.RESTORE, _T.TAKEN): _P.GUARD,  # CloudFormation's create won against ours
+    (_P.VERIFY, _T.TAKEN): _P.GUARD,  # something moved meanwhile
+    (_P.GUARD, _T.SETTLED): _P.VERIFY,
+    **{(phase, _T.UNDOING): _P.RESTORE for phase in _UNDOABLE},
+    **{(phase, _T.ENDED): _P.ENDED for phase in Phase if phase is not _P.ENDED},
+}
+
+
+class Turn:
+    """One step's decisions as they are made."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.commands: list[ev.AnyCommand] = []
+        self.wake_at: float | None = None
+
+    def move(self, trigger: Trigger) -> None:
+        state = self.state
+        target = TRANSITIONS.get((state.phase, trigger))
+        if target is None:
+            raise ValueError(f"no way out of {state.phase} by: {trigger}")
+        self.state = replace(state, phase=target, phase_since=state.now, verifying_since=None)
+
+    def wake(self, at: float) -> None:
+        """Asks to be woken at ``at``, if that is to come."""
+        if at > self.state.now and (self.wake_at is None or at < self.wake_at):
+            self.wake_at = at
+
+    def ask(self, key: str, command: ev.AnyCommand) -> None:
+        """Asks for something once at a time."""
+        if key not in self.state.asked:
+            self.state = replace(self.state, asked=self.state.asked | {key})
+            self.commands.append(command)
+
+    def put(self, name: NameState) -> NameState:
+        self.state = replace(self.state, names={**self.state.names, name.name: name})
+        return name
+
+    def give_up(self, reason: str) -> None:
+        if not self.state.given_up:
+            self.state = replace(self.state, given_up=reason)
+
+    def read(self, name: NameState, *, every: float) -> None:
+        """Keeps the newest read of the name no older than ``every`` seconds."""
+        if name.reading:
+            return
+        due = max((name.read.began if name.read else 0.0) + every, name.read_after)
+        if due <= self.state.now:
+            self.put(replace(name, reading=True))
+            self.commands.append(ev.ReadName(name=name.name))
+        else:
+            self.wake(due)
+
+    def write(
+        self,
+        name: NameState,
+        purpose: Purpose,
+        changes: tuple[Change, ...],
+        *,
+        patience: float | None = None,
+    ) -> None:
+        """Asks for one batch; its id is derived from how many came before.
+
+        And from how often the run was resumed, and when: a process whose journal broke, or whose
+        disk stalled, may have sent some of which the next one knows nothing.
+        """
+        number = self.state.writes + 1
+        state = self.state
+        life = f"r{state.resumes}-{round(state.resumed_at * 1000):x}-" if state.resumes else ""
+        write_id = f"{self.state.run}-{life}{number}"
+        self.state = replace(self.state, writes=number)
+        self.put(
+            replace(
+                name,
+                write=Write(id=write_id, purpose=purpose, changes=changes, sent=self.state.now),
+            )
+        )
+        self.commands.append(
+            ev.WriteBatch(
+                id=write_id, name=name.name, purpose=purpose, changes=changes, patience=patience
+            )
+        )
+
+    def end(self, outcome: Outcome, exit_code: int, reason: str, *, resumable: bool = True) -> None:
+        """Ends the run."""
+        ending = Ending(
+            phase=self.state.phase,
+            outcome=outcome,
+            exit_code=exit_code,
+            reason=reason,
+            resumable=resumable,
+        )
+        self.move(Trigger.ENDED)
+        self.state = replace(self.state, ending=ending)
+
+
+def ask_list(turn: Turn, stack_id: str, *, urgent: bool = False) -> None:
+    """Asks for a stack's own list of resources, unless lists could not be read just now."""
+    if turn.state.now >= turn.state.not_before:
+        turn.ask(f"resources:{stack_id}", ev.ReadResources(stack=stack_id, urgent=urgent))
+    else:
+        turn.wake(turn.state.not_before)
+
+
+def tree_is_listed(turn: Turn, *, since: float = 0.0, within: float | None = None) -> bool:
+    """Whether every stack's own list of resources was read; asks for what was not.
+
+    Events may be late, and a record that the list shows as CloudFormation's must not be written.
+
+    Args:
+        since: by a read that began then or later.
+        within: and is as fresh as that, in seconds (`route53_takeover.core.takeover.freshness`).
+    """
+    root = turn.state.root.stack_id
+    if root and root not in turn.state.stacks:
+        turn.state = replace(
+            turn.state, stacks={**turn.state.stacks, root: StackState(stack_id=root)}
+        )
+    missing = [
+        stack_id
+        for stack_id, stack in turn.state.stacks.items()
+        if not _is_listed(turn.state, stack, since, within)
+    ]
+    for stack_id in missing:
+        ask_list(turn, stack_id)
+    return not missing and _is_understood(turn)
+
+
+def _is_listed(state: State, stack: StackState, since: float, within: float | None) -> bool:
+    if not stack.listed or stack.listed < since:
+        return False
+    return within is None or is_fresh(state, began=stack.listed, told=stack.told, within=within)
+
+
+def ask_template(turn: Turn, stack: StackState) -> None:
+    """Asks for a stack's template, unless it could not be read just now."""
+    if turn.state.now >= stack.template_after:
+        turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+    else:
+        turn.wake(stack.template_after)
+
+
+def _is_understood(turn: Turn) -> bool:
+    """Whether the templates say what the lists do not say of a record set, or cannot be read."""
+    understood = True
+    for stack in turn.state.stacks.values():
+        if (
+            stack.template is None
+            and stack.template_failures < TEMPLATE_TRIES
+            and any(r.guessed and r.desired is not None for r in stack.records.values())
+        ):
+            ask_template(turn, stack)
+            understood = False
+    return understood

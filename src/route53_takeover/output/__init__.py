@@ -1,0 +1,1 @@
+"""What a run without a screen says: text, JSON lines, the log."""

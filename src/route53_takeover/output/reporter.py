@@ -1,0 +1,136 @@
+"""Who is told how a run goes: a script or terminal in front of it, or who asked for its process.
+
+`Foreground` is the first of them: JSON lines, or text, by this process's own streams. It agrees to
+every plan that is not refused, for nobody is there to ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from route53_takeover.base.stdio import Background
+from route53_takeover.output import text_lines
+from route53_takeover.storage.run_folder import line_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.ports import Clock
+    from route53_takeover.core.status.result import Result
+    from route53_takeover.runtime.engine import Observer
+    from route53_takeover.storage.config import Common
+    from route53_takeover.storage.run_folder import RunFolder, Saved
+
+
+class Audience(Protocol):
+    """Whom a run tells."""
+
+    def tell(self, text: str) -> None:
+        """Something that a person may want to know before or beside the run."""
+
+    def warn(self, text: str) -> None:
+        """Something that must be told, however quiet they want it."""
+
+    async def agrees(self, made: Plan) -> bool:
+        """Whether this plan, which is not refused, shall be carried out."""
+
+    def begins(self, folder: RunFolder) -> None:
+        """The run's folder holds its journal now, and the engine is about to start."""
+
+    def observing(
+        self, folder: RunFolder, saved: Saved, clock: Clock
+    ) -> AbstractAsyncContextManager[Observer]:
+        """Whom the engine tells of every event, for as long as the run goes on."""
+
+    def drain(self, patience: float | None) -> bool:
+        """Waits so long until all that was told has been read; whether it was."""
+
+    def ended(
+        self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
+    ) -> int:
+        """The result; returns the exit code."""
+
+
+class Foreground:
+    """This process's own stdout and stderr."""
+
+    def __init__(self, common: Common) -> None:
+        self._common = common
+        self._sinks: tuple[Background, ...] = ()
+
+    def tell(self, text: str) -> None:
+        """On stderr."""
+        text_lines.talk(self._common, text)
+
+    def warn(self, text: str) -> None:
+        """On stderr, with ``-q`` too."""
+        text_lines.talk(self._common, f"warning: {text}", always=True)
+
+    async def agrees(self, made: Plan) -> bool:
+        """Says what it warns of, and goes ahead."""
+        for finding in made.warnings:
+            self.tell(f"warning: {finding.text} {finding.hint}".rstrip())
+        return True
+
+    def begins(self, folder: RunFolder) -> None:
+        """Says where the run is kept."""
+        self.tell(f"run {folder.name} in {folder.path}")
+
+    @asynccontextmanager
+    async def observing(
+        self, folder: RunFolder, saved: Saved, clock: Clock
+    ) -> AsyncIterator[Observer]:
+        """JSON lines on stdout, or text on stderr."""
+        talk = Background(sys.stderr)
+        if self._common.as_json:
+            out = Background(sys.stdout)
+            self._sinks = (out, talk)
+            yield text_lines.JsonLines(folder.name, out, talk)
+            return
+        self._sinks = (talk,)
+        lines = text_lines.TextLines(
+            talk,
+            prefix="REHEARSAL " if saved.rehearsal else "",
+            quiet=self._common.quiet,
+            verbose=self._common.verbose,
+        )
+        task = asyncio.create_task(_tick(lines, clock))
+        try:
+            yield lines
+        finally:
+            task.cancel()
+
+    def drain(self, patience: float | None) -> bool:
+        """Stdout decides; what is left of stderr is not waited for longer than that."""
+        out, *others = self._sinks
+        drained = out.close(patience)
+        for sink in others:
+            sink.close(patience)
+        return drained
+
+    def ended(
+        self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
+    ) -> int:
+        """The last JSON line, or the summary."""
+        return text_lines.print_result(
+            self._common,
+            ended,
+            now,
+            seq=seq,
+            resume=line_for(self._common.state_dir, "resume", ended.run, "--auto")
+            if ended.run
+            else None,
+            rehearsal=saved.rehearsal if saved else None,
+        )
+
+
+async def _tick(lines: text_lines.TextLines, clock: Clock) -> None:
+    """Lets the text say, now and then, that the run is still waiting."""
+    while True:
+        await asyncio.sleep(1.0)
+        lines.tick(clock.now())

@@ -1,0 +1,321 @@
+"""A run in another process, to look at and to act on: its journal is read, its socket is spoken to.
+
+The journal is the truth and is enough to look on; the socket says whether the process lives, hands
+over what a broken journal does not hold, and takes what a person asks for. Several may follow a run
+at once: none of them can make it wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from route53_takeover.base.errors import RefusedError, TakeoverError
+from route53_takeover.core.status.build import snapshot
+from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.takeover.events import RunStarted
+from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.step import step
+from route53_takeover.process.control_server import (
+    Alive,
+    NotTaken,
+    Said,
+    Taken,
+    Unjournalled,
+    connect,
+)
+from route53_takeover.process.protocol import Link, Play, Resume, Seek, Step, View
+from route53_takeover.storage.journal import JournalTail, is_held
+from route53_takeover.storage.run_folder import line_for, named
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from route53_takeover.core.takeover.events import AnyEvent, OperatorEvent
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.process.protocol import Request
+    from route53_takeover.storage.run_folder import RunFolder
+
+    Observer = Callable[[AnyEvent, State, int], None]
+
+_POLL = 0.1
+"""Seconds between two looks at the journal's size."""
+_KNOCK = 0.5
+"""Seconds between two attempts to reach the run's process."""
+_KNOCKS = 3
+"""Attempts in vain after which the process counts as gone, unless it holds its journal."""
+_SILENT = 4.0
+"""Seconds without a sign of life after which what is shown counts as stale."""
+_ANSWER = 5.0
+"""Seconds that a request waits for its answer."""
+_LINES, _BYTES = 300, 1 << 16
+"""How much of a deploy command's output is shown."""
+
+_said: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
+
+
+class NotReachedError(TakeoverError):
+    """The run's process has no control socket, or not yet."""
+
+
+class Unfolding:
+    """State and chronicle of a run, one event further at a time.
+
+    Args:
+        state_dir: where the run is kept; empty for the default.
+    """
+
+    def __init__(self, state_dir: str) -> None:
+        self._state_dir = state_dir
+        self.state: State | None = None
+        self.chronicle = Chronicle()
+        self.events = 0
+
+    def take(self, event: AnyEvent) -> None:
+        """Folds one more event; what the machine did not accept it ignored, then and now."""
+        if self.state is None and not isinstance(event, RunStarted):
+            return  # its beginning is lost with its journal
+        self.events += 1
+        with suppress(Exception):
+            self.state, _ = step(self.state, event)
+        if self.state is not None:
+            self.chronicle.take(event, self.state)
+
+    def copy(self) -> Unfolding:
+        """One that goes on by itself."""
+        other = Unfolding(self._state_dir)
+        other.state, other.events = self.state, self.events
+        other.chronicle = self.chronicle.copy()
+        return other
+
+    def view(self, now: float, link: Link, deploy: tuple[str, ...], rehearsal: str) -> View | None:
+        """What there is to show; ``None`` before the first event."""
+        if self.state is None:
+            return None
+        shown = snapshot(
+            self.state,
+            self.chronicle,
+            max(now, self.state.now),
+            rehearsal=rehearsal,
+            state_dir=self._state_dir,
+        )
+        return View(
+            snapshot=shown, link=link, deploy=deploy, position=self.events, length=self.events
+        )
+
+
+class DeployOutput:
+    """The newest lines that the deploy commands of a run wrote."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._seen: tuple[str, int] = ("", 0)
+        self._lines: tuple[str, ...] = ()
+
+    def lines(self, state: State | None) -> tuple[str, ...]:
+        """Those of the command that runs, or ran last."""
+        if state is None or not state.deploys:
+            return ()
+        switch = max(state.deploys, key=lambda s: state.deploys[s].intended_at)
+        path = self._folder.path / f"deploy-{switch}.log"
+        with suppress(OSError):
+            size = path.stat().st_size
+            if self._seen != (switch, size):
+                with path.open("rb") as file:
+                    file.seek(max(size - _BYTES, 0))
+                    text = file.read(_BYTES).decode(errors="replace")
+                self._seen = (switch, size)
+                self._lines = tuple(text.splitlines()[-_LINES:])
+            return self._lines
+        return ()
+
+
+class Following:
+    """A `route53_takeover.process.protocol.Source` on a run that goes on in another process.
+
+    Args:
+        rehearsal: the scenario, where it is one.
+        revive: starts its process again; raises TakeoverError.
+        observer: is told of every event, once, with the state after it.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        rehearsal: str = "",
+        revive: Callable[[], Awaitable[None]] | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._folder = folder
+        self._state_dir = named(folder.state_dir)
+        self._rehearsal = rehearsal
+        self._revive = revive
+        self._observer = observer
+        self._told = 0
+        self._tail = JournalTail(folder.journal)
+        self._output = DeployOutput(folder)
+        self._unfolding = Unfolding(self._state_dir)
+        self._lost: list[AnyEvent] = []
+        self._changed = asyncio.Event()
+        self._alive: Alive | None = None
+        self._alive_at = 0.0
+        self._knocks = 0
+        self._is_gone = False
+        self._writer: asyncio.StreamWriter | None = None
+        self._answer: asyncio.Future[Taken | NotTaken] | None = None
+        self._asking = asyncio.Lock()
+
+    async def subscribe(self) -> AsyncGenerator[View, None]:
+        """What there is to show, until the run has ended.
+
+        Raises:
+            RefusedError: there is nothing to show, and no process that could change that.
+        """
+        self._alive_at = asyncio.get_running_loop().time()
+        linking = asyncio.create_task(self._keep_linked())
+        last: tuple[object, ...] = ()
+        try:
+            while True:
+                self._read()
+                output = self._output.lines(self._unfolding.state)
+                link = self._link()
+                news = (self._unfolding.events, link, self._alive, output)
+                if news != last:
+                    last = news
+                    view = self._unfolding.view(self._now(), link, output, self._rehearsal)
+                    if view is not None:
+                        yield view
+                        if link is Link.ENDED:
+                            return
+                    elif link is Link.GONE:
+                        raise RefusedError(
+                            f"{self._folder.name} was never begun: its journal is empty",
+                            "Begin it again with `run`.",
+                        )
+                self._changed.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), _POLL)
+        finally:
+            linking.cancel()
+
+    async def submit(self, request: Request) -> None:
+        """Hands a request to the run's process."""
+        match request:
+            case Seek() | Step() | Play():
+                return  # of a replay
+            case Resume():
+                if self._revive is not None:
+                    await self._revive()
+                    self._is_reached()
+            case _:
+                await self._ask(request)
+
+    # -- the journal
+
+    def _read(self) -> None:
+        if self._tail.is_cut_back:
+            self._refold()
+        for event in self._tail.read():
+            self._take(event)
+
+    def _refold(self) -> None:
+        """From the beginning: what was read last was taken back, or nobody knows it any more."""
+        self._tail.rewind()
+        self._unfolding = Unfolding(self._state_dir)
+        for event in (*self._tail.read(), *self._lost):
+            self._take(event)
+
+    def _take(self, event: AnyEvent) -> None:
+        self._unfolding.take(event)
+        state, seq = self._unfolding.state, self._unfolding.events
+        if self._observer is not None and state is not None and seq > self._told:
+            self._observer(event, state, seq)
+            self._told = seq
+
+    def _link(self) -> Link:
+        state = self._unfolding.state
+        if state is not None and state.phase is Phase.ENDED:
+            return Link.ENDED
+        if self._is_gone:
+            return Link.GONE
+        silent = asyncio.get_running_loop().time() - self._alive_at
+        return Link.STALE if silent > _SILENT else Link.LIVE
+
+    def _now(self) -> float:
+        """The run's clock, by its last sign of life."""
+        if self._alive is None or self._link() is not Link.LIVE:
+            return 0.0  # then the newest event's time is shown
+        since = asyncio.get_running_loop().time() - self._alive_at
+        return self._alive.now + since * self._alive.speed
+
+    # -- the socket
+
+    async def _keep_linked(self) -> None:
+        while True:
+            try:
+                reader, writer = await connect(self._folder.control)
+            except OSError:
+                self._knocks += 1
+                # A process that has no socket, for whatever reason, is not gone.
+                self._is_gone = self._knocks >= _KNOCKS and not is_held(self._folder.journal)
+            else:
+                await self._listen(reader, writer)
+            await asyncio.sleep(_KNOCK)
+
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        if self._lost:  # those of an earlier process: this one has a journal again
+            self._lost = []
+            self._refold()
+        try:
+            while line := await reader.readline():
+                self._hear(_said.decode(line))
+        except (OSError, ValueError):
+            pass
+        finally:
+            self._writer = None
+            writer.close()
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_result(NotTaken(reason="its process has ended"))
+
+    def _is_reached(self) -> None:
+        self._alive_at = asyncio.get_running_loop().time()
+        self._knocks, self._is_gone = 0, False
+
+    def _hear(self, said: Said) -> None:
+        match said:
+            case Alive():
+                self._alive = said
+                self._is_reached()
+            case Unjournalled(event=event):
+                self._read()  # whatever the journal holds came first
+                self._lost.append(event)
+                self._take(event)
+            case Taken() | NotTaken():
+                if self._answer is not None and not self._answer.done():
+                    self._answer.set_result(said)
+        self._changed.set()
+
+    async def _ask(self, event: OperatorEvent) -> None:
+        async with self._asking:
+            if self._writer is None:
+                again = line_for(self._folder.state_dir, "resume", self._folder.name)
+                raise NotReachedError(
+                    "the run's process cannot be reached",
+                    f"If it is gone: `{again}`.",
+                )
+            self._answer = asyncio.get_running_loop().create_future()
+            self._writer.write(msgspec.json.encode(event) + b"\n")
+            try:
+                answer = await asyncio.wait_for(self._answer, _ANSWER)
+            except TimeoutError:
+                raise TakeoverError(
+                    "the run's process does not answer: it may be stopped, or the machine busy",
+                    "What was asked for may still be done: look at what the run says.",
+                ) from None
+        if isinstance(answer, NotTaken):
+            raise TakeoverError(f"that could not be handed over: {answer.reason}", "Try again.")

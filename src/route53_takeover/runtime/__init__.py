@@ -1,0 +1,1 @@
+"""What acts: the engine that hosts a machine, its pollers, preflight, and `restore`."""

@@ -1,0 +1,89 @@
+"""Runs of this machine that have not put back what they changed at a record.
+
+A run that was killed, or that ended without knowing how, may have left a lowered TTL or no record
+at all. The record itself bears no mark of that, so what a new plan would take for the original is
+looked up here. It only reads run folders.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.base.errors import TakeoverError
+from route53_takeover.core.domain.record_sets import conflict
+from route53_takeover.core.plan.model import UnfinishedRun
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.runtime.engine import fold
+from route53_takeover.storage.journal import is_held, read_journal
+from route53_takeover.storage.run_folder import all_runs, line_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.plan.model import Manual
+    from route53_takeover.storage.run_folder import RunFolder
+
+
+def unfinished_runs(
+    state_dir: Path,
+    zone_id: str,
+    live: Sequence[RecordSet],
+    elsewhere: Sequence[RunFolder] = (),
+) -> tuple[UnfinishedRun, ...]:
+    """One for each record set that is as a run left it, which has not undone that.
+
+    Args:
+        state_dir: where the runs are.
+        zone_id: the zone; records of others are nobody's concern here.
+        live: every record set of the zone now.
+        elsewhere: runs that may be in other state folders.
+    """
+    folders = {folder.path.resolve(): folder for folder in (*elsewhere, *all_runs(state_dir))}
+    return tuple(found for run in folders.values() for found in _left_by(run, zone_id, live))
+
+
+def _left_by(folder: RunFolder, zone_id: str, live: Sequence[RecordSet]) -> Iterator[UnfinishedRun]:
+    state_dir = folder.path.parent.parent
+    try:
+        saved = folder.plan()
+    except TakeoverError:
+        return  # without its plan nothing was written
+    if saved.rehearsal or saved.plan.zone_id != zone_id:
+        return
+    left = [manual for manual in saved.plan.manuals if _looks_left(manual, live)]
+    if not left or not _is_unfinished(folder, {manual.key.name for manual in left}):
+        return
+    for manual in left:
+        yield UnfinishedRun(
+            run=folder.name,
+            original=manual.original,
+            is_alive=is_held(folder.journal),
+            attach=line_for(state_dir, "attach", folder.name),
+            resume=line_for(state_dir, "resume", folder.name),
+            restore=line_for(state_dir, "restore", folder.name),
+        )
+
+
+def _looks_left(manual: Manual, live: Sequence[RecordSet]) -> bool:
+    """Whether it has the lowered TTL, or is gone with nothing in its place."""
+    here = [record for record in live if conflict(record, manual.original)]
+    if not here:
+        return True
+    return manual.lowered is not None and any(manual.lowered.same_as(record) for record in here)
+
+
+def _is_unfinished(folder: RunFolder, names: set[str]) -> bool:
+    """Whether the run changed one of the names, and does not know that it undid that."""
+    if not folder.journal.exists():
+        return False
+    try:
+        state = fold(read_journal(folder.journal))
+    except (TakeoverError, ValueError):
+        return True  # a damaged journal tells nothing: its plan does
+    if state is None or (state.ending and state.ending.outcome is not Outcome.UNKNOWN):
+        return False
+    tried = (state.names[name].tried for name in names if name in state.names)
+    return any({Purpose.LOWER, Purpose.RELEASE} & purposes for purposes in tried)

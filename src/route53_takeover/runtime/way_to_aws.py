@@ -1,0 +1,52 @@
+"""Whether this machine reaches AWS through a name that is about to have no record.
+
+In the gap the host of a proxy, or of an endpoint of one's own, could then not be found: the record
+could not be put back from here. Nothing is resolved: a name that leads there by a CNAME is not
+seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.adapters.endpoint import host_of, proxy_for
+from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.plan.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_WILDCARD = "\\052."
+
+
+def warn_way_to_aws(names: Sequence[str], endpoints: Iterable[str]) -> list[Finding]:
+    """A warning for each host on the way that is at or below one of the names.
+
+    Args:
+        names: the names to hand over, in normal form.
+        endpoints: the URLs that AWS is asked at.
+    """
+    hosts = {
+        host: what
+        for url in endpoints
+        for host, what in ((host_of(proxy_for(url)), "the proxy"), (host_of(url), "the endpoint"))
+    }
+    return [
+        Finding(
+            text=f"{what} {host}, by which this machine reaches AWS, is at or below "
+            f"{display_name(name)}: while that has no record, it may not be found, and the record "
+            "cannot be put back from here.",
+            hint="Run this where AWS is reached another way, or give the host's address "
+            "(HTTPS_PROXY, --endpoint-url).",
+        )
+        for host, what in hosts.items()
+        if host
+        for name in names
+        if _is_at_or_below(normal_name(host), name)
+    ]
+
+
+def _is_at_or_below(host: str, name: str) -> bool:
+    if name.startswith(_WILDCARD):
+        return host.endswith("." + name.removeprefix(_WILDCARD))
+    return host == name or host.endswith("." + name)

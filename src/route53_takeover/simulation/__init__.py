@@ -1,0 +1,1 @@
+"""The simulated account: rehearsals over the wire, and thousands of runs on virtual time."""

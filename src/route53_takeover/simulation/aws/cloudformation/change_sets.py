@@ -1,0 +1,177 @@
+"""Change sets of the simulated CloudFormation: enough for ``aws cloudformation deploy`` and CDK.
+
+A change set is ready as soon as it is made. It holds what its maker sent; what executing it does is
+the stacks' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from route53_takeover.simulation.aws.cloudformation.stacks import Difference
+from route53_takeover.simulation.aws.http.faults import ApiFault
+
+if TYPE_CHECKING:
+    from route53_takeover.simulation.aws.cloudformation.stacks import Stacks
+
+_NO_CHANGES = (
+    "The submitted information didn't contain changes. "
+    "Submit different information to create a change set."
+)
+
+
+class ChangeSet(Struct, kw_only=True):
+    """One change set; ``differences`` is empty where it would change nothing."""
+
+    change_set_id: str
+    name: str
+    stack_id: str
+    stack_name: str
+    creates: bool
+    body: str
+    parameters: dict[str, str]
+    capabilities: Sequence[str]
+    tags: Sequence[Mapping[str, str]]
+    disable_rollback: bool
+    created_at: float
+    differences: list[Difference]
+    executed: bool = False
+
+    def to_api(self) -> dict[str, Any]:
+        """The answer of ``DescribeChangeSet``."""
+        usable = bool(self.differences) or self.creates
+        execution = "AVAILABLE" if usable else "UNAVAILABLE"
+        return {
+            "ChangeSetName": self.name,
+            "ChangeSetId": self.change_set_id,
+            "StackId": self.stack_id,
+            "StackName": self.stack_name,
+            "CreationTime": self.created_at,
+            "ExecutionStatus": "EXECUTE_COMPLETE" if self.executed else execution,
+            "Status": "CREATE_COMPLETE" if usable else "FAILED",
+            "StatusReason": None if usable else _NO_CHANGES,
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in self.parameters.items()
+            ],
+            "Capabilities": self.capabilities,
+            "Tags": self.tags,
+            "Changes": [
+                {
+                    "Type": "Resource",
+                    "ResourceChange": {
+                        "Action": each.action,
+                        "LogicalResourceId": each.logical_id,
+                        "ResourceType": each.type,
+                    },
+                }
+                for each in self.differences
+                if each.logical_id
+            ],
+        }
+
+
+class ChangeSets:
+    """The change sets that have not been deleted, by stack."""
+
+    def __init__(self, stacks: Stacks) -> None:
+        self._stacks = stacks
+        self._change_sets: list[ChangeSet] = []
+
+    def create(
+        self,
+        params: Mapping[str, Any],
+        *,
+        body: str,
+        parameters: dict[str, str],
+    ) -> ChangeSet:
+        """Makes one from the request of ``CreateChangeSet``.
+
+        Raises:
+            ApiFault: the stack is not there or there already, or the template is not right.
+        """
+        name, stack_name = params["ChangeSetName"], params["StackName"]
+        creates = params.get("ChangeSetType") == "CREATE"
+        found = self._stacks.find(stack_name)
+        exists = found is not None and found.status != "REVIEW_IN_PROGRESS"
+        if creates and exists:
+            raise ApiFault(
+                "ValidationError",
+                f"Stack [{stack_name}] already exists and cannot be created again with the "
+                f"changeSet [{name}].",
+            )
+        if not creates and not exists:
+            raise ApiFault("ValidationError", f"Stack [{stack_name}] does not exist")
+        stack = self._stacks.reserve(stack_name) if found is None else found
+        if self._find(name, stack.stack_id) is not None:
+            raise ApiFault("AlreadyExistsException", f"ChangeSet {name} already exists")
+        place = stack.stack_id.partition(":stack/")[0]
+        change_set = ChangeSet(
+            change_set_id=f"{place}:changeSet/{name}/{self._stacks.new_id()}",
+            name=name,
+            stack_id=stack.stack_id,
+            stack_name=stack.name,
+            creates=creates,
+            body=body,
+            parameters=parameters,
+            capabilities=params.get("Capabilities", ()),
+            tags=params.get("Tags", ()),
+            disable_rollback=params.get("OnStackFailure") == "DO_NOTHING",
+            created_at=self._stacks.timeline.now,
+            differences=self._stacks.differences(stack.stack_id, body, parameters),
+        )
+        self._change_sets.append(change_set)
+        return change_set
+
+    def get(self, params: Mapping[str, Any]) -> ChangeSet:
+        """The one that a request names.
+
+        Raises:
+            ApiFault: `ChangeSetNotFound`.
+        """
+        name, stack_name = params["ChangeSetName"], params.get("StackName")
+        stack = None if stack_name is None else self._stacks.get(stack_name)
+        found = self._find(name, None if stack is None else stack.stack_id)
+        if found is None:
+            raise ApiFault("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
+        return found
+
+    def execute(self, params: Mapping[str, Any]) -> None:
+        """Begins what the change set says.
+
+        Raises:
+            ApiFault: `InvalidChangeSetStatus`, or as the stacks refuse it.
+        """
+        change_set = self.get(params)
+        if change_set.executed or not (change_set.differences or change_set.creates):
+            raise ApiFault(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status",
+            )
+        begin = self._stacks.create_stack if change_set.creates else self._stacks.update_stack
+        begin(
+            change_set.stack_name,
+            change_set.body,
+            change_set.parameters,
+            token=params.get("ClientRequestToken", ""),
+            disable_rollback=params.get("DisableRollback", change_set.disable_rollback),
+            tags=change_set.tags,
+        )
+        change_set.executed = True
+
+    def delete(self, params: Mapping[str, Any]) -> None:
+        """Forgets one; what is not there is fine."""
+        try:
+            self._change_sets.remove(self.get(params))
+        except ApiFault as fault:
+            if fault.code != "ChangeSetNotFound":
+                raise
+
+    def _find(self, name: str, stack_id: str | None) -> ChangeSet | None:
+        for each in self._change_sets:
+            if each.change_set_id == name or (each.name, each.stack_id) == (name, stack_id):
+                return each
+        return None

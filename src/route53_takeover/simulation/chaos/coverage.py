@@ -1,0 +1,274 @@
+"""What a rehearsal came to see: the states that a search for broken promises must have been in.
+
+A search that never reaches the hard places proves nothing. Each `Sight` is a fact about a whole
+rehearsal, told from the account's history and the journal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.domain.stacks import RECORD_SET
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.fold import ONE_REQUEST
+from route53_takeover.core.takeover.freshness import READ_FRESH
+from route53_takeover.core.takeover.release_gate import CONFIRMATION, PAUSED
+from route53_takeover.simulation.chaos.transport import ANOTHER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.domain.record_sets import RecordKey
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.transport import Arrival
+
+
+class Sight(StrEnum):
+    """A state that was reached."""
+
+    CRASH_BEFORE_DELETE = "crash between the intent of a release and its delete"
+    CRASH_AFTER_DELETE = "crash after the delete was applied, before its answer"
+    DELETE_UNANSWERED = "the answer to a release lost after it was applied"
+    DELETE_UNSENT = "a release that never arrived, and nobody knew"
+    DELETE_REFUSED = "a release refused, for the record was edited or gone"
+    DELETE_BY_THE_DEAD = "a release that arrived after its sender's death"
+    ADOPTING = "an adoption under way when the hold ends"
+    TURNED_BACK = "the stack turns back after the release"
+    RESTORE_BEATEN = "a restore that CloudFormation's create forestalled"
+    RESTORE_AFTER_CREATE = "a restore after CloudFormation had created and deleted"
+    SECOND_RESTORE = "a second restore after a second clean-up delete"
+    THIRD_RESTORE = "a third restore after a third clean-up delete"
+    DEADMAN_TOO_SOON = "the deadman restores though CloudFormation would have tried again"
+    DEAD_IN_THE_GAP = "nobody lives while the name has no record"
+    ASLEEP_IN_THE_GAP = "the machine sleeps while the name has no record"
+    CUT_OFF_IN_THE_GAP = "AWS cannot be reached while the name has no record"
+    STALLED_IN_THE_GAP = "the disk stalls while the name has no record"
+    RESTORE_UNREAD = "a restore sent without a fresh read"
+    RESTORE_RESENT = "a restore of unknown fate sent again before any read"
+    SLOW_READ = "a read of an empty name that takes longer than it is fresh"
+    SIGNALS_TOGETHER = "two signals that are one request, while the name has no record"
+    JOURNAL_LOST_IN_THE_GAP = "the journal breaks while the name has no record"
+    KILLED_RESUMING = "killed again while resuming"
+    CLOCK_SET_BACK = "resumed under a wall clock that was set back"
+    POWER_LOST = "resumed from a journal whose unsynced tail was lost"
+    DAMAGED = "a damaged journal, and `restore` from the backup alone"
+    PUT_BACK_BY_RESTORE = "a gap that `restore` closed"
+    TWO_RUNS = "another machine's run at work on the same name"
+    EDITED_IN_THE_GAP = "somebody writes the name while it has no record"
+    ROLLBACK_FAILED = "a rollback that itself fails"
+    INTERRUPTED_IN_THE_GAP = "told to stop while the name has no record"
+    PAUSED_AT_THE_MOMENT = "a release that only a pause kept back"
+    GOING_ON = "a release after a pause"
+    UNCONFIRMED = "a release that only a person's word was lacking for"
+    CONFIRMED = "a release upon a person's word"
+    HOLD_CUT = "a release without the rest of the hold"
+    DEADMAN_PUT_OFF = "the deadman put off while the name has no record"
+    RESTORED_BY_A_KEY = "a person at the keys puts the record back"
+    ABORTED = "a person at the keys aborts"
+    OWNER_HIDDEN = "an owner hidden by another resource"
+
+
+def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
+    """Everything of note that this rehearsal was in."""
+    return frozenset(
+        [
+            *_of_releases(stage),
+            *_of_restores(stage),
+            *_of_the_gap(stage, plan),
+            *_of_reads(stage),
+            *_of_the_stack(stage),
+            *_of_the_process(stage),
+            *_of_the_keys(stage),
+        ]
+    )
+
+
+def hidden_owners(stage: Stage, plan: Plan) -> Iterator[str]:
+    """The other stacks that own a record at a name for which CloudFormation names another one."""
+    stacks = stage.world.stacks
+    asked = {normal_name(name) for name in plan.options.records}
+    for name in stage.world.account.others:
+        stack = stacks.get(name)
+        for resource in stack.resources.values():
+            is_record = resource.type == RECORD_SET and normal_name(resource.physical_id) in asked
+            if is_record and stacks.owner(resource.physical_id) is not stack:
+                yield name
+
+
+def _of_releases(stage: Stage) -> Iterator[Sight]:
+    arrived = {a.comment.split()[1]: a for a in stage.line.arrivals}
+    told: dict[str, ev.AnyEvent] = {}
+    for event in stage.disk.events:
+        if isinstance(
+            event, ev.WriteAccepted | ev.WriteRefused | ev.WriteUnknown | ev.WriteHeldOff
+        ):
+            told[event.id] = event
+    for write, purpose in stage.purposes.items():
+        if purpose is not Purpose.RELEASE:
+            continue
+        yield from _of_release(arrived.get(write), told.get(write))
+
+
+def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[Sight]:
+    applied = arrival is not None and not arrival.refused
+    match told:
+        case None if arrival is None:
+            yield Sight.CRASH_BEFORE_DELETE
+        case None if applied:
+            yield Sight.CRASH_AFTER_DELETE
+        case ev.WriteUnknown() if applied:
+            yield Sight.DELETE_UNANSWERED
+        case ev.WriteUnknown() if arrival is None:
+            yield Sight.DELETE_UNSENT
+        case ev.WriteRefused():
+            yield Sight.DELETE_REFUSED
+        case _:
+            pass
+    if arrival is not None and arrival.orphaned:
+        yield Sight.DELETE_BY_THE_DEAD
+
+
+def _of_restores(stage: Stage) -> Iterator[Sight]:
+    restores = [a for a in stage.line.arrivals if stage.purpose_of(a) is Purpose.RESTORE]
+    if any(a.refused == "InvalidChangeBatch" for a in restores):
+        yield Sight.RESTORE_BEATEN
+    if stage.restored_before_a_try:
+        yield Sight.DEADMAN_TOO_SOON
+    if stage.struck["put back by restore"]:
+        yield Sight.PUT_BACK_BY_RESTORE
+    deleted: Counter[RecordKey] = Counter()
+    put_back: Counter[RecordKey] = Counter()
+    for change in stage.world.history:
+        for action, record in change.changes:
+            key = record.key
+            if change.by == "cloudformation" and action == "DELETE" and len(change.changes) == 1:
+                deleted[key] += 1
+            elif deleted[key] > put_back[key] and "restore" in change.comment:
+                put_back[key] += 1
+    most = max(put_back.values(), default=0)
+    yield from [Sight.RESTORE_AFTER_CREATE, Sight.SECOND_RESTORE, Sight.THIRD_RESTORE][:most]
+
+
+def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
+    world = stage.world
+    gaps = [
+        (began, end if end is not None else world.timeline.now)
+        for name in plan.names
+        for began, end in world.zones.absences(world.zone.zone_id, name)
+    ]
+    for trouble in stage.troubles:
+        if any(began < trouble.ended and trouble.began < end for began, end in gaps):
+            yield {
+                "dead": Sight.DEAD_IN_THE_GAP,
+                "asleep": Sight.ASLEEP_IN_THE_GAP,
+                "told to stop": Sight.INTERRUPTED_IN_THE_GAP,
+                "disk": Sight.JOURNAL_LOST_IN_THE_GAP,
+                "disk stalls": Sight.STALLED_IN_THE_GAP,
+            }.get(trouble.what, Sight.CUT_OFF_IN_THE_GAP)
+    for change in world.history:
+        if change.by == "a person" and any(change.time == end for _, end in gaps):
+            yield Sight.EDITED_IN_THE_GAP
+
+
+def _of_reads(stage: Stage) -> Iterator[Sight]:
+    """Restores that reads did not lead to, and signals that came together in the gap."""
+    is_released = False
+    read_at, stopped_at = 0.0, float("-inf")
+    restores: dict[str, bool] = {}  # id -> whether its fate is unknown, and nothing was read since
+    for event in stage.disk.events:
+        match event:
+            case ev.WriteIntended(purpose=Purpose.RESTORE):
+                if event.time - read_at > READ_FRESH:
+                    yield Sight.RESTORE_UNREAD
+                if any(restores.values()):
+                    yield Sight.RESTORE_RESENT
+                restores[event.id] = False
+            case ev.WriteAccepted():
+                is_released = stage.purposes.get(event.id) is Purpose.RELEASE
+            case ev.WriteUnknown() if event.id in restores:
+                restores[event.id] = True
+            case ev.NameRead():
+                if is_released and event.time - event.began > READ_FRESH:
+                    yield Sight.SLOW_READ
+                read_at, restores = event.time, {}
+            case ev.Interrupted():
+                if is_released and 0 <= event.time - stopped_at < ONE_REQUEST:
+                    yield Sight.SIGNALS_TOGETHER
+                stopped_at = event.time
+            case _:
+                pass
+
+
+def _of_the_stack(stage: Stage) -> Iterator[Sight]:
+    released = [
+        a.time
+        for a in stage.line.arrivals
+        if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
+    ]
+    if any(min(released, default=turned) < turned for turned in stage.turned_at):
+        yield Sight.TURNED_BACK
+    if any(stack.status.endswith("ROLLBACK_FAILED") for stack in stage.world.stacks.all()):
+        yield Sight.ROLLBACK_FAILED
+    began: dict[str, float] = {}
+    initiated: dict[str, float] = {}
+    for event in stage.disk.events:
+        if not isinstance(event, ev.StackPolled):
+            continue
+        for row in event.events:
+            if row.resource_type != RECORD_SET:
+                continue
+            if row.status == "CREATE_IN_PROGRESS":
+                times = initiated if row.physical_id else began
+                times.setdefault(row.logical_id, event.time)
+            elif row.logical_id in initiated and row.status == "CREATE_COMPLETE":
+                hold_ends = began.get(row.logical_id, event.time) + 10.0
+                if initiated[row.logical_id] <= hold_ends <= event.time:
+                    yield Sight.ADOPTING
+
+
+def _of_the_keys(stage: Stage) -> Iterator[Sight]:
+    if PAUSED in stage.awaited:
+        yield Sight.PAUSED_AT_THE_MOMENT
+    if CONFIRMATION in stage.awaited:
+        yield Sight.UNCONFIRMED
+    released = [
+        a.time
+        for a in stage.line.arrivals
+        if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
+    ]
+    for time, key in stage.keys:
+        sight = _BY_KEY.get(type(key))
+        if sight is not None and max(released, default=time) > time:
+            yield sight
+        elif isinstance(key, ev.DeadmanExtended):
+            yield Sight.DEADMAN_PUT_OFF
+        elif isinstance(key, ev.RestoreAsked):
+            yield Sight.RESTORED_BY_A_KEY
+        elif isinstance(key, ev.AbortAsked):
+            yield Sight.ABORTED
+
+
+_BY_KEY: dict[type[ev.AnyEvent], Sight] = {
+    ev.RunUnpaused: Sight.GOING_ON,
+    ev.ReleaseConfirmed: Sight.CONFIRMED,
+    ev.HoldCut: Sight.HOLD_CUT,
+}
+
+
+def _of_the_process(stage: Stage) -> Iterator[Sight]:
+    resumes = [e for e in stage.disk.events if isinstance(e, ev.RunResumed)]
+    if len(resumes) > 1 and stage.struck["killed"] + stage.struck["killed after an append"] > 1:
+        yield Sight.KILLED_RESUMING
+    if stage.set_back and resumes:
+        yield Sight.CLOCK_SET_BACK
+    if stage.disk.lost and resumes:
+        yield Sight.POWER_LOST
+    if stage.struck["journal damaged"]:
+        yield Sight.DAMAGED
+    if any(change.by == ANOTHER for change in stage.world.history):
+        yield Sight.TWO_RUNS

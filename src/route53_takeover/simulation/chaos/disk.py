@@ -1,0 +1,117 @@
+"""The disk of a simulated machine: it keeps a run's journal through kills, and may fail.
+
+A process that dies loses nothing that it has written. A machine that dies loses what was not
+synced, and may leave a torn line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.storage.journal import OBSERVATIONS, JournalError, MemoryJournal, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from random import Random
+
+    from route53_takeover.core.takeover import events as ev
+    from route53_takeover.simulation.chaos.transport import VirtualClock
+
+
+class Disk:
+    """What is on it of one run.
+
+    Attributes:
+        data: the journal's bytes, as a process would read them.
+        synced: how many of them a failing power leaves.
+        events: what the newest process wrote and read, and how many of these are synced.
+        backup: whether backup.json is durable.
+        holds: how many events the journal can take at most.
+        broken: why nothing can be written any more; empty while it can.
+        stalls_until: until when (in the account's time) what is written waits.
+        lost: bytes that were written and lost.
+    """
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.synced = 0
+        self.events: list[ev.AnyEvent] = []
+        self.synced_events = 0
+        self.backup = False
+        self.holds: int | None = None
+        self.broken = ""
+        self.lost = 0
+        self.stalls_until = 0.0
+
+    @property
+    def durable(self) -> Iterator[ev.AnyEvent]:
+        """The events that survive anything, the newest first."""
+        return (self.events[n] for n in range(self.synced_events - 1, -1, -1))
+
+    async def save_backup(self) -> None:
+        """Writes backup.json durably."""
+        if self.broken or (self.holds is not None and len(self.events) >= self.holds):
+            raise OSError(28, self.broken or "no space left")
+        self.backup = True
+
+    def lose_power(self, rng: Random) -> None:
+        """What was not synced is lost, or torn."""
+        left = rng.randint(self.synced, len(self.data))
+        self.lost += len(self.data) - left
+        del self.data[left:]
+
+    def corrupt(self, rng: Random) -> None:
+        """One bit of a whole line turns over."""
+        whole = self.data.rfind(b"\n")
+        if whole > 0:
+            self.data[rng.randrange(whole)] ^= 1 << rng.randrange(7)
+
+
+class DiskJournal(MemoryJournal):
+    """The journal of one process, on a disk.
+
+    Args:
+        clock: the account's time.
+        appended: called after every append, before the event has any consequence.
+
+    Raises:
+        MustLookError: what is on the disk is damaged.
+    """
+
+    def __init__(self, disk: Disk, clock: VirtualClock, appended: Callable[[], None]) -> None:
+        super().__init__(bytes(disk.data))  # without a torn tail
+        disk.data, disk.synced = self.data, len(self.data)
+        disk.events, disk.synced_events = self.events, len(self.events)
+        self._disk = disk
+        self._clock = clock
+        self._appended = appended
+        self._written = len(self.events)
+
+    def append(self, event: ev.AnyEvent) -> int:
+        """Takes one event; an observation is synced with the next that is none."""
+        disk = self._disk
+        if disk.holds is not None and len(self.events) >= disk.holds:
+            disk.broken = "no space left"
+        if disk.broken:
+            raise JournalError(disk.broken)
+        self.events.append(event)
+        self._write()
+        self._appended()
+        return len(self.events)
+
+    async def durable(self, seq: int) -> None:
+        """Waits for as long as the disk stalls."""
+        while self._disk.synced_events < seq:
+            await self._clock.sleep(max(self._disk.stalls_until - self._clock.true(), 0.001))
+            self._write()
+
+    def _write(self) -> None:
+        """Writes what was appended, unless the disk stalls: it is lost then if the process dies."""
+        disk = self._disk
+        if self._clock.true() < disk.stalls_until:
+            return
+        for event in self.events[self._written :]:
+            self._written += 1
+            self.data += encode(self._written, event)
+            if not isinstance(event, OBSERVATIONS):
+                disk.synced, disk.synced_events = len(self.data), self._written

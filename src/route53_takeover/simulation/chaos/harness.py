@@ -1,0 +1,333 @@
+"""One rehearsal on virtual time while it goes on, for whoever wants to disturb it.
+
+A `Stage` outlives every process that works in the account: it tells of the cues at which mishaps
+strike (`simulation.chaos.fault_catalog`), kills and suspends the process that lives now, and keeps
+what only the account and the disk can know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.stacks import RECORD_SET
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.requests import asked
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.simulation.aws.account import Habit
+from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
+from route53_takeover.simulation.chaos.disk import Disk
+from route53_takeover.simulation.chaos.ports import WorldProber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.runtime.engine import Engine
+    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
+    from route53_takeover.simulation.chaos.transport import Arrival, Line, VirtualClock
+    from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
+
+
+class Cue(StrEnum):
+    """Something that happens in a run, for a mishap to strike by."""
+
+    BEGIN = "the run begins"
+    LOWER = "the TTL is to be lowered"
+    PROVE = "the restore is to be proven"
+    CREATING = "the record's create begins"
+    INITIATED = "the record gets its id"
+    CREATED = "the record is created"
+    RELEASE = "the release is to be sent"
+    RESTORE = "a restore is to be sent"
+    UNDO = "the TTL is to be put back"
+    TURNING = "the stack turns back"
+    CLEANING = "the stack cleans up"
+    COMPLETE = "the stack is complete"
+
+
+_BY_PURPOSE = {
+    ev.Purpose.LOWER: Cue.LOWER,
+    ev.Purpose.PROVE: Cue.PROVE,
+    ev.Purpose.RELEASE: Cue.RELEASE,
+    ev.Purpose.RESTORE: Cue.RESTORE,
+    ev.Purpose.UNDO: Cue.UNDO,
+}
+
+
+_BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+_PATIENCE = 1.0
+"""Seconds after a stall of the disk for which a restore may still be on its way without it."""
+_HANGING = frozenset({Habit.HANGS, Habit.NEVER_BEGINS, Habit.IGNORES_SIGNALS})
+
+
+def result_of(state: State) -> Outcome | None:
+    """How a run ended, if it has."""
+    return state.ending.outcome if state.ending else None
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """A time in which a run cannot be held to its promises about time. The account's seconds."""
+
+    began: float
+    ended: float
+    what: str
+
+
+class Stage:
+    """What a rehearsal consists of.
+
+    Attributes:
+        world: the account; it moves on whenever somebody looks at it.
+        line: the way to it.
+        disk: where the run's journal is.
+        prober: the zone's name servers.
+        engine: the one that lives now.
+        task: its process.
+        struck: kind of fault -> how often it struck.
+        troubles: when the run was dead, asleep or cut off.
+        downtime: how long the process stays down that is just being killed; ``None`` while it
+            lives.
+        power_fails: it is the machine that dies: what is not synced is lost.
+        corrupts: the journal is damaged the next time that the process is down.
+        jump: by how much the next process's wall clock is off.
+        lives: how many processes the run has had.
+        state: the last one, where a process came to its end.
+        purposes: why each batch was intended.
+        untrue: promises that the end of an earlier process broke.
+        undurable: batches that arrived before their backup or intent was durable.
+        restored_before_a_try: a restore came before a try of CloudFormation that was still due.
+        creating_at: when CloudFormation began to create the record.
+        turned_at: when a stack turned back.
+        operations: how many operations any stack began.
+        was_stopped: it was told to stop, or lost its journal, before a release.
+        set_back: a process began under a wall clock that was set back.
+        ended_at: when nobody did anything about the run any more.
+        is_to_guard: what happened within an hour of the run's end was still the run's to guard: it
+            was not told to stop before a release, and nobody else began an operation.
+        found: what stood at each name, and who had written it: an hour after the run's end, or
+            at its end where what followed was not its to guard.
+        is_faulty: any call may go wrong at any time.
+        begin_another: starts another machine's run.
+        others: those runs.
+        keys: what a person at the keys asked for and got, with the account's time.
+        awaited: what a person, and nothing else, kept a release back by.
+    """
+
+    def __init__(self, world: World, clock: VirtualClock, line: Line, rng: Random) -> None:
+        self.world = world
+        self.clock = clock
+        self.line = line
+        self.rng = rng
+        self.disk = Disk()
+        self.prober = WorldProber(world, clock)
+        self.engine: Engine
+        self.task: asyncio.Task[State]
+        self.struck: Counter[str] = Counter()
+        self.troubles: list[Trouble] = []
+        self.downtime: float | None = None
+        self.power_fails = False
+        self.corrupts = False
+        self.jump = 0.0
+        self.lives = 0
+        self.state: State | None = None
+        self.purposes: dict[str, ev.Purpose] = {}
+        self.undurable: list[str] = []
+        self.untrue: list[str] = []
+        self.restored_before_a_try = False
+        self.creating_at: list[float] = []
+        self.turned_at: list[float] = []
+        self.operations = 0
+        self._operations_at_end = 0
+        self.is_to_guard = True
+        self.was_stopped = False
+        self.set_back = False
+        self.ended_at = float("inf")
+        self.found: dict[str, tuple[Sequence[RecordSet], str]] = {}
+        self.is_faulty = False
+        self.begin_another: Callable[[], None] = lambda: None
+        self.others: list[asyncio.Task[None]] = []
+        self.keys: list[tuple[float, ev.OperatorEvent]] = []
+        self.awaited: set[str] = set()
+        self._before: State | None = None
+        line.on_arrival = self._on_arrival
+        self._waiting: dict[Cue, list[Callable[[], None]]] = {}
+        world.stacks.on_event.append(self._on_stack_event)
+
+    # -- cues
+
+    def on(self, cue: Cue, action: Callable[[], None]) -> None:
+        """Lets something happen once, at the next cue of this kind."""
+        self._waiting.setdefault(cue, []).append(action)
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Lets something happen in the account, so many seconds from now."""
+        self.world.timeline.after(seconds, action)
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Lets something happen to the process, so many seconds from now."""
+        asyncio.get_running_loop().call_later(seconds, action)
+
+    def cue(self, cue: Cue) -> None:
+        """It happens now."""
+        for action in self._waiting.pop(cue, []):
+            action()
+
+    def saw(self, event: ev.AnyEvent, state: State) -> None:
+        """An engine took an event in, and came to this state."""
+        before, self._before = self._before, state
+        if before is not None and isinstance(event, ev.OperatorEvent):
+            before = replace(before, now=max(before.now, event.time))
+            if asked(before, event) is not before:
+                self.strike(f"key: {type(event).__name__}")
+                self.keys.append((self.clock.true(), event))
+        if state.paused or state.plan.options.confirm_release:
+            found = (m for name in state.names.values() for m in moments(state, name))
+            self.awaited |= {m.lacks[0] for m in found if len(m.lacks) == 1}
+        if isinstance(event, ev.WriteIntended):
+            self.purposes[event.id] = event.purpose
+            self.cue(_BY_PURPOSE[event.purpose])
+
+    def purpose_of(self, arrival: Arrival) -> ev.Purpose | None:
+        """Why this batch was sent; ``None`` for those of ``restore``."""
+        return self.purposes.get(arrival.comment.split()[1])
+
+    def _on_arrival(self, arrival: Arrival) -> None:
+        """Looks at what was durable when a batch arrived, and at what it met."""
+        purpose = self.purpose_of(arrival)
+        if purpose is None:
+            return
+        intended = any(
+            isinstance(event, ev.WriteIntended)
+            and event.id in arrival.comment
+            and event.changes == arrival.changes
+            for event in self.disk.durable
+        )
+        rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO)
+        stalls = purpose is ev.Purpose.RESTORE and arrival.time < self.disk.stalls_until + _PATIENCE
+        if not self.disk.backup or not (intended or (rescue and self.disk.broken) or stalls):
+            self.undurable.append(arrival.comment)
+        tries = self.world.stacks.attempts
+        if purpose is ev.Purpose.RESTORE and not arrival.refused and tries:
+            stack = self.world.stacks.find(self.world.account.stack)
+            forward = stack is not None and stack.status in _BEGINNINGS
+            again = tries[-1].outcome == Mode.RETRY and (tries[-1].next_at or 0.0) > arrival.time
+            self.restored_before_a_try |= forward and again
+
+    def _on_stack_event(self, row: StackEventRow) -> None:
+        if not any(deploy.endswith("on") for deploy in self.world.deploys):
+            return
+        if row.resource_type == RECORD_SET:
+            if row.status == "CREATE_IN_PROGRESS":
+                if not row.physical_id:
+                    self.creating_at.append(self.world.timeline.now)
+                self.cue(Cue.INITIATED if row.physical_id else Cue.CREATING)
+            elif row.status == "CREATE_COMPLETE":
+                self.cue(Cue.CREATED)
+        elif row.physical_id == row.stack_id:
+            self.operations += row.status in _BEGINNINGS
+            if "CLEANUP" in row.status:
+                self.cue(Cue.CLEANING)
+            elif row.status.endswith("ROLLBACK_IN_PROGRESS"):
+                self.turned_at.append(self.world.timeline.now)
+                self.cue(Cue.TURNING)
+            elif row.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                self.cue(Cue.COMPLETE)
+
+    # -- what may be done to the process
+
+    def strike(self, what: str) -> None:
+        """Counts a fault."""
+        self.struck[what] += 1
+
+    def trouble(self, what: str, seconds: float) -> None:
+        """The run is cut off from now on, for so long."""
+        now = self.clock.true()
+        self.troubles.append(Trouble(began=now, ended=now + seconds, what=what))
+
+    def kill(self, downtime: float, *, power_fails: bool = False) -> None:
+        """The process dies, and stays down for so many seconds."""
+        if self.downtime is not None or self.task.done():
+            return
+        self.strike("power failed" if power_fails else "killed")
+        self.trouble("dead", downtime)
+        self.downtime = downtime
+        self.power_fails = power_fails
+        self.task.cancel()
+
+    def suspend(self, seconds: float) -> None:
+        """The whole machine sleeps; the account does not."""
+        self.strike("suspended")
+        self.trouble("asleep", seconds)
+        loop: VirtualLoop = asyncio.get_running_loop()  # type: ignore[assignment]
+        loop.skip(seconds)
+
+    def leave_alone(self, seconds: float) -> None:
+        """The run has ended, and nobody looks for so many seconds."""
+        self.trouble("left alone", seconds)
+        self.downtime = seconds
+
+    async def stay_down(self) -> None:
+        """Until the next process begins, on the disk that the last one left."""
+        await self.clock.sleep(self.downtime or 0.0)
+        self.world.timeline.advance(self.clock.true())  # what was on its way has arrived
+        self.downtime = None
+        if self.power_fails:
+            self.disk.lose_power(self.rng)
+            self.power_fails = False
+        if self.corrupts:
+            self.disk.corrupt(self.rng)
+            self.corrupts = False
+        self.set_back |= self.jump < 0
+        self.clock.skew += self.jump
+        self.jump = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the stack is at work, or a deploy is that will have to do with it."""
+        self.world.timeline.advance(self.clock.true())
+        stack = self.world.stacks.find(self.world.account.stack)
+        account = self.world.account
+        hangs = account.habit in _HANGING or account.habit_off in _HANGING
+        deploying = any(code is None for code in self.world.deploys.values())
+        return (deploying and not hangs) or (stack is not None and stack.is_busy)
+
+    def end(self, names: Sequence[str]) -> None:
+        """Nobody does anything about the run any more."""
+        self.ended_at = self.clock.true()
+        self.world.timeline.advance(self.ended_at)
+        self.found = self._find(names)
+        self._operations_at_end = self.operations
+
+    def close(self, names: Sequence[str]) -> None:
+        """An hour passes after the run."""
+        self.world.timeline.advance(self.clock.true() + 3600.0)
+        state = self.state
+        stopped = (
+            state is not None
+            and not state.ever_released
+            and bool(state.interrupts or state.journal_lost)
+        )
+        self.was_stopped = stopped
+        begun_since = self.operations > self._operations_at_end
+        # It ended before it watched any deploy: what anybody's deploy does then is not its own.
+        watched = state is None or state.baseline is ev.Switch.ON
+        begins_late = self.world.account.habit in (Habit.LATER, Habit.IGNORES_SIGNALS)
+        # A person was told to look.
+        unknown = state is not None and result_of(state) is Outcome.UNKNOWN
+        left = stopped or unknown or begun_since or begins_late or bool(self.others)
+        self.is_to_guard = watched and not left
+        if self.is_to_guard:
+            self.found = self._find(names)
+
+    def _find(self, names: Sequence[str]) -> dict[str, tuple[Sequence[RecordSet], str]]:
+        return {name: (self.world.holds(name), self.world.last_writer(name)) for name in names}

@@ -1,0 +1,82 @@
+"""What somebody at the keys does in a rehearsal, drawn from a seed: which key, when, how often."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.takeover.requests import Act
+from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.harness import Cue
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from route53_takeover.core.plan.model import Options
+
+
+def draw_keys(rng: Random, options: Options) -> tuple[Mishap, ...]:
+    """What somebody presses: the word that a run waits for, and in every second run anything."""
+    names = [normal_name(name) for name in options.records]
+    pressed: list[Mishap] = []
+    if options.confirm_release and rng.choice((True, True, True, False)):  # or nobody is there
+        pressed += [_confirm(rng, name) for name in names]
+    if rng.random() < 1 / 2:
+        pressed.append(_key(rng, rng.choice(names)))
+    return tuple(pressed)
+
+
+def _confirm(rng: Random, name: str) -> Mishap:
+    """Somebody presses it until the moment is there, sooner or later."""
+    return Mishap(
+        deed=Deed.KEYS,
+        act=Act.CONFIRM_RELEASE,
+        name=name,
+        cue=Cue.CREATING,
+        delay=rng.choice((0.0, rng.uniform(0, 5), rng.uniform(0, 30))),
+        seconds=rng.choice((0.3, 2.0, 11.0)),
+        times=60,
+    )
+
+
+def _key(rng: Random, name: str) -> Mishap:
+    """Any key: mostly where it may do something, sometimes anywhere."""
+    act = rng.choice(_ACTS)
+    somewhere = rng.choice((True, False, False))
+    pressed = Mishap(
+        deed=Deed.KEYS,
+        act=act,
+        name=name if act in _OF_A_NAME else "",
+        cue=rng.choice(list(Cue) if somewhere else _WHERE[act]),
+        delay=rng.choice((0.0, rng.uniform(0, 0.1), rng.uniform(0, 3), rng.uniform(0, 30))),
+        seconds=rng.choice((0.2, 0.5, 1.0)),
+        times=rng.choice((1, 2, 8)),
+    )
+    if act is Act.PAUSE:
+        return replace(pressed, seconds=rng.choice((0.5, 5.0, 12.0, 20.0, 90.0, 3600.0)))
+    if act is Act.RELEASE_NOW and not somewhere:
+        return replace(pressed, delay=rng.uniform(0, 1), times=20)
+    if act is Act.EXTEND_DEADMAN and not somewhere:
+        return replace(pressed, delay=rng.uniform(0, 2), times=rng.choice((3, 8)))
+    return pressed
+
+
+_ACTS = (
+    *(Act.PAUSE,) * 3,
+    *(Act.RELEASE_NOW,) * 3,
+    Act.CONFIRM_RELEASE,
+    *(Act.EXTEND_DEADMAN,) * 2,
+    *(Act.RESTORE,) * 2,
+    Act.ABORT,
+)
+_OF_A_NAME = frozenset({Act.RELEASE_NOW, Act.CONFIRM_RELEASE, Act.EXTEND_DEADMAN})
+_WHERE: dict[Act, tuple[Cue, ...]] = {
+    Act.PAUSE: (Cue.BEGIN, Cue.LOWER, Cue.PROVE, *(Cue.CREATING,) * 4),
+    Act.RELEASE_NOW: (Cue.CREATING,),
+    Act.CONFIRM_RELEASE: (Cue.CREATING,),
+    Act.EXTEND_DEADMAN: (Cue.RELEASE,),
+    Act.RESTORE: (Cue.RELEASE,),
+    Act.ABORT: (Cue.BEGIN, Cue.LOWER, Cue.PROVE, Cue.CREATING),
+}

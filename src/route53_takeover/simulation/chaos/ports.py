@@ -1,0 +1,326 @@
+"""The ports on the simulated account, in process: what virtual rehearsals and tests run on.
+
+Every call goes by a `simulation.chaos.transport.Line`, which takes time and may fail.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.base.errors import RejectedChangeError, ThrottledError
+from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.domain.stacks import (
+    ABSENT,
+    StackDescription,
+    StackDetails,
+    StackResource,
+)
+from route53_takeover.core.ports import Answer, DeployExit, Zone
+from route53_takeover.simulation.aws.cloudformation.api import (
+    RESOURCES_PER_PAGE,
+    STACKS_PER_PAGE,
+)
+from route53_takeover.simulation.aws.cloudformation.stacks import to_core
+from route53_takeover.simulation.aws.route53.nameserver import synthetic_address
+from route53_takeover.simulation.aws.route53.zones import ZoneError
+from route53_takeover.simulation.chaos.transport import CHANGE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+    from typing import Any
+
+    from route53_takeover.core.domain.record_sets import Change, RecordKey, RecordSet
+    from route53_takeover.core.domain.stacks import StackEvent
+    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
+    from route53_takeover.simulation.aws.cloudformation.stacks import Stacks as SimStacks
+    from route53_takeover.simulation.aws.route53.zones import SimZone
+    from route53_takeover.simulation.chaos.transport import Line, VirtualClock
+
+_HELD_OFF = frozenset({"PriorRequestNotComplete", "Throttling"})
+
+
+class WorldRecords:
+    """Route 53 of the simulated account."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    async def zones(self, name: str) -> Sequence[Zone]:
+        world = await self._line.there("route53:ListHostedZones")
+        dotted = "." + normal_name(name)
+        found = [_zone(z) for z in world.zones.zones() if dotted.endswith("." + z.name)]
+        return sorted(found, key=lambda zone: -len(zone.name))
+
+    async def zone(self, zone_id: str) -> Zone:
+        world = await self._line.there("route53:GetHostedZone")
+        return _zone(world.zones.zone(zone_id))
+
+    async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
+        world = await self._line.there("route53:ListResourceRecordSets")
+        return world.zones.list(zone_id)
+
+    async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        world = await self._line.there("route53:ListResourceRecordSets")
+        found = world.zones.records_at(zone_id, name)
+        if self._line.behind:
+            found = _records_before(world, name, world.timeline.now - self._line.behind)
+        await self._line.back("route53:ListResourceRecordSets")
+        return found
+
+    async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
+        try:
+            return await self._line.change(zone_id, changes, comment)
+        except ZoneError as error:
+            kind = ThrottledError if error.code in _HELD_OFF else RejectedChangeError
+            raise kind(error.message, code=error.code, operation=CHANGE) from error
+
+    async def is_insync(self, change_id: str) -> bool:
+        world = await self._line.there("route53:GetChange")
+        return world.timeline.now >= self._line.pending_until and world.zones.insync(change_id)
+
+    async def warm(self) -> None:
+        """Nothing to warm in process."""
+
+
+def _records_before(world: World, name: str, time: float) -> tuple[RecordSet, ...]:
+    """What a read that lags behind shows: the record sets at a name as they were at ``time``."""
+    there: dict[RecordKey, RecordSet] = {}
+    for applied in world.history:
+        for action, record in applied.changes if applied.time <= time else ():
+            if action == "DELETE":
+                there.pop(record.key, None)
+            else:
+                there[record.key] = record
+    return tuple(record for key, record in there.items() if key.name == name)
+
+
+def _zone(zone: SimZone) -> Zone:
+    return Zone(
+        zone_id=zone.zone_id,
+        name=zone.name,
+        private=zone.private,
+        name_servers=zone.name_servers,
+    )
+
+
+class WorldStacks:
+    """CloudFormation of the simulated account.
+
+    Args:
+        abroad: the stacks of other regions.
+        region: the one of these that this is of; the world's own where it is empty.
+    """
+
+    def __init__(
+        self, line: Line, abroad: Mapping[str, SimStacks] | None = None, region: str = ""
+    ) -> None:
+        self._line = line
+        self._abroad = abroad or {}
+        self._region = region
+
+    def _of(self, world: World) -> SimStacks:
+        return self._abroad[self._region] if self._region else world.stacks
+
+    async def _ask(self, operation: str, *, urgent: bool = False) -> World:
+        """A call arrives; too many in too short a time are refused."""
+        called = f"cloudformation:{operation}"
+        world = await self._line.there(called, urgent=urgent, region=self._region)
+        if not self._of(world).reads.admits(operation):
+            raise ThrottledError("Rate exceeded", code="Throttling", operation=called)
+        return world
+
+    async def describe(self, stack: str) -> StackDescription:
+        world = await self._ask("DescribeStacks")
+        return _described(self._of(world).find(stack), stack)
+
+    async def resources(self, stack_id: str, *, urgent: bool = False) -> Sequence[StackResource]:
+        stack = self._of(await self._ask("ListStackResources", urgent=urgent)).find(stack_id)
+        for _ in range(
+            RESOURCES_PER_PAGE, len(stack.resources) if stack else 0, RESOURCES_PER_PAGE
+        ):
+            await self._ask("ListStackResources", urgent=urgent)
+        return [
+            StackResource(
+                stack_id=stack_id,
+                logical_id=logical_id,
+                physical_id=resource.physical_id,
+                resource_type=resource.type,
+                status=resource.status,
+            )
+            for logical_id, resource in (stack.resources if stack else {}).items()
+        ]
+
+    async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
+        there = self._of(await self._ask("ListStacks"))
+        live = [s for s in there.all() if not s.is_deleted and s.status != "REVIEW_IN_PROGRESS"]
+        for start in range(0, len(live), STACKS_PER_PAGE):
+            if start:
+                await self._ask("ListStacks")
+            found(len(live[start : start + STACKS_PER_PAGE]))
+        return [_described(stack, stack.name) for stack in live]
+
+    async def other_regions(self) -> Sequence[str]:
+        return [region for region in self._abroad if region != self._region]
+
+    @asynccontextmanager
+    async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
+        yield WorldStacks(self._line, self._abroad, region)
+
+    async def body(self, stack_id: str) -> Mapping[str, Any]:
+        stack = self._of(await self._ask("GetTemplate")).get(stack_id)
+        return stack.body if isinstance(stack.body, dict) else {}
+
+    async def details(self, stack_id: str) -> StackDetails:
+        stack = self._of(await self._ask("DescribeStacks")).get(stack_id)
+        return StackDetails(parameters=dict(stack.parameters), outputs=dict(stack.outputs))
+
+    async def exports(self) -> Mapping[str, str]:
+        there = self._of(await self._ask("ListExports"))
+        return {name: value for name, (_, value) in there.exports().items()}
+
+    async def newest_event(self, stack_id: str) -> str | None:
+        world = await self._line.there("cloudformation:DescribeStackEvents")
+        newest = next(self._of(world).events(stack_id), None)
+        return None if newest is None else newest.event_id
+
+    async def events(
+        self,
+        stack_id: str,
+        known: Container[str],
+        *,
+        after: str | None,
+        urgent: bool = False,
+    ) -> Sequence[StackEvent]:
+        world = await self._line.there("cloudformation:DescribeStackEvents", urgent=urgent)
+        found: list[StackEvent] = []
+        rows = self._of(world).events(stack_id)
+        while page := list(islice(rows, self._line.page)):
+            if self._take(page, known, after, found):
+                break
+        await self._line.back("cloudformation:DescribeStackEvents")
+        return found[::-1]
+
+    def _take(
+        self,
+        page: Sequence[StackEventRow],
+        known: Container[str],
+        after: str | None,
+        found: list[StackEvent],
+    ) -> bool:
+        """Takes one page of events in; true where it is the last that is wanted."""
+        last = False
+        for row in page:
+            if row.event_id == after:
+                return True
+            if row.event_id in known:
+                last = True
+                continue
+            event = to_core(row)
+            tells = event.desired is not None or bool(event.members)
+            if tells and self._line.is_mute():
+                event = replace(event, desired=None, members=())
+            found.append(event)
+            if after is None and found[-1].starts_operation:
+                return True
+        return last
+
+
+def _described(stack: Stack | None, name: str) -> StackDescription:
+    if stack is None:
+        return StackDescription(stack_id="", stack_name=name, status=ABSENT)
+    parent = stack.parent
+    return StackDescription(
+        stack_id=stack.stack_id,
+        stack_name=stack.name,
+        status=stack.status,
+        root_id=None if parent is None else stack.root.stack_id,
+        parent_id=None if parent is None else parent.stack_id,
+    )
+
+
+class WorldDeployer:
+    """The deploy commands of the simulated account, which go on whoever dies.
+
+    Args:
+        timeout: seconds after which a command is ended.
+        whose: a prefix that tells another machine's commands apart.
+    """
+
+    def __init__(
+        self, world: World, clock: VirtualClock, *, timeout: float = 7200.0, whose: str = ""
+    ) -> None:
+        self._world = world
+        self._clock = clock
+        self._timeout = timeout
+        self._whose = whose
+
+    async def run(self, switch: str) -> DeployExit:
+        self._world.timeline.advance(self._clock.true())
+        self._world.start_deploy(self._whose + switch)
+        return await self.rejoin(switch)
+
+    async def rejoin(self, switch: str) -> DeployExit:
+        if not self.ever_started(switch):
+            return DeployExit(code=None)
+        until = self._clock.true() + self._timeout
+        while True:
+            self._world.timeline.advance(self._clock.true())
+            code = self._world.deploys[self._whose + switch]
+            if code is not None:
+                return DeployExit(code=code)
+            if self._clock.true() >= until:
+                self._world.end_deploy(self._whose + switch)
+                return DeployExit(code=None, timed_out=True)
+            await self._clock.sleep(0.5)
+
+    def ever_started(self, switch: str) -> bool:
+        return self._whose + switch in self._world.deploys
+
+
+class WorldProber:
+    """The zone's name servers, each with its own propagation.
+
+    Attributes:
+        stuck: name server -> until when it goes on serving what it served then.
+        mute: name server -> until when it does not answer.
+    """
+
+    def __init__(self, world: World, clock: VirtualClock) -> None:
+        self._world = world
+        self._clock = clock
+        self.mute: dict[int, float] = {}
+        self.stuck: dict[int, float] = {}
+        self._served: dict[int, tuple[str, tuple[str, ...]]] = {}
+
+    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+        now = self._clock.true()
+        self._world.timeline.advance(now)
+        zone = self._world.zone
+        answers = []
+        for index, server in enumerate(zone.name_servers):
+            if now >= self.stuck.get(index, 0.0) or index not in self._served:
+                self._served[index] = self._contents(index, name, record_type)
+            status, values = self._served[index]
+            if now < self.mute.get(index, 0.0):
+                status, values = "timeout", ()
+            answers.append(
+                Answer(server=server, name=name, type=record_type, status=status, values=values)
+            )
+        return answers
+
+    def _contents(self, index: int, name: str, record_type: str) -> tuple[str, tuple[str, ...]]:
+        """Status and values; an alias is answered by what stands for its target's addresses."""
+        served = self._world.zones.served(self._world.zone.zone_id, index)
+        there = [r for k, r in served.items() if k.name == name]
+        good = [r for r in there if r.type in (record_type, "CNAME")]
+        values = tuple(
+            value
+            for r in good
+            for value in ((synthetic_address(r.alias.dns_name, r.type),) if r.alias else r.values)
+        )
+        return "answer" if good else "nodata" if there else "nxdomain", values

@@ -1,0 +1,378 @@
+"""Rehearsals in process, on virtual time: the real engine, thousands of times, killed and lied to.
+
+Each run is decided by one seed: the scenario, the faults of every call, what goes wrong around it,
+where the engine is killed and for how long it stays down. The same seed gives the same run, to the
+last event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.base.errors import ApiError, MustLookError, RefusedError
+from route53_takeover.core.plan.model import Identity, Options
+from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.invariants import broken_promises
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.runtime.engine import Engine, fold
+from route53_takeover.runtime.preflight import gather
+from route53_takeover.runtime.restore import Place, rescue
+from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.chaos.disk import DiskJournal
+from route53_takeover.simulation.chaos.fault_catalog import arm
+from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
+from route53_takeover.simulation.chaos.harness import Cue, Stage
+from route53_takeover.simulation.chaos.oracle import judged, judged_refusal
+from route53_takeover.simulation.chaos.ports import (
+    WorldDeployer,
+    WorldProber,
+    WorldRecords,
+    WorldStacks,
+)
+from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Line, VirtualClock
+from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
+from route53_takeover.simulation.scenarios import SCENARIOS
+from route53_takeover.storage.journal import MemoryJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
+    from route53_takeover.simulation.chaos.faults import Faults
+    from route53_takeover.simulation.chaos.oracle import Rehearsal
+    from route53_takeover.simulation.scenarios import Scenario
+
+START = 1_800_000_000.0
+"""When every virtual rehearsal begins, in seconds since the epoch."""
+LONGEST = 6 * 3600.0
+"""Virtual seconds after which a run that has not ended is a defect."""
+MOST_LIVES = 12
+_LOOK = 60.0
+_PATIENCE = 60
+"""How often a person looks whether a stack is at rest."""
+_RESUMES = 6
+"""Lives after which a person tries `restore` instead of `resume`."""
+
+
+class Killed(BaseException):
+    """The process died, right after an append to the journal."""
+
+
+Begin = Callable[[Stage], None]
+"""Is called once, before the first life of the engine."""
+Saw = Callable[[Stage, ev.AnyEvent, "State"], None]
+"""Is told of every event that an engine took in, and the state after it."""
+
+
+def rehearse_many(runs: int, seed: int, scenario: str | None) -> Iterator[Rehearsal]:
+    """Runs that differ in scenario and faults, one after the other."""
+    for number in range(runs):
+        rng = Random(f"{seed}/{number}")  # noqa: S311 -- a simulation, not a secret
+        chosen = SCENARIOS[scenario or rng.choice(sorted(SCENARIOS))]
+        yield rehearse_once(chosen, f"{seed}/{number}", draw_faults(rng))
+
+
+def rehearse_once(
+    scenario: Scenario,
+    seed: str,
+    faults: Faults,
+    *,
+    options: Options | None = None,
+    begin: Begin = lambda _: None,
+    saw: Saw = lambda _stage, _event, _state: None,
+) -> Rehearsal:
+    """One run to its end, through every kill and resume.
+
+    Args:
+        options: instead of the scenario's own.
+        begin: may disturb it from the beginning.
+        saw: may disturb it after an event.
+
+    Raises:
+        RefusedError: the plan is refused, and not because of another stack.
+    """
+    rehearsing = _rehearse(
+        scenario, seed, faults, options=options or options_of(scenario), begin=begin, saw=saw
+    )
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(rehearsing)
+
+
+def options_of(scenario: Scenario) -> Options:
+    """What a user would ask for in this scenario."""
+    return Options(
+        stack=scenario.account.stack,
+        records=(scenario.record,),
+        deploy_off="off",
+        deploy_on="on",
+    )
+
+
+async def _rehearse(
+    scenario: Scenario, seed: str, faults: Faults, *, options: Options, begin: Begin, saw: Saw
+) -> Rehearsal:
+    rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
+    account = _with_event_faults(scenario, faults, rng)
+    world = World(account, seed=f"{seed}/world", start=START)
+    clock = VirtualClock(world.timeline.now)
+    line = Line(world, clock, rng, faults.rates)
+    line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
+    line.mute = faults.mute
+    stage = Stage(world, clock, line, rng)
+    stage.disk.holds = faults.journal_holds
+    stage.is_faulty = faults.is_faulty
+    plan = await _plan(stage, options)
+    if plan.refused and account.others:
+        return judged_refusal(scenario, seed, stage, plan)
+    if plan.refused:
+        raise RefusedError(str(plan.refusals[0]))
+    for mishap in faults.mishaps:
+        arm(stage, mishap)
+    begin(stage)
+    await _Rehearsing(stage, faults, plan, saw).to_the_end()
+    return judged(scenario, seed, stage, plan)
+
+
+async def _plan(stage: Stage, options: Options) -> Plan:
+    calm = Line(stage.world, stage.clock, stage.rng, FaultRates())
+    facts = await gather(
+        options,
+        clock=stage.clock,
+        records=WorldRecords(calm),
+        stacks=WorldStacks(calm),
+        identity=Identity(account="123456789012", arn="rehearsal"),
+        region="us-east-1",
+        ask_delegation=None,
+    )
+    return make_plan(facts, options)
+
+
+class _Rehearsing:
+    """A run through all its lives, and what people do about it between them."""
+
+    def __init__(self, stage: Stage, faults: Faults, plan: Plan, saw: Saw) -> None:
+        self._stage = stage
+        self._faults = faults
+        self._plan = plan
+        self._saw = saw
+        self._kills = list(zip(faults.kills, faults.downtimes, strict=True))
+        self._resumes = faults.resumes
+        self._appends: int | None = None
+        stage.begin_another = lambda: stage.others.append(
+            asyncio.get_running_loop().create_task(self._another())
+        )
+
+    async def to_the_end(self) -> None:
+        """Lives, and is resumed or restored, until a person would let it be."""
+        stage = self._stage
+        while stage.lives < MOST_LIVES:
+            try:
+                state = stage.state = await self._live()
+            except (MustLookError, RefusedError):
+                stage.strike("journal damaged")
+                await self._restore()
+                break
+            if state is not None:
+                stage.untrue += broken_promises(state)
+            if state is None:
+                told = fold(stage.disk.events)
+                if told is not None and told.ending is not None:
+                    state = stage.state = told  # it was killed when it had nothing left to do
+            if state is not None and not self._is_left_open(state):
+                break
+            if state is not None:
+                stage.leave_alone(_LOOK * stage.lives)  # a person loses patience by and by
+            await stage.stay_down()
+            stage.disk.broken, stage.disk.holds = "", None  # somebody made room
+            gives_up = state is not None and stage.lives >= _RESUMES
+            if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
+                await self._restore()
+                break
+        stage.end(self._plan.names)
+        for other in stage.others:
+            await other
+        stage.close(self._plan.names)
+
+    def _is_left_open(self, state: State) -> bool:
+        """Whether somebody follows a run up that has ended."""
+        if state.ending is None or state.ending.outcome is not Outcome.UNKNOWN:
+            return False
+        if state.interrupts or not all(map(self._stage.world.holds, self._plan.names)):
+            return True
+        self._resumes -= 1
+        return self._resumes >= 0
+
+    async def _live(self) -> State | None:
+        """One process, from its start to its end.
+
+        Returns:
+            The last state; ``None`` where it was killed.
+
+        Raises:
+            MustLookError: the journal is damaged.
+            RefusedError: there is nothing in it, or nothing that is understood.
+        """
+        stage = self._stage
+        stage.lives += 1
+        self._appends, downtime = self._kills.pop(0) if self._kills else (None, 0.0)
+        journal = DiskJournal(stage.disk, stage.clock, self._appended)
+        if stage.lives > 1 and not journal.events:
+            raise RefusedError("there is nothing to resume")
+        first: ev.RunStarted | ev.RunResumed = ev.RunResumed(time=stage.clock.now())
+        if stage.lives == 1:
+            first = ev.RunStarted(time=stage.clock.now(), run="rehearsal", plan=self._plan)
+        stage.engine = self._engine(journal)
+        stage.task = asyncio.get_running_loop().create_task(
+            stage.engine.run(first, list(journal.events))
+        )
+        stage.cue(Cue.BEGIN)
+        try:
+            async with asyncio.timeout(LONGEST):
+                return await stage.task
+        except Killed:
+            stage.strike("killed after an append")
+            stage.trouble("dead", downtime)
+            stage.downtime = downtime
+        except asyncio.CancelledError:
+            if stage.downtime is None:
+                raise
+        return None
+
+    def _appended(self) -> None:
+        if self._appends is not None:
+            self._appends -= 1
+            if self._appends <= 0:
+                raise Killed
+
+    def _engine(self, journal: MemoryJournal) -> Engine:
+        stage = self._stage
+        return Engine(
+            clock=stage.clock,
+            journal=journal,
+            records=WorldRecords(stage.line),
+            stacks=WorldStacks(stage.line),
+            deployer=WorldDeployer(
+                stage.world, stage.clock, timeout=self._plan.options.deploy_timeout
+            ),
+            prober=stage.prober,
+            save_backup=stage.disk.save_backup,
+            rng=stage.rng,
+            observer=self._observe,
+            strict=True,
+        )
+
+    def _observe(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002
+        self._stage.saw(event, state)
+        self._saw(self._stage, event, state)
+
+    async def _restore(self) -> None:
+        """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
+        stage = self._stage
+        stage.trouble("left to a person", LONGEST)
+        await self._restore_now()
+        for _ in range(_PATIENCE):
+            await stage.clock.sleep(_LOOK)  # no read is stale any more
+            if not stage.is_busy:
+                await self._restore_now()
+                if not stage.is_busy:  # nobody has begun another operation meanwhile
+                    break
+        else:
+            await self._restore_now()
+
+    async def _restore_now(self) -> None:
+        for name in self._plan.names:
+            for _ in range(60):
+                try:
+                    await self._rescue(name)
+                except RefusedError:
+                    break  # somebody else's record stands there
+                except (MustLookError, ApiError):
+                    await self._stage.clock.sleep(_LOOK)  # as it says: run it again
+                else:
+                    break
+
+    async def _rescue(self, name: str) -> None:
+        stage, plan = self._stage, self._plan
+        done = await rescue(
+            name,
+            [m.original for m in plan.manuals if m.key.name == name],
+            place=Place(
+                zone_id=plan.zone_id,
+                zone_name=plan.zone_name,
+                root=plan.root.stack_id or plan.options.stack,
+            ),
+            clock=stage.clock,
+            records=WorldRecords(stage.line),
+            stacks=WorldStacks(stage.line),
+            ttl=plan.options.ttl,
+            force=False,
+            by_force="",
+            dry_run=False,
+            tell=lambda _: None,
+            save=lambda _: None,
+        )
+        if done.changes:
+            stage.strike("put back by restore")
+
+    async def _another(self) -> None:
+        """The same takeover from another machine, with its own lock, journal and deploys."""
+        stage = self._stage
+        clock = VirtualClock(stage.clock.true())
+        plan = await _plan(stage, self._plan.options)
+        if plan.refused or not plan.manuals:
+            return
+        line = Line(stage.world, clock, stage.rng, FaultRates(), by=ANOTHER)
+        line.arrivals = stage.line.arrivals
+        engine = Engine(
+            clock=clock,
+            journal=MemoryJournal(),
+            records=WorldRecords(line),
+            stacks=WorldStacks(line),
+            deployer=WorldDeployer(stage.world, clock, whose="another-"),
+            prober=WorldProber(stage.world, clock),
+            save_backup=_nothing_to_save,
+            rng=stage.rng,
+            observer=lambda _event, _state, _seq: None,
+            strict=True,
+        )
+        first = ev.RunStarted(time=clock.now(), run="another", plan=plan)
+        async with asyncio.timeout(LONGEST):
+            await engine.run(first, [])
+
+
+async def _nothing_to_save() -> None:
+    """The other machine's backup is its own."""
+
+
+def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Account:
+    """The scenario's account, whose events come late, twice or for minutes not at all."""
+
+    def visible(_: StackEventRow) -> list[float]:
+        delay = rng.uniform(*faults.event_delays)
+        if faults.missing and rng.random() < faults.missing:
+            delay += rng.uniform(30.0, 240.0)
+        return [delay, delay + 3.0] if rng.random() < faults.repeats else [delay]
+
+    account = scenario.account
+    if account.config.visible is not None:
+        return account  # the scenario has its own
+    return replace(account, config=replace(account.config, visible=visible))
+
+
+def percentiles(values: Iterable[float]) -> dict[str, float]:
+    """p50, p90, p99 and the largest, by nearest rank; zeros where there are none."""
+    ordered = sorted(values)
+
+    def rank(share: float) -> float:
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
+    return {"p50": rank(0.5), "p90": rank(0.9), "p99": rank(0.99), "max": rank(1.0)}

@@ -1,0 +1,322 @@
+"""The way from a simulated process to the simulated account: its clock, and what calls suffer.
+
+Each call takes some time, during which the process may be killed: before the change is applied or
+after it. Faults are drawn from a seeded source, harsher than production, and counted by kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from msgspec import Struct
+
+from route53_takeover.adapters.rate_limit import CallBudget, budgets
+from route53_takeover.base.errors import (
+    ApiError,
+    EndpointError,
+    ThrottledError,
+    UnansweredError,
+)
+from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.simulation.aws.route53.zones import AppliedChange, ZoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+    from route53_takeover.simulation.aws.account import World
+
+CHANGE = "route53:ChangeResourceRecordSets"
+TAKEOVER = "takeover"
+"""Who writes in the account's history where it is the run that is judged."""
+ANOTHER = "another run"
+"""The same where it is another machine's run on the same name."""
+
+
+class VirtualClock:
+    """A process's clock on the event loop's own time, which in a virtual loop only jumps.
+
+    Attributes:
+        skew: by how many seconds the process is ahead of the account.
+    """
+
+    speed = 1.0
+
+    def __init__(self, start: float) -> None:
+        self._offset = start - asyncio.get_running_loop().time()
+        self.skew = 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch, as the process has it."""
+        return self.true() + self.skew
+
+    def true(self) -> float:
+        """Seconds since the epoch, as the account has it."""
+        return self._offset + asyncio.get_running_loop().time()
+
+    def go_on_from(self, time: float) -> None:
+        """Never tells an earlier time than ``time`` from now on."""
+        self.skew += max(0.0, time - self.now())
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets so much virtual time pass."""
+        await asyncio.sleep(seconds)
+
+
+class FaultRates(Struct, frozen=True, kw_only=True):
+    """How often a call goes wrong, each from 0 to 1.
+
+    Attributes:
+        throttled: refused for now, nothing applied.
+        lost_request: the connection broke before anything was applied.
+        lost_answer: applied, but the answer never came.
+        unconnected: no connection could be made; nothing was sent.
+        outlives: a batch on its way when its process dies arrives all the same.
+    """
+
+    throttled: float = 0.0
+    lost_request: float = 0.0
+    lost_answer: float = 0.0
+    unconnected: float = 0.0
+    outlives: float = 0.0
+
+
+class Storm(Struct, frozen=True, kw_only=True):
+    """For a while all calls of some kind fail in one way.
+
+    Attributes:
+        until: the account's time at which it ends.
+        only: a part of the operations' names; empty for all.
+        error: made from the operation's name.
+        deaf: the request is carried out, and only its answer is lost.
+    """
+
+    until: float
+    only: str
+    error: Callable[[str], ApiError]
+    deaf: bool = False
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """A batch that reached Route 53.
+
+    Attributes:
+        by: who sent it.
+        sent: when it left its process.
+        refused: Route 53's code where nothing was applied.
+        orphaned: the process that sent it was dead by then.
+        hit: what CloudFormation had written last of a record set that this batch deleted, where a
+            stack owned it.
+    """
+
+    time: float
+    by: str
+    comment: str
+    changes: tuple[Change, ...]
+    sent: float
+    refused: str = ""
+    orphaned: bool = False
+    hit: AppliedChange | None = None
+
+
+class Request(NamedTuple):
+    """A call that the account carried out: when it was asked for, and when it arrived."""
+
+    asked: float
+    arrived: float
+    operation: str
+
+
+class Line:
+    """The way to the account and back: takes time, and goes wrong at the given rates.
+
+    Attributes:
+        by: who calls, for the account's history.
+        calls: operation -> how often it was called.
+        hurt: kind of fault -> how often it struck.
+        requests: every call that the account carried out.
+        arrivals: every batch that reached Route 53.
+        on_arrival: told of each.
+        on_call: told of every operation that reaches the account.
+        lost: numbers of the batches, counted from 1, whose answer is lost.
+        dropped: numbers of the batches that never arrive.
+        storms: what goes wrong for a while.
+        behind: by how many seconds reads of a name lag behind.
+        slow: seconds that calls take longer, ``slow_only`` those with this in their names.
+        page: how many events a page holds.
+        mute: how often an event of a record set comes without its properties.
+        pending_until: until when no change is told to be INSYNC.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: VirtualClock,
+        rng: Random,
+        rates: FaultRates,
+        *,
+        by: str = TAKEOVER,
+    ) -> None:
+        self.by = by
+        self._world = world
+        self._clock = clock
+        self._rng = rng
+        self._rates = rates
+        self.calls: dict[str, int] = {}
+        self.hurt: Counter[str] = Counter()
+        self.requests: list[Request] = []
+        self.arrivals: list[Arrival] = []
+        self.on_arrival: Callable[[Arrival], None] = lambda _: None
+        self.on_call: Callable[[str], None] = lambda _: None
+        self.lost: frozenset[int] = frozenset()
+        self.dropped: frozenset[int] = frozenset()
+        self.storms: list[Storm] = []
+        self.behind = 0.0
+        self.slow = 0.0
+        self.page = 100
+        self.mute = 0.0
+        self.pending_until = 0.0
+        self.slow_only = ""
+        self._budgets = budgets(clock)
+        self._regional: dict[str, CallBudget] = {}
+
+    async def there(self, operation: str, *, urgent: bool = False, region: str = "") -> World:
+        """The request arrives, or it does not; a read waits for its turn first, as a real one.
+
+        Args:
+            region: where, if not at home: each has a budget of its own.
+        """
+        asked = self._clock.true()
+        if operation != CHANGE:
+            service = operation.partition(":")[0]
+            budget = self._budgets[service]
+            if region:
+                ours = CallBudget(self._clock, rate=5, burst=10)
+                budget = self._regional.setdefault(region, ours)
+            await budget.take(urgent=urgent)
+        self.calls[operation] = self.calls.get(operation, 0) + 1
+        late = self.slow if self.slow_only in operation else 0.0
+        await self._clock.sleep(self._rng.uniform(0.005, 0.03) + late)
+        self._world.timeline.advance(self._clock.true())
+        self.on_call(operation)
+        self._storm(operation, deaf=False)
+        if operation == CHANGE and self.calls[operation] in self.dropped:
+            await self._lose(operation, "request lost")
+        luck = self._rng.random() - self._rates.throttled
+        if luck < 0:
+            self.hurt["throttled"] += 1
+            raise ThrottledError("Rate exceeded", code="Throttling", operation=operation)
+        luck -= self._rates.lost_request
+        if luck < 0:
+            await self._lose(operation, "request lost")
+        if luck < self._rates.unconnected:
+            self.hurt["no connection"] += 1
+            raise EndpointError("could not connect", operation=operation)
+        self.requests.append(Request(asked, self._clock.true(), operation))
+        return self._world
+
+    def is_mute(self) -> bool:
+        """Whether this event comes without its properties."""
+        return bool(self.mute) and self._rng.random() < self.mute
+
+    async def back(self, operation: str) -> None:
+        """The answer comes, or it does not."""
+        await self._clock.sleep(self._rng.uniform(0.005, 0.03))
+        self._storm(operation, deaf=True)
+        scripted = operation == CHANGE and self.calls[operation] in self.lost
+        if self._rng.random() < self._rates.lost_answer or scripted:
+            await self._lose(operation, "answer lost")
+
+    async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
+        """A batch on its way to Route 53; it may arrive though its process dies meanwhile.
+
+        Raises:
+            ZoneError: Route 53 refuses it.
+            ApiError: the way there, or back, went wrong.
+        """
+        sent = self._clock.true()
+        try:
+            await self.there(CHANGE)
+        except asyncio.CancelledError:
+            if self._rng.random() < self._rates.outlives:
+                self._world.timeline.after(
+                    self._rng.uniform(0.0, 0.3),
+                    lambda: self._orphan(zone_id, changes, comment, sent),
+                )
+            raise
+        change_id = self._arrive(zone_id, changes, comment, sent)
+        await self.back(CHANGE)
+        return change_id
+
+    def _orphan(self, zone_id: str, changes: Sequence[Change], comment: str, sent: float) -> None:
+        try:
+            self._arrive(zone_id, changes, comment, sent, orphaned=True)
+        except ZoneError:
+            return  # nobody is left to be told
+        self.hurt["arrived after its sender's death"] += 1
+
+    def _arrive(
+        self,
+        zone_id: str,
+        changes: Sequence[Change],
+        comment: str,
+        sent: float,
+        *,
+        orphaned: bool = False,
+    ) -> str:
+        refused, change_id = "", ""
+        # The proof of a restore deletes and creates the same in one batch: it changes nothing.
+        again = [c.record for c in changes if c.action == "CREATE"]
+        lost = [c for c in changes if c.action == "DELETE" and c.record not in again]
+        hit = next((h for c in lost if (h := self._theirs(c))), None)
+        try:
+            change_id = self._world.zones.change(
+                zone_id, [(c.action, c.record) for c in changes], by=self.by, comment=comment
+            )
+        except ZoneError as error:
+            refused = error.code
+            raise
+        finally:
+            arrival = Arrival(
+                time=self._world.timeline.now,
+                by=self.by,
+                comment=comment,
+                changes=tuple(changes),
+                sent=sent,
+                refused=refused,
+                orphaned=orphaned,
+                hit=hit,
+            )
+            self.arrivals.append(arrival)
+            self.on_arrival(arrival)
+        return change_id
+
+    def _theirs(self, change: Change) -> AppliedChange | None:
+        """What CloudFormation wrote last of this record set, where a stack owns it."""
+        key = change.record.key
+        last = next(
+            applied
+            for applied in reversed(self._world.history)
+            if any(record.key == key for _, record in applied.changes)
+        )
+        stacks, zone_id = self._world.stacks, self._world.zone.zone_id
+        is_theirs = last.by == "cloudformation" and stacks.works_on(zone_id, key.name)
+        return last if is_theirs else None
+
+    def _storm(self, operation: str, *, deaf: bool) -> None:
+        now = self._clock.true()
+        self.storms = [storm for storm in self.storms if now < storm.until]
+        for storm in self.storms:
+            if storm.only in operation and storm.deaf is deaf:
+                error = storm.error(operation)
+                self.hurt[f"storm of {error.code or type(error).__name__}"] += 1
+                raise error
+
+    async def _lose(self, operation: str, what: str) -> NoReturn:
+        """Nobody answers: the connection is reset, or the caller gives up after a while."""
+        self.hurt[what] += 1
+        await self._clock.sleep(self._rng.choice((0.05, 2.0, 2.0, 10.0)))
+        raise UnansweredError("the connection was closed", operation=operation)

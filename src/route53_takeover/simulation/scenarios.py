@@ -1,0 +1,259 @@
+"""The scenarios of the rehearsals: an account each, what to take over, and how it ends.
+
+Every one has the same shape: a zone ``example.com``, a stack ``shop`` whose template creates the
+record when its parameter ``Route53Enable`` is ``true``, and a record that stands in its way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from route53_takeover.base.errors import UsageError
+from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.simulation.aws.account import MAIN, Account
+from route53_takeover.simulation.aws.cloudformation.record_handler import (
+    Case,
+    Mode,
+    RecordHandlerConfig,
+)
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ZONE, NAME, STACK = "example.com", "www.example.com.", "shop"
+_CLOUDFRONT = "Z2FDTNDATAQYW2"
+
+
+class Scenario(Struct, frozen=True, kw_only=True):
+    """A rehearsal.
+
+    Attributes:
+        summary: one line for ``rehearse --list``.
+        record: as ``--record`` takes it.
+        outcome: how the run ends.
+        exit_code: with which exit code.
+        speed: how many simulated seconds pass in a real one.
+    """
+
+    name: str
+    summary: str
+    account: Account
+    outcome: Outcome
+    exit_code: int
+    record: str = "www.example.com"
+    speed: float = 10.0
+
+
+def alias(distribution: str) -> RecordSet:
+    return RecordSet(
+        name=NAME,
+        type="A",
+        alias=AliasTarget(zone_id=_CLOUDFRONT, dns_name=f"{distribution}.cloudfront.net."),
+    )
+
+
+def cname(ttl: int) -> RecordSet:
+    return RecordSet(name=NAME, type="CNAME", ttl=ttl, values=("d1new.cloudfront.net",))
+
+
+def alias_resource(distribution: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Route53::RecordSet",
+        "Condition": "Enabled",
+        "DependsOn": "Distribution",
+        "Properties": {
+            "HostedZoneName": f"{ZONE}.",
+            "Name": "www.example.com",
+            "Type": "A",
+            "AliasTarget": {
+                "HostedZoneId": _CLOUDFRONT,
+                "DNSName": f"{distribution}.cloudfront.net",
+            },
+        },
+    }
+
+
+def cname_resource() -> dict[str, Any]:
+    return {
+        "Type": "AWS::Route53::RecordSet",
+        "Condition": "Enabled",
+        "DependsOn": "Distribution",
+        "Properties": {
+            "HostedZoneName": f"{ZONE}.",
+            "Name": "www.example.com",
+            "Type": "CNAME",
+            "TTL": "60",
+            "ResourceRecords": ["d1new.cloudfront.net"],
+        },
+    }
+
+
+def resource_of(record: RecordSet) -> dict[str, Any]:
+    """What another stack's template says of this record set."""
+    properties: dict[str, Any] = {"HostedZoneId": MAIN, "Name": record.name, "Type": record.type}
+    if record.alias is not None:
+        target = {"HostedZoneId": record.alias.zone_id, "DNSName": record.alias.dns_name}
+        properties["AliasTarget"] = target
+    else:
+        properties |= {"TTL": str(record.ttl), "ResourceRecords": list(record.values)}
+    return {"Type": "AWS::Route53::RecordSet", "Properties": properties}
+
+
+def in_zone(resource: Mapping[str, Any], zone_id: str) -> dict[str, Any]:
+    """The same with its zone's id, which two zones of one name need."""
+    properties = {k: v for k, v in resource["Properties"].items() if k != "HostedZoneName"}
+    return {**resource, "Properties": {**properties, "HostedZoneId": zone_id}}
+
+
+def site_template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[str, Any]:
+    """A site whose record is created only when the switch is on."""
+    return {
+        "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
+        "Conditions": {
+            "Enabled": {"Fn::Equals": [{"Ref": "Route53Enable"}, "true"]},
+            "Disabled": {"Fn::Not": [{"Condition": "Enabled"}]},
+        },
+        "Resources": {
+            "Distribution": {
+                "Type": "AWS::CloudFront::Distribution",
+                "Properties": {"Comment": {"Fn::Sub": "switch ${Route53Enable}"}},
+                "Metadata": {"Simulation": {"Seconds": 4}},
+            },
+            "DnsRecord": record,
+            **others,
+        },
+    }
+
+
+def nested_template(child: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
+        "Resources": {
+            "Site": {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {
+                    "TemplateURL": "https://example.com/site.json",
+                    "Parameters": {"Route53Enable": {"Ref": "Route53Enable"}},
+                },
+                "Metadata": {"Simulation": {"Template": child}},
+            }
+        },
+    }
+
+
+def site_account(
+    *,
+    existing: RecordSet | None = None,
+    template: Mapping[str, Any] | None = None,
+    exists: bool = True,
+    edit: RecordSet | None = None,
+    modes: Mapping[Case, Mode] | None = None,
+    retry_delays: tuple[float, ...] = (1, 2, 4, 8, 15, 30),
+) -> Account:
+    return Account(
+        zone=ZONE,
+        existing=(existing or alias("d1old"),),
+        stack=STACK,
+        template=template or site_template(alias_resource("d1new")),
+        exists=exists,
+        edit=edit,
+        config=StackConfig(
+            records=RecordHandlerConfig(
+                retry_delays=retry_delays, modes=modes or {}, insync_seconds=10.0
+            )
+        ),
+    )
+
+
+def _scenarios() -> list[Scenario]:
+    failing = {
+        "Type": "AWS::Lambda::Permission",
+        "Condition": "Enabled",
+        "DependsOn": "DnsRecord",
+        "Metadata": {"Simulation": {"Seconds": 3, "Fail": "Resource handler returned message"}},
+    }
+    return [
+        Scenario(
+            name="alias",
+            summary="An alias A record; CloudFormation retries until it is released.",
+            account=site_account(exists=False),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="nested",
+            summary="The same, with the record in a nested stack that exists already.",
+            account=site_account(template=nested_template(site_template(alias_resource("d1new")))),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="cname",
+            summary="A CNAME with TTL 300, lowered and drained; CloudFormation adopts it.",
+            account=site_account(existing=cname(300), template=site_template(cname_resource())),
+            outcome=Outcome.DONE,
+            exit_code=0,
+            speed=20.0,
+        ),
+        Scenario(
+            name="adopted",
+            summary="A record that is what the stack wants already; it is adopted without a gap.",
+            account=site_account(existing=alias("d1new")),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="never-created",
+            summary="CloudFormation never creates the record; the deadman puts it back.",
+            account=site_account(
+                modes={Case.ALIAS_DIFFERS: Mode.NEVER}, retry_delays=(1, 2, 4, 8, 15, 30, 30)
+            ),
+            outcome=Outcome.RESTORED,
+            exit_code=1,
+        ),
+        Scenario(
+            name="rolled-back",
+            summary="The record is created, then a later resource fails and the rollback "
+            "deletes it.",
+            account=site_account(
+                template=site_template(alias_resource("d1new"), Permission=failing)
+            ),
+            outcome=Outcome.RESTORED,
+            exit_code=1,
+        ),
+        Scenario(
+            name="failed-at-once",
+            summary="CloudFormation fails at once on the existing record; nothing is released.",
+            account=site_account(modes={Case.ALIAS_DIFFERS: Mode.FAIL}),
+            outcome=Outcome.FAILED,
+            exit_code=1,
+        ),
+        Scenario(
+            name="edited-meanwhile",
+            summary="Somebody changes the record before the moment; theirs is left alone.",
+            account=site_account(edit=alias("d1other"), retry_delays=(1, 2, 4, 8)),
+            outcome=Outcome.FAILED,
+            exit_code=1,
+        ),
+    ]
+
+
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _scenarios()}
+DEFAULT = "alias"
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in SCENARIOS:
+        raise UsageError(
+            f"there is no scenario {name!r}", f"One of: {', '.join(SCENARIOS)} (rehearse --list)."
+        )
+    return SCENARIOS[name]

@@ -1,0 +1,103 @@
+"""Rehearsals over the wire: the simulated account on loopback, for the real adapters.
+
+Owns the account's servers and what makes sure that a rehearsal cannot touch a real account: the
+environment it runs in, and its deploy command, hold nothing of AWS but the loopback endpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from route53_takeover.core.plan.model import Options
+from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
+from route53_takeover.simulation.aws.http.server import AccountServer
+from route53_takeover.simulation.aws.route53 import api as route53_api
+from route53_takeover.simulation.aws.route53.nameserver import NameServers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, MutableMapping
+    from pathlib import Path
+
+    from route53_takeover.core.ports import Clock
+    from route53_takeover.simulation.scenarios import Scenario
+
+_PAST = 3600.0
+"""Seconds that a world has behind it when it is first looked at."""
+_FOREIGN = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO")
+
+
+class Served(Struct, frozen=True, kw_only=True):
+    """A simulated account that answers: its endpoint, and its name servers as ``HOST:PORT``."""
+
+    endpoint_url: str
+    name_servers: tuple[str, ...]
+    world: World
+
+
+@asynccontextmanager
+async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterator[Served]:
+    """Serves a scenario's account on 127.0.0.1 until the context ends."""
+    world = World(scenario.account, seed=seed, start=clock.now() - _PAST)
+
+    def advance() -> None:
+        world.timeline.advance(clock.now())
+
+    server = AccountServer(
+        {
+            "route53": route53_api.operations(world.zones),
+            "cloudformation": cloudformation_api.operations(world.stacks),
+            "sts": route53_api.identity(),
+        },
+        before=advance,
+    )
+    name_servers = NameServers(world.zones, advance)
+    try:
+        endpoint_url = await server.start()
+        addresses = await name_servers.start()
+        yield Served(endpoint_url=endpoint_url, name_servers=tuple(addresses), world=world)
+    finally:
+        await name_servers.stop()
+        await server.stop()
+
+
+def scrub(environment: MutableMapping[str, str]) -> None:
+    """Takes everything of AWS, and every proxy, out of an environment; puts rehearsal keys in."""
+    for name in list(environment):
+        if name.upper().startswith(_FOREIGN):
+            del environment[name]
+    environment.update(
+        AWS_ACCESS_KEY_ID="REHEARSAL",
+        AWS_SECRET_ACCESS_KEY="rehearsal",  # noqa: S106 -- of a simulated account
+        AWS_CONFIG_FILE="/dev/null",
+        AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        AWS_EC2_METADATA_DISABLED="true",
+        NO_PROXY="*",
+    )
+
+
+def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
+    """What the rehearsal of a scenario asks for; its template is written to ``folder``."""
+    template = folder / "template.json"
+    template.write_text(json.dumps(scenario.account.template), encoding="utf-8")
+    command = shlex.join(
+        [
+            sys.executable,
+            "-m",
+            "route53_takeover.simulation.deploy_command",
+            scenario.account.stack,
+            str(template),
+        ]
+    )
+    return Options(
+        stack=scenario.account.stack,
+        records=(scenario.record,),
+        deploy_off=command,
+        deploy_on=command,
+    )

@@ -1,0 +1,222 @@
+"""What the user asked for, in one frozen value: flags over environment over takeover.toml.
+
+The precedence itself is the command line library's; this module owns the types, the durations and
+the reading of takeover.toml. Nothing here looks at AWS.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from route53_takeover.adapters.endpoint import is_aws, is_loopback
+from route53_takeover.base import private_files
+from route53_takeover.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONFIG_FILE = "takeover.toml"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """Which account, and where its name servers are. Names only, never a secret.
+
+    Attributes:
+        dns_profile: other credentials for the zone, where the stack's may not touch it.
+        name_servers: asked instead of the zone's own.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    dns_profile: str | None = None
+    name_servers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if _USER_IN_URL.match(self.endpoint_url or ""):
+            raise UsageError(
+                "the endpoint URL holds a user or a password, and it is kept in the run's folder",
+                "Leave them out of --endpoint-url (or AWS_ENDPOINT_URL): AWS signs its requests.",
+            )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is on this machine: an emulator, no account."""
+        return is_loopback(self.endpoint_url)
+
+    def effective(self, environment: Mapping[str, str]) -> Connection:
+        """With what AWS's own variables add, so that another shell reaches the same account.
+
+        A profile from the environment does not count beside keys from there, which win over it.
+        """
+        profile = self.profile
+        if profile is None and "AWS_ACCESS_KEY_ID" not in environment:
+            profile = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE")
+        endpoint_url = self.endpoint_url or environment.get("AWS_ENDPOINT_URL") or None
+        return replace(self, profile=profile or None, endpoint_url=endpoint_url)
+
+
+class Override(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What this command line says of the connection: it wins over what the run's folder says."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    dns_profile: str | None = None
+    name_servers: tuple[str, ...] | None = None
+
+    def __call__(self, saved: Connection) -> Connection:
+        given = {key: getattr(self, key) for key in self.__struct_fields__}
+        return replace(saved, **{key: value for key, value in given.items() if value is not None})
+
+
+_USER_IN_URL = re.compile(r"[^/]*//[^/?#]*@")
+
+
+class ConfigFile(Struct, frozen=True, kw_only=True):
+    """A file that options came from.
+
+    Attributes:
+        path: the file, with its folder.
+        options: what it says and neither a flag nor a variable does, as a command line says it.
+    """
+
+    path: str
+    options: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.options}"
+
+
+class Common(Struct, frozen=True, kw_only=True):
+    """What every command takes; ``config``: the file that some of it, or of the rest, is from."""
+
+    state_dir: Path
+    output: str = "text"
+    verbose: bool = False
+    quiet: bool = False
+    log_level: str = "info"
+    config: ConfigFile | None = None
+
+    @property
+    def as_json(self) -> bool:
+        """Whether stdout carries JSON lines."""
+        return self.output == "json"
+
+
+def seconds(text: str) -> float:
+    """Reads a duration: seconds, or ``90s``, ``5m``, ``1h``, ``1h30m``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    compact = text.strip().lower()
+    parts = _DURATION.findall(compact)
+    if not parts or "".join(n + u for n, u in parts) != compact.replace(" ", ""):
+        raise UsageError(f"{text!r} is not a duration", "Say seconds, or 90s, 5m, 1h.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def read_config(path: Path, *, required: bool) -> dict[str, Any]:
+    """Reads takeover.toml: keys are the options' names, ``-`` as ``_`` or as it is.
+
+    Raises:
+        UsageError: it is not there though it was named, or it is not TOML.
+    """
+    try:
+        text = private_files.read_trusted(path).decode("utf-8")
+    except FileNotFoundError:
+        if required:
+            raise UsageError(f"there is no {path}", "Check --config.") from None
+        return {}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "Check --config.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}", "Write it in UTF-8.") from error
+    try:
+        loaded = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}", "Mend that line.") from error
+    return {key.replace("-", "_"): value for key, value in loaded.items()}
+
+
+def check_endpoint(path: Path, loaded: Mapping[str, Any]) -> None:
+    """Refuses an endpoint that a file in the current folder may not choose.
+
+    Raises:
+        UsageError: it is neither on this machine nor AWS's, so it would receive credentials.
+    """
+    url = loaded.get("endpoint_url")
+    if isinstance(url, str) and not is_loopback(url) and not is_aws(url):
+        raise UsageError(
+            f"{path.absolute()} sends the credentials to an endpoint that is neither AWS's nor on "
+            "this machine",
+            "Name it with --endpoint-url or AWS_ENDPOINT_URL, or the file with --config.",
+        )
+
+
+def check_config(
+    path: Path, loaded: dict[str, Any], kinds: dict[str, str]
+) -> dict[str, str | float | bool | list[str]]:
+    """The values of takeover.toml, each of the kind that its option takes.
+
+    Args:
+        kinds: option -> ``flag``, ``list`` (of texts, or one text) or ``value``.
+
+    Raises:
+        UsageError: a key is unknown, or a value of the wrong kind.
+    """
+    unknown = sorted(loaded.keys() - kinds.keys())
+    if unknown:
+        raise UsageError(
+            f"{path} has unknown keys: {', '.join(unknown)}",
+            "Its keys are the long options' names, without what is said each time.",
+        )
+    checked: dict[str, str | float | bool | list[str]] = {}
+    for key, value in loaded.items():
+        match kinds[key], value:
+            case "flag", bool():
+                checked[key] = value
+            case "list", str():
+                checked[key] = [value]
+            case "list", list() if all(isinstance(item, str) for item in value):
+                checked[key] = value
+            case "value", str() | int() | float() if not isinstance(value, bool):
+                checked[key] = value
+            case kind, _:
+                raise UsageError(f"{path}: {key} is not {_KINDS[kind]}", "Mend that line.")
+    return checked
+
+
+_KINDS = {"flag": "true or false", "list": "a text or a list of texts", "value": "a text or number"}
+
+
+def check_record(text: str) -> str:
+    """``NAME[/TYPE]`` as it can be looked for.
+
+    Raises:
+        UsageError: the name or the type cannot be one.
+    """
+    if len(text) > _LONGEST:
+        raise UsageError(f"{text[:60]!r}... is not a domain name", "Say NAME or NAME/TYPE.")
+    name, slash, kind = text.strip().rpartition("/")
+    if not slash or "." in kind:  # a name may hold slashes itself, a type holds no dots
+        name, kind = text.strip(), "A"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", kind):
+        raise UsageError(f"{text!r} ends in no record type", "Say NAME or NAME/TYPE.")
+    labels = name.removesuffix(".").split(".")
+    if not all(label and not re.search(r"\s", label) for label in labels):
+        raise UsageError(f"{text!r} is not a domain name", "Say NAME or NAME/TYPE.")
+    return text.strip()
+
+
+_LONGEST = 1024
+"""Characters: a name has at most 255 bytes, and each may be spelt as an octal escape."""

@@ -1,0 +1,310 @@
+"""A run's folder: where it is, and what is in it.
+
+``STATE_DIR/runs/RUN/`` holds ``plan.json`` (the plan, and how to reach the account),
+``backup.json`` (every record set as the API returned it) and the journal; the deploys put their
+logs there. Folders are 0700, files 0600; what is written here is durable before anything relies on
+it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from route53_takeover.base import private_files
+from route53_takeover.base.errors import RefusedError, TakeoverError, UsageError
+from route53_takeover.base.escaping import printable
+from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.plan.model import Plan
+from route53_takeover.core.status.snippets import command_line
+from route53_takeover.storage.config import Connection
+from route53_takeover.storage.user_folders import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from route53_takeover.core.domain.record_sets import Change
+
+
+FORMAT = 1
+_Saved = TypeVar("_Saved", "Saved", "Backup")
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """``plan.json``: all that `resume` and `restore` need besides credentials.
+
+    Attributes:
+        rehearsal: name of the scenario, where the account was a simulated one.
+        cwd: where the deploy commands run.
+    """
+
+    format: int = FORMAT
+    run: str
+    begun: float
+    plan: Plan
+    connection: Connection
+    cwd: str
+    rehearsal: str | None = None
+
+
+class Backup(Struct, frozen=True, kw_only=True):
+    """``backup.json``: the record sets in the API's own shape, to the letter."""
+
+    format: int = FORMAT
+    run: str
+    zone_id: str
+    zone_name: str
+    records: list[dict[str, Any]]
+
+
+class RunFolder:
+    """One run's folder, which exists."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def state_dir(self) -> Path:
+        return self.path.parent.parent
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "takeover.log"
+
+    @property
+    def control(self) -> Path:
+        return self.path / "control.sock"
+
+    def claim(self) -> str:
+        """Makes sure, before anything is done because of it, that nobody else wrote in it.
+
+        Returns:
+            What root has to be warned of: that it is another user's. Empty where there is nothing.
+
+        Raises:
+            UsageError: somebody else may have.
+        """
+        try:
+            return private_files.claim_run(self.path)
+        except OSError as error:
+            raise UsageError(
+                f"cannot read {self.path}: {error.strerror}", "Check --state-dir and its modes."
+            ) from error
+
+    def save_plan(self, saved: Saved) -> None:
+        """Writes plan.json durably."""
+        self._write("plan.json", msgspec.json.format(msgspec.json.encode(saved), indent=1))
+
+    def save_backup(self, plan: Plan) -> None:
+        """Writes backup.json durably, before the first write to AWS. Raises OSError."""
+        backup = Backup(
+            run=self.name,
+            zone_id=plan.zone_id,
+            zone_name=plan.zone_name,
+            records=[manual.original.to_api() for manual in plan.manuals],
+        )
+        self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
+
+    def save_restore(self, time: float, changes: Sequence[Change]) -> None:
+        """Adds to restores.jsonl, durably, what `restore` is about to change. Raises OSError."""
+        line = {
+            "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
+            "changes": [{"action": c.action, "record": c.record.to_api()} for c in changes],
+        }
+        path = self.path / "restores.jsonl"
+        fd = private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        with os.fdopen(fd, "wb") as file:
+            file.write(_readable(msgspec.json.encode(line)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def discard(self) -> None:
+        """Takes the folder of a run that never began away again."""
+        with suppress(OSError):
+            for path in self.path.iterdir():
+                path.unlink()
+            self.path.rmdir()
+
+    def plan(self) -> Saved:
+        """Reads plan.json.
+
+        Raises:
+            UsageError: it is not there or not ours.
+            RefusedError: another version wrote it.
+        """
+        return self._read("plan.json", Saved)
+
+    @property
+    def rehearses(self) -> str:
+        """The scenario; empty for a real run, or where nobody can tell."""
+        with suppress(TakeoverError):
+            return self.plan().rehearsal or ""
+        return ""
+
+    def backup(self) -> Backup:
+        """Reads backup.json; raises like `plan`."""
+        return self._read("backup.json", Backup)
+
+    def _write(self, name: str, data: bytes) -> None:
+        part = self.path / f"{name}.part"
+        fd = private_files.open_file(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        with os.fdopen(fd, "wb") as file:
+            file.write(_readable(data) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path / name)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _read(self, name: str, kind: type[_Saved]) -> _Saved:
+        path = self.path / name
+        try:
+            data = path.read_bytes()
+            version = msgspec.json.decode(data).get("format")
+            if version != FORMAT:
+                raise RefusedError(
+                    f"{path} is of format {version}, this program reads format {FORMAT}",
+                    "Use the version of route53-takeover that began the run.",
+                )
+            return msgspec.json.decode(data, type=kind)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"there is no {path}: the run ended before it wrote anything to AWS",
+                "A run writes it first of all. If somebody deleted it, look at the zone.",
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                f"cannot read {path}: {error.strerror}", "Check --state-dir and its modes."
+            ) from error
+        except (msgspec.MsgspecError, AttributeError) as error:
+            raise UsageError(
+                f"{path} is damaged: {error}",
+                "Look at the zone and at the run's other files; each tells the records, too.",
+            ) from error
+
+
+def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
+    """Makes the folder of a new run; its name says when and what.
+
+    Raises:
+        UsageError: the state folder cannot be written.
+    """
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    label = label_of(stack)
+    runs = state_dir / "runs"
+    try:
+        private_files.make_folder(runs)
+        for number in range(1, 100):
+            suffix = "" if number == 1 else f"-{number}"
+            path = runs / f"{stamp}-{label or 'stack'}{suffix}"
+            try:
+                private_files.new_folder(path)
+            except FileExistsError:
+                continue
+            return RunFolder(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the state folder {state_dir}: {error.strerror}",
+            "Choose another with --state-dir.",
+        ) from error
+    raise UsageError(
+        f"too many runs in {runs} began in this second",
+        "Call it again, or choose another folder with --state-dir.",
+    )
+
+
+def label_of(stack: str) -> str:
+    """A stack's name or ARN as a part of a folder's name."""
+    name = stack.rpartition(":stack/")[2].partition("/")[0]
+    return re.sub(r"[^A-Za-z0-9-]+", "-", name)[:60]
+
+
+def _readable(data: bytes) -> bytes:
+    """The same JSON, safe to look at on any terminal."""
+    return printable(data.decode(), keep="\n").encode()
+
+
+def all_runs(state_dir: Path) -> Sequence[RunFolder]:
+    """Every run, the oldest first."""
+    runs = state_dir / "runs"
+    try:
+        return [RunFolder(path) for path in sorted(runs.iterdir()) if path.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"cannot read {runs}: {error.strerror}", "Check --state-dir.") from error
+
+
+def line_for(state_dir: Path, verb: str, *words: str) -> str:
+    """The line that does something with the runs kept there, from wherever it is typed."""
+    return command_line(verb, *words, state_dir=named(state_dir))
+
+
+def named(state_dir: Path) -> str:
+    """What ``--state-dir`` must say for this folder; empty where each login of the user has it."""
+    try:
+        default = state_folder()
+    except UsageError:  # there is none
+        return str(state_dir)
+    is_found = state_dir == default.path and not default.warning
+    return "" if is_found else str(state_dir)
+
+
+def find_run(state_dir: Path, name: str) -> RunFolder:
+    """The run of this name, or of this unique prefix.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    runs = all_runs(state_dir)
+    found = [run for run in runs if run.name == name] or [
+        run for run in runs if name and run.name.startswith(name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"there is no run {name!r} in {state_dir}", f"See `{line_for(state_dir, 'runs')}`."
+        )
+    raise UsageError(
+        f"{name!r} is the beginning of {len(found)} runs: {', '.join(r.name for r in found)}",
+        "Say more of its name.",
+    )
+
+
+@contextmanager
+def within(folder: RunFolder) -> Iterator[None]:
+    """Lets every error that comes out of it tell which run it belongs to."""
+    try:
+        yield
+    except Exception as error:
+        vars(error)["run"] = folder.name
+        raise
+
+
+def run_of(error: BaseException) -> str | None:
+    """The run that an error came out of, if any."""
+    return vars(error).get("run")
+
+
+def originals(backup: Backup) -> list[RecordSet]:
+    """The record sets of a backup."""
+    return [RecordSet.from_api(shape) for shape in backup.records]

@@ -1,0 +1,239 @@
+"""A run that goes on in another process, told as text: where a terminal can show no screen.
+
+The same plan, yes and keys, as lines: stderr tells, stdin is asked. SIGINT or SIGQUIT from the
+keyboard asks to abort; a later one leaves the run alone, as a hang-up does. Ctrl-Z stops nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import termios
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from route53_takeover.base.errors import TakeoverError
+from route53_takeover.base.signals import asking, heeded
+from route53_takeover.base.stdio import write_lines
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.takeover.fold import ONE_REQUEST
+from route53_takeover.core.takeover.requests import Act, event_of
+from route53_takeover.output import text_lines
+from route53_takeover.process.protocol import Left, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from route53_takeover.process.protocol import Opening, Proposal, Source, View
+    from route53_takeover.storage.config import Common
+
+_LINE = 1 << 12
+_ENDS = 5
+"""Ctrl+d, or reads of nothing, in a row after which the keyboard is not asked any more."""
+_FROM_KEYS = ("SIGINT", "SIGQUIT")
+"""What a terminal sends for a key: Ctrl-C, and Ctrl with a backslash."""
+_CANNOT_SUSPEND = (
+    "Ctrl-Z stops neither this view nor the run, which goes on in its own process: Ctrl-C asks it "
+    "to abort, and a second Ctrl-C leaves it alone"
+)
+_Answer = TypeVar("_Answer")
+
+
+class TextView:
+    """Shows one run.
+
+    Args:
+        lines: what the source's events are told to; it says now and then that the run waits.
+    """
+
+    def __init__(self, common: Common, lines: text_lines.TextLines) -> None:
+        self._common = common
+        self._lines = lines
+        self._typed: asyncio.Queue[str] = asyncio.Queue()
+        self._signals: asyncio.Queue[str] = asyncio.Queue()
+        self._is_told_of_suspending = False
+
+    async def open(self, opening: Opening) -> Left:
+        """Shows the plan, and the run if it is begun."""
+        with self._attentive():
+            try:
+                proposal = await self._unless_stopped(opening.proposal(self._tell))
+                if proposal is None or not await self._agrees(proposal):
+                    await opening.decline()
+                    return Left()
+                source = await opening.start()
+            except TakeoverError as error:
+                return Left(error=error)
+            return await self._show(source)
+
+    async def show(self, source: Source) -> Left:
+        """Shows a run that has begun."""
+        with self._attentive():
+            return await self._show(source)
+
+    async def _agrees(self, proposal: Proposal) -> bool:
+        write_lines(_proposed(proposal), sys.stderr)
+        self._forget_typed()
+        sys.stderr.write("Start it? Type yes: ")
+        sys.stderr.flush()
+        answer = await self._unless_stopped(self._typed.get())
+        return (answer or "").strip().lower() in ("y", "yes")
+
+    def _forget_typed(self) -> None:
+        """What was typed before a question is no answer to it."""
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        while not self._typed.empty():
+            self._typed.get_nowait()
+
+    async def _unless_stopped(self, work: Coroutine[None, None, _Answer]) -> _Answer | None:
+        """What it comes to; ``None`` where a signal came first."""
+        working = asyncio.ensure_future(work)
+        stopped = asyncio.ensure_future(self._signals.get())
+        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if working.done():
+            return working.result()
+        working.cancel()
+        return None
+
+    async def _show(self, source: Source) -> Left:
+        views = source.subscribe()
+        shown: View | None = None
+        asked_for = ""
+        stopping = asyncio.create_task(self._stops(source))
+        arriving = asyncio.ensure_future(anext(views, None))
+        typing = asyncio.ensure_future(self._typed.get())
+        try:
+            while True:
+                await asyncio.wait(
+                    (arriving, typing, stopping),
+                    timeout=1.0,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if stopping.done():
+                    return _detached(shown)
+                if arriving.done():
+                    view = arriving.result()
+                    if view is None:
+                        return _left(shown)
+                    shown = view
+                    if view.link is Link.GONE:
+                        return Left(run=view.snapshot.run, gone=True)
+                    arriving = asyncio.ensure_future(anext(views, None))
+                    asked_for = self._ask(view, asked_for)
+                if typing.done():
+                    await self._answer(source, shown, typing.result())
+                    typing = asyncio.ensure_future(self._typed.get())
+                if shown is not None:
+                    self._lines.tick(shown.snapshot.now)
+        finally:
+            for task in (stopping, arriving, typing):
+                task.cancel()
+
+    async def _stops(self, source: Source) -> None:
+        """Ends when the view is to be left: a hang-up, SIGTERM, or a second Ctrl-C.
+
+        The first Ctrl-C aborts, and what comes within `ONE_REQUEST` of it is the same: a launcher
+        passes on what the terminal has delivered already. A terminal that has gone is left at once.
+        """
+        if await self._signals.get() not in _FROM_KEYS:
+            return
+        clock = asyncio.get_running_loop().time
+        one_request = clock() + ONE_REQUEST
+        self._tell("asking to abort: the run ends in good order; once more leaves it alone")
+        await self._submit(source, Act.ABORT, "")
+        while await self._signals.get() in _FROM_KEYS and clock() < one_request:
+            pass
+
+    async def _submit(self, source: Source, act: Act, name: str) -> None:
+        try:
+            await source.submit(event_of(act, name, time=0.0))
+        except TakeoverError as error:
+            text_lines.tell_error(error)
+
+    def _ask(self, view: View, before: str) -> str:
+        """Asks, once, for what only a person can give."""
+        needed = view.snapshot.needs_person
+        if needed and needed != before:
+            self._tell(needed)
+            for choice in view.snapshot.choices:
+                if choice.act is Act.CONFIRM_RELEASE:
+                    self._tell(f"{choice.happens} Type release {display_name(choice.name)}:")
+        return needed
+
+    async def _answer(self, source: Source, view: View | None, line: str) -> None:
+        """``release NAME`` confirms a release that waits for it."""
+        verb, _, name = line.strip().rstrip(".").lower().partition(" ")
+        for choice in view.snapshot.choices if view else ():
+            named = display_name(choice.name).lower() == name.strip()
+            if verb == "release" and named and choice.act is Act.CONFIRM_RELEASE:
+                await self._submit(source, choice.act, choice.name)
+
+    def _tell(self, text: str) -> None:
+        text_lines.talk(self._common, text)
+
+    @contextmanager
+    def _attentive(self) -> Iterator[None]:
+        """Listens to the keyboard and to signals."""
+        loop = asyncio.get_running_loop()
+        keyboard = sys.stdin.fileno()
+
+        empty = 0
+
+        def read() -> None:
+            nonlocal empty
+            try:
+                line = os.read(keyboard, _LINE)
+            except OSError:
+                line, empty = b"", _ENDS
+            empty = 0 if line else empty + 1
+            if empty >= _ENDS:  # a terminal that has gone is read without end
+                loop.remove_reader(keyboard)
+            self._typed.put_nowait(line.decode(errors="replace"))  # ctrl+d: no
+
+        asked = asking()
+        for number in asked:
+            loop.add_signal_handler(number, self._signals.put_nowait, number.name)
+        suspending = heeded(signal.SIGTSTP)
+        for number in suspending:
+            loop.add_signal_handler(number, self._refuse_to_suspend)
+        if sys.stdin.isatty():
+            loop.add_reader(keyboard, read)
+        try:
+            yield
+        finally:
+            loop.remove_reader(keyboard)
+            for number in (*asked, *suspending):
+                loop.remove_signal_handler(number)
+
+    def _refuse_to_suspend(self) -> None:
+        """Says once why Ctrl-Z does nothing."""
+        if not self._is_told_of_suspending:
+            self._is_told_of_suspending = True
+            self._tell(_CANNOT_SUSPEND)
+
+
+def _proposed(proposal: Proposal) -> list[str]:
+    lines = text_lines.plan_lines(
+        proposal.plan, list(proposal.steps), run_line=None, config=proposal.config
+    )
+    lines += [f"~ {line}" for line in proposal.forecast]
+    if proposal.rehearsal:
+        lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")
+    return lines
+
+
+def _detached(view: View | None) -> Left:
+    if view is None:
+        return Left(detached=True)
+    return Left(run=view.snapshot.run, detached=True, absences=view.snapshot.absences)
+
+
+def _left(view: View | None) -> Left:
+    if view is None:
+        return Left()
+    shown = view.snapshot
+    return Left(run=shown.run, result=shown.result, now=shown.now, events=shown.events)

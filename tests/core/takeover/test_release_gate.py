@@ -1,0 +1,395 @@
+"""The moment: each of its conditions is enough to keep a release back."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.fold import observe
+from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.requests import asked
+from route53_takeover.core.takeover.state import Phase, Stage
+from route53_takeover.core.takeover.step import step
+from route53_takeover.runtime.engine import fold
+from route53_takeover.simulation.chaos.faults import Faults
+from route53_takeover.simulation.chaos.runner import rehearse_once
+from route53_takeover.simulation.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from route53_takeover.core.takeover.release_gate import Moment
+    from route53_takeover.core.takeover.state import (
+        NameState,
+        RecordResource,
+        StackState,
+        State,
+    )
+
+NAME = "www.example.com."
+
+
+@cache
+def due_state(scenario: str) -> State:
+    """The state in which the release was decided, as it was a step before."""
+    events = rehearse_once(SCENARIOS[scenario], "moment", Faults()).events
+    at = next(
+        i
+        for i, e in enumerate(events)
+        if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
+    )
+    state = fold(events[:at])
+    assert state is not None
+    return replace(
+        state,
+        phase=Phase.WATCH,
+        names={NAME: replace(state.names[NAME], write=None)},
+    )
+
+
+def the_moment(state: State) -> Moment:
+    (found,) = moments(state, state.names[NAME])
+    return found
+
+
+def with_name(state: State, **changes: Any) -> State:
+    return replace(state, names={NAME: replace(state.names[NAME], **changes)})
+
+
+def with_stacks(state: State, change: Callable[[StackState], StackState]) -> State:
+    return replace(state, stacks={key: change(s) for key, s in state.stacks.items()})
+
+
+def with_resource(state: State, change: Callable[[RecordResource], RecordResource]) -> State:
+    return with_stacks(
+        state, lambda s: replace(s, records={k: change(r) for k, r in s.records.items()})
+    )
+
+
+def in_zone(state: State, **changes: Any) -> State:
+    def change(resource: RecordResource) -> RecordResource:
+        assert resource.desired is not None
+        return replace(resource, desired=replace(resource.desired, **changes))
+
+    return with_resource(state, change)
+
+
+def creating_since(state: State) -> float:
+    return the_moment(state).resource.since
+
+
+def reading(state: State, **changes: Any) -> State:
+    read = state.names[NAME].read
+    assert read is not None
+    return with_name(state, read=replace(read, **changes))
+
+
+def routed(state: State) -> State:
+    def change(resource: RecordResource) -> RecordResource:
+        assert resource.desired is not None
+        record = replace(resource.desired.record, set_identifier="blue")
+        return replace(resource, desired=replace(resource.desired, record=record))
+
+    changed = with_resource(state, change)
+    name: NameState = changed.names[NAME]
+    return replace(changed, names={NAME: name})
+
+
+def confirming(state: State) -> State:
+    options = replace(state.plan.options, confirm_release=True)
+    return replace(state, plan=replace(state.plan, options=options))
+
+
+OTHER = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
+
+BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
+    "no backup": (lambda s: replace(s, backed_up=False), "a backup"),
+    "no journal": (lambda s: replace(s, journal_lost="disk full"), "a journal"),
+    "wrong phase": (lambda s: replace(s, phase=Phase.PROVE), "the phase"),
+    "restoring phase": (lambda s: replace(s, phase=Phase.RESTORE), "the phase"),
+    "interrupted": (lambda s: replace(s, interrupts=("SIGINT",)), "still wants it"),
+    "given up": (lambda s: replace(s, given_up="why not"), "still wants it"),
+    "name given up": (lambda s: with_name(s, given_up="refused twice"), "still wants it"),
+    "put back already": (lambda s: with_name(s, restoring=True), "put the name back"),
+    "held": (lambda s: replace(s, now=s.now - 1.9), "the hold"),
+    "paused": (lambda s: replace(s, paused=True), "not paused"),
+    "unconfirmed": (confirming, "a person's word"),
+    "pausing": (lambda s: with_name(s, not_before=s.now + 1), "the pause"),
+    "never read": (lambda s: with_name(s, read=None), "a fresh read"),
+    "read long ago": (lambda s: reading(s, told=s.now - 2.1 - 2 * s.lag), "a fresh read"),
+    "read before the create began": (
+        lambda s: reading(s, began=creating_since(s) - 0.1),
+        "a fresh read",
+    ),
+    "asleep since the read began": (lambda s: replace(s, awake_since=s.now), "a fresh read"),
+    "holds another": (lambda s: reading(s, records=(OTHER,)), "a name that holds"),
+    "holds nothing": (lambda s: reading(s, records=()), "a name that holds"),
+    "another zone": (lambda s: in_zone(s, zone_id="ZOTHER"), "certainty"),
+    "no zone": (lambda s: in_zone(s, zone_id=None, zone_name=None), "certainty"),
+    "two zones of the name": (
+        lambda s: replace(s, plan=replace(s.plan, zone_is_unique=False)),
+        "certainty",
+    ),
+    "routed": (routed, "a simple record set"),
+    "rolling back": (
+        lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_ROLLBACK_IN_PROGRESS")),
+        "a stack that goes forward",
+    ),
+    "stack complete": (
+        lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_COMPLETE")),
+        "a stack that goes forward",
+    ),
+    "no status": (
+        lambda s: with_stacks(s, lambda t: replace(t, status="")),
+        "a stack that goes forward",
+    ),
+    "old events": (
+        lambda s: with_stacks(s, lambda t: replace(t, poll_told=s.now - 3.1 - 2 * s.lag)),
+        "fresh events",
+    ),
+    "another root": (
+        lambda s: replace(s, root=replace(s.root, stack_id="arn:other")),
+        "a known way",
+    ),
+    "a circle of stacks": (
+        lambda s: with_stacks(s, lambda t: replace(t, parent=t.stack_id)),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+def test_nothing_is_lacking_in_the_state_that_released(scenario: str) -> None:
+    moment = the_moment(due_state(scenario))
+    assert moment.lacks == ()
+    assert moment.is_due
+    assert [record.key.name for record in moment.deletes] == [NAME]
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+@pytest.mark.parametrize("what", BROKEN)
+def test_each_condition_alone_keeps_the_release_back(scenario: str, what: str) -> None:
+    change, lack = BROKEN[what]
+    moment = the_moment(change(due_state(scenario)))
+    if lack:
+        assert any(lack in said for said in moment.lacks), moment.lacks
+        assert not moment.is_due
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+@pytest.mark.parametrize("what", [what for what in BROKEN if what not in ("held", "unconfirmed")])
+def test_a_key_that_cuts_the_hold_skips_no_other_condition(scenario: str, what: str) -> None:
+    """Neither one that was pressed before the condition broke, nor one after."""
+    change, lack = BROKEN[what]
+    state = due_state(scenario)
+    since = the_moment(state).resource.since
+    early = with_name(state, hold_cut_at=since, confirmed_at=since)
+    assert the_moment(early).is_due
+    broken = change(early)
+    pressed = asked(change(state), ev.HoldCut(time=state.now, name=NAME))
+    for moment in (the_moment(broken), the_moment(pressed)):
+        if lack:
+            assert any(lack in said for said in moment.lacks), moment.lacks
+            assert not moment.is_due
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+@pytest.mark.parametrize("what", [what for what in BROKEN if what != "unconfirmed"])
+def test_a_persons_word_stands_for_no_other_condition(scenario: str, what: str) -> None:
+    change, lack = BROKEN[what]
+    state = confirming(due_state(scenario))
+    state = with_name(state, confirmed_at=the_moment(state).resource.since)
+    assert the_moment(state).is_due
+    moment = the_moment(change(state))
+    if lack:
+        assert any(lack in said for said in moment.lacks), moment.lacks
+        assert not moment.is_due
+
+
+def test_an_answer_that_waited_for_its_turn_is_as_old_as_its_arrival() -> None:
+    state = due_state("alias")
+    late, name, stack_id = state.now + 30, state.names[NAME], state.root.stack_id
+    assert name.read is not None
+    came, began = state.now, state.now - 0.05
+    waiting = replace(state, now=late, wake_at=None)
+    for answer in (
+        ev.NameRead(name=NAME, records=name.read.records, time=came, began=began),
+        ev.StackPolled(stack=stack_id, time=came, began=began),
+        ev.ResourcesRead(stack=stack_id, time=came, began=began),
+    ):
+        waiting = observe(waiting, answer)
+    assert the_moment(waiting).lacks == ("fresh events", "a fresh read of the name")
+    assert waiting.stacks[stack_id].told == came
+
+
+@pytest.mark.parametrize("scenario", ["alias", "nested"])
+def test_what_an_earlier_process_knew_of_the_stacks_is_not_fresh_after_a_resume(
+    scenario: str,
+) -> None:
+    """Its clock goes on from the journal's last time: a clock set back hides how long it was dead.
+
+    The stack had failed a quarter of an hour ago when the record was deleted.
+    """
+    state = due_state(scenario)
+    name = state.names[NAME]
+    assert name.read is not None
+    state = observe(state, ev.RunResumed(time=state.now))
+    read = ev.NameRead(
+        time=state.now + 0.05, began=state.now + 0.01, name=NAME, records=name.read.records
+    )
+    assert "fresh events" in the_moment(observe(state, read)).lacks
+
+
+def test_a_key_cuts_the_hold_and_nothing_else() -> None:
+    state = due_state("alias")
+    held = replace(state, now=state.now - 1.9)
+    assert the_moment(held).lacks == ("the hold",)
+    cut = asked(held, ev.HoldCut(time=held.now, name=NAME))
+    assert the_moment(cut).is_due
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS", ""])
+def test_there_is_no_moment_unless_the_newest_event_is_create_in_progress(status: str) -> None:
+    state = with_resource(due_state("alias"), lambda r: replace(r, status=status))
+    assert not list(moments(state, state.names[NAME]))
+
+
+@pytest.mark.parametrize("end", ["CREATE_FAILED", "CREATE_COMPLETE"])
+def test_an_end_that_is_seen_before_its_beginning_of_the_same_time_is_the_newest_event(
+    end: str,
+) -> None:
+    """A create that failed at once was taken for one under way, and the record deleted."""
+    events = rehearse_once(SCENARIOS["alias"], "moment", Faults()).events
+    at, begun = next(
+        (at, row)
+        for at, event in enumerate(events)
+        if isinstance(event, ev.StackPolled)
+        for row in event.events
+        if (row.logical_id, row.status) == ("DnsRecord", "CREATE_IN_PROGRESS")
+    )
+    state = fold(events[:at])
+    assert state is not None
+    ended = replace(begun, event_id="ended", status=end)
+    polled = ev.StackPolled(
+        stack=state.root.stack_id, time=state.now, began=state.now, events=(ended, begun)
+    )
+    state = observe(state, polled)
+    assert state.stacks[begun.stack_id].records["DnsRecord"].status == end
+    assert not list(moments(state, state.names[NAME]))
+
+
+@pytest.mark.parametrize("stage", [s for s in Stage if s is not Stage.STANDING])
+def test_there_is_no_moment_for_a_record_that_does_not_stand_as_it_was_left(stage: Stage) -> None:
+    state = due_state("alias")
+    (handover,) = state.names[NAME].handovers
+    changed = with_name(state, handovers=(replace(handover, stage=stage),))
+    assert not list(moments(changed, changed.names[NAME]))
+
+
+def test_a_private_zones_record_never_releases_the_public_one() -> None:
+    """Safety rule 10."""
+    state = in_zone(due_state("alias"), zone_id="ZPRIVATE", zone_name=None)
+    assert not the_moment(state).is_due
+
+
+def test_a_child_whose_parent_turns_back_is_not_released() -> None:
+    state = due_state("nested")
+    root = state.root.stack_id
+    stacks = {
+        k: replace(s, status="UPDATE_ROLLBACK_IN_PROGRESS") if k == root else s
+        for k, s in state.stacks.items()
+    }
+    assert not the_moment(replace(state, stacks=stacks)).is_due
+
+
+def identical(state: State, *, for_seconds: float, listed: float, initiated: bool) -> State:
+    """The stack wants what stands there; its list of resources was read so many seconds ago."""
+    original = state.names[NAME].handovers[0].original
+
+    def wanted(resource: RecordResource) -> RecordResource:
+        assert resource.desired is not None
+        return replace(
+            resource,
+            since=state.now - for_seconds,
+            initiated_at=state.now if initiated else None,
+            desired=replace(resource.desired, record=original),
+        )
+
+    at = state.now - listed
+    stacks = {k: replace(s, listed=at, told=at) for k, s in state.stacks.items()}
+    return with_resource(replace(state, stacks=stacks), wanted)
+
+
+def test_an_identical_record_is_released_only_on_the_stacks_fresh_word_that_it_has_no_id() -> None:
+    """Safety rule 2: a compare-and-delete could hit CloudFormation's own record."""
+    state = due_state("alias")
+    assert the_moment(identical(state, for_seconds=30, listed=0.5, initiated=False)).is_due
+    for unsure in (
+        identical(state, for_seconds=30, listed=0.5, initiated=True),
+        identical(state, for_seconds=3000, listed=0.5, initiated=True),
+        identical(state, for_seconds=30, listed=5, initiated=False),
+        identical(state, for_seconds=10.2, listed=0.5, initiated=False),  # it is from the hold
+    ):
+        word = "the stack's own word that it has not adopted the record"
+        assert the_moment(unsure).lacks == (word,)
+
+
+def test_one_of_unknown_values_is_no_adoption_any_more_after_ninety_seconds() -> None:
+    """Nobody knows whether CloudFormation tells an id of what it only retries."""
+    state = identical(due_state("alias"), for_seconds=300, listed=0.5, initiated=True)
+
+    def told(seconds: float) -> State:
+        def unknown(resource: RecordResource) -> RecordResource:
+            assert resource.desired is not None
+            desired = replace(resource.desired, complete=False)
+            return replace(resource, desired=desired, initiated_at=state.now - seconds)
+
+        return with_resource(state, unknown)
+
+    assert not the_moment(told(89)).is_due
+    assert the_moment(told(91)).is_due
+
+
+def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_adopted() -> None:
+    state = due_state("alias")
+    options = replace(state.plan.options, hold=0.0)
+    state = replace(state, plan=replace(state.plan, options=options))
+    asked = identical(state, for_seconds=9, listed=0.5, initiated=False)
+    assert "the hold" in the_moment(asked).lacks
+
+
+@pytest.mark.parametrize("stop", [{"interrupts": ("SIGINT",)}, {"paused": True}])
+def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back(
+    stop: dict[str, Any],
+) -> None:
+    """The stack can only succeed as a whole: without the others it takes the first one back.
+
+    Nor does a pause.
+    """
+    state = due_state("alias")
+    other = replace(
+        state.names[NAME],
+        name="api.example.com.",
+        handovers=tuple(
+            replace(h, stage=Stage.CREATED, released_at=state.now - 5)
+            for h in state.names[NAME].handovers
+        ),
+    )
+    state = replace(state, names={**state.names, "api.example.com.": other}, **stop)
+    assert the_moment(state).is_due
+
+
+def test_the_step_that_releases_deletes_exactly_what_was_read() -> None:
+    """Safety rule 2."""
+    state = due_state("alias")
+    _, commands = step(state, ev.TimePassed(time=state.now))
+    (write,) = [c for c in commands if isinstance(c, ev.WriteBatch)]
+    read = state.names[NAME].read
+    assert read is not None
+    assert [(c.action, c.record) for c in write.changes] == [("DELETE", read.records[0])]

@@ -1,0 +1,181 @@
+"""Text from outside takes time in proportion to its length: no hostile text stops the loop.
+
+Every module that uses regular expressions is in `WORK` or in `OUR_OWN`; a new one fails a test.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import route53_takeover
+from route53_takeover.adapters.dns import parse_name_server
+from route53_takeover.adapters.endpoint import is_aws
+from route53_takeover.adapters.error_mapping import translate
+from route53_takeover.base.errors import UsageError
+from route53_takeover.base.escaping import plain_tail, printable
+from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
+from route53_takeover.cli import programs
+from route53_takeover.core.domain.intrinsics import name_pattern
+from route53_takeover.core.domain.record_sets import DesiredRecord, normal_name, normal_value
+from route53_takeover.core.domain.template import SUBSTITUTION
+from route53_takeover.core.plan import iam_policy
+from route53_takeover.core.plan.model import OwnedRecord
+from route53_takeover.core.status import attention
+from route53_takeover.process import login_scope
+from route53_takeover.storage import locks, run_folder
+from route53_takeover.storage.config import Connection, check_record, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SMALL, FACTOR, MEGABYTE = 5_000, 10, 1_000_000
+TOO_MUCH = 4.0
+"""A quadratic text takes ten times as long for each byte; a linear one takes as long."""
+
+HOSTILE = [
+    "\x1b]x",
+    "\x1bPx",
+    "\x1b[0;",
+    "\x1b",
+    "a",
+    " ",
+    "\\",
+    '"',
+    '\\"',
+    "'",
+    "=",
+    "|",
+    "| ",
+    "|a",
+    "://",
+    "aa://",
+    "aa://a@",
+    "Credential=",
+    "Signature=",
+    "x-amz-signature",
+    "SessionToken ",
+    "SessionToken\\",
+    'SecretAccessKey": ',
+    "SECRET",
+    "SECRET_",
+    "A SECRET_FILE",
+    "AKIA",
+    "CREDENTIALS\t",
+    "authorization: Basic ",
+    "&quot;",
+    "${",
+    "${ ",
+    "${a ",
+    "1s",
+    "1 ",
+    "1",
+    ".",
+    "a.",
+    "a-",
+    "[",
+    ":",
+    "//",
+    "vpce-a.",
+    "\\052",
+]
+
+
+def _raised(work: Callable[[str], object]) -> Callable[[str], None]:
+    def tried(text: str) -> None:
+        with suppress(UsageError):
+            work(text)
+
+    return tried
+
+
+def _joined(text: str) -> object:
+    """A template's name with a gap after each character; beyond some thousand it is given up."""
+    parts = [part for character in text[:20_000] for part in (character, {"Ref": "Hidden"})]
+    return OwnedRecord(
+        stack_id="",
+        logical_id="",
+        name="",
+        pattern=name_pattern({"Fn::Join": ["", parts]}),
+    ).may_be_at(normal_name(text[:250]) + "x.")
+
+
+WORK: dict[str, Callable[[str], object]] = {
+    "redaction redacted": redacted,
+    "redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
+    "redaction signature": lambda text: remember_signature({"Authorization": text}),
+    "untrusted printable": printable,
+    "untrusted tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
+    "adapters.translation message": lambda text: translate(OSError(text), "sts:GetIdentity"),
+    "adapters.dns server": _raised(parse_name_server),
+    "scopes session": login_scope._SESSION.search,
+    "core.alarms": attention._CREDENTIALS.search,
+    "core.plan, core.resolving": _joined,
+    "core.policy stack": lambda text: (
+        iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
+        iam_policy._STACK_NAME.fullmatch(text),
+    ),
+    "core.records TXT": lambda text: normal_value("TXT", text),
+    "core.records CAA": lambda text: normal_value("CAA", text),
+    "core.records number": lambda text: DesiredRecord.from_properties(
+        {"Name": "x", "Type": "A", "Weight": "1" + text}
+    ),
+    "core.template": SUBSTITUTION.findall,
+    "endpoint": lambda text: is_aws("https://" + text),
+    "folder": run_folder.label_of,
+    "locks": lambda text: locks._file_name("Z1", text),
+    "programs": lambda text: programs.program_of(text.rstrip("\n")),
+    "settings record": _raised(check_record),
+    "settings duration": _raised(seconds),
+    "settings URL": _raised(lambda text: Connection(endpoint_url="//" + text).is_loopback),
+}
+OUR_OWN = re.compile(r"sim\..*")
+"""Simulated accounts: what they read is ours."""
+
+
+def test_every_module_with_regular_expressions_is_tried() -> None:
+    source = Path(route53_takeover.__file__).parent
+    using = {
+        ".".join(path.relative_to(source).with_suffix("").parts)
+        for path in source.rglob("*.py")
+        if re.search(r"^import re$|^from re ", path.read_text(), re.MULTILINE)
+    }
+    tried = {word for what in WORK for word in re.split(r"[ ,]+", what)}
+    assert {name for name in using if not OUR_OWN.fullmatch(name)} <= tried
+
+
+def _time(work: Callable[[str], object], text: str) -> float:
+    begun = time.thread_time()
+    work(text)
+    return time.thread_time() - begun
+
+
+def _cost(work: Callable[[str], object], text: str, limit: float = float("inf")) -> float:
+    """Seconds of this thread's CPU: what else the machine does is hardly in them.
+
+    One that takes longer than the limit may try again, once.
+    """
+    took = _time(work, text)
+    if took >= limit:
+        took = _time(work, text)
+    assert took < limit, f"{took:.4f} s of {limit:.4f} s for {text[:12]!r}..."
+    return took
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_a_hostile_text_takes_time_in_proportion_to_its_length(what: str) -> None:
+    """Each unit at 5 and 50 kB, then the one that takes longest at 1 MB."""
+    work = WORK[what]
+    took: dict[str, float] = {}
+    for unit in HOSTILE:
+        short = (unit * SMALL)[:SMALL]
+        few = max(_cost(work, short + "\n"), 0.001)
+        took[unit] = _cost(work, short * FACTOR + "\n", few * FACTOR * TOO_MUCH)
+    worst = max(took, key=lambda unit: took[unit])
+    many = max(took[worst], 0.01)
+    _cost(work, (worst * MEGABYTE)[:MEGABYTE] + "\n", many * MEGABYTE / (SMALL * FACTOR) * TOO_MUCH)
