@@ -10,6 +10,7 @@ import pytest
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import MustLookError, RefusedError
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import Phase, Stage
@@ -49,7 +50,7 @@ class Process:
         self.state, commands = step(self.state, event)
         now = self.state.now
         for command in commands:
-            if isinstance(command, ev.WriteBatch):
+            if isinstance(command, cmd.WriteBatch):
                 about = {"id": command.id, "name": command.name}
                 self._take(
                     ev.WriteIntended(

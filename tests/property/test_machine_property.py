@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import conflict, same_records
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import watches
-from route53_takeover.core.takeover.events import Purpose, WriteBatch
+from route53_takeover.core.takeover.commands import WriteBatch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
 from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, Outcome, Phase
 from route53_takeover.core.takeover.step import step

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from route53_takeover.core.domain.record_sets import Change, RecordSet
+    from route53_takeover.core.takeover import commands as cmd
     from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.chaos.harness import Stage
 
@@ -148,7 +149,7 @@ def test_an_event_that_the_machine_does_not_accept_is_ignored_in_production(
     """Safety rule 8."""
     honest = step
 
-    def moody(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[ev.AnyCommand, ...]]:
+    def moody(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[cmd.AnyCommand, ...]]:
         if isinstance(event, ev.NamesAnswered):
             raise ValueError("no row for this")  # noqa: TRY004 -- as the machine does
         return honest(state, event)

@@ -30,6 +30,7 @@ from route53_takeover.base.errors import (
     ThrottledError,
 )
 from route53_takeover.core.ports import DeployExit
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import is_release_due, violations
@@ -245,7 +246,7 @@ class Engine:
         for command in commands:
             self._carry_out(command)
 
-    def _step(self, event: ev.AnyEvent) -> tuple[State, tuple[ev.AnyCommand, ...]]:
+    def _step(self, event: ev.AnyEvent) -> tuple[State, tuple[cmd.AnyCommand, ...]]:
         try:
             self._state, commands = step(self._state, event)
         except Exception:  # a defect of ours must not end a rescue; the state is as it was
@@ -283,28 +284,28 @@ class Engine:
 
     # -- commands
 
-    def _carry_out(self, command: ev.AnyCommand) -> None:
+    def _carry_out(self, command: cmd.AnyCommand) -> None:
         match command:
-            case ev.WriteBatch():
+            case cmd.WriteBatch():
                 self._intend(command)
-            case ev.RunDeploy():
+            case cmd.RunDeploy():
                 self._take(ev.DeployIntended(time=self._clock.now(), switch=command.switch))
                 self._spawn(self._start_deploy(command.switch, self._seq))
-            case ev.RejoinDeploy():
+            case cmd.RejoinDeploy():
                 self._spawn(self._watch_deploy(command.switch, self._deployer.rejoin))
-            case ev.WriteBackup():
+            case cmd.WriteBackup():
                 self._spawn(self._write_backup())
-            case ev.ReadName():
+            case cmd.ReadName():
                 self._spawn(self._read_name(command.name))
-            case ev.AwaitInsync():
+            case cmd.AwaitInsync():
                 self._spawn(self._await_insync(command))
-            case ev.ReadBaseline():
+            case cmd.ReadBaseline():
                 self._spawn(self._watcher.read_baseline(joining=command.joining))
-            case ev.DescribeRoot():
+            case cmd.DescribeRoot():
                 self._spawn(self._watcher.describe_root())
-            case ev.ReadTemplate():
+            case cmd.ReadTemplate():
                 self._spawn(self._watcher.read_template(command.stack))
-            case ev.ReadResources():
+            case cmd.ReadResources():
                 self._spawn(self._watcher.read_resources(command.stack, urgent=command.urgent))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -312,7 +313,7 @@ class Engine:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    def _intend(self, write: ev.WriteBatch) -> None:
+    def _intend(self, write: cmd.WriteBatch) -> None:
         """Makes the intent durable, then lets the batch go; neither where an invariant forbids."""
         now = self._clock.now()
         forbidden = violations(self._known, write, frozenset(self._sent))
@@ -337,7 +338,7 @@ class Engine:
         )
         self._spawn(self._send(write, self._seq, decided))
 
-    async def _send(self, write: ev.WriteBatch, intent: int, decided: float) -> None:
+    async def _send(self, write: cmd.WriteBatch, intent: int, decided: float) -> None:
         """Sends the batch once its intent is durable, if it is still to be sent then."""
         patience = _DISK_PATIENCE.get(write.purpose, _DISK_PATIENCE_ELSE)
         is_kept = await self._is_kept(intent, patience)
@@ -361,7 +362,7 @@ class Engine:
         else:
             await self._write(write)
 
-    async def _write(self, write: ev.WriteBatch) -> None:
+    async def _write(self, write: cmd.WriteBatch) -> None:
         """Sends the batch once and says what became of it."""
         plan = self._known.plan
         comment = f"route53-takeover {write.id} {write.purpose}"
@@ -395,7 +396,7 @@ class Engine:
             )
         self.submit(event)
 
-    async def _await_insync(self, command: ev.AwaitInsync) -> None:
+    async def _await_insync(self, command: cmd.AwaitInsync) -> None:
         for _ in range(_INSYNC_ASKED):
             try:
                 if await self._records.is_insync(command.change_id):

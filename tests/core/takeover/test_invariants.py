@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change, RecordSet
-from route53_takeover.core.takeover.events import Purpose, WriteBatch
+from route53_takeover.core.takeover.commands import WriteBatch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
 from route53_takeover.core.takeover.state import Ending, Outcome, Phase, Stage
 from route53_takeover.core.takeover.step import step

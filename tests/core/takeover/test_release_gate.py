@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
@@ -389,7 +390,7 @@ def test_the_step_that_releases_deletes_exactly_what_was_read() -> None:
     """Safety rule 2."""
     state = due_state("alias")
     _, commands = step(state, ev.TimePassed(time=state.now))
-    (write,) = [c for c in commands if isinstance(c, ev.WriteBatch)]
+    (write,) = [c for c in commands if isinstance(c, cmd.WriteBatch)]
     read = state.names[NAME].read
     assert read is not None
     assert [(c.action, c.record) for c in write.changes] == [("DELETE", read.records[0])]

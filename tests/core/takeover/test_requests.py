@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import RECORD_SET, StackResource
 from route53_takeover.core.plan.model import OTHER_HOLD
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.release_gate import CONFIRMATION, HOLD, moments
@@ -57,7 +58,7 @@ def history(scenario: str, *, confirm: bool = False) -> tuple[ev.AnyEvent, ...]:
 
 def states(
     scenario: str, *, confirm: bool = False
-) -> Iterator[tuple[State, ev.AnyEvent, tuple[ev.AnyCommand, ...]]]:
+) -> Iterator[tuple[State, ev.AnyEvent, tuple[cmd.AnyCommand, ...]]]:
     """Each state of a real run, with the event and the commands that came with it."""
     state: State | None = None
     for event in history(scenario, confirm=confirm):
@@ -267,7 +268,7 @@ def test_a_pause_keeps_every_early_phase_from_beginning_a_step(phase: Phase) -> 
                 break
             after, commands = step(paused, event)
             assert after.phase is phase
-            assert not [c for c in commands if isinstance(c, ev.WriteBatch | ev.RunDeploy)]
+            assert not [c for c in commands if isinstance(c, cmd.WriteBatch | cmd.RunDeploy)]
         late, commands = step(paused, ev.TimePassed(time=state.now + 86400))
         assert (late.phase, late.wake_at, commands) == (phase, None, ())
 
@@ -305,7 +306,7 @@ def test_a_baseline_that_nothing_was_deployed_on_is_read_again_after_a_pause(pha
     paused, commands = step(paused, read)
     assert commands == ()
     _, commands = step(paused, ev.RunUnpaused(time=paused.now + 3600))
-    assert [type(c) for c in commands] == [ev.ReadBaseline]
+    assert [type(c) for c in commands] == [cmd.ReadBaseline]
 
 
 def test_a_first_deploy_that_touches_the_record_is_undone_in_a_pause_too() -> None:
@@ -592,7 +593,7 @@ def test_restore_now_stops_a_release_that_is_just_being_sent() -> None:
                 time=state.now + 0.1, id=event.id, name=NAME, change_id="C9"
             )
             _, commands = step(asked_for, accepted)
-            (write,) = [c for c in commands if isinstance(c, ev.WriteBatch)]
+            (write,) = [c for c in commands if isinstance(c, cmd.WriteBatch)]
             assert write.purpose is Purpose.RESTORE
 
 
@@ -684,5 +685,5 @@ def test_a_deploy_is_never_begun_by_a_key() -> None:
         for act in Act:
             if act is not Act.GO_ON:
                 _, commands = step(state, event_of(act, NAME, time=state.now))
-                assert not [c for c in commands if isinstance(c, ev.RunDeploy)]
+                assert not [c for c in commands if isinstance(c, cmd.RunDeploy)]
     assert Switch.ON in last_in("cname", Phase.WATCH).deploys

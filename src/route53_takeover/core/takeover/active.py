@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change, normal_name
 from route53_takeover.core.domain.stacks import Kind
-from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, matches, root_kind
@@ -52,7 +52,7 @@ def tend_all(turn: Turn) -> None:
     """Does what is due for every name, and finds the phase that follows from it."""
     for switch, deploy in turn.state.deploys.items():
         if deploy.exited_at is None:
-            turn.ask(f"deploy-{switch}", ev.RejoinDeploy(switch=switch))
+            turn.ask(f"deploy-{switch}", cmd.RejoinDeploy(switch=switch))
     for stack in turn.state.stacks.values():
         if stack.kind is Kind.GOING and stack.template_for != stack.operations:
             ask_template(turn, stack)

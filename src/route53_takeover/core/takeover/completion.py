@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.domain.stacks import Kind, kind_of
-from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, why
 from route53_takeover.core.takeover.fold_stacks import (
@@ -111,7 +111,7 @@ def _look(turn: Turn, *, at: float) -> None:
     if turn.state.described is not None:
         at = max(at, turn.state.described_began + DESCRIBE_AGAIN)
     if turn.state.now >= at:
-        turn.ask("describe", ev.DescribeRoot())
+        turn.ask("describe", cmd.DescribeRoot())
     else:
         turn.wake(at)
 

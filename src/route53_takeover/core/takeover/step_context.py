@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.state import Ending, Phase, StackState, Write
 
@@ -95,7 +95,7 @@ class Turn:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.commands: list[ev.AnyCommand] = []
+        self.commands: list[cmd.AnyCommand] = []
         self.wake_at: float | None = None
 
     def move(self, trigger: Trigger) -> None:
@@ -110,7 +110,7 @@ class Turn:
         if at > self.state.now and (self.wake_at is None or at < self.wake_at):
             self.wake_at = at
 
-    def ask(self, key: str, command: ev.AnyCommand) -> None:
+    def ask(self, key: str, command: cmd.AnyCommand) -> None:
         """Asks for something once at a time."""
         if key not in self.state.asked:
             self.state = replace(self.state, asked=self.state.asked | {key})
@@ -131,7 +131,7 @@ class Turn:
         due = max((name.read.began if name.read else 0.0) + every, name.read_after)
         if due <= self.state.now:
             self.put(replace(name, reading=True))
-            self.commands.append(ev.ReadName(name=name.name))
+            self.commands.append(cmd.ReadName(name=name.name))
         else:
             self.wake(due)
 
@@ -160,7 +160,7 @@ class Turn:
             )
         )
         self.commands.append(
-            ev.WriteBatch(
+            cmd.WriteBatch(
                 id=write_id, name=name.name, purpose=purpose, changes=changes, patience=patience
             )
         )
@@ -181,7 +181,7 @@ class Turn:
 def ask_list(turn: Turn, stack_id: str, *, urgent: bool = False) -> None:
     """Asks for a stack's own list of resources, unless lists could not be read just now."""
     if turn.state.now >= turn.state.not_before:
-        turn.ask(f"resources:{stack_id}", ev.ReadResources(stack=stack_id, urgent=urgent))
+        turn.ask(f"resources:{stack_id}", cmd.ReadResources(stack=stack_id, urgent=urgent))
     else:
         turn.wake(turn.state.not_before)
 
@@ -219,7 +219,7 @@ def _is_listed(state: State, stack: StackState, since: float, within: float | No
 def ask_template(turn: Turn, stack: StackState) -> None:
     """Asks for a stack's template, unless it could not be read just now."""
     if turn.state.now >= stack.template_after:
-        turn.ask(f"template:{stack.stack_id}", ev.ReadTemplate(stack=stack.stack_id))
+        turn.ask(f"template:{stack.stack_id}", cmd.ReadTemplate(stack=stack.stack_id))
     else:
         turn.wake(stack.template_after)
 
