@@ -286,7 +286,7 @@ def _assert_no_dead_end(state: State) -> None:
         empty = any(h.stage in ABSENT_STAGES for h in state.handovers)
         assert not empty or state.ending.outcome is Outcome.UNKNOWN
         return
-    under_way = bool(state.asked) or any(
+    under_way = bool(state.in_flight) or any(
         name.reading or name.write is not None for name in state.names.values()
     )
     waits = state.is_early and state.is_paused  # for a person

@@ -280,7 +280,7 @@ def test_going_on_does_what_the_pause_kept_back(phase: Phase) -> None:
             paused = pressed(state, ev.RunPaused)
             after, commands = step(paused, ev.RunUnpaused(time=state.now + 7200))
             assert not after.paused
-            under_way = after.asked or any(n.reading or n.write for n in after.names.values())
+            under_way = after.in_flight or any(n.reading or n.write for n in after.names.values())
             assert commands or under_way or after.wake_at is not None
 
 

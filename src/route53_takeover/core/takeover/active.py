@@ -52,7 +52,7 @@ def tend_all(turn: Turn) -> None:
     """Does what is due for every name, and finds the phase that follows from it."""
     for switch, deploy in turn.state.deploys.items():
         if deploy.exited_at is None:
-            turn.ask(f"deploy-{switch}", cmd.RejoinDeploy(switch=switch))
+            turn.ask(cmd.RejoinDeploy(switch=switch))
     for stack in turn.state.stacks.values():
         if stack.kind is Kind.GOING and stack.template_for != stack.operations:
             ask_template(turn, stack)

@@ -6,10 +6,36 @@ never journalled: what a run did is told by the events.
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
+
+if TYPE_CHECKING:
+    from route53_takeover.core.takeover.events import AnyEvent
+
+
+class Subject(StrEnum):
+    """What is asked for at most once at a time."""
+
+    BACKUP = "backup"
+    BASELINE = "baseline"
+    ROOT = "root"
+    TEMPLATE = "template"
+    RESOURCES = "resources"
+    DEPLOY = "deploy"
+    INSYNC = "insync"
+
+
+class Request(Struct, frozen=True):
+    """What identifies a command that is under way: ``of`` is a stack, a deploy or a change."""
+
+    subject: Subject
+    of: str = ""
 
 
 class Command(Struct, frozen=True, kw_only=True, tag=True):
@@ -18,6 +44,10 @@ class Command(Struct, frozen=True, kw_only=True, tag=True):
 
 class WriteBackup(Command, frozen=True, kw_only=True):
     """-> `BackupWritten` or `BackupFailed`."""
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.BACKUP)
 
 
 class ReadName(Command, frozen=True, kw_only=True):
@@ -46,21 +76,37 @@ class AwaitInsync(Command, frozen=True, kw_only=True):
     name: str
     change_id: str
 
+    @property
+    def request(self) -> Request:
+        return Request(Subject.INSYNC, self.change_id)
+
 
 class ReadBaseline(Command, frozen=True, kw_only=True):
     """-> `BaselineRead` or `BaselineUnread`."""
 
     joining: bool
 
+    @property
+    def request(self) -> Request:
+        return Request(Subject.BASELINE)
+
 
 class DescribeRoot(Command, frozen=True, kw_only=True):
     """-> `RootDescribed` or `RootUndescribed`."""
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.ROOT)
 
 
 class ReadTemplate(Command, frozen=True, kw_only=True):
     """-> `TemplateRead`."""
 
     stack: str
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.TEMPLATE, self.stack)
 
 
 class ReadResources(Command, frozen=True, kw_only=True):
@@ -69,11 +115,19 @@ class ReadResources(Command, frozen=True, kw_only=True):
     stack: str
     urgent: bool = False
 
+    @property
+    def request(self) -> Request:
+        return Request(Subject.RESOURCES, self.stack)
+
 
 class RunDeploy(Command, frozen=True, kw_only=True):
     """-> `DeployIntended` at once, then `DeployExited`."""
 
     switch: Switch
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.DEPLOY, self.switch)
 
 
 class RejoinDeploy(Command, frozen=True, kw_only=True):
@@ -81,6 +135,22 @@ class RejoinDeploy(Command, frozen=True, kw_only=True):
 
     switch: Switch
 
+    @property
+    def request(self) -> Request:
+        return Request(Subject.DEPLOY, self.switch)
+
+
+OnceAtATime = (
+    WriteBackup
+    | AwaitInsync
+    | ReadBaseline
+    | DescribeRoot
+    | ReadTemplate
+    | ReadResources
+    | RunDeploy
+    | RejoinDeploy
+)
+"""Commands of which one `Request` is under way at a time (`State.in_flight`)."""
 
 AnyCommand = (
     WriteBackup
@@ -94,3 +164,24 @@ AnyCommand = (
     | RunDeploy
     | RejoinDeploy
 )
+
+
+def answered_by(event: AnyEvent) -> Request | None:
+    """The request that this event answers, if it is one that is asked for once at a time."""
+    match event:
+        case ev.BackupWritten() | ev.BackupFailed():
+            return Request(Subject.BACKUP)
+        case ev.BaselineRead() | ev.BaselineUnread():
+            return Request(Subject.BASELINE)
+        case ev.RootDescribed() | ev.RootUndescribed():
+            return Request(Subject.ROOT)
+        case ev.TemplateRead():
+            return Request(Subject.TEMPLATE, event.stack)
+        case ev.ResourcesRead() | ev.ResourcesUnread():
+            return Request(Subject.RESOURCES, event.stack)
+        case ev.DeployExited():
+            return Request(Subject.DEPLOY, event.switch)
+        case ev.ChangeInsync():
+            return Request(Subject.INSYNC, event.change_id)
+        case _:
+            return None

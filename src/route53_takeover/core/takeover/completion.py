@@ -111,7 +111,7 @@ def _look(turn: Turn, *, at: float) -> None:
     if turn.state.described is not None:
         at = max(at, turn.state.described_began + DESCRIBE_AGAIN)
     if turn.state.now >= at:
-        turn.ask("describe", cmd.DescribeRoot())
+        turn.ask(cmd.DescribeRoot())
     else:
         turn.wake(at)
 

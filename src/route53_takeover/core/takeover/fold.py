@@ -11,6 +11,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.commands import Request, Subject, answered_by
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import stopped_by
 from route53_takeover.core.takeover.fold_reads import read, reconciled
@@ -71,17 +72,18 @@ def _interrupted(state: State, signal: str) -> State:
 def observe(state: State, event: ev.AnyEvent) -> State:
     """The state with one more fact in it."""
     state = timed(replace(state, now=max(state.now, event.time)), event)
+    if (answer := answered_by(event)) in state.in_flight:
+        state = replace(state, in_flight=state.in_flight - {answer})
     match event:
         case ev.RunResumed():
             return _resumed(state)
         case ev.BackupWritten():
-            return replace(state, backed_up=True, asked=state.asked - {"backup"})
+            return replace(state, backed_up=True)
         case ev.BackupFailed():
             return replace(
                 state,
                 backup_failed=True,
                 given_up=f"no backup: {event.reason}",
-                asked=state.asked - {"backup"},
             )
         case ev.Interrupted():
             return _interrupted(state, event.signal)
@@ -146,7 +148,6 @@ def _of_name(
         case ev.NamesAnswered():
             name = _heard(state, name, event)
         case ev.ChangeInsync():
-            state = replace(state, asked=state.asked - {f"insync:{event.change_id}"})
             if name.unsynced == event.change_id:
                 name = replace(name, unsynced=None, synced_at=state.now)
         case ev.WriteIntended():
@@ -248,7 +249,7 @@ def _resumed(state: State) -> State:
     return replace(
         state,
         names=names,
-        asked=frozenset(),
+        in_flight=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,
         resumed_at=state.now,
@@ -269,9 +270,10 @@ def _resumed(state: State) -> State:
 
 
 def _deploy(state: State, event: ev.DeployIntended | ev.DeployExited) -> State:
-    key = f"deploy-{event.switch}"
     if isinstance(event, ev.DeployIntended):
-        deploy, asked = Deploy(intended_at=state.now), state.asked | {key}
+        deploy = Deploy(intended_at=state.now)
+        under_way = Request(Subject.DEPLOY, event.switch)
+        state = replace(state, in_flight=state.in_flight | {under_way})
     else:
         before = state.deploys.get(event.switch)
         deploy = Deploy(
@@ -281,7 +283,4 @@ def _deploy(state: State, event: ev.DeployIntended | ev.DeployExited) -> State:
             tail=event.tail,
             timed_out=event.timed_out,
         )
-        asked = state.asked - {key}
-    return replace(
-        state, deploys={**state.deploys, event.switch: deploy}, asked=asked, news_at=state.now
-    )
+    return replace(state, deploys={**state.deploys, event.switch: deploy}, news_at=state.now)

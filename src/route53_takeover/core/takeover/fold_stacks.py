@@ -271,9 +271,8 @@ def unread_groups(state: State) -> tuple[str, ...]:
 
 def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> State:
     """What a stack holds by its own list, which is ahead of its events."""
-    key = f"resources:{event.stack}"
     if isinstance(event, ev.ResourcesUnread):
-        return _tree_unread(replace(state, unlisted=state.unlisted + 1), key)
+        return _tree_unread(replace(state, unlisted=state.unlisted + 1))
     stack = state.stacks.get(event.stack) or StackState(stack_id=event.stack)
     stacks = dict(state.stacks)
     records = dict(stack.records)
@@ -313,7 +312,7 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
         if known.logical_id not in listed and event.began > known.since and not is_coming:
             records[logical_id] = replace(known, status="DELETE_COMPLETE", since=state.now)
     stacks[event.stack] = replace(stack, records=records, listed=event.began, told=event.time)
-    return replace(state, asked=state.asked - {key}, failures=0, unlisted=0, stacks=stacks)
+    return replace(state, failures=0, unlisted=0, stacks=stacks)
 
 
 def _guessed(state: State, physical_id: str) -> DesiredRecord | None:
@@ -372,21 +371,17 @@ def tree(
     match event:
         case ev.BaselineRead():
             return _baseline(state, event)
-        case ev.BaselineUnread():
-            return _tree_unread(state, "baseline")
-        case ev.RootUndescribed():
-            return _tree_unread(state, "describe")
+        case ev.BaselineUnread() | ev.RootUndescribed():
+            return _tree_unread(state)
         case ev.TemplateRead():
             stack = state.stacks.get(event.stack)
-            asked = state.asked - {f"template:{event.stack}"}
             if stack is None:
-                return replace(state, asked=asked)
+                return state
             stack = _with_template(stack, event.template, state.now)
-            return replace(state, asked=asked, stacks={**state.stacks, event.stack: stack})
+            return replace(state, stacks={**state.stacks, event.stack: stack})
         case ev.RootDescribed():
             return replace(
                 state,
-                asked=state.asked - {"describe"},
                 failures=0,
                 described=event.root,
                 described_began=event.began,
@@ -423,11 +418,10 @@ def _with_members(
     return {k: replace(r, initiated_at=known.initiated_at) for k, r in found.items()}
 
 
-def _tree_unread(state: State, asked: str) -> State:
+def _tree_unread(state: State) -> State:
     failures = state.failures + 1
     return replace(
         state,
-        asked=state.asked - {asked},
         failures=failures,
         not_before=state.now + min(0.5 * 2 ** min(failures, 5), 10.0),
     )
@@ -437,7 +431,6 @@ def _baseline(state: State, event: ev.BaselineRead) -> State:
     ids = dict.fromkeys([event.root.stack_id, *event.existing]) if event.root.stack_id else {}
     return replace(
         state,
-        asked=state.asked - {"baseline"},
         failures=0,
         baseline=ev.Switch.OFF if state.phase is Phase.DEPLOY_OFF else ev.Switch.ON,
         baseline_at=state.now,

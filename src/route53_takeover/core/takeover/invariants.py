@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.plan.model import Plan
-    from route53_takeover.core.takeover.events import WriteBatch
+    from route53_takeover.core.takeover.commands import WriteBatch
     from route53_takeover.core.takeover.state import State
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from route53_takeover.core.domain.record_sets import Change, DesiredRecord, RecordSet, conflict
 from route53_takeover.core.domain.stacks import Kind, StackDescription, StackTemplate, kind_of
 from route53_takeover.core.plan.model import Plan
+from route53_takeover.core.takeover.commands import Request
 from route53_takeover.core.takeover.events import Purpose, Switch
 
 
@@ -317,7 +318,7 @@ class State(Struct, frozen=True, kw_only=True):
         lag: how long calls that read take now, in seconds, the wait for their turn included.
         awake_since: since when the process has run without a stop.
         baseline: for which switch the baseline was read last, if any.
-        asked: commands under way that are asked for once at a time.
+        in_flight: what was asked for and not answered yet, of that asked for once at a time.
         failures: how often in a row the stack tree could not be read.
         unlisted: how often in a row a stack's list of resources could not.
         news_at: when a stack, a deploy or a name last moved.
@@ -346,7 +347,7 @@ class State(Struct, frozen=True, kw_only=True):
     baseline: Switch | None = None
     baseline_at: float = 0.0
     deploys: dict[Switch, Deploy] = {}
-    asked: frozenset[str] = frozenset()
+    in_flight: frozenset[Request] = frozenset()
     described: StackDescription | None = None
     described_began: float = 0.0
     failures: int = 0

@@ -118,7 +118,7 @@ def _backup(turn: Turn) -> None:
     if turn.state.backed_up:
         turn.move(Trigger.BACKED_UP)
     else:
-        turn.ask("backup", cmd.WriteBackup())
+        turn.ask(cmd.WriteBackup())
 
 
 def _lower_ttl(turn: Turn) -> None:
@@ -139,7 +139,6 @@ def _lower_ttl(turn: Turn) -> None:
             waiting = True
             turn.wake(name.wrote_at + _INSYNC_PATIENCE)
             turn.ask(
-                f"insync:{name.unsynced}",
                 cmd.AwaitInsync(name=name.name, change_id=name.unsynced),
             )
     if not waiting and not turn.state.given_up:
@@ -222,10 +221,10 @@ def _deploy_off(turn: Turn) -> None:
                 "switch off would delete it"
             )
         elif not _has_no_patience_left(turn) and tree_is_listed(turn, since=state.baseline_at):
-            turn.ask("deploy-off", cmd.RunDeploy(switch=Switch.OFF))
+            turn.ask(cmd.RunDeploy(switch=Switch.OFF))
         return
     if state.deploys[Switch.OFF].exited_at is None:
-        turn.ask("deploy-off", cmd.RejoinDeploy(switch=Switch.OFF))
+        turn.ask(cmd.RejoinDeploy(switch=Switch.OFF))
     is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.settled_at)
     if is_blind(state) and state.deploys[Switch.OFF].exited_at is not None:
         turn.give_up("the stack could not be read after the deploy with the switch off")
@@ -268,7 +267,7 @@ def _deploy_on(turn: Turn) -> None:
     if not _baseline_is_read(turn, Switch.ON):
         return
     if turn.state.plan.options.deploy_on is not None and Switch.ON not in turn.state.deploys:
-        turn.ask("deploy-on", cmd.RunDeploy(switch=Switch.ON))
+        turn.ask(cmd.RunDeploy(switch=Switch.ON))
         return
     turn.move(Trigger.DEPLOYING)
 
@@ -281,7 +280,7 @@ def _baseline_is_read(turn: Turn, switch: Switch) -> bool:
         turn.give_up(f"the stack could not be read {PATIENCE} times in a row")
     elif state.now >= state.not_before:
         joining = switch is Switch.ON and state.plan.options.deploy_on is None
-        turn.ask("baseline", cmd.ReadBaseline(joining=joining))
+        turn.ask(cmd.ReadBaseline(joining=joining))
     else:
         turn.wake(state.not_before)
     return False

@@ -110,10 +110,11 @@ class Turn:
         if at > self.state.now and (self.wake_at is None or at < self.wake_at):
             self.wake_at = at
 
-    def ask(self, key: str, command: cmd.AnyCommand) -> None:
+    def ask(self, command: cmd.OnceAtATime) -> None:
         """Asks for something once at a time."""
-        if key not in self.state.asked:
-            self.state = replace(self.state, asked=self.state.asked | {key})
+        if command.request not in self.state.in_flight:
+            in_flight = self.state.in_flight | {command.request}
+            self.state = replace(self.state, in_flight=in_flight)
             self.commands.append(command)
 
     def put(self, name: NameState) -> NameState:
@@ -181,7 +182,7 @@ class Turn:
 def ask_list(turn: Turn, stack_id: str, *, urgent: bool = False) -> None:
     """Asks for a stack's own list of resources, unless lists could not be read just now."""
     if turn.state.now >= turn.state.not_before:
-        turn.ask(f"resources:{stack_id}", cmd.ReadResources(stack=stack_id, urgent=urgent))
+        turn.ask(cmd.ReadResources(stack=stack_id, urgent=urgent))
     else:
         turn.wake(turn.state.not_before)
 
@@ -219,7 +220,7 @@ def _is_listed(state: State, stack: StackState, since: float, within: float | No
 def ask_template(turn: Turn, stack: StackState) -> None:
     """Asks for a stack's template, unless it could not be read just now."""
     if turn.state.now >= stack.template_after:
-        turn.ask(f"template:{stack.stack_id}", cmd.ReadTemplate(stack=stack.stack_id))
+        turn.ask(cmd.ReadTemplate(stack=stack.stack_id))
     else:
         turn.wake(stack.template_after)
 
