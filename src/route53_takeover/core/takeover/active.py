@@ -24,7 +24,7 @@ from route53_takeover.core.takeover.fold_writes import applied, deadman
 from route53_takeover.core.takeover.freshness import READ_FRESH, is_fresh
 from route53_takeover.core.takeover.release_gate import DISOWNED, moments
 from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, TAKEN_STAGES, Phase, Stage
-from route53_takeover.core.takeover.step_context import Trigger, ask_list, ask_template
+from route53_takeover.core.takeover.step_context import ask_list, ask_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -218,32 +218,30 @@ def _read_pace(state: State, name: NameState) -> float | None:
 
 
 def _find_phase(turn: Turn) -> None:
-    state = turn.state
-    trigger, target = _phase_of(state)
-    if state.phase is not target:
-        turn.move(trigger)
+    target = _phase_of(turn.state)
+    if turn.state.phase is not target:
+        turn.move(target)
 
 
-def _phase_of(state: State) -> tuple[Trigger, Phase]:
+def _phase_of(state: State) -> Phase:
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
     if taken and root_kind(state) in (Kind.GOING, Kind.CLEANING, Kind.SUCCEEDED):
-        return Trigger.TAKEN, Phase.GUARD
+        return Phase.GUARD
     if (
         state.given_up
         or any(name.restoring for name in state.names.values())
         or ((state.interrupts or state.journal_lost) and not state.ever_released)
+        or state.phase is Phase.RESTORE
     ):
-        return Trigger.UNDOING, Phase.RESTORE
-    if state.phase is Phase.RESTORE:
-        return Trigger.UNDOING, Phase.RESTORE
+        return Phase.RESTORE
     writes = [n.write for n in state.names.values() if n.write is not None]
     if any(w.purpose is Purpose.RELEASE for w in writes):
-        return Trigger.RELEASING, Phase.RELEASE
+        return Phase.RELEASE
     if any(name.is_absent for name in state.names.values()):
-        return Trigger.RELEASED, Phase.CONFIRM
+        return Phase.CONFIRM
     if taken:
-        return Trigger.TAKEN, Phase.GUARD
-    return Trigger.WAITING, Phase.WATCH
+        return Phase.GUARD
+    return Phase.WATCH
 
 
 # -- what to poll

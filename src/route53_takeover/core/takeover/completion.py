@@ -31,7 +31,7 @@ from route53_takeover.core.takeover.freshness import (
     is_fresh,
 )
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage
-from route53_takeover.core.takeover.step_context import PATIENCE, Trigger, tree_is_listed
+from route53_takeover.core.takeover.step_context import PATIENCE, tree_is_listed
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Handover, NameState, State
@@ -155,12 +155,12 @@ def conclude(turn: Turn) -> None:
     if is_blind(state):
         turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
     elif taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
-        turn.move(Trigger.SETTLED)
+        turn.move(Phase.VERIFY)
     elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.settled_at):
         return
     elif state.phase is not Phase.RESTORE:
         turn.give_up(why(state))
-        turn.move(Trigger.UNDOING)
+        turn.move(Phase.RESTORE)
     elif _all_undone(turn) and _last_look(turn):
         _end(turn)
 
@@ -171,7 +171,7 @@ def verify(turn: Turn) -> None:
     if any(h.stage not in TAKEN_STAGES for h in state.handovers) or (
         state.verifying_since is not None and state.news_at > state.verifying_since
     ):
-        turn.move(Trigger.TAKEN)
+        turn.move(Phase.GUARD)
         return
     if not _last_look(turn):
         return

@@ -33,7 +33,7 @@ from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.fold_stacks import root_kind, suspects
 from route53_takeover.core.takeover.freshness import WRITE_FRESH, is_fresh
 from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, Stage
-from route53_takeover.core.takeover.step_context import PATIENCE, Trigger, Turn, tree_is_listed
+from route53_takeover.core.takeover.step_context import PATIENCE, Turn, tree_is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def step(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[cmd.AnyC
         if not isinstance(event, ev.RunStarted):
             raise ValueError(f"a run begins with RunStarted, not {type(event).__name__}")
         turn = Turn(begin(event))
-        turn.move(Trigger.STARTED)
+        turn.move(Phase.BACKUP)
     else:
         turn = Turn(observe(state, event))
     _decide(turn)
@@ -73,7 +73,7 @@ def _decide(turn: Turn) -> None:
         if phase is Phase.ENDED or _stopped(turn):
             return
         if _is_over_early(turn.state):
-            turn.move(Trigger.UNDOING)
+            turn.move(Phase.RESTORE)
             continue
         if not _waits_for_a_person(turn):
             _PHASES[phase](turn)
@@ -116,7 +116,7 @@ def _waits_for_a_person(turn: Turn) -> bool:
 
 def _backup(turn: Turn) -> None:
     if turn.state.backed_up:
-        turn.move(Trigger.BACKED_UP)
+        turn.move(Phase.LOWER_TTL)
     else:
         turn.ask(cmd.WriteBackup())
 
@@ -142,14 +142,14 @@ def _lower_ttl(turn: Turn) -> None:
                 cmd.AwaitInsync(name=name.name, change_id=name.unsynced),
             )
     if not waiting and not turn.state.given_up:
-        turn.move(Trigger.LOWERED)
+        turn.move(Phase.DRAIN)
 
 
 def _drain(turn: Turn) -> None:
     synced = [n.synced_at for n in turn.state.names.values() if n.synced_at is not None]
     until = max(synced, default=turn.state.now) + turn.state.plan.drain_seconds
     if not synced or not turn.state.plan.options.drain or turn.state.now >= until:
-        turn.move(Trigger.DRAINED)
+        turn.move(Phase.DEPLOY_OFF)
     else:
         turn.wake(until)
 
@@ -164,7 +164,7 @@ def _prove(turn: Turn) -> None:
         )
         _write_where_unchanged(turn, name, Purpose.PROVE, changes)
     if not unproven:
-        turn.move(Trigger.PROVEN)
+        turn.move(Phase.DEPLOY_ON)
 
 
 def _write_where_unchanged(
@@ -210,7 +210,7 @@ def _has_no_patience_left(turn: Turn) -> bool:
 def _deploy_off(turn: Turn) -> None:
     state = turn.state
     if state.plan.options.deploy_off is None:
-        turn.move(Trigger.SWITCHED_OFF)
+        turn.move(Phase.PROVE)
         return
     if not _baseline_is_read(turn, Switch.OFF):
         return
@@ -260,7 +260,7 @@ def _judge_deploy_off(turn: Turn) -> None:
             f"{state.plan.options.stack}"
         )
     else:
-        turn.move(Trigger.SWITCHED_OFF)
+        turn.move(Phase.PROVE)
 
 
 def _deploy_on(turn: Turn) -> None:
@@ -269,7 +269,7 @@ def _deploy_on(turn: Turn) -> None:
     if turn.state.plan.options.deploy_on is not None and Switch.ON not in turn.state.deploys:
         turn.ask(cmd.RunDeploy(switch=Switch.ON))
         return
-    turn.move(Trigger.DEPLOYING)
+    turn.move(Phase.WATCH)
 
 
 def _baseline_is_read(turn: Turn, switch: Switch) -> bool:

@@ -1,12 +1,10 @@
 """The table of phases, and one step's decisions as they are made.
 
-Every move from phase to phase is one row of `TRANSITIONS`; a move that is not in it is an error and
-changes nothing.
+Every move from phase to phase is in `ALLOWED`; one that is not is an error and changes nothing.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -29,65 +27,32 @@ TEMPLATE_TRIES = 4
 """Reads of a template in vain after which a run at rest goes without it (some seconds)."""
 
 
-class Trigger(StrEnum):
-    """Why a run moves from one phase to another."""
-
-    STARTED = "the plan was accepted"
-    BACKED_UP = "the backup is on disk"
-    LOWERED = "every TTL is lowered and INSYNC"
-    DRAINED = "the old TTLs have run out"
-    SWITCHED_OFF = "the first deploy has ended well, or is skipped"
-    PROVEN = "the restore is proven"
-    DEPLOYING = "the second deploy is under way"
-    RELEASING = "a release was sent"
-    RELEASED = "a name has no record"
-    WAITING = "a manual record stands and may yet be released"
-    TAKEN = "CloudFormation has every record"
-    UNDOING = "it cannot succeed any more, or a record was lost: put everything back"
-    SETTLED = "the stack is complete and nothing moves any more"
-    ENDED = "there is nothing left to do"
-
-
-_P, _T = Phase, Trigger
-_UNDOABLE = (
-    _P.BACKUP,
-    _P.LOWER_TTL,
-    _P.DRAIN,
-    _P.DEPLOY_OFF,
-    _P.PROVE,
-    _P.DEPLOY_ON,
-    _P.WATCH,
-    _P.RELEASE,
-    _P.CONFIRM,
-    _P.GUARD,
-    _P.VERIFY,
-)
-TRANSITIONS: dict[tuple[Phase, Trigger], Phase] = {
-    (_P.PREFLIGHT, _T.STARTED): _P.BACKUP,
-    (_P.BACKUP, _T.BACKED_UP): _P.LOWER_TTL,
-    (_P.LOWER_TTL, _T.LOWERED): _P.DRAIN,
-    (_P.DRAIN, _T.DRAINED): _P.DEPLOY_OFF,
-    (_P.DEPLOY_OFF, _T.SWITCHED_OFF): _P.PROVE,
-    (_P.PROVE, _T.PROVEN): _P.DEPLOY_ON,
-    (_P.DEPLOY_ON, _T.DEPLOYING): _P.WATCH,
-    (_P.WATCH, _T.RELEASING): _P.RELEASE,
-    (_P.CONFIRM, _T.RELEASING): _P.RELEASE,
-    (_P.GUARD, _T.RELEASING): _P.RELEASE,
-    (_P.WATCH, _T.RELEASED): _P.CONFIRM,
-    (_P.RELEASE, _T.RELEASED): _P.CONFIRM,
-    (_P.GUARD, _T.RELEASED): _P.CONFIRM,
-    (_P.RELEASE, _T.WAITING): _P.WATCH,
-    (_P.CONFIRM, _T.WAITING): _P.WATCH,
-    (_P.GUARD, _T.WAITING): _P.WATCH,
-    (_P.WATCH, _T.TAKEN): _P.GUARD,
-    (_P.RELEASE, _T.TAKEN): _P.GUARD,
-    (_P.CONFIRM, _T.TAKEN): _P.GUARD,
-    (_P.RESTORE, _T.TAKEN): _P.GUARD,  # CloudFormation's create won against ours
-    (_P.VERIFY, _T.TAKEN): _P.GUARD,  # something moved meanwhile
-    (_P.GUARD, _T.SETTLED): _P.VERIFY,
-    **{(phase, _T.UNDOING): _P.RESTORE for phase in _UNDOABLE},
-    **{(phase, _T.ENDED): _P.ENDED for phase in Phase if phase is not _P.ENDED},
+_P = Phase
+_BEFORE_THE_END = frozenset(Phase) - {_P.PREFLIGHT, _P.RESTORE, _P.ENDED}
+"""Where a run can turn to putting everything back."""
+_FORWARD: dict[Phase, frozenset[Phase]] = {
+    _P.PREFLIGHT: frozenset({_P.BACKUP}),
+    _P.BACKUP: frozenset({_P.LOWER_TTL}),
+    _P.LOWER_TTL: frozenset({_P.DRAIN}),
+    _P.DRAIN: frozenset({_P.DEPLOY_OFF}),
+    _P.DEPLOY_OFF: frozenset({_P.PROVE}),
+    _P.PROVE: frozenset({_P.DEPLOY_ON}),
+    _P.DEPLOY_ON: frozenset({_P.WATCH}),
+    _P.WATCH: frozenset({_P.RELEASE, _P.CONFIRM, _P.GUARD}),
+    _P.RELEASE: frozenset({_P.CONFIRM, _P.WATCH, _P.GUARD}),
+    _P.CONFIRM: frozenset({_P.RELEASE, _P.WATCH, _P.GUARD}),
+    _P.GUARD: frozenset({_P.RELEASE, _P.CONFIRM, _P.WATCH, _P.VERIFY}),
+    _P.VERIFY: frozenset({_P.GUARD}),  # something moved meanwhile
+    _P.RESTORE: frozenset({_P.GUARD}),  # CloudFormation's create won against ours
+    _P.ENDED: frozenset(),
 }
+ALLOWED: dict[Phase, frozenset[Phase]] = {
+    phase: forward
+    | ({_P.RESTORE} if phase in _BEFORE_THE_END else set())
+    | ({_P.ENDED} if phase is not _P.ENDED else set())
+    for phase, forward in _FORWARD.items()
+}
+"""Phase -> the phases that may follow it. Any other move is a defect, and changes nothing."""
 
 
 class Turn:
@@ -98,11 +63,10 @@ class Turn:
         self.commands: list[cmd.AnyCommand] = []
         self.wake_at: float | None = None
 
-    def move(self, trigger: Trigger) -> None:
+    def move(self, target: Phase) -> None:
         state = self.state
-        target = TRANSITIONS.get((state.phase, trigger))
-        if target is None:
-            raise ValueError(f"no way out of {state.phase} by: {trigger}")
+        if target not in ALLOWED[state.phase]:
+            raise ValueError(f"{target} does not follow {state.phase}")
         self.state = replace(state, phase=target, phase_since=state.now, verifying_since=None)
 
     def wake(self, at: float) -> None:
@@ -175,7 +139,7 @@ class Turn:
             reason=reason,
             resumable=resumable,
         )
-        self.move(Trigger.ENDED)
+        self.move(Phase.ENDED)
         self.state = replace(self.state, ending=ending)
 
 
