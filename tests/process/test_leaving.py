@@ -59,7 +59,7 @@ def in_the_gap() -> Left:
     return Left(run=RUN, detached=True, absences=(Absence(name="www.example.com", until=AT),))
 
 
-def left(tmp_path: Path) -> asyncio.Task[Left]:
+def leaves(tmp_path: Path) -> asyncio.Task[Left]:
     common = Common(state_dir=tmp_path, quiet=True)
     return asyncio.create_task(asyncio.to_thread(leaving.parting, common, in_the_gap()))
 
@@ -87,7 +87,7 @@ def first_process(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_first_process_of_a_container_stays_until_the_name_has_a_record(
     tmp_path: Path, journal: FileJournal, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    task = left(tmp_path)
+    task = leaves(tmp_path)
     done, _ = await asyncio.wait({task}, timeout=0.5)
     assert not done
     said = capfd.readouterr().err
@@ -106,7 +106,7 @@ async def test_the_first_process_of_a_container_stays_until_the_name_has_a_recor
 async def test_a_run_that_ends_while_its_container_is_kept_is_told_as_seen_to_its_end(
     tmp_path: Path, journal: FileJournal
 ) -> None:
-    task = left(tmp_path)
+    task = leaves(tmp_path)
     for event in events()[in_gap() :]:
         journal.append(event)
     left = await asyncio.wait_for(task, 10)

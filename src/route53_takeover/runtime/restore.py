@@ -313,7 +313,7 @@ class _Work:
             except ApiError as error:
                 if not self.lacking:
                     raise
-                raise self._lacks(error) from error
+                raise self._unmet(error) from error
         left = f", and lacks {_described(self.lacking)}" if self.lacking else ""
         raise MustLookError(
             self._so_far(f"could not be restored in {_TRIES} tries{left}"),
@@ -360,7 +360,7 @@ class _Work:
             else:
                 self.lacking = [other for other in self.lacking if other is not original]
         if failed is not None:
-            raise self._lacks(failed) from failed
+            raise self._unmet(failed) from failed
         return not self.lacking
 
     async def _replacement(self, here: Sequence[RecordSet]) -> Rescue:
@@ -434,7 +434,7 @@ class _Work:
         told = f"{done}{'' if self.dry_run else ' (done)'}; " if done else ""
         return f"{display_name(self.name)}: {told}{text}"
 
-    def _lacks(self, error: ApiError) -> MustLookError:
+    def _unmet(self, error: ApiError) -> MustLookError:
         text = f"cannot be restored and lacks {_described(self.lacking)}: {error}"
         return MustLookError(self._so_far(text), error.hint)
 

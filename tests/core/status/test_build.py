@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.snapshot import Mark, mark_of
 from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.status.waiting import CONDITION_WORDS
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.fold import ONE_REQUEST
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.requests import Act, choices
 from route53_takeover.core.takeover.state import Deploy, Phase
 from route53_takeover.core.takeover.step import step
@@ -247,11 +248,12 @@ def test_each_phase_says_what_it_does_and_waits_for(
 def test_what_is_lacking_of_the_moment_is_what_the_run_waits_for() -> None:
     lacking = 0
     for then in unfolding("cname"):
-        found = [m for name in then.state.names.values() for m in moments(then.state, name)]
+        found = [m for name in then.state.names.values() for m in release_gates(then.state, name)]
         if then.state.phase is Phase.WATCH and found:
             lacking += 1
-            assert then.seen().waits == found[0].lacks
+            assert then.seen().waits == tuple(CONDITION_WORDS[c] for c in found[0].unmet)
     assert lacking > 3
+    assert CONDITION_WORDS.keys() == set(Condition)
 
 
 def test_of_two_names_each_lack_says_whose_it_is() -> None:

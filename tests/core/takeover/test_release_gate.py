@@ -13,7 +13,7 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.requests import asked
 from route53_takeover.core.takeover.state import Phase, Stage
 from route53_takeover.core.takeover.step import step
@@ -25,7 +25,7 @@ from route53_takeover.simulation.scenarios import SCENARIOS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.core.takeover.release_gate import Moment
+    from route53_takeover.core.takeover.release_gate import ReleaseGate
     from route53_takeover.core.takeover.state import (
         NameState,
         RecordResource,
@@ -54,8 +54,8 @@ def due_state(scenario: str) -> State:
     )
 
 
-def the_moment(state: State) -> Moment:
-    (found,) = moments(state, state.names[NAME])
+def the_gate(state: State) -> ReleaseGate:
+    (found,) = release_gates(state, state.names[NAME])
     return found
 
 
@@ -82,7 +82,7 @@ def in_zone(state: State, **changes: Any) -> State:
 
 
 def creating_since(state: State) -> float:
-    return the_moment(state).resource.since
+    return the_gate(state).resource.since
 
 
 def reading(state: State, **changes: Any) -> State:
@@ -109,78 +109,78 @@ def confirming(state: State) -> State:
 
 OTHER = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
 
-BROKEN: dict[str, tuple[Callable[[State], State], str]] = {
-    "no backup": (lambda s: replace(s, backed_up=False), "a backup"),
-    "no journal": (lambda s: replace(s, journal_lost="disk full"), "a journal"),
-    "wrong phase": (lambda s: replace(s, phase=Phase.PROVE), "the phase"),
-    "restoring phase": (lambda s: replace(s, phase=Phase.RESTORE), "the phase"),
-    "interrupted": (lambda s: replace(s, interrupts=("SIGINT",)), "still wants it"),
-    "given up": (lambda s: replace(s, given_up="why not"), "still wants it"),
-    "name given up": (lambda s: with_name(s, given_up="refused twice"), "still wants it"),
-    "put back already": (lambda s: with_name(s, restoring=True), "put the name back"),
-    "held": (lambda s: replace(s, now=s.now - 1.9), "the hold"),
-    "paused": (lambda s: replace(s, paused=True), "not paused"),
-    "unconfirmed": (confirming, "a person's word"),
-    "pausing": (lambda s: with_name(s, not_before=s.now + 1), "the pause"),
-    "never read": (lambda s: with_name(s, read=None), "a fresh read"),
-    "read long ago": (lambda s: reading(s, told=s.now - 2.1 - 2 * s.lag), "a fresh read"),
+BROKEN: dict[str, tuple[Callable[[State], State], Condition | None]] = {
+    "no backup": (lambda s: replace(s, backed_up=False), Condition.BACKUP),
+    "no journal": (lambda s: replace(s, journal_lost="disk full"), Condition.JOURNAL),
+    "wrong phase": (lambda s: replace(s, phase=Phase.PROVE), Condition.PHASE),
+    "restoring phase": (lambda s: replace(s, phase=Phase.RESTORE), Condition.PHASE),
+    "interrupted": (lambda s: replace(s, interrupts=("SIGINT",)), Condition.WANTED),
+    "given up": (lambda s: replace(s, given_up="why not"), Condition.WANTED),
+    "name given up": (lambda s: with_name(s, given_up="refused twice"), Condition.WANTED),
+    "put back already": (lambda s: with_name(s, restoring=True), Condition.NOT_RESTORED),
+    "held": (lambda s: replace(s, now=s.now - 1.9), Condition.HOLD),
+    "paused": (lambda s: replace(s, paused=True), Condition.NOT_PAUSED),
+    "unconfirmed": (confirming, Condition.CONFIRMATION),
+    "pausing": (lambda s: with_name(s, not_before=s.now + 1), Condition.PAUSE),
+    "never read": (lambda s: with_name(s, read=None), Condition.READ),
+    "read long ago": (lambda s: reading(s, told=s.now - 2.1 - 2 * s.lag), Condition.READ),
     "read before the create began": (
         lambda s: reading(s, began=creating_since(s) - 0.1),
-        "a fresh read",
+        Condition.READ,
     ),
-    "asleep since the read began": (lambda s: replace(s, awake_since=s.now), "a fresh read"),
-    "holds another": (lambda s: reading(s, records=(OTHER,)), "a name that holds"),
-    "holds nothing": (lambda s: reading(s, records=()), "a name that holds"),
-    "another zone": (lambda s: in_zone(s, zone_id="ZOTHER"), "certainty"),
-    "no zone": (lambda s: in_zone(s, zone_id=None, zone_name=None), "certainty"),
+    "asleep since the read began": (lambda s: replace(s, awake_since=s.now), Condition.READ),
+    "holds another": (lambda s: reading(s, records=(OTHER,)), Condition.UNCHANGED),
+    "holds nothing": (lambda s: reading(s, records=()), Condition.UNCHANGED),
+    "another zone": (lambda s: in_zone(s, zone_id="ZOTHER"), Condition.ZONE),
+    "no zone": (lambda s: in_zone(s, zone_id=None, zone_name=None), Condition.ZONE),
     "two zones of the name": (
         lambda s: replace(s, plan=replace(s.plan, zone_is_unique=False)),
-        "certainty",
+        Condition.ZONE,
     ),
-    "routed": (routed, "a simple record set"),
+    "routed": (routed, Condition.SIMPLE),
     "rolling back": (
         lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_ROLLBACK_IN_PROGRESS")),
-        "a stack that goes forward",
+        Condition.FORWARD,
     ),
     "stack complete": (
         lambda s: with_stacks(s, lambda t: replace(t, status="UPDATE_COMPLETE")),
-        "a stack that goes forward",
+        Condition.FORWARD,
     ),
     "no status": (
         lambda s: with_stacks(s, lambda t: replace(t, status="")),
-        "a stack that goes forward",
+        Condition.FORWARD,
     ),
     "old events": (
         lambda s: with_stacks(s, lambda t: replace(t, poll_told=s.now - 3.1 - 2 * s.lag)),
-        "fresh events",
+        Condition.EVENTS,
     ),
     "another root": (
         lambda s: replace(s, root=replace(s.root, stack_id="arn:other")),
-        "a known way",
+        Condition.IN_TREE,
     ),
     "a circle of stacks": (
         lambda s: with_stacks(s, lambda t: replace(t, parent=t.stack_id)),
-        "",
+        None,
     ),
 }
 
 
 @pytest.mark.parametrize("scenario", ["alias", "nested"])
 def test_nothing_is_lacking_in_the_state_that_released(scenario: str) -> None:
-    moment = the_moment(due_state(scenario))
-    assert moment.lacks == ()
-    assert moment.is_due
-    assert [record.key.name for record in moment.deletes] == [NAME]
+    gate = the_gate(due_state(scenario))
+    assert gate.unmet == ()
+    assert gate.is_open
+    assert [record.key.name for record in gate.deletes] == [NAME]
 
 
 @pytest.mark.parametrize("scenario", ["alias", "nested"])
 @pytest.mark.parametrize("what", BROKEN)
 def test_each_condition_alone_keeps_the_release_back(scenario: str, what: str) -> None:
     change, lack = BROKEN[what]
-    moment = the_moment(change(due_state(scenario)))
+    gate = the_gate(change(due_state(scenario)))
     if lack:
-        assert any(lack in said for said in moment.lacks), moment.lacks
-        assert not moment.is_due
+        assert lack in gate.unmet
+        assert not gate.is_open
 
 
 @pytest.mark.parametrize("scenario", ["alias", "nested"])
@@ -189,15 +189,15 @@ def test_a_key_that_cuts_the_hold_skips_no_other_condition(scenario: str, what: 
     """Neither one that was pressed before the condition broke, nor one after."""
     change, lack = BROKEN[what]
     state = due_state(scenario)
-    since = the_moment(state).resource.since
+    since = the_gate(state).resource.since
     early = with_name(state, hold_cut_at=since, confirmed_at=since)
-    assert the_moment(early).is_due
+    assert the_gate(early).is_open
     broken = change(early)
     pressed = asked(change(state), ev.HoldCut(time=state.now, name=NAME))
-    for moment in (the_moment(broken), the_moment(pressed)):
+    for gate in (the_gate(broken), the_gate(pressed)):
         if lack:
-            assert any(lack in said for said in moment.lacks), moment.lacks
-            assert not moment.is_due
+            assert lack in gate.unmet
+            assert not gate.is_open
 
 
 @pytest.mark.parametrize("scenario", ["alias", "nested"])
@@ -205,12 +205,12 @@ def test_a_key_that_cuts_the_hold_skips_no_other_condition(scenario: str, what: 
 def test_a_persons_word_stands_for_no_other_condition(scenario: str, what: str) -> None:
     change, lack = BROKEN[what]
     state = confirming(due_state(scenario))
-    state = with_name(state, confirmed_at=the_moment(state).resource.since)
-    assert the_moment(state).is_due
-    moment = the_moment(change(state))
+    state = with_name(state, confirmed_at=the_gate(state).resource.since)
+    assert the_gate(state).is_open
+    gate = the_gate(change(state))
     if lack:
-        assert any(lack in said for said in moment.lacks), moment.lacks
-        assert not moment.is_due
+        assert lack in gate.unmet
+        assert not gate.is_open
 
 
 def test_an_answer_that_waited_for_its_turn_is_as_old_as_its_arrival() -> None:
@@ -225,7 +225,7 @@ def test_an_answer_that_waited_for_its_turn_is_as_old_as_its_arrival() -> None:
         ev.ResourcesRead(stack=stack_id, time=came, began=began),
     ):
         waiting = observe(waiting, answer)
-    assert the_moment(waiting).lacks == ("fresh events", "a fresh read of the name")
+    assert the_gate(waiting).unmet == (Condition.EVENTS, Condition.READ)
     assert waiting.stacks[stack_id].told == came
 
 
@@ -250,15 +250,15 @@ def test_what_an_earlier_process_knew_of_the_stacks_is_not_fresh_after_a_resume(
 def test_a_key_cuts_the_hold_and_nothing_else() -> None:
     state = due_state("alias")
     held = replace(state, now=state.now - 1.9)
-    assert the_moment(held).lacks == ("the hold",)
+    assert the_gate(held).unmet == (Condition.HOLD,)
     cut = asked(held, ev.HoldCut(time=held.now, name=NAME))
-    assert the_moment(cut).is_due
+    assert the_gate(cut).is_open
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS", ""])
 def test_there_is_no_moment_unless_the_newest_event_is_create_in_progress(status: str) -> None:
     state = with_resource(due_state("alias"), lambda r: replace(r, status=status))
-    assert not list(moments(state, state.names[NAME]))
+    assert not list(release_gates(state, state.names[NAME]))
 
 
 @pytest.mark.parametrize("end", ["CREATE_FAILED", "CREATE_COMPLETE"])
@@ -290,13 +290,13 @@ def test_there_is_no_moment_for_a_record_that_does_not_stand_as_it_was_left(stag
     state = due_state("alias")
     (handover,) = state.names[NAME].handovers
     changed = with_name(state, handovers=(replace(handover, stage=stage),))
-    assert not list(moments(changed, changed.names[NAME]))
+    assert not list(release_gates(changed, changed.names[NAME]))
 
 
 def test_a_private_zones_record_never_releases_the_public_one() -> None:
     """Safety rule 10."""
     state = in_zone(due_state("alias"), zone_id="ZPRIVATE", zone_name=None)
-    assert not the_moment(state).is_due
+    assert not the_gate(state).is_open
 
 
 def test_a_child_whose_parent_turns_back_is_not_released() -> None:
@@ -306,7 +306,7 @@ def test_a_child_whose_parent_turns_back_is_not_released() -> None:
         k: replace(s, status="UPDATE_ROLLBACK_IN_PROGRESS") if k == root else s
         for k, s in state.stacks.items()
     }
-    assert not the_moment(replace(state, stacks=stacks)).is_due
+    assert not the_gate(replace(state, stacks=stacks)).is_open
 
 
 def identical(state: State, *, for_seconds: float, listed: float, initiated: bool) -> State:
@@ -330,15 +330,14 @@ def identical(state: State, *, for_seconds: float, listed: float, initiated: boo
 def test_an_identical_record_is_released_only_on_the_stacks_fresh_word_that_it_has_no_id() -> None:
     """Safety rule 2: a compare-and-delete could hit CloudFormation's own record."""
     state = due_state("alias")
-    assert the_moment(identical(state, for_seconds=30, listed=0.5, initiated=False)).is_due
+    assert the_gate(identical(state, for_seconds=30, listed=0.5, initiated=False)).is_open
     for unsure in (
         identical(state, for_seconds=30, listed=0.5, initiated=True),
         identical(state, for_seconds=3000, listed=0.5, initiated=True),
         identical(state, for_seconds=30, listed=5, initiated=False),
         identical(state, for_seconds=10.2, listed=0.5, initiated=False),  # it is from the hold
     ):
-        word = "the stack's own word that it has not adopted the record"
-        assert the_moment(unsure).lacks == (word,)
+        assert the_gate(unsure).unmet == (Condition.DISOWNED,)
 
 
 def test_one_of_unknown_values_is_no_adoption_any_more_after_ninety_seconds() -> None:
@@ -353,8 +352,8 @@ def test_one_of_unknown_values_is_no_adoption_any_more_after_ninety_seconds() ->
 
         return with_resource(state, unknown)
 
-    assert not the_moment(told(89)).is_due
-    assert the_moment(told(91)).is_due
+    assert not the_gate(told(89)).is_open
+    assert the_gate(told(91)).is_open
 
 
 def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_adopted() -> None:
@@ -362,7 +361,7 @@ def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_
     options = replace(state.plan.options, hold=0.0)
     state = replace(state, plan=replace(state.plan, options=options))
     asked = identical(state, for_seconds=9, listed=0.5, initiated=False)
-    assert "the hold" in the_moment(asked).lacks
+    assert Condition.HOLD in the_gate(asked).unmet
 
 
 @pytest.mark.parametrize("stop", [{"interrupts": ("SIGINT",)}, {"paused": True}])
@@ -383,7 +382,7 @@ def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back(
         ),
     )
     state = replace(state, names={**state.names, "api.example.com.": other}, **stop)
-    assert the_moment(state).is_due
+    assert the_gate(state).is_open
 
 
 def test_the_step_that_releases_deletes_exactly_what_was_read() -> None:

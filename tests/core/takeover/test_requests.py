@@ -17,7 +17,7 @@ from route53_takeover.core.plan.model import OTHER_HOLD
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.release_gate import CONFIRMATION, HOLD, moments
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.requests import (
     EXTENSION,
     PUT_BACK,
@@ -127,7 +127,8 @@ def in_phase(phase: Phase) -> Callable[[State], bool]:
 
 def is_held(state: State) -> bool:
     """Whether CloudFormation is at it, and the hold goes on."""
-    return any(HOLD in m.lacks for name in state.names.values() for m in moments(state, name))
+    gates = (g for name in state.names.values() for g in release_gates(state, name))
+    return any(Condition.HOLD in gate.unmet for gate in gates)
 
 
 def releases(rehearsal: Rehearsal) -> list[float]:
@@ -399,17 +400,17 @@ def test_a_key_that_was_pressed_before_create_in_progress_does_not_count() -> No
     early = rehearse("alias", (in_phase(Phase.DEPLOY_ON), 0.0, CUT), hold=25.0)
     assert releases(early)[0] - time_of(early, ev.HoldCut) > 25
     state = next(s for s, _, _ in states("alias") if is_held(s))
-    (moment,) = moments(state, state.names[NAME])
+    (gate,) = release_gates(state, state.names[NAME])
     for kind in (ev.HoldCut, ev.ReleaseConfirmed):
-        late = kind(time=moment.resource.since - 0.1, name=NAME)
+        late = kind(time=gate.resource.since - 0.1, name=NAME)
         assert asked(state, late) is state
-    (after,) = moments(with_name(state, hold_cut_at=moment.resource.since - 0.1), kept(state))
-    assert after.held_at == moment.held_at
+    (after,) = release_gates(with_name(state, hold_cut_at=gate.resource.since - 0.1), kept(state))
+    assert after.held_at == gate.held_at
 
 
 def kept(state: State) -> NameState:
-    (moment,) = moments(state, state.names[NAME])
-    return replace(state.names[NAME], hold_cut_at=moment.resource.since - 0.1)
+    (gate,) = release_gates(state, state.names[NAME])
+    return replace(state.names[NAME], hold_cut_at=gate.resource.since - 0.1)
 
 
 def test_release_now_is_not_offered_where_it_would_release_nothing_sooner() -> None:
@@ -431,14 +432,14 @@ def test_release_now_is_not_offered_where_it_would_release_nothing_sooner() -> N
 def test_the_adoption_wait_is_never_cut() -> None:
     """Safety rule 2: what may be CloudFormation's own record is not hit by an impatient key."""
     state = next(s for s, _, _ in states("adopted") if is_held(s))
-    (moment,) = moments(state, state.names[NAME])
-    assert moment.may_be_adopted
+    (gate,) = release_gates(state, state.names[NAME])
+    assert gate.may_be_adopted
     assert (Act.RELEASE_NOW, NAME) not in offered(state)
     assert asked(state, key(ev.HoldCut, state, name=NAME)) is state
     forced = with_name(state, hold_cut_at=state.now)
-    (moment,) = moments(forced, forced.names[NAME])
-    assert moment.held_at == moment.resource.since + OTHER_HOLD
-    assert HOLD in moment.lacks
+    (gate,) = release_gates(forced, forced.names[NAME])
+    assert gate.held_at == gate.resource.since + OTHER_HOLD
+    assert Condition.HOLD in gate.unmet
 
 
 def test_of_a_longer_hold_the_adoption_wait_stays() -> None:
@@ -446,9 +447,9 @@ def test_of_a_longer_hold_the_adoption_wait_stays() -> None:
     state = replace(state, plan=replace(state.plan, options=replace(state.plan.options, hold=60.0)))
     assert (Act.RELEASE_NOW, NAME) in offered(state)
     cut = pressed(state, ev.HoldCut, name=NAME)
-    (moment,) = moments(cut, cut.names[NAME])
-    assert moment.held_at == moment.resource.since + OTHER_HOLD
-    assert not moment.is_due
+    (gate,) = release_gates(cut, cut.names[NAME])
+    assert gate.held_at == gate.resource.since + OTHER_HOLD
+    assert not gate.is_open
 
 
 # -- --confirm-release
@@ -469,13 +470,13 @@ def test_a_run_that_nobody_confirms_ends_with_its_stack_and_releases_nothing() -
 
 def test_nothing_but_a_word_is_lacking_for_as_long_as_cloudformation_tries() -> None:
     waiting = [
-        m.lacks
+        m.unmet
         for s, _, _ in states("alias", confirm=True)
-        for m in moments(s, s.names[NAME])
+        for m in release_gates(s, s.names[NAME])
         if s.now >= m.held_at
     ]
-    assert (CONFIRMATION,) in waiting
-    assert all(CONFIRMATION in lacks for lacks in waiting)
+    assert (Condition.CONFIRMATION,) in waiting
+    assert all(Condition.CONFIRMATION in lacks for lacks in waiting)
 
 
 def test_a_word_during_the_hold_does_not_cut_it() -> None:
@@ -492,13 +493,16 @@ def test_release_now_is_a_word_too() -> None:
 def test_a_word_is_for_one_create_of_cloudformation_and_not_for_the_next() -> None:
     state = next(s for s, _, _ in states("alias", confirm=True) if is_held(s))
     agreed = pressed(state, ev.ReleaseConfirmed, name=NAME)
-    assert not any(CONFIRMATION in m.lacks for m in moments(agreed, agreed.names[NAME]))
+    assert not any(
+        Condition.CONFIRMATION in m.unmet for m in release_gates(agreed, agreed.names[NAME])
+    )
     stacks = {
         k: replace(s, records={n: replace(r, since=state.now + 9) for n, r in s.records.items()})
         for k, s in agreed.stacks.items()
     }
     again = replace(agreed, stacks=stacks, now=state.now + 30)
-    assert all(CONFIRMATION in m.lacks for m in moments(again, again.names[NAME]))
+    gates = release_gates(again, again.names[NAME])
+    assert all(Condition.CONFIRMATION in gate.unmet for gate in gates)
 
 
 def test_a_confirmed_record_that_may_be_adopted_still_needs_the_stacks_own_word() -> None:
@@ -616,8 +620,8 @@ def test_restore_now_keeps_every_other_name_from_being_released() -> None:
     after = asked(state, key(ev.RestoreAsked, state))
     assert after.given_up == PUT_BACK
     assert not after.names["api.example.com."].restoring
-    for moment in moments(after, after.names["api.example.com."]):
-        assert "a run that still wants it" in moment.lacks
+    for gate in release_gates(after, after.names["api.example.com."]):
+        assert Condition.WANTED in gate.unmet
 
 
 def test_restore_now_is_for_after_a_release_and_counts_once() -> None:

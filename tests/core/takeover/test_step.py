@@ -19,7 +19,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import ACTIVE, HOT, watches
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_stacks import matches, suspects
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, Stage, Write
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import ALLOWED, Turn
@@ -459,7 +459,7 @@ def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells
     assert [r.logical_id for r in suspects(after, handover)] == ["Surprise"]
     begun = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
     trying, _ = step(state, replace(listed, resources=(begun,)))
-    assert not [*moments(trying, trying.names[NAME])]
+    assert not [*release_gates(trying, trying.names[NAME])]
     had = replace(state.plan, resources=(f"{state.root.stack_id} Surprise",))
     after, _ = step(replace(state, plan=had), listed)
     assert not suspects(after, handover)

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.takeover.release_gate import CONFIRMATION, moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome, Phase, Stage
 from route53_takeover.core.takeover.step_context import PATIENCE
 
@@ -51,7 +51,7 @@ def _needs(state: State, chronicle: Chronicle) -> Iterator[str]:
     if reason := _credentials(chronicle, state.now):
         yield f"The credentials are not accepted: {reason}. Renew them; the run goes on by itself."
     for name in state.names.values():
-        if any(m.may_be_confirmed and CONFIRMATION in m.lacks for m in moments(state, name)):
+        if any(gate.may_be_confirmed for gate in release_gates(state, name)):
             yield f"Say whether {display_name(name.name)} may be released: the moment waits for it."
     if state.journal_lost:
         yield f"The journal is lost ({state.journal_lost}): make room, and stay until it has ended."

@@ -14,7 +14,7 @@ from route53_takeover.core.status.snapshot import Field, Mark, RecordView
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_stacks import matches
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Stage
 
 if TYPE_CHECKING:
@@ -96,11 +96,11 @@ def _progress_of_standing(state: State, name: NameState, handover: Handover) -> 
     releasing = write.changes if write is not None and write.purpose is Purpose.RELEASE else ()
     if any(change.record.key == key for change in releasing):
         return Mark.RUNNING, "is being deleted"
-    for moment in moments(state, name):
-        if any(record.key == key for record in moment.deletes):
+    for gate in release_gates(state, name):
+        if any(record.key == key for record in gate.deletes):
             adopting = "stands, and CloudFormation may be adopting it"
             retrying = "stands in the way of CloudFormation's"
-            return Mark.RUNNING, adopting if moment.may_be_adopted else retrying
+            return Mark.RUNNING, adopting if gate.may_be_adopted else retrying
     return Mark.WAITING, "stands, with its TTL lowered" if is_lowered else "stands as it was"
 
 

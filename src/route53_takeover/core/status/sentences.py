@@ -10,7 +10,7 @@ from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, root_kind
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome, Phase, Stage
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _deploying_off(state: State) -> str:
 
 
 def _watching(state: State) -> str:
-    if any(True for name in state.names.values() for _ in moments(state, name)):
+    if any(True for name in state.names.values() for _ in release_gates(state, name)):
         names = all_names(state)
         return f"CloudFormation tries to create {names}: waits for the moment to release it."
     if state.plan.options.deploy_on is None and root_kind(state) is not Kind.GOING:

@@ -1,7 +1,7 @@
 """What a run waits for, and what it counts down to, in words.
 
-The conditions themselves are those of the modules that act on them (`moment`, `ending`, `live`);
-nothing here decides.
+The conditions themselves are those of the modules that act on them (`release_gate`, `completion`,
+`active`); nothing here decides.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from route53_takeover.core.takeover.completion import ANSWER_PATIENCE
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.fold_writes import deadman
-from route53_takeover.core.takeover.release_gate import HOLD, moments
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.requests import is_empty
 from route53_takeover.core.takeover.state import Phase
 
@@ -25,6 +25,27 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.state import Deploy, NameState, State
 
+CONDITION_WORDS = {
+    Condition.BACKUP: "a backup on disk",
+    Condition.JOURNAL: "a journal that can be written",
+    Condition.PHASE: "a phase in which a release is allowed",
+    Condition.WANTED: "a takeover that was not given up",
+    Condition.NOT_PAUSED: "the paused run to be continued",
+    Condition.NOT_RESTORED: "a new run: this one has restored the record",
+    Condition.ANSWERED: "the answer to the last write",
+    Condition.ZONE: "certainty that the new record is in the plan's zone",
+    Condition.SIMPLE: "a simple record set, without a routing policy",
+    Condition.IN_TREE: "the place of its stack in the root stack's tree",
+    Condition.FORWARD: "a stack operation that goes forward",
+    Condition.EVENTS: "fresh stack events",
+    Condition.HOLD: "the hold",
+    Condition.CONFIRMATION: "your confirmation (--confirm-release)",
+    Condition.READ: "a fresh read of the name",
+    Condition.UNCHANGED: "a name that holds what the run last read or wrote",
+    Condition.PAUSE: "the pause after a refused write",
+    Condition.DISOWNED: "the stack's list of resources to show that it has not adopted the record",
+}
+"""What a release waits for where the condition is unmet."""
 DEPLOY_SOON = 900.0
 """Seconds before ``--deploy-timeout`` from which on it is counted down to."""
 
@@ -90,10 +111,11 @@ def _waits_of_lowering(state: State) -> Iterator[str]:
 
 
 def _waits_of_watch(state: State) -> Iterator[str]:
-    found = [(name, m) for name in state.names.values() for m in moments(state, name)]
-    for name, moment in found:
-        for lack in moment.lacks:
-            yield lack if len(found) == 1 else f"{lack} ({display_name(name.name)})"
+    found = [(name, g) for name in state.names.values() for g in release_gates(state, name)]
+    for name, gate in found:
+        for condition in gate.unmet:
+            words = CONDITION_WORDS[condition]
+            yield words if len(found) == 1 else f"{words} ({display_name(name.name)})"
     if not found:
         if root_kind(state) is not Kind.GOING or nothing_to_release(state):
             yield from _waits_of_deploy(state, Switch.ON)
@@ -195,10 +217,10 @@ def _of_run(state: State) -> Iterator[Countdown]:
 
 def _of_name(state: State, name: NameState) -> Iterator[Countdown]:
     text = display_name(name.name)
-    for moment in moments(state, name):
-        if HOLD in moment.lacks:
-            since = moment.resource.since
-            yield Countdown(label="the hold ends", name=text, since=since, until=moment.held_at)
+    for gate in release_gates(state, name):
+        if Condition.HOLD in gate.unmet:
+            since = gate.resource.since
+            yield Countdown(label="the hold ends", name=text, since=since, until=gate.held_at)
     if name.is_absent and not name.restoring and name.deadman_at is not None:
         gone = [h.released_at for h in name.handovers if h.released_at is not None]
         since = min(max(gone, default=state.news_at), state.now)

@@ -22,7 +22,7 @@ from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, matches, root_kind
 from route53_takeover.core.takeover.fold_writes import applied, deadman
 from route53_takeover.core.takeover.freshness import READ_FRESH, is_fresh
-from route53_takeover.core.takeover.release_gate import DISOWNED, moments
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, TAKEN_STAGES, Phase, Stage
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
 
@@ -177,17 +177,17 @@ def _restore(turn: Turn, name: NameState) -> None:
 
 
 def _release_when_due(turn: Turn, name: NameState) -> None:
-    for moment in moments(turn.state, name):
-        if moment.is_due:
-            changes = tuple(Change.delete(record) for record in moment.deletes)
+    for gate in release_gates(turn.state, name):
+        if gate.is_open:
+            changes = tuple(Change.delete(record) for record in gate.deletes)
             turn.write(name, Purpose.RELEASE, changes)
             return
-        turn.wake(moment.held_at)
+        turn.wake(gate.held_at)
         turn.wake(name.not_before)
-        if moment.lacks == (DISOWNED,):
-            since = max(moment.held_at, turn.state.now - LIST_PACE)
-            if turn.state.stacks[moment.resource.stack_id].listed < since:
-                ask_list(turn, moment.resource.stack_id, urgent=True)
+        if gate.unmet == (Condition.DISOWNED,):
+            since = max(gate.held_at, turn.state.now - LIST_PACE)
+            if turn.state.stacks[gate.resource.stack_id].listed < since:
+                ask_list(turn, gate.resource.stack_id, urgent=True)
 
 
 def _read_pace(state: State, name: NameState) -> float | None:
@@ -195,7 +195,7 @@ def _read_pace(state: State, name: NameState) -> float | None:
         return None
     if name.is_absent:
         return GAP_READ if is_ours_to_fill(state, name) else GUARD_READ
-    if any(True for _ in moments(state, name)):
+    if any(True for _ in release_gates(state, name)):
         return CLOSE_READ
     kind = root_kind(state)
     if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):

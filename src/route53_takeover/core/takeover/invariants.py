@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import same_records
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def is_release_due(state: State, write: WriteBatch) -> bool:
     name = replace(state.names[write.name], write=None)
     deletes = [change.record for change in write.changes if change.action == "DELETE"]
     return len(deletes) == len(write.changes) and any(
-        moment.is_due and same_records(moment.deletes, deletes) for moment in moments(state, name)
+        gate.is_open and same_records(gate.deletes, deletes) for gate in release_gates(state, name)
     )
 
 

@@ -1,12 +1,13 @@
 """The moment: when, and only when, the manual record may be released.
 
-Every condition is one line of `lacks`, so that what a run waits for can be shown, and so that no
+Every condition is one line of `unmet`, so that what a run waits for can be shown, and so that no
 condition can be skipped: a release is due when nothing is lacking. A key of the operator may cut
 the hold short, but for the time in which the record may be adopted, and never another condition.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -29,62 +30,88 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.state import NameState, State
 
-DISOWNED = "the stack's own word that it has not adopted the record"
-HOLD = "the hold"
-PAUSED = "a run that is not paused"
-CONFIRMATION = "a person's word (--confirm-release)"
-_READ = "a fresh read of the name"
-_EVENTS = "fresh events"
-_ANSWER = "the answer to the last write"
-_PAUSE = "the pause after a refused write"
-_COMING = frozenset({HOLD, CONFIRMATION, DISOWNED, _READ, _EVENTS, _ANSWER, _PAUSE})
-"""What comes by itself, or by a person's word: a moment that lacks anything else may never come."""
+
+class Condition(StrEnum):
+    """What must hold before a record is released."""
+
+    BACKUP = "backup"
+    JOURNAL = "journal"
+    PHASE = "phase"
+    WANTED = "wanted"
+    NOT_PAUSED = "not-paused"
+    NOT_RESTORED = "not-restored"
+    ANSWERED = "answered"
+    ZONE = "zone"
+    SIMPLE = "simple"
+    IN_TREE = "in-tree"
+    FORWARD = "forward"
+    EVENTS = "fresh-events"
+    HOLD = "hold"
+    CONFIRMATION = "confirmation"
+    READ = "fresh-read"
+    UNCHANGED = "unchanged"
+    PAUSE = "pause-after-refusal"
+    DISOWNED = "disowned"
+
+
+_COMING = frozenset(
+    {
+        Condition.HOLD,
+        Condition.CONFIRMATION,
+        Condition.DISOWNED,
+        Condition.READ,
+        Condition.EVENTS,
+        Condition.ANSWERED,
+        Condition.PAUSE,
+    }
+)
+"""What comes by itself, or by the operator's confirmation. Anything else may never come."""
 ADOPTING = 90.0
 """Seconds that CloudFormation may take to adopt a record, once it has an id: after that one of
 which not even the values are known may be what it retries, id or not."""
 
 
-class Moment(Struct, frozen=True, kw_only=True):
-    """A release that is due, or what it waits for.
+class ReleaseGate(Struct, frozen=True, kw_only=True):
+    """A release that is due, or what it still waits for.
 
     Attributes:
         resource: the record resource that CloudFormation is trying to create.
         deletes: what the release deletes: every record set that stands in its way.
-        lacks: what is missing yet, in words; empty when it is due.
+        unmet: the conditions that do not hold yet; empty when the release is due.
         held_at: when the hold ends.
-        least: how far a person can cut the hold: no release before this.
+        least: how far the operator can cut the hold: no release before this.
         may_be_adopted: the manual record may be what CloudFormation wants, so that a
             compare-and-delete could hit CloudFormation's own.
     """
 
     resource: RecordResource
     deletes: tuple[RecordSet, ...]
-    lacks: tuple[str, ...]
+    unmet: tuple[Condition, ...]
     held_at: float
     least: float
     may_be_adopted: bool
 
     @property
-    def is_due(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the record is to be released now."""
-        return not self.lacks
+        return not self.unmet
 
     @property
     def may_be_cut(self) -> bool:
         """Whether the release is to come, and would come sooner without the rest of the hold."""
-        return self._is_coming and HOLD in self.lacks and self.least < self.held_at
+        return self._is_coming and Condition.HOLD in self.unmet and self.least < self.held_at
 
     @property
     def may_be_confirmed(self) -> bool:
-        """Whether the release is to come, and waits for a person's word."""
-        return self._is_coming and CONFIRMATION in self.lacks
+        """Whether the release is to come, and waits for the operator's confirmation."""
+        return self._is_coming and Condition.CONFIRMATION in self.unmet
 
     @property
     def _is_coming(self) -> bool:
-        return _COMING.issuperset(self.lacks)
+        return _COMING.issuperset(self.unmet)
 
 
-def moments(state: State, name: NameState) -> Iterator[Moment]:
+def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
     """One for each resource that is being created where a manual record set of ours stands."""
     for resource in resources_at(state, name.name):
         if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
@@ -106,13 +133,13 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
         if name.hold_cut_at >= resource.since:
             held_at = min(held_at, name.hold_cut_at)
         held_at = max(held_at, least)
-        lacks = [*_lacks(state, name, resource, standing, held_at)]
+        unmet = [*_unmet(state, name, resource, standing, held_at)]
         if adoptable and not _is_disowned(state, resource, held_at):
-            lacks.append(DISOWNED)
-        yield Moment(
+            unmet.append(Condition.DISOWNED)
+        yield ReleaseGate(
             resource=resource,
             deletes=standing,
-            lacks=tuple(lacks),
+            unmet=tuple(unmet),
             held_at=held_at,
             least=least,
             may_be_adopted=adoptable,
@@ -136,69 +163,69 @@ def _is_disowned(state: State, resource: RecordResource, held_at: float) -> bool
     return not known and state.now >= resource.initiated_at + ADOPTING
 
 
-def _lacks(
+def _unmet(
     state: State,
     name: NameState,
     resource: RecordResource,
     standing: tuple[RecordSet, ...],
     held_at: float,
-) -> Iterator[str]:
+) -> Iterator[Condition]:
     if not state.backed_up:
-        yield "a backup on disk"
+        yield Condition.BACKUP
     if state.journal_lost:
-        yield "a journal that can be written"
+        yield Condition.JOURNAL
     if state.phase not in LIVE or state.phase is Phase.RESTORE:
-        yield "the phase in which releasing is allowed"
+        yield Condition.PHASE
     stopped = state.interrupts and not state.ever_released
     if stopped or state.given_up or name.given_up:
-        yield "a run that still wants it"  # after the first release the stack needs the others too
+        yield Condition.WANTED  # after the first release the stack needs the others too
     if state.paused and not state.ever_released:
-        yield PAUSED
+        yield Condition.NOT_PAUSED
     if name.restoring:
-        yield "another run: this one has put the name back already"
+        yield Condition.NOT_RESTORED
     if name.write is not None:
-        yield _ANSWER
+        yield Condition.ANSWERED
     if not is_in_zone(state.plan, resource):
-        yield "certainty that it is the plan's zone"
+        yield Condition.ZONE
     if resource.desired is None or resource.desired.record.is_routed:
-        yield "a simple record set"
-    yield from _lacks_of_stacks(state, resource)
+        yield Condition.SIMPLE
+    yield from _unmet_of_stacks(state, resource)
     if state.now < held_at:
-        yield HOLD
+        yield Condition.HOLD
     if state.plan.options.confirm_release and name.agreed_at < resource.since:
-        yield CONFIRMATION
-    yield from _lacks_of_read(state, name, resource, standing)
+        yield Condition.CONFIRMATION
+    yield from _unmet_of_read(state, name, resource, standing)
     if state.now < name.not_before:
-        yield _PAUSE
+        yield Condition.PAUSE
 
 
-def _lacks_of_stacks(state: State, resource: RecordResource) -> Iterator[str]:
+def _unmet_of_stacks(state: State, resource: RecordResource) -> Iterator[Condition]:
     lineage: list[str | None] = [resource.stack_id]
     while lineage[-1] and (parent := state.stacks[lineage[-1]].parent) in state.stacks:
         if parent in lineage:
             break  # no tree: its root is not the run's
         lineage.append(parent)
     if lineage[-1] != state.root.stack_id:
-        yield "a known way from the root to its stack"
+        yield Condition.IN_TREE
     for stack_id in lineage:
         stack = state.stacks.get(stack_id or "")
         if stack is None or stack.kind is not Kind.GOING:
-            yield "a stack that goes forward"
+            yield Condition.FORWARD
         elif not is_fresh(state, began=stack.polled, told=stack.poll_told, within=POLL_FRESH):
-            yield _EVENTS
+            yield Condition.EVENTS
 
 
-def _lacks_of_read(
+def _unmet_of_read(
     state: State, name: NameState, resource: RecordResource, standing: tuple[RecordSet, ...]
-) -> Iterator[str]:
+) -> Iterator[Condition]:
     read = name.read
     if (
         read is None
         or read.began < resource.since
         or not is_fresh(state, began=read.began, told=read.told, within=READ_FRESH)
     ):
-        yield _READ
+        yield Condition.READ
     elif resource.desired is not None:
         in_the_way = [r for r in read.records if conflict(r, resource.desired.record)]
         if not same_records(in_the_way, standing):
-            yield "a name that holds what the run last read or wrote"
+            yield Condition.UNCHANGED

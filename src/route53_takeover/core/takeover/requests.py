@@ -21,14 +21,14 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import is_ours_to_fill
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import ABORT
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Phase, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.takeover.release_gate import Moment
+    from route53_takeover.core.takeover.release_gate import ReleaseGate
     from route53_takeover.core.takeover.state import NameState, State
 
 EXTENSION = 60.0
@@ -139,20 +139,20 @@ def _may_extend(state: State, key: str, seconds: float) -> bool:
     )
 
 
-def _to_cut(state: State, key: str, at: float) -> tuple[Moment, ...]:
+def _to_cut(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
     """The moments of a name that a key, pressed then, brings nearer."""
-    return tuple(m for m in _moments(state, key, at) if m.may_be_cut)
+    return tuple(m for m in _gates(state, key, at) if m.may_be_cut)
 
 
-def _to_confirm(state: State, key: str, at: float) -> tuple[Moment, ...]:
+def _to_confirm(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
     """The moments of a name that a word, given then, is awaited for."""
-    return tuple(m for m in _moments(state, key, at) if m.may_be_confirmed)
+    return tuple(m for m in _gates(state, key, at) if m.may_be_confirmed)
 
 
-def _moments(state: State, key: str, at: float) -> Iterator[Moment]:
+def _gates(state: State, key: str, at: float) -> Iterator[ReleaseGate]:
     """Those that had begun by then: a key that was pressed before means something else."""
     if key in state.names:
-        yield from (m for m in moments(state, state.names[key]) if m.resource.since <= at)
+        yield from (m for m in release_gates(state, state.names[key]) if m.resource.since <= at)
 
 
 def _to_restore(state: State) -> tuple[NameState, ...]:
@@ -310,8 +310,8 @@ def _deadman_creates(records: Iterable[RecordSet]) -> str:
     return f"The deadman creates {_all(records)} again if CloudFormation creates no record in time."
 
 
-def _deleted(found: Iterable[Moment]) -> list[RecordSet]:
-    return [record for moment in found for record in moment.deletes]
+def _deleted(found: Iterable[ReleaseGate]) -> list[RecordSet]:
+    return [record for gate in found for record in gate.deletes]
 
 
 def _all(records: Iterable[RecordSet]) -> str:

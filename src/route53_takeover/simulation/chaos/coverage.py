@@ -16,7 +16,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import ONE_REQUEST
 from route53_takeover.core.takeover.freshness import READ_FRESH
-from route53_takeover.core.takeover.release_gate import CONFIRMATION, PAUSED
+from route53_takeover.core.takeover.release_gate import Condition
 from route53_takeover.simulation.chaos.transport import ANOTHER
 
 if TYPE_CHECKING:
@@ -232,9 +232,9 @@ def _of_the_stack(stage: Stage) -> Iterator[Sight]:
 
 
 def _of_the_keys(stage: Stage) -> Iterator[Sight]:
-    if PAUSED in stage.awaited:
+    if Condition.NOT_PAUSED in stage.awaited:
         yield Sight.PAUSED_AT_THE_MOMENT
-    if CONFIRMATION in stage.awaited:
+    if Condition.CONFIRMATION in stage.awaited:
         yield Sight.UNCONFIRMED
     released = [
         a.time

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.stacks import RECORD_SET
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.release_gate import moments
+from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.requests import asked
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import Habit
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.takeover.release_gate import Condition
     from route53_takeover.core.takeover.state import State
     from route53_takeover.runtime.engine import Engine
     from route53_takeover.simulation.aws.account import World
@@ -157,7 +158,7 @@ class Stage:
         self.begin_another: Callable[[], None] = lambda: None
         self.others: list[asyncio.Task[None]] = []
         self.keys: list[tuple[float, ev.OperatorEvent]] = []
-        self.awaited: set[str] = set()
+        self.awaited: set[Condition] = set()
         self._before: State | None = None
         line.on_arrival = self._on_arrival
         self._waiting: dict[Cue, list[Callable[[], None]]] = {}
@@ -191,8 +192,8 @@ class Stage:
                 self.strike(f"key: {type(event).__name__}")
                 self.keys.append((self.clock.true(), event))
         if state.paused or state.plan.options.confirm_release:
-            found = (m for name in state.names.values() for m in moments(state, name))
-            self.awaited |= {m.lacks[0] for m in found if len(m.lacks) == 1}
+            found = (m for name in state.names.values() for m in release_gates(state, name))
+            self.awaited |= {m.unmet[0] for m in found if len(m.unmet) == 1}
         if isinstance(event, ev.WriteIntended):
             self.purposes[event.id] = event.purpose
             self.cue(_BY_PURPOSE[event.purpose])
