@@ -17,7 +17,7 @@ from route53_takeover.base.errors import UnansweredError
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.plan import model
 from route53_takeover.core.takeover import release_gate
-from route53_takeover.core.takeover.release_gate import CONFIRMATION, HOLD, PAUSED
+from route53_takeover.core.takeover.release_gate import Condition
 from route53_takeover.core.takeover.requests import Act
 from route53_takeover.runtime.inventory import Found, Inventory
 from route53_takeover.simulation.aws.account import MAIN, TWIN
@@ -113,10 +113,10 @@ def in_the_other_zone(stage: Stage) -> None:
     stage.world.zones.change(TWIN, [("CREATE", alias("d1old"))], by="a person")
 
 
-WITHOUT: dict[str, tuple[tuple[str, ...], Ground, Callable[[], AbstractSet[str]]]] = {
-    "the hold": ((HOLD,), Ground.HELD, lambda: grounds(ALIAS)),
+WITHOUT: dict[str, tuple[frozenset[Condition], Ground, Callable[[], AbstractSet[str]]]] = {
+    "the hold": (frozenset({Condition.HOLD}), Ground.HELD, lambda: grounds(ALIAS)),
     "a stack that goes forward": (
-        ("a stack that goes forward", "fresh events"),  # it is polled slowly once it turns back
+        frozenset({Condition.FORWARD, Condition.EVENTS}),  # it is polled slowly once it turns back
         Ground.FORWARD,
         lambda: grounds(
             turns_back_unseen(
@@ -131,29 +131,29 @@ WITHOUT: dict[str, tuple[tuple[str, ...], Ground, Callable[[], AbstractSet[str]]
         ),
     ),
     "fresh events": (
-        ("fresh events",),
+        frozenset({Condition.EVENTS}),
         Ground.POLLED,
         lambda: grounds(ALIAS, begin=no_answers("DescribeStackEvents"), hold=20.0),
     ),
     "a fresh read": (
-        ("a fresh read",),
+        frozenset({Condition.READ}),
         Ground.READ,
         lambda: grounds(ALIAS, begin=no_answers("ListResourceRecordSets"), hold=20.0),
     ),
     "a confirmation": (
-        (CONFIRMATION,),
+        frozenset({Condition.CONFIRMATION}),
         Ground.CONFIRMED,
         lambda: grounds(ALIAS, confirm_release=True),
     ),
     "a run that is not paused": (
-        (PAUSED,),
+        frozenset({Condition.NOT_PAUSED}),
         Ground.WANTED,
         lambda: grounds(
             ALIAS, Mishap(deed=Deed.KEYS, act=Act.PAUSE, cue=Cue.CREATING, seconds=30.0)
         ),
     ),
     "the zone": (
-        ("certainty that it is the plan's zone",),
+        frozenset({Condition.ZONE}),
         Ground.CREATING,
         lambda: grounds(the_other_zone_first(), begin=in_the_other_zone, zone=MAIN),
     ),
@@ -164,21 +164,21 @@ WITHOUT: dict[str, tuple[tuple[str, ...], Ground, Callable[[], AbstractSet[str]]
 def test_a_condition_that_the_gate_leaves_out_is_told_by_the_oracle(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lacking, ground, run = WITHOUT[what]
+    conditions, ground, run = WITHOUT[what]
     assert run() == set(), "with every condition it is well"
-    left_out: list[str] = []
-    lacks = release_gate._lacks
+    left_out: set[Condition] = set()
+    unmet = release_gate._unmet
 
-    def without(*args: Any) -> Iterator[str]:
-        for said in lacks(*args):
-            if said.startswith(lacking):
-                left_out.append(said)
+    def without(*args: Any) -> Iterator[Condition]:
+        for condition in unmet(*args):
+            if condition in conditions:
+                left_out.add(condition)
             else:
-                yield said
+                yield condition
 
-    monkeypatch.setattr(release_gate, "_lacks", without)
+    monkeypatch.setattr(release_gate, "_unmet", without)
     assert ground in run()
-    assert left_out, "the gate has no condition of these words any more: correct this test"
+    assert left_out, "the gate never had these conditions unmet: correct this test"
 
 
 def test_an_adoption_that_the_gate_does_not_wait_for_is_told_by_the_oracle(

@@ -244,7 +244,7 @@ def test_what_an_earlier_process_knew_of_the_stacks_is_not_fresh_after_a_resume(
     read = ev.NameRead(
         time=state.now + 0.05, began=state.now + 0.01, name=NAME, records=name.read.records
     )
-    assert "fresh events" in the_moment(observe(state, read)).lacks
+    assert Condition.EVENTS in the_gate(observe(state, read)).unmet
 
 
 def test_a_key_cuts_the_hold_and_nothing_else() -> None:
@@ -282,7 +282,7 @@ def test_an_end_that_is_seen_before_its_beginning_of_the_same_time_is_the_newest
     )
     state = observe(state, polled)
     assert state.stacks[begun.stack_id].records["DnsRecord"].status == end
-    assert not list(moments(state, state.names[NAME]))
+    assert not list(release_gates(state, state.names[NAME]))
 
 
 @pytest.mark.parametrize("stage", [s for s in Stage if s is not Stage.STANDING])
