@@ -24,7 +24,7 @@ from tests.e2e.ministack import (
 from tests.e2e.processes import NOBODY, Relay, are_in_order
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.core.takeover.fold import ONE_REQUEST
+from route53_takeover.core.timing import ONE_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

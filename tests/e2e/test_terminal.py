@@ -23,7 +23,7 @@ from tests.e2e.terminal import (
 )
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.core.takeover.fold import ONE_REQUEST
+from route53_takeover.core.timing import ONE_REQUEST
 
 if TYPE_CHECKING:
     from tests.e2e.simulated import Scene

@@ -43,7 +43,8 @@ from route53_takeover.core.takeover.events import (
     RunPaused,
     RunUnpaused,
 )
-from route53_takeover.core.takeover.requests import EXTENSION, Act
+from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.timing import EXTENSION
 from route53_takeover.process.protocol import Left, Link, Resume, View
 from route53_takeover.tui.copying import CopyList
 from route53_takeover.tui.dialogs import Confirm, Notice, PickName

@@ -36,6 +36,7 @@ from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import is_release_due, violations
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
+from route53_takeover.core.timing import backoff
 from route53_takeover.runtime.pollers import NameWatcher, StackWatcher
 from route53_takeover.storage.journal import JournalError
 
@@ -62,8 +63,6 @@ _DISK_PATIENCE_ELSE = 10.0
 other is held off and decided anew."""
 _BEGINNING = 2.0
 """The same of the first event of a process: the name may be empty."""
-_AGAIN = (0.5, 1.0, 2.0, 5.0)
-"""Seconds between two tries to look at a deploy that cannot be looked at."""
 _INSYNC_ASKED = 150
 """How often GetChange is asked: until the machine takes a change as INSYNC without it."""
 _NOT_STARTED = DeployExit(code=127, tail="not started: its intent is not durable")
@@ -433,7 +432,7 @@ class Engine:
             except Exception as error:  # noqa: BLE001 -- no failure of the host ends a rescue
                 _log.error("deploy.unwatched", switch=switch, reason=_line(error))
                 watch = self._deployer.rejoin  # it may have been started
-                await self._clock.sleep(_AGAIN[min(tries, len(_AGAIN) - 1)])
+                await self._clock.sleep(backoff(tries + 1, first=0.5, most=5.0))
             else:
                 return
 
@@ -446,7 +445,7 @@ class Engine:
                 if self._strict:
                     raise
                 _log.exception("observation.failed")
-                await self._clock.sleep(_AGAIN[min(tries, len(_AGAIN) - 1)])
+                await self._clock.sleep(backoff(tries + 1, first=0.5, most=5.0))
             else:
                 return
 

@@ -33,6 +33,7 @@ from route53_takeover.core.domain.stacks import (
 from route53_takeover.core.domain.template import names_in, resources_of
 from route53_takeover.core.plan.holdings import RECORD_TYPES, held, holdings, is_being_created
 from route53_takeover.core.plan.model import ForeignRecord, OwnerCheck, Unasked
+from route53_takeover.core.timing import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -259,7 +260,7 @@ class Inventory:
                 unanswered += 1
             if throttled >= _THROTTLED_TRIES or unanswered >= _UNANSWERED_TRIES:
                 raise error
-            await self._clock.sleep(min(0.5 * 2**throttled, 10.0))
+            await self._clock.sleep(backoff(throttled + 1, first=0.5, most=10.0))
 
 
 class StackReader:

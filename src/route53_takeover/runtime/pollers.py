@@ -23,6 +23,7 @@ from route53_takeover.core.domain.template import read_template
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.state import LIVE, Phase
+from route53_takeover.core.timing import backoff
 
 if TYPE_CHECKING:
     import random
@@ -128,7 +129,7 @@ class StackWatcher:
                     )
             pause = self._watches[stack].every
             if failures:
-                longest = min(pause * 2 ** min(failures, 10), _BACK_OFF_AT_MOST)
+                longest = backoff(failures + 1, first=pause, most=_BACK_OFF_AT_MOST)
                 pause = self._rng.uniform(pause, max(longest, pause))
             rest = began + pause - self._clock.now()
             hurry.clear()

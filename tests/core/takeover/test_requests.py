@@ -13,21 +13,14 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import RECORD_SET, StackResource
-from route53_takeover.core.plan.model import OTHER_HOLD
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.requests import (
-    EXTENSION,
-    PUT_BACK,
-    Act,
-    asked,
-    choices,
-    event_of,
-)
+from route53_takeover.core.takeover.requests import PUT_BACK, Act, asked, choices, event_of
 from route53_takeover.core.takeover.state import Ending, Outcome, Phase, Stage, Write
 from route53_takeover.core.takeover.step import step
+from route53_takeover.core.timing import EXTENSION, OTHER_HOLD
 from route53_takeover.output.text_lines import TextLines
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once

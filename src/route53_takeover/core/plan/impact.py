@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.timing import DEADMAN, INSYNC
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,10 +22,6 @@ GAPS = (2.0, 10.0)
 rare."""
 ALIAS_TTL = 60
 """Seconds: what the targets of alias records carry, as far as they were seen (CloudFront, ELB)."""
-INSYNC = 60
-"""Seconds within which a change is usually on every name server."""
-DEADMAN = (60.0, 300.0)
-"""Seconds after which the record is put back: at least and at most, unless asked otherwise."""
 _WORTH_SAYING = 2.0
 """How many times as much a lowered TTL must cost to be worth a line."""
 _MINUTES = 120.0
@@ -61,7 +59,7 @@ def _drain(plan: Plan) -> Iterator[str]:
     lowered = [manual for manual in plan.manuals if manual.lowered]
     if plan.drain_seconds:
         yield (
-            f"Lowering the TTL takes {_about(plan.drain_seconds + INSYNC)}: up to {INSYNC} s "
+            f"Lowering the TTL takes {_about(plan.drain_seconds + INSYNC)}: up to {INSYNC:.0f} s "
             f"until every name server has it, and {plan.drain_seconds} s until the old one has run "
             "out."
         )

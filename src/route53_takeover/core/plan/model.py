@@ -19,6 +19,7 @@ from route53_takeover.core.domain.record_sets import (
     normal_name,
 )
 from route53_takeover.core.domain.stacks import StackDescription
+from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey
@@ -27,8 +28,6 @@ DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
 ADDRESSING = ("A", "AAAA", "CNAME", "HTTPS")
 """The types that say where a name leads, or how."""
-ALIAS_HOLD, OTHER_HOLD = 2.0, 10.0
-"""Seconds that the moment must last: CloudFormation may be adopting, or may have failed already."""
 
 
 class OwnerCheck(StrEnum):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome, Phase, Stage
-from route53_takeover.core.takeover.step_context import PATIENCE
+from route53_takeover.core.timing import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,6 +23,7 @@ from route53_takeover.core.status.waiting import absences, countdowns, waits
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.requests import choices
 from route53_takeover.core.takeover.state import Outcome, Phase, Stage
+from route53_takeover.core.timing import INSYNC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.timeline import Chronicle
     from route53_takeover.core.takeover.state import Deploy, State
 
-INSYNC = 60.0
-"""Seconds within which a change is usually on every name server."""
 _LAST = (Phase.RESTORE, Phase.ENDED)
 _EARLY = (
     Phase.BACKUP,

@@ -21,10 +21,24 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, matches, root_kind
 from route53_takeover.core.takeover.fold_writes import applied, deadman
-from route53_takeover.core.takeover.freshness import READ_FRESH, is_fresh
+from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, TAKEN_STAGES, Phase, Stage
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
+from route53_takeover.core.timing import (
+    ACTIVE,
+    CLOSE_READ,
+    GAP_READ,
+    GOING_READ,
+    GUARD_READ,
+    HOT,
+    IDLE,
+    IDLE_READ,
+    LIST_PACE,
+    READ_FRESH,
+    RESTORE_PATIENCE,
+    UNANSWERED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,18 +46,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import NameState, StackState, State
     from route53_takeover.core.takeover.step_context import Turn
 
-GAP_READ, CLOSE_READ, GUARD_READ, IDLE_READ = 0.5, 1.0, 10.0, 30.0
-"""Seconds between reads of a name: in the gap; while something may undo it; while guarding; while
-a deploy runs and its stack does not."""
-GOING_READ = 3.0
-"""The same while the stack goes forward and the record stands; for many names a read a second."""
-LIST_PACE = 2.0
-"""Seconds between lists of a stack, where nothing but its word is lacking for a release."""
-UNANSWERED = 60.0
-"""Seconds, at most, after which a DELETE whose fate no read could tell is taken as done."""
-RESTORE_PATIENCE = (2.0, 4.0, 8.0, 16.0)
-"""Seconds until a restore without an answer is sent again, on a new connection: the old one may be
-dead without a word. Longer each time, for an API that is only slow."""
 _SOUND = frozenset({Kind.GOING, Kind.SUCCEEDED})
 """What a root stack is like that is not about to delete what it created."""
 
@@ -263,10 +265,6 @@ class Watch(Struct, frozen=True, kw_only=True):
     every: float
     tell_all: bool
     urgent: bool = False
-
-
-HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
-"""Seconds between polls: around the moment; of a stack at work; of one that waits for others."""
 
 
 def watches(state: State) -> tuple[Watch, ...]:

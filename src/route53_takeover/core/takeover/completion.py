@@ -17,40 +17,33 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, why
 from route53_takeover.core.takeover.fold_stacks import (
-    EVENTS_LAG,
     IN_PROGRESS,
     matches,
     root_kind,
     suspects,
     unread_groups,
 )
-from route53_takeover.core.takeover.freshness import (
-    LIST_FRESH,
-    READ_FRESH,
-    WRITE_FRESH,
-    is_fresh,
-)
+from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage
-from route53_takeover.core.takeover.step_context import PATIENCE, tree_is_listed
+from route53_takeover.core.takeover.step_context import tree_is_listed
+from route53_takeover.core.timing import (
+    ANSWER_PATIENCE,
+    BLIND,
+    BLIND_AFTER_NEWS,
+    DESCRIBE_AGAIN,
+    EVENTS_LAG,
+    LIST_FRESH,
+    LIST_TRIES,
+    MADE_ANEW,
+    PATIENCE,
+    READ_FRESH,
+    VERIFY_READ,
+    WRITE_FRESH,
+)
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Handover, NameState, State
     from route53_takeover.core.takeover.step_context import Turn
-
-DESCRIBE_AGAIN = 3.0
-"""Seconds between looks at a root stack whose events and status do not agree yet."""
-MADE_ANEW = 30.0
-"""The same while an operation of somebody's is awaited: it may be of a new stack of that name."""
-ANSWER_PATIENCE = 120.0
-"""Seconds that verify waits for every name server to answer."""
-BLIND = 40
-"""Failed looks at the stack in a row after which a run may give up (about six minutes)."""
-BLIND_AFTER_NEWS = 900.0
-"""Seconds for which it is tried again in any case, once anything has been read or written."""
-_TRIES = 4
-"""Failed lists in a row (about ten seconds) that an undo waits for, before anything is deployed."""
-VERIFY_READ = 5.0
-"""Seconds between reads of a name while its name servers are awaited."""
 
 
 def settled(turn: Turn) -> bool:
@@ -277,7 +270,7 @@ def _may_undo(turn: Turn) -> bool:
     same: a compare-and-delete of our own record.
     """
     state = turn.state
-    if state.baseline is None and state.unlisted >= _TRIES:
+    if state.baseline is None and state.unlisted >= LIST_TRIES:
         return True
     within = WRITE_FRESH if state.baseline is None else LIST_FRESH
     return tree_is_listed(turn, within=within)

@@ -29,9 +29,7 @@ from route53_takeover.core.takeover.state import (
     State,
     Write,
 )
-
-ONE_REQUEST = 2.0
-"""Seconds: signals within them of the first are one request, for launchers deliver several."""
+from route53_takeover.core.timing import ONE_REQUEST, backoff
 
 
 def begin(event: ev.RunStarted) -> State:
@@ -143,7 +141,7 @@ def _of_name(
             name = read(state, name, event)
         case ev.NameUnread():
             failures = name.failures + 1
-            pause = min(0.5 * 2 ** min(failures - 1, 5), 2.0 if state.ever_released else 10.0)
+            pause = backoff(failures, first=0.5, most=2.0 if state.ever_released else 10.0)
             name = replace(name, reading=False, failures=failures, read_after=state.now + pause)
         case ev.NamesAnswered():
             name = _heard(state, name, event)

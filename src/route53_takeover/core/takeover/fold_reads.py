@@ -14,8 +14,9 @@ from route53_takeover.core.domain.record_sets import conflict, same_records
 from route53_takeover.core.domain.stacks import Kind
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_stacks import matches, root_kind
-from route53_takeover.core.takeover.fold_writes import INSYNC_ASSUMED, applied
+from route53_takeover.core.takeover.fold_writes import applied
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Reading, Stage
+from route53_takeover.core.timing import IDENTICAL_LOOK, INSYNC_ASSUMED, SECOND_LOOK, STALE
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import DesiredRecord, RecordSet
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import Handover, NameState, State, Write
 
-SECOND_LOOK = 2.0
-"""Seconds between two reads that must agree before a DELETE of unknown fate counts as not done."""
-IDENTICAL_LOOK = 10.0
-"""The same where the manual and the desired record cannot be told apart."""
 _UNDONE = frozenset({Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED, Kind.ABSENT})
-STALE = 5.0
-"""Seconds after a write of ours for which a read that shows the state before it is stale."""
 
 
 def read(state: State, name: NameState, event: ev.NameRead) -> NameState:

@@ -27,6 +27,7 @@ from route53_takeover.core.domain.stacks import (
 )
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Phase, RecordResource, StackState
+from route53_takeover.core.timing import EVENTS_LAG, TEMPLATE_PAUSE, backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 
 
 IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
-EVENTS_LAG = 60.0
-"""Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
-TEMPLATE_PAUSE = 60.0
-"""Seconds, at most, between two attempts to read a template that cannot be read."""
 _VERBS = {"CREATE": 0, "UPDATE": 1, "DELETE": 2}
 """In which order they come upon a resource in one operation."""
 
@@ -392,7 +389,7 @@ def tree(
 def _with_template(stack: StackState, template: StackTemplate | None, now: float) -> StackState:
     if template is None:
         failures = stack.template_failures + 1
-        pause = min(0.5 * 2**failures, TEMPLATE_PAUSE)
+        pause = backoff(failures, first=1.0, most=TEMPLATE_PAUSE)
         return replace(stack, template=None, template_failures=failures, template_after=now + pause)
     return replace(
         stack,
@@ -423,7 +420,7 @@ def _tree_unread(state: State) -> State:
     return replace(
         state,
         failures=failures,
-        not_before=state.now + min(0.5 * 2 ** min(failures, 5), 10.0),
+        not_before=state.now + backoff(failures, first=1.0, most=10.0),
     )
 
 

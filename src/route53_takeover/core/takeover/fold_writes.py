@@ -14,17 +14,17 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_stacks import matches
 from route53_takeover.core.takeover.state import Stage
+from route53_takeover.core.timing import (
+    INSYNC_ASSUMED,
+    REFUSALS,
+    RESTORE_AGAIN,
+    RESTORE_PACE,
+    backoff,
+    deadman_after,
+)
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import NameState, State, Write
-
-RESTORE_PACE = 2.0
-"""Seconds, at most, between two restores while the name is not known to have a record."""
-RESTORE_AGAIN = 1.0
-"""Seconds after a restore without an answer before which none is sent again: what answers at once
-that the connection is closed must not be asked a hundred times a second."""
-INSYNC_ASSUMED = 60.0
-"""Seconds after which a change without a change id counts as INSYNC."""
 
 
 def answered(
@@ -64,11 +64,11 @@ def answered(
                 refusals=failed,
                 not_before=state.now + min(0.5 * failed, 1.0),
                 given_up=name.given_up
-                or (event.reason if write.purpose in _ONCE and failed >= _REFUSALS else ""),
+                or (event.reason if write.purpose in _ONCE and failed >= REFUSALS else ""),
             )
         case ev.WriteHeldOff():
             tries = name.attempts + 1
-            pause = min(0.2 * 2 ** min(tries - 1, 6), 1.0 if state.ever_released else 10.0)
+            pause = backoff(tries, first=0.2, most=1.0 if state.ever_released else 10.0)
             return replace(name, write=None, attempts=tries, not_before=state.now + pause)
         case ev.WriteUnknown():
             return replace(name, write=replace(write, unknown_since=state.now), read=None)
@@ -76,8 +76,6 @@ def answered(
 
 _EXISTS = "but it already exists"
 """How Route 53 says of a CREATE that a record of that name and type stands."""
-_REFUSALS = 2
-"""Refused twice, with a read in between that shows nothing changed: it will not be accepted."""
 _ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})
 
 
@@ -144,9 +142,7 @@ def applied(
 
 
 def deadman(state: State, name: NameState, released_at: float) -> float:
-    """When to put the record back: ``min(max(60 s, twice the time in progress), 300 s)`` on."""
-    if state.plan.options.restore_after is not None:
-        return released_at + state.plan.options.restore_after
+    """When to restore a record that was released at this time (`deadman_after`)."""
     began = [m.since for h in name.handovers for m in matches(state, h)]
     in_progress = released_at - min(began, default=released_at)
-    return released_at + min(max(60.0, 2 * in_progress), 300.0)
+    return released_at + deadman_after(in_progress, state.plan.options.restore_after)

@@ -12,22 +12,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.timing import LATE
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
 
-READ_FRESH = 2.0
-"""Seconds for which a read of the name is good enough to release on."""
-POLL_FRESH = 3.0
-"""Seconds for which what is known of a stack is."""
-LIST_FRESH = 1.0
-"""Seconds for which a stack's own list of resources is, where the stack may adopt the record."""
-WRITE_FRESH = 5.0
-"""Seconds for which a read, or a stack's list, is good enough for a TTL change or the proof, while
-nothing is deployed."""
-LATE = 1.0
-"""Seconds after a deadline of the machine's own from which on the process must have been stopped,
-asleep or starved in between."""
 _FORGET = 0.8
 """How much of the longest call time of late each further answer leaves."""
 

@@ -14,16 +14,12 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
 from route53_takeover.core.domain.stacks import Kind
-from route53_takeover.core.plan.model import OTHER_HOLD, hold_for
+from route53_takeover.core.plan.model import hold_for
 from route53_takeover.core.takeover.fold_reads import may_be_identical
 from route53_takeover.core.takeover.fold_stacks import is_in_zone, resources_at
-from route53_takeover.core.takeover.freshness import (
-    LIST_FRESH,
-    POLL_FRESH,
-    READ_FRESH,
-    is_fresh,
-)
+from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.state import LIVE, Phase, RecordResource, Stage
+from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +62,6 @@ _COMING = frozenset(
     }
 )
 """What comes by itself, or by the operator's confirmation. Anything else may never come."""
-ADOPTING = 90.0
-"""Seconds that CloudFormation may take to adopt a record, once it has an id: after that one of
-which not even the values are known may be what it retries, id or not."""
 
 
 class ReleaseGate(Struct, frozen=True, kw_only=True):

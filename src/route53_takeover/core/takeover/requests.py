@@ -23,6 +23,7 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import ABORT
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Phase, Stage
+from route53_takeover.core.timing import EXTENSION, LONGEST_EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.release_gate import ReleaseGate
     from route53_takeover.core.takeover.state import NameState, State
 
-EXTENSION = 60.0
-"""Seconds that a screen gives CloudFormation more, each time that it is asked to."""
-LONGEST_EXTENSION = 600.0
-"""Seconds above which what is asked for is taken for a mistake."""
 PUT_BACK = "a person asked for the record to be put back"
 
 

@@ -31,17 +31,16 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.fold_stacks import root_kind, suspects
-from route53_takeover.core.takeover.freshness import WRITE_FRESH, is_fresh
+from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, Stage
-from route53_takeover.core.takeover.step_context import PATIENCE, Turn, tree_is_listed
+from route53_takeover.core.takeover.step_context import Turn, tree_is_listed
+from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE, WRITE_FRESH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.core.takeover.state import NameState, RecordResource, State
 
-_INSYNC_PATIENCE = 300.0
-"""Seconds after which a change that nobody tells the fate of counts as INSYNC: usually under 60."""
 _MOVES_IN_A_STEP = 20
 
 
@@ -133,11 +132,11 @@ def _lower_ttl(turn: Turn) -> None:
         if changes:
             waiting = True
             _write_where_unchanged(turn, name, Purpose.LOWER, tuple(changes))
-        elif name.unsynced is not None and turn.state.now >= name.wrote_at + _INSYNC_PATIENCE:
+        elif name.unsynced is not None and turn.state.now >= name.wrote_at + INSYNC_PATIENCE:
             turn.put(replace(name, unsynced=None, synced_at=turn.state.now))
         elif name.unsynced is not None:
             waiting = True
-            turn.wake(name.wrote_at + _INSYNC_PATIENCE)
+            turn.wake(name.wrote_at + INSYNC_PATIENCE)
             turn.ask(
                 cmd.AwaitInsync(name=name.name, change_id=name.unsynced),
             )

@@ -12,19 +12,12 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.state import Ending, Phase, StackState, Write
+from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.takeover.events import Purpose
     from route53_takeover.core.takeover.state import NameState, Outcome, State
-
-
-PATIENCE = 12
-"""Failures in a row, before any release, after which a step is given up (about a minute)."""
-
-
-TEMPLATE_TRIES = 4
-"""Reads of a template in vain after which a run at rest goes without it (some seconds)."""
 
 
 _P = Phase

@@ -14,9 +14,8 @@ from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import RECORD_SET
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.fold import ONE_REQUEST
-from route53_takeover.core.takeover.freshness import READ_FRESH
 from route53_takeover.core.takeover.release_gate import Condition
+from route53_takeover.core.timing import ONE_REQUEST, READ_FRESH
 from route53_takeover.simulation.chaos.transport import ANOTHER
 
 if TYPE_CHECKING:

@@ -1,0 +1,152 @@
+"""Every time and count that the takeover is tuned by, in one place.
+
+Seconds unless said otherwise. `deadman_after` and `backoff` are the two formulas; the forecast, the
+machine and the screen all take them from here.
+"""
+
+from __future__ import annotations
+
+# -- the release and what may count for it
+
+ALIAS_HOLD, OTHER_HOLD = 2.0, 10.0
+"""Seconds for which the gate must hold: CloudFormation may be adopting, or may have failed."""
+
+ADOPTING = 90.0
+"""Seconds that CloudFormation may take to adopt a record, once it has an id: after that one of
+which not even the values are known may be what it retries, id or not."""
+
+READ_FRESH = 2.0
+"""Seconds for which a read of the name is good enough to release on."""
+
+POLL_FRESH = 3.0
+"""Seconds for which what is known of a stack is."""
+
+LIST_FRESH = 1.0
+"""Seconds for which a stack's own list of resources is, where the stack may adopt the record."""
+
+WRITE_FRESH = 5.0
+"""Seconds for which a read, or a stack's list, is good enough for a TTL change or the proof, while
+nothing is deployed."""
+
+LATE = 1.0
+"""Seconds after a deadline of the machine's own from which on the process must have been stopped,
+asleep or starved in between."""
+
+LIST_PACE = 2.0
+"""Seconds between lists of a stack, where a release waits for nothing else."""
+
+SECOND_LOOK = 2.0
+"""Seconds between two reads that must agree before a DELETE of unknown fate counts as not done."""
+
+IDENTICAL_LOOK = 10.0
+"""The same where the manual and the desired record cannot be told apart."""
+
+STALE = 5.0
+"""Seconds after a write of ours for which a read that shows the state before it is stale."""
+
+UNANSWERED = 60.0
+"""Seconds, at most, after which a DELETE whose fate no read could tell is taken as done."""
+
+# -- the restore
+
+RESTORE_PATIENCE = (2.0, 4.0, 8.0, 16.0)
+"""Seconds until a restore without an answer is sent again, on a new connection: the old one may be
+dead without a word. Longer each time, for an API that is only slow."""
+
+RESTORE_PACE = 2.0
+"""Seconds, at most, between two restores while the name is not known to have a record."""
+
+RESTORE_AGAIN = 1.0
+"""Seconds after a restore without an answer before which none is sent again: what answers at once
+that the connection is closed must not be asked a hundred times a second."""
+
+EXTENSION = 60.0
+"""Seconds that a screen gives CloudFormation more, each time that it is asked to."""
+
+LONGEST_EXTENSION = 600.0
+"""Seconds above which what is asked for is taken for a mistake."""
+
+# -- how often to look
+
+GAP_READ, CLOSE_READ, GUARD_READ, IDLE_READ = 0.5, 1.0, 10.0, 30.0
+"""Seconds between reads of a name: in the gap; while something may undo it; while guarding; while
+a deploy runs and its stack does not."""
+
+GOING_READ = 3.0
+"""The same while the stack goes forward and the record stands; for many names a read a second."""
+
+HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
+"""Seconds between polls: around the moment; of a stack at work; of one that waits for others."""
+
+VERIFY_READ = 5.0
+"""Seconds between reads of a name while its name servers are awaited."""
+
+DESCRIBE_AGAIN = 3.0
+"""Seconds between looks at a root stack whose events and status do not agree yet."""
+
+MADE_ANEW = 30.0
+"""The same while another deploy of the stack is awaited: it may be of a new stack of that name."""
+
+# -- how long to wait for others
+
+ONE_REQUEST = 2.0
+"""Seconds: signals within them of the first are one request, for launchers deliver several."""
+
+INSYNC_PATIENCE = 300.0
+"""Seconds after which a change of unknown fate counts as INSYNC: usually under 60."""
+
+INSYNC_ASSUMED = 60.0
+"""Seconds after which a change without a change id counts as INSYNC."""
+
+EVENTS_LAG = 60.0
+"""Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
+
+TEMPLATE_PAUSE = 60.0
+"""Seconds, at most, between two attempts to read a template that cannot be read."""
+
+ANSWER_PATIENCE = 120.0
+"""Seconds that verify waits for every name server to answer."""
+
+BLIND_AFTER_NEWS = 900.0
+"""Seconds for which it is tried again in any case, once anything has been read or written."""
+
+# -- how often to try
+
+PATIENCE = 12
+"""Failures in a row, before any release, after which a step is given up (about a minute)."""
+
+TEMPLATE_TRIES = 4
+"""Reads of a template in vain after which a run at rest goes without it (some seconds)."""
+
+BLIND = 40
+"""Failed looks at the stack in a row after which a run may give up (about six minutes)."""
+
+LIST_TRIES = 4
+"""Failed lists in a row (about ten seconds) that an undo waits for, before anything is deployed."""
+
+REFUSALS = 2
+"""Refused twice, with a read in between that shows nothing changed: it will not be accepted."""
+
+# -- the formulas
+
+DEADMAN = (60.0, 300.0)
+"""When the deadman restores: at least, and at most, this long after the DELETE was accepted."""
+INSYNC = 60.0
+"""Within which a change is usually on every name server."""
+
+
+def deadman_after(in_progress: float, restore_after: float | None) -> float:
+    """How long after the accepted DELETE the record is restored, unless CloudFormation creates it.
+
+    Args:
+        in_progress: how long CloudFormation had been at it when the record was released.
+        restore_after: what the user asks for instead (``--restore-after``).
+    """
+    if restore_after is not None:
+        return restore_after
+    return min(max(DEADMAN[0], 2 * in_progress), DEADMAN[1])
+
+
+def backoff(failures: int, *, first: float, most: float) -> float:
+    """The pause after so many failures in a row: ``first``, doubled by each further one."""
+    return min(first * 2.0 ** min(failures - 1, 30), most)
