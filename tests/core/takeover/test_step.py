@@ -18,7 +18,7 @@ from route53_takeover.core.domain.stacks import (
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.fold_stacks import matches, suspects
+from route53_takeover.core.takeover.queries import matches, suspects
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, Stage, Write
 from route53_takeover.core.takeover.step import step

@@ -13,7 +13,7 @@ from route53_takeover.core.status.result import gap_seconds
 from route53_takeover.core.status.snapshot import Field, Mark, RecordView
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.fold_stacks import matches
+from route53_takeover.core.takeover.queries import matches
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Stage
 

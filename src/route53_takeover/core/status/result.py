@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import Kind
-from route53_takeover.core.takeover.fold_stacks import matches, root_kind
+from route53_takeover.core.takeover.queries import matches, root_kind
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Stage
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from route53_takeover.core.domain.stacks import Kind
 from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.events import Switch
-from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, root_kind
+from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome, Phase, Stage
 

@@ -19,9 +19,15 @@ from route53_takeover.core.domain.stacks import Kind
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import cause_of
-from route53_takeover.core.takeover.fold_stacks import IN_PROGRESS, matches, root_kind
-from route53_takeover.core.takeover.fold_writes import applied, deadman
+from route53_takeover.core.takeover.fold_writes import applied
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.queries import (
+    IN_PROGRESS,
+    deadman,
+    is_ours_to_fill,
+    matches,
+    root_kind,
+)
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, TAKEN_STAGES, Phase, Stage
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
@@ -133,13 +139,6 @@ def _must_restore(turn: Turn, name: NameState) -> bool:
         return True
     turn.wake(name.deadman_at)
     return False
-
-
-def is_ours_to_fill(state: State, name: NameState) -> bool:
-    """A record that somebody else deleted before anything was deployed stays deleted."""
-    released = any(h.released_at is not None for h in name.handovers)
-    was_the_stacks = any(matches(state, h) for h in name.handovers)
-    return released or was_the_stacks or state.baseline is Switch.ON
 
 
 def _may_be_deleted_unseen(state: State, name: NameState) -> bool:

@@ -16,14 +16,9 @@ from route53_takeover.core.domain.stacks import Kind, kind_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, why
-from route53_takeover.core.takeover.fold_stacks import (
-    IN_PROGRESS,
-    matches,
-    root_kind,
-    suspects,
-    unread_groups,
-)
+from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.queries import IN_PROGRESS, matches, root_kind, suspects
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage
 from route53_takeover.core.takeover.step_context import tree_is_listed
 from route53_takeover.core.timing import (

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import Kind
 from route53_takeover.core.takeover.events import Switch
-from route53_takeover.core.takeover.fold_stacks import matches, root_kind, unread_groups
+from route53_takeover.core.takeover.fold_stacks import unread_groups
+from route53_takeover.core.takeover.queries import matches, root_kind
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, Stage
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import conflict, same_records
 from route53_takeover.core.domain.stacks import Kind
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.fold_stacks import matches, root_kind
 from route53_takeover.core.takeover.fold_writes import applied
+from route53_takeover.core.takeover.queries import matches, may_be_identical, root_kind
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Reading, Stage
 from route53_takeover.core.timing import IDENTICAL_LOOK, INSYNC_ASSUMED, SECOND_LOOK, STALE
 
 if TYPE_CHECKING:
-    from route53_takeover.core.domain.record_sets import DesiredRecord, RecordSet
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import Handover, NameState, State, Write
@@ -79,11 +79,6 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
     if began - since < (IDENTICAL_LOOK if identical else SECOND_LOOK):
         return name
     return replace(name, write=None, wrote_at=began)
-
-
-def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
-    """Whether a compare-and-delete of the manual record could hit CloudFormation's."""
-    return desired is None or not desired.complete or desired.record.same_as(manual)
 
 
 def _classified(state: State, name: NameState, handover: Handover, began: float) -> Handover:

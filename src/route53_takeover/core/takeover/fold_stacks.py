@@ -14,108 +14,28 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import (
     DesiredRecord,
     RecordSet,
-    conflict,
     normal_name,
-    normal_zone_id,
 )
 from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     RECORD_SET_GROUP,
     STACK,
     Kind,
-    kind_of,
 )
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.state import Phase, RecordResource, StackState
-from route53_takeover.core.timing import EVENTS_LAG, TEMPLATE_PAUSE, backoff
+from route53_takeover.core.timing import TEMPLATE_PAUSE, backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from route53_takeover.core.domain.stacks import StackEvent, StackResource, StackTemplate
-    from route53_takeover.core.plan.model import Plan
-    from route53_takeover.core.takeover.state import Handover, State
+    from route53_takeover.core.takeover.state import State
 
 
-IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
 _VERBS = {"CREATE": 0, "UPDATE": 1, "DELETE": 2}
 """In which order they come upon a resource in one operation."""
-
-
-def root_kind(state: State) -> Kind:
-    """What the root stack's status means, by events, or by DescribeStacks where they lag."""
-    root = state.root_stack
-    if root is None or not root.status:
-        return kind_of(state.described.status if state.described else state.root.status)
-    if (
-        root.kind in IN_PROGRESS
-        and state.described is not None
-        and kind_of(state.described.status) not in IN_PROGRESS
-        and state.described_began >= state.news_at + EVENTS_LAG
-    ):
-        return kind_of(state.described.status)
-    return root.kind
-
-
-def matches(state: State, handover: Handover) -> tuple[RecordResource, ...]:
-    """The record resources of the tree that would stand in this record set's place."""
-    return tuple(resource for resource in suspects(state, handover) if not resource.guessed)
-
-
-def suspects(state: State, handover: Handover) -> tuple[RecordResource, ...]:
-    """The same, and those of which only the name is known: for what must not be written then."""
-    return tuple(
-        resource
-        for resource in resources_at(state, normal_name(handover.original.name))
-        if resource.desired is not None
-        and is_in_zone(state.plan, resource)
-        and conflict(resource.desired.record, handover.original)
-    )
-
-
-def resources_at(state: State, name: str) -> Sequence[RecordResource]:
-    """The tree's record resources whose desired record has this name, in normal form."""
-    return _by_name.of(state.stacks).get(name, ())
-
-
-class _ByName:
-    """Record resources by name, worked out once for each state of the stacks.
-
-    With many names in a run each is looked up many times a step. The stacks of a state are never
-    changed, only replaced, so what was worked out for them holds for as long as they are the same
-    object; it is kept for the newest.
-    """
-
-    def __init__(self) -> None:
-        self._stacks: Mapping[str, StackState] = {}
-        self._found: Mapping[str, Sequence[RecordResource]] = {}
-
-    def of(self, stacks: Mapping[str, StackState]) -> Mapping[str, Sequence[RecordResource]]:
-        if self._stacks is not stacks:
-            found: dict[str, list[RecordResource]] = {}
-            for stack in stacks.values():
-                for resource in stack.records.values():
-                    if resource.desired is not None:
-                        name = normal_name(resource.desired.record.name)
-                        found.setdefault(name, []).append(resource)
-            self._stacks, self._found = stacks, found
-        return self._found
-
-
-_by_name = _ByName()
-
-
-def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
-    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not.
-
-    A name stands for the zone, public or private, where no other zone of the account has it.
-    """
-    desired = resource.desired
-    if desired is None:
-        return False
-    if desired.zone_id is not None:
-        return normal_zone_id(desired.zone_id) == plan.zone_id
-    return desired.zone_name == plan.zone_name and plan.zone_is_unique
 
 
 def polled(state: State, event: ev.StackPolled) -> State:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.fold_stacks import matches
+from route53_takeover.core.takeover.queries import deadman
 from route53_takeover.core.takeover.state import Stage
 from route53_takeover.core.timing import (
     INSYNC_ASSUMED,
@@ -20,7 +20,6 @@ from route53_takeover.core.timing import (
     RESTORE_AGAIN,
     RESTORE_PACE,
     backoff,
-    deadman_after,
 )
 
 if TYPE_CHECKING:
@@ -139,10 +138,3 @@ def applied(
             return replace(name, deadman_at=due, extended=extended)
         case _:
             return name
-
-
-def deadman(state: State, name: NameState, released_at: float) -> float:
-    """When to restore a record that was released at this time (`deadman_after`)."""
-    began = [m.since for h in name.handovers for m in matches(state, h)]
-    in_progress = released_at - min(began, default=released_at)
-    return released_at + deadman_after(in_progress, state.plan.options.restore_after)

@@ -15,9 +15,8 @@ from msgspec import Struct
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
 from route53_takeover.core.domain.stacks import Kind
 from route53_takeover.core.plan.model import hold_for
-from route53_takeover.core.takeover.fold_reads import may_be_identical
-from route53_takeover.core.takeover.fold_stacks import is_in_zone, resources_at
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.queries import is_in_zone, may_be_identical, resources_at
 from route53_takeover.core.takeover.state import LIVE, Phase, RecordResource, Stage
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 

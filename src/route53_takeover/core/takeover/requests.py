@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.active import is_ours_to_fill
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import ABORT
+from route53_takeover.core.takeover.queries import is_ours_to_fill
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Phase, Stage
 from route53_takeover.core.timing import EXTENSION, LONGEST_EXTENSION

@@ -30,8 +30,8 @@ from route53_takeover.core.takeover.completion import (
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
-from route53_takeover.core.takeover.fold_stacks import root_kind, suspects
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.queries import root_kind, suspects
 from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, Stage
 from route53_takeover.core.takeover.step_context import Turn, tree_is_listed
 from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE, WRITE_FRESH

@@ -1,0 +1,136 @@
+"""Questions about a state, asked by whoever folds, decides or shows.
+
+Pure, and about one state only: nothing here changes anything or says what is to be done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.record_sets import (
+    conflict,
+    normal_name,
+    normal_zone_id,
+)
+from route53_takeover.core.domain.stacks import (
+    Kind,
+    kind_of,
+)
+from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.timing import (
+    EVENTS_LAG,
+    deadman_after,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from route53_takeover.core.domain.record_sets import (
+        DesiredRecord,
+        RecordSet,
+    )
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.takeover.state import (
+        Handover,
+        NameState,
+        RecordResource,
+        StackState,
+        State,
+    )
+
+IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
+
+
+def root_kind(state: State) -> Kind:
+    """What the root stack's status means, by events, or by DescribeStacks where they lag."""
+    root = state.root_stack
+    if root is None or not root.status:
+        return kind_of(state.described.status if state.described else state.root.status)
+    if (
+        root.kind in IN_PROGRESS
+        and state.described is not None
+        and kind_of(state.described.status) not in IN_PROGRESS
+        and state.described_began >= state.news_at + EVENTS_LAG
+    ):
+        return kind_of(state.described.status)
+    return root.kind
+
+
+def matches(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+    """The record resources of the tree that would stand in this record set's place."""
+    return tuple(resource for resource in suspects(state, handover) if not resource.guessed)
+
+
+def suspects(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+    """The same, and those of which only the name is known: for what must not be written then."""
+    return tuple(
+        resource
+        for resource in resources_at(state, normal_name(handover.original.name))
+        if resource.desired is not None
+        and is_in_zone(state.plan, resource)
+        and conflict(resource.desired.record, handover.original)
+    )
+
+
+def resources_at(state: State, name: str) -> Sequence[RecordResource]:
+    """The tree's record resources whose desired record has this name, in normal form."""
+    return _by_name.of(state.stacks).get(name, ())
+
+
+class _ByName:
+    """Record resources by name, worked out once for each state of the stacks.
+
+    With many names in a run each is looked up many times a step. The stacks of a state are never
+    changed, only replaced, so what was worked out for them holds for as long as they are the same
+    object; it is kept for the newest.
+    """
+
+    def __init__(self) -> None:
+        self._stacks: Mapping[str, StackState] = {}
+        self._found: Mapping[str, Sequence[RecordResource]] = {}
+
+    def of(self, stacks: Mapping[str, StackState]) -> Mapping[str, Sequence[RecordResource]]:
+        if self._stacks is not stacks:
+            found: dict[str, list[RecordResource]] = {}
+            for stack in stacks.values():
+                for resource in stack.records.values():
+                    if resource.desired is not None:
+                        name = normal_name(resource.desired.record.name)
+                        found.setdefault(name, []).append(resource)
+            self._stacks, self._found = stacks, found
+        return self._found
+
+
+_by_name = _ByName()
+
+
+def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
+    """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not.
+
+    A name stands for the zone, public or private, where no other zone of the account has it.
+    """
+    desired = resource.desired
+    if desired is None:
+        return False
+    if desired.zone_id is not None:
+        return normal_zone_id(desired.zone_id) == plan.zone_id
+    return desired.zone_name == plan.zone_name and plan.zone_is_unique
+
+
+def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
+    """Whether a compare-and-delete of the manual record could hit CloudFormation's."""
+    return desired is None or not desired.complete or desired.record.same_as(manual)
+
+
+def is_ours_to_fill(state: State, name: NameState) -> bool:
+    """A record that somebody else deleted before anything was deployed stays deleted."""
+    released = any(h.released_at is not None for h in name.handovers)
+    was_the_stacks = any(matches(state, h) for h in name.handovers)
+    return released or was_the_stacks or state.baseline is Switch.ON
+
+
+def deadman(state: State, name: NameState, released_at: float) -> float:
+    """When to restore a record that was released at this time (`deadman_after`)."""
+    began = [m.since for h in name.handovers for m in matches(state, h)]
+    in_progress = released_at - min(began, default=released_at)
+    return released_at + deadman_after(in_progress, state.plan.options.restore_after)
