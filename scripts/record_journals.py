@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.plan.model import Options
-from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.harness import Cue

@@ -16,9 +16,9 @@ from tests.simulated_runs.test_refusals import own
 from route53_takeover.base.errors import UnansweredError
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.plan import model
+from route53_takeover.core.status.choices import Act
 from route53_takeover.core.takeover import release_gate
 from route53_takeover.core.takeover.release_gate import Condition
-from route53_takeover.core.takeover.requests import Act
 from route53_takeover.runtime.inventory import Found, Inventory
 from route53_takeover.simulation.aws.account import MAIN, TWIN
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode

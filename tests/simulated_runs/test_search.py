@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.base.errors import RefusedError
-from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.aws.account import Habit
 from route53_takeover.simulation.chaos.coverage import Sight
 from route53_takeover.simulation.chaos.fault_catalog import DEEDS, Deed

@@ -12,9 +12,9 @@ from rich.console import Console
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
+from route53_takeover.core.status.choices import Act, Choice
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.snapshot import Copy, Field, Mark, RecordView, Snapshot
-from route53_takeover.core.takeover.requests import Act, Choice
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process.protocol import Link, Proposal, View
 from route53_takeover.tui.app import TakeoverApp

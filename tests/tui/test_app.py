@@ -34,6 +34,7 @@ from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from route53_takeover.base.errors import TakeoverError
+from route53_takeover.core.status.choices import Act
 from route53_takeover.core.takeover.events import (
     AbortAsked,
     DeadmanExtended,
@@ -43,7 +44,6 @@ from route53_takeover.core.takeover.events import (
     RunPaused,
     RunUnpaused,
 )
-from route53_takeover.core.takeover.requests import Act
 from route53_takeover.core.timing import EXTENSION
 from route53_takeover.process.protocol import Left, Link, Resume, View
 from route53_takeover.tui.copying import CopyList
@@ -57,7 +57,7 @@ from route53_takeover.tui.run_view import RunView
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from route53_takeover.core.takeover.requests import Choice
+    from route53_takeover.core.status.choices import Choice
     from route53_takeover.process.protocol import Request
 
 NAME = ("www.example.com", "enter")

@@ -26,8 +26,8 @@ from tests.tui.acting import (
 )
 from textual.widgets import Input, OptionList
 
+from route53_takeover.core.status.choices import Act
 from route53_takeover.core.takeover.events import DeadmanExtended, HoldCut
-from route53_takeover.core.takeover.requests import Act
 from route53_takeover.core.timing import EXTENSION
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.dialogs import LAPSED, NOT_THE_NAME, AskName, Confirm, PickName

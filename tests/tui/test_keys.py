@@ -9,7 +9,7 @@ import pytest
 from tests.tui.acting import ABORT, PAUSE, HeardApp, PlayedSource, notices, settle, text_of, view
 from textual.binding import Binding
 
-from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.status.choices import Act
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Dialog
 from route53_takeover.tui.help import Help

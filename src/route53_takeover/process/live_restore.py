@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import MustLookError, RefusedError
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.takeover.requests import Act, choices, event_of
+from route53_takeover.core.status.choices import Act, choices, event_of
 from route53_takeover.core.takeover.state import TAKEN_STAGES
 from route53_takeover.process.client import Following, NotReachedError
 from route53_takeover.storage.run_folder import line_for

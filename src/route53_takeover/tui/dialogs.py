@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from route53_takeover.base.escaping import printable
 from route53_takeover.core.domain.record_sets import display_name, normal_name
-from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.status.choices import Act
 from route53_takeover.tui.keys import Where, bindings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from route53_takeover.base.errors import TakeoverError
-    from route53_takeover.core.takeover.requests import Choice
+    from route53_takeover.core.status.choices import Choice
 
 LAPSED = "Not possible any more: the run has moved on. Escape closes this."
 NOT_THE_NAME = "That is not the name: nothing was done."

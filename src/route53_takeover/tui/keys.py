@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from textual.binding import Binding
 
-from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.status.choices import Act
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

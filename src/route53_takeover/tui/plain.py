@@ -18,7 +18,7 @@ from route53_takeover.base.errors import TakeoverError
 from route53_takeover.base.signals import asking, heeded
 from route53_takeover.base.stdio import write_lines
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.takeover.requests import Act, event_of
+from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
 from route53_takeover.process.protocol import Left, Link

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from route53_takeover.base.escaping import printable
-from route53_takeover.core.takeover.requests import Act, event_of
+from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.process.protocol import Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from route53_takeover.core.status.choices import Choice
     from route53_takeover.core.status.snapshot import Copy
-    from route53_takeover.core.takeover.requests import Choice
     from route53_takeover.process.protocol import Seek, Step, View
     from route53_takeover.tui.dialogs import Dialog
     from route53_takeover.tui.keys import Action

@@ -11,13 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core.status.build import snapshot
+from route53_takeover.core.status.choices import Act, choices
 from route53_takeover.core.status.snapshot import Mark, mark_of
 from route53_takeover.core.status.timeline import Chronicle
 from route53_takeover.core.status.waiting import CONDITION_WORDS
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.requests import Act, choices
 from route53_takeover.core.takeover.state import Deploy, Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import ONE_REQUEST

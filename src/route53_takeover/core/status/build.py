@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.attention import alerts, needs_person
+from route53_takeover.core.status.choices import choices
 from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS
 from route53_takeover.core.status.record_rows import record_views
 from route53_takeover.core.status.result import result
@@ -21,7 +22,6 @@ from route53_takeover.core.status.snippets import copies
 from route53_takeover.core.status.stack_rows import rows
 from route53_takeover.core.status.waiting import absences, countdowns, waits
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.requests import choices
 from route53_takeover.core.takeover.state import Outcome, Phase, Stage
 from route53_takeover.core.timing import INSYNC
 

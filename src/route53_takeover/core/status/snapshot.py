@@ -12,8 +12,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from route53_takeover.core.domain.stacks import ABSENT
+from route53_takeover.core.status.choices import Choice
 from route53_takeover.core.status.result import Result
-from route53_takeover.core.takeover.requests import Choice
 from route53_takeover.core.takeover.state import Phase
 
 

@@ -302,7 +302,7 @@ OperatorEvent = (
     | AbortAsked
 )
 """What a screen may submit. Keys come late, twice, and from two screens at once: each of these is
-folded by `route53_takeover.core.takeover.requests`, and changes nothing where it does not apply."""
+folded by `core.takeover.fold_requests`, and changes nothing where it does not apply."""
 
 AnyEvent = (
     RunStarted

@@ -15,10 +15,10 @@ from route53_takeover.core.takeover.commands import Request, Subject, answered_b
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import stopped_by
 from route53_takeover.core.takeover.fold_reads import read, reconciled
+from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
 from route53_takeover.core.takeover.fold_writes import answered, restore_lost
 from route53_takeover.core.takeover.freshness import timed
-from route53_takeover.core.takeover.requests import asked
 from route53_takeover.core.takeover.state import (
     ABSENT_STAGES,
     Deploy,

@@ -21,7 +21,7 @@ from route53_takeover.base.errors import (
     UnansweredError,
 )
 from route53_takeover.core.domain.record_sets import RecordSet
-from route53_takeover.core.takeover.requests import Act, event_of
+from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import ZoneError
 from route53_takeover.simulation.chaos.harness import Cue

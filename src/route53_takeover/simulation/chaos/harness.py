@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.stacks import RECORD_SET
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.requests import asked
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import Habit
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode

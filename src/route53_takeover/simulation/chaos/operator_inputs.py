@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import normal_name
-from route53_takeover.core.takeover.requests import Act
+from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
 from route53_takeover.simulation.chaos.harness import Cue
 

@@ -1,9 +1,7 @@
-"""A person at the keys: what may be asked for now, what it would do, and what asking does.
+"""What the operator may ask for now, what each of it would do, and the event that asks for it.
 
-Keys come late, twice, and from two screens at once. So what is offered (`choices`) and what works
-(`asked`) come from the same predicates, and what does not apply, or not any more, changes nothing.
-A key never takes a condition of the moment away but the hold and the person's own word, and never
-touches a record that CloudFormation created.
+What is offered and what works come from the same predicates (`core.takeover.fold_requests`): each
+choice that is shown would work.
 
 The texts name records as Route 53 shows them: whoever prints them makes them printable.
 """
@@ -14,25 +12,34 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import ABORT
-from route53_takeover.core.takeover.queries import is_ours_to_fill
-from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Phase, Stage
-from route53_takeover.core.timing import EXTENSION, LONGEST_EXTENSION
+from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.fold_requests import (
+    may_abort,
+    may_extend,
+    may_pause,
+    to_confirm,
+    to_cut,
+    to_restore,
+)
+from route53_takeover.core.takeover.state import (
+    ABSENT_STAGES,
+    TAKEN_STAGES,
+    Stage,
+)
+from route53_takeover.core.timing import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.takeover.release_gate import ReleaseGate
-    from route53_takeover.core.takeover.state import NameState, State
-
-PUT_BACK = "a person asked for the record to be put back"
+    from route53_takeover.core.takeover.state import (
+        NameState,
+        State,
+    )
 
 
 class Act(StrEnum):
@@ -90,114 +97,8 @@ def event_of(act: Act, name: str, *, time: float) -> ev.OperatorEvent:
             return ev.AbortAsked(time=time)
 
 
-def asked(state: State, event: ev.OperatorEvent) -> State:
-    """The state after a person asked for this; the same one where it does not apply."""
-    match event:
-        case ev.RunPaused() if _may_pause(state):
-            return replace(state, paused=True)
-        case ev.RunUnpaused() if state.is_paused:
-            return _going_on(state)
-        case ev.HoldCut() if _to_cut(state, event.name, event.time):
-            return _with(state, replace(state.names[event.name], hold_cut_at=event.time))
-        case ev.ReleaseConfirmed() if _to_confirm(state, event.name, event.time):
-            return _with(state, replace(state.names[event.name], confirmed_at=event.time))
-        case ev.DeadmanExtended() if _may_extend(state, event.name, event.seconds):
-            return _extended(state, state.names[event.name], event.seconds)
-        case ev.RestoreAsked() if names := _to_restore(state):
-            return _restoring(state, names)
-        case ev.AbortAsked() if _may_abort(state):
-            return replace(state, interrupts=(ABORT,), interrupted_at=state.now)
-        case _:
-            return state
-
-
-# -- what applies
-
-
-def _may_pause(state: State) -> bool:
-    return not (state.paused or state.has_stopped or state.ever_released)
-
-
-def _may_abort(state: State) -> bool:
-    return not (state.interrupts or state.ever_released or state.phase is Phase.ENDED)
-
-
-def _may_extend(state: State, key: str, seconds: float) -> bool:
-    name = state.names.get(key)
-    return (
-        name is not None
-        and 0 < seconds <= LONGEST_EXTENSION
-        and state.phase is not Phase.ENDED
-        and name.is_absent
-        and is_ours_to_fill(state, name)
-        and not name.restoring
-        and name.deadman_at is not None
-        and name.deadman_at > state.now
-    )
-
-
-def _to_cut(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
-    """The moments of a name that a key, pressed then, brings nearer."""
-    return tuple(m for m in _gates(state, key, at) if m.may_be_cut)
-
-
-def _to_confirm(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
-    """The moments of a name that a word, given then, is awaited for."""
-    return tuple(m for m in _gates(state, key, at) if m.may_be_confirmed)
-
-
-def _gates(state: State, key: str, at: float) -> Iterator[ReleaseGate]:
-    """Those that had begun by then: a key that was pressed before means something else."""
-    if key in state.names:
-        yield from (m for m in release_gates(state, state.names[key]) if m.resource.since <= at)
-
-
-def _to_restore(state: State) -> tuple[NameState, ...]:
-    """The names that are to be put back if a person asks for it."""
-    if state.phase is Phase.ENDED or not state.ever_released:
-        return ()
-    return tuple(
-        name for name in state.names.values() if not name.restoring and is_empty(state, name)
-    )
-
-
-def is_empty(state: State, name: NameState) -> bool:
-    """Whether the name has no record that anybody else will give it, or is just losing it."""
-    releasing = name.write is not None and name.write.purpose is Purpose.RELEASE
-    return releasing or (name.is_absent and is_ours_to_fill(state, name))
-
-
-# -- what it does
-
-
-def _with(state: State, *names: NameState) -> State:
-    return replace(state, names={**state.names, **{name.name: name for name in names}})
-
-
-def _going_on(state: State) -> State:
-    """A baseline that nothing was deployed on is read again: it may be hours old by now."""
-    state = replace(state, paused=False)
-    if state.is_early and state.baseline is not None and state.baseline not in state.deploys:
-        earlier = Switch.OFF if Switch.OFF in state.deploys else None
-        return replace(state, baseline=earlier)
-    return state
-
-
-def _extended(state: State, name: NameState, seconds: float) -> State:
-    due = (name.deadman_at or state.now) + seconds
-    return _with(state, replace(name, deadman_at=due, extended=name.extended + seconds))
-
-
-def _restoring(state: State, names: Iterable[NameState]) -> State:
-    state = _with(state, *(replace(name, restoring=True) for name in names))
-    return replace(state, given_up=state.given_up or PUT_BACK)
-
-
-# -- what is offered
-
-
 def _choices(state: State) -> Iterator[Choice]:
-    if _may_pause(state):
+    if may_pause(state):
         yield Choice(
             act=Act.PAUSE,
             severe=False,
@@ -215,9 +116,9 @@ def _choices(state: State) -> Iterator[Choice]:
         )
     for name in state.names.values():
         yield from _of_name(state, name)
-    if names := _to_restore(state):
+    if names := to_restore(state):
         yield _restore(state, names)
-    if _may_abort(state):
+    if may_abort(state):
         yield Choice(
             act=Act.ABORT,
             severe=True,
@@ -228,7 +129,7 @@ def _choices(state: State) -> Iterator[Choice]:
 
 
 def _of_name(state: State, name: NameState) -> Iterator[Choice]:
-    if found := _to_cut(state, name.name, state.now):
+    if found := to_cut(state, name.name, state.now):
         sooner = max(m.held_at - max(m.least, state.now) for m in found)
         yield Choice(
             act=Act.RELEASE_NOW,
@@ -238,7 +139,7 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             stays="Every other condition of the moment still has to hold.",
             way_back=_deadman_creates(_deleted(found)),
         )
-    if found := _to_confirm(state, name.name, state.now):
+    if found := to_confirm(state, name.name, state.now):
         yield Choice(
             act=Act.CONFIRM_RELEASE,
             name=name.name,
@@ -247,7 +148,7 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             stays="Nothing else is changed; no other name is confirmed.",
             way_back=_deadman_creates(_deleted(found)),
         )
-    if _may_extend(state, name.name, EXTENSION):
+    if may_extend(state, name.name, EXTENSION):
         gone = [h.original for h in name.handovers if h.stage in ABSENT_STAGES]
         yield Choice(
             act=Act.EXTEND_DEADMAN,
