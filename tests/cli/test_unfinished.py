@@ -12,7 +12,6 @@ from tests.cli.program import WWW, begun, cloud
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.runtime.unfinished_runs import unfinished_runs
 from route53_takeover.simulation.scenarios import (
     cname,
     cname_resource,
@@ -21,6 +20,7 @@ from route53_takeover.simulation.scenarios import (
 )
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import locked_names, site_of
+from route53_takeover.storage.unfinished_runs import unfinished_runs
 
 if TYPE_CHECKING:
     from pathlib import Path

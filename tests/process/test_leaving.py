@@ -15,11 +15,11 @@ from route53_takeover.base.errors import MustLookError
 from route53_takeover.cli import interactive
 from route53_takeover.core.status.snapshot import Absence
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process import leaving, login_scope
 from route53_takeover.process.protocol import Left, Link, View
 from route53_takeover.process.spawn import Launch
-from route53_takeover.runtime.engine import fold
 from route53_takeover.storage.config import Common
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.run_folder import RunFolder

@@ -13,11 +13,11 @@ from route53_takeover.base.errors import MustLookError, RefusedError
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.state import Phase, Stage
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.live_restore import restore_live
-from route53_takeover.runtime.engine import fold
 from route53_takeover.storage.journal import FileJournal, read_journal
 from route53_takeover.storage.run_folder import RunFolder
 

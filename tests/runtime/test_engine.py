@@ -13,11 +13,13 @@ from route53_takeover.base.errors import ApiError, MustLookError
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover import projection as projection_module
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.state import Outcome, Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.runtime import engine as engine_module
-from route53_takeover.runtime.engine import Engine, fold
+from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.simulation.aws.account import World
 from route53_takeover.simulation.chaos.faults import Faults
@@ -154,7 +156,7 @@ def test_an_event_that_the_machine_does_not_accept_is_ignored_in_production(
             raise ValueError("no row for this")  # noqa: TRY004 -- as the machine does
         return honest(state, event)
 
-    monkeypatch.setattr(engine_module, "step", moody)
+    monkeypatch.setattr(projection_module, "step", moody)
     assert in_virtual_time(Bench).phase is Phase.ENDED
     with pytest.raises(ValueError, match="no row"):
         in_virtual_time(lambda: Bench(strict=True))

@@ -35,10 +35,10 @@ from route53_takeover.process.keep_awake import Awake
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.preflight import gather
-from route53_takeover.runtime.unfinished_runs import unfinished_runs
 from route53_takeover.runtime.way_to_aws import warn_way_to_aws
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import last_holders, site_of
+from route53_takeover.storage.unfinished_runs import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from route53_takeover.base.errors import MustLookError, RefusedError, TakeoverError
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.status.result import result
-from route53_takeover.core.takeover.step import step
+from route53_takeover.core.takeover.projection import Projection, fold
 from route53_takeover.output import text_lines
-from route53_takeover.runtime.engine import fold
 from route53_takeover.storage.journal import read_journal
 from route53_takeover.storage.run_folder import line_for, within
 
@@ -89,7 +88,7 @@ def report(common: Common, folder: RunFolder) -> int:
 
 def _report(common: Common, folder: RunFolder) -> int:
     history = read_journal(folder.journal) if folder.journal.exists() else []
-    state: State | None = None
+    projection = Projection()
     phases: list[tuple[str, float]] = []
     told = text_lines.TextLines(
         sys.stdout,
@@ -100,13 +99,15 @@ def _report(common: Common, folder: RunFolder) -> int:
     )
     for seq, event in enumerate(history, start=1):
         try:
-            state, _ = step(state, event)
-        except Exception:  # noqa: BLE001 -- ignored when it came, and ignored again
-            if state is None:
-                raise _no_beginning(folder) from None
-        if not phases or phases[-1][0] != state.phase:
+            projection.take(event)
+        except ValueError:
+            raise _no_beginning(folder) from None
+        state = projection.state
+        if state is not None and (not phases or phases[-1][0] != state.phase):
             phases.append((str(state.phase), event.time))
-        told(event, state, seq)
+        if state is not None:
+            told(event, state, seq)
+    state = projection.state
     if state is None:
         raise RefusedError(
             f"{folder.name} was never begun: its journal is empty", "Begin it again with `run`."

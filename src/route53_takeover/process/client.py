@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,8 +18,8 @@ from route53_takeover.base.errors import RefusedError, TakeoverError
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Chronicle
 from route53_takeover.core.takeover.events import RunStarted
+from route53_takeover.core.takeover.projection import Projection
 from route53_takeover.core.takeover.state import Phase
-from route53_takeover.core.takeover.step import step
 from route53_takeover.process.control_server import (
     Alive,
     NotTaken,
@@ -62,7 +63,7 @@ class NotReachedError(TakeoverError):
 
 
 class Unfolding:
-    """State and chronicle of a run, one event further at a time.
+    """State and timeline of a run, one event further at a time.
 
     Args:
         state_dir: where the run is kept; empty for the default.
@@ -70,24 +71,30 @@ class Unfolding:
 
     def __init__(self, state_dir: str) -> None:
         self._state_dir = state_dir
-        self.state: State | None = None
+        self._projection = Projection()
         self.chronicle = Chronicle()
-        self.events = 0
+
+    @property
+    def state(self) -> State | None:
+        return self._projection.state
+
+    @property
+    def events(self) -> int:
+        """How many were taken."""
+        return self._projection.seq
 
     def take(self, event: AnyEvent) -> None:
-        """Folds one more event; what the machine did not accept it ignored, then and now."""
+        """Folds one more event."""
         if self.state is None and not isinstance(event, RunStarted):
             return  # its beginning is lost with its journal
-        self.events += 1
-        with suppress(Exception):
-            self.state, _ = step(self.state, event)
+        self._projection.take(event)
         if self.state is not None:
             self.chronicle.take(event, self.state)
 
     def copy(self) -> Unfolding:
         """One that goes on by itself."""
         other = Unfolding(self._state_dir)
-        other.state, other.events = self.state, self.events
+        other._projection = copy(self._projection)
         other.chronicle = self.chronicle.copy()
         return other
 

@@ -13,6 +13,8 @@ The engine knows neither AWS nor files nor the wall clock: ports give it those, 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,8 +36,8 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import is_release_due, violations
+from route53_takeover.core.takeover.projection import Projection
 from route53_takeover.core.takeover.state import Phase
-from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import backoff
 from route53_takeover.runtime.pollers import NameWatcher, StackWatcher
 from route53_takeover.storage.journal import JournalError
@@ -113,7 +115,7 @@ class Engine:
         self._rng = rng
         self._observer = observer
         self._queue: asyncio.Queue[ev.AnyEvent] = asyncio.Queue()
-        self._state: State | None = None
+        self._projection = Projection(self._rejected)
         self._seq = 0
         self._sent: set[str] = set()
         self._tasks: asyncio.TaskGroup
@@ -147,7 +149,8 @@ class Engine:
         Returns:
             The last state.
         """
-        self._state = fold(history)
+        for event in history:
+            self._projection.take(event)
         self._seq = len(history)
         self._sent = {event.id for event in history if isinstance(event, ev.WriteIntended)}
         if history:
@@ -180,7 +183,11 @@ class Engine:
         """Takes the first event in, once it is durable: who looks on finds the run by it."""
         self._append(first)
         await self._is_kept(self._seq, _BEGINNING)
-        return self._applied(first)
+        commands = [*self._fold(first)]
+        if not self._journal_works:
+            commands += self._fold(ev.JournalFailed(time=first.time, reason=self._journal_error))
+        self._carry_out_all(commands)
+        return self._follow(first)
 
     async def _await_broken_journal(self) -> None:
         reason = await self._journal.broken()
@@ -206,25 +213,20 @@ class Engine:
                 continue
 
     def _take(self, event: ev.AnyEvent) -> State:
-        """Takes one event in: the only place where the state changes."""
-        worked = self._journal_works
-        self._append(event)
-        if worked and not self._journal_works:
-            lost = ev.JournalFailed(time=event.time, reason=self._journal_error)
-            # Nothing may follow from an event that is not durable but what a broken journal allows.
-            first, then = (event, lost) if self._state is None else (lost, event)
-            self._apply(first)
-            self._apply(then)
-        else:
-            self._apply(event)
+        """Takes one event in, and carries out what follows from it."""
+        self._carry_out_all(self._take_in(event))
         return self._follow(event)
 
-    def _applied(self, event: ev.AnyEvent) -> State:
-        """The rest of `_take`, for an event that was appended already."""
-        self._apply(event)
-        if not self._journal_works:
-            self._apply(ev.JournalFailed(time=event.time, reason=self._journal_error))
-        return self._follow(event)
+    def _take_in(self, event: ev.AnyEvent) -> list[cmd.AnyCommand]:
+        """Journals and folds an event: the only way by which the state changes."""
+        worked, is_first = self._journal_works, self._projection.state is None
+        self._append(event)
+        if self._journal_works or not worked:
+            return [*self._fold(event)]
+        lost = ev.JournalFailed(time=event.time, reason=self._journal_error)
+        # Nothing may follow from an event that is not durable but what a broken journal allows.
+        first, then = (event, lost) if is_first else (lost, event)
+        return [*self._fold(first), *self._fold(then)]
 
     def _follow(self, event: ev.AnyEvent) -> State:
         if self._watcher.follow(self._known) and event.time - self._warmed > _WARM:
@@ -232,28 +234,23 @@ class Engine:
             self._spawn(self._warm())
         return self._known
 
-    def _apply(self, event: ev.AnyEvent) -> None:
-        state, commands = self._step(event)
+    def _fold(self, event: ev.AnyEvent) -> tuple[cmd.AnyCommand, ...]:
+        commands = self._projection.apply(event)
         try:
-            self._observer(event, state, self._seq)
+            self._observer(event, self._known, self._seq)
         except Exception:  # whoever only looks on must not end a rescue
             if self._strict:
                 raise
             if not self._blind:
                 _log.exception("observer.failed", type=type(event).__name__, seq=self._seq)
             self._blind = True
-        for command in commands:
-            self._carry_out(command)
+        return commands
 
-    def _step(self, event: ev.AnyEvent) -> tuple[State, tuple[cmd.AnyCommand, ...]]:
-        try:
-            self._state, commands = step(self._state, event)
-        except Exception:  # a defect of ours must not end a rescue; the state is as it was
-            if self._strict or self._state is None:
-                raise
-            _log.exception("event.ignored", type=type(event).__name__, seq=self._seq)
-            return self._state, ()
-        return self._state, commands
+    def _rejected(self, event: ev.AnyEvent, error: Exception) -> None:
+        """A defect of ours must not end a rescue; the state is as it was."""
+        if self._strict:
+            raise error
+        _log.error("event.ignored", type=type(event).__name__, seq=self._seq, exc_info=error)
 
     def _append(self, event: ev.AnyEvent) -> None:
         if self._journal_works:
@@ -283,12 +280,59 @@ class Engine:
 
     # -- commands
 
-    def _carry_out(self, command: cmd.AnyCommand) -> None:
+    def _carry_out_all(self, following: Iterable[cmd.AnyCommand]) -> None:
+        """Carries commands out, the intents of writes and deploys taken in before anything else."""
+        commands = deque(following)
+        while commands:
+            command = commands.popleft()
+            decided = self._known.now
+            if self._is_forbidden(command):
+                continue
+            if (intent := self._intent(command)) is not None:
+                commands.extendleft(reversed(self._take_in(intent)))
+            self._carry_out(command, decided)
+
+    def _is_forbidden(self, command: cmd.AnyCommand) -> bool:
+        """Whether an invariant keeps a batch from being sent: the machine is told that it is."""
+        if not isinstance(command, cmd.WriteBatch):
+            return False
+        forbidden = violations(self._known, command, frozenset(self._sent))
+        if forbidden:
+            _log.error("write.forbidden", write=command.id, purpose=command.purpose, why=forbidden)
+            self.submit(
+                ev.WriteRefused(
+                    time=self._clock.now(),
+                    id=command.id,
+                    name=command.name,
+                    code="Forbidden",
+                    reason=forbidden[0],
+                )
+            )
+        return bool(forbidden)
+
+    def _intent(self, command: cmd.AnyCommand) -> ev.WriteIntended | ev.DeployIntended | None:
+        """What must be in the journal before the command may have an effect."""
         match command:
             case cmd.WriteBatch():
-                self._intend(command)
+                self._sent.add(command.id)
+                return ev.WriteIntended(
+                    time=self._clock.now(),
+                    id=command.id,
+                    name=command.name,
+                    purpose=command.purpose,
+                    changes=command.changes,
+                )
             case cmd.RunDeploy():
-                self._take(ev.DeployIntended(time=self._clock.now(), switch=command.switch))
+                return ev.DeployIntended(time=self._clock.now(), switch=command.switch)
+            case _:
+                return None
+
+    def _carry_out(self, command: cmd.AnyCommand, decided: float) -> None:
+        """Begins to; ``decided`` is the time of what it was decided on."""
+        match command:
+            case cmd.WriteBatch():
+                self._spawn(self._send(command, self._seq, decided))
+            case cmd.RunDeploy():
                 self._spawn(self._start_deploy(command.switch, self._seq))
             case cmd.RejoinDeploy():
                 self._spawn(self._watch_deploy(command.switch, self._deployer.rejoin))
@@ -311,31 +355,6 @@ class Engine:
         task = self._tasks.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-
-    def _intend(self, write: cmd.WriteBatch) -> None:
-        """Makes the intent durable, then lets the batch go; neither where an invariant forbids."""
-        now = self._clock.now()
-        forbidden = violations(self._known, write, frozenset(self._sent))
-        if forbidden:
-            _log.error("write.forbidden", write=write.id, purpose=write.purpose, why=forbidden)
-            self.submit(
-                ev.WriteRefused(
-                    time=now, id=write.id, name=write.name, code="Forbidden", reason=forbidden[0]
-                )
-            )
-            return
-        decided = self._known.now
-        self._sent.add(write.id)
-        self._take(
-            ev.WriteIntended(
-                time=now,
-                id=write.id,
-                name=write.name,
-                purpose=write.purpose,
-                changes=write.changes,
-            )
-        )
-        self._spawn(self._send(write, self._seq, decided))
 
     async def _send(self, write: cmd.WriteBatch, intent: int, decided: float) -> None:
         """Sends the batch once its intent is durable, if it is still to be sent then."""
@@ -468,24 +487,9 @@ class Engine:
 
     @property
     def _known(self) -> State:
-        if self._state is None:
+        if self._projection.state is None:
             raise MustLookError("the run has not begun")
-        return self._state
-
-
-def fold(history: Iterable[ev.AnyEvent]) -> State | None:
-    """The state after these events; ``None`` where there are none.
-
-    An event that the machine did not accept was ignored when it came, and is ignored again.
-    """
-    state: State | None = None
-    for event in history:
-        try:
-            state, _ = step(state, event)
-        except Exception:  # as it was in `Engine`
-            if state is None:
-                raise
-    return state
+        return self._projection.state
 
 
 def _line(error: Exception) -> str:

@@ -14,10 +14,10 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import Phase, Stage
 from route53_takeover.core.takeover.step import step
-from route53_takeover.runtime.engine import fold
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
 from route53_takeover.simulation.scenarios import SCENARIOS

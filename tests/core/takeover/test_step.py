@@ -18,13 +18,13 @@ from route53_takeover.core.domain.stacks import (
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.queries import matches, suspects
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, Stage, Write
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import ALLOWED, Turn
 from route53_takeover.core.timing import ACTIVE, HOT
-from route53_takeover.runtime.engine import fold
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
 from route53_takeover.simulation.scenarios import SCENARIOS, cname

@@ -21,8 +21,8 @@ from route53_takeover.core.takeover.invariants import (
     is_within_plan,
     leaves_a_record,
 )
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage, State
-from route53_takeover.runtime.engine import fold
 from route53_takeover.simulation.chaos.coverage import Sight, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER

@@ -19,8 +19,9 @@ from route53_takeover.core.plan.model import Identity, Options
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
+from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.runtime.engine import Engine, fold
+from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.simulation.aws.account import World
