@@ -32,6 +32,10 @@ LATE = 1.0
 """Seconds after a deadline of the machine's own from which on the process must have been stopped,
 asleep or starved in between."""
 
+SLEPT = 60.0
+"""Seconds for a call from which on the process must have been stopped meanwhile: no client waits as
+long, and an answer that is as old as that tells nothing of how long answers take."""
+
 LIST_PACE = 2.0
 """Seconds between lists of a stack, where a release waits for nothing else."""
 

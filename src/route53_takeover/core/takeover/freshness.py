@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.timing import LATE
+from route53_takeover.core.timing import LATE, SLEPT
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
@@ -32,7 +32,9 @@ def timed(state: State, event: ev.AnyEvent) -> State:
         state = replace(state, awake_since=event.time)
     match event:
         case ev.NameRead() | ev.StackPolled() | ev.ResourcesRead() | ev.RootDescribed():
-            if event.began >= state.awake_since:
+            if event.time - event.began > SLEPT:
+                state = replace(state, awake_since=event.time)
+            elif event.began >= state.awake_since:
                 lag = max(event.time - event.began, _FORGET * state.lag)
                 state = replace(state, lag=round(lag, 3))
         case _:
