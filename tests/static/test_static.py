@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,36 @@ def test_a_module_is_imported_without_what_it_does_not_need(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+SLOW = [
+    "pydantic",
+    "structlog",
+    "rich",
+    "textual",
+    "boto3",
+    "botocore",
+    "aiobotocore",
+    "aiohttp",
+    "dns",
+]
+
+
+@pytest.mark.parametrize("words", ["--help", "plan --help", "report --help", "runs"])
+def test_a_quick_command_loads_nothing_that_is_slow(words: str, tmp_path: Path) -> None:
+    """Typer 0.29 loads pydantic for each command that has options, and structlog loads rich."""
+    program = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print([m for m in {SLOW!r} if m in sys.modules]))\n"
+        f"sys.argv = ['route53-takeover', *{words.split()!r}]\n"
+        "from route53_takeover.cli.app import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "ROUTE53_TAKEOVER_STATE_DIR": str(tmp_path)},
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
