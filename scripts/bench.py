@@ -41,7 +41,7 @@ from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet, nor
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
-from route53_takeover.output.reporter import Foreground
+from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.simulation.aws.account import Account
 from route53_takeover.simulation.aws.cloudformation.record_handler import RecordHandlerConfig
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig
@@ -203,7 +203,9 @@ def take_over(addresses: list[str], names: int, minutes: float, speed: float) ->
             region="us-east-1", endpoint_url=endpoint, name_servers=tuple(name_servers)
         )
         with redirect_stdout(out), redirect_stderr(io.StringIO()):
-            asyncio.run(run_in(common, Foreground(common), connection, options, SystemClock(speed)))
+            asyncio.run(
+                run_in(common, ConsoleReporter(common), connection, options, SystemClock(speed))
+            )
         result: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
         journal = Path(folder) / "state" / "runs" / result["run"] / "journal.jsonl"
         return {"result": result, "events": read_journal(journal)}

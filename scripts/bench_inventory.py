@@ -27,7 +27,7 @@ from route53_takeover.simulation.aws.cloudformation import api
 from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, Stacks
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53.zones import Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 from route53_takeover.simulation.serve import scrub
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Everywhere(CloudFormationStacks):
 def account(regions: Sequence[str], stacks: int, limit: ReadLimit) -> dict[str, Stacks]:
     """Stacks of a few resources each; one of them in five has a record, and the last owns ours."""
     clock = SystemClock()
-    timeline = Timeline(clock.now() - _PAST)
+    timeline = Schedule(clock.now() - _PAST)
     rng = Random(1)  # noqa: S311 -- a simulation
     zones = Zones(timeline, rng)
     zones.add_zone("example.com", zone_id="Z1")

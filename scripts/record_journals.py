@@ -20,9 +20,9 @@ from msgspec.structs import replace
 
 from route53_takeover.core.plan.model import Options
 from route53_takeover.core.status.choices import Act
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.scenarios import (
     NAME,
@@ -58,24 +58,32 @@ def recordings() -> dict[str, Recording]:
     stuck = replace(failing.account.config, fail_rollback="not now")
     never_repaired = replace(failing, account=replace(failing.account, config=stuck))
     return found | {
-        "aborted": _with(cname_run, _key(Act.ABORT, cue=Cue.LOWER, delay=60.0)),
-        "stopped": _with(cname_run, Mishap(deed=Deed.STOP, cue=Cue.LOWER, delay=90.0)),
+        "aborted": _with(cname_run, _key(Act.ABORT, cue=InjectionPoint.LOWER, delay=60.0)),
+        "stopped": _with(
+            cname_run, InjectedFault(deed=FaultKind.STOP, cue=InjectionPoint.LOWER, delay=90.0)
+        ),
         "rollback-failed": _of(never_repaired),
         "confirmed": replace(
-            _with(alias_run, _key(Act.CONFIRM_RELEASE, cue=Cue.CREATING, delay=6.0)),
+            _with(alias_run, _key(Act.CONFIRM_RELEASE, cue=InjectionPoint.CREATING, delay=6.0)),
             options=replace(alias_run.options, confirm_release=True),
         ),
-        "paused": _with(alias_run, _key(Act.PAUSE, cue=Cue.CREATING, delay=0.5, seconds=20.0)),
+        "paused": _with(
+            alias_run, _key(Act.PAUSE, cue=InjectionPoint.CREATING, delay=0.5, seconds=20.0)
+        ),
         "put-back-by-a-person": _with(
             found["never-created"],
-            _key(Act.EXTEND_DEADMAN, cue=Cue.RELEASE, delay=5.0),
-            _key(Act.RESTORE, cue=Cue.RELEASE, delay=12.0),
+            _key(Act.EXTEND_DEADMAN, cue=InjectionPoint.RELEASE, delay=5.0),
+            _key(Act.RESTORE, cue=InjectionPoint.RELEASE, delay=12.0),
         ),
         "killed-in-the-gap": _with(
-            alias_run, Mishap(deed=Deed.KILL, cue=Cue.RELEASE, delay=0.1, seconds=4.0)
+            alias_run,
+            InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=0.1, seconds=4.0),
         ),
         "credentials-expired": _with(
-            alias_run, Mishap(deed=Deed.EXPIRE, cue=Cue.RELEASE, delay=0.2, seconds=20.0)
+            alias_run,
+            InjectedFault(
+                deed=FaultKind.EXPIRE, cue=InjectionPoint.RELEASE, delay=0.2, seconds=20.0
+            ),
         ),
         "two-names": _two_names(),
     }
@@ -85,14 +93,16 @@ def _of(scenario: Scenario) -> Recording:
     return Recording(scenario=scenario, options=options_of(scenario))
 
 
-def _with(recording: Recording, *mishaps: Mishap) -> Recording:
+def _with(recording: Recording, *mishaps: InjectedFault) -> Recording:
     return replace(recording, faults=Faults(mishaps=mishaps))
 
 
-def _key(act: Act, *, cue: Cue, delay: float, seconds: float = 1.0) -> Mishap:
+def _key(act: Act, *, cue: InjectionPoint, delay: float, seconds: float = 1.0) -> InjectedFault:
     of_a_name = act in (Act.CONFIRM_RELEASE, Act.EXTEND_DEADMAN, Act.RELEASE_NOW)
     name = NAME if of_a_name else ""
-    return Mishap(deed=Deed.KEYS, act=act, name=name, cue=cue, delay=delay, seconds=seconds)
+    return InjectedFault(
+        deed=FaultKind.KEYS, act=act, name=name, cue=cue, delay=delay, seconds=seconds
+    )
 
 
 def _two_names() -> Recording:

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from route53_takeover.core.plan.impact import forecast
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.build import snapshot
-from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from route53_takeover.process.protocol import Left, Request, Source
+    from route53_takeover.process.protocol import ExitInfo, Request, Source
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 SCENARIO = "alias"
@@ -136,7 +136,7 @@ def proposal_of(events: Sequence[ev.AnyEvent]) -> Proposal:
 
 def view_of(events: Sequence[ev.AnyEvent], shot: Shot) -> View | None:
     """What was to be seen of a run when a picture is taken; ``None`` where it never came to it."""
-    state, chronicle, view = None, Chronicle(), None
+    state, chronicle, view = None, Timeline(), None
     for position, event in enumerate(events, start=1):
         state, _ = step(state, event)
         chronicle.take(event, state)
@@ -192,7 +192,7 @@ def _is_shown(run_view: RunView, view: View) -> bool:
     return run_view.view == view
 
 
-async def _until(pilot: Pilot[Left], is_true: Callable[[], bool]) -> None:
+async def _until(pilot: Pilot[ExitInfo], is_true: Callable[[], bool]) -> None:
     for _ in range(_TURNS):
         await pilot.pause()
         if is_true():
@@ -201,7 +201,7 @@ async def _until(pilot: Pilot[Left], is_true: Callable[[], bool]) -> None:
     raise SystemExit("the screen does not come to what is to be seen")
 
 
-async def _settle(pilot: Pilot[Left]) -> None:
+async def _settle(pilot: Pilot[ExitInfo]) -> None:
     """Waits until every message has been handled."""
     for _ in range(3):
         await pilot.pause()

@@ -24,7 +24,7 @@ import structlog
 
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.simulation.chaos.coverage import Sight
+from route53_takeover.simulation.chaos.coverage import CoverageGoal
 from route53_takeover.simulation.chaos.search import draw, soak_once
 
 if TYPE_CHECKING:
@@ -98,9 +98,9 @@ def tell(seed: int, total: Found, seconds: float) -> int:
     for what, number in total.struck.most_common():
         print(f"  {number:8} {what}")
     print("runs in which a state of note was reached:")
-    for sight in Sight:
+    for sight in CoverageGoal:
         print(f"  {total.sights[str(sight)]:8} {sight}")
-    unseen = [sight for sight in Sight if not total.sights[str(sight)]]
+    unseen = [sight for sight in CoverageGoal if not total.sights[str(sight)]]
     print(f"broken promises: {len(total.broken)}; states never reached: {len(unseen)}")
     return 1 if total.broken or unseen else 0
 

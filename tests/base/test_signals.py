@@ -18,7 +18,7 @@ from route53_takeover.base import signals
 from route53_takeover.cli import interactive
 from route53_takeover.core.takeover.events import AbortAsked
 from route53_takeover.output.text_lines import TextLines
-from route53_takeover.process.protocol import Left, View
+from route53_takeover.process.protocol import ExitInfo, View
 from route53_takeover.process.spawn import GoOn, Launch, NotBegunError
 from route53_takeover.storage.config import Common, Override
 from route53_takeover.tui import plain
@@ -143,7 +143,7 @@ def viewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextView
         yield TextView(common, lines)
 
 
-async def shown(view: TextView, run: Silent) -> asyncio.Task[Left]:
+async def shown(view: TextView, run: Silent) -> asyncio.Task[ExitInfo]:
     """The view, which listens to signals already."""
     task = asyncio.create_task(view.show(run))
     await asyncio.sleep(0)
@@ -222,10 +222,10 @@ class FakeScreen:
     def leave(self) -> None:
         self.is_left.set()
 
-    async def run_async(self) -> Left:
+    async def run_async(self) -> ExitInfo:
         send(self.sent)
         await asyncio.wait_for(self.is_left.wait(), 5)
-        return Left(run=self.sent.name)
+        return ExitInfo(run=self.sent.name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
@@ -261,11 +261,11 @@ def test_a_hang_up_of_a_container_s_first_process_leaves_the_screen_and_does_not
 class BrokenScreen(FakeScreen):
     """One that breaks while the run goes on."""
 
-    async def run_async(self) -> Left:
+    async def run_async(self) -> ExitInfo:
         raise ZeroDivisionError
 
-    def left(self) -> Left:
-        return Left(run="r", detached=True)
+    def left(self) -> ExitInfo:
+        return ExitInfo(run="r", detached=True)
 
 
 def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_told(
@@ -273,7 +273,7 @@ def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_told(
 ) -> None:
     """The first process of a container stays then, too."""
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", BrokenScreen)
-    parted: list[Left] = []
+    parted: list[ExitInfo] = []
     monkeypatch.setattr(interactive, "parting", lambda _, left: parted.append(left))
     with pytest.raises(ZeroDivisionError):
         interactive._on_screen(COMMON)

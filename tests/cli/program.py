@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Manual, Options, Plan
-from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
@@ -141,7 +141,7 @@ class Cloud:
 
     def __init__(self, account: Account, home: Path) -> None:
         self.clock = SystemClock(SPEED)
-        self.world = World(account, seed="1", start=self.clock.now() - 3600.0)
+        self.world = SimulatedAccount(account, seed="1", start=self.clock.now() - 3600.0)
         self.server = AccountServer(
             {
                 "route53": route53_api.operations(self.world.zones),

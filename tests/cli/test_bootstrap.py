@@ -19,7 +19,7 @@ from route53_takeover.base.signals import ASKING, SUSPENDING
 from route53_takeover.cli import bootstrap
 from route53_takeover.cli.bootstrap import drive, opened, planned
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.output.reporter import Foreground
+from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.storage.config import Common, Connection
 from route53_takeover.storage.journal import read_journal
 from route53_takeover.storage.run_folder import RunFolder, Saved
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Facts
 
 
-class Reader(Foreground):
+class Reader(ConsoleReporter):
     """Reads the journal as soon as it is told that the run has begun."""
 
     def __init__(self, common: Common) -> None:

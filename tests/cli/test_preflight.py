@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud, Ended, Program
 
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 RUN = ("run", "--auto", "--output=json")
 FULL = ("--stack=shop", "--record=www.example.com", "--deploy=true")
@@ -81,7 +81,7 @@ def record_set(name: str, kind: str = "A", **properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::Route53::RecordSet", "Properties": common}
 
 
-def deployed(stacks: Stacks, timeline: Timeline, name: str, **resources: dict[str, Any]) -> None:
+def deployed(stacks: Stacks, timeline: Schedule, name: str, **resources: dict[str, Any]) -> None:
     """Somebody creates a stack of these resources, and it is complete."""
     stack = stacks.create_stack(name, {"Resources": resources})
     for _ in range(600):

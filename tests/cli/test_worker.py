@@ -8,7 +8,7 @@ import pytest
 from tests.core.plan.test_impact import plan
 
 from route53_takeover.base.errors import TakeoverError
-from route53_takeover.cli.worker import Summoned
+from route53_takeover.cli.worker import SocketReporter
 from route53_takeover.process.spawn import YES
 
 
@@ -19,7 +19,7 @@ async def test_only_a_yes_is_a_yes(said: bytes, agrees: bool) -> None:
         ours.sendall(said)
         if not said:
             ours.close()
-        assert await Summoned(theirs).agrees(plan()) is agrees
+        assert await SocketReporter(theirs).agrees(plan()) is agrees
 
 
 async def test_a_yes_to_a_plan_that_is_too_old_starts_nothing(
@@ -31,4 +31,4 @@ async def test_a_yes_to_a_plan_that_is_too_old_starts_nothing(
     with theirs, ours:
         ours.sendall(YES)
         with pytest.raises(TakeoverError, match="older than 10 minutes"):
-            await Summoned(theirs).agrees(plan())
+            await SocketReporter(theirs).agrees(plan())

@@ -26,7 +26,7 @@ JSON = ("--output", "json")
 CHANGE = "route53:ChangeResourceRecordSets"
 
 
-class World(NamedTuple):
+class SimulatedAccount(NamedTuple):
     """The simulated account, as the script's first line tells of it."""
 
     told: dict[str, Any]
@@ -44,7 +44,7 @@ class World(NamedTuple):
 
 
 @contextmanager
-def serving(scenario: str, folder: Path) -> Iterator[World]:
+def serving(scenario: str, folder: Path) -> Iterator[SimulatedAccount]:
     arguments = ("--scenario", scenario, "--speed", "4", "--folder", str(folder))
     with subprocess.Popen(
         [sys.executable, SCRIPT, *arguments],
@@ -54,13 +54,13 @@ def serving(scenario: str, folder: Path) -> Iterator[World]:
     ) as process:
         try:
             assert process.stdout is not None
-            yield World(json.loads(process.stdout.readline()))
+            yield SimulatedAccount(json.loads(process.stdout.readline()))
         finally:
             process.terminate()
 
 
 @contextmanager
-def in_account(scenario: str, folder: Path) -> Iterator[tuple[World, Takeover]]:
+def in_account(scenario: str, folder: Path) -> Iterator[tuple[SimulatedAccount, Takeover]]:
     """A simulated account, and the command with keys for it."""
     with serving(scenario, folder) as world, Takeover(folder) as takeover:
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -77,7 +77,7 @@ def test_a_takeover_is_planned_carried_out_and_told_of_and_not_repeated(tmp_path
         assert_left_alone(world, takeover, done)
 
 
-def run_the_line_of_the_plan(world: World, takeover: Takeover) -> Finished:
+def run_the_line_of_the_plan(world: SimulatedAccount, takeover: Takeover) -> Finished:
     """A plan tells what would be done and the line that does it, and writes nothing."""
     planned = takeover.run("plan", *world.target, *JSON)
     assert planned.code == 0, planned.stderr
@@ -130,7 +130,7 @@ def assert_not_resumed(takeover: Takeover, done: Finished) -> None:
     assert takeover.journal == before
 
 
-def assert_left_alone(world: World, takeover: Takeover, done: Finished) -> None:
+def assert_left_alone(world: SimulatedAccount, takeover: Takeover, done: Finished) -> None:
     """Neither `restore` nor another `run` writes a record that the stack owns."""
     dry = takeover.run("restore", done.result["run"], "--dry-run")
     assert dry.code == 3

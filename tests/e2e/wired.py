@@ -18,7 +18,7 @@ from route53_takeover.cli.bootstrap import opened, planned
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.runtime.engine import Engine
-from route53_takeover.simulation.chaos.ports import WorldDeployer
+from route53_takeover.simulation.chaos.ports import SimulatedDeployer
 from route53_takeover.simulation.serve import serving
 from route53_takeover.storage.config import Connection
 from route53_takeover.storage.journal import MemoryJournal
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.ports import Deployer
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.scenarios import Scenario
 
 _HOST = "127.0.0.1"
@@ -95,7 +95,7 @@ class Wired:
     """
 
     def __init__(
-        self, world: World, clock: AccountClock, wire: Wire, engine: Engine, plan: Plan
+        self, world: SimulatedAccount, clock: AccountClock, wire: Wire, engine: Engine, plan: Plan
     ) -> None:
         self.world = world
         self.clock = clock
@@ -175,7 +175,7 @@ async def wired(
                     stacks=account.stacks,
                     deployer=deployer(clock, served.endpoint_url)
                     if deployer
-                    else WorldDeployer(world, clock),  # type: ignore[arg-type]
+                    else SimulatedDeployer(world, clock),  # type: ignore[arg-type]
                     prober=None,
                     save_backup=_saved,
                     rng=Random(1),  # noqa: S311 -- jitter

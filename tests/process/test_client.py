@@ -13,11 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.base.errors import MustLookError, RefusedError, TakeoverError
+from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, TakeoverError
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
-from route53_takeover.process.client import Following
+from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.protocol import Link, Play, Resume, Seek, Step
 from route53_takeover.process.replay import Replay
@@ -71,7 +71,7 @@ async def until(views: AsyncIterator[View], wanted: Callable[[View], bool]) -> V
     raise AssertionError("the views ended")
 
 
-async def linked(following: Following) -> None:
+async def linked(following: RemoteRun) -> None:
     """Waits until the process can be spoken to."""
     async with asyncio.timeout(5):
         while following._writer is None:  # noqa: ASYNC110 -- nothing tells
@@ -97,7 +97,7 @@ def test_a_tail_gives_each_whole_line_once_and_waits_for_the_rest_of_a_torn_one(
 def test_a_tail_says_that_a_whole_line_is_damaged(folder: RunFolder) -> None:
     write(folder, events()[:2])
     folder.journal.write_bytes(folder.journal.read_bytes().replace(b'"seq":2', b'"seq":7'))
-    with pytest.raises(MustLookError, match="line 2"):
+    with pytest.raises(ManualActionRequiredError, match="line 2"):
         JournalTail(folder.journal).read()
 
 
@@ -117,7 +117,7 @@ def test_a_tail_notices_a_line_that_was_taken_back(folder: RunFolder) -> None:
 async def test_a_run_is_seen_as_it_goes_on_and_to_its_end(folder: RunFolder) -> None:
     told: list[ev.AnyEvent] = []
     write(folder, events()[:5])
-    following = Following(folder, observer=lambda event, _state, _seq: told.append(event))
+    following = RemoteRun(folder, observer=lambda event, _state, _seq: told.append(event))
     async with living(folder), aclosing(following.subscribe()) as views:
         first = await until(views, lambda view: view.position == 5)
         assert first.link is Link.LIVE
@@ -132,7 +132,7 @@ async def test_a_run_is_seen_as_it_goes_on_and_to_its_end(folder: RunFolder) -> 
 
 async def test_a_burst_of_events_is_one_view(folder: RunFolder) -> None:
     write(folder, events()[:2])
-    async with living(folder), aclosing(Following(folder).subscribe()) as views:
+    async with living(folder), aclosing(RemoteRun(folder).subscribe()) as views:
         await until(views, lambda view: view.position == 2)
         write(folder, events()[2:60], after=2)
         seen = [await anext(views)]
@@ -145,7 +145,7 @@ async def test_a_process_that_is_gone_is_told_and_one_that_comes_back_too(
     folder: RunFolder,
 ) -> None:
     write(folder, events()[:5])
-    async with aclosing(Following(folder).subscribe()) as views:
+    async with aclosing(RemoteRun(folder).subscribe()) as views:
         async with living(folder):
             await until(views, lambda view: view.link is Link.LIVE and view.position == 5)
         await until(views, lambda view: view.link is Link.GONE)
@@ -159,7 +159,7 @@ async def test_a_process_that_says_nothing_any_more_makes_what_is_shown_stale(
     monkeypatch.setattr("route53_takeover.process.client._SILENT", 0.3)
     monkeypatch.setattr("route53_takeover.process.control_server.BEAT", 3600.0)
     write(folder, events()[:5])
-    async with living(folder), aclosing(Following(folder).subscribe()) as views:
+    async with living(folder), aclosing(RemoteRun(folder).subscribe()) as views:
         await until(views, lambda view: view.link is Link.LIVE)
         await until(views, lambda view: view.link is Link.STALE)
 
@@ -172,7 +172,7 @@ async def test_a_process_that_was_stopped_before_anybody_looked_is_stale_too(
     with socket.socket(socket.AF_UNIX) as listening:  # the kernel answers for who is stopped
         listening.bind(str(folder.control))
         listening.listen()
-        async with aclosing(Following(folder).subscribe()) as views:
+        async with aclosing(RemoteRun(folder).subscribe()) as views:
             await until(views, lambda view: view.link is Link.STALE)
 
 
@@ -183,7 +183,7 @@ async def test_a_process_without_a_socket_is_not_gone_for_as_long_as_it_holds_it
     monkeypatch.setattr("route53_takeover.process.client._KNOCK", 0.05)
     write(folder, events()[:5])
     process = FileJournal(folder.journal)
-    following = Following(folder)
+    following = RemoteRun(folder)
     async with aclosing(following.subscribe()) as views:
         await until(views, lambda view: view.link is Link.STALE)
         await asyncio.sleep(0.3)
@@ -194,7 +194,7 @@ async def test_a_process_without_a_socket_is_not_gone_for_as_long_as_it_holds_it
 
 async def test_a_run_that_was_never_begun_is_an_error(folder: RunFolder) -> None:
     folder.journal.touch()
-    async with aclosing(Following(folder).subscribe()) as views:
+    async with aclosing(RemoteRun(folder).subscribe()) as views:
         with pytest.raises(RefusedError, match="never begun"):
             await until(views, lambda _: True)
 
@@ -202,7 +202,7 @@ async def test_a_run_that_was_never_begun_is_an_error(folder: RunFolder) -> None
 async def test_what_a_process_lost_with_its_journals_beginning_is_not_shown_half(
     folder: RunFolder,
 ) -> None:
-    following = Following(folder)
+    following = RemoteRun(folder)
     async with aclosing(following.subscribe()) as views, living(folder) as process:
         waiting = asyncio.ensure_future(anext(views))
         await linked(following)
@@ -219,7 +219,7 @@ async def test_what_a_process_lost_with_its_journals_beginning_is_not_shown_half
 async def test_what_is_asked_for_is_handed_over(folder: RunFolder) -> None:
     taken: list[ev.AnyEvent] = []
     write(folder, events()[:5])
-    following = Following(folder)
+    following = RemoteRun(folder)
     async with living(folder, taken.append), aclosing(following.subscribe()) as views:
         await until(views, lambda view: view.link is Link.LIVE)
         await linked(following)
@@ -230,7 +230,7 @@ async def test_what_is_asked_for_is_handed_over(folder: RunFolder) -> None:
 
 async def test_what_cannot_be_handed_over_is_an_error_with_a_way_on(folder: RunFolder) -> None:
     write(folder, events()[:5])
-    following = Following(folder)
+    following = RemoteRun(folder)
     async with aclosing(following.subscribe()) as views:
         await until(views, lambda view: view.position == 5)
         with pytest.raises(TakeoverError, match="cannot be reached") as error:
@@ -242,7 +242,7 @@ async def test_events_that_only_the_process_knows_are_seen_and_forgotten_with_it
     folder: RunFolder,
 ) -> None:
     write(folder, events()[:5])
-    following = Following(folder)
+    following = RemoteRun(folder)
     async with aclosing(following.subscribe()) as views:
         async with living(folder) as process:
             await until(views, lambda view: view.position == 5)
@@ -266,7 +266,7 @@ def _broken(state: State) -> State:
 async def test_a_line_that_was_taken_back_is_seen_no_more(folder: RunFolder) -> None:
     told: list[ev.AnyEvent] = []
     write(folder, events()[:6])
-    following = Following(folder, observer=lambda event, _state, _seq: told.append(event))
+    following = RemoteRun(folder, observer=lambda event, _state, _seq: told.append(event))
     async with living(folder), aclosing(following.subscribe()) as views:
         await until(views, lambda view: view.position == 6)
         data = b"".join(encode(seq, event) for seq, event in enumerate(events()[:5], start=1))
@@ -277,7 +277,7 @@ async def test_a_line_that_was_taken_back_is_seen_no_more(folder: RunFolder) -> 
 
 async def test_somebody_who_follows_is_in_no_writers_way(folder: RunFolder) -> None:
     write(folder, events()[:5])
-    async with living(folder), aclosing(Following(folder).subscribe()) as views:
+    async with living(folder), aclosing(RemoteRun(folder).subscribe()) as views:
         await until(views, lambda view: view.position == 5)
         FileJournal(folder.journal).close()
 
@@ -288,7 +288,7 @@ async def test_resuming_starts_the_process_again(folder: RunFolder) -> None:
     async def revive() -> None:
         started.append(folder.name)
 
-    await Following(folder, revive=revive).submit(Resume())
+    await RemoteRun(folder, revive=revive).submit(Resume())
     assert started == [folder.name]
 
 
@@ -346,11 +346,11 @@ async def test_what_is_asked_of_a_replay_changes_no_run(folder: RunFolder) -> No
 
 
 @pytest.mark.parametrize("is_default", [True, False])
-@pytest.mark.parametrize("kind", [Following, Replay])
+@pytest.mark.parametrize("kind", [RemoteRun, Replay])
 async def test_the_restore_line_to_copy_works_wherever_it_is_typed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    kind: type[Following | Replay],
+    kind: type[RemoteRun | Replay],
     is_default: bool,
 ) -> None:
     """A run that is not where runs are kept by default is only found with --state-dir."""
@@ -361,7 +361,7 @@ async def test_the_restore_line_to_copy_works_wherever_it_is_typed(
     folder = RunFolder(tmp_path / "runs" / "r")
     folder.path.mkdir(parents=True)
     write(folder, events())
-    source = Replay(folder, events()) if kind is Replay else Following(folder)
+    source = Replay(folder, events()) if kind is Replay else RemoteRun(folder)
     async with aclosing(source.subscribe()) as views:
         line = (await anext(views)).snapshot.copies[-1].text
     where = "" if is_default else f" --state-dir {tmp_path}"

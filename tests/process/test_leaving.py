@@ -11,14 +11,14 @@ import pytest
 from tests.core.status.test_build import at
 from tests.process.test_client import events
 
-from route53_takeover.base.errors import MustLookError
+from route53_takeover.base.errors import ManualActionRequiredError
 from route53_takeover.cli import interactive
 from route53_takeover.core.status.snapshot import Absence
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process import leaving, login_scope
-from route53_takeover.process.protocol import Left, Link, View
+from route53_takeover.process.protocol import ExitInfo, Link, View
 from route53_takeover.process.spawn import Launch
 from route53_takeover.storage.config import Common
 from route53_takeover.storage.journal import FileJournal
@@ -55,11 +55,11 @@ def journal(tmp_path: Path) -> Iterator[FileJournal]:
     journal.close()
 
 
-def in_the_gap() -> Left:
-    return Left(run=RUN, detached=True, absences=(Absence(name="www.example.com", until=AT),))
+def in_the_gap() -> ExitInfo:
+    return ExitInfo(run=RUN, detached=True, absences=(Absence(name="www.example.com", until=AT),))
 
 
-def leaves(tmp_path: Path) -> asyncio.Task[Left]:
+def leaves(tmp_path: Path) -> asyncio.Task[ExitInfo]:
     common = Common(state_dir=tmp_path, quiet=True)
     return asyncio.create_task(asyncio.to_thread(leaving.parting, common, in_the_gap()))
 
@@ -97,7 +97,7 @@ async def test_the_first_process_of_a_container_stays_until_the_name_has_a_recor
         journal.append(event)
         if isinstance(event, ev.NameRead) and event.records:
             break
-    with pytest.raises(MustLookError, match="ends with the container") as ends:
+    with pytest.raises(ManualActionRequiredError, match="ends with the container") as ends:
         await asyncio.wait_for(task, 10)
     assert f"route53-takeover resume {RUN} --state-dir {tmp_path}" in ends.value.hint
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.base.errors import MustLookError, RefusedError
+from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.projection import fold
-from route53_takeover.core.takeover.state import Phase, Stage
+from route53_takeover.core.takeover.state import Phase, RecordStatus
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.live_restore import restore_live
@@ -87,7 +87,7 @@ async def test_in_the_gap_the_process_is_asked_to_put_the_record_back(tmp_path: 
         state = await restore_live(folder, lambda _: None)
     (asked,) = process.asked
     assert isinstance(asked, ev.RestoreAsked)
-    assert {h.stage for h in state.handovers} == {Stage.RESTORED}
+    assert {h.stage for h in state.handovers} == {RecordStatus.RESTORED}
     written = [e for e in read_journal(folder.journal) if isinstance(e, ev.WriteIntended)]
     assert written[-1].purpose is Purpose.RESTORE
 
@@ -99,7 +99,7 @@ async def test_before_a_release_the_process_is_asked_to_abort(tmp_path: Path) ->
         state = await restore_live(folder, lambda _: None)
     (asked,) = process.asked
     assert isinstance(asked, ev.AbortAsked)
-    assert {h.stage for h in state.handovers} == {Stage.STANDING}
+    assert {h.stage for h in state.handovers} == {RecordStatus.STANDING}
 
 
 async def test_what_cloudformation_created_is_left_to_the_run_that_guards_it(
@@ -120,5 +120,5 @@ async def test_a_process_that_does_nothing_is_told_of_and_never_taken_for_done(
     process = Process(folder, until("never-created", Phase.CONFIRM))
     process.answers = False
     async with living(folder, process):
-        with pytest.raises(MustLookError, match=r"www\.example\.com"):
+        with pytest.raises(ManualActionRequiredError, match=r"www\.example\.com"):
             await restore_live(folder, lambda _: None, patience=0.5)

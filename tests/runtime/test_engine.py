@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import ApiError, MustLookError
+from route53_takeover.base.errors import ApiError, ManualActionRequiredError
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
@@ -21,16 +21,16 @@ from route53_takeover.core.takeover.step import step
 from route53_takeover.runtime import engine as engine_module
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.preflight import gather
-from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.ports import (
-    WorldDeployer,
-    WorldProber,
-    WorldRecords,
-    WorldStacks,
+    SimulatedDeployer,
+    SimulatedProber,
+    SimulatedRecords,
+    SimulatedStacks,
 )
 from route53_takeover.simulation.chaos.runner import START, options_of, rehearse_once
-from route53_takeover.simulation.chaos.transport import CHANGE, FaultRates, Line, VirtualClock
+from route53_takeover.simulation.chaos.transport import CHANGE, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import SCENARIOS
 from route53_takeover.storage.journal import JournalError, MemoryJournal
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change, RecordSet
     from route53_takeover.core.takeover import commands as cmd
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
 
 ALIAS = SCENARIOS["alias"]
 
@@ -50,11 +50,11 @@ class Bench:
     """An engine over the simulated account, whose parts can be exchanged before it runs."""
 
     def __init__(self, *, strict: bool = False) -> None:
-        self.world = World(ALIAS.account, seed="engine", start=START)
+        self.world = SimulatedAccount(ALIAS.account, seed="engine", start=START)
         self.clock = VirtualClock(self.world.timeline.now)
-        self.line = Line(self.world, self.clock, Random(1), FaultRates())  # noqa: S311 -- a test
+        self.line = Transport(self.world, self.clock, Random(1), FaultRates())  # noqa: S311 -- a test
         self.journal = MemoryJournal()
-        self.records = WorldRecords(self.line)
+        self.records = SimulatedRecords(self.line)
         self.seen: list[ev.AnyEvent] = []
         self.saved = 0
         self.strict = strict
@@ -68,7 +68,7 @@ class Bench:
             options,
             clock=self.clock,
             records=self.records,
-            stacks=WorldStacks(self.line),
+            stacks=SimulatedStacks(self.line),
             identity=Identity(account="123456789012", arn="test"),
             region="us-east-1",
             ask_delegation=None,
@@ -80,9 +80,9 @@ class Bench:
             clock=self.clock,
             journal=self.journal,
             records=self.records,
-            stacks=WorldStacks(self.line),
-            deployer=WorldDeployer(self.world, self.clock),
-            prober=WorldProber(self.world, self.clock),
+            stacks=SimulatedStacks(self.line),
+            deployer=SimulatedDeployer(self.world, self.clock),
+            prober=SimulatedProber(self.world, self.clock),
             save_backup=self.save,
             rng=Random(2),  # noqa: S311 -- a test
             observer=lambda event, _state, _seq: self.seen.append(event),
@@ -108,7 +108,7 @@ def test_the_backup_and_the_intent_are_durable_before_the_first_byte_of_a_write(
     """Safety rule 1."""
     seen: list[ev.AnyEvent] = []
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         def on_call(operation: str) -> None:
             if operation == CHANGE:
                 intents = [e for e in seen if isinstance(e, ev.WriteIntended)]
@@ -219,7 +219,7 @@ def test_an_observer_that_breaks_does_not_end_a_run() -> None:
         in_virtual_time(lambda: Watched(strict=True))
 
 
-class Fragile(WorldRecords):
+class Fragile(SimulatedRecords):
     """Its reads break in a way that nobody thought of, for a while after a release."""
 
     broken = 0
@@ -249,7 +249,7 @@ def test_a_failure_that_nobody_thought_of_does_not_end_a_rescue() -> None:
     assert state.ending.outcome is Outcome.DONE
 
 
-class Surprising(WorldRecords):
+class Surprising(SimulatedRecords):
     """A write breaks in a way that nobody thought of, after it was applied."""
 
     surprises = 0
@@ -323,7 +323,7 @@ def test_a_fold_ignores_what_the_engine_ignored_and_nothing_before_the_beginning
 
 def test_an_engine_that_has_not_begun_knows_nothing() -> None:
     async def main() -> None:
-        with pytest.raises(MustLookError):
+        with pytest.raises(ManualActionRequiredError):
             _ = Bench().engine()._known
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
@@ -331,7 +331,7 @@ def test_an_engine_that_has_not_begun_knows_nothing() -> None:
 
 
 def test_every_batch_carries_the_run_its_number_and_its_purpose_in_its_comment() -> None:
-    worlds: list[World] = []
+    worlds: list[SimulatedAccount] = []
     rehearse_once(ALIAS, "engine", Faults(), begin=lambda stage: worlds.append(stage.world))
     comments = [c.comment for c in worlds[0].zones.history if c.by == "takeover"]
     assert comments == [
@@ -343,7 +343,7 @@ def test_every_batch_carries_the_run_its_number_and_its_purpose_in_its_comment()
 def test_after_hours_of_failing_polls_the_watcher_still_backs_off_by_seconds() -> None:
     """A back-off that grows without end breaks on the largest float."""
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         until = stage.clock.now() + 4 * 3600
 
         def on_call(operation: str) -> None:
@@ -355,7 +355,7 @@ def test_after_hours_of_failing_polls_the_watcher_still_backs_off_by_seconds() -
 
     armed: list[bool] = []
 
-    def saw(_stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+    def saw(_stage: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.DeployIntended) and event.switch == "on":
             armed.append(True)
 

@@ -17,9 +17,9 @@ from route53_takeover.base.errors import UnansweredError
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.chaos.transport import CHANGE, Storm
 from route53_takeover.simulation.scenarios import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.core.plan.model import Options
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
 
 DEADMAN = 20.0
@@ -76,12 +76,12 @@ def options_for(scenario: Scenario, **changes: Any) -> Options:
 
 
 def rehearse(
-    scenario: Scenario, *mishaps: Mishap, begin: Callable[[Stage], None] = lambda _: None
+    scenario: Scenario, *mishaps: InjectedFault, begin: Callable[[Harness], None] = lambda _: None
 ) -> tuple[Rehearsal, list[float]]:
     """The rehearsal, and for how many seconds each name had no record."""
-    stages: list[Stage] = []
+    stages: list[Harness] = []
 
-    def remember(stage: Stage) -> None:
+    def remember(stage: Harness) -> None:
         stages.append(stage)
         begin(stage)
 
@@ -97,25 +97,25 @@ def rehearse(
     return rehearsal, gaps
 
 
-def reads_take(seconds: float) -> Callable[[Stage], None]:
+def reads_take(seconds: float) -> Callable[[Harness], None]:
     """Every read of a name takes so long, and succeeds, from the release on."""
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         def slow() -> None:
             stage.line.slow, stage.line.slow_only = seconds, READS
 
-        stage.on(Cue.RELEASE, slow)
+        stage.on(InjectionPoint.RELEASE, slow)
 
     return begin
 
 
-def reads_fail(stage: Stage) -> None:
+def reads_fail(stage: Harness) -> None:
     """No read of a name succeeds any more, from the release on."""
 
-    stage.on(Cue.RELEASE, lambda: _fail_reads(stage))
+    stage.on(InjectionPoint.RELEASE, lambda: _fail_reads(stage))
 
 
-def _fail_reads(stage: Stage) -> None:
+def _fail_reads(stage: Harness) -> None:
     stage.line.storms.append(
         Storm(
             until=stage.clock.true() + FOR_GOOD,
@@ -145,44 +145,44 @@ def test_reads_that_fail_for_good_do_not_delay_a_restore(names: int) -> None:
     restored_in_time(rehearsal, gaps, names)
 
 
-@pytest.mark.parametrize("cue", [Cue.RELEASE, Cue.RESTORE])
+@pytest.mark.parametrize("cue", [InjectionPoint.RELEASE, InjectionPoint.RESTORE])
 @pytest.mark.parametrize("seconds", [5.0, 60.0])
-def test_a_disk_that_stalls_does_not_delay_a_restore(cue: Cue, seconds: float) -> None:
+def test_a_disk_that_stalls_does_not_delay_a_restore(cue: InjectionPoint, seconds: float) -> None:
     """A release waits for the disk, and is decided anew; a restore does not."""
-    stall = Mishap(deed=Deed.STALL, cue=cue, seconds=seconds)
+    stall = InjectedFault(deed=FaultKind.STALL, cue=cue, seconds=seconds)
     rehearsal, gaps = rehearse(many_names(1, Mode.NEVER), stall)
     assert rehearsal.struck["disk stalls"] == 1
     restored_in_time(rehearsal, gaps, 1)
 
 
 def test_a_restore_whose_answer_is_lost_is_sent_again_though_reads_fail() -> None:
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         reads_fail(stage)
         # The first restore never arrives, and nobody says so.
-        stage.on(Cue.RESTORE, lambda: _drop_next(stage))
+        stage.on(InjectionPoint.RESTORE, lambda: _drop_next(stage))
 
     rehearsal, gaps = rehearse(many_names(1, Mode.NEVER), begin=begin)
     assert rehearsal.struck["request lost"] == 1
     restored_in_time(rehearsal, gaps, 1)
 
 
-def _drop_next(stage: Stage) -> None:
+def _drop_next(stage: Harness) -> None:
     stage.line.dropped = frozenset({stage.line.calls.get(CHANGE, 0) + 1})
 
 
 def test_a_restore_that_is_never_answered_is_sent_again_every_second_and_no_faster() -> None:
     """An API that closes each connection at once is not asked a hundred times a second."""
 
-    def closes(stage: Stage) -> None:
+    def closes(stage: Harness) -> None:
         lost = Storm(
             until=stage.clock.true() + 60.0,
             only=CHANGE,
             error=lambda op: UnansweredError("the connection was closed", operation=op),
         )
-        stage.on(Cue.RESTORE, lambda: stage.line.storms.append(lost))
+        stage.on(InjectionPoint.RESTORE, lambda: stage.line.storms.append(lost))
 
     rehearsal, _ = rehearse(
-        many_names(1, Mode.NEVER), begin=lambda s: s.on(Cue.RELEASE, lambda: closes(s))
+        many_names(1, Mode.NEVER), begin=lambda s: s.on(InjectionPoint.RELEASE, lambda: closes(s))
     )
     assert not rehearsal.absent
     sent = [
@@ -204,8 +204,8 @@ def test_a_rollback_is_undone_though_no_read_succeeds_any_more() -> None:
         "Metadata": {"Simulation": {"Seconds": 3, "Fail": "it failed"}},
     }
 
-    def begin(stage: Stage) -> None:
-        stage.on(Cue.CREATED, lambda: stage.later(2.0, lambda: _fail_reads(stage)))
+    def begin(stage: Harness) -> None:
+        stage.on(InjectionPoint.CREATED, lambda: stage.later(2.0, lambda: _fail_reads(stage)))
 
     rehearsal, gaps = rehearse(many_names(1, Mode.RETRY, Permission=failing), begin=begin)
     assert rehearsal.broken == ()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.text_lines import JsonLines, summary
-from route53_takeover.simulation.aws.account import Habit
+from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.aws.account import Account
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
     from route53_takeover.simulation.chaos.runner import Begin, Saw
 
@@ -92,7 +92,7 @@ def test_a_stack_that_never_succeeded_is_gone_on_with(past: str, deploy_off: str
 
 
 def test_a_failed_stack_that_nothing_was_deployed_on_is_no_unknown_ending() -> None:
-    account = replace(site_account(), past="update failed", habit=Habit.DECLINED)
+    account = replace(site_account(), past="update failed", habit=DeployBehavior.DECLINED)
     rehearsal = rehearsed(account, deploy_off=None)
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert "nothing was deployed" in rehearsal.result.reason
@@ -175,10 +175,10 @@ def slow_template(seconds: float) -> dict[str, Any]:
     return {**template, "Resources": {**template["Resources"], "Distribution": slow}}
 
 
-def deleted_after(seconds: float) -> Callable[[Stage], None]:
+def deleted_after(seconds: float) -> Callable[[Harness], None]:
     """Another writer deletes the record so long after the deploy with the switch on began."""
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         def delete() -> None:
             stage.world.write([("DELETE", alias("d1old"))])
 
@@ -198,7 +198,7 @@ def test_a_gap_of_another_writers_making_is_measured_and_told(after: float) -> N
     account = site_account(template=slow_template(33.0))
     seen: list[float] = []
 
-    def saw(_stage: Stage, _event: ev.AnyEvent, state: State) -> None:
+    def saw(_stage: Harness, _event: ev.AnyEvent, state: State) -> None:
         if state.names[WWW].is_absent:
             seen.append(state.now)
 
@@ -236,7 +236,7 @@ def test_every_gap_is_told_as_it_opens_and_closes_in_json() -> None:
     told = JsonLines("rehearsal", out, io.StringIO())
     seq = iter(range(1, 100_000))
 
-    def saw(_stage: Stage, event: ev.AnyEvent, state: State) -> None:
+    def saw(_stage: Harness, event: ev.AnyEvent, state: State) -> None:
         told(event, state, next(seq))
 
     rehearsal = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults(), saw=saw)

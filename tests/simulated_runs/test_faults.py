@@ -20,12 +20,12 @@ from route53_takeover.base.errors import (
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Outcome
-from route53_takeover.simulation.aws.account import MAIN, TWIN, Habit
+from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.http.faults import ApiFault
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.chaos.transport import Storm
 from route53_takeover.simulation.scenarios import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.aws.account import Account
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
 
 CALM = Faults()
@@ -161,11 +161,11 @@ def batches(rehearsal: Rehearsal, purpose: Purpose | None = None) -> list[ev.Wri
     ]
 
 
-def when(purpose: Purpose, act: Callable[[Stage], None]) -> Callable[..., None]:
+def when(purpose: Purpose, act: Callable[[Harness], None]) -> Callable[..., None]:
     """Acts when the first batch of this purpose is intended."""
     done: list[bool] = []
 
-    def saw(stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+    def saw(stage: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.WriteIntended) and event.purpose is purpose and not done:
             done.append(True)
             act(stage)
@@ -230,7 +230,7 @@ def test_a_restore_whose_answer_is_lost_is_settled_by_reading() -> None:
 # -- throttling, and requests that are not complete
 
 
-def storm(stage: Stage, seconds: float, error: Callable[[str], ApiError], only: str = "") -> None:
+def storm(stage: Harness, seconds: float, error: Callable[[str], ApiError], only: str = "") -> None:
     until = stage.clock.true() + seconds
     stage.line.storms.append(Storm(until=until, only=only, error=error))
     stage.trouble("storm", seconds)
@@ -267,7 +267,7 @@ def test_a_storm_at_any_batch_is_weathered(
 def test_a_prior_request_that_is_long_not_complete_is_waited_for(
     scenario: Scenario, purpose: Purpose, seconds: float
 ) -> None:
-    def hold(stage: Stage) -> None:
+    def hold(stage: Harness) -> None:
         zone = stage.world.zone.zone_id
         stage.world.zones.hold_zone(zone, stage.clock.true() + seconds)
         stage.trouble("busy", seconds)
@@ -279,7 +279,7 @@ def test_a_prior_request_that_is_long_not_complete_is_waited_for(
 def test_a_template_that_cannot_be_read_at_first_is_read_later(name: str) -> None:
     """Where the events do not say what is created, nothing else does."""
 
-    def throttle(stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+    def throttle(stage: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.DeployIntended) and event.switch == "on":
             storm(stage, 6.0, throttled, only="GetTemplate")
 
@@ -303,7 +303,7 @@ def test_events_may_come_late_twice_and_out_of_order(scenario: Scenario, seed: s
 def test_reads_of_a_name_may_be_stale_for_seconds(scenario: Scenario) -> None:
     for behind in (0.5, 1.5, 3.0, 4.5):
 
-        def begin(stage: Stage, behind: float = behind) -> None:
+        def begin(stage: Harness, behind: float = behind) -> None:
             stage.line.behind = behind
 
         assert_truthful(rehearse(scenario, begin=begin), behind)
@@ -314,7 +314,7 @@ def test_reads_of_a_name_may_fail_when_it_matters_most(scenario: Scenario) -> No
     for purpose in (Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE):
         for seconds in (5.0, 100.0):
 
-            def act(stage: Stage, seconds: float = seconds) -> None:
+            def act(stage: Harness, seconds: float = seconds) -> None:
                 storm(stage, seconds, throttled, "ListResourceRecordSets")
 
             assert_truthful(rehearse(scenario, saw=when(purpose, act)), (purpose, seconds))
@@ -324,7 +324,7 @@ def test_reads_of_a_name_may_fail_when_it_matters_most(scenario: Scenario) -> No
 def test_stack_events_may_be_unreadable_for_a_while(scenario: Scenario) -> None:
     for start in (0.0, 4.0, 9.0, 14.0):
 
-        def begin(stage: Stage, start: float = start) -> None:
+        def begin(stage: Harness, start: float = start) -> None:
             stage.after(start, lambda: storm(stage, 40.0, throttled, "cloudformation"))
 
         assert_truthful(rehearse(scenario, begin=begin), start)
@@ -334,7 +334,7 @@ def test_expired_credentials_before_a_release_end_the_run_truthfully() -> None:
     for scenario in (SCENARIOS["alias"], SCENARIOS["cname"], TWO_NAMES):
         for start in (0.0, 0.2, 1.0, 5.0, 8.0):
 
-            def begin(stage: Stage, start: float = start) -> None:
+            def begin(stage: Harness, start: float = start) -> None:
                 stage.after(start, lambda: storm(stage, 1e9, expired))
 
             rehearsal = rehearse(scenario, begin=begin)
@@ -345,7 +345,7 @@ def test_expired_credentials_before_a_release_end_the_run_truthfully() -> None:
 
 
 def test_expired_credentials_in_the_gap_are_waited_for_for_ever() -> None:
-    def act(stage: Stage) -> None:
+    def act(stage: Harness) -> None:
         stage.after(0.2, lambda: storm(stage, 3 * 3600.0, expired))
 
     rehearsal = rehearse(SCENARIOS["rolled-back"], saw=when(Purpose.RELEASE, act))
@@ -427,7 +427,7 @@ def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_resto
 ) -> None:
     """Safety rule 4: what succeeded once may be needed again."""
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         def deleted() -> None:
             (there,) = stage.world.holds(NAME)
             stage.world.write([("DELETE", there)], by="cloudformation")
@@ -447,7 +447,7 @@ def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_resto
 
 
 def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed_in_time() -> None:
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         def deleted() -> None:
             (there,) = stage.world.holds(NAME)
             stage.world.write([("DELETE", there)], by="cloudformation")
@@ -455,7 +455,7 @@ def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed
         stage.after(120.0, deleted)
 
     scenario = SCENARIOS["failed-at-once"]
-    hangs = replace(scenario, account=replace(scenario.account, habit=Habit.HANGS))
+    hangs = replace(scenario, account=replace(scenario.account, habit=DeployBehavior.HANGS))
     rehearsal = rehearse(hangs, begin=begin)
     assert_ended(rehearsal, [Outcome.RESTORED])
     assert 0 < rehearsal.gap_seconds < 40
@@ -466,7 +466,7 @@ def test_a_stack_that_is_made_anew_while_its_operation_is_awaited_is_followed() 
     scenario = SCENARIOS["alias"]
     options = options_for(scenario, deploy_off=None, deploy_on=None)
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         stage.after(5.0, lambda: stage.world.stacks.delete_stack("shop"))
         stage.after(100.0, lambda: stage.world.start_deploy("on"))
 
@@ -479,7 +479,7 @@ def test_a_stack_that_is_deleted_meanwhile_leaves_a_record() -> None:
     for scenario in (SCENARIOS["alias"], SCENARIOS["nested"], SCENARIOS["never-created"]):
         for t in (1, 3, 5, 8, 10, 14, 18, 22, 24, 26):
 
-            def begin(stage: Stage, t: int = t) -> None:
+            def begin(stage: Harness, t: int = t) -> None:
                 def delete() -> None:
                     try:
                         stage.world.stacks.delete_stack("shop")
@@ -534,7 +534,7 @@ def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None
     for step in range(24):
         t = step * min(lasts, 90.0) / 24
 
-        def begin(stage: Stage, t: float = t) -> None:
+        def begin(stage: Harness, t: float = t) -> None:
             def act() -> None:
                 here = stage.world.holds(NAME)
                 if deed == "delete":
@@ -559,30 +559,40 @@ def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None
 # -- deploy commands
 
 
-def deployed(scenario: Scenario, habit: Habit) -> Scenario:
+def deployed(scenario: Scenario, habit: DeployBehavior) -> Scenario:
     return replace(scenario, account=replace(scenario.account, habit=habit))
 
 
 @pytest.mark.parametrize("scenario", MORE[:1] + tuple(SCENARIOS.values()), ids=lambda s: s.name)
-@pytest.mark.parametrize("habit", [Habit.EXITS_EARLY, Habit.LINGERS, Habit.HANGS])
-def test_a_deploys_exit_is_a_hint_and_not_the_truth(scenario: Scenario, habit: Habit) -> None:
+@pytest.mark.parametrize(
+    "habit", [DeployBehavior.EXITS_EARLY, DeployBehavior.LINGERS, DeployBehavior.HANGS]
+)
+def test_a_deploys_exit_is_a_hint_and_not_the_truth(
+    scenario: Scenario, habit: DeployBehavior
+) -> None:
     rehearsal = rehearse(deployed(scenario, habit))
     assert_ended(rehearsal, [scenario.outcome])
 
 
 @pytest.mark.parametrize("name", ["alias", "cname", "adopted"])
 def test_a_deploy_that_exits_0_and_deploys_nothing_is_a_failure_with_that_reason(name: str) -> None:
-    rehearsal = rehearse(deployed(SCENARIOS[name], Habit.DECLINED))
+    rehearsal = rehearse(deployed(SCENARIOS[name], DeployBehavior.DECLINED))
     assert_ended(rehearsal, [Outcome.FAILED])
     assert "exited 0, but nothing was deployed" in rehearsal.result.reason
 
 
 @pytest.mark.parametrize("name", ["alias", "cname"])
 @pytest.mark.parametrize(
-    "habit", [Habit.DIES, Habit.NEVER_BEGINS, Habit.IGNORES_SIGNALS, Habit.LATER]
+    "habit",
+    [
+        DeployBehavior.DIES,
+        DeployBehavior.NEVER_BEGINS,
+        DeployBehavior.IGNORES_SIGNALS,
+        DeployBehavior.LATER,
+    ],
 )
 def test_a_deploy_that_comes_to_nothing_in_time_leaves_the_record_as_it_was(
-    name: str, habit: Habit
+    name: str, habit: DeployBehavior
 ) -> None:
     rehearsal = rehearse(deployed(SCENARIOS[name], habit))
     assert_ended(rehearsal, [Outcome.FAILED])
@@ -593,14 +603,14 @@ def test_a_deploy_that_comes_to_nothing_in_time_leaves_the_record_as_it_was(
 @pytest.mark.parametrize("name", ["nested", "cname", "rolled-back"])
 def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
     scenario = SCENARIOS[name]
-    rehearsal = rehearse(deployed(scenario, Habit.TWICE))
+    rehearsal = rehearse(deployed(scenario, DeployBehavior.TWICE))
     assert_ended(rehearsal, [scenario.outcome])
 
 
 # -- the stack takes the record before its turn
 
 
-def takes_the_record(stage: Stage) -> None:
+def takes_the_record(stage: Harness) -> None:
     """Somebody deploys with the switch on while the old TTL drains; CloudFormation adopts."""
     world = stage.world
     enabled = {"Route53Enable": "true"}
@@ -619,7 +629,7 @@ def test_a_deploy_with_the_switch_off_is_not_begun_once_the_stack_owns_the_recor
 
 
 def test_a_lowered_ttl_that_the_stack_adopted_meanwhile_is_not_put_back() -> None:
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         stage.after(100.0, lambda: takes_the_record(stage))
         stage.later(150.0, lambda: stage.engine.interrupt("SIGINT"))
 
@@ -642,14 +652,14 @@ def test_a_private_zones_record_of_the_name_is_not_mistaken_for_the_one_to_hand_
     assert_ended(rehearse(scenario, options=options), [Outcome.DONE])
     for seconds in (50.0, 305.0, 320.0):
 
-        def begin(stage: Stage, seconds: float = seconds) -> None:
+        def begin(stage: Harness, seconds: float = seconds) -> None:
             stage.later(seconds, lambda: stage.engine.interrupt("SIGINT"))
 
         stopped = rehearse(scenario, options=options, begin=begin)
         assert stopped.result.outcome in (Outcome.ABORTED, Outcome.DONE), seconds
         assert (stopped.result.outcome == Outcome.DONE) == (seconds > 310), seconds
         assert_truthful(stopped, seconds)
-    declined = rehearse(deployed(scenario, Habit.DECLINED), options=options)
+    declined = rehearse(deployed(scenario, DeployBehavior.DECLINED), options=options)
     assert_ended(declined, [Outcome.FAILED])
     assert declined.state.names[NAME].handovers[0].standing == cname(300)
 
@@ -663,7 +673,7 @@ def denied(operation: str) -> ApiError:
 
 @pytest.mark.parametrize("seconds", [0.9, 1.1, 3.5])
 def test_a_list_may_take_its_time(seconds: float) -> None:
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         stage.line.slow, stage.line.slow_only = seconds, "ListStackResources"
 
     assert_ended(rehearse(IDENTICAL, begin=begin), [Outcome.DONE])
@@ -674,7 +684,7 @@ def test_a_list_may_take_its_time(seconds: float) -> None:
 def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
     scenario: Scenario, start: float
 ) -> None:
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         stage.after(start, lambda: storm(stage, 1e9, denied, "ListStackResources"))
 
     rehearsal = rehearse(scenario, begin=begin)
@@ -687,7 +697,7 @@ def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
 
 
 def test_an_interrupt_puts_the_ttl_back_in_seconds_though_no_list_can_be_read() -> None:
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         stage.later(50.0, lambda: storm(stage, 1e9, denied, "cloudformation"))
         stage.later(60.0, lambda: stage.engine.interrupt("SIGINT"))
 
@@ -704,11 +714,11 @@ def interrupted_at(number: int, *, again: float | None = None) -> Callable[..., 
     """Told to stop after so many events, and once more ``again`` seconds later."""
     seen: list[int] = []
 
-    def ask(stage: Stage) -> None:
+    def ask(stage: Harness) -> None:
         if not stage.task.done():
             stage.engine.interrupt("SIGINT")
 
-    def saw(stage: Stage, _event: ev.AnyEvent, _state: State) -> None:
+    def saw(stage: Harness, _event: ev.AnyEvent, _state: State) -> None:
         seen.append(1)
         if len(seen) == number:
             ask(stage)
@@ -755,7 +765,7 @@ def test_a_second_interrupt_stops_at_once_and_a_resume_ends_well(scenario: Scena
 
 def test_signals_that_arrive_together_do_not_leave_the_name_empty() -> None:
     """Safety rule 7: a launcher, a terminal and systemd may each deliver one for the same cause."""
-    stop = Mishap(deed=Deed.STOP, cue=Cue.RELEASE, delay=1.0)
+    stop = InjectedFault(deed=FaultKind.STOP, cue=InjectionPoint.RELEASE, delay=1.0)
     rehearsal = rehearse(SCENARIOS["never-created"], Faults(mishaps=(stop,)))
     assert_truthful(rehearsal)
     assert rehearsal.lives == 1, "it was not stopped at once"
@@ -786,7 +796,7 @@ def test_a_deploy_whose_intent_cannot_be_kept_is_not_waited_for(switch: str) -> 
     kept = [isinstance(e, ev.DeployIntended) and e.switch == switch for e in calm.events]
     exits = []
 
-    def saw(stage: Stage, event: ev.AnyEvent, _state: State) -> None:
+    def saw(stage: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.JournalFailed):
             stage.world.write([("DELETE", r) for r in stage.world.holds(NAME)])
         if isinstance(event, ev.DeployExited):
@@ -807,7 +817,7 @@ def test_no_deploy_joins_an_operation_that_is_under_way_or_still_to_come() -> No
         for t in (0.0, 0.1, 0.5, 1.0, 3.0, 8.0, 300.0):
             options = options_for(scenario, deploy_off=None, deploy_on=None)
 
-            def begin(stage: Stage, t: float = t) -> None:
+            def begin(stage: Harness, t: float = t) -> None:
                 stage.after(t, lambda: stage.world.start_deploy("on"))
 
             assert_ended(rehearse(scenario, options=options, begin=begin), [Outcome.DONE], t)

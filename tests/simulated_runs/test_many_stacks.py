@@ -16,7 +16,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.runner import START, options_of, rehearse_once
 from route53_takeover.simulation.scenarios import (
     Scenario,
@@ -29,7 +29,7 @@ from route53_takeover.simulation.scenarios import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
 
 SOON = 5.0
@@ -93,7 +93,7 @@ def nested(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def rehearse(
-    scenario: Scenario, begin: Callable[[Stage], None] = lambda _: None, **changes: Any
+    scenario: Scenario, begin: Callable[[Harness], None] = lambda _: None, **changes: Any
 ) -> Rehearsal:
     options = replace(options_of(scenario), strategy_given=True, **changes)
     return rehearse_once(scenario, "tree", Faults(), options=options, begin=begin, saw=in_time)
@@ -114,8 +114,8 @@ def test_a_record_in_a_tree_of_many_stacks_is_taken_over_without_a_longer_gap(
     """The gap is CloudFormation's pause between two tries, as it is with one stack."""
     began: list[float] = []
 
-    def creating(stage: Stage) -> None:
-        stage.on(Cue.CREATING, lambda: began.append(stage.clock.true()))
+    def creating(stage: Harness) -> None:
+        stage.on(InjectionPoint.CREATING, lambda: began.append(stage.clock.true()))
 
     rehearsal = rehearse(many_stacks(count, existing), begin=creating)
     assert rehearsal.broken == ()

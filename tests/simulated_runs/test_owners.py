@@ -27,8 +27,8 @@ from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, Stacks
-from route53_takeover.simulation.chaos.ports import WorldStacks
-from route53_takeover.simulation.chaos.transport import FaultRates, Line, VirtualClock
+from route53_takeover.simulation.chaos.ports import SimulatedStacks
+from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import (
     alias,
@@ -243,7 +243,7 @@ def test_a_stack_that_may_own_it_is_named_with_what_it_hides() -> None:
     )
 
 
-class Unread(WorldStacks):
+class Unread(SimulatedStacks):
     """Stacks of which some question is answered with an error."""
 
     error: ApiError = ApiError("is not supported", code="InvalidAction")
@@ -265,7 +265,7 @@ def test_an_account_that_cannot_list_its_stacks_is_refused() -> None:
     assert case.plan(stacks=Unread, owner_check=OwnerCheck.NONE).refusals == ()
 
 
-class Hidden(WorldStacks):
+class Hidden(SimulatedStacks):
     """Stacks of which only the tree's templates may be read."""
 
     async def body(self, stack_id: str) -> Any:
@@ -412,8 +412,8 @@ def inventoried(
 
     async def read() -> tuple[Found, float]:
         clock = VirtualClock(world.timeline.now)
-        line = Line(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
-        home = WorldStacks(line, regions, "us-east-1")
+        line = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
+        home = SimulatedStacks(line, regions, "us-east-1")
         inventory = Inventory(home, clock, region="us-east-1", tell=tell)
         began = clock.now()
         found = await inventory.beside((), ["abroad.example.com."], OwnerCheck.FULL)

@@ -26,14 +26,14 @@ from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.preflight import gather
-from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case as Situation
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.ports import WorldRecords, WorldStacks
+from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
 from route53_takeover.simulation.chaos.runner import START, rehearse_once
-from route53_takeover.simulation.chaos.transport import FaultRates, Line, VirtualClock
+from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import (
     Scenario,
@@ -64,7 +64,7 @@ class Case:
     """An account to make something wrong in, and the plan that comes of it."""
 
     def __init__(self, account: Account | None = None) -> None:
-        self.world = World(account or site_account(), seed="refusals", start=START)
+        self.world = SimulatedAccount(account or site_account(), seed="refusals", start=START)
         self.abroad: dict[str, Stacks] = {}
         self.closed: set[str] = set()
         self.calls: dict[str, int] = {}
@@ -133,7 +133,7 @@ class Case:
         self,
         *records: str,
         delegated: Sequence[str] | None = NAME_SERVERS,
-        stacks: Callable[[Line], WorldStacks] | None = None,
+        stacks: Callable[[Transport], SimulatedStacks] | None = None,
         **options: Any,
     ) -> Plan:
         """The plan; reading for it writes nothing."""
@@ -156,11 +156,11 @@ class Case:
         self,
         options: Options,
         delegated: Sequence[str] | None,
-        stacks: Callable[[Line], WorldStacks] | None,
+        stacks: Callable[[Transport], SimulatedStacks] | None,
     ) -> Plan:
         clock = VirtualClock(self.world.timeline.now)
         rng = Random(1)  # noqa: S311 -- a simulation, not a secret
-        line = Line(self.world, clock, rng, FaultRates())
+        line = Transport(self.world, clock, rng, FaultRates())
 
         async def ask(_: str) -> Sequence[str] | None:
             return delegated
@@ -168,8 +168,8 @@ class Case:
         facts = await gather(
             options,
             clock=clock,
-            records=WorldRecords(line),
-            stacks=stacks(line) if stacks else WorldStacks(line, self.abroad),
+            records=SimulatedRecords(line),
+            stacks=stacks(line) if stacks else SimulatedStacks(line, self.abroad),
             identity=Identity(account="123456789012", arn="arn:aws:iam::123456789012:user/ann"),
             region="us-east-1",
             ask_delegation=ask,
@@ -271,15 +271,17 @@ def test_a_record_that_another_stack_has_let_go_of_is_nobodys(policy: str) -> No
     assert case.plan().refusals == ()
 
 
-class Silent(WorldStacks):
+class Silent(SimulatedStacks):
     """Stacks whose other regions fail, each in its own way; ``None``: nobody ever answers."""
 
-    def __init__(self, line: Line, here: Stacks, errors: dict[str, TakeoverError | None]) -> None:
+    def __init__(
+        self, line: Transport, here: Stacks, errors: dict[str, TakeoverError | None]
+    ) -> None:
         super().__init__(line, dict.fromkeys(errors, here))
         self._errors = errors
 
     @asynccontextmanager
-    async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
+    async def in_region(self, region: str) -> AsyncIterator[SimulatedStacks]:
         error = self._errors[region]
         if error is not None:
             raise error
@@ -685,7 +687,7 @@ def test_a_mistyped_stack_names_the_near_one() -> None:
 
 
 def test_where_stacks_may_not_be_listed_none_is_named_as_near() -> None:
-    class Unlisted(WorldStacks):
+    class Unlisted(SimulatedStacks):
         async def stacks(self, found: Callable[[int], None]) -> Sequence[StackDescription]:
             raise AccessDeniedError("denied", operation=f"ListStacks {found}")
 

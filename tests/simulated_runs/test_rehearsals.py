@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import (
     options_of,
@@ -150,7 +150,7 @@ def test_a_resumed_run_keeps_its_deadlines_under_a_wall_clock_that_was_set(jump:
         for n, e in enumerate(events, 1)
         if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
     )
-    mishap = Mishap(deed=Deed.CLOCK, seconds=jump)
+    mishap = InjectedFault(deed=FaultKind.CLOCK, seconds=jump)
     faults = Faults(kills=(release + 9,), downtimes=(5.0,), mishaps=(mishap,))
     rehearsal = rehearse_once(scenario, "kill", faults)
     assert_ended_well(rehearsal, jump)

@@ -23,12 +23,12 @@ from route53_takeover.runtime.inventory import Found, Inventory
 from route53_takeover.simulation.aws.account import MAIN, TWIN
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.route53.zones import ZoneError
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.release_oracle import Ground
 from route53_takeover.simulation.chaos.runner import rehearse_once
-from route53_takeover.simulation.chaos.transport import TAKEOVER, FaultRates, Line, Storm
+from route53_takeover.simulation.chaos.transport import TAKEOVER, FaultRates, Storm, Transport
 from route53_takeover.simulation.scenarios import (
     SCENARIOS,
     alias,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.scenarios import Scenario
 
 ALIAS, ADOPTED = SCENARIOS["alias"], SCENARIOS["adopted"]
@@ -54,8 +54,8 @@ GROUNDS = frozenset(Ground)
 
 def grounds(
     scenario: Scenario,
-    *mishaps: Mishap,
-    begin: Callable[[Stage], None] = lambda _: None,
+    *mishaps: InjectedFault,
+    begin: Callable[[Harness], None] = lambda _: None,
     **options: Any,
 ) -> AbstractSet[str]:
     """What the releases of a run lacked."""
@@ -72,15 +72,17 @@ def grounds(
 # -- the gate without one of its conditions
 
 
-def no_answers(operation: str) -> Callable[[Stage], None]:
+def no_answers(operation: str) -> Callable[[Harness], None]:
     """Half a second after the create began, nothing that is asked so is answered any more."""
 
-    def fail(stage: Stage) -> None:
+    def fail(stage: Harness) -> None:
         error = lambda op: UnansweredError("timed out", operation=op)  # noqa: E731
         until = stage.clock.true() + 60.0
         stage.line.storms.append(Storm(until=until, only=operation, error=error))
 
-    return lambda stage: stage.on(Cue.CREATING, lambda: stage.later(0.8, lambda: fail(stage)))
+    return lambda stage: stage.on(
+        InjectionPoint.CREATING, lambda: stage.later(0.8, lambda: fail(stage))
+    )
 
 
 def turns_back_unseen(scenario: Scenario) -> Scenario:
@@ -109,7 +111,7 @@ def the_other_zone_first() -> Scenario:
     return story("the other zone first", replace(account, twin=True))
 
 
-def in_the_other_zone(stage: Stage) -> None:
+def in_the_other_zone(stage: Harness) -> None:
     stage.world.zones.change(TWIN, [("CREATE", alias("d1old"))], by="a person")
 
 
@@ -149,7 +151,10 @@ WITHOUT: dict[str, tuple[frozenset[Condition], Ground, Callable[[], AbstractSet[
         frozenset({Condition.NOT_PAUSED}),
         Ground.WANTED,
         lambda: grounds(
-            ALIAS, Mishap(deed=Deed.KEYS, act=Act.PAUSE, cue=Cue.CREATING, seconds=30.0)
+            ALIAS,
+            InjectedFault(
+                deed=FaultKind.KEYS, act=Act.PAUSE, cue=InjectionPoint.CREATING, seconds=30.0
+            ),
         ),
     ),
     "the zone": (
@@ -218,11 +223,13 @@ def test_a_record_of_another_stack_that_the_inventory_overlooks_is_told_by_the_o
 # -- DELETEs that nothing decided
 
 
-def rogue(cue: Cue, record: RecordSet, *, after: float = 0.0) -> Callable[[Stage], None]:
+def rogue(
+    cue: InjectionPoint, record: RecordSet, *, after: float = 0.0
+) -> Callable[[Harness], None]:
     """A DELETE in the run's name that the machine knows nothing of."""
 
-    def send(stage: Stage) -> None:
-        line = Line(stage.world, stage.clock, stage.rng, FaultRates(), by=TAKEOVER)
+    def send(stage: Harness) -> None:
+        line = Transport(stage.world, stage.clock, stage.rng, FaultRates(), by=TAKEOVER)
         line.arrivals = stage.line.arrivals
         now = stage.world.timeline.now
         try:
@@ -230,7 +237,7 @@ def rogue(cue: Cue, record: RecordSet, *, after: float = 0.0) -> Callable[[Stage
         except ZoneError:
             return
 
-    def begin(stage: Stage) -> None:
+    def begin(stage: Harness) -> None:
         stage.on(cue, lambda: stage.after(after, lambda: send(stage)))
 
     return begin
@@ -252,27 +259,29 @@ NEVER = SCENARIOS["never-created"]
 @pytest.mark.parametrize(
     ("scenario", "begin", "ground"),
     [
-        (ALIAS, rogue(Cue.PROVE, alias("d1old"), after=0.5), Ground.CREATING),
-        (ALIAS, rogue(Cue.CREATING, alias("d1old"), after=0.1), Ground.HELD),
-        (ALIAS, rogue(Cue.RELEASE, alias("d1new"), after=0.0), Ground.PLANNED),
-        (ADOPTED, rogue(Cue.INITIATED, alias("d1new"), after=3.0), Ground.UNTAKEN),
-        (ALIAS, rogue(Cue.COMPLETE, alias("d1new"), after=9.0), Ground.CREATING),
-        (NEVER, rogue(Cue.RESTORE, alias("d1old"), after=2.0), Ground.ONCE),
-        (TO_CNAME, rogue(Cue.CREATING, SIX, after=9.9), Ground.ALONE),
+        (ALIAS, rogue(InjectionPoint.PROVE, alias("d1old"), after=0.5), Ground.CREATING),
+        (ALIAS, rogue(InjectionPoint.CREATING, alias("d1old"), after=0.1), Ground.HELD),
+        (ALIAS, rogue(InjectionPoint.RELEASE, alias("d1new"), after=0.0), Ground.PLANNED),
+        (ADOPTED, rogue(InjectionPoint.INITIATED, alias("d1new"), after=3.0), Ground.UNTAKEN),
+        (ALIAS, rogue(InjectionPoint.COMPLETE, alias("d1new"), after=9.0), Ground.CREATING),
+        (NEVER, rogue(InjectionPoint.RESTORE, alias("d1old"), after=2.0), Ground.ONCE),
+        (TO_CNAME, rogue(InjectionPoint.CREATING, SIX, after=9.9), Ground.ALONE),
     ],
     ids=lambda each: each.name if isinstance(each, Ground) else None,
 )
 def test_a_delete_that_the_gate_did_not_decide_is_told_by_the_oracle(
-    scenario: Scenario, begin: Callable[[Stage], None], ground: Ground
+    scenario: Scenario, begin: Callable[[Harness], None], ground: Ground
 ) -> None:
     assert grounds(scenario) == set()
     assert ground in grounds(scenario, begin=begin)
 
 
 def test_no_release_comes_after_a_request_to_stop() -> None:
-    stop = Mishap(deed=Deed.STOP, cue=Cue.CREATING, delay=0.5)
+    stop = InjectedFault(deed=FaultKind.STOP, cue=InjectionPoint.CREATING, delay=0.5)
     assert grounds(ALIAS, stop, hold=20.0) == set()
     assert Ground.WANTED in grounds(
-        ALIAS, stop, hold=20.0, begin=rogue(Cue.CREATING, alias("d1old"), after=5.0)
+        ALIAS, stop, hold=20.0, begin=rogue(InjectionPoint.CREATING, alias("d1old"), after=5.0)
     )
-    assert grounds(BOTH, replace(stop, cue=Cue.RELEASE)) == set(), "once one is gone, the others go"
+    assert grounds(BOTH, replace(stop, cue=InjectionPoint.RELEASE)) == set(), (
+        "once one is gone, the others go"
+    )

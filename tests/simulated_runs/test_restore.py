@@ -15,7 +15,7 @@ from tests.simulated_runs.test_refusals import WWW, Case, inside, own
 
 from route53_takeover.base.errors import (
     AccessDeniedError,
-    MustLookError,
+    ManualActionRequiredError,
     RefusedError,
     TakeoverError,
     ThrottledError,
@@ -25,9 +25,9 @@ from route53_takeover.cli.commands import _targets_first
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
-from route53_takeover.runtime.restore import Others, Place, Rescue, done_before, rescue
-from route53_takeover.simulation.chaos.ports import WorldRecords, WorldStacks
-from route53_takeover.simulation.chaos.transport import FaultRates, Line, VirtualClock
+from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, done_before, rescue
+from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
+from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import (
     alias,
@@ -48,11 +48,11 @@ LOWERED = replace(TEXT, ttl=60)
 OTHER = replace(alias("d1other"), type="AAAA")
 
 
-class Counted(WorldStacks):
+class Counted(SimulatedStacks):
     """Stacks that count what is asked of them."""
 
     def __init__(
-        self, line: Line, case: Case, region: str = "", asked: Counter[str] | None = None
+        self, line: Transport, case: Case, region: str = "", asked: Counter[str] | None = None
     ) -> None:
         super().__init__(line, case.abroad, region)
         self._case = case
@@ -64,7 +64,7 @@ class Counted(WorldStacks):
         return await super().stacks(found)
 
     @asynccontextmanager
-    async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
+    async def in_region(self, region: str) -> AsyncIterator[SimulatedStacks]:
         if region in self._closed:
             raise AccessDeniedError(f"{region} is closed")
         async with super().in_region(region):
@@ -89,7 +89,7 @@ class Flaky(Counted):
         return listed
 
 
-class Busy(WorldRecords):
+class Busy(SimulatedRecords):
     """Route 53 that is read, and never takes a change."""
 
     async def change(self, *_: object) -> str:
@@ -108,7 +108,7 @@ def restored(
     case: Case,
     *names: Sequence[RecordSet],
     stacks: type[Counted] = Counted,
-    records: type[WorldRecords] = WorldRecords,
+    records: type[SimulatedRecords] = SimulatedRecords,
     force: bool = False,
     dry_run: bool = False,
     check: OwnerCheck = OwnerCheck.FULL,
@@ -117,10 +117,10 @@ def restored(
 
     async def one_after_the_other() -> Restored:
         clock = VirtualClock(case.world.timeline.now)
-        line = Line(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
+        line = Transport(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
         account = stacks(line, case)
         inventory = Inventory(account, clock, region="us-east-1")
-        others = Others(inventory, [originals[0].name for originals in names], check)
+        others = OtherRegions(inventory, [originals[0].name for originals in names], check)
         ends: list[Rescue | TakeoverError] = []
         for originals in names:
             try:
@@ -199,13 +199,13 @@ def test_what_cannot_be_created_keeps_nothing_else_from_being_put_back() -> None
     nowhere = inside(WWW, "nowhere.example.com.")
     done = restored(lost(LOWERED), [nowhere, AAAA, TEXT])
     (error,) = done.ends
-    assert isinstance(error, MustLookError)
+    assert isinstance(error, ManualActionRequiredError)
     assert f"lacks {nowhere.describe()}" in error.message
     assert done.here == {AAAA, TEXT}
     assert [c.record for c in done_before(error)] == [AAAA, LOWERED, TEXT]
 
     (hopeless,) = restored(lost(OTHER), [nowhere, AAAA], stacks=Closed).ends
-    assert isinstance(hopeless, MustLookError), "missing is worse than in the way"
+    assert isinstance(hopeless, ManualActionRequiredError), "missing is worse than in the way"
 
 
 def test_a_ttl_of_our_own_is_put_back_beside_what_may_not_be_replaced() -> None:
@@ -256,7 +256,7 @@ def test_other_regions_are_asked_once_and_not_for_a_ttl_of_our_own() -> None:
     case = busy(replace(cname(300), values=("elsewhere.example.org",)))
     case.holds(replace(api, values=("192.0.2.8",)))
     edited = restored(case, [cname(300)], [api], records=Busy, force=True)
-    assert [type(end) for end in edited.ends] == [MustLookError] * 2
+    assert [type(end) for end in edited.ends] == [ManualActionRequiredError] * 2
     assert edited.asked == {"home": 1, "eu-west-1": 1}, "one inventory serves all of it"
 
     lowered = restored(busy(cname(60)), [cname(300)], records=Busy)

@@ -18,7 +18,7 @@ from route53_takeover.adapters.dns import parse_name_server
 from route53_takeover.adapters.endpoint import is_aws
 from route53_takeover.adapters.error_mapping import translate
 from route53_takeover.base.errors import UsageError
-from route53_takeover.base.escaping import plain_tail, printable
+from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
 from route53_takeover.cli import programs
 from route53_takeover.core.domain.intrinsics import name_pattern
@@ -109,7 +109,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "redaction redacted": redacted,
     "redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
     "redaction signature": lambda text: remember_signature({"Authorization": text}),
-    "untrusted printable": printable,
+    "untrusted printable": escape_control,
     "untrusted tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
     "adapters.translation message": lambda text: translate(OSError(text), "sts:GetIdentity"),
     "adapters.dns server": _raised(parse_name_server),

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from route53_takeover.base.errors import ExitCode, MustLookError, RefusedError, UsageError
+from route53_takeover.base.errors import (
+    ExitCode,
+    ManualActionRequiredError,
+    RefusedError,
+    UsageError,
+)
 from route53_takeover.core.domain.record_sets import (
     AliasTarget,
     Change,
@@ -243,7 +248,9 @@ def test_damage_to_any_byte_of_a_whole_line_is_an_error_that_names_the_line(
         if at in (version, newline):
             continue  # another version is tested below; a line without its newline is a torn one
         damaged = data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
-        with pytest.raises(MustLookError, match=r"line 2 of the journal is damaged") as caught:
+        with pytest.raises(
+            ManualActionRequiredError, match=r"line 2 of the journal is damaged"
+        ) as caught:
             decode(damaged)
         assert caught.value.exit_code is ExitCode.UNKNOWN
         assert "backup.json" in caught.value.hint
@@ -265,7 +272,7 @@ def test_lines_that_are_not_in_sequence_are_damage(
     spoil: Callable[[list[bytes]], list[bytes]],
 ) -> None:
     lines = written(FEW).splitlines(keepends=True)
-    with pytest.raises(MustLookError, match=r"line [23] "):
+    with pytest.raises(ManualActionRequiredError, match=r"line [23] "):
         decode(b"".join(spoil(lines)))
 
 
@@ -274,9 +281,9 @@ def test_a_damaged_file_is_left_as_it_is_and_unlocked(tmp_path: Path) -> None:
     data = b"x" + written(FEW)
     path.write_bytes(data)
     for _ in range(2):  # the second would be refused if the first had kept its lock
-        with pytest.raises(MustLookError, match=r"line 1 of .*journal\.jsonl"):
+        with pytest.raises(ManualActionRequiredError, match=r"line 1 of .*journal\.jsonl"):
             FileJournal(path)
-    with pytest.raises(MustLookError):
+    with pytest.raises(ManualActionRequiredError):
         read_journal(path)
     assert path.read_bytes() == data
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from route53_takeover.base.errors import TakeoverError
-    from route53_takeover.process.protocol import Left, Opening, Request, Source
+    from route53_takeover.process.protocol import ExitInfo, PendingRun, Request, Source
 
 WWW, API = "www.example.com.", "api.example.com."
 NOW = 1_800_000_000.0
@@ -201,7 +201,7 @@ class HeardApp(TakeoverApp):
     SHORTEST_FRAME = 0.0
 
     def __init__(
-        self, *, source: Source | None = None, opening: Opening | None = None, preferences: Path
+        self, *, source: Source | None = None, opening: PendingRun | None = None, preferences: Path
     ) -> None:
         self.bells = 0
         self.written: list[str] = []
@@ -229,14 +229,14 @@ def text_of(app: TakeoverApp) -> str:
     return capture.get()
 
 
-async def show(pilot: Pilot[Left], source: PlayedSource, *views: View) -> None:
+async def show(pilot: Pilot[ExitInfo], source: PlayedSource, *views: View) -> None:
     """Puts views in and waits until the last was drawn."""
     for one in views:
         source.queue.put_nowait(one)
     await settle(pilot)
 
 
-async def settle(pilot: Pilot[Left]) -> None:
+async def settle(pilot: Pilot[ExitInfo]) -> None:
     """Waits until every message has been handled."""
     for _ in range(3):
         await pilot.pause()

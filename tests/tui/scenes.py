@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.status.build import snapshot
-from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.protocol import Link, View
@@ -99,7 +99,7 @@ def _view(scene: Scene) -> View:
     events = _events(scene.journal)
     within = [i for i, phase in enumerate(_phases(scene.journal)) if phase is scene.phase]
     position = within[round((len(within) - 1) * scene.share)] + 1
-    state, chronicle = None, Chronicle()
+    state, chronicle = None, Timeline()
     for event in events[:position]:
         state, _ = step(state, event)
         chronicle.take(event, state)

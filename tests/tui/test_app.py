@@ -45,7 +45,7 @@ from route53_takeover.core.takeover.events import (
     RunUnpaused,
 )
 from route53_takeover.core.timing import EXTENSION
-from route53_takeover.process.protocol import Left, Link, Resume, View
+from route53_takeover.process.protocol import ExitInfo, Link, Resume, View
 from route53_takeover.tui.copying import CopyList
 from route53_takeover.tui.dialogs import Confirm, Notice, PickName
 from route53_takeover.tui.key_bar import KeyBar, KeyHint
@@ -150,7 +150,7 @@ async def test_an_interrupt_after_the_release_says_that_the_run_keeps_guarding(
     assert source.submitted == []
 
 
-def left_of(shown: View, left: Left) -> Left:
+def left_of(shown: View, left: ExitInfo) -> ExitInfo:
     """Also with what tells which run it was, and how far."""
     what = shown.snapshot
     return replace(left, run=what.run, now=what.now, events=what.events)
@@ -159,16 +159,16 @@ def left_of(shown: View, left: Left) -> Left:
 @pytest.mark.parametrize(
     ("shown", "left"),
     [
-        (view(PAUSE), Left(detached=True)),
-        (view(link=Link.STALE), Left(detached=True)),
-        (view(link=Link.GONE), Left(gone=True)),
-        (ended(), Left(result=RESULT)),
-        (ended(Link.LIVE), Left(result=RESULT)),
-        (replayed(), Left()),
+        (view(PAUSE), ExitInfo(detached=True)),
+        (view(link=Link.STALE), ExitInfo(detached=True)),
+        (view(link=Link.GONE), ExitInfo(gone=True)),
+        (ended(), ExitInfo(result=RESULT)),
+        (ended(Link.LIVE), ExitInfo(result=RESULT)),
+        (replayed(), ExitInfo()),
     ],
 )
 async def test_leaving_says_whether_the_run_goes_on(
-    shown: View, left: Left, tmp_path: Path
+    shown: View, left: ExitInfo, tmp_path: Path
 ) -> None:
     app = application(PlayedSource(shown), tmp_path)
     async with app.run_test() as pilot:
@@ -197,7 +197,7 @@ async def test_what_was_asked_for_is_handed_over_before_the_screen_is_left(
             assert isinstance(app.screen, Notice)
             await pilot.press("enter", "q")
     assert source.submitted == ([] if refused else [RunPaused(time=0)])
-    assert app.return_value == left_of(view(PAUSE), Left(detached=True))
+    assert app.return_value == left_of(view(PAUSE), ExitInfo(detached=True))
 
 
 async def test_who_cannot_wait_for_an_answer_leaves_once_more(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ async def test_who_cannot_wait_for_an_answer_leaves_once_more(tmp_path: Path) ->
         await settle(pilot)
         await pilot.press("p", "q", "q")
         await settle(pilot)
-    assert app.return_value == left_of(view(PAUSE), Left(detached=True))
+    assert app.return_value == left_of(view(PAUSE), ExitInfo(detached=True))
 
 
 async def test_a_run_that_has_ended_stays_on_the_screen_until_enter(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ async def test_a_run_that_has_ended_stays_on_the_screen_until_enter(tmp_path: Pa
         await settle(pilot)
         assert isinstance(app.screen, RunScreen)
         await pilot.press("enter")
-    assert app.return_value == left_of(ended(), Left(result=RESULT))
+    assert app.return_value == left_of(ended(), ExitInfo(result=RESULT))
 
 
 @pytest.mark.parametrize(("key", "asked"), [("y", [Resume()]), ("enter", []), ("escape", [])])
@@ -260,7 +260,7 @@ async def test_a_source_that_fails_ends_the_screen_with_its_error(tmp_path: Path
         await settle(pilot)
         source.queue.put_nowait(error)
         await settle(pilot)
-    assert app.return_value == left_of(view(), Left(error=error, detached=True))
+    assert app.return_value == left_of(view(), ExitInfo(error=error, detached=True))
 
 
 async def test_a_mistake_of_ours_is_raised_and_prints_no_traceback(

@@ -18,7 +18,7 @@ from tests.tui.acting import (
 
 from route53_takeover.base.errors import AccessDeniedError, TakeoverError
 from route53_takeover.cli import interactive
-from route53_takeover.process.protocol import GOOD_FOR, Left
+from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
 from route53_takeover.storage.config import Common, ConfigFile
 from route53_takeover.tui import plain
@@ -80,7 +80,7 @@ async def test_leaving_while_it_is_read_declines(tmp_path: Path) -> None:
         await pilot.press("q")
         await settle(pilot)
     assert opening.calls == ["decline"]
-    assert app.return_value == Left()
+    assert app.return_value == ExitInfo()
 
 
 async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_a_run_is_not_started_by_default(key: str, tmp_path: Path) -> None
         await pilot.press("q")
         await settle(pilot)
     assert opening.calls == ["decline"]
-    assert app.return_value == Left()
+    assert app.return_value == ExitInfo()
 
 
 @pytest.mark.parametrize("asked_before", [True, False])
@@ -194,7 +194,7 @@ async def test_an_account_that_cannot_be_read_ends_the_screen_with_the_error(
     app = application(opening, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-    assert app.return_value == Left(error=error)
+    assert app.return_value == ExitInfo(error=error)
 
 
 async def test_a_run_that_cannot_begin_ends_the_screen_with_the_error(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_a_run_that_cannot_begin_ends_the_screen_with_the_error(tmp_path: 
         await settle(pilot)
         await pilot.press("s", "y")
         await settle(pilot)
-    assert app.return_value == Left(error=error)
+    assert app.return_value == ExitInfo(error=error)
 
 
 async def test_while_a_run_is_being_started_it_can_neither_be_left_nor_started_again(

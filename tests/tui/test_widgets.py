@@ -24,7 +24,7 @@ from route53_takeover.core.status.snapshot import Answer, Countdown, Mark, Row, 
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.app import TakeoverApp
-from route53_takeover.tui.frame import Sight
+from route53_takeover.tui.frame import Frame
 from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.run_view import RunView, arrangement
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
@@ -370,7 +370,7 @@ def _timeline(*answers: Answer, released: float = 1000.0, back: float = 1004.0) 
     view = scenes.view("guard")
     server = ServerView(server="ns-1.", name="www.", type="A", answers=answers)
     view = changed(view, servers=(server,), released=(released,), back=(back,), now=1010.0)
-    return [line.plain for line in timeline(Sight(view=view, now=1010.0), 80)]
+    return [line.plain for line in timeline(Frame(view=view, now=1010.0), 80)]
 
 
 def test_the_gap_is_a_run_of_another_sign_between_before_and_new() -> None:
@@ -405,7 +405,7 @@ def test_other_addresses_of_the_same_balancer_are_no_new_record() -> None:
 
 def test_without_a_release_there_is_no_timeline() -> None:
     view = scenes.view("watch")
-    assert timeline(Sight(view=view, now=view.snapshot.now), 80) == []
+    assert timeline(Frame(view=view, now=view.snapshot.now), 80) == []
 
 
 # -- cost
@@ -443,7 +443,7 @@ async def _wait(app: Host, pilot: Pilot[None], *, steps: int) -> None:
 def _living() -> Counter[type]:
     gc.collect()
     found = Counter(map(type, gc.get_objects()))
-    return Counter({kind: found[kind] for kind in (Content, Sight, Strip, Segment, Static, dict)})
+    return Counter({kind: found[kind] for kind in (Content, Frame, Strip, Segment, Static, dict)})
 
 
 async def test_a_second_that_ticks_draws_only_lines_that_changed() -> None:

@@ -22,7 +22,7 @@ from route53_takeover.base import private_files
 from route53_takeover.base.escaping import plain_tail
 from route53_takeover.base.redaction import redacted, secrets_of
 from route53_takeover.base.signals import as_called
-from route53_takeover.base.threads import aside
+from route53_takeover.base.threads import in_thread
 from route53_takeover.core.ports import Deployer, DeployExit
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ class ShellDeployer(Deployer):
     async def rejoin(self, switch: str) -> DeployExit:
         """Waits for the end of a command that may have been started; never starts one."""
         if await self._ended(switch, self._timeout):
-            return await aside(lambda: self._exit(switch))
+            return await in_thread(lambda: self._exit(switch))
         self._signal(switch, signal.SIGTERM)
         if not await self._ended(switch, _GRACE):
             self._signal(switch, signal.SIGKILL)
             await self._ended(switch, 1.0)
-        return await aside(lambda: self._exit(switch, timed_out=True))
+        return await in_thread(lambda: self._exit(switch, timed_out=True))
 
     def ever_started(self, switch: str) -> bool:
         """Whether its log exists: that is made, for good, before the command is started."""
@@ -176,7 +176,7 @@ class ShellDeployer(Deployer):
     async def _ended(self, switch: str, seconds: float) -> bool:
         """Waits so long for the command's end."""
         end = self._clock.now() + seconds
-        while await aside(lambda: self._alive(switch)):
+        while await in_thread(lambda: self._alive(switch)):
             left = end - self._clock.now()
             if left <= 0:
                 return False

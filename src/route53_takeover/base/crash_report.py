@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import traceback
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.base.redaction import redacted
 
 _PROGRAM = "route53-takeover"
@@ -17,7 +17,9 @@ def kept(error: Exception) -> tuple[str, str]:
         with tempfile.NamedTemporaryFile(
             "w", prefix=f"{_PROGRAM}-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
-            file.write(printable(redacted("".join(traceback.format_exception(error))), keep="\n"))
+            file.write(
+                escape_control(redacted("".join(traceback.format_exception(error))), keep="\n")
+            )
         where = f"details in {file.name}"
     except OSError:
         where = " ".join(str(error).split())

@@ -50,7 +50,7 @@ class RefusedError(TakeoverError):
     exit_code = ExitCode.REFUSED
 
 
-class MustLookError(TakeoverError):
+class ManualActionRequiredError(TakeoverError):
     """A person must look: the state is unknown or a name has no record."""
 
     exit_code = ExitCode.UNKNOWN

@@ -1,8 +1,8 @@
 """Text from outside: what AWS, a zone, a deploy command or a file name may say to a terminal.
 
 Control characters in it could repaint the screen, set the clipboard, hide what stands there or
-forge a line. `printable` is the one function that makes them visible; streams, logs and the files
-of a run all go through it. It does nothing about markup: whatever shows such text with a library
+forge a line. `escape_control` is the one function that makes them visible; streams, logs and the
+files of a run all go through it. It does nothing about markup: whatever shows such text with a library
 that has its own (Textual, rich) must turn markup off for it.
 """
 
@@ -22,7 +22,7 @@ _ESCAPES = re.compile(
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def printable(text: str, *, keep: str = "") -> str:
+def escape_control(text: str, *, keep: str = "") -> str:
     r"""The text with everything visible that is not a printable character or a space.
 
     That is C0 and C1 controls, DEL, the line separators, bidirectional overrides, isolates and

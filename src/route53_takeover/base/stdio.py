@@ -18,7 +18,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ class Plain:
 
     def write(self, text: str) -> int:
         """Writes the text with its control characters made visible."""
-        return self._stream.write(printable(text, keep="\n"))
+        return self._stream.write(escape_control(text, keep="\n"))
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Writes the lines one after the other, as a file does."""
@@ -97,7 +97,7 @@ def write_line(text: str, file: Sink) -> None:
 def write_lines(lines: Iterable[str], file: Sink) -> None:
     """Writes lines of our own making at once: the only line breaks are between them."""
     try:
-        file.write("".join(f"{printable(line)}\n" for line in lines))
+        file.write("".join(f"{escape_control(line)}\n" for line in lines))
         file.flush()
     except (OSError, ValueError):
         return

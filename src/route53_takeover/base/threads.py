@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-async def aside(ask: Callable[[], _Answer]) -> _Answer:
+async def in_thread(ask: Callable[[], _Answer]) -> _Answer:
     """Asks in a thread of its own, which no exit of the process waits for as for an executor's."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[_Answer] = loop.create_future()

@@ -23,7 +23,7 @@ from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.base.signals import asking, never_suspend
-from route53_takeover.base.threads import aside
+from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.preloading import preload
 from route53_takeover.cli.programs import missing_programs
 from route53_takeover.core.plan.model import Identity
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.output.reporter import Audience
+    from route53_takeover.output.reporter import Reporter
     from route53_takeover.storage.config import Common, Connection
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
@@ -223,7 +223,7 @@ def _deployer(saved: Saved, folder: RunFolder, clock: Clock) -> ShellDeployer:
 
 async def drive(
     common: Common,
-    audience: Audience,
+    audience: Reporter,
     account: Account,
     clock: SystemClock,
     folder: RunFolder,
@@ -255,7 +255,7 @@ async def drive(
                 stacks=account.stacks,
                 deployer=_deployer(saved, folder, clock),
                 prober=_prober(saved.connection, saved.plan),
-                save_backup=lambda: aside(lambda: folder.save_backup(saved.plan)),
+                save_backup=lambda: in_thread(lambda: folder.save_backup(saved.plan)),
                 rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
                 observer=look,
             )

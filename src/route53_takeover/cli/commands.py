@@ -19,7 +19,7 @@ from route53_takeover.adapters.identity import needs_mfa
 from route53_takeover.base.errors import ExitCode, RefusedError, TakeoverError, UsageError
 from route53_takeover.base.private_files import exposure, refuse_exposed
 from route53_takeover.base.stdio import write_line
-from route53_takeover.base.threads import aside
+from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned, who_am_i
 from route53_takeover.cli.history import folded
 from route53_takeover.cli.interrupts import StoppedError, in_loop
@@ -27,11 +27,11 @@ from route53_takeover.core.domain.record_sets import Change, display_name, norma
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.result import RecordResult, Result, result
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome, Stage
+from route53_takeover.core.takeover.state import Outcome, RecordStatus
 from route53_takeover.output import text_lines
-from route53_takeover.output.reporter import Foreground
+from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.live_restore import restore_live
-from route53_takeover.runtime.restore import Others, Place, Rescue, done_before, rescue
+from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, done_before, rescue
 from route53_takeover.storage.journal import is_held, read_journal
 from route53_takeover.storage.locks import Work, locked_names, site_of
 from route53_takeover.storage.run_folder import Saved, create_run, line_for, originals, within
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from route53_takeover.cli.bootstrap import Account
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Options, Plan
-    from route53_takeover.output.reporter import Audience
+    from route53_takeover.output.reporter import Reporter
     from route53_takeover.storage.config import Common, Connection, Override
     from route53_takeover.storage.run_folder import Backup, RunFolder
 
@@ -71,7 +71,7 @@ def plan(common: Common, connection: Connection, options: Options, run_line: str
 
 async def _plan(common: Common, connection: Connection, options: Options, run_line: str) -> int:
     clock = SystemClock()
-    identity = await aside(lambda: who_am_i(connection))
+    identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
         connection, clock, tell=lambda text: text_lines.talk(common, text)
     ) as account:
@@ -85,13 +85,13 @@ async def _plan(common: Common, connection: Connection, options: Options, run_li
 def run(common: Common, connection: Connection, options: Options) -> int:
     """``run --auto``: a takeover, unattended."""
     text_lines.tell_config(common)
-    audience = Foreground(common)
+    audience = ConsoleReporter(common)
     return in_loop(run_in(common, audience, connection, options, SystemClock()))
 
 
 async def run_in(
     common: Common,
-    audience: Audience,
+    audience: Reporter,
     connection: Connection,
     options: Options,
     clock: SystemClock,
@@ -103,7 +103,7 @@ async def run_in(
         audience.warn(exposed)
     audience.tell("reading the account")
     _refuse_questions(connection)
-    identity = await aside(lambda: who_am_i(connection))
+    identity = await in_thread(lambda: who_am_i(connection))
     async with opened(connection, clock, writable=True, tell=audience.tell) as account:
         made = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
@@ -168,7 +168,7 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
     )
 
 
-def _is_same_account(audience: Audience, saved: Saved) -> None:
+def _is_same_account(audience: Reporter, saved: Saved) -> None:
     """Refuses other credentials than the run's; where nobody can tell, a rescue goes on."""
     try:
         account = who_am_i(saved.connection).account
@@ -182,7 +182,7 @@ def _is_same_account(audience: Audience, saved: Saved) -> None:
         )
 
 
-def _claim(common: Common, audience: Audience, folder: RunFolder) -> None:
+def _claim(common: Common, audience: Reporter, folder: RunFolder) -> None:
     """Refuses what another user may have put there; root, who may be helping, is warned.
 
     A state folder in which another user can swap runs is only warned of: this may be a rescue, and
@@ -197,16 +197,16 @@ def _claim(common: Common, audience: Audience, folder: RunFolder) -> None:
 def resume_here(common: Common, folder: RunFolder, override: Override) -> int:
     """``resume RUN --auto``: in this process."""
     text_lines.tell_config(common)
-    return resume(common, Foreground(common), folder, override)
+    return resume(common, ConsoleReporter(common), folder, override)
 
 
-def resume(common: Common, audience: Audience, folder: RunFolder, override: Override) -> int:
+def resume(common: Common, audience: Reporter, folder: RunFolder, override: Override) -> int:
     """``resume RUN``: goes on with a run whose process died."""
     with within(folder):
         return _resume_run(common, audience, folder, override)
 
 
-def _resume_run(common: Common, audience: Audience, folder: RunFolder, override: Override) -> int:
+def _resume_run(common: Common, audience: Reporter, folder: RunFolder, override: Override) -> int:
     _claim(common, audience, folder)
     saved = folder.plan()
     if saved.rehearsal:
@@ -232,7 +232,7 @@ def _resume_run(common: Common, audience: Audience, folder: RunFolder, override:
     return in_loop(_resume(common, audience, folder, saved), written="the run is where it was")
 
 
-async def _resume(common: Common, audience: Audience, folder: RunFolder, saved: Saved) -> int:
+async def _resume(common: Common, audience: Reporter, folder: RunFolder, saved: Saved) -> int:
     clock = SystemClock()
     async with opened(saved.connection, clock, writable=True) as account:
         site = site_of(saved.plan.zone_id, saved.connection.endpoint_url)
@@ -252,7 +252,7 @@ def restore(
 ) -> int:
     """``restore RUN``: puts every name of a run back as it was."""
     text_lines.tell_config(common)
-    audience = Foreground(common)
+    audience = ConsoleReporter(common)
     with within(folder):
         _claim(common, audience, folder)
         saved, backup = folder.plan(), folder.backup()
@@ -276,7 +276,7 @@ async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> in
     told = []
     for record in originals(backup):
         handover = next(h for h in state.handovers if h.original.key == record.key)
-        put_back = handover.stage is Stage.RESTORED
+        put_back = handover.stage is RecordStatus.RESTORED
         told.append(_restored(record, "restored" if put_back else "untouched"))
         done = Rescue(name=record.key.name, changes=(Change.create(record),) if put_back else ())
         _print_rescue(common, folder, done, len(told), state.now, dry_run=False)
@@ -307,7 +307,7 @@ async def _restore(
         text_lines.talk(common, text)
 
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
-        others = Others(account.inventory, names, saved.plan.options.owner_check)
+        others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
         site = site_of(backup.zone_id, saved.connection.endpoint_url)
         with locked_names(common.state_dir, site, names, Work.RESTORE) as held:
             if not dry_run:

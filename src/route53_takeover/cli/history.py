@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from route53_takeover.base.errors import MustLookError, RefusedError, TakeoverError
+from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, TakeoverError
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.status.result import result
 from route53_takeover.core.takeover.projection import Projection, fold
@@ -73,8 +73,8 @@ def folded(folder: RunFolder) -> State | None:
         raise _no_beginning(folder) from None
 
 
-def _no_beginning(folder: RunFolder) -> MustLookError:
-    return MustLookError(
+def _no_beginning(folder: RunFolder) -> ManualActionRequiredError:
+    return ManualActionRequiredError(
         f"{folder.journal} does not begin with the beginning of a run",
         "Look at backup.json and at the zone; `restore` needs the backup alone.",
     )

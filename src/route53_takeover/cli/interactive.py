@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import MustLookError, TakeoverError
+from route53_takeover.base.errors import ManualActionRequiredError, TakeoverError
 from route53_takeover.base.signals import asking, ignore_asking
 from route53_takeover.cli import history
 from route53_takeover.output import text_lines
-from route53_takeover.process.client import Following
+from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
 from route53_takeover.process.login_scope import is_first_process
-from route53_takeover.process.protocol import Left
+from route53_takeover.process.protocol import ExitInfo
 from route53_takeover.process.replay import Replay
 from route53_takeover.process.spawn import (
     BeginRehearsal,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.plan.model import Options
     from route53_takeover.process.client import Observer
-    from route53_takeover.process.protocol import Opening, Proposal, Source
+    from route53_takeover.process.protocol import PendingRun, Proposal, Source
     from route53_takeover.process.spawn import AnyOrder
     from route53_takeover.storage.config import Common, Connection
     from route53_takeover.storage.run_folder import RunFolder
@@ -97,9 +97,9 @@ def resume(common: Common, folder: RunFolder, override: Override) -> int:
             _until_stopped(_revive(common, folder, override, partial(text_lines.talk, common)))
         )
     except TakeoverError as error:
-        return _seen(common, Left(error=error))
+        return _seen(common, ExitInfo(error=error))
     except asyncio.CancelledError:
-        return _seen(common, Left(run=folder.name, detached=True))
+        return _seen(common, ExitInfo(run=folder.name, detached=True))
     ignore_asking()  # until there is a view that listens to them
     return _seen(common, _watched(common, folder))
 
@@ -116,7 +116,7 @@ def attach(common: Common, folder: RunFolder) -> int:
     return 0 if left.error is None else _seen(common, left)
 
 
-def _begun(common: Common, order: AnyOrder) -> Left:
+def _begun(common: Common, order: AnyOrder) -> ExitInfo:
     """Starts a process for the order, and shows what it proposes and does."""
     if has_screen():
         return _on_screen(common, opening=_Launched(common, order))
@@ -124,7 +124,7 @@ def _begun(common: Common, order: AnyOrder) -> Left:
     return asyncio.run(TextView(common, lines).open(_Launched(common, order, lines)))
 
 
-def _watched(common: Common, folder: RunFolder) -> Left:
+def _watched(common: Common, folder: RunFolder) -> ExitInfo:
     """Shows a run that another process works on, or did."""
     if has_screen():
         return _on_screen(common, source=_following(common, folder))
@@ -133,14 +133,14 @@ def _watched(common: Common, folder: RunFolder) -> Left:
 
 
 def _on_screen(
-    common: Common, *, source: Source | None = None, opening: Opening | None = None
-) -> Left:
+    common: Common, *, source: Source | None = None, opening: PendingRun | None = None
+) -> ExitInfo:
     from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
 
     preferences = config_folder() / "screen.json"
     app = TakeoverApp(source=source, opening=opening, preferences=preferences)
 
-    async def show() -> Left | None:
+    async def show() -> ExitInfo | None:
         for number in asking():  # from outside: ctrl+c is a key here
             if number is not signal.SIGHUP or is_first_process():
                 asyncio.get_running_loop().add_signal_handler(number, app.leave)
@@ -150,17 +150,17 @@ def _on_screen(
         # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
         signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
     try:
-        return asyncio.run(show()) or Left(detached=True)
+        return asyncio.run(show()) or ExitInfo(detached=True)
     except Exception:  # a defect of the screen's is no reason to end a container in the gap
         left = app.left()
         if left.detached and left.run:
             ignore_asking()
-            with suppress(MustLookError):
+            with suppress(ManualActionRequiredError):
                 parting(common, left)
         raise
 
 
-def _seen(common: Common, left: Left) -> int:
+def _seen(common: Common, left: ExitInfo) -> int:
     """Says what came of it, or that it goes on; returns the exit code.
 
     Raises:
@@ -191,7 +191,9 @@ def _seen(common: Common, left: Left) -> int:
             hint = "It was a rehearsal, and its simulated account is gone too: begin another."
         else:
             hint = f"Go on with: `{text_lines.pasteable(again)}`."
-        raise MustLookError(f"run {left.run} has not ended, and its process is gone", hint)
+        raise ManualActionRequiredError(
+            f"run {left.run} has not ended, and its process is gone", hint
+        )
     if left.detached and not left.run:
         return 0  # before there was anything to see
     if not left.run:
@@ -204,7 +206,7 @@ def _seen(common: Common, left: Left) -> int:
 
 
 class _Launched:
-    """An `Opening` whose run is in another process."""
+    """An `PendingRun` whose run is in another process."""
 
     def __init__(self, common: Common, order: AnyOrder, observer: Observer | None = None) -> None:
         self._common = common
@@ -229,11 +231,11 @@ class _Launched:
         self._launch.close()
 
 
-def _following(common: Common, folder: RunFolder, observer: Observer | None = None) -> Following:
+def _following(common: Common, folder: RunFolder, observer: Observer | None = None) -> RemoteRun:
     def revive() -> Awaitable[None]:
         return _revive(common, folder, Override(), lambda _: None)
 
-    return Following(folder, rehearsal=folder.rehearses, revive=revive, observer=observer)
+    return RemoteRun(folder, rehearsal=folder.rehearses, revive=revive, observer=observer)
 
 
 async def _revive(

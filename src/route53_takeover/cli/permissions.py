@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.stdio import write_lines
-from route53_takeover.base.threads import aside
+from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.plan.iam_policy import (
@@ -40,7 +40,7 @@ def policy(common: Common, connection: Connection, options: Options) -> int:
 
 async def _policy(common: Common, connection: Connection, options: Options) -> int:
     clock = SystemClock()
-    identity = await aside(lambda: who_am_i(connection))
+    identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
         connection, clock, tell=lambda text: text_lines.talk(common, text)
     ) as account:

@@ -18,14 +18,14 @@ from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.cli.commands import run_in
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.output import log, text_lines
-from route53_takeover.output.reporter import Foreground
+from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.simulation.chaos.runner import percentiles, rehearse_many
 from route53_takeover.simulation.scenarios import DEFAULT, SCENARIOS, find_scenario
 from route53_takeover.simulation.serve import rehearsal_options, scrub, serving
 from route53_takeover.storage.config import Connection
 
 if TYPE_CHECKING:
-    from route53_takeover.output.reporter import Audience
+    from route53_takeover.output.reporter import Reporter
     from route53_takeover.simulation.scenarios import Scenario
     from route53_takeover.storage.config import Common
 
@@ -51,12 +51,12 @@ def list_scenarios(common: Common) -> int:
 
 def rehearse(common: Common, name: str | None, seed: int, speed: float | None) -> int:
     """``rehearse --auto``: the whole program in a simulated account, over the wire."""
-    audience = Foreground(common)
+    audience = ConsoleReporter(common)
     return in_loop(rehearse_in(common, audience, find_scenario(name or DEFAULT), seed, speed))
 
 
 async def rehearse_in(
-    common: Common, audience: Audience, scenario: Scenario, seed: int, speed: float | None
+    common: Common, audience: Reporter, scenario: Scenario, seed: int, speed: float | None
 ) -> int:
     """A takeover in a simulated account that this process serves.
 

@@ -39,7 +39,7 @@ from route53_takeover.process.spawn import (
     GoOn,
     Over,
     Proposed,
-    Telling,
+    SpawnProgress,
 )
 from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
 from route53_takeover.storage.config import Common
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.result import Result
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.process.spawn import Word
+    from route53_takeover.process.spawn import SpawnReply
     from route53_takeover.runtime.engine import Observer
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
@@ -63,7 +63,7 @@ _log = structlog.get_logger(__name__)
 _orders: msgspec.json.Decoder[AnyOrder] = msgspec.json.Decoder(AnyOrder)
 
 
-class Summoned:
+class SocketReporter:
     """An audience at the other end of a socket, until the run has begun; then nobody."""
 
     def __init__(self, channel: socket.socket) -> None:
@@ -72,13 +72,13 @@ class Summoned:
 
     def tell(self, text: str) -> None:
         """To be shown while somebody waits."""
-        self.say(Telling(text=text))
+        self.say(SpawnProgress(text=text))
 
     def warn(self, text: str) -> None:
         """The same."""
         self.tell(f"warning: {text}")
 
-    def say(self, word: Word) -> None:
+    def say(self, word: SpawnReply) -> None:
         """Says a word; who has gone meanwhile does not hear it."""
         if self._channel is not None:
             with suppress(OSError):
@@ -163,7 +163,7 @@ def main() -> int:
     stdio.open_all()
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)  # the deploy command must not keep it open
-    audience = Summoned(channel)
+    audience = SocketReporter(channel)
     try:
         return _carry_out(_order(channel), audience)
     except TakeoverError as error:
@@ -177,7 +177,7 @@ def main() -> int:
         audience.leave()
 
 
-def _fail(audience: Summoned, message: str, hint: str, code: int, run: str | None) -> int:
+def _fail(audience: SocketReporter, message: str, hint: str, code: int, run: str | None) -> int:
     _log.error("daemon.ended", reason=message, exit_code=int(code))
     audience.say(Failed(message=message, hint=hint, exit_code=int(code), run=run))
     return code
@@ -193,7 +193,7 @@ def _order(channel: socket.socket) -> AnyOrder:
     return _orders.decode(data)
 
 
-def _carry_out(order: AnyOrder, audience: Summoned) -> int:
+def _carry_out(order: AnyOrder, audience: SocketReporter) -> int:
     common = Common(state_dir=Path(order.state_dir), log_level=order.log_level)
     match order:
         case BeginRun():

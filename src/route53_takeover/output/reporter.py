@@ -1,7 +1,7 @@
 """Who is told how a run goes: a script or terminal in front of it, or who asked for its process.
 
-`Foreground` is the first of them: JSON lines, or text, by this process's own streams. It agrees to
-every plan that is not refused, for nobody is there to ask.
+`ConsoleReporter` is the first of them: JSON lines, or text, by this process's own streams. It
+agrees to every plan that is not refused: no one is there to ask.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
 
-class Audience(Protocol):
+class Reporter(Protocol):
     """Whom a run tells."""
 
     def tell(self, text: str) -> None:
@@ -56,7 +56,7 @@ class Audience(Protocol):
         """The result; returns the exit code."""
 
 
-class Foreground:
+class ConsoleReporter:
     """This process's own stdout and stderr."""
 
     def __init__(self, common: Common) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from route53_takeover.base.errors import RefusedError, TakeoverError
 from route53_takeover.core.status.build import snapshot
-from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover.events import RunStarted
 from route53_takeover.core.takeover.projection import Projection
 from route53_takeover.core.takeover.state import Phase
@@ -62,7 +62,7 @@ class NotReachedError(TakeoverError):
     """The run's process has no control socket, or not yet."""
 
 
-class Unfolding:
+class WatchedRun:
     """State and timeline of a run, one event further at a time.
 
     Args:
@@ -72,7 +72,7 @@ class Unfolding:
     def __init__(self, state_dir: str) -> None:
         self._state_dir = state_dir
         self._projection = Projection()
-        self.chronicle = Chronicle()
+        self.chronicle = Timeline()
 
     @property
     def state(self) -> State | None:
@@ -91,9 +91,9 @@ class Unfolding:
         if self.state is not None:
             self.chronicle.take(event, self.state)
 
-    def copy(self) -> Unfolding:
+    def copy(self) -> WatchedRun:
         """One that goes on by itself."""
-        other = Unfolding(self._state_dir)
+        other = WatchedRun(self._state_dir)
         other._projection = copy(self._projection)
         other.chronicle = self.chronicle.copy()
         return other
@@ -140,7 +140,7 @@ class DeployOutput:
         return ()
 
 
-class Following:
+class RemoteRun:
     """A `route53_takeover.process.protocol.Source` on a run that goes on in another process.
 
     Args:
@@ -165,7 +165,7 @@ class Following:
         self._told = 0
         self._tail = JournalTail(folder.journal)
         self._output = DeployOutput(folder)
-        self._unfolding = Unfolding(self._state_dir)
+        self._unfolding = WatchedRun(self._state_dir)
         self._lost: list[AnyEvent] = []
         self._changed = asyncio.Event()
         self._alive: Alive | None = None
@@ -232,7 +232,7 @@ class Following:
     def _refold(self) -> None:
         """From the beginning: what was read last was taken back, or nobody knows it any more."""
         self._tail.rewind()
-        self._unfolding = Unfolding(self._state_dir)
+        self._unfolding = WatchedRun(self._state_dir)
         for event in (*self._tail.read(), *self._lost):
             self._take(event)
 

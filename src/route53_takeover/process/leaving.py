@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import MustLookError, TakeoverError
+from route53_takeover.base.errors import ManualActionRequiredError, TakeoverError
 from route53_takeover.output import text_lines
-from route53_takeover.process.client import Following
+from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.login_scope import EndsWith, ends_with
 from route53_takeover.process.protocol import Link
 from route53_takeover.process.spawn import Launch
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from route53_takeover.core.status.snapshot import Absence
-    from route53_takeover.process.protocol import Left, View
+    from route53_takeover.process.protocol import ExitInfo, View
     from route53_takeover.storage.config import Common
 
 _LOGIN = (
@@ -35,7 +35,7 @@ _LOGIN = (
 )
 
 
-def parting(common: Common, left: Left) -> Left:
+def parting(common: Common, left: ExitInfo) -> ExitInfo:
     """Says what the run is left with, and stays where the run would end with this process.
 
     Returns:
@@ -74,7 +74,7 @@ def _fate() -> EndsWith:
     return EndsWith.NOTHING if launch is None else ends_with(moved=launch.has_left_scope)
 
 
-def _stay(common: Common, left: Left) -> Left:
+def _stay(common: Common, left: ExitInfo) -> ExitInfo:
     if left.absences:
         text_lines.talk(
             common,
@@ -91,7 +91,7 @@ def _stay(common: Common, left: Left) -> Left:
     if view is not None and view.link is Link.GONE:
         return replace(left, detached=False, gone=True)
     again = line_for(common.state_dir, "resume", left.run)
-    raise MustLookError(
+    raise ManualActionRequiredError(
         f"run {left.run} is not done, and ends with the container of this process",
         f"Go on with: `{text_lines.pasteable(again)}`.",
     )
@@ -100,7 +100,7 @@ def _stay(common: Common, left: Left) -> Left:
 async def _until_closed(common: Common, run: str) -> View | None:
     """The view in which no name lacks a record any more, or in which the run has ended or died."""
     view: View | None = None
-    source = Following(find_run(common.state_dir, run))
+    source = RemoteRun(find_run(common.state_dir, run))
     try:
         async with aclosing(source.subscribe()) as views:
             async for view in views:

@@ -9,11 +9,11 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from route53_takeover.base.errors import MustLookError, RefusedError
+from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.choices import Act, choices, event_of
 from route53_takeover.core.takeover.state import TAKEN_STAGES
-from route53_takeover.process.client import Following, NotReachedError
+from route53_takeover.process.client import NotReachedError, RemoteRun
 from route53_takeover.storage.run_folder import line_for
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def restore_live(
     def remember(_event: AnyEvent, state: State, _seq: int) -> None:
         known[:] = [state]
 
-    following = Following(folder, observer=remember)
+    following = RemoteRun(folder, observer=remember)
     is_asked = False
     try:
         async with asyncio.timeout(patience), aclosing(following.subscribe()) as views:
@@ -60,7 +60,7 @@ async def restore_live(
                     break
     except TimeoutError:
         names = [display_name(n.name) for n in (known[0].names.values() if known else ())]
-        raise MustLookError(
+        raise ManualActionRequiredError(
             f"the process of {folder.name} has not put {', '.join(names)} back in {patience:g} s",
             f"It goes on trying: `{line_for(folder.state_dir, 'attach', folder.name)}`.",
         ) from None
@@ -68,7 +68,7 @@ async def restore_live(
 
 
 async def _ask(
-    folder: RunFolder, following: Following, state: State, tell: Callable[[str], None]
+    folder: RunFolder, following: RemoteRun, state: State, tell: Callable[[str], None]
 ) -> bool:
     """Hands the request over; true once the run puts back what it released."""
     if state.ending is not None or state.has_stopped:
@@ -89,7 +89,7 @@ async def _ask(
             await following.submit(event_of(act, "", time=state.now))
         except NotReachedError as error:
             if asyncio.get_running_loop().time() >= until:
-                raise MustLookError(error.message, error.hint) from error
+                raise ManualActionRequiredError(error.message, error.hint) from error
             await asyncio.sleep(_PAUSE)
         else:
             return True

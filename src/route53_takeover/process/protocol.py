@@ -1,7 +1,7 @@
 """What a screen is given, and what it may send: the two calls that it knows.
 
 A `Source` is a live run, one in another process, or a finished one that is replayed: a screen
-cannot tell and need not. An `Opening` is what comes before: a plan that waits for a yes.
+cannot tell and need not. An `PendingRun` is what comes before: a plan that waits for a yes.
 Nothing here knows Textual, sockets or AWS.
 """
 
@@ -109,7 +109,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     config: str = ""
 
 
-class Opening(Protocol):
+class PendingRun(Protocol):
     """A run that has not begun."""
 
     async def proposal(self, tell: Callable[[str], None]) -> Proposal:
@@ -130,7 +130,7 @@ class Opening(Protocol):
         """Ends it; nothing was written."""
 
 
-class Left(Struct, frozen=True, kw_only=True):
+class ExitInfo(Struct, frozen=True, kw_only=True):
     """How somebody left what they were shown.
 
     Attributes:

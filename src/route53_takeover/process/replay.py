@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.process.client import DeployOutput, Unfolding
+from route53_takeover.process.client import DeployOutput, WatchedRun
 from route53_takeover.process.protocol import Link, Play, Seek, Step
 from route53_takeover.storage.run_folder import named
 
@@ -36,7 +36,7 @@ class Replay:
         self._rehearsal = rehearsal
         self._state_dir = named(folder.state_dir)
         self._output = DeployOutput(folder)
-        self._places: list[Unfolding] = []
+        self._places: list[WatchedRun] = []
         self._position = len(events)
         self._now = self._times[-1] if events else 0.0
         self._speed = 0.0
@@ -90,11 +90,11 @@ class Replay:
             return None
         return replace(view, length=len(self._events), speed=self._speed)
 
-    def _unfolded(self, position: int) -> Unfolding:
+    def _unfolded(self, position: int) -> WatchedRun:
         """The run after so many events, from the nearest place before."""
         while len(self._places) <= position // _EVERY:
             number = len(self._places)
-            place = self._places[-1].copy() if self._places else Unfolding(self._state_dir)
+            place = self._places[-1].copy() if self._places else WatchedRun(self._state_dir)
             for event in self._events[max(number - 1, 0) * _EVERY : number * _EVERY]:
                 place.take(event)
             self._places.append(place)

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.signals import as_called
-from route53_takeover.base.threads import aside
+from route53_takeover.base.threads import in_thread
 from route53_takeover.core.plan.model import Options
 from route53_takeover.core.status.result import Result
 from route53_takeover.process.login_scope import way_out
@@ -40,21 +40,21 @@ _LAST_WORDS = 500
 # -- what the process is to do
 
 
-class Order(Struct, frozen=True, kw_only=True, tag=True):
+class SpawnRequest(Struct, frozen=True, kw_only=True, tag=True):
     """What a process is started for; ``state_dir`` and ``log_level`` as on the command line."""
 
     state_dir: str
     log_level: str
 
 
-class BeginRun(Order, frozen=True, kw_only=True):
+class BeginRun(SpawnRequest, frozen=True, kw_only=True):
     """``run``."""
 
     connection: Connection
     options: Options
 
 
-class BeginRehearsal(Order, frozen=True, kw_only=True):
+class BeginRehearsal(SpawnRequest, frozen=True, kw_only=True):
     """``rehearse``; the process serves the simulated account, too. Empty: the default scenario."""
 
     scenario: str
@@ -62,7 +62,7 @@ class BeginRehearsal(Order, frozen=True, kw_only=True):
     speed: float | None
 
 
-class GoOn(Order, frozen=True, kw_only=True):
+class GoOn(SpawnRequest, frozen=True, kw_only=True):
     """``resume``."""
 
     run: str
@@ -75,29 +75,29 @@ AnyOrder = BeginRun | BeginRehearsal | GoOn
 # -- what it says
 
 
-class Word(Struct, frozen=True, kw_only=True, tag=True):
+class SpawnReply(Struct, frozen=True, kw_only=True, tag=True):
     """Something that the process says before its run has begun."""
 
 
-class Telling(Word, frozen=True, kw_only=True):
+class SpawnProgress(SpawnReply, frozen=True, kw_only=True):
     """What it does now, or warns of."""
 
     text: str
 
 
-class Proposed(Word, frozen=True, kw_only=True):
+class Proposed(SpawnReply, frozen=True, kw_only=True):
     """Its plan; it waits for `YES`, and ends when it hears anything else."""
 
     proposal: Proposal
 
 
-class Begun(Word, frozen=True, kw_only=True):
+class Begun(SpawnReply, frozen=True, kw_only=True):
     """The run has a folder and a journal; the last word."""
 
     run: str
 
 
-class Over(Word, frozen=True, kw_only=True):
+class Over(SpawnReply, frozen=True, kw_only=True):
     """There was nothing to do, or nothing is left to do; the last word."""
 
     result: Result
@@ -105,7 +105,7 @@ class Over(Word, frozen=True, kw_only=True):
     seq: int | None = None
 
 
-class Failed(Word, frozen=True, kw_only=True):
+class Failed(SpawnReply, frozen=True, kw_only=True):
     """It did not begin; the last word."""
 
     message: str
@@ -114,7 +114,7 @@ class Failed(Word, frozen=True, kw_only=True):
     run: str | None = None
 
 
-AnyWord = Telling | Proposed | Begun | Over | Failed
+AnyWord = SpawnProgress | Proposed | Begun | Over | Failed
 YES = b"yes\n"
 _words: msgspec.json.Decoder[AnyWord] = msgspec.json.Decoder(AnyWord)
 
@@ -162,7 +162,7 @@ class Launch:
         Raises:
             NotBegunError: the system cannot start one.
         """
-        through = await aside(way_out)
+        through = await in_thread(way_out)
         ours, theirs = socket.socketpair()
         try:
             with theirs, as_called():
@@ -232,7 +232,7 @@ class Launch:
         while line := await self._line():
             word = _words.decode(line)
             match word:
-                case Telling(text=text):
+                case SpawnProgress(text=text):
                     tell(text)
                 case Over():
                     raise NothingToDoError(word)
@@ -262,7 +262,7 @@ class Launch:
         line = line_for(Path(self._order.state_dir), "runs")
         return f"See `{line}` for whether there is a run, and begin again."
 
-    def _unexpected(self, word: Word) -> NotBegunError:
+    def _unexpected(self, word: SpawnReply) -> NotBegunError:
         return NotBegunError(
             f"the process of the run said {type(word).__name__} out of turn",
             self._look(),

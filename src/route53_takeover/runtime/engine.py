@@ -26,7 +26,7 @@ from route53_takeover.base.errors import (
     ApiError,
     CredentialsError,
     EndpointError,
-    MustLookError,
+    ManualActionRequiredError,
     NotFoundError,
     RejectedChangeError,
     ThrottledError,
@@ -488,7 +488,7 @@ class Engine:
     @property
     def _known(self) -> State:
         if self._projection.state is None:
-            raise MustLookError("the run has not begun")
+            raise ManualActionRequiredError("the run has not begun")
         return self._projection.state
 
 

@@ -16,7 +16,7 @@ from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     RECORD_SET_GROUP,
     STACK,
-    Kind,
+    StackPhase,
     kind_of,
 )
 from route53_takeover.core.domain.template import read_template
@@ -151,7 +151,11 @@ class StackWatcher:
 
     async def _baseline(self, *, joining: bool) -> ev.BaselineRead:
         root = await self._stacks.describe(self._root)
-        in_progress = kind_of(root.status) in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK)
+        in_progress = kind_of(root.status) in (
+            StackPhase.FORWARD,
+            StackPhase.CLEANING,
+            StackPhase.ROLLING_BACK,
+        )
         newest: dict[str, str] = {}
         until: dict[str, float] = {}
         existing: dict[str, tuple[str, ...]] = {}

@@ -27,7 +27,7 @@ from route53_takeover.base.errors import (
     ApiError,
     CredentialsError,
     EndpointError,
-    MustLookError,
+    ManualActionRequiredError,
     RefusedError,
     RejectedChangeError,
     TakeoverError,
@@ -93,7 +93,7 @@ class Rescue(Struct, frozen=True, kw_only=True):
         return f"{display_name(self.name)}: {_listed(self.changes)}"
 
 
-class Others:
+class OtherRegions:
     """The stacks beside the run's tree, and what they own of a restore's names.
 
     Args:
@@ -217,7 +217,7 @@ async def rescue(
     dry_run: bool,
     tell: Callable[[str], None],
     save: Callable[[Sequence[Change]], None],
-    others: Others | None = None,
+    others: OtherRegions | None = None,
 ) -> Rescue:
     """Puts one name back, however often the answer is lost.
 
@@ -251,7 +251,7 @@ async def rescue(
         dry_run=dry_run,
         tell=tell,
         save=save,
-        others=others or Others(Inventory(stacks, clock), [name], OwnerCheck.FULL),
+        others=others or OtherRegions(Inventory(stacks, clock), [name], OwnerCheck.FULL),
     )
     try:
         return await work.restore()
@@ -287,7 +287,7 @@ class _Work:
     dry_run: bool
     tell: Callable[[str], None]
     save: Callable[[Sequence[Change]], None]
-    others: Others
+    others: OtherRegions
     lacking: Sequence[RecordSet] = ()
     batches: list[tuple[Change, ...]] = field(default_factory=list)
     has_sent: bool = False
@@ -315,7 +315,7 @@ class _Work:
                     raise
                 raise self._unmet(error) from error
         left = f", and lacks {_described(self.lacking)}" if self.lacking else ""
-        raise MustLookError(
+        raise ManualActionRequiredError(
             self._so_far(f"could not be restored in {_TRIES} tries{left}"),
             "Run `restore` again; backup.json holds the records as they were.",
         )
@@ -434,9 +434,9 @@ class _Work:
         told = f"{done}{'' if self.dry_run else ' (done)'}; " if done else ""
         return f"{display_name(self.name)}: {told}{text}"
 
-    def _unmet(self, error: ApiError) -> MustLookError:
+    def _unmet(self, error: ApiError) -> ManualActionRequiredError:
         text = f"cannot be restored and lacks {_described(self.lacking)}: {error}"
-        return MustLookError(self._so_far(text), error.hint)
+        return ManualActionRequiredError(self._so_far(text), error.hint)
 
     def _trying_again(self, error: ApiError) -> None:
         hint = f" ({error.hint})" if error.hint else ""

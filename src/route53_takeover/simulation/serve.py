@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.plan.model import Options
-from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
@@ -38,13 +38,13 @@ class Served(Struct, frozen=True, kw_only=True):
 
     endpoint_url: str
     name_servers: tuple[str, ...]
-    world: World
+    world: SimulatedAccount
 
 
 @asynccontextmanager
 async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterator[Served]:
     """Serves a scenario's account on 127.0.0.1 until the context ends."""
-    world = World(scenario.account, seed=seed, start=clock.now() - _PAST)
+    world = SimulatedAccount(scenario.account, seed=seed, start=clock.now() - _PAST)
 
     def advance() -> None:
         world.timeline.advance(clock.now())

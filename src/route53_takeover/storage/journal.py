@@ -26,8 +26,8 @@ import msgspec
 from msgspec import Struct
 
 from route53_takeover.base import private_files
-from route53_takeover.base.errors import MustLookError, RefusedError, UsageError
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, UsageError
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import AnyEvent
 
@@ -108,7 +108,7 @@ def encode(seq: int, event: AnyEvent) -> bytes:
         text = _encoder.encode(event).decode()
     except UnicodeEncodeError:  # half a surrogate, which no JSON can hold: it stays as an escape
         text = _encoder.encode(_without_surrogates(msgspec.to_builtins(event))).decode()
-    body = printable(text).encode()
+    body = escape_control(text).encode()
     return b'{"v":%d,"seq":%d,"sum":"%s","event":%s}\n' % (FORMAT, seq, _sum(seq, body), body)
 
 
@@ -427,8 +427,8 @@ class JournalTail:
             return 0
 
 
-def _damaged(seq: int, where: str) -> MustLookError:
-    return MustLookError(
+def _damaged(seq: int, where: str) -> ManualActionRequiredError:
+    return ManualActionRequiredError(
         f"line {seq} of {where} is damaged",
         "Look at backup.json and at the zone; `restore` needs the backup alone.",
     )

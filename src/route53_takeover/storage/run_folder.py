@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from route53_takeover.base import private_files
 from route53_takeover.base.errors import RefusedError, TakeoverError, UsageError
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.status.snippets import command_line
@@ -239,7 +239,7 @@ def label_of(stack: str) -> str:
 
 def _readable(data: bytes) -> bytes:
     """The same JSON, safe to look at on any terminal."""
-    return printable(data.decode(), keep="\n").encode()
+    return escape_control(data.decode(), keep="\n").encode()
 
 
 def all_runs(state_dir: Path) -> Sequence[RunFolder]:

@@ -18,8 +18,8 @@ from textual.screen import ModalScreen
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from route53_takeover.base.errors import TakeoverError
-from route53_takeover.base.escaping import printable
-from route53_takeover.process.protocol import Left, Link
+from route53_takeover.base.escaping import escape_control
+from route53_takeover.process.protocol import ExitInfo, Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Notice
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.theme import Theme
 
-    from route53_takeover.process.protocol import Opening, Request, Source, View
+    from route53_takeover.process.protocol import PendingRun, Request, Source, View
 
 
 class _Options(TypedDict, total=False):
@@ -59,7 +59,7 @@ class _Options(TypedDict, total=False):
     auto_pilot: AutopilotCallbackType | None
 
 
-class TakeoverApp(App[Left], inherit_bindings=False):
+class TakeoverApp(App[ExitInfo], inherit_bindings=False):
     """Shows a run, or the plan of one that then begins.
 
     Args:
@@ -77,7 +77,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
     """Seconds between two drawings: what comes faster is not seen by anybody."""
 
     def __init__(
-        self, *, source: Source | None = None, opening: Opening | None = None, preferences: Path
+        self, *, source: Source | None = None, opening: PendingRun | None = None, preferences: Path
     ) -> None:
         super().__init__(driver_class=Driver)
         self.use_command_palette = True
@@ -103,13 +103,13 @@ class TakeoverApp(App[Left], inherit_bindings=False):
         self._set_title(NAME)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         for text in self._complaints:
-            self.notify(printable(text), severity="warning", markup=False)
+            self.notify(escape_control(text), severity="warning", markup=False)
         if self._source is not None:
             self.run_worker(self._follow(self._source), group="run")
         elif self._opening is not None:
             self.run_worker(self._open(self._opening), group="opening")
 
-    async def run_async(self, **options: Unpack[_Options]) -> Left | None:
+    async def run_async(self, **options: Unpack[_Options]) -> ExitInfo | None:
         """Runs it. What was not foreseen is raised, and never printed from here.
 
         Raises:
@@ -129,13 +129,13 @@ class TakeoverApp(App[Left], inherit_bindings=False):
 
     # -- before a run
 
-    async def _open(self, opening: Opening) -> None:
+    async def _open(self, opening: PendingRun) -> None:
         screen = OpeningScreen(self._kept.keys)
         await self.push_screen(screen)
         try:
             proposal = await opening.proposal(screen.tell)
         except TakeoverError as error:
-            self.exit(Left(error=error))
+            self.exit(ExitInfo(error=error))
             return
         read_at = asyncio.get_running_loop().time()
         await self.switch_screen(PlanScreen(self._kept.keys, proposal, read_at=read_at))
@@ -147,21 +147,21 @@ class TakeoverApp(App[Left], inherit_bindings=False):
             self._is_starting = True
             self.run_worker(self._start(self._opening), group="opening")
 
-    async def _start(self, opening: Opening) -> None:
+    async def _start(self, opening: PendingRun) -> None:
         try:
             self._source = await opening.start()
         except TakeoverError as error:
-            self.exit(Left(error=error))
+            self.exit(ExitInfo(error=error))
             return
         await self._follow(self._source)
 
-    async def _decline(self, opening: Opening) -> None:
+    async def _decline(self, opening: PendingRun) -> None:
         try:
             await opening.decline()
         except TakeoverError as error:
-            self.exit(Left(error=error))
+            self.exit(ExitInfo(error=error))
         else:
-            self.exit(Left())
+            self.exit(ExitInfo())
 
     # -- a run
 
@@ -248,13 +248,13 @@ class TakeoverApp(App[Left], inherit_bindings=False):
         if not isinstance(self.screen, Notice):  # what was refused is read first
             self.exit(self.left())
 
-    def left(self, error: TakeoverError | None = None) -> Left:
+    def left(self, error: TakeoverError | None = None) -> ExitInfo:
         """How it would be left now."""
         view = self._newest
         if view is None:
-            return Left(error=error, detached=error is None)
+            return ExitInfo(error=error, detached=error is None)
         shown = view.snapshot
-        return Left(
+        return ExitInfo(
             run=shown.run,
             result=shown.result,
             now=shown.now,
@@ -298,7 +298,7 @@ class TakeoverApp(App[Left], inherit_bindings=False):
 
     def _remember_theme(self, theme: Theme) -> None:
         failed = remember_theme(self._preferences, theme.name)
-        self.notify(printable(failed or f"Theme {theme.name}"), markup=False)
+        self.notify(escape_control(failed or f"Theme {theme.name}"), markup=False)
 
     @on(PaletteAsked)
     def open_palette(self) -> None:
@@ -312,6 +312,6 @@ class TakeoverApp(App[Left], inherit_bindings=False):
         try:
             path = self.save_screenshot()
         except OSError as error:
-            self.notify(printable(f"The picture cannot be saved: {error}"), markup=False)
+            self.notify(escape_control(f"The picture cannot be saved: {error}"), markup=False)
         else:
-            self.notify(printable(f"The picture is in {path}"), markup=False)
+            self.notify(escape_control(f"The picture is in {path}"), markup=False)

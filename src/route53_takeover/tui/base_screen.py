@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.tui.copying import CopyList
 from route53_takeover.tui.help import key_names
 from route53_takeover.tui.key_bar import Hint, KeyBar, fitting
@@ -164,7 +164,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def say(self, text: str) -> None:
         """A line that goes away by itself, in the place of the one before."""
         self.app.clear_notifications()
-        self.notify(printable(text), markup=False)
+        self.notify(escape_control(text), markup=False)
 
     def copy_selection(self) -> bool:
         """Copies the selected text, if there is some."""
@@ -207,4 +207,4 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         if self.has_class("-too-small"):
             width, height = SMALLEST
             text = f"{self.essential()}\n\nToo small: {width}x{height} is needed."
-            self.query_one("#too-small", Static).update(Content(printable(text, keep="\n")))
+            self.query_one("#too-small", Static).update(Content(escape_control(text, keep="\n")))

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.tui.dialogs import Dialog
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class CopyList(Dialog[None]):
                 *(
                     Option(
                         Content.assemble(
-                            (f"{printable(copy.label)}  ", "bold"), printable(copy.text)
+                            (f"{escape_control(copy.label)}  ", "bold"), escape_control(copy.text)
                         )
                     )
                     for copy in self._copies
@@ -55,7 +55,7 @@ class CopyList(Dialog[None]):
     @on(OptionList.OptionSelected)
     def copy(self, message: OptionList.OptionSelected) -> None:
         """Copies what is shown: a control character in it would do something when pasted."""
-        text = printable(self._copies[message.option_index].text)
+        text = escape_control(self._copies[message.option_index].text)
         self.app.copy_to_clipboard(text)
         shown = self.query_one("#text", Static)
         shown.update(Content(text))

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name, normal_name
 from route53_takeover.core.status.choices import Act
 from route53_takeover.tui.keys import Where, bindings
@@ -43,7 +43,7 @@ _Answer = TypeVar("_Answer")
 
 def shown(name: str) -> str:
     """A record's name for a terminal."""
-    return printable(display_name(name))
+    return escape_control(display_name(name))
 
 
 def title_of(choice: Choice) -> str:
@@ -59,7 +59,7 @@ def consequences(choice: Choice) -> Content:
         ("Way back  ", choice.way_back),
     )
     return Content("\n").join(
-        Content.assemble((label, "bold"), printable(text)) for label, text in told if text
+        Content.assemble((label, "bold"), escape_control(text)) for label, text in told if text
     )
 
 
@@ -218,7 +218,7 @@ class Confirm(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False):
-            yield Static(Content(printable(self._heading)), classes="title")
+            yield Static(Content(escape_control(self._heading)), classes="title")
             yield Static(self._text, id="body")
             yield Static(LAPSED, classes="lapsed", markup=False)
             with Horizontal():
@@ -267,8 +267,10 @@ class Notice(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False):
-            yield Static(Content(printable(self._error.message)), classes="title", id="message")
+            yield Static(
+                Content(escape_control(self._error.message)), classes="title", id="message"
+            )
             if self._error.hint:
-                yield Static(Content(printable(self._error.hint)), id="hint")
+                yield Static(Content(escape_control(self._error.hint)), id="hint")
             with Horizontal():
                 yield Button(Content("Close"), id="no", compact=True)

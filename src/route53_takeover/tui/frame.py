@@ -8,7 +8,7 @@ from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process.protocol import Link, View
 
 
-class Sight(Struct, frozen=True, kw_only=True):
+class Frame(Struct, frozen=True, kw_only=True):
     """A view, and what time it is in the run that it shows.
 
     ``now`` is the run's time, which goes on between two views where the run itself goes on. A

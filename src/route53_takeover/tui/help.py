@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.tui.dialogs import Dialog
 from route53_takeover.tui.keys import ACTIONS, Where, split
 
@@ -47,7 +47,7 @@ class Help(Dialog[None]):
             for place in Where:
                 yield Static(self._group(place))
             yield Static(_FOOT, markup=False)
-            yield Static(Content(printable(self._how_to_change())))
+            yield Static(Content(escape_control(self._how_to_change())))
 
     def _how_to_change(self) -> str:
         return (

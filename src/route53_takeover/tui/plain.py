@@ -21,12 +21,12 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
-from route53_takeover.process.protocol import Left, Link
+from route53_takeover.process.protocol import ExitInfo, Link
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from route53_takeover.process.protocol import Opening, Proposal, Source, View
+    from route53_takeover.process.protocol import PendingRun, Proposal, Source, View
     from route53_takeover.storage.config import Common
 
 _LINE = 1 << 12
@@ -55,20 +55,20 @@ class TextView:
         self._signals: asyncio.Queue[str] = asyncio.Queue()
         self._is_told_of_suspending = False
 
-    async def open(self, opening: Opening) -> Left:
+    async def open(self, opening: PendingRun) -> ExitInfo:
         """Shows the plan, and the run if it is begun."""
         with self._attentive():
             try:
                 proposal = await self._unless_stopped(opening.proposal(self._tell))
                 if proposal is None or not await self._agrees(proposal):
                     await opening.decline()
-                    return Left()
+                    return ExitInfo()
                 source = await opening.start()
             except TakeoverError as error:
-                return Left(error=error)
+                return ExitInfo(error=error)
             return await self._show(source)
 
-    async def show(self, source: Source) -> Left:
+    async def show(self, source: Source) -> ExitInfo:
         """Shows a run that has begun."""
         with self._attentive():
             return await self._show(source)
@@ -99,7 +99,7 @@ class TextView:
         working.cancel()
         return None
 
-    async def _show(self, source: Source) -> Left:
+    async def _show(self, source: Source) -> ExitInfo:
         views = source.subscribe()
         shown: View | None = None
         asked_for = ""
@@ -121,7 +121,7 @@ class TextView:
                         return _left(shown)
                     shown = view
                     if view.link is Link.GONE:
-                        return Left(run=view.snapshot.run, gone=True)
+                        return ExitInfo(run=view.snapshot.run, gone=True)
                     arriving = asyncio.ensure_future(anext(views, None))
                     asked_for = self._ask(view, asked_for)
                 if typing.done():
@@ -226,14 +226,14 @@ def _proposed(proposal: Proposal) -> list[str]:
     return lines
 
 
-def _detached(view: View | None) -> Left:
+def _detached(view: View | None) -> ExitInfo:
     if view is None:
-        return Left(detached=True)
-    return Left(run=view.snapshot.run, detached=True, absences=view.snapshot.absences)
+        return ExitInfo(detached=True)
+    return ExitInfo(run=view.snapshot.run, detached=True, absences=view.snapshot.absences)
 
 
-def _left(view: View | None) -> Left:
+def _left(view: View | None) -> ExitInfo:
     if view is None:
-        return Left()
+        return ExitInfo()
     shown = view.snapshot
-    return Left(run=shown.run, result=shown.result, now=shown.now, events=shown.events)
+    return ExitInfo(run=shown.run, result=shown.result, now=shown.now, events=shown.events)

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
@@ -51,7 +51,7 @@ class OpeningScreen(BaseScreen):
 
     def tell(self, text: str) -> None:
         """Shows what is being done; the last lines of it."""
-        self._told = [*self._told[-10:], printable(text)]
+        self._told = [*self._told[-10:], escape_control(text)]
         if self.is_mounted:
             lines = ["Making the plan; nothing is written.", "", *self._told]
             self.query_one("#told", Static).update(Content("\n".join(lines)))
@@ -91,7 +91,7 @@ class PlanScreen(BaseScreen):
     def _heading(self) -> str:
         rehearsal = self._proposal.rehearsal
         if rehearsal:
-            return f"REHEARSAL of {printable(rehearsal)}, a simulated account  ·  the plan"
+            return f"REHEARSAL of {escape_control(rehearsal)}, a simulated account  ·  the plan"
         return "The plan: nothing is written before you start it"
 
     def _question(self) -> str:
@@ -140,19 +140,21 @@ def plan_lines(proposal: Proposal) -> Iterator[Content]:
     plan = proposal.plan
     yield from _subject(plan)
     if proposal.config:
-        yield Content.assemble((f"{'Options':<11}", "bold"), f"from {printable(proposal.config)}")
+        yield Content.assemble(
+            (f"{'Options':<11}", "bold"), f"from {escape_control(proposal.config)}"
+        )
     if plan.warnings:
         yield _heading("Warnings")
     for finding in plan.warnings:
-        yield Content.assemble(("! ", "bold $warning"), (printable(finding.text), "bold"))
+        yield Content.assemble(("! ", "bold $warning"), (escape_control(finding.text), "bold"))
         if finding.hint:
-            yield Content(f"    {printable(finding.hint)}")
+            yield Content(f"    {escape_control(finding.hint)}")
     if proposal.forecast:
         yield _heading("Forecast")
-        yield from (Content(printable(line)) for line in proposal.forecast)
+        yield from (Content(escape_control(line)) for line in proposal.forecast)
     yield _heading("Steps")
     for number, step in enumerate(proposal.steps, start=1):
-        yield Content(f"{number:>2}. {printable(step)}")
+        yield Content(f"{number:>2}. {escape_control(step)}")
 
 
 def _subject(plan: Plan) -> Iterator[Content]:
@@ -168,7 +170,7 @@ def _subject(plan: Plan) -> Iterator[Content]:
         ("Account", plan.account),
     ]
     for label, text in told:
-        yield Content.assemble((f"{label:<11}", "bold"), printable(text))
+        yield Content.assemble((f"{label:<11}", "bold"), escape_control(text))
 
 
 def _heading(text: str) -> Content:

@@ -12,7 +12,7 @@ from textual import on
 from textual.content import Content
 from textual.widgets import Static
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.process.protocol import Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
@@ -107,7 +107,7 @@ class RunScreen(BaseScreen):
         if view is None or view.link is Link.REPLAY:
             return ""
         waiting = [choice.name for choice in self._choices() if choice.act is Act.CONFIRM_RELEASE]
-        text = printable(view.snapshot.needs_person)
+        text = escape_control(view.snapshot.needs_person)
         if waiting:
             names = ", ".join(map(shown, waiting))
             here = "THE MOMENT IS HERE" if text else "The moment has begun"

@@ -14,7 +14,7 @@ from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from route53_takeover.tui.frame import Sight, goes_on
+from route53_takeover.tui.frame import Frame, goes_on
 from route53_takeover.tui.widgets.deploy import DeployOutput
 from route53_takeover.tui.widgets.header import Header
 from route53_takeover.tui.widgets.lines import Lines
@@ -154,7 +154,7 @@ class RunView(Widget):
         self._due = False
         if self.view is None:
             return
-        sight = Sight(view=self.view, now=self.now)
+        sight = Frame(view=self.view, now=self.now)
         with self.app.batch_update():
             self._arrange()
             for part in self.query(Lines):

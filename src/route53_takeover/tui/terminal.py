@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 
 NAME = "route53-takeover"
 KEEP_TITLE = "\x1b[22;2t"
@@ -24,7 +24,7 @@ _LONGEST = 120
 
 def titled(text: str) -> str:
     """The sequence that sets the title; nothing in the text can end it early."""
-    return f"\x1b]2;{printable(text)[:_LONGEST]}\x07"
+    return f"\x1b]2;{escape_control(text)[:_LONGEST]}\x07"
 
 
 class Driver(LinuxDriver):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from route53_takeover.base.escaping import printable
+from route53_takeover.base.escaping import escape_control
 
 QUIET_FOR = 10.0
 """Seconds without news after which the screen says that the run still waits."""
@@ -39,7 +39,7 @@ def still_waiting(now: float, news_at: float) -> str:
 
 def plain(text: str, style: str = "") -> Content:
     """Text from anywhere: control characters made visible, and never read as markup."""
-    return Content.styled(printable(text), style) if style else Content(printable(text))
+    return Content.styled(escape_control(text), style) if style else Content(escape_control(text))
 
 
 def cell(text: str, width: int, style: str = "") -> Content:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.choices import Act, choices
 from route53_takeover.core.status.snapshot import Mark, mark_of
-from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.status.waiting import CONDITION_WORDS
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Switch
@@ -44,7 +44,7 @@ class Then(NamedTuple):
     """A run as it was after an event."""
 
     state: State
-    chronicle: Chronicle
+    chronicle: Timeline
 
     def seen(self, *, after: float = 0.0, rehearsal: str = "") -> Snapshot:
         return snapshot(self.state, self.chronicle, self.state.now + after, rehearsal=rehearsal)
@@ -59,7 +59,7 @@ class Then(NamedTuple):
 
 def unfolding(journal: str) -> Iterator[Then]:
     """The run after every one of its events; the chronicle is the same one, as it goes on."""
-    chronicle, state = Chronicle(), None
+    chronicle, state = Timeline(), None
     for event in history(journal):
         state, _ = step(state, event)
         chronicle.take(event, state)

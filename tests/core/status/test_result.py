@@ -17,7 +17,7 @@ from route53_takeover.core.takeover.state import (
     NameState,
     Outcome,
     Phase,
-    Stage,
+    RecordStatus,
     State,
 )
 
@@ -67,53 +67,56 @@ def ended(
     )
 
 
-def handed(stage: Stage, record: RecordSet = WWW, **times: Any) -> Handover:
+def handed(stage: RecordStatus, record: RecordSet = WWW, **times: Any) -> Handover:
     return Handover(original=record, standing=record, stage=stage, **times)
 
 
 @pytest.mark.parametrize(
     ("stage", "outcome"),
     [
-        (Stage.STANDING, "untouched"),
-        (Stage.CHANGED, "untouched"),
-        (Stage.CREATED, "created"),
-        (Stage.ADOPTED, "adopted"),
-        (Stage.RESTORED, "restored"),
-        (Stage.RELEASED, "unknown"),
-        (Stage.LOST, "unknown"),
+        (RecordStatus.STANDING, "untouched"),
+        (RecordStatus.CHANGED, "untouched"),
+        (RecordStatus.CREATED, "created"),
+        (RecordStatus.ADOPTED, "adopted"),
+        (RecordStatus.RESTORED, "restored"),
+        (RecordStatus.RELEASED, "unknown"),
+        (RecordStatus.LOST, "unknown"),
     ],
 )
-def test_each_stage_has_its_word(stage: Stage, outcome: str) -> None:
+def test_each_stage_has_its_word(stage: RecordStatus, outcome: str) -> None:
     [record] = record_results(ended(handed(stage)))
     assert (record.name, record.type, record.outcome) == ("www.example.com", "CNAME", outcome)
     assert record.strategy == "delete"
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_no_stage_is_without_a_word(stage: Stage) -> None:
+@pytest.mark.parametrize("stage", RecordStatus)
+def test_no_stage_is_without_a_word(stage: RecordStatus) -> None:
     assert record_results(ended(handed(stage)))[0].outcome
 
 
 def test_a_record_that_somebody_wrote_after_the_release_is_unknown() -> None:
-    state = ended(handed(Stage.CHANGED, released_at=10.0, back_at=11.0))
+    state = ended(handed(RecordStatus.CHANGED, released_at=10.0, back_at=11.0))
     assert record_results(state)[0].outcome == "unknown"
 
 
 def test_the_gap_is_from_the_release_until_the_name_has_a_record_again() -> None:
-    state = ended(handed(Stage.CREATED, released_at=10.0, back_at=12.34567, created_at=13.0))
+    state = ended(handed(RecordStatus.CREATED, released_at=10.0, back_at=12.34567, created_at=13.0))
     [record] = record_results(state)
     assert (record.released_at, record.created_at, record.gap_seconds) == (10.0, 13.0, 2.346)
 
 
 def test_a_gap_is_never_negative_and_not_invented() -> None:
-    early = handed(Stage.CREATED, released_at=10.0, back_at=9.9)
+    early = handed(RecordStatus.CREATED, released_at=10.0, back_at=9.9)
     assert record_results(ended(early))[0].gap_seconds == 0.0
-    for still_gone in (handed(Stage.RELEASED, released_at=10.0), handed(Stage.ADOPTED)):
+    for still_gone in (
+        handed(RecordStatus.RELEASED, released_at=10.0),
+        handed(RecordStatus.ADOPTED),
+    ):
         assert record_results(ended(still_gone))[0].gap_seconds is None
 
 
 def test_the_gap_in_dns_is_of_the_worst_server_and_only_where_something_was_released() -> None:
-    released, adopted = handed(Stage.CREATED, released_at=10.0), handed(Stage.ADOPTED)
+    released, adopted = handed(RecordStatus.CREATED, released_at=10.0), handed(RecordStatus.ADOPTED)
     probed = {"answered": frozenset({"ns-1", "ns-2"}), "silences": {"ns-1": 0.5, "ns-2": 1.25}}
     assert record_results(ended(released, **probed))[0].gap_seconds_dns == 1.25  # type: ignore[arg-type]  # by name
     assert record_results(ended(adopted, **probed))[0].gap_seconds_dns is None  # type: ignore[arg-type]  # by name
@@ -123,7 +126,7 @@ def test_the_gap_in_dns_is_of_the_worst_server_and_only_where_something_was_rele
 
 
 def test_what_the_stack_owned_already_is_listed_first() -> None:
-    state = ended(handed(Stage.CREATED), owned=(STAR,))
+    state = ended(handed(RecordStatus.CREATED), owned=(STAR,))
     assert [(r.name, r.outcome) for r in record_results(state)] == [
         ("*.example.com", "owned"),
         ("www.example.com", "created"),
@@ -131,7 +134,7 @@ def test_what_the_stack_owned_already_is_listed_first() -> None:
 
 
 def test_the_result_says_how_the_run_ended_and_from_where() -> None:
-    state = ended(handed(Stage.STANDING), ending=FAILED)
+    state = ended(handed(RecordStatus.STANDING), ending=FAILED)
     assert result(state, {"route53:B": 2, "route53:A": 1}) == Result(
         run="r1",
         phase="ended",
@@ -147,11 +150,11 @@ def test_the_result_says_how_the_run_ended_and_from_where() -> None:
 
 def test_a_run_that_goes_on_has_no_result() -> None:
     with pytest.raises(ValueError, match="r1 has not ended"):
-        result(ended(handed(Stage.STANDING), ending=None), {})
+        result(ended(handed(RecordStatus.STANDING), ending=None), {})
 
 
 def test_the_new_owner_is_named_with_what_the_next_deploy_would_do() -> None:
-    state = ended(handed(Stage.CREATED), handed(Stage.ADOPTED, STAR))
+    state = ended(handed(RecordStatus.CREATED), handed(RecordStatus.ADOPTED, STAR))
     notice = owner_notice(state)
     assert notice is not None
     assert notice.startswith("Stack shop-prod owns www.example.com, *.example.com now.")
@@ -162,9 +165,10 @@ def test_the_new_owner_is_named_with_what_the_next_deploy_would_do() -> None:
 
 def test_one_name_with_two_records_is_named_once() -> None:
     six = replace(WWW, type="AAAA")
-    state = ended(handed(Stage.CREATED))
+    state = ended(handed(RecordStatus.CREATED))
     name = replace(
-        state.names[WWW.name], handovers=(handed(Stage.CREATED), handed(Stage.CREATED, six))
+        state.names[WWW.name],
+        handovers=(handed(RecordStatus.CREATED), handed(RecordStatus.CREATED, six)),
     )
     notice = owner_notice(replace(state, names={WWW.name: name})) or ""
     assert notice.count("www.example.com") == 1
@@ -173,10 +177,10 @@ def test_one_name_with_two_records_is_named_once() -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        ended(handed(Stage.STANDING)),
-        ended(handed(Stage.RESTORED), ending=FAILED),
-        ended(handed(Stage.CREATED), ending=FAILED),
-        ended(handed(Stage.CREATED), ending=None),
+        ended(handed(RecordStatus.STANDING)),
+        ended(handed(RecordStatus.RESTORED), ending=FAILED),
+        ended(handed(RecordStatus.CREATED), ending=FAILED),
+        ended(handed(RecordStatus.CREATED), ending=None),
         ended(owned=(STAR,)),
     ],
     ids=["untouched", "restored", "failed", "going on", "owned before"],
@@ -186,5 +190,5 @@ def test_nobody_new_is_named_as_owner_unless_a_takeover_is_done(state: State) ->
 
 
 def test_a_stack_that_was_created_by_the_run_is_named_as_it_was_asked_for() -> None:
-    state = replace(ended(handed(Stage.CREATED)), root=replace(ROOT, stack_name=""))
+    state = replace(ended(handed(RecordStatus.CREATED)), root=replace(ROOT, stack_name=""))
     assert (owner_notice(state) or "").startswith("Stack shop-prod owns")

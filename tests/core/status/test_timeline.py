@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.stacks import STACK, StackEvent, StackResource
 from route53_takeover.core.status.snapshot import Mark
-from route53_takeover.core.status.timeline import Chronicle
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
@@ -30,8 +30,8 @@ def history(journal: str) -> Sequence[ev.AnyEvent]:
     return read_journal(JOURNALS / f"{journal}.jsonl")
 
 
-def folded(events: Sequence[ev.AnyEvent]) -> tuple[State, Chronicle]:
-    chronicle, state = Chronicle(), None
+def folded(events: Sequence[ev.AnyEvent]) -> tuple[State, Timeline]:
+    chronicle, state = Timeline(), None
     for event in events:
         state, _ = step(state, event)
         chronicle.take(event, state)
@@ -71,12 +71,12 @@ def heard(time: float, status: str, *values: str) -> ev.NamesAnswered:
     return ev.NamesAnswered(time=time, name=NAME, type="A", statuses={"ns-1": status}, values=found)
 
 
-def size(chronicle: Chronicle) -> dict[str, int]:
+def size(chronicle: Timeline) -> dict[str, int]:
     return {key: len(value) for key, value in vars(chronicle).items() if hasattr(value, "__len__")}
 
 
 @pytest.fixture
-def begun() -> tuple[State, Chronicle]:
+def begun() -> tuple[State, Timeline]:
     return folded(history("alias")[:1])
 
 
@@ -109,7 +109,7 @@ def test_the_moment_of_the_newest_baseline_is_kept() -> None:
 # -- stacks
 
 
-def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Chronicle]) -> None:
+def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Timeline]) -> None:
     state, chronicle = begun
     before = len(chronicle.news)
     failed = told("CREATE_FAILED", reason="no")
@@ -120,7 +120,7 @@ def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Chronicle])
 
 
 def test_an_older_event_that_comes_late_changes_nothing_but_is_told(
-    begun: tuple[State, Chronicle],
+    begun: tuple[State, Timeline],
 ) -> None:
     state, chronicle = begun
     chronicle.take(polled(5.0, told("CREATE_COMPLETE", number=2, at=9.0)), state)
@@ -128,7 +128,7 @@ def test_an_older_event_that_comes_late_changes_nothing_but_is_told(
     assert chronicle.resources[ROOT, "Site"].status == "CREATE_COMPLETE"
 
 
-def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Chronicle]) -> None:
+def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeline]) -> None:
     state, chronicle = begun
     chronicle.take(polled(5.0, told("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
     again = told("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
@@ -140,7 +140,7 @@ def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Chroni
     assert (resource.since, resource.physical_id, resource.reason) == (9.0, "it", "")
 
 
-def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Chronicle]) -> None:
+def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Timeline]) -> None:
     state, chronicle = begun
     chronicle.take(polled(5.0, told("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state)
     listed = ev.ResourcesRead(
@@ -167,7 +167,7 @@ def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Chronicle]
     assert chronicle.resources[ROOT, "Other"].status == "UPDATE_IN_PROGRESS"
 
 
-def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Chronicle]) -> None:
+def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Timeline]) -> None:
     state, chronicle = begun
     before = len(chronicle.news)
     cancelled = told("CREATE_FAILED", number=1, reason="Resource creation cancelled")
@@ -183,7 +183,7 @@ def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Chr
 
 
 def test_answers_are_kept_as_changes_with_what_was_answered(
-    begun: tuple[State, Chronicle],
+    begun: tuple[State, Timeline],
 ) -> None:
     state, chronicle = begun
     for event in (
@@ -204,7 +204,7 @@ def test_answers_are_kept_as_changes_with_what_was_answered(
 
 
 def test_of_too_many_answers_those_around_the_release_are_kept(
-    begun: tuple[State, Chronicle],
+    begun: tuple[State, Timeline],
 ) -> None:
     state, chronicle = begun
     (handover,) = state.names[NAME].handovers
@@ -223,7 +223,7 @@ def test_of_too_many_answers_those_around_the_release_are_kept(
     assert answers[-1].since == 899.0
 
 
-def test_before_any_release_the_oldest_answers_go_first(begun: tuple[State, Chronicle]) -> None:
+def test_before_any_release_the_oldest_answers_go_first(begun: tuple[State, Timeline]) -> None:
     state, chronicle = begun
     for second in range(300):
         chronicle.take(heard(float(second), "answer", str(second)), state)
@@ -335,7 +335,7 @@ def test_the_same_events_make_the_same_chronicle(journal: str) -> None:
     assert vars(folded(history(journal))[1]) == vars(folded(history(journal))[1])
 
 
-def test_the_news_are_bounded_and_the_newest_stay(begun: tuple[State, Chronicle]) -> None:
+def test_the_news_are_bounded_and_the_newest_stay(begun: tuple[State, Timeline]) -> None:
     state, chronicle = begun
     for number in range(1000):
         event = told("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")

@@ -19,7 +19,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import PUT_BACK, asked
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, Phase, Stage, Write
+from route53_takeover.core.takeover.state import Ending, Outcome, Phase, RecordStatus, Write
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import EXTENSION, OTHER_HOLD
 from route53_takeover.output.text_lines import TextLines
@@ -86,14 +86,14 @@ class Keys:
     def __init__(self, *plan: tuple[Callable[[State], bool], float, ev.OperatorEvent]) -> None:
         self.plan = list(plan)
 
-    def saw(self, stage: rehearsed.Stage, _event: ev.AnyEvent, state: State) -> None:
+    def saw(self, stage: rehearsed.Harness, _event: ev.AnyEvent, state: State) -> None:
         for entry in [entry for entry in self.plan if entry[0](state)]:
             self.plan.remove(entry)
             _, delay, event = entry
             stage.later(delay, partial(self._press, stage, event))
 
     @staticmethod
-    def _press(stage: rehearsed.Stage, event: ev.OperatorEvent) -> None:
+    def _press(stage: rehearsed.Harness, event: ev.OperatorEvent) -> None:
         stage.engine.submit(replace(event, time=stage.clock.now()))
 
 
@@ -199,7 +199,7 @@ def test_an_abort_names_the_records_whose_ttl_it_puts_back() -> None:
 
 
 def test_what_cloudformation_created_is_said_to_stay_when_another_name_is_restored() -> None:
-    state = two_names(Stage.CREATED)
+    state = two_names(RecordStatus.CREATED)
     (restore,) = [c for c in choices(state) if c.act is Act.RESTORE]
     assert "What CloudFormation created stays (api.example.com" in restore.stays
     assert "www.example.com" in restore.happens
@@ -346,7 +346,7 @@ def test_a_pause_is_over_where_a_record_was_released() -> None:
     for phase in (Phase.RELEASE, Phase.CONFIRM, Phase.GUARD, Phase.VERIFY):
         state = last_in("alias", phase)
         assert asked(state, key(ev.RunPaused, state)) is state
-    state = replace(two_names(Stage.CREATED), paused=True)
+    state = replace(two_names(RecordStatus.CREATED), paused=True)
     assert not state.is_paused
 
 
@@ -549,7 +549,9 @@ def test_a_second_record_that_is_released_at_the_name_does_not_lose_the_extensio
     state = pressed(state, ev.DeadmanExtended, name=NAME, seconds=EXTENSION)
     first = state.names[NAME].handovers[0]
     six = replace(first.original, type="AAAA")
-    second = replace(first, original=six, standing=six, stage=Stage.STANDING, released_at=None)
+    second = replace(
+        first, original=six, standing=six, stage=RecordStatus.STANDING, released_at=None
+    )
     changes = (Change.delete(six),)
     write = Write(id="w2", purpose=Purpose.RELEASE, changes=changes, sent=state.now, intended=True)
     both = with_name(state, handovers=(first, second), write=write)
@@ -561,7 +563,7 @@ def test_a_second_record_that_is_released_at_the_name_does_not_lose_the_extensio
 # -- restore now
 
 
-def two_names(stage: Stage) -> State:
+def two_names(stage: RecordStatus) -> State:
     """One name that has no record, and another with its record at this stage."""
     state = last_in("alias", Phase.CONFIRM)
     name = state.names[NAME]
@@ -603,14 +605,14 @@ def test_restore_now_never_touches_the_record_that_cloudformation_created(phase:
 
 
 def test_restore_now_leaves_a_name_that_has_cloudformations_record_as_it_is() -> None:
-    state = two_names(Stage.CREATED)
+    state = two_names(RecordStatus.CREATED)
     after = asked(state, key(ev.RestoreAsked, state))
     assert after.names[NAME].restoring
     assert after.names["api.example.com."] == state.names["api.example.com."]
 
 
 def test_restore_now_keeps_every_other_name_from_being_released() -> None:
-    state = two_names(Stage.STANDING)
+    state = two_names(RecordStatus.STANDING)
     after = asked(state, key(ev.RestoreAsked, state))
     assert after.given_up == PUT_BACK
     assert not after.names["api.example.com."].restoring

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
-from route53_takeover.core.takeover.state import Phase, Stage
+from route53_takeover.core.takeover.state import Phase, RecordStatus
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
@@ -87,7 +87,7 @@ def with_status(state: State, status: str, *, root: bool) -> State:
     return replace(state, stacks=changed)
 
 
-def stage(state: State) -> Stage:
+def stage(state: State) -> RecordStatus:
     return state.names[NAME].handovers[0].stage
 
 
@@ -98,13 +98,13 @@ def test_a_record_that_cloudformation_had_and_lost_is_restored_at_once_while_its
     None
 ):
     """Not only once the stack has turned back, or the deadman fires."""
-    state = until("alias", lambda _, s: s.phase is Phase.GUARD and stage(s) is Stage.CREATED)
+    state = until("alias", lambda _, s: s.phase is Phase.GUARD and stage(s) is RecordStatus.CREATED)
     state = with_status(state, "UPDATE_IN_PROGRESS", root=True)
     (handover,) = state.names[NAME].handovers
     name = replace(state.names[NAME], deadman_at=state.now + 250)
     state = replace(state, names={NAME: replace(name, handovers=(handover,))})
     state, _ = step(state, read(state, after=0.1))
-    assert (stage(state), purpose(state)) == (Stage.LOST, Purpose.RESTORE)
+    assert (stage(state), purpose(state)) == (RecordStatus.LOST, Purpose.RESTORE)
 
 
 @pytest.mark.parametrize("scenario", ["alias", "nested"])
@@ -113,7 +113,7 @@ def test_a_stack_that_cleans_up_creates_no_more_and_the_record_is_restored_at_on
 ) -> None:
     """In a nested stack too, whose own events are not there yet."""
     state = released(scenario)
-    assert stage(state) is Stage.RELEASED
+    assert stage(state) is RecordStatus.RELEASED
     assert purpose(step(state, ev.TimePassed(time=state.now))[0]) is None, "it waits"
     cleaning = with_status(state, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", root=True)
     state, _ = step(cleaning, ev.TimePassed(time=cleaning.now))
@@ -157,7 +157,7 @@ def test_a_record_that_stands_and_that_the_complete_stack_lists_needs_no_read(lo
     for after in (1.0, 3.0):  # the first was sent before the stack was complete
         state, _ = step(state, _refused(state, after=after))
         state, _ = step(state, ev.TimePassed(time=state.now + 2.0))
-    assert stage(state) is (Stage.RELEASED if lost else Stage.CREATED)
+    assert stage(state) is (RecordStatus.RELEASED if lost else RecordStatus.CREATED)
     assert (purpose(state) is Purpose.RESTORE) is lost
 
 
@@ -174,15 +174,15 @@ def _refused(state: State, *, after: float) -> ev.WriteRefused:
 
 
 def test_a_read_that_began_before_our_own_last_write_tells_nothing() -> None:
-    state = until("never-created", lambda _, s: stage(s) is Stage.RESTORED)
+    state = until("never-created", lambda _, s: stage(s) is RecordStatus.RESTORED)
     name = state.names[NAME]
     assert name.wrote_at == state.now
     late = read(state, after=-0.3, took=0.5)
     state, _ = step(state, late)
-    assert stage(state) is Stage.RESTORED, "it is of the gap"
+    assert stage(state) is RecordStatus.RESTORED, "it is of the gap"
     assert state.names[NAME].read is None
     state, _ = step(state, read(state, after=0.1))
-    assert stage(state) is Stage.LOST, "one that began later is not"
+    assert stage(state) is RecordStatus.LOST, "one that began later is not"
 
 
 # -- a DELETE of unknown fate
@@ -250,7 +250,7 @@ def test_a_lost_delete_that_no_read_can_settle_counts_as_done_by_the_deadman(
 
 def test_a_record_that_the_rollback_may_delete_unseen_is_created_blindly() -> None:
     """A read that fails says nothing; a fresh one that showed CloudFormation's record does."""
-    state = until("rolled-back", lambda _, s: stage(s) is Stage.CREATED)
+    state = until("rolled-back", lambda _, s: stage(s) is RecordStatus.CREATED)
     state = with_status(state, "UPDATE_ROLLBACK_IN_PROGRESS", root=True)
     here = state.names[NAME].read
     assert here is not None

@@ -12,7 +12,7 @@ from route53_takeover.core.domain.record_sets import Change, RecordSet
 from route53_takeover.core.takeover.commands import WriteBatch
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
-from route53_takeover.core.takeover.state import Ending, Outcome, Phase, Stage
+from route53_takeover.core.takeover.state import Ending, Outcome, Phase, RecordStatus
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
@@ -86,8 +86,10 @@ def test_nothing_is_upserted() -> None:
     assert "DELETE exact and CREATE" in said(state, replace(write, changes=()))
 
 
-@pytest.mark.parametrize("stage", [Stage.CREATED, Stage.ADOPTED, Stage.CHANGED, Stage.LOST])
-def test_what_is_not_ours_is_never_deleted(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "stage", [RecordStatus.CREATED, RecordStatus.ADOPTED, RecordStatus.CHANGED, RecordStatus.LOST]
+)
+def test_what_is_not_ours_is_never_deleted(stage: RecordStatus) -> None:
     """Safety rule 1."""
     state, write = commanded("alias", Purpose.RELEASE)
     name = state.names[NAME]
@@ -128,7 +130,7 @@ def test_only_a_release_takes_a_record_away() -> None:
     assert "leaves a name without its record" in said(state, bare)
 
 
-def ended(scenario: str, stage: Stage, outcome: Outcome, **handover: RecordSet) -> State:
+def ended(scenario: str, stage: RecordStatus, outcome: Outcome, **handover: RecordSet) -> State:
     state, _ = commanded(scenario, Purpose.PROVE)
     name = state.names[NAME]
     changed = replace(name, handovers=(replace(name.handovers[0], stage=stage, **handover),))
@@ -137,21 +139,21 @@ def ended(scenario: str, stage: Stage, outcome: Outcome, **handover: RecordSet) 
 
 
 def test_an_ending_without_a_record_says_unknown() -> None:
-    for stage in (Stage.RELEASED, Stage.LOST):
+    for stage in (RecordStatus.RELEASED, RecordStatus.LOST):
         for outcome in Outcome:
             broken = broken_promises(ended("alias", stage, outcome))
             assert any("a record at every name" in b for b in broken) == (outcome != "unknown")
 
 
 def test_done_means_that_cloudformation_has_it() -> None:
-    assert broken_promises(ended("alias", Stage.RESTORED, Outcome.DONE))
-    assert not broken_promises(ended("alias", Stage.CREATED, Outcome.DONE))
+    assert broken_promises(ended("alias", RecordStatus.RESTORED, Outcome.DONE))
+    assert not broken_promises(ended("alias", RecordStatus.CREATED, Outcome.DONE))
 
 
 def test_a_lowered_ttl_that_is_left_is_told() -> None:
-    left = ended("cname", Stage.STANDING, Outcome.FAILED, standing=cname(60))
+    left = ended("cname", RecordStatus.STANDING, Outcome.FAILED, standing=cname(60))
     assert broken_promises(left)
-    unknown = ended("cname", Stage.STANDING, Outcome.UNKNOWN, standing=cname(60))
+    unknown = ended("cname", RecordStatus.STANDING, Outcome.UNKNOWN, standing=cname(60))
     assert not broken_promises(unknown)
 
 

@@ -16,7 +16,7 @@ from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.projection import fold
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Phase, Stage
+from route53_takeover.core.takeover.state import Phase, RecordStatus
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
@@ -305,8 +305,10 @@ def test_an_end_that_is_seen_before_its_beginning_of_the_same_time_is_the_newest
     assert not list(release_gates(state, state.names[NAME]))
 
 
-@pytest.mark.parametrize("stage", [s for s in Stage if s is not Stage.STANDING])
-def test_there_is_no_moment_for_a_record_that_does_not_stand_as_it_was_left(stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [s for s in RecordStatus if s is not RecordStatus.STANDING])
+def test_there_is_no_moment_for_a_record_that_does_not_stand_as_it_was_left(
+    stage: RecordStatus,
+) -> None:
     state = due_state("alias")
     (handover,) = state.names[NAME].handovers
     changed = with_name(state, handovers=(replace(handover, stage=stage),))
@@ -397,7 +399,7 @@ def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back(
         state.names[NAME],
         name="api.example.com.",
         handovers=tuple(
-            replace(h, stage=Stage.CREATED, released_at=state.now - 5)
+            replace(h, stage=RecordStatus.CREATED, released_at=state.now - 5)
             for h in state.names[NAME].handovers
         ),
     )

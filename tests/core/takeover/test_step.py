@@ -19,11 +19,11 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.projection import fold
-from route53_takeover.core.takeover.queries import matches, suspects
+from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, Stage, Write
+from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, RecordStatus, Write
 from route53_takeover.core.takeover.step import step
-from route53_takeover.core.takeover.step_context import ALLOWED, Turn
+from route53_takeover.core.takeover.step_context import ALLOWED, StepContext
 from route53_takeover.core.timing import ACTIVE, HOT
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
@@ -68,7 +68,7 @@ def test_a_run_begins_with_run_started_and_nothing_else() -> None:
 
 def test_a_move_that_is_not_allowed_is_an_error_and_changes_nothing() -> None:
     state = folded_until("alias", Phase.PROVE)
-    turn = Turn(state)
+    turn = StepContext(state)
     with pytest.raises(ValueError, match="guard does not follow prove"):
         turn.move(Phase.GUARD)
     assert turn.state == state
@@ -113,7 +113,7 @@ def test_a_record_that_vanishes_while_it_is_verified_is_put_back() -> None:
     began = state.now + 1
     state, _ = step(state, ev.NameRead(time=began + 0.05, name=NAME, began=began, records=()))
     assert state.phase is Phase.RESTORE
-    assert state.names[NAME].handovers[0].stage is Stage.LOST
+    assert state.names[NAME].handovers[0].stage is RecordStatus.LOST
     write = state.names[NAME].write
     assert write is not None
     assert write.purpose is Purpose.RESTORE
@@ -177,7 +177,7 @@ def test_what_an_interrupt_began_to_undo_is_undone_to_the_end_after_a_resume() -
 # -- reads
 
 
-def read_of(state: State, *records: RecordSet, after: float = 60.0) -> Stage:
+def read_of(state: State, *records: RecordSet, after: float = 60.0) -> RecordStatus:
     began = state.now + after
     event = ev.NameRead(time=began, name=NAME, began=began, records=records)
     return step(state, event)[0].names[NAME].handovers[0].stage
@@ -191,24 +191,24 @@ def test_a_stale_read_after_our_own_write_is_not_taken_for_somebody_elses() -> N
         write=None,
         handovers=tuple(replace(h, standing=cname(60)) for h in state.names[NAME].handovers),
     )
-    assert read_of(lowered, cname(300), after=1.0) is Stage.STANDING
-    assert read_of(lowered, cname(300), after=6.0) is Stage.CHANGED
-    assert read_of(lowered, cname(77), after=1.0) is Stage.CHANGED
+    assert read_of(lowered, cname(300), after=1.0) is RecordStatus.STANDING
+    assert read_of(lowered, cname(300), after=6.0) is RecordStatus.CHANGED
+    assert read_of(lowered, cname(77), after=1.0) is RecordStatus.CHANGED
 
 
 def test_what_somebody_changed_and_put_back_stands_again() -> None:
     state = folded_until("alias", Phase.WATCH)
     (handover,) = state.names[NAME].handovers
-    changed = with_name(state, handovers=(replace(handover, stage=Stage.CHANGED),))
-    assert read_of(changed, handover.original) is Stage.STANDING
-    assert read_of(changed, cname(5)) is Stage.CHANGED
+    changed = with_name(state, handovers=(replace(handover, stage=RecordStatus.CHANGED),))
+    assert read_of(changed, handover.original) is RecordStatus.STANDING
+    assert read_of(changed, cname(5)) is RecordStatus.CHANGED
 
 
 def test_what_somebody_changed_and_then_deleted_counts_as_absent() -> None:
     state = folded_until("alias", Phase.WATCH)
     (handover,) = state.names[NAME].handovers
-    changed = with_name(state, handovers=(replace(handover, stage=Stage.CHANGED),))
-    assert read_of(changed) in (Stage.RELEASED, Stage.LOST)
+    changed = with_name(state, handovers=(replace(handover, stage=RecordStatus.CHANGED),))
+    assert read_of(changed) in (RecordStatus.RELEASED, RecordStatus.LOST)
 
 
 def test_a_lowered_ttl_that_is_only_seen_in_a_read_is_drained_all_the_same() -> None:
@@ -375,7 +375,9 @@ def test_the_deadman_of_the_record_that_went_first_is_not_put_off_by_the_second(
     assert name.deadman_at is not None
     six = replace(name.handovers[0].original, type="AAAA")
     first = name.handovers[0]
-    second = replace(first, original=six, standing=six, stage=Stage.STANDING, released_at=None)
+    second = replace(
+        first, original=six, standing=six, stage=RecordStatus.STANDING, released_at=None
+    )
     write = Write(
         id="w2",
         purpose=Purpose.RELEASE,
@@ -466,15 +468,15 @@ def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells
     )
     after, _ = step(state, listed)
     (handover,) = after.names[NAME].handovers
-    assert handover.stage is Stage.STANDING
-    assert not matches(after, handover)
-    assert [r.logical_id for r in suspects(after, handover)] == ["Surprise"]
+    assert handover.stage is RecordStatus.STANDING
+    assert not matching_resources(after, handover)
+    assert [r.logical_id for r in candidate_resources(after, handover)] == ["Surprise"]
     begun = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
     trying, _ = step(state, replace(listed, resources=(begun,)))
     assert not [*release_gates(trying, trying.names[NAME])]
     had = replace(state.plan, resources=(f"{state.root.stack_id} Surprise",))
     after, _ = step(replace(state, plan=had), listed)
-    assert not suspects(after, handover)
+    assert not candidate_resources(after, handover)
 
 
 @pytest.mark.parametrize(

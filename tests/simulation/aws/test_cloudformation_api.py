@@ -20,7 +20,7 @@ from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, Sta
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53.zones import Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ class Api:
 
     def __init__(self) -> None:
         rng = random.Random(1)  # noqa: S311 -- a simulation, not a secret
-        self.timeline = Timeline(1_800_000_000.0)
+        self.timeline = Schedule(1_800_000_000.0)
         self.zones = Zones(self.timeline, rng)
         self.zones.add_zone("example.com", zone_id="Z1")
         self.stacks = Stacks(self.timeline, self.zones, rng)
@@ -191,7 +191,7 @@ def test_exports_are_listed_by_page_and_imported_by_name(api: Api) -> None:
 
 
 def test_a_read_that_is_asked_too_fast_is_throttled_until_its_bucket_fills_again() -> None:
-    timeline = Timeline(1_800_000_000.0)
+    timeline = Schedule(1_800_000_000.0)
     rng = random.Random(1)  # noqa: S311 -- a simulation, not a secret
     config = StackConfig(reads=ReadLimit(rate=2.0, burst=3))
     asked = operations(Stacks(timeline, Zones(timeline, rng), rng, config=config))

@@ -18,7 +18,7 @@ import pytest
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.simulation.aws.route53.nameserver import NameServers, synthetic_address
 from route53_takeover.simulation.aws.route53.zones import Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ class Account:
     """Zones on standing time, with their name servers."""
 
     def __init__(self) -> None:
-        self.timeline = Timeline(START)
+        self.timeline = Schedule(START)
         self.now = START
         self.zones = Zones(self.timeline, random.Random(7))  # noqa: S311 -- a simulation
         self.zones.add_zone("example.com", zone_id="Z1")

@@ -29,7 +29,7 @@ from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.http.shapes import fill, from_form, from_xml
 from route53_takeover.simulation.aws.route53.api import identity, operations
 from route53_takeover.simulation.aws.route53.zones import Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ class Account:
     """A simulated account: its time stands still until `later`."""
 
     def __init__(self) -> None:
-        self.timeline = Timeline(START)
+        self.timeline = Schedule(START)
         self.now = START
         self.zones = Zones(self.timeline, random.Random(7))  # noqa: S311 -- a simulation
         self.zones.add_zone("example.com", zone_id="Z1")

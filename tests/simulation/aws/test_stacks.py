@@ -16,7 +16,7 @@ from route53_takeover.simulation.aws.cloudformation.record_handler import (
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks, to_core
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +34,12 @@ EXISTS = (
 OPERATION = "op-1"
 
 
-class World:
+class SimulatedAccount:
     """A zone and the stacks beside it, moved on by hand."""
 
     def __init__(self, **config: Any) -> None:
         rng = random.Random(1)  # noqa: S311 -- a simulation, not a secret
-        self.timeline = Timeline(START)
+        self.timeline = Schedule(START)
         self.zones = Zones(self.timeline, rng)
         self.zones.add_zone("example.com", zone_id=ZONE)
         self.stacks = Stacks(self.timeline, self.zones, rng, config=StackConfig(**config))
@@ -132,7 +132,7 @@ def nested(**resources: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["A", "AAAA"])
 def test_an_alias_that_differs_is_retried_until_it_is_gone_and_then_created(kind: str) -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias("old.cloudfront.net", kind))
     world.stacks.create_stack("app", body(Dns=resource(alias(kind=kind))))
     world.wait(5)
@@ -148,7 +148,7 @@ def test_an_alias_that_differs_is_retried_until_it_is_gone_and_then_created(kind
 
 
 def test_an_alias_that_is_never_taken_away_fails_when_the_delays_are_used_up() -> None:
-    world = World(records=RecordHandlerConfig(retry_delays=(1, 2)))
+    world = SimulatedAccount(records=RecordHandlerConfig(retry_delays=(1, 2)))
     world.put(alias("old.cloudfront.net"))
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     assert world.settle("app") == "ROLLBACK_COMPLETE"
@@ -162,7 +162,7 @@ def test_an_alias_that_is_never_taken_away_fails_when_the_delays_are_used_up() -
     ids=lambda record: record.describe(),
 )
 def test_an_identical_record_is_adopted_in_one_batch(record: RecordSet) -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(record)
     world.stacks.create_stack("app", body(Dns=resource(record)))
     assert world.settle("app") == "CREATE_COMPLETE"
@@ -190,7 +190,7 @@ def test_an_identical_record_is_adopted_in_one_batch(record: RecordSet) -> None:
     ids=lambda record: record.describe(),
 )
 def test_what_is_not_retried_or_adopted_fails_at_once(there: RecordSet, wanted: RecordSet) -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(there)
     world.stacks.create_stack("app", body(Dns=resource(wanted)))
     world.wait(0.2)
@@ -200,7 +200,7 @@ def test_what_is_not_retried_or_adopted_fails_at_once(there: RecordSet, wanted: 
 
 
 def test_a_cname_is_in_the_way_of_an_alias_that_then_is_retried() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(plain("CNAME", "a.example.net"))
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.wait(2)
@@ -225,7 +225,7 @@ CASES = {
 def test_every_mode_can_be_set_for_every_case(case: Case, mode: Mode, decided_by: str) -> None:
     there, wanted = CASES[case]
     modes: Any = {case: mode} if decided_by == "mapping" else lambda _there, _wanted: mode
-    world = World(records=RecordHandlerConfig(retry_delays=(1, 1, 1), modes=modes))
+    world = SimulatedAccount(records=RecordHandlerConfig(retry_delays=(1, 1, 1), modes=modes))
     world.put(there)
     world.stacks.create_stack("app", body(Dns=resource(wanted)))
     world.wait(1.5)
@@ -246,7 +246,7 @@ def test_every_mode_can_be_set_for_every_case(case: Case, mode: Mode, decided_by
 
 
 def test_a_record_deleted_between_the_listing_and_the_adopting_batch_makes_it_fail() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias())
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.wait(0.4)
@@ -257,7 +257,7 @@ def test_a_record_deleted_between_the_listing_and_the_adopting_batch_makes_it_fa
 
 
 def test_a_zone_that_is_busy_is_tried_again() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.zones.hold_zone(ZONE, START + 3)
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     assert world.settle("app") == "CREATE_COMPLETE"
@@ -267,7 +267,7 @@ def test_a_zone_that_is_busy_is_tried_again() -> None:
 
 
 def test_a_record_is_complete_only_once_it_is_in_sync() -> None:
-    world = World(records=RecordHandlerConfig(insync_seconds=33))
+    world = SimulatedAccount(records=RecordHandlerConfig(insync_seconds=33))
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.wait(33)
     assert world.lines("app")[-1] == "Dns CREATE_IN_PROGRESS Resource creation Initiated"
@@ -279,7 +279,7 @@ def test_a_zone_can_be_given_by_name_unless_two_have_it() -> None:
     wanted = resource(alias())
     del wanted["Properties"]["HostedZoneId"]
     wanted["Properties"]["HostedZoneName"] = "example.com."
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=wanted))
     assert world.settle("app") == "CREATE_COMPLETE"
     world.zones.add_zone("example.com", private=True)
@@ -291,7 +291,7 @@ def test_a_zone_can_be_given_by_name_unless_two_have_it() -> None:
 
 
 def test_a_created_record_has_three_events_and_its_name_from_the_second_one_on() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=resource(plain(ttl=300))), token=OPERATION)
     world.settle("app")
     assert world.lines("app") == [
@@ -316,7 +316,7 @@ def test_a_created_record_has_three_events_and_its_name_from_the_second_one_on()
 
 
 def test_an_event_becomes_a_core_event_with_the_desired_record() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=resource(plain(ttl=300))))
     world.settle("app")
     own, first = (to_core(row) for row in world.written[:2])
@@ -328,7 +328,7 @@ def test_an_event_becomes_a_core_event_with_the_desired_record() -> None:
 
 
 def test_the_same_seed_writes_the_same_events() -> None:
-    worlds = [World(), World()]
+    worlds = [SimulatedAccount(), SimulatedAccount()]
     for world in worlds:
         world.stacks.create_stack("app", body(Dns=resource(alias()), Child=nested(B=inert())))
         world.settle("app")
@@ -337,7 +337,7 @@ def test_the_same_seed_writes_the_same_events() -> None:
 
 
 def test_resources_run_beside_each_other_as_their_dependencies_allow() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack(
         "app",
         body(
@@ -361,7 +361,7 @@ def test_events_can_come_late_twice_or_never() -> None:
             return () if row.logical_id == "A" else (0.0,)
         return (0.0, 30.0) if row.status == "CREATE_COMPLETE" else (0.0,)
 
-    world = World(visible=visible)
+    world = SimulatedAccount(visible=visible)
     world.stacks.create_stack("app", body(A=inert()))
     world.wait(10)
     once = ["stack CREATE_IN_PROGRESS User Initiated", "A CREATE_IN_PROGRESS", "A CREATE_COMPLETE"]
@@ -371,7 +371,7 @@ def test_events_can_come_late_twice_or_never() -> None:
 
 
 def test_a_lag_hides_an_event_for_its_time() -> None:
-    world = World(event_lag=4.0)
+    world = SimulatedAccount(event_lag=4.0)
     world.stacks.create_stack("app", body(A=inert()))
     world.wait(3.9)
     assert world.lines("app") == []
@@ -380,7 +380,7 @@ def test_a_lag_hides_an_event_for_its_time() -> None:
 
 
 def test_a_listener_can_act_at_the_very_moment_of_an_event() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias("old.cloudfront.net"))
 
     def edit(row: StackEventRow) -> None:
@@ -397,7 +397,7 @@ def test_a_listener_can_act_at_the_very_moment_of_an_event() -> None:
 
 
 def test_a_failed_create_cancels_the_others_and_deletes_what_was_created() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack(
         "app",
         body(
@@ -428,7 +428,7 @@ def test_a_failed_create_cancels_the_others_and_deletes_what_was_created() -> No
 
 
 def test_a_failed_update_deletes_the_new_record_in_the_clean_up_and_changes_the_old_back() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert()))
     world.settle("app")
     world.stacks.update_stack(
@@ -459,7 +459,7 @@ def test_a_failed_update_deletes_the_new_record_in_the_clean_up_and_changes_the_
 
 
 def test_a_record_that_failed_because_it_exists_is_not_deleted_by_the_rollback() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(plain())
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     assert world.settle("app") == "ROLLBACK_COMPLETE"
@@ -468,7 +468,7 @@ def test_a_record_that_failed_because_it_exists_is_not_deleted_by_the_rollback()
 
 
 def test_a_record_to_retain_outlives_the_rollback() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack(
         "app",
         body(
@@ -482,7 +482,7 @@ def test_a_record_to_retain_outlives_the_rollback() -> None:
 
 
 def test_an_adopted_record_is_deleted_by_the_rollback() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias())
     world.stacks.create_stack(
         "app", body(Dns=resource(alias()), Bad={**inert(Fail="no"), "DependsOn": "Dns"})
@@ -492,7 +492,7 @@ def test_an_adopted_record_is_deleted_by_the_rollback() -> None:
 
 
 def test_a_rollback_of_a_create_can_fail() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack(
         "app",
         body(
@@ -505,7 +505,7 @@ def test_a_rollback_of_a_create_can_fail() -> None:
 
 
 def test_a_rollback_of_an_update_can_fail_and_be_continued_to_the_deletion_of_the_record() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert(), Child=nested(B=inert())))
     world.settle("app")
     world.stacks.update_stack(
@@ -527,7 +527,7 @@ def test_a_rollback_of_an_update_can_fail_and_be_continued_to_the_deletion_of_th
 
 @pytest.mark.parametrize("first", [True, False])
 def test_the_account_can_let_every_rollback_fail(*, first: bool) -> None:
-    world = World(fail_rollback="denied")
+    world = SimulatedAccount(fail_rollback="denied")
     if not first:
         world.stacks.create_stack("app", body(A=inert()))
         world.settle("app")
@@ -541,7 +541,7 @@ def test_the_account_can_let_every_rollback_fail(*, first: bool) -> None:
 
 
 def test_without_rollback_a_failure_is_where_it_ends_and_an_update_may_follow() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert(Fail="no")), disable_rollback=True)
     assert world.settle("app") == "CREATE_FAILED"
     world.stacks.update_stack("app", body(A=inert()))
@@ -549,7 +549,7 @@ def test_without_rollback_a_failure_is_where_it_ends_and_an_update_may_follow() 
 
 
 def test_a_cancelled_update_turns_back_and_leaves_the_manual_record() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias("old.cloudfront.net"))
     world.stacks.create_stack("app", body(A=inert()))
     world.settle("app")
@@ -571,7 +571,7 @@ def test_a_cancelled_update_turns_back_and_leaves_the_manual_record() -> None:
 
 
 def test_nothing_to_update_is_refused_in_awss_words() -> None:
-    world = World()
+    world = SimulatedAccount()
     template = body(A=inert(), Child=nested(B=inert()))
     world.stacks.create_stack("app", template)
     world.settle("app")
@@ -581,14 +581,14 @@ def test_nothing_to_update_is_refused_in_awss_words() -> None:
 
 
 def test_a_busy_stack_cannot_be_updated() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert()))
     with pytest.raises(ApiFault, match=r"is in CREATE_IN_PROGRESS state and can not be updated"):
         world.stacks.update_stack("app", body(A=inert(version=2)))
 
 
 def test_a_stack_that_exists_cannot_be_created_and_one_that_does_not_cannot_be_updated() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert()))
     with pytest.raises(ApiFault, match=r"Stack \[app\] already exists") as refused:
         world.stacks.create_stack("app", body(A=inert()))
@@ -598,7 +598,7 @@ def test_a_stack_that_exists_cannot_be_created_and_one_that_does_not_cannot_be_u
 
 
 def test_a_new_logical_id_for_a_record_leaves_no_record() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Old=resource(alias())))
     world.settle("app")
     world.stacks.update_stack("app", body(New=resource(alias())))
@@ -615,7 +615,7 @@ def test_a_new_logical_id_for_a_record_leaves_no_record() -> None:
 
 
 def test_the_clean_up_tries_a_delete_three_times_and_then_leaves_it() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Old=resource(alias()), A=inert()))
     world.settle("app")
     world.put(alias("edited.cloudfront.net"), "UPSERT")
@@ -628,7 +628,7 @@ def test_the_clean_up_tries_a_delete_three_times_and_then_leaves_it() -> None:
 
 
 def test_a_record_is_changed_in_place_and_replaced_under_another_name() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=resource(plain())))
     world.settle("app")
     world.stacks.update_stack("app", body(Dns=resource(plain("CNAME", "a.example.net"))))
@@ -642,7 +642,7 @@ def test_a_record_is_changed_in_place_and_replaced_under_another_name() -> None:
 
 
 def test_a_replacement_that_fails_leaves_the_old_record() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(RecordSet(name="web.example.com", type="A", ttl=60, values=("192.0.2.7",)))
     world.stacks.create_stack("app", body(Dns=resource(plain())))
     world.settle("app")
@@ -657,7 +657,7 @@ def test_a_replacement_that_fails_leaves_the_old_record() -> None:
 # Nested stacks
 
 
-def children(world: World, name: str) -> dict[str, str]:
+def children(world: SimulatedAccount, name: str) -> dict[str, str]:
     """The ids of a stack's nested stacks, by logical id."""
     return {
         key: each.child.stack_id
@@ -667,7 +667,7 @@ def children(world: World, name: str) -> dict[str, str]:
 
 
 def test_a_nested_stack_has_its_own_stream_and_the_parent_names_it_with_its_second_event() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Child=nested(Dns=resource(alias()))), token=OPERATION)
     assert world.settle("app") == "CREATE_COMPLETE"
     child = children(world, "app")["Child"]
@@ -692,7 +692,7 @@ def test_a_nested_stack_has_its_own_stream_and_the_parent_names_it_with_its_seco
 
 
 def test_an_update_touches_every_nested_stack() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Same=nested(B=inert()), A=inert()))
     world.settle("app")
     before = len(world.written)
@@ -712,7 +712,7 @@ def test_an_update_touches_every_nested_stack() -> None:
 
 
 def test_a_nested_stacks_record_is_only_deleted_once_the_root_has_succeeded() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Child=nested(Dns=resource(alias()), B=inert())))
     world.settle("app")
     world.stacks.update_stack(
@@ -727,7 +727,7 @@ def test_a_nested_stacks_record_is_only_deleted_once_the_root_has_succeeded() ->
 
 
 def test_a_failure_in_a_nested_stack_rolls_its_parent_back() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert()))
     world.settle("app")
     world.put(plain())
@@ -747,7 +747,7 @@ def test_a_failure_in_a_nested_stack_rolls_its_parent_back() -> None:
 
 
 def test_a_failed_update_of_a_nested_stack_rolls_both_back() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Child=nested(B=inert())))
     world.settle("app")
     world.put(plain())
@@ -766,7 +766,7 @@ def test_a_failed_update_of_a_nested_stack_rolls_both_back() -> None:
 
 
 def test_outputs_and_parameters_go_between_nested_stacks() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.put_template(
         "https://s3/dns.json",
         {
@@ -799,7 +799,7 @@ def test_outputs_and_parameters_go_between_nested_stacks() -> None:
 
 
 def test_a_nested_stack_without_a_template_fails() -> None:
-    world = World()
+    world = SimulatedAccount()
     child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://none"}}
     world.stacks.create_stack("app", body(Child=child))
     assert world.settle("app") == "ROLLBACK_COMPLETE"
@@ -812,7 +812,7 @@ def test_a_nested_stack_without_a_template_fails() -> None:
 
 
 def test_a_deleted_stack_takes_its_records_and_children_along_and_is_found_by_its_id_only() -> None:
-    world = World()
+    world = SimulatedAccount()
     stack = world.stacks.create_stack("app", body(A=inert(), Child=nested(Dns=resource(alias()))))
     world.settle("app")
     assert world.stacks.owner("www.example.com") is not None
@@ -826,7 +826,7 @@ def test_a_deleted_stack_takes_its_records_and_children_along_and_is_found_by_it
 
 
 def test_a_resource_that_cannot_be_deleted_keeps_the_stack_and_what_it_depends_on() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack(
         "app", body(A=inert(), B={**inert(Fail="held", FailOn="delete"), "DependsOn": "A"})
     )
@@ -838,7 +838,7 @@ def test_a_resource_that_cannot_be_deleted_keeps_the_stack_and_what_it_depends_o
 
 
 def test_a_stack_can_be_deleted_while_it_is_being_created() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias("old.cloudfront.net"))
     stack = world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.wait(3)
@@ -848,12 +848,12 @@ def test_a_stack_can_be_deleted_while_it_is_being_created() -> None:
     assert world.standing() == [alias("old.cloudfront.net").describe()]
 
 
-def properties_of(world: World, name: str) -> Mapping[str, Any]:
+def properties_of(world: SimulatedAccount, name: str) -> Mapping[str, Any]:
     return {key: each.properties for key, each in world.stacks.get(name).resources.items()}
 
 
 def test_a_failed_update_without_rollback_stays_as_it_is() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert()))
     world.settle("app")
     world.stacks.update_stack(
@@ -866,7 +866,7 @@ def test_a_failed_update_without_rollback_stays_as_it_is() -> None:
 
 
 def test_a_record_that_is_gone_already_does_not_keep_its_stack_from_being_deleted() -> None:
-    world = World()
+    world = SimulatedAccount()
     stack = world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.settle("app")
     world.put(alias(), "DELETE")
@@ -876,7 +876,7 @@ def test_a_record_that_is_gone_already_does_not_keep_its_stack_from_being_delete
 
 
 def test_a_record_that_somebody_changed_keeps_its_stack_from_being_deleted() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.settle("app")
     world.put(alias("edited.cloudfront.net"), "UPSERT")
@@ -888,7 +888,7 @@ def test_a_record_that_somebody_changed_keeps_its_stack_from_being_deleted() -> 
 def test_a_record_without_values_fails() -> None:
     wanted = resource(plain())
     del wanted["Properties"]["ResourceRecords"]
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=wanted))
     assert world.settle("app") == "ROLLBACK_COMPLETE"
 
@@ -899,14 +899,14 @@ def test_a_reference_to_a_resource_that_a_condition_leaves_out_fails_what_refers
         A={"Type": "T", "Properties": {"Other": {"Ref": "Out"}}},
     )
     template["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}}
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", template)
     assert world.settle("app") == "ROLLBACK_COMPLETE"
     assert any("Unresolved resource dependencies [Out]" in line for line in world.lines("app"))
 
 
 def test_a_resource_may_begin_to_refer_to_one_that_is_new() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(A=inert()))
     world.settle("app")
     template = body(A={**inert(), "Properties": {"Other": {"Ref": "B"}}}, B=inert())
@@ -919,7 +919,7 @@ def test_a_resource_may_begin_to_refer_to_one_that_is_new() -> None:
 
 
 def test_a_changed_type_fails_the_update_and_leaves_the_resource() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.settle("app")
     world.stacks.update_stack("app", body(Dns=inert()))
@@ -929,7 +929,7 @@ def test_a_changed_type_fails_the_update_and_leaves_the_resource() -> None:
 
 def test_a_replaced_resource_is_deleted_in_the_clean_up_unless_its_policy_keeps_it() -> None:
     for policy, last in (("Delete", "A DELETE_COMPLETE"), ("Retain", "A DELETE_SKIPPED")):
-        world = World()
+        world = SimulatedAccount()
         world.stacks.create_stack("app", body(A={**inert(), "UpdateReplacePolicy": policy}))
         world.settle("app")
         before = world.stacks.get("app").resources["A"]
@@ -941,7 +941,7 @@ def test_a_replaced_resource_is_deleted_in_the_clean_up_unless_its_policy_keeps_
 
 @pytest.mark.parametrize("is_nested", [True, False])
 def test_a_cancelled_creation_never_writes_a_record_afterwards(*, is_nested: bool) -> None:
-    world = World()
+    world = SimulatedAccount()
     world.put(alias("old.cloudfront.net"))
     world.stacks.create_stack("app", body(A=inert()))
     world.settle("app")
@@ -958,7 +958,7 @@ def test_a_cancelled_creation_never_writes_a_record_afterwards(*, is_nested: boo
 
 
 def test_a_record_that_was_rolled_back_has_no_owner() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack(
         "app", body(Dns=resource(alias()), Bad={**inert(Fail="no"), "DependsOn": "Dns"})
     )
@@ -968,7 +968,7 @@ def test_a_record_that_was_rolled_back_has_no_owner() -> None:
 
 
 def test_a_child_whose_own_turning_back_ended_first_is_waited_for_no_more() -> None:
-    world = World()
+    world = SimulatedAccount()
     world.stacks.create_stack("app", body(Child=nested(B=inert()), A=inert()))
     world.settle("app")
     slow = inert(version=2, Seconds=50)

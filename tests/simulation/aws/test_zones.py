@@ -9,7 +9,7 @@ import pytest
 
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordKey, RecordSet
 from route53_takeover.simulation.aws.route53.zones import ZoneError, Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,12 @@ def weighted(name: str, identifier: str, weight: int = 10) -> RecordSet:
 
 
 @pytest.fixture
-def timeline() -> Timeline:
-    return Timeline(START)
+def timeline() -> Schedule:
+    return Schedule(START)
 
 
 @pytest.fixture
-def zones(timeline: Timeline) -> Zones:
+def zones(timeline: Schedule) -> Zones:
     zones = Zones(timeline, random.Random(7))  # noqa: S311 -- a simulation, not a secret
     zones.add_zone("example.com", zone_id="Z1")
     return zones
@@ -308,7 +308,7 @@ def test_names_are_stored_in_normal_form_and_listed_in_aws_order(zones: Zones) -
 
 
 def test_each_server_serves_a_change_after_its_own_delay_and_in_order(
-    zones: Zones, timeline: Timeline
+    zones: Zones, timeline: Schedule
 ) -> None:
     key = RecordKey(WWW, "A")
     first = apply(zones, ("CREATE", a(WWW, "192.0.2.1")))
@@ -332,7 +332,7 @@ def test_each_server_serves_a_change_after_its_own_delay_and_in_order(
 
 def test_the_same_seed_gives_the_same_ids_and_the_same_propagation() -> None:
     def run(seed: int) -> list[object]:
-        timeline = Timeline(START)
+        timeline = Schedule(START)
         zones = Zones(timeline, random.Random(seed))  # noqa: S311 -- a simulation, not a secret
         zones.add_zone("example.com", zone_id="Z1")
         story: list[object] = [apply(zones, ("CREATE", a(WWW)))]
@@ -346,7 +346,7 @@ def test_the_same_seed_gives_the_same_ids_and_the_same_propagation() -> None:
 
 
 def test_a_held_zone_refuses_until_its_prior_request_is_complete(
-    zones: Zones, timeline: Timeline
+    zones: Zones, timeline: Schedule
 ) -> None:
     zones.hold_zone("Z1", START + 2)
     assert refusal(zones, ("CREATE", a(WWW))).startswith("PriorRequestNotComplete: ")
@@ -354,7 +354,7 @@ def test_a_held_zone_refuses_until_its_prior_request_is_complete(
     apply(zones, ("CREATE", a(WWW)))
 
 
-def test_absences_are_measured_to_the_batch(zones: Zones, timeline: Timeline) -> None:
+def test_absences_are_measured_to_the_batch(zones: Zones, timeline: Schedule) -> None:
     text = RecordSet(name=WWW, type="TXT", ttl=60, values=('"t"',))
     steps: list[tuple[float, list[tuple[str, RecordSet]]]] = [
         (1, [("CREATE", a(WWW))]),

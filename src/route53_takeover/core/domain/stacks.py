@@ -16,40 +16,40 @@ ABSENT = "ABSENT"
 """Our word for the status of a stack that does not exist."""
 
 
-class Kind(StrEnum):
+class StackPhase(StrEnum):
     """What a stack's own status means while somebody waits for it."""
 
     ABSENT = "absent"
-    GOING = "going"  # forward: a record may be created now
+    FORWARD = "going"  # forward: a record may be created now
     CLEANING = "cleaning"  # the update succeeded; old resources are being deleted
-    TURNING_BACK = "turning-back"  # rolling back or deleting
+    ROLLING_BACK = "turning-back"  # rolling back or deleting
     SUCCEEDED = "succeeded"
     ROLLED_BACK = "rolled-back"
     FAILED = "failed"  # terminal for a poller, not the end: somebody must look
 
 
 _KINDS = {
-    ABSENT: Kind.ABSENT,
-    "CREATE_IN_PROGRESS": Kind.GOING,
-    "UPDATE_IN_PROGRESS": Kind.GOING,
-    "IMPORT_IN_PROGRESS": Kind.GOING,
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": Kind.CLEANING,
-    "ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
-    "UPDATE_ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": Kind.TURNING_BACK,
-    "IMPORT_ROLLBACK_IN_PROGRESS": Kind.TURNING_BACK,
-    "DELETE_IN_PROGRESS": Kind.TURNING_BACK,
-    "REVIEW_IN_PROGRESS": Kind.ABSENT,  # a change set that was never executed
-    "CREATE_COMPLETE": Kind.SUCCEEDED,
-    "UPDATE_COMPLETE": Kind.SUCCEEDED,
-    "IMPORT_COMPLETE": Kind.SUCCEEDED,
-    "ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
-    "UPDATE_ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
-    "IMPORT_ROLLBACK_COMPLETE": Kind.ROLLED_BACK,
-    "DELETE_COMPLETE": Kind.ROLLED_BACK,
+    ABSENT: StackPhase.ABSENT,
+    "CREATE_IN_PROGRESS": StackPhase.FORWARD,
+    "UPDATE_IN_PROGRESS": StackPhase.FORWARD,
+    "IMPORT_IN_PROGRESS": StackPhase.FORWARD,
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": StackPhase.CLEANING,
+    "ROLLBACK_IN_PROGRESS": StackPhase.ROLLING_BACK,
+    "UPDATE_ROLLBACK_IN_PROGRESS": StackPhase.ROLLING_BACK,
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": StackPhase.ROLLING_BACK,
+    "IMPORT_ROLLBACK_IN_PROGRESS": StackPhase.ROLLING_BACK,
+    "DELETE_IN_PROGRESS": StackPhase.ROLLING_BACK,
+    "REVIEW_IN_PROGRESS": StackPhase.ABSENT,  # a change set that was never executed
+    "CREATE_COMPLETE": StackPhase.SUCCEEDED,
+    "UPDATE_COMPLETE": StackPhase.SUCCEEDED,
+    "IMPORT_COMPLETE": StackPhase.SUCCEEDED,
+    "ROLLBACK_COMPLETE": StackPhase.ROLLED_BACK,
+    "UPDATE_ROLLBACK_COMPLETE": StackPhase.ROLLED_BACK,
+    "IMPORT_ROLLBACK_COMPLETE": StackPhase.ROLLED_BACK,
+    "DELETE_COMPLETE": StackPhase.ROLLED_BACK,
 }
 
-AT_REST = frozenset({Kind.SUCCEEDED, Kind.ROLLED_BACK})
+AT_REST = frozenset({StackPhase.SUCCEEDED, StackPhase.ROLLED_BACK})
 """Of a stack that does nothing any more, and of which nothing has gone wrong."""
 
 UPDATABLE_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
@@ -63,13 +63,13 @@ _OPERATION_STARTS = frozenset(
 )
 
 
-def kind_of(status: str) -> Kind:
+def kind_of(status: str) -> StackPhase:
     """The kind of a stack status; one that is new to this program counts as failed or going."""
     if status in _KINDS:
         return _KINDS[status]
     if status.endswith("_IN_PROGRESS"):
-        return Kind.TURNING_BACK if "ROLLBACK" in status else Kind.GOING
-    return Kind.FAILED
+        return StackPhase.ROLLING_BACK if "ROLLBACK" in status else StackPhase.FORWARD
+    return StackPhase.FAILED
 
 
 class StackEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,7 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import conflict, display_name
-from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, Kind, kind_of
+from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
 from route53_takeover.core.plan.model import ADDRESSING, Finding
 from route53_takeover.core.plan.ownership import (
     expected_types,
@@ -155,7 +155,7 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     stack, options = facts.stack, plan.options
     watching_only = options.deploy_on is None
     kind = kind_of(stack.status)
-    if kind is Kind.ABSENT:
+    if kind is StackPhase.ABSENT:
         if watching_only or options.deploy_off is None or options.stack.startswith("arn:"):
             yield _stack_is_absent(facts, plan)
     elif stack.status == "DELETE_COMPLETE":
@@ -165,14 +165,17 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     elif stack.status in UPDATABLE_FAILURES:
         return  # warned of: CloudFormation goes on from there
-    elif kind is Kind.FAILED or stack.status in _WAYS_OUT:
+    elif kind is StackPhase.FAILED or stack.status in _WAYS_OUT:
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
             hint=_WAYS_OUT.get(stack.status, _ANY_WAY_OUT).format(
                 name=shlex.quote(stack.stack_name)
             ),
         )
-    elif kind in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK) and not watching_only:
+    elif (
+        kind in (StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK)
+        and not watching_only
+    ):
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: an operation is under way.",
             hint="Wait until it has ended; or join it with --no-deploy.",
@@ -281,7 +284,7 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    if kind_of(facts.stack.status) is Kind.ABSENT and facts.near_stacks:
+    if kind_of(facts.stack.status) is StackPhase.ABSENT and facts.near_stacks:
         yield Finding(
             text=f"stack {plan.options.stack} does not exist: the first deploy has to create it.",
             hint=f"{_did_you_mean(facts)}Then correct --stack.",

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome, Phase, Stage
+from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
 from route53_takeover.core.timing import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.timeline import Chronicle, Trouble
+    from route53_takeover.core.status.timeline import Timeline, Trouble
     from route53_takeover.core.takeover.state import State
 
 _OVER = 30.0
@@ -34,12 +34,12 @@ _CREDENTIALS = re.compile(
 """How AWS and botocore word that credentials are gone, and the hints that go with it."""
 
 
-def needs_person(state: State, chronicle: Chronicle) -> str:
+def needs_person(state: State, chronicle: Timeline) -> str:
     """What a person must do now; empty where nobody must."""
     return next(_needs(state, chronicle), "")
 
 
-def _needs(state: State, chronicle: Chronicle) -> Iterator[str]:
+def _needs(state: State, chronicle: Timeline) -> Iterator[str]:
     empty = [display_name(n.name) for n in state.names.values() if n.is_absent]
     ending = state.ending
     if ending is not None:
@@ -59,12 +59,12 @@ def _needs(state: State, chronicle: Chronicle) -> Iterator[str]:
         yield "The run is paused: let it go on, or give it up."
 
 
-def alerts(state: State, chronicle: Chronicle) -> tuple[str, ...]:
+def alerts(state: State, chronicle: Timeline) -> tuple[str, ...]:
     """What went wrong and still counts, a line each."""
     return tuple(dict.fromkeys(_alerts(state, chronicle)))
 
 
-def _alerts(state: State, chronicle: Chronicle) -> Iterator[str]:
+def _alerts(state: State, chronicle: Timeline) -> Iterator[str]:
     if state.given_up:
         yield f"Given up: {state.given_up}."
     for signal in state.interrupts:
@@ -72,7 +72,7 @@ def _alerts(state: State, chronicle: Chronicle) -> Iterator[str]:
     if state.journal_lost:
         yield f"The journal cannot be written any more: {state.journal_lost}."
     for handover in state.handovers:
-        if handover.stage is Stage.CHANGED:
+        if handover.stage is RecordStatus.CHANGED:
             yield f"Somebody changed {handover.original.key}: theirs is left alone."
     for name in state.names.values():
         if name.given_up:
@@ -81,7 +81,7 @@ def _alerts(state: State, chronicle: Chronicle) -> Iterator[str]:
         yield from _passing(state, chronicle)
 
 
-def _passing(state: State, chronicle: Chronicle) -> Iterator[str]:
+def _passing(state: State, chronicle: Timeline) -> Iterator[str]:
     """What may mend itself."""
     for name in state.names.values():
         if name.restoring and state.phase is Phase.RESTORE and name.is_absent:
@@ -112,11 +112,11 @@ def _in_a_row(state: State, what: str, times: int) -> str:
     return f"{what} {times} times in a row{limit}."
 
 
-def _troubles(chronicle: Chronicle, now: float) -> list[Trouble]:
+def _troubles(chronicle: Timeline, now: float) -> list[Trouble]:
     return [t for t in chronicle.troubles.values() if now - t.last < _OVER]
 
 
-def _credentials(chronicle: Chronicle, now: float) -> str:
+def _credentials(chronicle: Timeline, now: float) -> str:
     """Why they are not accepted, where that is why nothing can be read."""
     for trouble in _troubles(chronicle, now):
         if _CREDENTIALS.search(trouble.reason):

@@ -22,13 +22,13 @@ from route53_takeover.core.status.snippets import copies
 from route53_takeover.core.status.stack_rows import rows
 from route53_takeover.core.status.waiting import absences, countdowns, waits
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.state import Outcome, Phase, Stage
+from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
 from route53_takeover.core.timing import INSYNC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.state import Deploy, State
 
 _LAST = (Phase.RESTORE, Phase.ENDED)
@@ -43,7 +43,7 @@ _EARLY = (
 
 
 def snapshot(
-    state: State, chronicle: Chronicle, now: float, *, rehearsal: str = "", state_dir: str = ""
+    state: State, chronicle: Timeline, now: float, *, rehearsal: str = "", state_dir: str = ""
 ) -> Snapshot:
     """The run as it is.
 
@@ -110,7 +110,7 @@ def _title(state: State, rehearsal: str) -> str:
 # -- the steps
 
 
-def _steps(state: State, chronicle: Chronicle) -> Iterator[Step]:
+def _steps(state: State, chronicle: Timeline) -> Iterator[Step]:
     spent: dict[Phase, float] = {}
     for visit in chronicle.visits:
         until = state.now if visit.left is None else visit.left
@@ -149,7 +149,7 @@ def _expected(state: State, phase: Phase) -> float | None:
     return INSYNC if phase is Phase.LOWER_TTL else None
 
 
-def _mark(state: State, chronicle: Chronicle, phase: Phase, order: list[Phase]) -> Mark:
+def _mark(state: State, chronicle: Timeline, phase: Phase, order: list[Phase]) -> Mark:
     visited = {visit.phase for visit in chronicle.visits}
     if state.ending is not None and phase is Phase.ENDED:
         return OUTCOME_MARKS[state.ending.outcome]
@@ -174,7 +174,7 @@ def _mark(state: State, chronicle: Chronicle, phase: Phase, order: list[Phase]) 
     return Mark.SKIPPED
 
 
-def _fell_from(chronicle: Chronicle) -> Phase | None:
+def _fell_from(chronicle: Timeline) -> Phase | None:
     """The phase in which the run turned from the takeover to putting everything back."""
     turned = (v.phase for v in reversed(chronicle.visits) if v.phase not in _LAST)
     return next(turned, None)
@@ -184,7 +184,7 @@ def _is_undone(state: State, phase: Phase) -> bool:
     """Whether what was done in a phase was taken back."""
     if phase is Phase.LOWER_TTL:
         return any(Purpose.UNDO in name.tried for name in state.names.values())
-    return phase is Phase.RELEASE and any(h.stage is Stage.RESTORED for h in state.handovers)
+    return phase is Phase.RELEASE and any(h.stage is RecordStatus.RESTORED for h in state.handovers)
 
 
 def _undone(state: State) -> Mark:

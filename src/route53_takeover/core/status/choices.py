@@ -27,7 +27,7 @@ from route53_takeover.core.takeover.fold_requests import (
 from route53_takeover.core.takeover.state import (
     ABSENT_STAGES,
     TAKEN_STAGES,
-    Stage,
+    RecordStatus,
 )
 from route53_takeover.core.timing import EXTENSION
 
@@ -192,7 +192,7 @@ def _undone(state: State) -> str:
     lowered = [
         h.original
         for h in state.handovers
-        if h.stage is Stage.STANDING and h.standing.ttl != h.original.ttl
+        if h.stage is RecordStatus.STANDING and h.standing.ttl != h.original.ttl
     ]
     if not lowered:
         return "The takeover is given up; no record has to be put back."
@@ -200,7 +200,7 @@ def _undone(state: State) -> str:
 
 
 def _untouched(state: State, what: str) -> str:
-    records = [h.standing for h in state.handovers if h.stage is Stage.STANDING]
+    records = [h.standing for h in state.handovers if h.stage is RecordStatus.STANDING]
     return f"{what}: {_all(records)} stands." if records else f"{what}."
 
 

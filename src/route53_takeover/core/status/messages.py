@@ -11,7 +11,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import Outcome, Phase, Stage
+from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +33,13 @@ PHASE_WORDS = {
     Phase.ENDED: "ended",
 }
 STAGE_WORDS = {
-    Stage.STANDING: (Mark.WAITING, "stands as it was"),
-    Stage.RELEASED: (Mark.RUNNING, "is gone, and nothing stands in its place"),
-    Stage.CREATED: (Mark.DONE, "was created by CloudFormation"),
-    Stage.ADOPTED: (Mark.DONE, "was adopted by CloudFormation, without a gap"),
-    Stage.LOST: (Mark.FAILED, "is gone again, and nothing stands in its place"),
-    Stage.RESTORED: (Mark.UNDONE, "is put back as it was"),
-    Stage.CHANGED: (Mark.SKIPPED, "was changed by somebody else: theirs is left alone"),
+    RecordStatus.STANDING: (Mark.WAITING, "stands as it was"),
+    RecordStatus.RELEASED: (Mark.RUNNING, "is gone, and nothing stands in its place"),
+    RecordStatus.CREATED: (Mark.DONE, "was created by CloudFormation"),
+    RecordStatus.ADOPTED: (Mark.DONE, "was adopted by CloudFormation, without a gap"),
+    RecordStatus.LOST: (Mark.FAILED, "is gone again, and nothing stands in its place"),
+    RecordStatus.RESTORED: (Mark.UNDONE, "is put back as it was"),
+    RecordStatus.CHANGED: (Mark.SKIPPED, "was changed by somebody else: theirs is left alone"),
 }
 OUTCOME_MARKS = {
     Outcome.DONE: Mark.DONE,

@@ -13,19 +13,19 @@ from route53_takeover.core.status.result import gap_seconds
 from route53_takeover.core.status.snapshot import Field, Mark, RecordView
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.queries import matches
+from route53_takeover.core.takeover.queries import matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Stage
+from route53_takeover.core.takeover.state import ABSENT_STAGES, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import DesiredRecord, RecordSet
-    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.state import Handover, NameState, State
 
 _ALIAS_TTL = "that of its target"
 
 
-def record_views(state: State, chronicle: Chronicle) -> tuple[RecordView, ...]:
+def record_views(state: State, chronicle: Timeline) -> tuple[RecordView, ...]:
     """One for each record set of the plan, those that the stack owned already first."""
     return tuple(_owned(state, record) for record in state.plan.owned) + tuple(
         _view(state, chronicle, name, handover)
@@ -50,7 +50,7 @@ def _owned(state: State, record: RecordSet) -> RecordView:
     )
 
 
-def _view(state: State, chronicle: Chronicle, name: NameState, handover: Handover) -> RecordView:
+def _view(state: State, chronicle: Timeline, name: NameState, handover: Handover) -> RecordView:
     mark, words = _progress(state, name, handover)
     read_at = None if name.read is None else name.read.began
     return RecordView(
@@ -72,13 +72,13 @@ def _view(state: State, chronicle: Chronicle, name: NameState, handover: Handove
 def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
     mark, words = STAGE_WORDS[handover.stage]
     match handover.stage:
-        case Stage.STANDING:
+        case RecordStatus.STANDING:
             return _progress_of_standing(state, name, handover)
-        case Stage.RELEASED | Stage.LOST if state.ending is not None:
+        case RecordStatus.RELEASED | RecordStatus.LOST if state.ending is not None:
             return Mark.FAILED, words
-        case Stage.RELEASED | Stage.LOST if name.restoring:
+        case RecordStatus.RELEASED | RecordStatus.LOST if name.restoring:
             return mark, "is gone, and is being put back"
-        case Stage.CHANGED if handover.released_at is not None:
+        case RecordStatus.CHANGED if handover.released_at is not None:
             return Mark.UNKNOWN, words
         case _:
             return mark, words
@@ -138,7 +138,7 @@ def _desired(state: State, handover: Handover) -> tuple[DesiredRecord | None, st
     """
     found = [
         (resource.stack_id, resource.logical_id, resource.desired)
-        for resource in matches(state, handover)
+        for resource in matching_resources(state, handover)
     ] or [
         (stack.stack_id, logical_id, desired)
         for stack in state.stacks.values()
@@ -185,10 +185,10 @@ def _texts(record: RecordSet) -> dict[str, str]:
 # -- the gap
 
 
-def _gap(state: State, chronicle: Chronicle, handover: Handover) -> float | None:
+def _gap(state: State, chronicle: Timeline, handover: Handover) -> float | None:
     absence = chronicle.absences.get(handover.original.key)
     if handover.stage in ABSENT_STAGES:
-        since = handover.released_at if handover.stage is Stage.RELEASED else None
+        since = handover.released_at if handover.stage is RecordStatus.RELEASED else None
         if since is None and absence is not None:
             since = absence.since
         return None if since is None else max(state.now - since, 0.0)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.domain.stacks import Kind
-from route53_takeover.core.takeover.queries import matches, root_kind
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Stage
+from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.takeover.queries import matching_resources, root_kind
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,13 +53,13 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 _OUTCOMES = {
-    Stage.STANDING: "untouched",
-    Stage.CHANGED: "untouched",
-    Stage.CREATED: "created",
-    Stage.ADOPTED: "adopted",
-    Stage.RESTORED: "restored",
-    Stage.RELEASED: "unknown",
-    Stage.LOST: "unknown",
+    RecordStatus.STANDING: "untouched",
+    RecordStatus.CHANGED: "untouched",
+    RecordStatus.CREATED: "created",
+    RecordStatus.ADOPTED: "adopted",
+    RecordStatus.RESTORED: "restored",
+    RecordStatus.RELEASED: "unknown",
+    RecordStatus.LOST: "unknown",
 }
 
 
@@ -90,7 +90,7 @@ def gap_seconds(handover: Handover) -> float | None:
 
 def _record_result(name: NameState, handover: Handover) -> RecordResult:
     outcome = _OUTCOMES[handover.stage]
-    if handover.stage is Stage.CHANGED and handover.released_at is not None:
+    if handover.stage is RecordStatus.CHANGED and handover.released_at is not None:
         outcome = "unknown"
     return RecordResult(
         name=display_name(handover.original.key.name),
@@ -156,14 +156,14 @@ def is_owned(state: State, handover: Handover) -> bool:
         return False
     if state.ending.outcome is Outcome.DONE:
         return True
-    created = any(m.status == "CREATE_COMPLETE" for m in matches(state, handover))
+    created = any(m.status == "CREATE_COMPLETE" for m in matching_resources(state, handover))
     unknown = state.ending.outcome is Outcome.UNKNOWN
-    return unknown and created and root_kind(state) is Kind.SUCCEEDED
+    return unknown and created and root_kind(state) is StackPhase.SUCCEEDED
 
 
 def _is_retained(state: State, handover: Handover) -> bool:
     """Whether CloudFormation leaves it when a later template lacks it, as its template says."""
-    resources = [m for m in matches(state, handover) if m.status == "CREATE_COMPLETE"]
+    resources = [m for m in matching_resources(state, handover) if m.status == "CREATE_COMPLETE"]
     templates = [(m, state.stacks[m.stack_id].template) for m in resources]
     return bool(templates) and all(t and m.logical_id in t.retained for m, t in templates)
 

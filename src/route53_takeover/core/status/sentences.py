@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome, Phase, Stage
+from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
@@ -62,7 +62,7 @@ def _watching(state: State) -> str:
     if any(True for name in state.names.values() for _ in release_gates(state, name)):
         names = all_names(state)
         return f"CloudFormation tries to create {names}: waits for the moment to release it."
-    if state.plan.options.deploy_on is None and root_kind(state) is not Kind.GOING:
+    if state.plan.options.deploy_on is None and root_kind(state) is not StackPhase.FORWARD:
         return "Waits for somebody's deploy with the switch on."
     if nothing_to_release(state):
         return "Nothing is released any more: watches until the stack is at rest."
@@ -71,9 +71,9 @@ def _watching(state: State) -> str:
 
 def nothing_to_release(state: State) -> bool:
     """Whether no moment can come: no manual record stands, or the stack has been and gone."""
-    standing = any(h.stage is Stage.STANDING for h in state.handovers)
+    standing = any(h.stage is RecordStatus.STANDING for h in state.handovers)
     root = state.root_stack
-    is_over = root is not None and root.operations > 0 and root.kind is not Kind.GOING
+    is_over = root is not None and root.operations > 0 and root.kind is not StackPhase.FORWARD
     return not standing or is_over or state.has_stopped
 
 
@@ -129,7 +129,7 @@ def _after_the_end(state: State) -> str:
         return "Look at the name and the stack; then resume or restore the run."
     if state.ending.outcome is Outcome.ABORTED:
         return "Begin another run whenever you like."
-    theirs = any(h.stage is Stage.CHANGED for h in state.handovers)
+    theirs = any(h.stage is RecordStatus.CHANGED for h in state.handovers)
     stands = "What somebody else wrote stands" if theirs else "The manual record stands"
     return f"{stands}. Mend the cause, then begin another run."
 

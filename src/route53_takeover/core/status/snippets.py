@@ -15,7 +15,7 @@ from route53_takeover.core.status.snapshot import Copy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.state import State
 
 _PORT = 53
@@ -32,7 +32,7 @@ def command_line(verb: str, *words: str, state_dir: str = "") -> str:
 
 
 def copies(
-    state: State, chronicle: Chronicle, *, rehearsal: str = "", state_dir: str = ""
+    state: State, chronicle: Timeline, *, rehearsal: str = "", state_dir: str = ""
 ) -> tuple[Copy, ...]:
     """The newest change, questions to name servers, calls to AWS, and how to put it back."""
     found = [*_changes(state, chronicle)]
@@ -42,14 +42,14 @@ def copies(
     return (*found, Copy(label="put the records back", text=restore))
 
 
-def _changes(state: State, chronicle: Chronicle) -> Iterator[Copy]:
+def _changes(state: State, chronicle: Timeline) -> Iterator[Copy]:
     for name in state.names:
         if name in chronicle.change_ids:
             label = f"newest change of {display_name(name)}"
             yield Copy(label=label, text=chronicle.change_ids[name])
 
 
-def _questions(state: State, chronicle: Chronicle) -> Iterator[Copy]:
+def _questions(state: State, chronicle: Timeline) -> Iterator[Copy]:
     """To each name server that is asked in the run, or else to those of the zone."""
     asked = {
         (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type): None
@@ -73,7 +73,7 @@ def _address(server: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _calls(state: State, chronicle: Chronicle) -> Iterator[Copy]:
+def _calls(state: State, chronicle: Timeline) -> Iterator[Copy]:
     for name in state.names:
         words = ["--hosted-zone-id", state.plan.zone_id, "--start-record-name", name]
         yield _aws(

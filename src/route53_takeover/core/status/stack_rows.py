@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.domain.stacks import RECORD_SET, STACK
 from route53_takeover.core.status.snapshot import Row, mark_of
-from route53_takeover.core.status.timeline import Told
+from route53_takeover.core.status.timeline import ResourceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.timeline import Chronicle
+    from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.state import State
 
 
-def rows(state: State, chronicle: Chronicle) -> tuple[Row, ...]:
+def rows(state: State, chronicle: Timeline) -> tuple[Row, ...]:
     """The tree; one row of a stack that does not exist yet where there is no more."""
     return tuple(_Tree(state, chronicle).rows())
 
@@ -34,11 +34,11 @@ def stack_name(stack_id: str) -> str:
 class _Tree:
     """One tree while it is walked."""
 
-    def __init__(self, state: State, chronicle: Chronicle) -> None:
+    def __init__(self, state: State, chronicle: Timeline) -> None:
         self._state = state
         self._chronicle = chronicle
         self._walked: set[str] = set()
-        self._resources: dict[str, list[tuple[str, Told]]] = {}
+        self._resources: dict[str, list[tuple[str, ResourceStatus]]] = {}
         for (stack_id, logical_id), told in chronicle.resources.items():
             self._resources.setdefault(stack_id, []).append((logical_id, told))
 
@@ -48,7 +48,7 @@ class _Tree:
         for stack_id in self._state.stacks:  # of which no event or list has told where it hangs
             if stack_id and stack_id not in self._walked:
                 told = self._chronicle.stacks.get(stack_id)
-                told = told or Told(label=stack_name(stack_id), kind=STACK, status="")
+                told = told or ResourceStatus(label=stack_name(stack_id), kind=STACK, status="")
                 yield _row(told, depth=1)
                 yield from self._below(stack_id, 2)
 
@@ -59,7 +59,7 @@ class _Tree:
         told = self._chronicle.stacks.get(state.root.stack_id)
         is_told = told is not None and told.status == (status or described.status)
         return _row(
-            Told(
+            ResourceStatus(
                 label=state.root.stack_name or state.plan.options.stack,
                 kind=STACK,
                 status=status or described.status,
@@ -83,7 +83,7 @@ class _Tree:
             if told.physical_id:
                 yield from self._below(told.physical_id, depth + 1)
 
-    def _resource(self, stack_id: str, logical_id: str, told: Told, depth: int) -> Row:
+    def _resource(self, stack_id: str, logical_id: str, told: ResourceStatus, depth: int) -> Row:
         """A record set's status is the one that the run goes by: its stack's list counts too."""
         status = told.status
         stack = self._state.stacks.get(stack_id)
@@ -112,7 +112,7 @@ class _Tree:
         return any(conflict(desired, handover.original) for handover in state.handovers)
 
 
-def _row(told: Told, *, depth: int, label: str = "") -> Row:
+def _row(told: ResourceStatus, *, depth: int, label: str = "") -> Row:
     return Row(
         depth=depth,
         label=label or told.label,

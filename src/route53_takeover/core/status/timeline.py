@@ -1,6 +1,6 @@
 """What happened in a run, as far as a screen shows it and its state does not keep it.
 
-A `Chronicle` is folded beside the state, from the same events: when each phase was entered, every
+A `Timeline` is folded beside the state, from the same events: when each phase was entered, every
 resource of the stacks, what each name server answered, and lines of news. It decides nothing, knows
 no clock, and is bounded: time that passes and reads that show nothing new add nothing to it.
 """
@@ -18,7 +18,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS, STAGE_WORDS, lines
 from route53_takeover.core.status.snapshot import Answer, Mark, News, mark_of
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase, Stage
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey
@@ -37,7 +37,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     left: float | None = None
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class ResourceStatus(Struct, frozen=True, kw_only=True):
     """The newest that was told of one resource, or of a stack itself.
 
     Attributes:
@@ -69,7 +69,7 @@ class Trouble(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Chronicle:
+class Timeline:
     """What happened so far. It changes with every event; `copy` keeps how it was.
 
     Attributes:
@@ -91,20 +91,20 @@ class Chronicle:
         self.began = 0.0
         self.baseline_at: float | None = None
         self.visits: deque[Visit] = deque(maxlen=_VISITS)
-        self.stacks: dict[str, Told] = {}
-        self.resources: dict[tuple[str, str], Told] = {}
+        self.stacks: dict[str, ResourceStatus] = {}
+        self.resources: dict[tuple[str, str], ResourceStatus] = {}
         self.answers: dict[tuple[str, str, str], tuple[Answer, ...]] = {}
         self.change_ids: dict[str, str] = {}
         self.absences: dict[RecordKey, Absence] = {}
         self.troubles: dict[str, Trouble] = {}
         self.news: deque[News] = deque(maxlen=_NEWS)
         self._seen: set[str] = set()
-        self._stages: dict[RecordKey, Stage] = {}
+        self._stages: dict[RecordKey, RecordStatus] = {}
         self._given_up = ""
 
-    def copy(self) -> Chronicle:
+    def copy(self) -> Timeline:
         """The same, to go on from later: everything in it is a value."""
-        other = Chronicle()
+        other = Timeline()
         other.__dict__.update({key: copy(value) for key, value in vars(self).items()})
         return other
 
@@ -140,7 +140,7 @@ class Chronicle:
         """Tells what the machine made of it."""
         for handover in state.handovers:
             key, stage = handover.original.key, handover.stage
-            if self._stages.get(key, Stage.STANDING) is not stage:
+            if self._stages.get(key, RecordStatus.STANDING) is not stage:
                 self._stages[key] = stage
                 self._follow_absence(key, stage, handover.released_at, state.now)
                 mark, words = STAGE_WORDS[stage]
@@ -162,11 +162,11 @@ class Chronicle:
             self._say(state.now, PHASE_WORDS[state.phase], Mark.RUNNING)
 
     def _follow_absence(
-        self, key: RecordKey, stage: Stage, released_at: float | None, now: float
+        self, key: RecordKey, stage: RecordStatus, released_at: float | None, now: float
     ) -> None:
         absence = self.absences.get(key)
         if stage in ABSENT_STAGES:
-            since = now if released_at is None or stage is Stage.LOST else released_at
+            since = now if released_at is None or stage is RecordStatus.LOST else released_at
             self.absences[key] = Absence(since=since)
         elif absence is not None and absence.until is None:
             self.absences[key] = replace(absence, until=now)
@@ -188,7 +188,7 @@ class Chronicle:
         if old is not None and event.timestamp < old.timestamp:
             return
         same = old is not None and old.status == event.status and old.since > 0
-        told = Told(
+        told = ResourceStatus(
             label=event.stack_name if event.is_of_stack else event.logical_id,
             kind=event.resource_type,
             status=event.status,
@@ -207,7 +207,7 @@ class Chronicle:
         key = (item.stack_id, item.logical_id)
         old = self.resources.get(key)
         if old is None or old.timestamp == 0:
-            self.resources[key] = Told(
+            self.resources[key] = ResourceStatus(
                 label=item.logical_id,
                 kind=item.resource_type,
                 status=item.status,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.status.sentences import all_names, nothing_to_release
 from route53_takeover.core.status.snapshot import Absence, Countdown
 from route53_takeover.core.takeover.events import Purpose, Switch
@@ -116,7 +116,7 @@ def _waits_of_watch(state: State) -> Iterator[str]:
             words = CONDITION_WORDS[condition]
             yield words if len(found) == 1 else f"{words} ({display_name(name.name)})"
     if not found:
-        if root_kind(state) is not Kind.GOING or nothing_to_release(state):
+        if root_kind(state) is not StackPhase.FORWARD or nothing_to_release(state):
             yield from _waits_of_deploy(state, Switch.ON)
         else:
             yield f"CloudFormation to begin with {all_names(state)}"

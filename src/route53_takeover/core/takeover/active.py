@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change, normal_name
-from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import cause_of
@@ -25,11 +25,17 @@ from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     deadman,
     is_ours_to_fill,
-    matches,
+    matching_resources,
     root_kind,
 )
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, TAKEN_STAGES, Phase, Stage
+from route53_takeover.core.takeover.state import (
+    ABSENT_STAGES,
+    LIVE,
+    TAKEN_STAGES,
+    Phase,
+    RecordStatus,
+)
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
 from route53_takeover.core.timing import (
     ACTIVE,
@@ -50,26 +56,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.takeover.state import NameState, StackState, State
-    from route53_takeover.core.takeover.step_context import Turn
+    from route53_takeover.core.takeover.step_context import StepContext
 
-_SOUND = frozenset({Kind.GOING, Kind.SUCCEEDED})
+_SOUND = frozenset({StackPhase.FORWARD, StackPhase.SUCCEEDED})
 """What a root stack is like that is not about to delete what it created."""
 
 
-def tend_all(turn: Turn) -> None:
+def advance_names(turn: StepContext) -> None:
     """Does what is due for every name, and finds the phase that follows from it."""
     for switch, deploy in turn.state.deploys.items():
         if deploy.exited_at is None:
             turn.ask(cmd.RejoinDeploy(switch=switch))
     for stack in turn.state.stacks.values():
-        if stack.kind is Kind.GOING and stack.template_for != stack.operations:
+        if stack.kind is StackPhase.FORWARD and stack.template_for != stack.operations:
             ask_template(turn, stack)
     for name in turn.state.names.values():
-        _tend(turn, name)
+        _advance_name(turn, name)
     _find_phase(turn)
 
 
-def _tend(turn: Turn, name: NameState) -> None:
+def _advance_name(turn: StepContext, name: NameState) -> None:
     name = _give_unknown_up(turn, name)
     if name.write is not None:
         if name.write.unknown_since is not None:
@@ -89,7 +95,7 @@ def _tend(turn: Turn, name: NameState) -> None:
         turn.read(turn.state.names[name.name], every=every)
 
 
-def _give_unknown_up(turn: Turn, name: NameState) -> NameState:
+def _give_unknown_up(turn: StepContext, name: NameState) -> NameState:
     """A DELETE of unknown fate that no read can settle: to be safe the name counts as empty.
 
     At the latest when the deadman would have fired, had the DELETE been accepted as it was sent.
@@ -100,13 +106,13 @@ def _give_unknown_up(turn: Turn, name: NameState) -> NameState:
     if write.present_since is not None and name.failures == 0:
         return name  # reads show the record: they will settle it
     due = min(write.sent + UNANSWERED, deadman(turn.state, name, write.sent))
-    if turn.state.now < due and (root_kind(turn.state) is Kind.GOING or name.failures == 0):
+    if turn.state.now < due and (root_kind(turn.state) is StackPhase.FORWARD or name.failures == 0):
         turn.wake(due)
         return name
     return turn.put(applied(turn.state, name, write, at=write.sent, change_id=None))
 
 
-def _arm(turn: Turn, name: NameState) -> NameState:
+def _arm(turn: StepContext, name: NameState) -> NameState:
     """The deadman also runs for a record that somebody else deleted while it was awaited."""
     if name.is_absent and name.deadman_at is None:
         return turn.put(replace(name, deadman_at=deadman(turn.state, name, turn.state.now)))
@@ -116,21 +122,21 @@ def _arm(turn: Turn, name: NameState) -> NameState:
 # -- restore
 
 
-def _must_restore(turn: Turn, name: NameState) -> bool:
+def _must_restore(turn: StepContext, name: NameState) -> bool:
     """Whether the name is empty and CloudFormation is not going to fill it."""
     state = turn.state
     if not name.is_absent or not is_ours_to_fill(state, name):
         return False
-    if name.restoring or any(h.stage is Stage.LOST for h in name.handovers):
+    if name.restoring or any(h.stage is RecordStatus.LOST for h in name.handovers):
         return True
-    if root_kind(state) is not Kind.GOING:
+    if root_kind(state) is not StackPhase.FORWARD:
         return True
     for handover in name.handovers:
         if handover.stage not in ABSENT_STAGES:
             continue
-        for match in matches(state, handover):
+        for match in matching_resources(state, handover):
             stack = state.stacks[match.stack_id]
-            if stack.kind is not Kind.GOING or match.status not in (
+            if stack.kind is not StackPhase.FORWARD or match.status not in (
                 "CREATE_IN_PROGRESS",
                 "CREATE_COMPLETE",
             ):
@@ -155,7 +161,7 @@ def _may_be_deleted_unseen(state: State, name: NameState) -> bool:
     return name.failures > 0 and not told
 
 
-def _restore(turn: Turn, name: NameState) -> None:
+def _restore(turn: StepContext, name: NameState) -> None:
     """Sends the CREATE, unless the pause after the last one still lasts.
 
     All record sets of the name in one batch at first. Once that was refused, each by itself in
@@ -177,7 +183,7 @@ def _restore(turn: Turn, name: NameState) -> None:
 # -- release
 
 
-def _release_when_due(turn: Turn, name: NameState) -> None:
+def _release_when_due(turn: StepContext, name: NameState) -> None:
     for gate in release_gates(turn.state, name):
         if gate.is_open:
             changes = tuple(Change.delete(record) for record in gate.deletes)
@@ -199,8 +205,10 @@ def _read_pace(state: State, name: NameState) -> float | None:
     if any(True for _ in release_gates(state, name)):
         return CLOSE_READ
     kind = root_kind(state)
-    if all(h.stage in (Stage.STANDING, Stage.CHANGED) for h in name.handovers):
-        if kind is Kind.GOING:  # another writer may delete it meanwhile, and the gap is measured
+    if all(h.stage in (RecordStatus.STANDING, RecordStatus.CHANGED) for h in name.handovers):
+        if (
+            kind is StackPhase.FORWARD
+        ):  # another writer may delete it meanwhile, and the gap is measured
             return min(max(GOING_READ, len(state.names)), GUARD_READ)
         if kind in IN_PROGRESS:
             return CLOSE_READ  # CloudFormation may, though no event told that it had it
@@ -208,9 +216,9 @@ def _read_pace(state: State, name: NameState) -> float | None:
             return None
         is_old = name.read is None or name.read.began < state.news_at
         return 0.0 if is_old else IDLE_READ  # one read that was stale must not be the last
-    if kind not in (Kind.GOING, Kind.SUCCEEDED):
+    if kind not in (StackPhase.FORWARD, StackPhase.SUCCEEDED):
         return CLOSE_READ  # it is being deleted, or was
-    if kind is Kind.SUCCEEDED and (name.read is None or name.read.began < state.news_at):
+    if kind is StackPhase.SUCCEEDED and (name.read is None or name.read.began < state.news_at):
         return 0.0  # a clean-up that no poll showed may have deleted it
     return GUARD_READ
 
@@ -218,7 +226,7 @@ def _read_pace(state: State, name: NameState) -> float | None:
 # -- the phase
 
 
-def _find_phase(turn: Turn) -> None:
+def _find_phase(turn: StepContext) -> None:
     target = _phase_of(turn.state)
     if turn.state.phase is not target:
         turn.move(target)
@@ -226,7 +234,11 @@ def _find_phase(turn: Turn) -> None:
 
 def _phase_of(state: State) -> Phase:
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
-    if taken and root_kind(state) in (Kind.GOING, Kind.CLEANING, Kind.SUCCEEDED):
+    if taken and root_kind(state) in (
+        StackPhase.FORWARD,
+        StackPhase.CLEANING,
+        StackPhase.SUCCEEDED,
+    ):
         return Phase.GUARD
     if (
         state.given_up
@@ -311,13 +323,17 @@ def _is_awaited(state: State, root: StackState) -> bool:
 def _is_working(state: State, stack: StackState) -> bool:
     """Whether the stack is in progress, or its turn in its parent's operation is still to come."""
     parent = state.stacks.get(stack.parent or "")
-    if stack.kind is Kind.CLEANING and parent is not None and parent.kind is Kind.GOING:
+    if (
+        stack.kind is StackPhase.CLEANING
+        and parent is not None
+        and parent.kind is StackPhase.FORWARD
+    ):
         return False  # done, but for the clean-up that waits for its root
     if stack.kind in IN_PROGRESS:
         return True
     if parent is None or parent.kind not in IN_PROGRESS:
         return False
-    return stack.kind is Kind.ABSENT or stack.status_time < parent.started
+    return stack.kind is StackPhase.ABSENT or stack.status_time < parent.started
 
 
 def _hot_stacks(state: State) -> frozenset[str]:
@@ -327,7 +343,7 @@ def _hot_stacks(state: State) -> frozenset[str]:
         (
             stack
             for stack in state.stacks.values()
-            if stack.kind is Kind.GOING
+            if stack.kind is StackPhase.FORWARD
             and (any(_is_settling(state, stack)) or _is_imminent(state, stack))
         ),
     )

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change, display_name
-from route53_takeover.core.domain.stacks import Kind, kind_of
+from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, why
 from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.freshness import is_fresh
-from route53_takeover.core.takeover.queries import IN_PROGRESS, matches, root_kind, suspects
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage
+from route53_takeover.core.takeover.queries import (
+    IN_PROGRESS,
+    candidate_resources,
+    matching_resources,
+    root_kind,
+)
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus
 from route53_takeover.core.takeover.step_context import tree_is_listed
 from route53_takeover.core.timing import (
     ANSWER_PATIENCE,
@@ -38,10 +43,10 @@ from route53_takeover.core.timing import (
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Handover, NameState, State
-    from route53_takeover.core.takeover.step_context import Turn
+    from route53_takeover.core.takeover.step_context import StepContext
 
 
-def settled(turn: Turn) -> bool:
+def settled(turn: StepContext) -> bool:
     """Whether the current deploy has ended, and its stack, and nothing has moved for a while."""
     state = turn.state
     switch = state.baseline
@@ -93,7 +98,7 @@ def _may_give_up(state: State) -> bool:
     return state.now >= limit and not any(name.is_absent for name in state.names.values())
 
 
-def _look(turn: Turn, *, at: float) -> None:
+def _look(turn: StepContext, *, at: float) -> None:
     """Describes the root stack at ``at`` and not more often than makes sense."""
     at = max(at, turn.state.not_before)
     if turn.state.described is not None:
@@ -104,10 +109,10 @@ def _look(turn: Turn, *, at: float) -> None:
         turn.wake(at)
 
 
-def _was_deployed(turn: Turn) -> bool:
+def _was_deployed(turn: StepContext) -> bool:
     """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
     state = turn.state
-    if any(matches(state, h) for h in state.handovers) or state.ever_released:
+    if any(matching_resources(state, h) for h in state.handovers) or state.ever_released:
         return True
     until = state.baseline_at + state.plan.options.deploy_timeout
     if state.interrupts or state.given_up or state.now >= until:
@@ -118,7 +123,7 @@ def _was_deployed(turn: Turn) -> bool:
     return False
 
 
-def at_rest(turn: Turn) -> bool:
+def at_rest(turn: StepContext) -> bool:
     """Whether a run in one of the live phases may conclude."""
     state = turn.state
     if (state.interrupts or state.journal_lost) and not state.ever_released:
@@ -132,17 +137,18 @@ def at_rest(turn: Turn) -> bool:
 def _may_be_adopted(state: State) -> bool:
     """Whether putting a TTL back now could overwrite what CloudFormation is just adopting."""
     return root_kind(state) in IN_PROGRESS and any(
-        not h.standing.same_as(h.original) and suspects(state, h) for h in state.handovers
+        not h.standing.same_as(h.original) and candidate_resources(state, h)
+        for h in state.handovers
     )
 
 
-def conclude(turn: Turn) -> None:
+def conclude(turn: StepContext) -> None:
     """Moves a run at rest on: to verify, or to undoing what is to undo, or to its end."""
     state = turn.state
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
     if is_blind(state):
         turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
-    elif taken and root_kind(state) is Kind.SUCCEEDED and state.phase is Phase.GUARD:
+    elif taken and root_kind(state) is StackPhase.SUCCEEDED and state.phase is Phase.GUARD:
         turn.move(Phase.VERIFY)
     elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.settled_at):
         return
@@ -153,7 +159,7 @@ def conclude(turn: Turn) -> None:
         _end(turn)
 
 
-def verify(turn: Turn) -> None:
+def verify(turn: StepContext) -> None:
     """The record is there, is the desired one, and the name servers answer."""
     state = turn.state
     if any(h.stage not in TAKEN_STAGES for h in state.handovers) or (
@@ -198,7 +204,7 @@ def _is_as_desired(state: State, handover: Handover) -> bool:
     ]
     wanted = [
         m.desired
-        for m in matches(state, handover)
+        for m in matching_resources(state, handover)
         if m.status == "CREATE_COMPLETE" and m.desired is not None
     ]
     for desired in wanted:
@@ -210,13 +216,13 @@ def _is_as_desired(state: State, handover: Handover) -> bool:
 
 def _done(state: State) -> str:
     names = ", ".join(display_name(name) for name in state.names)
-    found = [m for h in state.handovers for m in matches(state, h) if m.group]
+    found = [m for h in state.handovers for m in matching_resources(state, h) if m.group]
     groups = ", ".join(dict.fromkeys(m.logical_id for m in found))
     through = f", through its RecordSetGroup {groups}" if groups else ""
     return f"{state.root.stack_name or state.plan.options.stack} owns {names} now{through}"
 
 
-def _all_undone(turn: Turn) -> bool:
+def _all_undone(turn: StepContext) -> bool:
     """Puts lowered TTLs back to the letter; true once every name is as it shall stay."""
     undone = True
     for name in turn.state.names.values():
@@ -253,12 +259,12 @@ def _may_be_the_stacks(state: State, handover: Handover) -> bool:
     return any(
         m.initiated_at is not None
         and m.status != "DELETE_COMPLETE"
-        and (m.status != "CREATE_FAILED" or root_kind(state) is Kind.FAILED)
-        for m in suspects(state, handover)
+        and (m.status != "CREATE_FAILED" or root_kind(state) is StackPhase.FAILED)
+        for m in candidate_resources(state, handover)
     )
 
 
-def _may_undo(turn: Turn) -> bool:
+def _may_undo(turn: StepContext) -> bool:
     """Whether no stack took a lowered record meanwhile, as far as anybody can know.
 
     Where nothing was deployed yet and the stacks cannot be listed, the TTL is put back all the
@@ -271,7 +277,7 @@ def _may_undo(turn: Turn) -> bool:
     return tree_is_listed(turn, within=within)
 
 
-def _last_look(turn: Turn) -> bool:
+def _last_look(turn: StepContext) -> bool:
     """Reads every name once more; true when each was read since the looking began."""
     if turn.state.verifying_since is None:
         turn.state = replace(turn.state, verifying_since=turn.state.now)
@@ -287,7 +293,7 @@ def _last_look(turn: Turn) -> bool:
     return seen
 
 
-def _end(turn: Turn) -> None:
+def _end(turn: StepContext) -> None:
     """Every record that can stand stands: says what came of it."""
     state = turn.state
     reason = state.given_up or why(state)
@@ -309,11 +315,11 @@ def _end(turn: Turn) -> None:
             Outcome.UNKNOWN,
             4,
             _in_part(state, theirs, reason),
-            resumable=open_ or root_kind(state) is not Kind.SUCCEEDED,
+            resumable=open_ or root_kind(state) is not StackPhase.SUCCEEDED,
         )
-    elif root_kind(state) is Kind.FAILED and _has_moved(state):
+    elif root_kind(state) is StackPhase.FAILED and _has_moved(state):
         turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
-    elif root_kind(state) is Kind.SUCCEEDED and (groups := unread_groups(state)):
+    elif root_kind(state) is StackPhase.SUCCEEDED and (groups := unread_groups(state)):
         held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
         turn.end(Outcome.UNKNOWN, 4, f"{held}: {reason}")
     elif left:
@@ -323,7 +329,7 @@ def _end(turn: Turn) -> None:
     elif state.interrupts and not state.ever_released:
         code = 1 if is_aborted(state) else 130
         turn.end(Outcome.ABORTED, code, f"{state.interrupts[0]}: {_what_stands(state)}")
-    elif any(h.stage is Stage.RESTORED for h in state.handovers):
+    elif any(h.stage is RecordStatus.RESTORED for h in state.handovers):
         turn.end(Outcome.RESTORED, 1, reason)
     else:
         turn.end(Outcome.FAILED, 1, reason)
@@ -337,7 +343,7 @@ def _has_moved(state: State) -> bool:
 
 def _what_stands(state: State) -> str:
     for handover in state.handovers:
-        if handover.stage is Stage.CHANGED:
+        if handover.stage is RecordStatus.CHANGED:
             return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
     if any(deploy.exited_at is None for deploy in state.deploys.values()):
         return "every record is as it was; the deploy that was begun runs on"
@@ -346,8 +352,8 @@ def _what_stands(state: State) -> str:
 
 def _is_left_changed(handover: Handover) -> bool:
     return handover.stage in (
-        Stage.STANDING,
-        Stage.RESTORED,
+        RecordStatus.STANDING,
+        RecordStatus.RESTORED,
     ) and not handover.standing.same_as(handover.original)
 
 
@@ -365,7 +371,7 @@ def _is_theirs(state: State, handover: Handover) -> bool:
 
 def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
     """What is said where CloudFormation's record stands, and not everything is as planned."""
-    if root_kind(state) is not Kind.SUCCEEDED:
+    if root_kind(state) is not StackPhase.SUCCEEDED:
         stands = f"CloudFormation's {theirs[0].original.key} stands"
         return f"{stands}, and its stack has not succeeded: {reason}"
     stack = state.root.stack_name or state.plan.options.stack
@@ -380,9 +386,9 @@ def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
 
 def _of_the_rest(state: State, handover: Handover) -> str:
     key = handover.original.key
-    if handover.stage is Stage.CHANGED:
+    if handover.stage is RecordStatus.CHANGED:
         return f"another writer changed {key}, which is left alone"
-    if not matches(state, handover):
+    if not matching_resources(state, handover):
         return f"{key} stands as it was, for the stack did not create it"
     return f"{key} stands as it was"
 

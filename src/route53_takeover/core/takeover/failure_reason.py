@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.fold_stacks import unread_groups
-from route53_takeover.core.takeover.queries import matches, root_kind
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, Stage
+from route53_takeover.core.takeover.queries import matching_resources, root_kind
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Deploy, NameState, State
@@ -38,7 +38,7 @@ def why(state: State) -> str:
     if state.interrupts and not state.ever_released:
         return stopped_by(state)
     for handover in state.handovers:
-        if handover.stage is Stage.CHANGED:
+        if handover.stage is RecordStatus.CHANGED:
             return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
     if state.journal_lost:
         return f"the journal broke: {state.journal_lost}"
@@ -56,11 +56,11 @@ def why(state: State) -> str:
         return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
     if root is None or root.operations == 0:
         return _nothing_deployed(deploy)
-    if kind is not Kind.SUCCEEDED:
+    if kind is not StackPhase.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"
     if groups := unread_groups(state):
         return f"what its RecordSetGroup ({', '.join(groups)}) holds cannot be read"
-    if not any(matches(state, h) for h in state.handovers):
+    if not any(matching_resources(state, h) for h in state.handovers):
         return (
             "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
             "to 5 leaves it out where the API Gateway custom domain exists already)"
@@ -71,18 +71,20 @@ def why(state: State) -> str:
 def cause_of(state: State, name: NameState) -> Cause:
     """Why this name, which has no record, is to be put back now."""
     kind = root_kind(state)
-    if kind in (Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED):
+    if kind in (StackPhase.ROLLING_BACK, StackPhase.ROLLED_BACK, StackPhase.FAILED):
         return Cause.TURNED_BACK
-    resources = [m for h in name.handovers if h.stage in ABSENT_STAGES for m in matches(state, h)]
-    if any(h.stage is Stage.LOST for h in name.handovers) or (
-        kind is not Kind.GOING and any(m.status == "CREATE_COMPLETE" for m in resources)
+    resources = [
+        m for h in name.handovers if h.stage in ABSENT_STAGES for m in matching_resources(state, h)
+    ]
+    if any(h.stage is RecordStatus.LOST for h in name.handovers) or (
+        kind is not StackPhase.FORWARD and any(m.status == "CREATE_COMPLETE" for m in resources)
     ):
         return Cause.TAKEN_AWAY
-    if kind is not Kind.GOING:
+    if kind is not StackPhase.FORWARD:
         return Cause.NOT_CREATED
     if any(
         m.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
-        or state.stacks[m.stack_id].kind is not Kind.GOING
+        or state.stacks[m.stack_id].kind is not StackPhase.FORWARD
         for m in resources
     ):
         return Cause.FAILED
@@ -93,7 +95,7 @@ _BY_WEIGHT = (Cause.DEADMAN, Cause.FAILED, Cause.NOT_CREATED, Cause.TAKEN_AWAY, 
 """Of several names' causes the one that the others follow from comes first."""
 
 
-def _put_back(cause: Cause | None, kind: Kind, ended: str) -> str:
+def _put_back(cause: Cause | None, kind: StackPhase, ended: str) -> str:
     match cause:
         case Cause.DEADMAN:
             return (
@@ -104,9 +106,9 @@ def _put_back(cause: Cause | None, kind: Kind, ended: str) -> str:
             return f"CloudFormation could not create the record: the stack ended {ended}"
         case Cause.NOT_CREATED:
             return f"the stack ended {ended} without creating the record"
-        case Cause.TAKEN_AWAY if kind is Kind.SUCCEEDED:
+        case Cause.TAKEN_AWAY if kind is StackPhase.SUCCEEDED:
             return "the record was deleted again after CloudFormation had created it"
-        case Cause.TAKEN_AWAY | Cause.TURNED_BACK if kind is Kind.ROLLED_BACK:
+        case Cause.TAKEN_AWAY | Cause.TURNED_BACK if kind is StackPhase.ROLLED_BACK:
             return f"the stack rolled back: {ended}"
         case _:
             return f"the stack ended {ended}"
@@ -118,8 +120,8 @@ _HELD = frozenset({"CREATE_COMPLETE", "DELETE_FAILED"})
 
 def still_listed(state: State) -> str:
     """What is to be known of a record that was put back, and that its stack takes for its own."""
-    back = [h for h in state.handovers if h.stage is Stage.RESTORED]
-    held = [m.logical_id for h in back for m in matches(state, h) if m.status in _HELD]
+    back = [h for h in state.handovers if h.stage is RecordStatus.RESTORED]
+    held = [m.logical_id for h in back for m in matching_resources(state, h) if m.status in _HELD]
     if not held:
         return ""
     listed = ", ".join(dict.fromkeys(held))
@@ -128,7 +130,7 @@ def still_listed(state: State) -> str:
 
 def _kept_back(state: State) -> str:
     """What a person kept from being released, for what it tells of a stack that failed."""
-    if state.ever_released or not any(matches(state, h) for h in state.handovers):
+    if state.ever_released or not any(matching_resources(state, h) for h in state.handovers):
         return ""
     if state.paused:
         return "; the run was paused"
@@ -149,7 +151,7 @@ def _nothing_deployed(deploy: Deploy | None) -> str:
 
 def _first_error(state: State) -> str:
     for handover in state.handovers:
-        for match in matches(state, handover):
+        for match in matching_resources(state, handover):
             if match.status == "CREATE_FAILED" and match.reason:
                 return f" ({match.logical_id}: {match.reason})"
     errors = [s.first_error for s in state.stacks.values() if s.first_error]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import conflict, same_records
-from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_writes import applied
-from route53_takeover.core.takeover.queries import matches, may_be_identical, root_kind
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Reading, Stage
+from route53_takeover.core.takeover.queries import matching_resources, may_be_identical, root_kind
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Reading, RecordStatus
 from route53_takeover.core.timing import IDENTICAL_LOOK, INSYNC_ASSUMED, SECOND_LOOK, STALE
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import Handover, NameState, State, Write
 
-_UNDONE = frozenset({Kind.TURNING_BACK, Kind.ROLLED_BACK, Kind.FAILED, Kind.ABSENT})
+_UNDONE = frozenset(
+    {StackPhase.ROLLING_BACK, StackPhase.ROLLED_BACK, StackPhase.FAILED, StackPhase.ABSENT}
+)
 
 
 def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
@@ -43,7 +45,9 @@ def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
     name = replace(
         name, handovers=tuple(_classified(state, name, h, event.began) for h in name.handovers)
     )
-    lowered = any(h.stage is Stage.STANDING and h.standing != h.original for h in name.handovers)
+    lowered = any(
+        h.stage is RecordStatus.STANDING and h.standing != h.original for h in name.handovers
+    )
     if lowered and name.unsynced is None and name.synced_at is None:
         return replace(name, synced_at=state.now + INSYNC_ASSUMED)
     return name
@@ -74,7 +78,9 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
     if since is None:
         return replace(name, write=replace(write, present_since=began))
     identical = write.purpose is Purpose.RELEASE and any(
-        may_be_identical(h.standing, m.desired) for h in name.handovers for m in matches(state, h)
+        may_be_identical(h.standing, m.desired)
+        for h in name.handovers
+        for m in matching_resources(state, h)
     )
     if began - since < (IDENTICAL_LOOK if identical else SECOND_LOOK):
         return name
@@ -91,45 +97,53 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
     desired = any(_is_desired(state, handover, r) for r in occupants)
     unlike = any(not r.same_as(handover.original) for r in occupants)
     match handover.stage:
-        case Stage.STANDING:
+        case RecordStatus.STANDING:
             return _standing(state, name, handover, occupants)
-        case Stage.RELEASED | Stage.LOST if desired and not _is_what_we_put_back(state, handover):
+        case RecordStatus.RELEASED | RecordStatus.LOST if desired and not _is_what_we_put_back(
+            state, handover
+        ):
             return _created(state, handover)
-        case Stage.RELEASED | Stage.LOST if any(r.same_as(handover.standing) for r in occupants):
-            return replace(handover, stage=Stage.RESTORED, back_at=handover.back_at or state.now)
-        case Stage.RELEASED | Stage.LOST:
+        case RecordStatus.RELEASED | RecordStatus.LOST if any(
+            r.same_as(handover.standing) for r in occupants
+        ):
+            return replace(
+                handover, stage=RecordStatus.RESTORED, back_at=handover.back_at or state.now
+            )
+        case RecordStatus.RELEASED | RecordStatus.LOST:
             if any(r.same_as(handover.original) for r in occupants):
                 return replace(
                     handover,
-                    stage=Stage.RESTORED,
+                    stage=RecordStatus.RESTORED,
                     standing=handover.original,
                     back_at=handover.back_at or state.now,
                 )
-            return replace(handover, stage=Stage.CHANGED, back_at=handover.back_at or state.now)
-        case Stage.RESTORED:
+            return replace(
+                handover, stage=RecordStatus.CHANGED, back_at=handover.back_at or state.now
+            )
+        case RecordStatus.RESTORED:
             if desired and unlike:
                 return _created(state, handover)
             if any(r.same_as(handover.standing) for r in occupants):
                 return handover
-            return replace(handover, stage=Stage.CHANGED)
-        case Stage.CREATED | Stage.ADOPTED:
-            resources = matches(state, handover)
+            return replace(handover, stage=RecordStatus.CHANGED)
+        case RecordStatus.CREATED | RecordStatus.ADOPTED:
+            resources = matching_resources(state, handover)
             known = any(m.desired and m.desired.complete for m in resources)
             undone = not resources and root_kind(state) in _UNDONE
             ours = not desired and all(r.same_as(handover.standing) for r in occupants)
             if ours and (known or undone):
-                return replace(handover, stage=Stage.RESTORED)
+                return replace(handover, stage=RecordStatus.RESTORED)
             return handover
-        case Stage.CHANGED if all(r.same_as(handover.standing) for r in occupants):
-            stage = Stage.STANDING if handover.released_at is None else Stage.RESTORED
+        case RecordStatus.CHANGED if all(r.same_as(handover.standing) for r in occupants):
+            stage = RecordStatus.STANDING if handover.released_at is None else RecordStatus.RESTORED
             return replace(handover, stage=stage)  # somebody has put it back
-        case Stage.CHANGED:
+        case RecordStatus.CHANGED:
             return handover
 
 
 def _is_what_we_put_back(state: State, handover: Handover) -> bool:
     """Whether a record that is what the stack wants is more likely ours: it looked the same."""
-    wanted = matches(state, handover)
+    wanted = matching_resources(state, handover)
     return (
         (handover.restored_at is not None or handover.restore_lost)
         and any(m.desired and m.desired.record.same_as(handover.original) for m in wanted)
@@ -149,11 +163,11 @@ def _is_stale(
         return False
     (record,) = occupants
     match handover.stage:
-        case Stage.RELEASED:
+        case RecordStatus.RELEASED:
             return handover.released_at is not None and record.same_as(handover.standing)
-        case Stage.STANDING if handover.standing.same_as(handover.original):
+        case RecordStatus.STANDING if handover.standing.same_as(handover.original):
             return Purpose.UNDO in name.tried and record.same_as(_lowered(state.plan, handover))
-        case Stage.STANDING:
+        case RecordStatus.STANDING:
             return record.same_as(handover.original)
         case _:
             return False
@@ -161,18 +175,18 @@ def _is_stale(
 
 def _gone(handover: Handover) -> Handover:
     match handover.stage:
-        case Stage.STANDING | Stage.CHANGED:
-            return replace(handover, stage=Stage.RELEASED)
-        case Stage.CREATED | Stage.ADOPTED | Stage.RESTORED:
-            return replace(handover, stage=Stage.LOST)
-        case Stage.RELEASED | Stage.LOST:
+        case RecordStatus.STANDING | RecordStatus.CHANGED:
+            return replace(handover, stage=RecordStatus.RELEASED)
+        case RecordStatus.CREATED | RecordStatus.ADOPTED | RecordStatus.RESTORED:
+            return replace(handover, stage=RecordStatus.LOST)
+        case RecordStatus.RELEASED | RecordStatus.LOST:
             return handover
 
 
 def _created(state: State, handover: Handover) -> Handover:
     return replace(
         handover,
-        stage=Stage.CREATED,
+        stage=RecordStatus.CREATED,
         created_at=handover.created_at or state.now,
         back_at=handover.back_at or state.now,
     )
@@ -189,8 +203,8 @@ def _standing(
         if ours is not None and record.same_as(ours):
             return replace(handover, standing=ours)
     if all(_is_desired(state, handover, record) for record in occupants):
-        return replace(handover, stage=Stage.ADOPTED, created_at=state.now)
-    return replace(handover, stage=Stage.CHANGED)
+        return replace(handover, stage=RecordStatus.ADOPTED, created_at=state.now)
+    return replace(handover, stage=RecordStatus.CHANGED)
 
 
 def _written_before(plan: Plan, name: NameState, handover: Handover) -> RecordSet | None:
@@ -208,7 +222,7 @@ def _lowered(plan: Plan, handover: Handover) -> RecordSet | None:
 
 def _is_desired(state: State, handover: Handover, record: RecordSet) -> bool:
     """Whether this live record set is what one of the tree's resources asks for."""
-    for resource in matches(state, handover):
+    for resource in matching_resources(state, handover):
         desired = resource.desired
         if desired is None or desired.record.key != record.key:
             continue
@@ -238,16 +252,16 @@ def _adopted(state: State, name: NameState, handover: Handover) -> Handover:
         return _let_go(state, name, handover)
     if _was_created_unseen(state, name, handover):
         return replace(_created(state, handover), back_at=handover.back_at or name.occupied_at)
-    if handover.stage not in (Stage.STANDING, Stage.CHANGED, Stage.RESTORED):
+    if handover.stage not in (RecordStatus.STANDING, RecordStatus.CHANGED, RecordStatus.RESTORED):
         return handover
-    if not any(m.status == "CREATE_COMPLETE" for m in matches(state, handover)):
+    if not any(m.status == "CREATE_COMPLETE" for m in matching_resources(state, handover)):
         return handover
-    if handover.stage is not Stage.STANDING and not any(
+    if handover.stage is not RecordStatus.STANDING and not any(
         _is_desired(state, handover, r) for r in name.occupants(handover.original)
     ):
         return handover
     was_gone = handover.released_at is not None or handover.lost_seconds > 0
-    stage = Stage.CREATED if was_gone else Stage.ADOPTED
+    stage = RecordStatus.CREATED if was_gone else RecordStatus.ADOPTED
     return replace(handover, stage=stage, created_at=handover.created_at or state.now)
 
 
@@ -257,21 +271,21 @@ def _was_created_unseen(state: State, name: NameState, handover: Handover) -> bo
     Its stack has succeeded and lists the record, and a restore that was sent after that was refused
     because a record stands there, which none of our own restores can have created.
     """
-    if handover.stage is not Stage.RELEASED or handover.restore_lost:
+    if handover.stage is not RecordStatus.RELEASED or handover.restore_lost:
         return False
-    if root_kind(state) is not Kind.SUCCEEDED or len(name.handovers) > 1:
+    if root_kind(state) is not StackPhase.SUCCEEDED or len(name.handovers) > 1:
         return False
     read = name.read
     is_read_since = read is not None and read.began >= name.occupied_at
     return not is_read_since and any(
         m.status == "CREATE_COMPLETE" and m.initiated_at is not None and m.since < name.occupied_at
-        for m in matches(state, handover)
+        for m in matching_resources(state, handover)
     )
 
 
 def _let_go(state: State, name: NameState, handover: Handover) -> Handover:
     """CloudFormation has deleted its record, and one that looks the same is what we put back."""
-    resources = matches(state, handover)
+    resources = matching_resources(state, handover)
     here = name.occupants(handover.original)
     if (
         not resources
@@ -280,5 +294,5 @@ def _let_go(state: State, name: NameState, handover: Handover) -> Handover:
     ):
         return handover
     was_gone = handover.restored_at is not None or handover.released_at is not None
-    stage = Stage.RESTORED if was_gone else Stage.STANDING
+    stage = RecordStatus.RESTORED if was_gone else RecordStatus.STANDING
     return replace(handover, stage=stage, standing=handover.original)

@@ -20,7 +20,7 @@ from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     RECORD_SET_GROUP,
     STACK,
-    Kind,
+    StackPhase,
 )
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
@@ -223,7 +223,7 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
                 reason=known.reason if known else "",
             )
     listed = {item.logical_id for item in event.resources}
-    undone = root_kind(state) in (Kind.ROLLED_BACK, Kind.ABSENT)
+    undone = root_kind(state) in (StackPhase.ROLLED_BACK, StackPhase.ABSENT)
     for logical_id, known in records.items():
         is_coming = (
             known.status == "CREATE_IN_PROGRESS" and not undone

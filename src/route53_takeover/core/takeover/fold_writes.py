@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.queries import deadman
-from route53_takeover.core.takeover.state import Stage
+from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     INSYNC_ASSUMED,
     REFUSALS,
@@ -99,12 +99,12 @@ def applied(
         key = handover.original.key
         if write.purpose is Purpose.RELEASE and key in deleted:
             handover = replace(  # noqa: PLW2901 -- the loop builds the new tuple
-                handover, stage=Stage.RELEASED, released_at=at, back_at=None
+                handover, stage=RecordStatus.RELEASED, released_at=at, back_at=None
             )
         elif write.purpose is Purpose.RESTORE and key in created:
             handover = replace(  # noqa: PLW2901
                 handover,
-                stage=Stage.RESTORED,
+                stage=RecordStatus.RESTORED,
                 standing=created[key],
                 restored_at=at,
                 back_at=handover.back_at if handover.back_at is not None else at,

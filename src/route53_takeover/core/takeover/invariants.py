@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import same_records
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Outcome, Stage
+from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Outcome, RecordStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def spares_cloudformation(state: State, write: WriteBatch) -> bool:
     ours = {
         h.standing.key: h.standing
         for h in name.handovers
-        if h.stage in (Stage.STANDING, Stage.RESTORED)
+        if h.stage in (RecordStatus.STANDING, RecordStatus.RESTORED)
     }
     return all(
         change.action != "DELETE" or change.record == ours.get(change.record.key)
@@ -113,7 +113,8 @@ def _broken_promises(state: State) -> Iterator[str]:
     lowered = [
         h
         for h in state.handovers
-        if h.stage in (Stage.STANDING, Stage.RESTORED) and not h.standing.same_as(h.original)
+        if h.stage in (RecordStatus.STANDING, RecordStatus.RESTORED)
+        and not h.standing.same_as(h.original)
     ]
     if lowered and ending.outcome is not Outcome.UNKNOWN:
         yield "a lowered TTL is put back or reported"

@@ -13,7 +13,7 @@ from route53_takeover.core.domain.record_sets import (
     normal_zone_id,
 )
 from route53_takeover.core.domain.stacks import (
-    Kind,
+    StackPhase,
     kind_of,
 )
 from route53_takeover.core.takeover.events import Switch
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
         State,
     )
 
-IN_PROGRESS = frozenset({Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK})
+IN_PROGRESS = frozenset({StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK})
 
 
-def root_kind(state: State) -> Kind:
+def root_kind(state: State) -> StackPhase:
     """What the root stack's status means, by events, or by DescribeStacks where they lag."""
     root = state.root_stack
     if root is None or not root.status:
@@ -56,12 +56,14 @@ def root_kind(state: State) -> Kind:
     return root.kind
 
 
-def matches(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+def matching_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The record resources of the tree that would stand in this record set's place."""
-    return tuple(resource for resource in suspects(state, handover) if not resource.guessed)
+    return tuple(
+        resource for resource in candidate_resources(state, handover) if not resource.guessed
+    )
 
 
-def suspects(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+def candidate_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The same, and those of which only the name is known: for what must not be written then."""
     return tuple(
         resource
@@ -125,12 +127,12 @@ def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
 def is_ours_to_fill(state: State, name: NameState) -> bool:
     """A record that somebody else deleted before anything was deployed stays deleted."""
     released = any(h.released_at is not None for h in name.handovers)
-    was_the_stacks = any(matches(state, h) for h in name.handovers)
+    was_the_stacks = any(matching_resources(state, h) for h in name.handovers)
     return released or was_the_stacks or state.baseline is Switch.ON
 
 
 def deadman(state: State, name: NameState, released_at: float) -> float:
     """When to restore a record that was released at this time (`deadman_after`)."""
-    began = [m.since for h in name.handovers for m in matches(state, h)]
+    began = [m.since for h in name.handovers for m in matching_resources(state, h)]
     in_progress = released_at - min(began, default=released_at)
     return released_at + deadman_after(in_progress, state.plan.options.restore_after)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
-from route53_takeover.core.domain.stacks import Kind
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.model import hold_for
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.queries import is_in_zone, may_be_identical, resources_at
-from route53_takeover.core.takeover.state import LIVE, Phase, RecordResource, Stage
+from route53_takeover.core.takeover.state import LIVE, Phase, RecordResource, RecordStatus
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
         standing = tuple(
             h.standing
             for h in name.handovers
-            if h.stage is Stage.STANDING and conflict(h.standing, desired)
+            if h.stage is RecordStatus.STANDING and conflict(h.standing, desired)
         )
         if not standing:
             continue
@@ -202,7 +202,7 @@ def _unmet_of_stacks(state: State, resource: RecordResource) -> Iterator[Conditi
         yield Condition.IN_TREE
     for stack_id in lineage:
         stack = state.stacks.get(stack_id or "")
-        if stack is None or stack.kind is not Kind.GOING:
+        if stack is None or stack.kind is not StackPhase.FORWARD:
             yield Condition.FORWARD
         elif not is_fresh(state, began=stack.polled, told=stack.poll_told, within=POLL_FRESH):
             yield Condition.EVENTS

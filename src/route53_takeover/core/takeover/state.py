@@ -11,7 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import Change, DesiredRecord, RecordSet, conflict
-from route53_takeover.core.domain.stacks import Kind, StackDescription, StackTemplate, kind_of
+from route53_takeover.core.domain.stacks import StackDescription, StackPhase, StackTemplate, kind_of
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.takeover.commands import Request
 from route53_takeover.core.takeover.events import Purpose, Switch
@@ -40,7 +40,7 @@ LIVE = frozenset({Phase.WATCH, Phase.RELEASE, Phase.CONFIRM, Phase.GUARD, Phase.
 """The phases in which CloudFormation may be creating, and the name may lack its record."""
 
 
-class Stage(StrEnum):
+class RecordStatus(StrEnum):
     """What became of one manual record set, as the last read or answer told."""
 
     STANDING = "standing"  # it stands, as the run last read or wrote it
@@ -52,8 +52,8 @@ class Stage(StrEnum):
     CHANGED = "changed"  # somebody else wrote it: theirs is left alone
 
 
-ABSENT_STAGES = frozenset({Stage.RELEASED, Stage.LOST})
-TAKEN_STAGES = frozenset({Stage.CREATED, Stage.ADOPTED})
+ABSENT_STAGES = frozenset({RecordStatus.RELEASED, RecordStatus.LOST})
+TAKEN_STAGES = frozenset({RecordStatus.CREATED, RecordStatus.ADOPTED})
 
 
 class Cause(StrEnum):
@@ -93,7 +93,7 @@ class Handover(Struct, frozen=True, kw_only=True):
 
     original: RecordSet
     standing: RecordSet
-    stage: Stage = Stage.STANDING
+    stage: RecordStatus = RecordStatus.STANDING
     released_at: float | None = None
     back_at: float | None = None
     created_at: float | None = None
@@ -283,8 +283,8 @@ class StackState(Struct, frozen=True, kw_only=True):
     first_error: str = ""
 
     @property
-    def kind(self) -> Kind:
-        return kind_of(self.status) if self.status else Kind.ABSENT
+    def kind(self) -> StackPhase:
+        return kind_of(self.status) if self.status else StackPhase.ABSENT
 
 
 class Deploy(Struct, frozen=True, kw_only=True):
@@ -409,7 +409,8 @@ class State(Struct, frozen=True, kw_only=True):
     def ever_released(self) -> bool:
         """Whether a record set was released, or may have been."""
         return any(
-            h.released_at is not None or h.stage not in (Stage.STANDING, Stage.CHANGED)
+            h.released_at is not None
+            or h.stage not in (RecordStatus.STANDING, RecordStatus.CHANGED)
             for h in self.handovers
         ) or any(
             n.write is not None and n.write.purpose is Purpose.RELEASE for n in self.names.values()

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change
-from route53_takeover.core.domain.stacks import NOT_OWNED, Kind
+from route53_takeover.core.domain.stacks import NOT_OWNED, StackPhase
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.active import tend_all
+from route53_takeover.core.takeover.active import advance_names
 from route53_takeover.core.takeover.completion import (
     at_rest,
     conclude,
@@ -31,9 +31,9 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.freshness import is_fresh
-from route53_takeover.core.takeover.queries import root_kind, suspects
-from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, Stage
-from route53_takeover.core.takeover.step_context import Turn, tree_is_listed
+from route53_takeover.core.takeover.queries import candidate_resources, root_kind
+from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.step_context import StepContext, tree_is_listed
 from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE, WRITE_FRESH
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ def step(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[cmd.AnyC
     if state is None:
         if not isinstance(event, ev.RunStarted):
             raise ValueError(f"a run begins with RunStarted, not {type(event).__name__}")
-        turn = Turn(begin(event))
+        turn = StepContext(begin(event))
         turn.move(Phase.BACKUP)
     else:
-        turn = Turn(observe(state, event))
+        turn = StepContext(observe(state, event))
     _decide(turn)
     return replace(turn.state, wake_at=turn.wake_at), tuple(turn.commands)
 
 
-def _decide(turn: Turn) -> None:
+def _decide(turn: StepContext) -> None:
     """Lets phases follow each other until one has to wait."""
     for _ in range(_MOVES_IN_A_STEP):
         phase, given_up = turn.state.phase, turn.state.given_up
@@ -81,7 +81,7 @@ def _decide(turn: Turn) -> None:
     raise ValueError(f"{turn.state.phase} does not come to rest")
 
 
-def _stopped(turn: Turn) -> bool:
+def _stopped(turn: StepContext) -> bool:
     """The second request to stop does so at once, whatever stands."""
     if len(turn.state.interrupts) < 2:  # noqa: PLR2004 -- the second
         return False
@@ -97,7 +97,7 @@ def _is_over_early(state: State) -> bool:
     return state.is_early and bool(state.interrupts or state.given_up or state.journal_lost)
 
 
-def _waits_for_a_person(turn: Turn) -> bool:
+def _waits_for_a_person(turn: StepContext) -> bool:
     """Whether a pause keeps an early phase from its step: no write, no deploy, no move on.
 
     What is under way is looked at all the same: a first deploy that touches the record is undone.
@@ -113,14 +113,14 @@ def _waits_for_a_person(turn: Turn) -> bool:
 # -- the early phases
 
 
-def _backup(turn: Turn) -> None:
+def _backup(turn: StepContext) -> None:
     if turn.state.backed_up:
         turn.move(Phase.LOWER_TTL)
     else:
         turn.ask(cmd.WriteBackup())
 
 
-def _lower_ttl(turn: Turn) -> None:
+def _lower_ttl(turn: StepContext) -> None:
     lowered = {m.key: m.lowered for m in turn.state.plan.manuals if m.lowered}
     waiting = False
     for name in turn.state.names.values():
@@ -144,7 +144,7 @@ def _lower_ttl(turn: Turn) -> None:
         turn.move(Phase.DRAIN)
 
 
-def _drain(turn: Turn) -> None:
+def _drain(turn: StepContext) -> None:
     synced = [n.synced_at for n in turn.state.names.values() if n.synced_at is not None]
     until = max(synced, default=turn.state.now) + turn.state.plan.drain_seconds
     if not synced or not turn.state.plan.options.drain or turn.state.now >= until:
@@ -153,7 +153,7 @@ def _drain(turn: Turn) -> None:
         turn.wake(until)
 
 
-def _prove(turn: Turn) -> None:
+def _prove(turn: StepContext) -> None:
     unproven = [name for name in turn.state.names.values() if not name.proven]
     for name in unproven:
         changes = tuple(
@@ -167,11 +167,11 @@ def _prove(turn: Turn) -> None:
 
 
 def _write_where_unchanged(
-    turn: Turn, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
+    turn: StepContext, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
 ) -> None:
     """Writes the batch once a fresh read shows the name as the run last left it."""
     state = turn.state
-    if any(h.stage is not Stage.STANDING for h in name.handovers):
+    if any(h.stage is not RecordStatus.STANDING for h in name.handovers):
         turn.give_up(f"somebody changed {name.name} meanwhile: it is left as it is now")
     elif name.given_up:
         turn.give_up(name.given_up)
@@ -194,11 +194,15 @@ def _write_where_unchanged(
 
 def _owned(state: State) -> list[RecordResource]:
     """The tree's resources that have, or get, one of the records, or may have."""
-    found = [resource for handover in state.handovers for resource in suspects(state, handover)]
+    found = [
+        resource
+        for handover in state.handovers
+        for resource in candidate_resources(state, handover)
+    ]
     return [resource for resource in found if resource.status not in NOT_OWNED]
 
 
-def _has_no_patience_left(turn: Turn) -> bool:
+def _has_no_patience_left(turn: StepContext) -> bool:
     """The stacks cannot be listed: nothing is begun that a list would have to allow."""
     if turn.state.unlisted < PATIENCE:
         return False
@@ -206,7 +210,7 @@ def _has_no_patience_left(turn: Turn) -> bool:
     return True
 
 
-def _deploy_off(turn: Turn) -> None:
+def _deploy_off(turn: StepContext) -> None:
     state = turn.state
     if state.plan.options.deploy_off is None:
         turn.move(Phase.PROVE)
@@ -231,7 +235,7 @@ def _deploy_off(turn: Turn) -> None:
         _judge_deploy_off(turn)
 
 
-def _give_up_where_off_touches(turn: Turn) -> bool:
+def _give_up_where_off_touches(turn: StepContext) -> bool:
     owned = _owned(turn.state)
     if owned:
         turn.give_up(
@@ -241,19 +245,19 @@ def _give_up_where_off_touches(turn: Turn) -> bool:
     return bool(owned)
 
 
-def _judge_deploy_off(turn: Turn) -> None:
+def _judge_deploy_off(turn: StepContext) -> None:
     state, deploy = turn.state, turn.state.deploys[Switch.OFF]
     kind = root_kind(state)
     root = state.root_stack
     deployed = root is not None and root.operations > 0
     said_no_updates = "no updates" in deploy.tail.lower() or "no changes" in deploy.tail.lower()
-    if deployed and kind is not Kind.SUCCEEDED:
+    if deployed and kind is not StackPhase.SUCCEEDED:
         turn.give_up(f"the deploy with the switch off ended {root.status if root else ''}")
     elif not deployed and deploy.timed_out:
         turn.give_up("the deploy with the switch off did not end in time and was stopped")
     elif not deployed and deploy.code not in (0, None) and not said_no_updates:
         turn.give_up(f"the deploy with the switch off exited {deploy.code}: see deploy-off.log")
-    elif kind is Kind.ABSENT:
+    elif kind is StackPhase.ABSENT:
         turn.give_up(
             f"the deploy with the switch off exited {deploy.code}, but there is no stack "
             f"{state.plan.options.stack}"
@@ -262,7 +266,7 @@ def _judge_deploy_off(turn: Turn) -> None:
         turn.move(Phase.PROVE)
 
 
-def _deploy_on(turn: Turn) -> None:
+def _deploy_on(turn: StepContext) -> None:
     if not _baseline_is_read(turn, Switch.ON):
         return
     if turn.state.plan.options.deploy_on is not None and Switch.ON not in turn.state.deploys:
@@ -271,7 +275,7 @@ def _deploy_on(turn: Turn) -> None:
     turn.move(Phase.WATCH)
 
 
-def _baseline_is_read(turn: Turn, switch: Switch) -> bool:
+def _baseline_is_read(turn: StepContext, switch: Switch) -> bool:
     state = turn.state
     if state.baseline is switch:
         return True
@@ -285,13 +289,13 @@ def _baseline_is_read(turn: Turn, switch: Switch) -> bool:
     return False
 
 
-def _live(turn: Turn) -> None:
-    tend_all(turn)
+def _live(turn: StepContext) -> None:
+    advance_names(turn)
     if turn.state.phase in LIVE and at_rest(turn):
         conclude(turn)
 
 
-_PHASES: dict[Phase, Callable[[Turn], None]] = {
+_PHASES: dict[Phase, Callable[[StepContext], None]] = {
     Phase.BACKUP: _backup,
     Phase.LOWER_TTL: _lower_ttl,
     Phase.DRAIN: _drain,

@@ -48,7 +48,7 @@ ALLOWED: dict[Phase, frozenset[Phase]] = {
 """Phase -> the phases that may follow it. Any other move is a defect, and changes nothing."""
 
 
-class Turn:
+class StepContext:
     """One step's decisions as they are made."""
 
     def __init__(self, state: State) -> None:
@@ -136,7 +136,7 @@ class Turn:
         self.state = replace(self.state, ending=ending)
 
 
-def ask_list(turn: Turn, stack_id: str, *, urgent: bool = False) -> None:
+def ask_list(turn: StepContext, stack_id: str, *, urgent: bool = False) -> None:
     """Asks for a stack's own list of resources, unless lists could not be read just now."""
     if turn.state.now >= turn.state.not_before:
         turn.ask(cmd.ReadResources(stack=stack_id, urgent=urgent))
@@ -144,7 +144,7 @@ def ask_list(turn: Turn, stack_id: str, *, urgent: bool = False) -> None:
         turn.wake(turn.state.not_before)
 
 
-def tree_is_listed(turn: Turn, *, since: float = 0.0, within: float | None = None) -> bool:
+def tree_is_listed(turn: StepContext, *, since: float = 0.0, within: float | None = None) -> bool:
     """Whether every stack's own list of resources was read; asks for what was not.
 
     Events may be late, and a record that the list shows as CloudFormation's must not be written.
@@ -174,7 +174,7 @@ def _is_listed(state: State, stack: StackState, since: float, within: float | No
     return within is None or is_fresh(state, began=stack.listed, told=stack.told, within=within)
 
 
-def ask_template(turn: Turn, stack: StackState) -> None:
+def ask_template(turn: StepContext, stack: StackState) -> None:
     """Asks for a stack's template, unless it could not be read just now."""
     if turn.state.now >= stack.template_after:
         turn.ask(cmd.ReadTemplate(stack=stack.stack_id))
@@ -182,7 +182,7 @@ def ask_template(turn: Turn, stack: StackState) -> None:
         turn.wake(stack.template_after)
 
 
-def _is_understood(turn: Turn) -> bool:
+def _is_understood(turn: StepContext) -> bool:
     """Whether the templates say what the lists do not say of a record set, or cannot be read."""
     understood = True
     for stack in turn.state.stacks.values():

@@ -19,7 +19,7 @@ from route53_takeover.core.domain.record_sets import RecordSet, normal_name
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
-from route53_takeover.simulation.aws.timeline import Timeline
+from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
@@ -31,7 +31,7 @@ _LOOK_EVERY = 1.0
 """Seconds between a simulated deploy command's looks at its stack."""
 
 
-class Habit(StrEnum):
+class DeployBehavior(StrEnum):
     """What a deploy command may be like."""
 
     WAITS = "waits for its stack and exits as that ended"
@@ -75,15 +75,15 @@ class Account(Struct, frozen=True, kw_only=True):
     config: StackConfig = StackConfig()
     edit: RecordSet | None = None
     negative_ttl: int = 900
-    habit: Habit = Habit.WAITS
-    habit_off: Habit = Habit.WAITS
+    habit: DeployBehavior = DeployBehavior.WAITS
+    habit_off: DeployBehavior = DeployBehavior.WAITS
     twin: bool = False
     private: bool = False
     past: str = ""
     others: Mapping[str, Mapping[str, Any]] = {}
 
 
-class World:
+class SimulatedAccount:
     """One account in time.
 
     Args:
@@ -99,7 +99,7 @@ class World:
 
     def __init__(self, account: Account, *, seed: str, start: float) -> None:
         self.account = account
-        self.timeline = Timeline(start)
+        self.timeline = Schedule(start)
         self.rng = Random(seed)  # noqa: S311 -- a simulation, not a secret
         self.zones = Zones(self.timeline, self.rng)
         self.stacks = Stacks(self.timeline, self.zones, self.rng, config=account.config)
@@ -188,15 +188,15 @@ class World:
         habit = self.account.habit if deploy.endswith("on") else self.account.habit_off
         after = self.rng.uniform(0.5, 3.0)
         match habit:
-            case Habit.DECLINED | Habit.DIES:
-                code = 0 if habit is Habit.DECLINED else 137
+            case DeployBehavior.DECLINED | DeployBehavior.DIES:
+                code = 0 if habit is DeployBehavior.DECLINED else 137
                 self.timeline.after(after, lambda: self._exit(deploy, code))
-            case Habit.NEVER_BEGINS | Habit.IGNORES_SIGNALS:
+            case DeployBehavior.NEVER_BEGINS | DeployBehavior.IGNORES_SIGNALS:
                 return
-            case Habit.LATER:
+            case DeployBehavior.LATER:
                 self.timeline.after(after, lambda: self._exit(deploy, 0))
                 self.timeline.after(after + 30.0, lambda: self._begin(deploy))
-            case Habit.TWICE:
+            case DeployBehavior.TWICE:
                 self.timeline.after(after, self._update_parent)
                 self.timeline.after(after + 180.0, lambda: self.deploy(deploy, habit))
             case _:
@@ -204,19 +204,19 @@ class World:
 
     def end_deploy(self, deploy: str) -> None:
         """Ends a deploy command that takes too long."""
-        if self.deploys[deploy] is None and self.account.habit is Habit.IGNORES_SIGNALS:
+        if self.deploys[deploy] is None and self.account.habit is DeployBehavior.IGNORES_SIGNALS:
             self.timeline.after(40.0, lambda: self._begin(deploy))
         self._exit(deploy, 137)
 
-    def deploy(self, deploy: str, habit: Habit = Habit.WAITS) -> None:
+    def deploy(self, deploy: str, habit: DeployBehavior = DeployBehavior.WAITS) -> None:
         """Begins the operation; the command exits as its habit is."""
         refused = self._begin(deploy)
         if refused is not None:
             self._exit(deploy, refused)
-        elif habit is Habit.EXITS_EARLY:
+        elif habit is DeployBehavior.EXITS_EARLY:
             self.timeline.after(2.0, lambda: self._exit(deploy, 255))
-        elif habit is not Habit.HANGS:
-            self._await_end(deploy, 200.0 if habit is Habit.LINGERS else 0.0)
+        elif habit is not DeployBehavior.HANGS:
+            self._await_end(deploy, 200.0 if habit is DeployBehavior.LINGERS else 0.0)
 
     def _begin(self, deploy: str) -> int | None:
         """Begins the operation; or the exit code where CloudFormation refuses to."""

@@ -1,7 +1,7 @@
 """The simulated account's time: what is due happens in order, when somebody looks.
 
 Nothing here waits. Whoever holds the account moves it on to the present before each look
-(`Timeline.advance`), be that present virtual or the wall clock's.
+(`Schedule.advance`), be that present virtual or the wall clock's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Timeline:
+class Schedule:
     """A clock that jumps from one due action to the next. Seconds since the epoch."""
 
     def __init__(self, start: float) -> None:

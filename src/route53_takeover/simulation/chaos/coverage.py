@@ -1,7 +1,7 @@
 """What a rehearsal came to see: the states that a search for broken promises must have been in.
 
-A search that never reaches the hard places proves nothing. Each `Sight` is a fact about a whole
-rehearsal, told from the account's history and the journal.
+A search that never reaches the hard places proves nothing. Each `CoverageGoal` is a fact about a
+whole rehearsal, told from the account's history and the journal.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.plan.model import Plan
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.transport import Arrival
 
 
-class Sight(StrEnum):
+class CoverageGoal(StrEnum):
     """A state that was reached."""
 
     CRASH_BEFORE_DELETE = "crash between the intent of a release and its delete"
@@ -72,7 +72,7 @@ class Sight(StrEnum):
     OWNER_HIDDEN = "an owner hidden by another resource"
 
 
-def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
+def sights(stage: Harness, plan: Plan) -> frozenset[CoverageGoal]:
     """Everything of note that this rehearsal was in."""
     return frozenset(
         [
@@ -87,7 +87,7 @@ def sights(stage: Stage, plan: Plan) -> frozenset[Sight]:
     )
 
 
-def hidden_owners(stage: Stage, plan: Plan) -> Iterator[str]:
+def hidden_owners(stage: Harness, plan: Plan) -> Iterator[str]:
     """The other stacks that own a record at a name for which CloudFormation names another one."""
     stacks = stage.world.stacks
     asked = {normal_name(name) for name in plan.options.records}
@@ -99,7 +99,7 @@ def hidden_owners(stage: Stage, plan: Plan) -> Iterator[str]:
                 yield name
 
 
-def _of_releases(stage: Stage) -> Iterator[Sight]:
+def _of_releases(stage: Harness) -> Iterator[CoverageGoal]:
     arrived = {a.comment.split()[1]: a for a in stage.line.arrivals}
     told: dict[str, ev.AnyEvent] = {}
     for event in stage.disk.events:
@@ -113,33 +113,33 @@ def _of_releases(stage: Stage) -> Iterator[Sight]:
         yield from _of_release(arrived.get(write), told.get(write))
 
 
-def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[Sight]:
+def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[CoverageGoal]:
     applied = arrival is not None and not arrival.refused
     match told:
         case None if arrival is None:
-            yield Sight.CRASH_BEFORE_DELETE
+            yield CoverageGoal.CRASH_BEFORE_DELETE
         case None if applied:
-            yield Sight.CRASH_AFTER_DELETE
+            yield CoverageGoal.CRASH_AFTER_DELETE
         case ev.WriteUnknown() if applied:
-            yield Sight.DELETE_UNANSWERED
+            yield CoverageGoal.DELETE_UNANSWERED
         case ev.WriteUnknown() if arrival is None:
-            yield Sight.DELETE_UNSENT
+            yield CoverageGoal.DELETE_UNSENT
         case ev.WriteRefused():
-            yield Sight.DELETE_REFUSED
+            yield CoverageGoal.DELETE_REFUSED
         case _:
             pass
     if arrival is not None and arrival.orphaned:
-        yield Sight.DELETE_BY_THE_DEAD
+        yield CoverageGoal.DELETE_BY_THE_DEAD
 
 
-def _of_restores(stage: Stage) -> Iterator[Sight]:
+def _of_restores(stage: Harness) -> Iterator[CoverageGoal]:
     restores = [a for a in stage.line.arrivals if stage.purpose_of(a) is Purpose.RESTORE]
     if any(a.refused == "InvalidChangeBatch" for a in restores):
-        yield Sight.RESTORE_BEATEN
+        yield CoverageGoal.RESTORE_BEATEN
     if stage.restored_before_a_try:
-        yield Sight.DEADMAN_TOO_SOON
+        yield CoverageGoal.DEADMAN_TOO_SOON
     if stage.struck["put back by restore"]:
-        yield Sight.PUT_BACK_BY_RESTORE
+        yield CoverageGoal.PUT_BACK_BY_RESTORE
     deleted: Counter[RecordKey] = Counter()
     put_back: Counter[RecordKey] = Counter()
     for change in stage.world.history:
@@ -150,10 +150,14 @@ def _of_restores(stage: Stage) -> Iterator[Sight]:
             elif deleted[key] > put_back[key] and "restore" in change.comment:
                 put_back[key] += 1
     most = max(put_back.values(), default=0)
-    yield from [Sight.RESTORE_AFTER_CREATE, Sight.SECOND_RESTORE, Sight.THIRD_RESTORE][:most]
+    yield from [
+        CoverageGoal.RESTORE_AFTER_CREATE,
+        CoverageGoal.SECOND_RESTORE,
+        CoverageGoal.THIRD_RESTORE,
+    ][:most]
 
 
-def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
+def _of_the_gap(stage: Harness, plan: Plan) -> Iterator[CoverageGoal]:
     world = stage.world
     gaps = [
         (began, end if end is not None else world.timeline.now)
@@ -163,18 +167,18 @@ def _of_the_gap(stage: Stage, plan: Plan) -> Iterator[Sight]:
     for trouble in stage.troubles:
         if any(began < trouble.ended and trouble.began < end for began, end in gaps):
             yield {
-                "dead": Sight.DEAD_IN_THE_GAP,
-                "asleep": Sight.ASLEEP_IN_THE_GAP,
-                "told to stop": Sight.INTERRUPTED_IN_THE_GAP,
-                "disk": Sight.JOURNAL_LOST_IN_THE_GAP,
-                "disk stalls": Sight.STALLED_IN_THE_GAP,
-            }.get(trouble.what, Sight.CUT_OFF_IN_THE_GAP)
+                "dead": CoverageGoal.DEAD_IN_THE_GAP,
+                "asleep": CoverageGoal.ASLEEP_IN_THE_GAP,
+                "told to stop": CoverageGoal.INTERRUPTED_IN_THE_GAP,
+                "disk": CoverageGoal.JOURNAL_LOST_IN_THE_GAP,
+                "disk stalls": CoverageGoal.STALLED_IN_THE_GAP,
+            }.get(trouble.what, CoverageGoal.CUT_OFF_IN_THE_GAP)
     for change in world.history:
         if change.by == "a person" and any(change.time == end for _, end in gaps):
-            yield Sight.EDITED_IN_THE_GAP
+            yield CoverageGoal.EDITED_IN_THE_GAP
 
 
-def _of_reads(stage: Stage) -> Iterator[Sight]:
+def _of_reads(stage: Harness) -> Iterator[CoverageGoal]:
     """Restores that reads did not lead to, and signals that came together in the gap."""
     is_released = False
     read_at, stopped_at = 0.0, float("-inf")
@@ -183,9 +187,9 @@ def _of_reads(stage: Stage) -> Iterator[Sight]:
         match event:
             case ev.WriteIntended(purpose=Purpose.RESTORE):
                 if event.time - read_at > READ_FRESH:
-                    yield Sight.RESTORE_UNREAD
+                    yield CoverageGoal.RESTORE_UNREAD
                 if any(restores.values()):
-                    yield Sight.RESTORE_RESENT
+                    yield CoverageGoal.RESTORE_RESENT
                 restores[event.id] = False
             case ev.WriteAccepted():
                 is_released = stage.purposes.get(event.id) is Purpose.RELEASE
@@ -193,26 +197,26 @@ def _of_reads(stage: Stage) -> Iterator[Sight]:
                 restores[event.id] = True
             case ev.NameRead():
                 if is_released and event.time - event.began > READ_FRESH:
-                    yield Sight.SLOW_READ
+                    yield CoverageGoal.SLOW_READ
                 read_at, restores = event.time, {}
             case ev.Interrupted():
                 if is_released and 0 <= event.time - stopped_at < ONE_REQUEST:
-                    yield Sight.SIGNALS_TOGETHER
+                    yield CoverageGoal.SIGNALS_TOGETHER
                 stopped_at = event.time
             case _:
                 pass
 
 
-def _of_the_stack(stage: Stage) -> Iterator[Sight]:
+def _of_the_stack(stage: Harness) -> Iterator[CoverageGoal]:
     released = [
         a.time
         for a in stage.line.arrivals
         if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
     if any(min(released, default=turned) < turned for turned in stage.turned_at):
-        yield Sight.TURNED_BACK
+        yield CoverageGoal.TURNED_BACK
     if any(stack.status.endswith("ROLLBACK_FAILED") for stack in stage.world.stacks.all()):
-        yield Sight.ROLLBACK_FAILED
+        yield CoverageGoal.ROLLBACK_FAILED
     began: dict[str, float] = {}
     initiated: dict[str, float] = {}
     for event in stage.disk.events:
@@ -227,14 +231,14 @@ def _of_the_stack(stage: Stage) -> Iterator[Sight]:
             elif row.logical_id in initiated and row.status == "CREATE_COMPLETE":
                 hold_ends = began.get(row.logical_id, event.time) + 10.0
                 if initiated[row.logical_id] <= hold_ends <= event.time:
-                    yield Sight.ADOPTING
+                    yield CoverageGoal.ADOPTING
 
 
-def _of_the_keys(stage: Stage) -> Iterator[Sight]:
+def _of_the_keys(stage: Harness) -> Iterator[CoverageGoal]:
     if Condition.NOT_PAUSED in stage.awaited:
-        yield Sight.PAUSED_AT_THE_MOMENT
+        yield CoverageGoal.PAUSED_AT_THE_MOMENT
     if Condition.CONFIRMATION in stage.awaited:
-        yield Sight.UNCONFIRMED
+        yield CoverageGoal.UNCONFIRMED
     released = [
         a.time
         for a in stage.line.arrivals
@@ -245,29 +249,29 @@ def _of_the_keys(stage: Stage) -> Iterator[Sight]:
         if sight is not None and max(released, default=time) > time:
             yield sight
         elif isinstance(key, ev.DeadmanExtended):
-            yield Sight.DEADMAN_PUT_OFF
+            yield CoverageGoal.DEADMAN_PUT_OFF
         elif isinstance(key, ev.RestoreAsked):
-            yield Sight.RESTORED_BY_A_KEY
+            yield CoverageGoal.RESTORED_BY_A_KEY
         elif isinstance(key, ev.AbortAsked):
-            yield Sight.ABORTED
+            yield CoverageGoal.ABORTED
 
 
-_BY_KEY: dict[type[ev.AnyEvent], Sight] = {
-    ev.RunUnpaused: Sight.GOING_ON,
-    ev.ReleaseConfirmed: Sight.CONFIRMED,
-    ev.HoldCut: Sight.HOLD_CUT,
+_BY_KEY: dict[type[ev.AnyEvent], CoverageGoal] = {
+    ev.RunUnpaused: CoverageGoal.GOING_ON,
+    ev.ReleaseConfirmed: CoverageGoal.CONFIRMED,
+    ev.HoldCut: CoverageGoal.HOLD_CUT,
 }
 
 
-def _of_the_process(stage: Stage) -> Iterator[Sight]:
+def _of_the_process(stage: Harness) -> Iterator[CoverageGoal]:
     resumes = [e for e in stage.disk.events if isinstance(e, ev.RunResumed)]
     if len(resumes) > 1 and stage.struck["killed"] + stage.struck["killed after an append"] > 1:
-        yield Sight.KILLED_RESUMING
+        yield CoverageGoal.KILLED_RESUMING
     if stage.set_back and resumes:
-        yield Sight.CLOCK_SET_BACK
+        yield CoverageGoal.CLOCK_SET_BACK
     if stage.disk.lost and resumes:
-        yield Sight.POWER_LOST
+        yield CoverageGoal.POWER_LOST
     if stage.struck["journal damaged"]:
-        yield Sight.DAMAGED
+        yield CoverageGoal.DAMAGED
     if any(change.by == ANOTHER for change in stage.world.history):
-        yield Sight.TWO_RUNS
+        yield CoverageGoal.TWO_RUNS

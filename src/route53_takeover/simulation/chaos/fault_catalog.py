@@ -1,7 +1,7 @@
-"""The catalogue of what can go wrong around a run: what strikes, by which cue, for how long.
+"""The catalogue of what can go wrong around a run: what strikes, at which point, for how long.
 
-A `Mishap` is plain data, so that a case can be drawn from a seed, printed and repeated. What each
-deed does is one function of `DEEDS`; each counts itself when it really strikes.
+An `InjectedFault` is plain data, so that a case can be drawn from a seed, printed and repeated.
+What each `FaultKind` does is one function of `DEEDS`; each counts itself when it really strikes.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import ZoneError
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.transport import Storm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.base.errors import ApiError
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
 
 
-class Deed(StrEnum):
+class FaultKind(StrEnum):
     """What strikes."""
 
     KILL = "the process is killed"
@@ -69,7 +69,7 @@ class Deed(StrEnum):
     ANOTHER = "another machine takes the same name over"
 
 
-class Mishap(Struct, frozen=True, kw_only=True):
+class InjectedFault(Struct, frozen=True, kw_only=True):
     """One thing that goes wrong.
 
     Attributes:
@@ -82,8 +82,8 @@ class Mishap(Struct, frozen=True, kw_only=True):
         times: how often, ``seconds`` apart, where it is no state that lasts.
     """
 
-    deed: Deed
-    cue: Cue = Cue.BEGIN
+    deed: FaultKind
+    cue: InjectionPoint = InjectionPoint.BEGIN
     delay: float = 0.0
     seconds: float = 0.0
     only: str = ""
@@ -94,7 +94,7 @@ class Mishap(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         about = f" ({self.only})" if self.only else ""
-        if self.deed is Deed.KEYS:
+        if self.deed is FaultKind.KEYS:
             about = f" ({self.act}{f' {self.name}' if self.name else ''})"
         more = f", {self.times} times" if self.times > 1 else ""
         lasts = f", {self.seconds:g} s" if self.seconds else ""
@@ -105,7 +105,7 @@ class Mishap(Struct, frozen=True, kw_only=True):
 _SOMEBODYS = "somebody-on"
 
 
-def arm(stage: Stage, mishap: Mishap) -> None:
+def arm(stage: Harness, mishap: InjectedFault) -> None:
     """Lets a mishap strike when its cue comes."""
     strike = DEEDS[mishap.deed]
 
@@ -123,21 +123,21 @@ def arm(stage: Stage, mishap: Mishap) -> None:
 # -- the process and its disk
 
 
-def _kill(stage: Stage, mishap: Mishap) -> None:
-    stage.kill(mishap.seconds, power_fails=mishap.deed is Deed.POWER)
+def _kill(stage: Harness, mishap: InjectedFault) -> None:
+    stage.kill(mishap.seconds, power_fails=mishap.deed is FaultKind.POWER)
 
 
-def _suspend(stage: Stage, mishap: Mishap) -> None:
+def _suspend(stage: Harness, mishap: InjectedFault) -> None:
     stage.suspend(mishap.seconds)
 
 
-def _clock(stage: Stage, mishap: Mishap) -> None:
+def _clock(stage: Harness, mishap: InjectedFault) -> None:
     """A clock that runs is anchored: only a new process sees another wall clock."""
     stage.strike("wall clock jumped")
     stage.jump += mishap.seconds
 
 
-def _stop(stage: Stage, _: Mishap) -> None:
+def _stop(stage: Harness, _: InjectedFault) -> None:
     """One cause, two signals: a launcher and the terminal both deliver theirs."""
     if not stage.task.done():
         stage.strike("told to stop")
@@ -146,7 +146,7 @@ def _stop(stage: Stage, _: Mishap) -> None:
         stage.engine.interrupt("SIGHUP")
 
 
-def _keys(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
+def _keys(stage: Harness, mishap: InjectedFault, tries: int = 0) -> None:
     """Somebody at the keys, who tries again until it works, or is two people at two screens.
 
     Whoever pauses a run goes on with it: it would wait for them for ever.
@@ -161,118 +161,120 @@ def _keys(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
         stage.later(mishap.seconds, lambda: _keys(stage, mishap, tries + 1))
 
 
-def _break_disk(stage: Stage, mishap: Mishap) -> None:
-    what = "no space left" if mishap.deed is Deed.FULL else "read-only file system"
+def _break_disk(stage: Harness, mishap: InjectedFault) -> None:
+    what = "no space left" if mishap.deed is FaultKind.FULL else "read-only file system"
     stage.strike(f"disk: {what}")
     stage.trouble("disk", 0.0)
     stage.disk.broken = what
 
 
-def _stall(stage: Stage, mishap: Mishap) -> None:
+def _stall(stage: Harness, mishap: InjectedFault) -> None:
     stage.strike("disk stalls")
     stage.trouble("disk stalls", 0.0)
     stage.disk.stalls_until = stage.clock.true() + mishap.seconds
 
 
-def _corrupt(stage: Stage, _: Mishap) -> None:
+def _corrupt(stage: Harness, _: InjectedFault) -> None:
     stage.corrupts = True
 
 
 # -- the calls
 
 
-_ERRORS: dict[Deed, Callable[[str], ApiError]] = {
-    Deed.THROTTLE: lambda op: ThrottledError("Rate exceeded", code="Throttling", operation=op),
-    Deed.SILENCE: lambda op: UnansweredError("timed out", code="time-out", operation=op),
-    Deed.DEAF: lambda op: UnansweredError("HTTP 503", code="lost answers", operation=op),
-    Deed.UNREACHABLE: lambda op: EndpointError("no route", code="no route", operation=op),
-    Deed.EXPIRE: lambda op: CredentialsError(
+_ERRORS: dict[FaultKind, Callable[[str], ApiError]] = {
+    FaultKind.THROTTLE: lambda op: ThrottledError("Rate exceeded", code="Throttling", operation=op),
+    FaultKind.SILENCE: lambda op: UnansweredError("timed out", code="time-out", operation=op),
+    FaultKind.DEAF: lambda op: UnansweredError("HTTP 503", code="lost answers", operation=op),
+    FaultKind.UNREACHABLE: lambda op: EndpointError("no route", code="no route", operation=op),
+    FaultKind.EXPIRE: lambda op: CredentialsError(
         "The security token is expired", code="ExpiredToken", operation=op
     ),
-    Deed.REVOKE: lambda op: AccessDeniedError("not authorized", code="AccessDenied", operation=op),
+    FaultKind.REVOKE: lambda op: AccessDeniedError(
+        "not authorized", code="AccessDenied", operation=op
+    ),
 }
 
 
-def _storm(stage: Stage, mishap: Mishap) -> None:
+def _storm(stage: Harness, mishap: InjectedFault) -> None:
     stage.trouble(mishap.deed, mishap.seconds)
     stage.line.storms.append(
         Storm(
             until=stage.clock.true() + mishap.seconds,
             only=mishap.only,
             error=_ERRORS[mishap.deed],
-            deaf=mishap.deed is Deed.DEAF,
+            deaf=mishap.deed is FaultKind.DEAF,
         )
     )
 
 
-def _busy(stage: Stage, mishap: Mishap) -> None:
+def _busy(stage: Harness, mishap: InjectedFault) -> None:
     stage.strike("prior request not complete")
     stage.trouble(mishap.deed, mishap.seconds)
     zones = stage.world.zones
     zones.hold_zone(stage.world.zone.zone_id, zones.timeline.now + mishap.seconds)
 
 
-def _stale(stage: Stage, mishap: Mishap) -> None:
+def _stale(stage: Harness, mishap: InjectedFault) -> None:
     stage.strike("stale reads")
     stage.trouble(mishap.deed, mishap.seconds)
     stage.line.behind = 3.0
     stage.later(mishap.seconds, lambda: setattr(stage.line, "behind", 0.0))
 
 
-def _slow(stage: Stage, mishap: Mishap) -> None:
+def _slow(stage: Harness, mishap: InjectedFault) -> None:
     stage.strike("slow calls")
     stage.trouble(mishap.deed, mishap.seconds)
     stage.line.slow, stage.line.slow_only = 2.5, mishap.only
     stage.later(mishap.seconds, lambda: setattr(stage.line, "slow", 0.0))
 
 
-def _pending(stage: Stage, mishap: Mishap) -> None:
+def _pending(stage: Harness, mishap: InjectedFault) -> None:
     stage.strike("INSYNC late")
     stage.line.pending_until = stage.clock.true() + mishap.seconds
 
 
-def _name_server(stage: Stage, mishap: Mishap) -> None:
+def _name_server(stage: Harness, mishap: InjectedFault) -> None:
     stage.strike(mishap.deed)
-    states = stage.prober.mute if mishap.deed is Deed.MUTE else stage.prober.stuck
+    states = stage.prober.mute if mishap.deed is FaultKind.MUTE else stage.prober.stuck
     states[stage.rng.randrange(4)] = stage.clock.true() + mishap.seconds
 
 
 # -- other people, and CloudFormation
 
 
-def _write(stage: Stage, mishap: Mishap) -> None:
+def _write(stage: Harness, mishap: InjectedFault) -> None:
     world = stage.world
     record = mishap.record
     if record is None:
         return
     here = world.holds(record.key.name)
     with suppress(ZoneError):  # somebody else was at it in that instant
-        if mishap.deed is Deed.DELETE:
+        if mishap.deed is FaultKind.DELETE:
             if here:
                 world.write([("DELETE", r) for r in here])
                 stage.strike("deleted by somebody")
         else:
             others = [("DELETE", r) for r in here if r.key != record.key]
             world.write([*others, ("UPSERT", record)])
-            stage.strike("edited" if mishap.deed is Deed.EDIT else "made identical")
+            stage.strike("edited" if mishap.deed is FaultKind.EDIT else "made identical")
 
 
-def _operate(stage: Stage, mishap: Mishap, tries: int = 40) -> None:
+def _operate(stage: Harness, mishap: InjectedFault, tries: int = 40) -> None:
     """Somebody works on the stack; what it is too busy for is tried again."""
     stacks, name = stage.world.stacks, stage.world.account.stack
-    act = stacks.cancel_update if mishap.deed is Deed.CANCEL else stacks.delete_stack
+    act = stacks.cancel_update if mishap.deed is FaultKind.CANCEL else stacks.delete_stack
     if stacks.find(name) is None:
         return
     try:
         act(name)
     except ApiFault:
-        if mishap.deed is Deed.DELETE_STACK and tries:
+        if mishap.deed is FaultKind.DELETE_STACK and tries:
             stage.after(1.0, lambda: _operate(stage, mishap, tries - 1))
     else:
-        stage.strike("update cancelled" if mishap.deed is Deed.CANCEL else "stack deleted")
+        stage.strike("update cancelled" if mishap.deed is FaultKind.CANCEL else "stack deleted")
 
 
-def _clean_up(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
+def _clean_up(stage: Harness, mishap: InjectedFault, tries: int = 0) -> None:
     """CloudFormation deletes what stands there, again and again while it cleans up."""
     world = stage.world
     stack = world.stacks.find(world.account.stack)
@@ -287,55 +289,55 @@ def _clean_up(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
         stage.after(mishap.seconds, lambda: _clean_up(stage, mishap, tries + 1))
 
 
-def _deploy(stage: Stage, _: Mishap) -> None:
+def _deploy(stage: Harness, _: InjectedFault) -> None:
     if _SOMEBODYS not in stage.world.deploys:
         stage.strike("deployed by somebody")
         stage.world.start_deploy(_SOMEBODYS)
 
 
-def _another(stage: Stage, _: Mishap) -> None:
+def _another(stage: Harness, _: InjectedFault) -> None:
     if not stage.others:
         stage.strike("another machine's run")
         stage.begin_another()
 
 
-DEEDS: dict[Deed, Callable[[Stage, Mishap], None]] = {
-    Deed.KILL: _kill,
-    Deed.POWER: _kill,
-    Deed.SUSPEND: _suspend,
-    Deed.CLOCK: _clock,
-    Deed.STOP: _stop,
-    Deed.KEYS: _keys,
+DEEDS: dict[FaultKind, Callable[[Harness, InjectedFault], None]] = {
+    FaultKind.KILL: _kill,
+    FaultKind.POWER: _kill,
+    FaultKind.SUSPEND: _suspend,
+    FaultKind.CLOCK: _clock,
+    FaultKind.STOP: _stop,
+    FaultKind.KEYS: _keys,
     **dict.fromkeys(_ERRORS, _storm),
-    Deed.BUSY: _busy,
-    Deed.STALE: _stale,
-    Deed.SLOW: _slow,
-    Deed.PENDING: _pending,
-    Deed.MUTE: _name_server,
-    Deed.STUCK: _name_server,
-    Deed.FULL: _break_disk,
-    Deed.READ_ONLY: _break_disk,
-    Deed.STALL: _stall,
-    Deed.CORRUPT: _corrupt,
-    Deed.EDIT: _write,
-    Deed.DELETE: _write,
-    Deed.SAME: _write,
-    Deed.CANCEL: _operate,
-    Deed.DELETE_STACK: _operate,
-    Deed.CLEAN_UP: _clean_up,
-    Deed.DEPLOY: _deploy,
-    Deed.ANOTHER: _another,
+    FaultKind.BUSY: _busy,
+    FaultKind.STALE: _stale,
+    FaultKind.SLOW: _slow,
+    FaultKind.PENDING: _pending,
+    FaultKind.MUTE: _name_server,
+    FaultKind.STUCK: _name_server,
+    FaultKind.FULL: _break_disk,
+    FaultKind.READ_ONLY: _break_disk,
+    FaultKind.STALL: _stall,
+    FaultKind.CORRUPT: _corrupt,
+    FaultKind.EDIT: _write,
+    FaultKind.DELETE: _write,
+    FaultKind.SAME: _write,
+    FaultKind.CANCEL: _operate,
+    FaultKind.DELETE_STACK: _operate,
+    FaultKind.CLEAN_UP: _clean_up,
+    FaultKind.DEPLOY: _deploy,
+    FaultKind.ANOTHER: _another,
 }
 _OF_THE_ACCOUNT = frozenset(
     {
-        Deed.BUSY,
-        Deed.EDIT,
-        Deed.DELETE,
-        Deed.SAME,
-        Deed.CANCEL,
-        Deed.DELETE_STACK,
-        Deed.CLEAN_UP,
-        Deed.DEPLOY,
+        FaultKind.BUSY,
+        FaultKind.EDIT,
+        FaultKind.DELETE,
+        FaultKind.SAME,
+        FaultKind.CANCEL,
+        FaultKind.DELETE_STACK,
+        FaultKind.CLEAN_UP,
+        FaultKind.DEPLOY,
     }
 )
 """These happen in the account's time, between whatever else does; the others in a process's."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.simulation.chaos.fault_catalog import Mishap
+from route53_takeover.simulation.chaos.fault_catalog import InjectedFault
 from route53_takeover.simulation.chaos.transport import FaultRates
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     lost: frozenset[int] = frozenset()
     dropped: frozenset[int] = frozenset()
     journal_holds: int | None = None
-    mishaps: tuple[Mishap, ...] = ()
+    mishaps: tuple[InjectedFault, ...] = ()
     way_out: WayOut = WayOut.RESUME
     resumes: int = 0
 

@@ -1,6 +1,6 @@
 """One rehearsal on virtual time while it goes on, for whoever wants to disturb it.
 
-A `Stage` outlives every process that works in the account: it tells of the cues at which mishaps
+A `Harness` outlives every process that works in the account: it tells of the cues at which mishaps
 strike (`simulation.chaos.fault_catalog`), kills and suspends the process that lives now, and keeps
 what only the account and the disk can know.
 """
@@ -20,10 +20,10 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.simulation.aws.account import Habit
+from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.chaos.disk import Disk
-from route53_takeover.simulation.chaos.ports import WorldProber
+from route53_takeover.simulation.chaos.ports import SimulatedProber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.release_gate import Condition
     from route53_takeover.core.takeover.state import State
     from route53_takeover.runtime.engine import Engine
-    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
-    from route53_takeover.simulation.chaos.transport import Arrival, Line, VirtualClock
+    from route53_takeover.simulation.chaos.transport import Arrival, Transport, VirtualClock
     from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 
 
-class Cue(StrEnum):
+class InjectionPoint(StrEnum):
     """Something that happens in a run, for a mishap to strike by."""
 
     BEGIN = "the run begins"
@@ -57,18 +57,20 @@ class Cue(StrEnum):
 
 
 _BY_PURPOSE = {
-    ev.Purpose.LOWER: Cue.LOWER,
-    ev.Purpose.PROVE: Cue.PROVE,
-    ev.Purpose.RELEASE: Cue.RELEASE,
-    ev.Purpose.RESTORE: Cue.RESTORE,
-    ev.Purpose.UNDO: Cue.UNDO,
+    ev.Purpose.LOWER: InjectionPoint.LOWER,
+    ev.Purpose.PROVE: InjectionPoint.PROVE,
+    ev.Purpose.RELEASE: InjectionPoint.RELEASE,
+    ev.Purpose.RESTORE: InjectionPoint.RESTORE,
+    ev.Purpose.UNDO: InjectionPoint.UNDO,
 }
 
 
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 _PATIENCE = 1.0
 """Seconds after a stall of the disk for which a restore may still be on its way without it."""
-_HANGING = frozenset({Habit.HANGS, Habit.NEVER_BEGINS, Habit.IGNORES_SIGNALS})
+_HANGING = frozenset(
+    {DeployBehavior.HANGS, DeployBehavior.NEVER_BEGINS, DeployBehavior.IGNORES_SIGNALS}
+)
 
 
 def result_of(state: State) -> Outcome | None:
@@ -84,7 +86,7 @@ class Trouble(Struct, frozen=True, kw_only=True):
     what: str
 
 
-class Stage:
+class Harness:
     """What a rehearsal consists of.
 
     Attributes:
@@ -125,13 +127,15 @@ class Stage:
         awaited: what a person, and nothing else, kept a release back by.
     """
 
-    def __init__(self, world: World, clock: VirtualClock, line: Line, rng: Random) -> None:
+    def __init__(
+        self, world: SimulatedAccount, clock: VirtualClock, line: Transport, rng: Random
+    ) -> None:
         self.world = world
         self.clock = clock
         self.line = line
         self.rng = rng
         self.disk = Disk()
-        self.prober = WorldProber(world, clock)
+        self.prober = SimulatedProber(world, clock)
         self.engine: Engine
         self.task: asyncio.Task[State]
         self.struck: Counter[str] = Counter()
@@ -163,12 +167,12 @@ class Stage:
         self.awaited: set[Condition] = set()
         self._before: State | None = None
         line.on_arrival = self._on_arrival
-        self._waiting: dict[Cue, list[Callable[[], None]]] = {}
+        self._waiting: dict[InjectionPoint, list[Callable[[], None]]] = {}
         world.stacks.on_event.append(self._on_stack_event)
 
     # -- cues
 
-    def on(self, cue: Cue, action: Callable[[], None]) -> None:
+    def on(self, cue: InjectionPoint, action: Callable[[], None]) -> None:
         """Lets something happen once, at the next cue of this kind."""
         self._waiting.setdefault(cue, []).append(action)
 
@@ -180,7 +184,7 @@ class Stage:
         """Lets something happen to the process, so many seconds from now."""
         asyncio.get_running_loop().call_later(seconds, action)
 
-    def cue(self, cue: Cue) -> None:
+    def cue(self, cue: InjectionPoint) -> None:
         """It happens now."""
         for action in self._waiting.pop(cue, []):
             action()
@@ -233,18 +237,18 @@ class Stage:
             if row.status == "CREATE_IN_PROGRESS":
                 if not row.physical_id:
                     self.creating_at.append(self.world.timeline.now)
-                self.cue(Cue.INITIATED if row.physical_id else Cue.CREATING)
+                self.cue(InjectionPoint.INITIATED if row.physical_id else InjectionPoint.CREATING)
             elif row.status == "CREATE_COMPLETE":
-                self.cue(Cue.CREATED)
+                self.cue(InjectionPoint.CREATED)
         elif row.physical_id == row.stack_id:
             self.operations += row.status in _BEGINNINGS
             if "CLEANUP" in row.status:
-                self.cue(Cue.CLEANING)
+                self.cue(InjectionPoint.CLEANING)
             elif row.status.endswith("ROLLBACK_IN_PROGRESS"):
                 self.turned_at.append(self.world.timeline.now)
-                self.cue(Cue.TURNING)
+                self.cue(InjectionPoint.TURNING)
             elif row.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-                self.cue(Cue.COMPLETE)
+                self.cue(InjectionPoint.COMPLETE)
 
     # -- what may be done to the process
 
@@ -324,7 +328,10 @@ class Stage:
         begun_since = self.operations > self._operations_at_end
         # It ended before it watched any deploy: what anybody's deploy does then is not its own.
         watched = state is None or state.baseline is ev.Switch.ON
-        begins_late = self.world.account.habit in (Habit.LATER, Habit.IGNORES_SIGNALS)
+        begins_late = self.world.account.habit in (
+            DeployBehavior.LATER,
+            DeployBehavior.IGNORES_SIGNALS,
+        )
         # A person was told to look.
         unknown = state is not None and result_of(state) is Outcome.UNKNOWN
         left = stopped or unknown or begun_since or begins_late or bool(self.others)

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.status.choices import Act
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 
 if TYPE_CHECKING:
     from random import Random
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Options
 
 
-def draw_keys(rng: Random, options: Options) -> tuple[Mishap, ...]:
+def draw_keys(rng: Random, options: Options) -> tuple[InjectedFault, ...]:
     """What somebody presses: the word that a run waits for, and in every second run anything."""
     names = [normal_name(name) for name in options.records]
-    pressed: list[Mishap] = []
+    pressed: list[InjectedFault] = []
     if options.confirm_release and rng.choice((True, True, True, False)):  # or nobody is there
         pressed += [_confirm(rng, name) for name in names]
     if rng.random() < 1 / 2:
@@ -28,28 +28,28 @@ def draw_keys(rng: Random, options: Options) -> tuple[Mishap, ...]:
     return tuple(pressed)
 
 
-def _confirm(rng: Random, name: str) -> Mishap:
+def _confirm(rng: Random, name: str) -> InjectedFault:
     """Somebody presses it until the moment is there, sooner or later."""
-    return Mishap(
-        deed=Deed.KEYS,
+    return InjectedFault(
+        deed=FaultKind.KEYS,
         act=Act.CONFIRM_RELEASE,
         name=name,
-        cue=Cue.CREATING,
+        cue=InjectionPoint.CREATING,
         delay=rng.choice((0.0, rng.uniform(0, 5), rng.uniform(0, 30))),
         seconds=rng.choice((0.3, 2.0, 11.0)),
         times=60,
     )
 
 
-def _key(rng: Random, name: str) -> Mishap:
+def _key(rng: Random, name: str) -> InjectedFault:
     """Any key: mostly where it may do something, sometimes anywhere."""
     act = rng.choice(_ACTS)
     somewhere = rng.choice((True, False, False))
-    pressed = Mishap(
-        deed=Deed.KEYS,
+    pressed = InjectedFault(
+        deed=FaultKind.KEYS,
         act=act,
         name=name if act in _OF_A_NAME else "",
-        cue=rng.choice(list(Cue) if somewhere else _WHERE[act]),
+        cue=rng.choice(list(InjectionPoint) if somewhere else _WHERE[act]),
         delay=rng.choice((0.0, rng.uniform(0, 0.1), rng.uniform(0, 3), rng.uniform(0, 30))),
         seconds=rng.choice((0.2, 0.5, 1.0)),
         times=rng.choice((1, 2, 8)),
@@ -72,11 +72,21 @@ _ACTS = (
     Act.ABORT,
 )
 _OF_A_NAME = frozenset({Act.RELEASE_NOW, Act.CONFIRM_RELEASE, Act.EXTEND_DEADMAN})
-_WHERE: dict[Act, tuple[Cue, ...]] = {
-    Act.PAUSE: (Cue.BEGIN, Cue.LOWER, Cue.PROVE, *(Cue.CREATING,) * 4),
-    Act.RELEASE_NOW: (Cue.CREATING,),
-    Act.CONFIRM_RELEASE: (Cue.CREATING,),
-    Act.EXTEND_DEADMAN: (Cue.RELEASE,),
-    Act.RESTORE: (Cue.RELEASE,),
-    Act.ABORT: (Cue.BEGIN, Cue.LOWER, Cue.PROVE, Cue.CREATING),
+_WHERE: dict[Act, tuple[InjectionPoint, ...]] = {
+    Act.PAUSE: (
+        InjectionPoint.BEGIN,
+        InjectionPoint.LOWER,
+        InjectionPoint.PROVE,
+        *(InjectionPoint.CREATING,) * 4,
+    ),
+    Act.RELEASE_NOW: (InjectionPoint.CREATING,),
+    Act.CONFIRM_RELEASE: (InjectionPoint.CREATING,),
+    Act.EXTEND_DEADMAN: (InjectionPoint.RELEASE,),
+    Act.RESTORE: (InjectionPoint.RELEASE,),
+    Act.ABORT: (
+        InjectionPoint.BEGIN,
+        InjectionPoint.LOWER,
+        InjectionPoint.PROVE,
+        InjectionPoint.CREATING,
+    ),
 }

@@ -22,8 +22,8 @@ from route53_takeover.core.takeover.invariants import (
     leaves_a_record,
 )
 from route53_takeover.core.takeover.projection import fold
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, Stage, State
-from route53_takeover.simulation.chaos.coverage import Sight, hidden_owners, sights
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus, State
+from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.simulation.aws.route53.zones import AppliedChange
-    from route53_takeover.simulation.chaos.harness import Stage as Rehearsed
+    from route53_takeover.simulation.chaos.harness import Harness as Rehearsed
     from route53_takeover.simulation.scenarios import Scenario
 
 _OURS = (TAKEOVER, ANOTHER)
@@ -72,11 +72,11 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
     lives: int
     events: tuple[ev.AnyEvent, ...]
     struck: dict[str, int]
-    sights: frozenset[Sight]
+    sights: frozenset[CoverageGoal]
     history: tuple[tuple[float, str], ...]
 
 
-def judged(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehearsal:
+def check_run(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehearsal:
     """Holds what the run says against what is true in the account an hour later."""
     world, ended = stage.world, stage.state
     events = stage.disk.events
@@ -136,7 +136,7 @@ def judged_refusal(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) 
         lives=0,
         events=(),
         struck={},
-        sights=frozenset({Sight.OWNER_HIDDEN} if owners else ()),
+        sights=frozenset({CoverageGoal.OWNER_HIDDEN} if owners else ()),
         history=(),
     )
 
@@ -217,7 +217,7 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
     of_stack = _of_stack(stage, here)
     if outcome is Outcome.DONE and writer in _OURS and not of_stack:
         yield "done means that CloudFormation's record stands"
-    changed = any(h.stage is Stage.CHANGED for h in handovers)
+    changed = any(h.stage is RecordStatus.CHANGED for h in handovers)
     somebodys = writer in _THIRD_PARTIES or (here and changed)
     if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or somebodys):
         yield "failed means that the manual record or somebody else's stands"
@@ -240,15 +240,17 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
     if outcome is not Outcome.UNKNOWN:
         for handover in handovers:
             stands = any(handover.original.same_as(r) for r in here)
-            ours = handover.stage in (Stage.STANDING, Stage.RESTORED)
+            ours = handover.stage in (RecordStatus.STANDING, RecordStatus.RESTORED)
             if ours and not stands and writer not in _THIRD_PARTIES:
                 yield "what stands or was restored equals the backup to the letter"
             ours_stand = [r for r in here if conflict(r, handover.original) and _is_ours(stage, r)]
             if handover.stage in TAKEN_STAGES and ours_stand:
                 yield "what is created or adopted is what CloudFormation wrote"
-            if handover.stage is Stage.CHANGED and not stands and ours_stand:
+            if handover.stage is RecordStatus.CHANGED and not stands and ours_stand:
                 yield "what somebody is said to have changed was not written by us"
-    if outcome is Outcome.RESTORED and all(h.stage is not Stage.RESTORED for h in state.handovers):
+    if outcome is Outcome.RESTORED and all(
+        h.stage is not RecordStatus.RESTORED for h in state.handovers
+    ):
         yield "restored means that a record was put back"
 
 

@@ -1,6 +1,6 @@
 """The ports on the simulated account, in process: what virtual rehearsals and tests run on.
 
-Every call goes by a `simulation.chaos.transport.Line`, which takes time and may fail.
+Every call goes by a `simulation.chaos.transport.Transport`, which takes time and may fail.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import Change, RecordKey, RecordSet
     from route53_takeover.core.domain.stacks import StackEvent
-    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
     from route53_takeover.simulation.aws.cloudformation.stacks import Stacks as SimStacks
     from route53_takeover.simulation.aws.route53.zones import SimZone
-    from route53_takeover.simulation.chaos.transport import Line, VirtualClock
+    from route53_takeover.simulation.chaos.transport import Transport, VirtualClock
 
 _HELD_OFF = frozenset({"PriorRequestNotComplete", "Throttling"})
 
 
-class WorldRecords:
+class SimulatedRecords:
     """Route 53 of the simulated account."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Transport) -> None:
         self._line = line
 
     async def zones(self, name: str) -> Sequence[Zone]:
@@ -88,7 +88,7 @@ class WorldRecords:
         """Nothing to warm in process."""
 
 
-def _records_before(world: World, name: str, time: float) -> tuple[RecordSet, ...]:
+def _records_before(world: SimulatedAccount, name: str, time: float) -> tuple[RecordSet, ...]:
     """What a read that lags behind shows: the record sets at a name as they were at ``time``."""
     there: dict[RecordKey, RecordSet] = {}
     for applied in world.history:
@@ -109,7 +109,7 @@ def _zone(zone: SimZone) -> Zone:
     )
 
 
-class WorldStacks:
+class SimulatedStacks:
     """CloudFormation of the simulated account.
 
     Args:
@@ -118,16 +118,16 @@ class WorldStacks:
     """
 
     def __init__(
-        self, line: Line, abroad: Mapping[str, SimStacks] | None = None, region: str = ""
+        self, line: Transport, abroad: Mapping[str, SimStacks] | None = None, region: str = ""
     ) -> None:
         self._line = line
         self._abroad = abroad or {}
         self._region = region
 
-    def _of(self, world: World) -> SimStacks:
+    def _of(self, world: SimulatedAccount) -> SimStacks:
         return self._abroad[self._region] if self._region else world.stacks
 
-    async def _ask(self, operation: str, *, urgent: bool = False) -> World:
+    async def _ask(self, operation: str, *, urgent: bool = False) -> SimulatedAccount:
         """A call arrives; too many in too short a time are refused."""
         called = f"cloudformation:{operation}"
         world = await self._line.there(called, urgent=urgent, region=self._region)
@@ -169,8 +169,8 @@ class WorldStacks:
         return [region for region in self._abroad if region != self._region]
 
     @asynccontextmanager
-    async def in_region(self, region: str) -> AsyncIterator[WorldStacks]:
-        yield WorldStacks(self._line, self._abroad, region)
+    async def in_region(self, region: str) -> AsyncIterator[SimulatedStacks]:
+        yield SimulatedStacks(self._line, self._abroad, region)
 
     async def body(self, stack_id: str) -> Mapping[str, Any]:
         stack = self._of(await self._ask("GetTemplate")).get(stack_id)
@@ -246,7 +246,7 @@ def _described(stack: Stack | None, name: str) -> StackDescription:
     )
 
 
-class WorldDeployer:
+class SimulatedDeployer:
     """The deploy commands of the simulated account, which go on whoever dies.
 
     Args:
@@ -255,7 +255,12 @@ class WorldDeployer:
     """
 
     def __init__(
-        self, world: World, clock: VirtualClock, *, timeout: float = 7200.0, whose: str = ""
+        self,
+        world: SimulatedAccount,
+        clock: VirtualClock,
+        *,
+        timeout: float = 7200.0,
+        whose: str = "",
     ) -> None:
         self._world = world
         self._clock = clock
@@ -285,7 +290,7 @@ class WorldDeployer:
         return self._whose + switch in self._world.deploys
 
 
-class WorldProber:
+class SimulatedProber:
     """The zone's name servers, each with its own propagation.
 
     Attributes:
@@ -293,7 +298,7 @@ class WorldProber:
         mute: name server -> until when it does not answer.
     """
 
-    def __init__(self, world: World, clock: VirtualClock) -> None:
+    def __init__(self, world: SimulatedAccount, clock: VirtualClock) -> None:
         self._world = world
         self._clock = clock
         self.mute: dict[int, float] = {}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import DesiredRecord, RecordKey, RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
-    from route53_takeover.simulation.chaos.harness import Stage
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.transport import Arrival
 
 
@@ -83,7 +83,7 @@ _TOLD = 0.5
 _ROUNDING, _JUST = 0.01, 1e-6
 
 
-def unfounded_releases(stage: Stage, plan: Plan) -> Iterator[Ground]:
+def unfounded_releases(stage: Harness, plan: Plan) -> Iterator[Ground]:
     """Each ground that some release of the run lacked."""
     court = _Court(stage, plan)
     for arrival in stage.line.arrivals:
@@ -122,7 +122,7 @@ class _Creation(NamedTuple):
 class _Court:
     """Judges the releases of one run."""
 
-    def __init__(self, stage: Stage, plan: Plan) -> None:
+    def __init__(self, stage: Harness, plan: Plan) -> None:
         self._stage = stage
         self._world = stage.world
         self._options = plan.options

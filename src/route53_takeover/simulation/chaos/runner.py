@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import ApiError, MustLookError, RefusedError
+from route53_takeover.base.errors import ApiError, ManualActionRequiredError, RefusedError
 from route53_takeover.core.plan.model import Identity, Options
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
@@ -24,19 +24,19 @@ from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
-from route53_takeover.simulation.aws.account import World
+from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.disk import DiskJournal
 from route53_takeover.simulation.chaos.fault_catalog import arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
-from route53_takeover.simulation.chaos.harness import Cue, Stage
-from route53_takeover.simulation.chaos.oracle import judged, judged_refusal
+from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
+from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
 from route53_takeover.simulation.chaos.ports import (
-    WorldDeployer,
-    WorldProber,
-    WorldRecords,
-    WorldStacks,
+    SimulatedDeployer,
+    SimulatedProber,
+    SimulatedRecords,
+    SimulatedStacks,
 )
-from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Line, VirtualClock
+from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import SCENARIOS
 from route53_takeover.storage.journal import MemoryJournal
@@ -68,9 +68,9 @@ class Killed(BaseException):
     """The process died, right after an append to the journal."""
 
 
-Begin = Callable[[Stage], None]
+Begin = Callable[[Harness], None]
 """Is called once, before the first life of the engine."""
-Saw = Callable[[Stage, ev.AnyEvent, "State"], None]
+Saw = Callable[[Harness, ev.AnyEvent, "State"], None]
 """Is told of every event that an engine took in, and the state after it."""
 
 
@@ -123,12 +123,12 @@ async def _rehearse(
 ) -> Rehearsal:
     rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
     account = _with_event_faults(scenario, faults, rng)
-    world = World(account, seed=f"{seed}/world", start=START)
+    world = SimulatedAccount(account, seed=f"{seed}/world", start=START)
     clock = VirtualClock(world.timeline.now)
-    line = Line(world, clock, rng, faults.rates)
+    line = Transport(world, clock, rng, faults.rates)
     line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
     line.mute = faults.mute
-    stage = Stage(world, clock, line, rng)
+    stage = Harness(world, clock, line, rng)
     stage.disk.holds = faults.journal_holds
     stage.is_faulty = faults.is_faulty
     plan = await _plan(stage, options)
@@ -140,16 +140,16 @@ async def _rehearse(
         arm(stage, mishap)
     begin(stage)
     await _Rehearsing(stage, faults, plan, saw).to_the_end()
-    return judged(scenario, seed, stage, plan)
+    return check_run(scenario, seed, stage, plan)
 
 
-async def _plan(stage: Stage, options: Options) -> Plan:
-    calm = Line(stage.world, stage.clock, stage.rng, FaultRates())
+async def _plan(stage: Harness, options: Options) -> Plan:
+    calm = Transport(stage.world, stage.clock, stage.rng, FaultRates())
     facts = await gather(
         options,
         clock=stage.clock,
-        records=WorldRecords(calm),
-        stacks=WorldStacks(calm),
+        records=SimulatedRecords(calm),
+        stacks=SimulatedStacks(calm),
         identity=Identity(account="123456789012", arn="rehearsal"),
         region="us-east-1",
         ask_delegation=None,
@@ -160,7 +160,7 @@ async def _plan(stage: Stage, options: Options) -> Plan:
 class _Rehearsing:
     """A run through all its lives, and what people do about it between them."""
 
-    def __init__(self, stage: Stage, faults: Faults, plan: Plan, saw: Saw) -> None:
+    def __init__(self, stage: Harness, faults: Faults, plan: Plan, saw: Saw) -> None:
         self._stage = stage
         self._faults = faults
         self._plan = plan
@@ -178,7 +178,7 @@ class _Rehearsing:
         while stage.lives < MOST_LIVES:
             try:
                 state = stage.state = await self._live()
-            except (MustLookError, RefusedError):
+            except (ManualActionRequiredError, RefusedError):
                 stage.strike("journal damaged")
                 await self._restore()
                 break
@@ -235,7 +235,7 @@ class _Rehearsing:
         stage.task = asyncio.get_running_loop().create_task(
             stage.engine.run(first, list(journal.events))
         )
-        stage.cue(Cue.BEGIN)
+        stage.cue(InjectionPoint.BEGIN)
         try:
             async with asyncio.timeout(LONGEST):
                 return await stage.task
@@ -259,9 +259,9 @@ class _Rehearsing:
         return Engine(
             clock=stage.clock,
             journal=journal,
-            records=WorldRecords(stage.line),
-            stacks=WorldStacks(stage.line),
-            deployer=WorldDeployer(
+            records=SimulatedRecords(stage.line),
+            stacks=SimulatedStacks(stage.line),
+            deployer=SimulatedDeployer(
                 stage.world, stage.clock, timeout=self._plan.options.deploy_timeout
             ),
             prober=stage.prober,
@@ -296,7 +296,7 @@ class _Rehearsing:
                     await self._rescue(name)
                 except RefusedError:
                     break  # somebody else's record stands there
-                except (MustLookError, ApiError):
+                except (ManualActionRequiredError, ApiError):
                     await self._stage.clock.sleep(_LOOK)  # as it says: run it again
                 else:
                     break
@@ -312,8 +312,8 @@ class _Rehearsing:
                 root=plan.root.stack_id or plan.options.stack,
             ),
             clock=stage.clock,
-            records=WorldRecords(stage.line),
-            stacks=WorldStacks(stage.line),
+            records=SimulatedRecords(stage.line),
+            stacks=SimulatedStacks(stage.line),
             ttl=plan.options.ttl,
             force=False,
             by_force="",
@@ -331,15 +331,15 @@ class _Rehearsing:
         plan = await _plan(stage, self._plan.options)
         if plan.refused or not plan.manuals:
             return
-        line = Line(stage.world, clock, stage.rng, FaultRates(), by=ANOTHER)
+        line = Transport(stage.world, clock, stage.rng, FaultRates(), by=ANOTHER)
         line.arrivals = stage.line.arrivals
         engine = Engine(
             clock=clock,
             journal=MemoryJournal(),
-            records=WorldRecords(line),
-            stacks=WorldStacks(line),
-            deployer=WorldDeployer(stage.world, clock, whose="another-"),
-            prober=WorldProber(stage.world, clock),
+            records=SimulatedRecords(line),
+            stacks=SimulatedStacks(line),
+            deployer=SimulatedDeployer(stage.world, clock, whose="another-"),
+            prober=SimulatedProber(stage.world, clock),
             save_backup=_nothing_to_save,
             rng=stage.rng,
             observer=lambda _event, _state, _seq: None,

@@ -16,11 +16,11 @@ from msgspec.structs import fields, replace
 from route53_takeover.core.domain.record_sets import RecordSet, display_name
 from route53_takeover.core.plan.model import Options
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.simulation.aws.account import MAIN, TWIN, Habit
+from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
-from route53_takeover.simulation.chaos.fault_catalog import Deed, Mishap
+from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults, WayOut
-from route53_takeover.simulation.chaos.harness import Cue
+from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.operator_inputs import draw_keys
 from route53_takeover.simulation.chaos.runner import rehearse_once
 from route53_takeover.simulation.chaos.transport import CHANGE, FaultRates
@@ -49,12 +49,12 @@ API = "api.example.com."
 _OWNED, _BESIDE = 0.02, 0.02
 """How often another stack owns the record, and how often one only has a bucket of its name."""
 _OFF = (
-    Habit.EXITS_EARLY,
-    Habit.DECLINED,
-    Habit.LINGERS,
-    Habit.HANGS,
-    Habit.NEVER_BEGINS,
-    Habit.DIES,
+    DeployBehavior.EXITS_EARLY,
+    DeployBehavior.DECLINED,
+    DeployBehavior.LINGERS,
+    DeployBehavior.HANGS,
+    DeployBehavior.NEVER_BEGINS,
+    DeployBehavior.DIES,
 )
 _CALLS = (
     "",
@@ -70,61 +70,63 @@ _CALLS = (
     "GetTemplate",
 )
 _STORMS = (
-    Deed.THROTTLE,
-    Deed.SILENCE,
-    Deed.DEAF,
-    Deed.UNREACHABLE,
-    Deed.EXPIRE,
-    Deed.REVOKE,
-    Deed.BUSY,
-    Deed.STALE,
-    Deed.SLOW,
-    Deed.PENDING,
-    Deed.MUTE,
-    Deed.STUCK,
+    FaultKind.THROTTLE,
+    FaultKind.SILENCE,
+    FaultKind.DEAF,
+    FaultKind.UNREACHABLE,
+    FaultKind.EXPIRE,
+    FaultKind.REVOKE,
+    FaultKind.BUSY,
+    FaultKind.STALE,
+    FaultKind.SLOW,
+    FaultKind.PENDING,
+    FaultKind.MUTE,
+    FaultKind.STUCK,
 )
 _PROCESS = (
-    Deed.KILL,
-    Deed.KILL,
-    Deed.POWER,
-    Deed.SUSPEND,
-    Deed.CLOCK,
-    Deed.STOP,
-    Deed.FULL,
-    Deed.READ_ONLY,
-    Deed.STALL,
-    Deed.CORRUPT,
+    FaultKind.KILL,
+    FaultKind.KILL,
+    FaultKind.POWER,
+    FaultKind.SUSPEND,
+    FaultKind.CLOCK,
+    FaultKind.STOP,
+    FaultKind.FULL,
+    FaultKind.READ_ONLY,
+    FaultKind.STALL,
+    FaultKind.CORRUPT,
 )
 _PEOPLE = (
-    Deed.EDIT,
-    Deed.DELETE,
-    Deed.SAME,
-    Deed.CANCEL,
-    Deed.DELETE_STACK,
-    Deed.CLEAN_UP,
-    Deed.CLEAN_UP,
-    Deed.DEPLOY,
-    Deed.ANOTHER,
+    FaultKind.EDIT,
+    FaultKind.DELETE,
+    FaultKind.SAME,
+    FaultKind.CANCEL,
+    FaultKind.DELETE_STACK,
+    FaultKind.CLEAN_UP,
+    FaultKind.CLEAN_UP,
+    FaultKind.DEPLOY,
+    FaultKind.ANOTHER,
 )
-_SOON = Mishap(deed=Deed.KILL, cue=Cue.RELEASE)
-_CLEANING = Mishap(deed=Deed.CLEAN_UP, cue=Cue.CLEANING, delay=0.1, seconds=12.0, times=4)
+_SOON = InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE)
+_CLEANING = InjectedFault(
+    deed=FaultKind.CLEAN_UP, cue=InjectionPoint.CLEANING, delay=0.1, seconds=12.0, times=4
+)
 _CUES = (
-    Cue.BEGIN,
-    Cue.LOWER,
-    Cue.PROVE,
-    Cue.CREATING,
-    Cue.CREATING,
-    Cue.INITIATED,
-    Cue.CREATED,
-    Cue.RELEASE,
-    Cue.RELEASE,
-    Cue.RELEASE,
-    Cue.RESTORE,
-    Cue.RESTORE,
-    Cue.UNDO,
-    Cue.TURNING,
-    Cue.CLEANING,
-    Cue.COMPLETE,
+    InjectionPoint.BEGIN,
+    InjectionPoint.LOWER,
+    InjectionPoint.PROVE,
+    InjectionPoint.CREATING,
+    InjectionPoint.CREATING,
+    InjectionPoint.INITIATED,
+    InjectionPoint.CREATED,
+    InjectionPoint.RELEASE,
+    InjectionPoint.RELEASE,
+    InjectionPoint.RELEASE,
+    InjectionPoint.RESTORE,
+    InjectionPoint.RESTORE,
+    InjectionPoint.UNDO,
+    InjectionPoint.TURNING,
+    InjectionPoint.CLEANING,
+    InjectionPoint.COMPLETE,
 )
 
 
@@ -180,7 +182,7 @@ def draw(seed: int, number: int) -> Drawn:
     faults = _faults(rng, edits)
     faults = replace(faults, mishaps=(*faults.mishaps, *draw_keys(rng, options)))
     if options.deploy_on is None:
-        somebodys = Mishap(deed=Deed.DEPLOY, delay=rng.uniform(0.0, 60.0))
+        somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, mishaps=(*faults.mishaps, somebodys))
     return Drawn(scenario=scenario, options=options, faults=faults)
 
@@ -239,7 +241,7 @@ def _scenario(rng: Random) -> tuple[Scenario, tuple[str, ...], _Edits]:
         twin=twin,
         existing=existing,
         habit=_habit(rng),
-        habit_off=rng.choice(_OFF) if rng.random() < 0.15 else Habit.WAITS,
+        habit_off=rng.choice(_OFF) if rng.random() < 0.15 else DeployBehavior.WAITS,
         config=_config(rng, account),
     )
     scenario = Scenario(
@@ -327,8 +329,8 @@ def _config(rng: Random, account: Account) -> StackConfig:
     )
 
 
-def _habit(rng: Random) -> Habit:
-    return Habit.WAITS if rng.random() < 0.7 else rng.choice(list(Habit))
+def _habit(rng: Random) -> DeployBehavior:
+    return DeployBehavior.WAITS if rng.random() < 0.7 else rng.choice(list(DeployBehavior))
 
 
 def _options(rng: Random, scenario: Scenario, names: Sequence[str]) -> Options:
@@ -382,46 +384,48 @@ def _rates(rng: Random) -> FaultRates:
     )
 
 
-def _aimed(rng: Random, edits: _Edits) -> tuple[Mishap, ...]:
+def _aimed(rng: Random, edits: _Edits) -> tuple[InjectedFault, ...]:
     """In every second run, what strikes where it hurts most: around the release, and in the gap."""
     soon = replace(_SOON, delay=rng.uniform(0.0, 0.08), seconds=rng.choice((0.3, 5.0, 60.0)))
     gap = replace(_SOON, delay=rng.uniform(0.1, 4.0), seconds=rng.choice((5.0, 60.0, 400.0)))
     aims = (
-        *((replace(soon, deed=Deed.KILL),),) * 2,
-        (replace(soon, deed=Deed.POWER),),
-        (replace(gap, deed=Deed.KILL), Mishap(deed=Deed.CLOCK, seconds=-7200.0)),
-        (replace(gap, deed=Deed.SUSPEND),),
-        (replace(gap, deed=Deed.STOP),),
-        (replace(gap, deed=Deed.FULL),),
-        (replace(gap, deed=Deed.STALL),),
-        (replace(gap, deed=Deed.SILENCE, seconds=400.0, only="ListResourceRecordSets"),),
-        (replace(gap, deed=Deed.SLOW, seconds=400.0, only="ListResourceRecordSets"),),
+        *((replace(soon, deed=FaultKind.KILL),),) * 2,
+        (replace(soon, deed=FaultKind.POWER),),
+        (replace(gap, deed=FaultKind.KILL), InjectedFault(deed=FaultKind.CLOCK, seconds=-7200.0)),
+        (replace(gap, deed=FaultKind.SUSPEND),),
+        (replace(gap, deed=FaultKind.STOP),),
+        (replace(gap, deed=FaultKind.FULL),),
+        (replace(gap, deed=FaultKind.STALL),),
+        (replace(gap, deed=FaultKind.SILENCE, seconds=400.0, only="ListResourceRecordSets"),),
+        (replace(gap, deed=FaultKind.SLOW, seconds=400.0, only="ListResourceRecordSets"),),
         (
-            replace(gap, deed=Deed.SILENCE, seconds=400.0, only="ListResourceRecordSets"),
-            Mishap(deed=Deed.SILENCE, cue=Cue.RESTORE, seconds=0.5, only=CHANGE),
+            replace(gap, deed=FaultKind.SILENCE, seconds=400.0, only="ListResourceRecordSets"),
+            InjectedFault(
+                deed=FaultKind.SILENCE, cue=InjectionPoint.RESTORE, seconds=0.5, only=CHANGE
+            ),
         ),
-        (replace(gap, deed=Deed.EDIT, record=edits.other),),
-        (replace(soon, deed=Deed.EDIT, delay=soon.delay / 4, record=edits.other),),
-        (Mishap(deed=Deed.ANOTHER, delay=rng.uniform(0.0, 20.0)),),
+        (replace(gap, deed=FaultKind.EDIT, record=edits.other),),
+        (replace(soon, deed=FaultKind.EDIT, delay=soon.delay / 4, record=edits.other),),
+        (InjectedFault(deed=FaultKind.ANOTHER, delay=rng.uniform(0.0, 20.0)),),
         *((replace(_CLEANING, record=edits.other),),) * 4,
     )
     return rng.choice(aims) if rng.random() < 1 / 2 else ()
 
 
-def _mishap(rng: Random, edits: _Edits) -> Mishap:
+def _mishap(rng: Random, edits: _Edits) -> InjectedFault:
     deed = rng.choice(rng.choice((_STORMS, _PROCESS, _PEOPLE)))
-    mishap = Mishap(
+    mishap = InjectedFault(
         deed=deed,
         cue=rng.choice(_CUES),
         delay=rng.choice((0.0, rng.uniform(0, 0.1), rng.uniform(0, 3), rng.uniform(0, 30))),
         seconds=rng.choice((0.5, 5.0, 20.0, 90.0, 400.0, 1800.0)),
         only=rng.choice(_CALLS),
-        record=edits.same if deed is Deed.SAME else edits.other,
+        record=edits.same if deed is FaultKind.SAME else edits.other,
     )
-    if deed is Deed.CLEAN_UP:
+    if deed is FaultKind.CLEAN_UP:
         return replace(_CLEANING, record=edits.other, times=rng.choice((1, 3)))
-    if deed is Deed.STALE:  # harsher than AWS, which shows the newest state
+    if deed is FaultKind.STALE:  # harsher than AWS, which shows the newest state
         return replace(mishap, seconds=min(mishap.seconds, 20.0))
-    if deed is Deed.CLOCK:
+    if deed is FaultKind.CLOCK:
         return replace(mishap, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
     return mishap

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from route53_takeover.simulation.aws.account import World
+    from route53_takeover.simulation.aws.account import SimulatedAccount
 
 CHANGE = "route53:ChangeResourceRecordSets"
 TAKEOVER = "takeover"
@@ -130,7 +130,7 @@ class Request(NamedTuple):
     operation: str
 
 
-class Line:
+class Transport:
     """The way to the account and back: takes time, and goes wrong at the given rates.
 
     Attributes:
@@ -153,7 +153,7 @@ class Line:
 
     def __init__(
         self,
-        world: World,
+        world: SimulatedAccount,
         clock: VirtualClock,
         rng: Random,
         rates: FaultRates,
@@ -183,7 +183,9 @@ class Line:
         self._budgets = budgets(clock)
         self._regional: dict[str, CallBudget] = {}
 
-    async def there(self, operation: str, *, urgent: bool = False, region: str = "") -> World:
+    async def there(
+        self, operation: str, *, urgent: bool = False, region: str = ""
+    ) -> SimulatedAccount:
         """The request arrives, or it does not; a read waits for its turn first, as a real one.
 
         Args:

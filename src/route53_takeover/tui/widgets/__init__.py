@@ -1,1 +1,1 @@
-"""The parts of the screen that shows a run. Each draws itself from one `Sight`, and keeps none."""
+"""The parts of the screen that shows a run. Each draws itself from one `Frame`, and keeps none."""

@@ -12,7 +12,7 @@ from route53_takeover.tui.wording import duration, plain
 
 if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import DeployView
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 MOST_LINES = 500
 """Lines of output that are kept; the whole of it is in the run's folder."""
@@ -25,7 +25,7 @@ class DeployOutput(Tail):
 
     _folded: tuple[tuple[str, ...], int, list[Content]] = (), 0, []
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """Long lines are folded: the end of a line is where an error says why."""
         snapshot = sight.view.snapshot
         lines = [_command(d, sight).truncate(width, ellipsis=True) for d in snapshot.deploys]
@@ -45,7 +45,7 @@ class DeployOutput(Tail):
         return self._folded[2]
 
 
-def _command(deploy: DeployView, sight: Sight) -> Content:
+def _command(deploy: DeployView, sight: Frame) -> Content:
     look = LOOKS[deploy.mark]
     end = sight.now if deploy.ended is None else deploy.ended
     took = "" if deploy.since is None else f" {duration(end - deploy.since)}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.status.snapshot import Snapshot
     from route53_takeover.process.protocol import View
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _SCENARIO_WIDTH = 20
 """Cells of a scenario's name at most: the word REHEARSAL matters, its name is told on the left."""
@@ -30,7 +30,7 @@ _SCENARIO_WIDTH = 20
 class Header(Drawn, can_focus=False):
     """What run this is, and its state."""
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """Badges, phase and time; below them where it is."""
         view, snapshot = sight.view, sight.view.snapshot
         left = _left(view, _SCENARIO_WIDTH)
@@ -45,7 +45,7 @@ class Header(Drawn, can_focus=False):
         ]
 
 
-def _times(sight: Sight, room: int) -> Content:
+def _times(sight: Frame, room: int) -> Content:
     """How long it has been going on and what time it is there, where there is room for them."""
     elapsed = duration(sight.now - sight.view.snapshot.began)
     for text in (f"{elapsed}  {clock(sight.now)}", elapsed):

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.selection import Selection
 
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 
 class Lines(ScrollView):
-    """A part of the screen. Subclasses measure and give lines; they keep the `Sight` only."""
+    """A part of the screen. Subclasses measure and give lines; they keep the `Frame` only."""
 
-    sight: Sight | None = None
+    sight: Frame | None = None
     _laid_width: int = -1
     _count: int = 0
 
@@ -38,7 +38,7 @@ class Lines(ScrollView):
         """A line of the last layout."""
         raise NotImplementedError
 
-    def changes(self, before: Sight | None, after: Sight) -> bool:  # noqa: ARG002 -- for subclasses
+    def changes(self, before: Frame | None, after: Frame) -> bool:  # noqa: ARG002 -- for subclasses
         """Whether the lines may be others; ``False`` where some only have to be drawn anew."""
         return True
 
@@ -48,7 +48,7 @@ class Lines(ScrollView):
 
     # -- for whoever shows it
 
-    def show(self, sight: Sight) -> None:
+    def show(self, sight: Frame) -> None:
         """Shows this from now on."""
         before, self.sight = self.sight, sight
         if self.changes(before, sight):
@@ -130,7 +130,7 @@ class Drawn(Lines):
     _drawn: tuple[Content, ...] = ()
     _painted: tuple[Content, ...] = ()
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """All lines, none wider than this many cells."""
         raise NotImplementedError
 

@@ -11,7 +11,7 @@ from route53_takeover.tui.widgets.lines import Tail
 from route53_takeover.tui.wording import clock, plain, wrapped
 
 if TYPE_CHECKING:
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _INDENT = 12
 
@@ -21,7 +21,7 @@ class NewsLog(Tail):
 
     BORDER_TITLE = "news"
 
-    def changes(self, before: Sight | None, after: Sight) -> bool:
+    def changes(self, before: Frame | None, after: Frame) -> bool:
         """Nothing in it depends on the time."""
         if before is None or not self.is_laid_out:
             return True
@@ -29,7 +29,7 @@ class NewsLog(Tail):
             return False
         return before.view.snapshot.news != after.view.snapshot.news
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """Time of day, how it went, what."""
         lines: list[Content] = []
         for news in sight.view.snapshot.news:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.status.result import RecordResult, Result
     from route53_takeover.core.status.snapshot import Countdown
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _LABEL = 11
 _BAR = 10
@@ -39,20 +39,20 @@ class Now(Drawn):
     brief = False
     """Whether several alerts share a line, where lines are few."""
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """All that there is to say, folded at the width."""
         lines: list[Content] = []
         for content, indent in self._texts(sight, width):
             lines += wrapped(content, width, indent=indent)
         return lines
 
-    def show(self, sight: Sight) -> None:
+    def show(self, sight: Frame) -> None:
         """The title says how long nothing has moved: that is about all of it."""
         quiet = goes_on(sight.view) and still_waiting(sight.now, sight.view.snapshot.news_at)
         self.border_title = f"{self.BORDER_TITLE} · {quiet}" if quiet else self.BORDER_TITLE
         super().show(sight)
 
-    def _texts(self, sight: Sight, width: int) -> Iterator[tuple[Content, int]]:
+    def _texts(self, sight: Frame, width: int) -> Iterator[tuple[Content, int]]:
         snapshot = sight.view.snapshot
         if snapshot.needs_person and sight.view.link is Link.REPLAY:  # else it is in a bar below
             yield Content.assemble(("! YOU:", ALARM), " ", plain(snapshot.needs_person, STRONG)), 2
@@ -79,7 +79,7 @@ class Now(Drawn):
         yield Content.assemble(first, more).stylize(style)
 
 
-def _reach(sight: Sight) -> Iterator[Content]:
+def _reach(sight: Frame) -> Iterator[Content]:
     """What it means that the run cannot be heard."""
     snapshot = sight.view.snapshot
     as_of = f"this is as of {clock(snapshot.now)}"
@@ -91,7 +91,7 @@ def _reach(sight: Sight) -> Iterator[Content]:
         yield Content.assemble(("NOT CONNECTED", ALARM), " ", text)
 
 
-def countdown(each: Countdown, sight: Sight, width: int) -> Content:
+def countdown(each: Countdown, sight: Frame, width: int) -> Content:
     """``00m42s until the old TTL runs out``; how much over where it should have happened."""
     left = each.until - sight.now
     name = Content.assemble(" · ", plain(display_name(each.name))) if each.name else Content("")
@@ -107,7 +107,7 @@ def countdown(each: Countdown, sight: Sight, width: int) -> Content:
     return Content.assemble(text, (bar, "$text-primary"))
 
 
-def _going(sight: Sight) -> Iterator[tuple[Content, int]]:
+def _going(sight: Frame) -> Iterator[tuple[Content, int]]:
     snapshot = sight.view.snapshot
     look = LOOKS[_mark(sight)]
     yield Content.assemble((f"{look.symbol} ", look.style), plain(snapshot.doing, STRONG)), 2
@@ -116,7 +116,7 @@ def _going(sight: Sight) -> Iterator[tuple[Content, int]]:
         yield Content.assemble((f"{label:<{_LABEL}}", MUTED), plain(reason)), _LABEL
 
 
-def _mark(sight: Sight) -> Mark:
+def _mark(sight: Frame) -> Mark:
     if sight.view.snapshot.paused:
         return Mark.WAITING
     return Mark.UNKNOWN if sight.view.link is Link.GONE else Mark.RUNNING

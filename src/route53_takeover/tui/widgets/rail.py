@@ -13,12 +13,12 @@ from route53_takeover.tui.wording import duration
 
 if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import Step
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _PHASE_WIDTH = 11
 
 
-def spent(step: Step, sight: Sight) -> float | None:
+def spent(step: Step, sight: Frame) -> float | None:
     """How long the run is in this phase by now."""
     if step.spent is None or step.mark is not Mark.RUNNING:
         return step.spent
@@ -28,7 +28,7 @@ def spent(step: Step, sight: Sight) -> float | None:
 class RailLine(Drawn, can_focus=False):
     """The rail in one line: the phase that runs with its times, the others as far as they fit."""
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """What is over loses its names first, the oldest first; then what is far ahead."""
         steps = sight.view.snapshot.steps
         folded: set[int] = set()
@@ -47,7 +47,7 @@ def _is_over(step: Step) -> bool:
     return step.mark in (Mark.DONE, Mark.SKIPPED, Mark.UNDONE)
 
 
-def _line(steps: tuple[Step, ...], folded: set[int], sight: Sight) -> Content:
+def _line(steps: tuple[Step, ...], folded: set[int], sight: Frame) -> Content:
     line = Content("")
     for index, step in enumerate(steps):
         look = LOOKS[step.mark]
@@ -60,7 +60,7 @@ def _line(steps: tuple[Step, ...], folded: set[int], sight: Sight) -> Content:
     return line
 
 
-def _times(step: Step, sight: Sight) -> str:
+def _times(step: Step, sight: Frame) -> str:
     been = spent(step, sight)
     text = "" if been is None else duration(been)
     return text if step.expected is None else f"{text} of ~{duration(step.expected)}".strip()
@@ -71,7 +71,7 @@ class RailColumn(Drawn, can_focus=False):
 
     BORDER_TITLE = "phases"
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """A line a phase, and what the times are above them."""
         head = f"{'':2}{'':{_PHASE_WIDTH}}{'spent':>8}  {'expected':>9}"
         lines = [Content.styled(head, MUTED)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.status.snapshot import Field, RecordView
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _NOBODY_KNOWS = "not known yet"
 
@@ -27,7 +27,7 @@ class Records(Drawn):
     packed = False
     """Whether short fields share a line, where lines are few."""
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """What differs is marked by a sign, what stays by another."""
         lines: list[Content] = []
         for record in sight.view.snapshot.records:
@@ -37,7 +37,7 @@ class Records(Drawn):
 
 
 def _record(
-    record: RecordView, sight: Sight, width: int, *, packed: bool
+    record: RecordView, sight: Frame, width: int, *, packed: bool
 ) -> Iterator[tuple[Content, int]]:
     look = LOOKS[record.mark]
     gap = _gap(record, sight)
@@ -80,7 +80,7 @@ def _field(field: Field, label: int, width: int) -> list[Content]:
     return [before, Content.assemble((f"{'→':>{start.cell_length - 1}} ", STRONG), after)]
 
 
-def _standing(record: RecordView, sight: Sight, label: int) -> Content:
+def _standing(record: RecordView, sight: Frame, label: int) -> Content:
     """What stands there, first of all: the before and after are only plans."""
     start = Content.assemble("  ", (f"{'now':<{label}}  ", MUTED))
     stands = " | ".join(record.standing)
@@ -91,7 +91,7 @@ def _standing(record: RecordView, sight: Sight, label: int) -> Content:
     return Content.assemble(start, what, (f"  (read {age} ago)", MUTED))
 
 
-def _gap(record: RecordView, sight: Sight) -> Content:
+def _gap(record: RecordView, sight: Frame) -> Content:
     """How long the name has been, or was, without a record; it grows while nothing stands."""
     if record.gap is None:
         return Content("")

@@ -15,7 +15,7 @@ from route53_takeover.tui.wording import cell, duration, plain
 
 if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import Answer, ServerView
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 WORDS = {
     "answer": ("answers", Mark.DONE),
@@ -33,7 +33,7 @@ class Servers(Drawn):
 
     BORDER_TITLE = "name servers"
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """The timeline comes first, once there is one: it ends with the latest answers."""
         servers = sight.view.snapshot.servers
         if not servers:
@@ -42,7 +42,7 @@ class Servers(Drawn):
         return [*lines, *_grid(servers, sight, width)]
 
 
-def _grid(servers: tuple[ServerView, ...], sight: Sight, width: int) -> list[Content]:
+def _grid(servers: tuple[ServerView, ...], sight: Frame, width: int) -> list[Content]:
     longest = max(len(server.server) for server in servers)
     lines: list[Content] = []
     about: tuple[str, str] | None = None
@@ -55,7 +55,7 @@ def _grid(servers: tuple[ServerView, ...], sight: Sight, width: int) -> list[Con
     return lines
 
 
-def _latest(server: ServerView, sight: Sight, width: int, longest: int) -> Content:
+def _latest(server: ServerView, sight: Frame, width: int, longest: int) -> Content:
     room = max(width - 3 - _AGE, 10)
     name = min(longest, room // 2)
     shown = server.server.removesuffix(".")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from route53_takeover.core.status.snapshot import Snapshot
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 
 class Pane(StrEnum):
@@ -58,7 +58,7 @@ class PaneTabs(Drawn, can_focus=False):
         self.lay_out()
         self.refresh()
 
-    def draw(self, sight: Sight, width: int) -> list[Content]:
+    def draw(self, sight: Frame, width: int) -> list[Content]:
         """The chosen one is in brackets and in reverse: neither needs colour."""
         line, self._ends = Content(""), []
         for number, pane in enumerate(Pane, start=1):

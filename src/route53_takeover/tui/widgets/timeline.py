@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from route53_takeover.core.status.snapshot import Answer, ServerView
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds that a cell may stand for."""
@@ -58,7 +58,7 @@ class _Axis(NamedTuple):
         return self.start + self.step * self.cells
 
 
-def timeline(sight: Sight, width: int) -> list[Content]:
+def timeline(sight: Frame, width: int) -> list[Content]:
     """The lines of it; empty where nothing was released, or there is no room."""
     snapshot = sight.view.snapshot
     label = min(max((len(s.server) for s in snapshot.servers), default=0), width * 2 // 5, 26)
@@ -82,7 +82,7 @@ def timeline(sight: Sight, width: int) -> list[Content]:
     return [*lines, Content.styled(legend, MUTED).truncate(width, ellipsis=True)]
 
 
-def _title(sight: Sight) -> str:
+def _title(sight: Frame) -> str:
     snapshot = sight.view.snapshot
     zero = min(snapshot.released)
     text = f"released {clock(zero)}"
@@ -91,7 +91,7 @@ def _title(sight: Sight) -> str:
     return f"{text}, a record again after {seconds(max(snapshot.back) - zero)}"
 
 
-def _axis(sight: Sight, room: int) -> _Axis:
+def _axis(sight: Frame, room: int) -> _Axis:
     """From a bit before the release to a bit after the last change, or to now while it is open."""
     snapshot = sight.view.snapshot
     zero = min(snapshot.released)
@@ -106,7 +106,7 @@ def _axis(sight: Sight, room: int) -> _Axis:
     return _Axis(zero, zero - before * step, step, used)
 
 
-def _cells(server: ServerView, axis: _Axis, sight: Sight) -> list[_Sign]:
+def _cells(server: ServerView, axis: _Axis, sight: Frame) -> list[_Sign]:
     """The worst of each cell; blank where nobody had asked yet, and where it has not been."""
     signs = [_NOT_ASKED] * axis.cells
     before = [a for a in server.answers if a.since < axis.zero and a.status == "answer"]
@@ -128,7 +128,7 @@ def _sign(answer: Answer, known: set[str]) -> _Sign:
     return _BAD.get(answer.status, _ERROR)
 
 
-def _signs(servers: Iterable[ServerView], axis: _Axis, sight: Sight) -> list[_Sign]:
+def _signs(servers: Iterable[ServerView], axis: _Axis, sight: Frame) -> list[_Sign]:
     found = {sign for server in servers for sign in _cells(server, axis, sight)} - {_NOT_ASKED}
     return sorted(found, key=lambda s: s.weight)
 

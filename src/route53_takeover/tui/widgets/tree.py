@@ -18,7 +18,7 @@ from route53_takeover.tui.wording import cell, clock, duration, plain, wrapped
 
 if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import Row
-    from route53_takeover.tui.frame import Sight
+    from route53_takeover.tui.frame import Frame
 
 _AGE = 10
 _WIDE = 90
@@ -38,7 +38,7 @@ class StackTree(Lines):
         self._width = 0
         self._left_at = 0
 
-    def changes(self, before: Sight | None, after: Sight) -> bool:
+    def changes(self, before: Frame | None, after: Frame) -> bool:
         """Ages are drawn, not laid out."""
         if before is None or not self.is_laid_out:
             return True

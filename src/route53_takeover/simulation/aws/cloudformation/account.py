@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.simulation.aws.cloudformation.state import Resource
     from route53_takeover.simulation.aws.route53.zones import Zones
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NAMED = frozenset({"AWS::S3::Bucket", "AWS::ApiGateway::DomainName"})
@@ -126,7 +126,7 @@ class Handler(Protocol):
 class Account:
     """The stacks, and what they need from each other."""
 
-    def __init__(self, timeline: Timeline, zones: Zones, rng: Random, config: StackConfig) -> None:
+    def __init__(self, timeline: Schedule, zones: Zones, rng: Random, config: StackConfig) -> None:
         self.timeline = timeline
         self.config = config
         self.records = RecordHandler(timeline, zones, config.records)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         RecordHandlerConfig,
     )
     from route53_takeover.simulation.aws.route53.zones import Zones
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
     Members = dict[tuple[str, object], RecordSet]
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class GroupHandler:
     """Creates, updates and deletes record set groups on the timeline."""
 
-    def __init__(self, timeline: Timeline, zones: Zones, config: RecordHandlerConfig) -> None:
+    def __init__(self, timeline: Schedule, zones: Zones, config: RecordHandlerConfig) -> None:
         self._timeline = timeline
         self._zones = zones
         self._config = config

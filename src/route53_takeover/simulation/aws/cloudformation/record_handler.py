@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from route53_takeover.simulation.aws.route53.zones import Zones
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 WRITER = "cloudformation"
 NO_OP_COMMENT = "Making no-op change to get a ChangeId"
@@ -119,7 +119,7 @@ class RecordTask(Protocol):
 class RecordHandler:
     """Creates, updates and deletes record sets on the timeline."""
 
-    def __init__(self, timeline: Timeline, zones: Zones, config: RecordHandlerConfig) -> None:
+    def __init__(self, timeline: Schedule, zones: Zones, config: RecordHandlerConfig) -> None:
         self.attempts: list[Attempt] = []
         self._timeline = timeline
         self._zones = zones

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.aws.cloudformation.record_handler import Attempt
     from route53_takeover.simulation.aws.cloudformation.template import ResourceSpec, Template
     from route53_takeover.simulation.aws.route53.zones import Zones
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 __all__ = ["ReadLimit", "Resource", "Stack", "StackConfig", "StackEventRow", "Stacks", "to_core"]
 
@@ -66,7 +66,7 @@ class Stacks:
     """
 
     def __init__(
-        self, timeline: Timeline, zones: Zones, rng: Random, *, config: StackConfig | None = None
+        self, timeline: Schedule, zones: Zones, rng: Random, *, config: StackConfig | None = None
     ) -> None:
         self.timeline = timeline
         self._account = Account(timeline, zones, rng, config or StackConfig())

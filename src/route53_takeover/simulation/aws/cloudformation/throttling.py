@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 
 class ReadLimit(Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Buckets:
         refused: how many calls were throttled.
     """
 
-    def __init__(self, timeline: Timeline, limit: ReadLimit | None) -> None:
+    def __init__(self, timeline: Schedule, limit: ReadLimit | None) -> None:
         self.refused = 0
         self._timeline = timeline
         self._limit = limit

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from route53_takeover.core.domain.record_sets import RecordKey
-    from route53_takeover.simulation.aws.timeline import Timeline
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 ADDRESS_TYPES = frozenset({"A", "AAAA", "CNAME"})
 """The types that make a name reachable: without any of them it is absent."""
@@ -97,7 +97,7 @@ class Zones:
 
     def __init__(
         self,
-        timeline: Timeline,
+        timeline: Schedule,
         rng: Random,
         *,
         propagation: tuple[float, float] = (2.0, 10.0),
