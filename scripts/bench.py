@@ -42,7 +42,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.output.reporter import ConsoleReporter
-from route53_takeover.simulation.aws.account import Account
+from route53_takeover.simulation.aws.account import AccountSetup
 from route53_takeover.simulation.aws.cloudformation.record_handler import RecordHandlerConfig
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig
 from route53_takeover.simulation.chaos.runner import percentiles
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.simulation.serve import Served
+    from route53_takeover.simulation.serve import ServedAccount
 
 _CLOUDFRONT = "Z2FDTNDATAQYW2"
 _POLL = 5.0
@@ -119,7 +119,7 @@ def scenario(names: int, minutes: float) -> Scenario:
     return Scenario(
         name="bench",
         summary="",
-        account=Account(
+        account=AccountSetup(
             zone="example.com",
             existing=existing,
             stack="shop",
@@ -148,7 +148,7 @@ async def _serve(names: int, minutes: float, speed: float) -> None:
         print(json.dumps(_truth(served)), flush=True)
 
 
-def _truth(served: Served) -> dict[str, Any]:
+def _truth(served: ServedAccount) -> dict[str, Any]:
     """When each release arrived, when the handler would have tried next, when it was created."""
     world = served.world
     deletes: dict[str, float] = {}

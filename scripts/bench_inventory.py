@@ -24,7 +24,7 @@ from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.simulation.aws.cloudformation import api
-from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, Stacks
+from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, StackStore
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53.zones import Zones
 from route53_takeover.simulation.aws.timeline import Schedule
@@ -47,7 +47,7 @@ class Everywhere(CloudFormationStacks):
         return self.regions[1:]
 
 
-def account(regions: Sequence[str], stacks: int, limit: ReadLimit) -> dict[str, Stacks]:
+def account(regions: Sequence[str], stacks: int, limit: ReadLimit) -> dict[str, StackStore]:
     """Stacks of a few resources each; one of them in five has a record, and the last owns ours."""
     clock = SystemClock()
     timeline = Schedule(clock.now() - _PAST)
@@ -55,7 +55,7 @@ def account(regions: Sequence[str], stacks: int, limit: ReadLimit) -> dict[str, 
     zones = Zones(timeline, rng)
     zones.add_zone("example.com", zone_id="Z1")
     made = {
-        region: Stacks(timeline, zones, rng, config=StackConfig(region=region, reads=limit))
+        region: StackStore(timeline, zones, rng, config=StackConfig(region=region, reads=limit))
         for region in regions
     }
     for number in range(stacks):

@@ -37,7 +37,7 @@ from route53_takeover.simulation.serve import rehearsal_options, serving
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from route53_takeover.simulation.serve import Served
+    from route53_takeover.simulation.serve import ServedAccount
 
 
 class SkippingClock(SystemClock):
@@ -69,7 +69,7 @@ class Accounts:
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         self._folder = folder
         self._stack = stack
-        self._opened: list[tuple[Served, SkippingClock]] = []
+        self._opened: list[tuple[ServedAccount, SkippingClock]] = []
 
     async def open(self, options: Mapping[str, str]) -> dict[str, Any]:
         """Opens one, and returns what its line says.

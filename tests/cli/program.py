@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.http.faults import Fault
 
 PROGRAM = Path(sys.executable).with_name("route53-takeover")
@@ -139,7 +139,7 @@ class Program:
 class Cloud:
     """A simulated account that a thread serves, and that a deploy command can update."""
 
-    def __init__(self, account: Account, home: Path) -> None:
+    def __init__(self, account: AccountSetup, home: Path) -> None:
         self.clock = SystemClock(SPEED)
         self.world = SimulatedAccount(account, seed="1", start=self.clock.now() - 3600.0)
         self.server = AccountServer(
@@ -252,7 +252,7 @@ class Cloud:
 
 
 @contextmanager
-def cloud(home: Path, account: Account | None = None) -> Iterator[Cloud]:
+def cloud(home: Path, account: AccountSetup | None = None) -> Iterator[Cloud]:
     """An account whose stack ``shop`` exists with the switch off."""
     with Cloud(account or site_account(), home).running() as served:
         yield served

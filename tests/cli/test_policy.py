@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.cli.program import Cloud
 
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
 
 Call = tuple[str, "Mapping[str, Any]"]
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -161,7 +161,7 @@ def rolled_back_and_restored(program: Program, account: Cloud, _: Calls) -> None
     assert account.here() == (alias("d1old"),)
 
 
-STORIES: dict[str, tuple[Account, Callable[[Program, Cloud, Calls], None]]] = {
+STORIES: dict[str, tuple[AccountSetup, Callable[[Program, Cloud, Calls], None]]] = {
     "a CNAME, adopted": (SCENARIOS["cname"].account, killed_and_resumed),
     "an alias of a nested stack that is created, rolled back": (
         site_account(

@@ -14,7 +14,7 @@ from tests.cli.program import SECRET, plain_error
 
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
-from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import AnswerDelayed, Refused
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def record_set(name: str, kind: str = "A", **properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::Route53::RecordSet", "Properties": common}
 
 
-def deployed(stacks: Stacks, timeline: Schedule, name: str, **resources: dict[str, Any]) -> None:
+def deployed(
+    stacks: StackStore, timeline: Schedule, name: str, **resources: dict[str, Any]
+) -> None:
     """Somebody creates a stack of these resources, and it is complete."""
     stack = stacks.create_stack(name, {"Resources": resources})
     for _ in range(600):
@@ -157,7 +159,7 @@ def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
 
 
 def test_an_owner_in_another_region_is_found_and_named(program: Program, account: Cloud) -> None:
-    there = Stacks(
+    there = StackStore(
         account.world.timeline,
         account.world.zones,
         account.world.rng,

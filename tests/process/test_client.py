@@ -19,7 +19,7 @@ from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.control_server import Control
-from route53_takeover.process.protocol import Link, Play, Resume, Seek, Step
+from route53_takeover.process.protocol import Link, Play, Resume, Seek, StepBy
 from route53_takeover.process.replay import Replay
 from route53_takeover.storage.journal import FileJournal, JournalTail, encode, read_journal
 from route53_takeover.storage.run_folder import RunFolder
@@ -311,11 +311,11 @@ async def test_a_replay_begins_at_the_end_and_goes_wherever_it_is_sent(
             assert seen.snapshot.events == seen.position
             assert seen.snapshot.now == events()[seen.position - 1].time
         await replay.submit(Seek(position=10))
-        for step_ in (Step(events=1),) * 5 + (Step(events=-2),):  # faster than views come
+        for step_ in (StepBy(events=1),) * 5 + (StepBy(events=-2),):  # faster than views come
             await replay.submit(step_)
         assert (await anext(views)).position == 13
         for events_, end_ in ((-1000, 1), (-1, 1), (1000, len(events())), (1, len(events()))):
-            await replay.submit(Step(events=events_))
+            await replay.submit(StepBy(events=events_))
             assert (await anext(views)).position == end_
 
 

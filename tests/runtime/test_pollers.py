@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from route53_takeover.core.ports import Answer
+from route53_takeover.core.ports import DnsAnswer
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.runtime.pollers import NameWatcher
 from route53_takeover.simulation.chaos.faults import Faults
@@ -46,9 +46,9 @@ class OneServer:
         self.status = "answer"
         self.values: tuple[str, ...] = ()
 
-    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+    async def probe(self, name: str, record_type: str) -> Sequence[DnsAnswer]:
         return [
-            Answer(
+            DnsAnswer(
                 server="ns-1", name=name, type=record_type, status=self.status, values=self.values
             )
         ]

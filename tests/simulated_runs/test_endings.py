@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.result import RecordResult
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
@@ -50,7 +50,7 @@ def _nothing(*_: object) -> None:
 
 
 def rehearsed(
-    account: Account,
+    account: AccountSetup,
     *,
     records: tuple[str, ...] = (WWW,),
     begin: Begin = _nothing,
@@ -263,7 +263,7 @@ def member(name: Any = "www.example.com") -> dict[str, Any]:
 
 def grouped(
     records: Any = None, *, mode: Mode = Mode.ADOPT, always: bool = False, **others: Any
-) -> Account:
+) -> AccountSetup:
     """A stack that is new, with the record in a group: no plan sees that."""
     group = {
         "Type": "AWS::Route53::RecordSetGroup",
@@ -290,7 +290,7 @@ IF_ENABLED = {
     ids=["created", "events tell nothing", "updated"],
 )
 def test_a_stack_that_owns_the_record_through_a_group_is_said_to_own_it(
-    account: Account, mute: float
+    account: AccountSetup, mute: float
 ) -> None:
     rehearsal = rehearsed(account, faults=Faults(mute=mute))
     assert ending(rehearsal) == (Outcome.DONE, 0)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Options
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
@@ -68,7 +68,9 @@ def failing(seconds: float, *, after_record: bool = False) -> dict[str, Any]:
     return {**resource, "DependsOn": "DnsRecord"} if after_record else resource
 
 
-def story(name: str, account: Account, outcome: Outcome = Outcome.DONE, code: int = 0) -> Scenario:
+def story(
+    name: str, account: AccountSetup, outcome: Outcome = Outcome.DONE, code: int = 0
+) -> Scenario:
     return Scenario(name=name, summary=name, account=account, outcome=outcome, exit_code=code)
 
 

@@ -26,7 +26,7 @@ from route53_takeover.base.errors import AccessDeniedError, ApiError
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
-from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, Stacks
+from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, StackStore
 from route53_takeover.simulation.chaos.ports import SimulatedStacks
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
@@ -393,9 +393,9 @@ def inventoried(
     another_stack(case)
     world = case.world
 
-    def made(region: str) -> Stacks:
+    def made(region: str) -> StackStore:
         config = StackConfig(region=region, reads=limit)
-        stacks = Stacks(world.timeline, world.zones, world.rng, config=config)
+        stacks = StackStore(world.timeline, world.zones, world.rng, config=config)
         body = {"Resources": {f"R{n}": {"Type": "Custom::X"} for n in range(3)}}
         for number in range(in_each_region):
             resources = {

@@ -29,7 +29,7 @@ from route53_takeover.runtime.preflight import gather
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case as Situation
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
-from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
 from route53_takeover.simulation.chaos.runner import START, rehearse_once
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.model import Plan
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.state import Stack
 
 WWW = "www.example.com."
@@ -63,9 +63,9 @@ NAME_SERVERS = tuple(f"ns-{n}.awsdns.example." for n in range(1, 5))
 class Case:
     """An account to make something wrong in, and the plan that comes of it."""
 
-    def __init__(self, account: Account | None = None) -> None:
+    def __init__(self, account: AccountSetup | None = None) -> None:
         self.world = SimulatedAccount(account or site_account(), seed="refusals", start=START)
-        self.abroad: dict[str, Stacks] = {}
+        self.abroad: dict[str, StackStore] = {}
         self.closed: set[str] = set()
         self.calls: dict[str, int] = {}
 
@@ -93,7 +93,7 @@ class Case:
         world = self.world
         there = self.abroad.setdefault(
             region,
-            Stacks(world.timeline, world.zones, world.rng, config=StackConfig(region=region)),
+            StackStore(world.timeline, world.zones, world.rng, config=StackConfig(region=region)),
         )
         return self._create(there, name, {}, resources)
 
@@ -113,7 +113,7 @@ class Case:
 
     def _create(
         self,
-        stacks: Stacks,
+        stacks: StackStore,
         name: str,
         parameters: dict[str, str],
         resources: dict[str, dict[str, Any]],
@@ -275,7 +275,7 @@ class Silent(SimulatedStacks):
     """Stacks whose other regions fail, each in its own way; ``None``: nobody ever answers."""
 
     def __init__(
-        self, line: Transport, here: Stacks, errors: dict[str, TakeoverError | None]
+        self, line: Transport, here: StackStore, errors: dict[str, TakeoverError | None]
     ) -> None:
         super().__init__(line, dict.fromkeys(errors, here))
         self._errors = errors

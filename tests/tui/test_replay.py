@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.tui.acting import HeardApp, PlayedSource, replayed, settle, show, text_of, view
 
-from route53_takeover.process.protocol import Play, Seek, Step
+from route53_takeover.process.protocol import Play, Seek, StepBy
 from route53_takeover.tui.replay import ReplayBar
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def application(source: PlayedSource, tmp_path: Path) -> HeardApp:
     [
         (replayed(), "space", Play(speed=1)),
         (replayed(speed=5), "space", Play(speed=0)),
-        (replayed(), "left_square_bracket", Step(events=-1)),
-        (replayed(), "right_square_bracket", Step(events=1)),
-        (replayed(), "left", Step(events=-1)),
-        (replayed(), "right", Step(events=1)),
-        (replayed(), "{", Step(events=-10)),
-        (replayed(), "}", Step(events=10)),
+        (replayed(), "left_square_bracket", StepBy(events=-1)),
+        (replayed(), "right_square_bracket", StepBy(events=1)),
+        (replayed(), "left", StepBy(events=-1)),
+        (replayed(), "right", StepBy(events=1)),
+        (replayed(), "{", StepBy(events=-10)),
+        (replayed(), "}", StepBy(events=10)),
         (replayed(), "g", Seek(position=1)),
         (replayed(), "G", Seek(position=100)),
         (replayed(), "plus", Play(speed=1)),

@@ -20,7 +20,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widgets import Static
 
-from route53_takeover.core.status.snapshot import Answer, Countdown, Mark, Row, ServerView
+from route53_takeover.core.status.snapshot import Countdown, Mark, Row, ServerAnswer, ServerView
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.app import TakeoverApp
@@ -362,11 +362,11 @@ async def test_the_newest_output_stays_in_view_until_somebody_scrolls_up() -> No
 # -- the timeline
 
 
-def _answer(since: float, status: str = "answer", *values: str) -> Answer:
-    return Answer(since=since, status=status, values=values or ("198.51.100.1",))
+def _answer(since: float, status: str = "answer", *values: str) -> ServerAnswer:
+    return ServerAnswer(since=since, status=status, values=values or ("198.51.100.1",))
 
 
-def _timeline(*answers: Answer, released: float = 1000.0, back: float = 1004.0) -> list[str]:
+def _timeline(*answers: ServerAnswer, released: float = 1000.0, back: float = 1004.0) -> list[str]:
     view = scenes.view("guard")
     server = ServerView(server="ns-1.", name="www.", type="A", answers=answers)
     view = changed(view, servers=(server,), released=(released,), back=(back,), now=1010.0)

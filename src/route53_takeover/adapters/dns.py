@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.record_sets import normal_name
-from route53_takeover.core.ports import Answer, Prober
+from route53_takeover.core.ports import DnsAnswer, Prober
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,13 +78,13 @@ class DnsProber(Prober):
         self._servers = tuple(servers)
         self._addresses: dict[str, str] = {}
 
-    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+    async def probe(self, name: str, record_type: str) -> Sequence[DnsAnswer]:
         """One answer a server, in the servers' order, each within a second or so."""
         return await asyncio.gather(
             *(self._ask(server, name, record_type) for server in self._servers)
         )
 
-    async def _ask(self, server: NameServer, name: str, record_type: str) -> Answer:
+    async def _ask(self, server: NameServer, name: str, record_type: str) -> DnsAnswer:
         status, values, ttl = "error", (), None  # type: str, tuple[str, ...], int | None
         try:
             query = dns.message.make_query(
@@ -105,7 +105,7 @@ class DnsProber(Prober):
             status = "timeout"
         except (dns.exception.DNSException, OSError, EOFError, ValueError):
             status = "error"
-        return Answer(
+        return DnsAnswer(
             server=str(server), name=name, type=record_type, status=status, values=values, ttl=ttl
         )
 

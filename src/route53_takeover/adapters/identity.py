@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _READ_FROM_VARIABLES = "env"
 
 
-class Identity(Struct, frozen=True, kw_only=True):
+class CallerIdentity(Struct, frozen=True, kw_only=True):
     """Who we are to AWS.
 
     Attributes:
@@ -56,7 +56,7 @@ def needs_mfa(profile: str | None) -> bool:
     return profiles.needs_mfa(botocore.session.Session(profile=profile), profile)
 
 
-def identify(profile: str | None, region: str | None, endpoint_url: str | None) -> Identity:
+def identify(profile: str | None, region: str | None, endpoint_url: str | None) -> CallerIdentity:
     """Asks STS who we are.
 
     Raises:
@@ -90,7 +90,7 @@ def identify(profile: str | None, region: str | None, endpoint_url: str | None) 
         raise UsageError(str(error), "check --endpoint-url and --region") from error
     except Exception as error:
         raise translate(error, "sts:GetCallerIdentity", login_hint=hint) from error
-    return Identity(
+    return CallerIdentity(
         account=answer["Account"],
         arn=answer["Arn"],
         expires=_expires(credentials),

@@ -57,7 +57,7 @@ _DRAIN = 3.0
 """Seconds that a reader of the output gets at the end before a signal may end us."""
 
 
-class Account:
+class OpenAccount:
     """An account that is open: its ports, and how often each API was called.
 
     Attributes:
@@ -93,7 +93,7 @@ async def opened(
     *,
     writable: bool = False,
     tell: Callable[[str], None] = lambda _: None,
-) -> AsyncIterator[Account]:
+) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
 
     Args:
@@ -113,7 +113,7 @@ async def opened(
         other = connection.dns_profile
         stacks = await session(connection.profile, writable=writable and not other)
         dns = await session(other, writable=writable) if other else stacks
-        yield Account(dns, stacks, clock, tell)
+        yield OpenAccount(dns, stacks, clock, tell)
 
 
 def who_am_i(connection: Connection) -> Identity:
@@ -135,7 +135,7 @@ def who_am_i(connection: Connection) -> Identity:
 
 
 async def planned(
-    account: Account,
+    account: OpenAccount,
     clock: Clock,
     connection: Connection,
     options: Options,
@@ -151,7 +151,7 @@ async def planned(
 
 
 async def read(
-    account: Account,
+    account: OpenAccount,
     clock: Clock,
     connection: Connection,
     options: Options,
@@ -224,7 +224,7 @@ def _deployer(saved: Saved, folder: RunFolder, clock: Clock) -> ShellDeployer:
 async def drive(
     common: Common,
     audience: Reporter,
-    account: Account,
+    account: OpenAccount,
     clock: SystemClock,
     folder: RunFolder,
     saved: Saved,

@@ -39,7 +39,7 @@ from route53_takeover.storage.run_folder import Saved, create_run, line_for, ori
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from route53_takeover.cli.bootstrap import Account
+    from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.output.reporter import Reporter
@@ -367,7 +367,7 @@ def _targets_first(records: Sequence[RecordSet]) -> list[str]:
     return ordered
 
 
-async def _tell_what_moves(common: Common, account: Account, saved: Saved) -> None:
+async def _tell_what_moves(common: Common, account: OpenAccount, saved: Saved) -> None:
     """A stack that is still at work may undo what is restored; not to know it stops nothing."""
     root = saved.plan.root
     try:

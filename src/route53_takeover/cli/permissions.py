@@ -27,7 +27,7 @@ from route53_takeover.output import text_lines
 from route53_takeover.runtime.ownership_lookup import Tree
 
 if TYPE_CHECKING:
-    from route53_takeover.cli.bootstrap import Account
+    from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.core.plan.iam_policy import Policy
     from route53_takeover.core.plan.model import Facts, Options, Plan
     from route53_takeover.storage.config import Common, Connection
@@ -57,7 +57,7 @@ async def _policy(common: Common, connection: Connection, options: Options) -> i
     return 0
 
 
-async def _reach(account: Account, facts: Facts, options: Options) -> Reach:
+async def _reach(account: OpenAccount, facts: Facts, options: Options) -> Reach:
     """What the plan was made from, by name: zones that could hold it, stacks that count."""
     names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
     zones = [zone.zone_id for name in names for zone in await account.records.zones(name)]

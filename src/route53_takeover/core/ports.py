@@ -171,7 +171,7 @@ class Deployer(Protocol):
         """Whether it may have been started at some time; false is certain."""
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class DnsAnswer(Struct, frozen=True, kw_only=True):
     """What one name server said: ``answer``, ``nxdomain``, ``nodata``, ``timeout``, ``error``."""
 
     server: str
@@ -185,5 +185,5 @@ class Answer(Struct, frozen=True, kw_only=True):
 class Prober(Protocol):
     """Asks the zone's name servers directly."""
 
-    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+    async def probe(self, name: str, record_type: str) -> Sequence[DnsAnswer]:
         """One answer a server, each within a second; never raises."""

@@ -28,7 +28,7 @@ from route53_takeover.process.control_server import (
     Unjournalled,
     connect,
 )
-from route53_takeover.process.protocol import Link, Play, Resume, Seek, Step, View
+from route53_takeover.process.protocol import Link, Play, Resume, Seek, StepBy, View
 from route53_takeover.storage.journal import JournalTail, is_held
 from route53_takeover.storage.run_folder import line_for, named
 
@@ -114,7 +114,7 @@ class WatchedRun:
         )
 
 
-class DeployOutput:
+class DeployLog:
     """The newest lines that the deploy commands of a run wrote."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -164,7 +164,7 @@ class RemoteRun:
         self._observer = observer
         self._told = 0
         self._tail = JournalTail(folder.journal)
-        self._output = DeployOutput(folder)
+        self._output = DeployLog(folder)
         self._unfolding = WatchedRun(self._state_dir)
         self._lost: list[AnyEvent] = []
         self._changed = asyncio.Event()
@@ -212,7 +212,7 @@ class RemoteRun:
     async def submit(self, request: Request) -> None:
         """Hands a request to the run's process."""
         match request:
-            case Seek() | Step() | Play():
+            case Seek() | StepBy() | Play():
                 return  # of a replay
             case Resume():
                 if self._revive is not None:

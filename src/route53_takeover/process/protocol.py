@@ -59,7 +59,7 @@ class Seek(Struct, frozen=True, kw_only=True):
     position: int
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class StepBy(Struct, frozen=True, kw_only=True):
     """Moves a replay by so many events; keys that come faster than views add up."""
 
     events: int
@@ -75,7 +75,7 @@ class Resume(Struct, frozen=True, kw_only=True):
     """Starts the process of a run again that has none any more."""
 
 
-Request = OperatorEvent | Seek | Step | Play | Resume
+Request = OperatorEvent | Seek | StepBy | Play | Resume
 
 
 class Source(Protocol):

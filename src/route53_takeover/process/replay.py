@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.process.client import DeployOutput, WatchedRun
-from route53_takeover.process.protocol import Link, Play, Seek, Step
+from route53_takeover.process.client import DeployLog, WatchedRun
+from route53_takeover.process.protocol import Link, Play, Seek, StepBy
 from route53_takeover.storage.run_folder import named
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Replay:
         self._times = [event.time for event in events]
         self._rehearsal = rehearsal
         self._state_dir = named(folder.state_dir)
-        self._output = DeployOutput(folder)
+        self._output = DeployLog(folder)
         self._places: list[WatchedRun] = []
         self._position = len(events)
         self._now = self._times[-1] if events else 0.0
@@ -60,7 +60,7 @@ class Replay:
         match request:
             case Seek(position=position):
                 self._move(position)
-            case Step(events=events):
+            case StepBy(events=events):
                 self._move(self._position + events)
             case Play(speed=speed):
                 if speed and self._position == len(self._events):

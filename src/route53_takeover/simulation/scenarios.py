@@ -13,7 +13,7 @@ from msgspec import Struct
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.simulation.aws.account import MAIN, Account
+from route53_takeover.simulation.aws.account import MAIN, AccountSetup
 from route53_takeover.simulation.aws.cloudformation.record_handler import (
     Case,
     Mode,
@@ -41,7 +41,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
     name: str
     summary: str
-    account: Account
+    account: AccountSetup
     outcome: Outcome
     exit_code: int
     record: str = "www.example.com"
@@ -153,8 +153,8 @@ def site_account(
     edit: RecordSet | None = None,
     modes: Mapping[Case, Mode] | None = None,
     retry_delays: tuple[float, ...] = (1, 2, 4, 8, 15, 30),
-) -> Account:
-    return Account(
+) -> AccountSetup:
+    return AccountSetup(
         zone=ZONE,
         existing=(existing or alias("d1old"),),
         stack=STACK,

@@ -33,7 +33,7 @@ _PAST = 3600.0
 _FOREIGN = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO")
 
 
-class Served(Struct, frozen=True, kw_only=True):
+class ServedAccount(Struct, frozen=True, kw_only=True):
     """A simulated account that answers: its endpoint, and its name servers as ``HOST:PORT``."""
 
     endpoint_url: str
@@ -42,7 +42,7 @@ class Served(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterator[Served]:
+async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterator[ServedAccount]:
     """Serves a scenario's account on 127.0.0.1 until the context ends."""
     world = SimulatedAccount(scenario.account, seed=seed, start=clock.now() - _PAST)
 
@@ -61,7 +61,7 @@ async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterat
     try:
         endpoint_url = await server.start()
         addresses = await name_servers.start()
-        yield Served(endpoint_url=endpoint_url, name_servers=tuple(addresses), world=world)
+        yield ServedAccount(endpoint_url=endpoint_url, name_servers=tuple(addresses), world=world)
     finally:
         await name_servers.stop()
         await server.stop()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 from textual.widgets import Static
 
-from route53_takeover.process.protocol import Link, Play, Seek, Step
+from route53_takeover.process.protocol import Link, Play, Seek, StepBy
 from route53_takeover.tui.messages import Scrubbed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _ENDS = 2  # cells of the brackets
 
 
-def request_for(action: str, view: View, speed: float) -> Seek | Step | Play | None:
+def request_for(action: str, view: View, speed: float) -> Seek | StepBy | Play | None:
     """What a key asks of the replay.
 
     Args:
@@ -36,13 +36,13 @@ def request_for(action: str, view: View, speed: float) -> Seek | Step | Play | N
             slower = [one for one in SPEEDS if one < view.speed]
             return Play(speed=slower[-1] if slower else 0.0)
         case "back":
-            return Step(events=-1)
+            return StepBy(events=-1)
         case "forward":
-            return Step(events=1)
+            return StepBy(events=1)
         case "jump-back":
-            return Step(events=-tenth)
+            return StepBy(events=-tenth)
         case "jump-forward":
-            return Step(events=tenth)
+            return StepBy(events=tenth)
         case "to-start":
             return seek(view, 1)
         case "to-end":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.status.choices import Choice
     from route53_takeover.core.status.snapshot import Copy
-    from route53_takeover.process.protocol import Seek, Step, View
+    from route53_takeover.process.protocol import Seek, StepBy, View
     from route53_takeover.tui.dialogs import Dialog
     from route53_takeover.tui.keys import Action
 
@@ -287,7 +287,7 @@ class RunScreen(BaseScreen):
 
         self.open(Confirm("Resume the run?", body, "Resume"), answered)
 
-    def _replay(self, request: Seek | Step | Play | None) -> None:
+    def _replay(self, request: Seek | StepBy | Play | None) -> None:
         if isinstance(request, Play) and request.speed:
             self._speed = request.speed
         if request is not None:

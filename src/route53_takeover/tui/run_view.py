@@ -21,7 +21,7 @@ from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.news import NewsLog
 from route53_takeover.tui.widgets.now import Now
 from route53_takeover.tui.widgets.rail import RailColumn, RailLine
-from route53_takeover.tui.widgets.records import Records
+from route53_takeover.tui.widgets.records import RecordTable
 from route53_takeover.tui.widgets.servers import Servers
 from route53_takeover.tui.widgets.tabs import Pane, PaneTabs
 from route53_takeover.tui.widgets.tree import StackTree
@@ -86,7 +86,7 @@ class RunView(Widget):
                 yield NewsLog(id="latest")
             with Horizontal(id="main"):
                 with Vertical(id="middle"):
-                    yield Records(id="records")
+                    yield RecordTable(id="records")
                     yield PaneTabs(id="tabs")
                     yield StackTree(id="tree")
                 with Vertical(id="right"):
@@ -164,7 +164,7 @@ class RunView(Widget):
         chosen = arrangement(size or self.size)
         for name in ("small", "medium", "large"):
             self.set_class(name == chosen, f"-{name}")
-        for records in self.query(Records):
+        for records in self.query(RecordTable):
             records.packed = chosen == "small"
         for now in self.query(Now):
             now.brief = chosen == "small"

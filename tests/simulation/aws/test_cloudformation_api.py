@@ -16,7 +16,7 @@ from botocore.model import ServiceModel
 from botocore.validate import validate_parameters
 
 from route53_takeover.simulation.aws.cloudformation.api import operations
-from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, Stacks
+from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53.zones import Zones
@@ -49,7 +49,7 @@ class Api:
         self.timeline = Schedule(1_800_000_000.0)
         self.zones = Zones(self.timeline, rng)
         self.zones.add_zone("example.com", zone_id="Z1")
-        self.stacks = Stacks(self.timeline, self.zones, rng)
+        self.stacks = StackStore(self.timeline, self.zones, rng)
         self.operations = operations(self.stacks)
 
     def call(self, operation: str, **params: Any) -> Any:
@@ -194,7 +194,7 @@ def test_a_read_that_is_asked_too_fast_is_throttled_until_its_bucket_fills_again
     timeline = Schedule(1_800_000_000.0)
     rng = random.Random(1)  # noqa: S311 -- a simulation, not a secret
     config = StackConfig(reads=ReadLimit(rate=2.0, burst=3))
-    asked = operations(Stacks(timeline, Zones(timeline, rng), rng, config=config))
+    asked = operations(StackStore(timeline, Zones(timeline, rng), rng, config=config))
     for _ in range(3):
         asked["ListStacks"]({})
     with pytest.raises(ApiFault, match="Rate exceeded"):

@@ -13,7 +13,7 @@ from route53_takeover.simulation.aws.cloudformation.record_handler import (
     Mode,
     RecordHandlerConfig,
 )
-from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks, to_core
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore, to_core
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
 from route53_takeover.simulation.aws.timeline import Schedule
@@ -42,7 +42,7 @@ class SimulatedAccount:
         self.timeline = Schedule(START)
         self.zones = Zones(self.timeline, rng)
         self.zones.add_zone("example.com", zone_id=ZONE)
-        self.stacks = Stacks(self.timeline, self.zones, rng, config=StackConfig(**config))
+        self.stacks = StackStore(self.timeline, self.zones, rng, config=StackConfig(**config))
         self.written: list[StackEventRow] = []
         self.stacks.on_event.append(self.written.append)
 

@@ -121,7 +121,7 @@ class Row(Struct, frozen=True, kw_only=True):
     is_record: bool = False
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ServerAnswer(Struct, frozen=True, kw_only=True):
     """What one name server said from ``since`` on, until it said something else.
 
     ``status``: ``answer``, ``nxdomain``, ``nodata``, ``timeout``, ``error``.
@@ -138,7 +138,7 @@ class ServerView(Struct, frozen=True, kw_only=True):
     server: str
     name: str
     type: str
-    answers: tuple[Answer, ...]
+    answers: tuple[ServerAnswer, ...]
 
 
 class Countdown(Struct, frozen=True, kw_only=True):

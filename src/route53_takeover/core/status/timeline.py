@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS, STAGE_WORDS, lines
-from route53_takeover.core.status.snapshot import Answer, Mark, News, mark_of
+from route53_takeover.core.status.snapshot import Mark, News, ServerAnswer, mark_of
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase, RecordStatus
 
@@ -54,7 +54,7 @@ class ResourceStatus(Struct, frozen=True, kw_only=True):
     physical_id: str = ""
 
 
-class Absence(Struct, frozen=True, kw_only=True):
+class Gap(Struct, frozen=True, kw_only=True):
     """The newest time in which a record set, and any in its place, was not there."""
 
     since: float
@@ -93,9 +93,9 @@ class Timeline:
         self.visits: deque[Visit] = deque(maxlen=_VISITS)
         self.stacks: dict[str, ResourceStatus] = {}
         self.resources: dict[tuple[str, str], ResourceStatus] = {}
-        self.answers: dict[tuple[str, str, str], tuple[Answer, ...]] = {}
+        self.answers: dict[tuple[str, str, str], tuple[ServerAnswer, ...]] = {}
         self.change_ids: dict[str, str] = {}
-        self.absences: dict[RecordKey, Absence] = {}
+        self.absences: dict[RecordKey, Gap] = {}
         self.troubles: dict[str, Trouble] = {}
         self.news: deque[News] = deque(maxlen=_NEWS)
         self._seen: set[str] = set()
@@ -167,7 +167,7 @@ class Timeline:
         absence = self.absences.get(key)
         if stage in ABSENT_STAGES:
             since = now if released_at is None or stage is RecordStatus.LOST else released_at
-            self.absences[key] = Absence(since=since)
+            self.absences[key] = Gap(since=since)
         elif absence is not None and absence.until is None:
             self.absences[key] = replace(absence, until=now)
 
@@ -224,7 +224,9 @@ class Timeline:
         for server, status in event.statuses.items():
             key = (event.name, event.type, server)
             before = self.answers.get(key, ())
-            answer = Answer(since=event.time, status=status, values=event.values.get(server, ()))
+            answer = ServerAnswer(
+                since=event.time, status=status, values=event.values.get(server, ())
+            )
             if before and before[-1].status == status:
                 if before[-1].values == answer.values:
                     continue
@@ -278,7 +280,7 @@ class Timeline:
         self.news.append(News(time=time, text=text, mark=mark))
 
 
-def _kept(answers: tuple[Answer, ...], released_at: float | None) -> tuple[Answer, ...]:
+def _kept(answers: tuple[ServerAnswer, ...], released_at: float | None) -> tuple[ServerAnswer, ...]:
     """No more than are kept: those that were over before the release go first.
 
     Without any of these it is the last but one: those around the release and the newest stay.

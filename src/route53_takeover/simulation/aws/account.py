@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, normal_name
-from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, Stacks
+from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
 from route53_takeover.simulation.aws.timeline import Schedule
@@ -46,7 +46,7 @@ class DeployBehavior(StrEnum):
     LATER = "exits 0, and another system begins the operation half a minute later"
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class AccountSetup(Struct, frozen=True, kw_only=True):
     """What a scenario's account holds at the beginning, and how it behaves.
 
     Attributes:
@@ -97,12 +97,12 @@ class SimulatedAccount:
         begun: deploy command -> when it was first started.
     """
 
-    def __init__(self, account: Account, *, seed: str, start: float) -> None:
+    def __init__(self, account: AccountSetup, *, seed: str, start: float) -> None:
         self.account = account
         self.timeline = Schedule(start)
         self.rng = Random(seed)  # noqa: S311 -- a simulation, not a secret
         self.zones = Zones(self.timeline, self.rng)
-        self.stacks = Stacks(self.timeline, self.zones, self.rng, config=account.config)
+        self.stacks = StackStore(self.timeline, self.zones, self.rng, config=account.config)
         self.zone = self.zones.add_zone(
             account.zone,
             soa_ttl=account.negative_ttl,

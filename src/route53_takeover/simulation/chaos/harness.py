@@ -78,7 +78,7 @@ def result_of(state: State) -> Outcome | None:
     return state.ending.outcome if state.ending else None
 
 
-class Trouble(Struct, frozen=True, kw_only=True):
+class Disturbance(Struct, frozen=True, kw_only=True):
     """A time in which a run cannot be held to its promises about time. The account's seconds."""
 
     began: float
@@ -139,7 +139,7 @@ class Harness:
         self.engine: Engine
         self.task: asyncio.Task[State]
         self.struck: Counter[str] = Counter()
-        self.troubles: list[Trouble] = []
+        self.troubles: list[Disturbance] = []
         self.downtime: float | None = None
         self.power_fails = False
         self.corrupts = False
@@ -259,7 +259,7 @@ class Harness:
     def trouble(self, what: str, seconds: float) -> None:
         """The run is cut off from now on, for so long."""
         now = self.clock.true()
-        self.troubles.append(Trouble(began=now, ended=now + seconds, what=what))
+        self.troubles.append(Disturbance(began=now, ended=now + seconds, what=what))
 
     def kill(self, downtime: float, *, power_fails: bool = False) -> None:
         """The process dies, and stays down for so many seconds."""

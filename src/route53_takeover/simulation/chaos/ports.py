@@ -20,7 +20,7 @@ from route53_takeover.core.domain.stacks import (
     StackDetails,
     StackResource,
 )
-from route53_takeover.core.ports import Answer, DeployExit, Zone
+from route53_takeover.core.ports import DeployExit, DnsAnswer, Zone
 from route53_takeover.simulation.aws.cloudformation.api import (
     RESOURCES_PER_PAGE,
     STACKS_PER_PAGE,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.stacks import StackEvent
     from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
-    from route53_takeover.simulation.aws.cloudformation.stacks import Stacks as SimStacks
+    from route53_takeover.simulation.aws.cloudformation.stacks import StackStore as SimStacks
     from route53_takeover.simulation.aws.route53.zones import SimZone
     from route53_takeover.simulation.chaos.transport import Transport, VirtualClock
 
@@ -305,7 +305,7 @@ class SimulatedProber:
         self.stuck: dict[int, float] = {}
         self._served: dict[int, tuple[str, tuple[str, ...]]] = {}
 
-    async def probe(self, name: str, record_type: str) -> Sequence[Answer]:
+    async def probe(self, name: str, record_type: str) -> Sequence[DnsAnswer]:
         now = self._clock.true()
         self._world.timeline.advance(now)
         zone = self._world.zone
@@ -317,7 +317,7 @@ class SimulatedProber:
             if now < self.mute.get(index, 0.0):
                 status, values = "timeout", ()
             answers.append(
-                Answer(server=server, name=name, type=record_type, status=status, values=values)
+                DnsAnswer(server=server, name=name, type=record_type, status=status, values=values)
             )
         return answers
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.faults import Faults
     from route53_takeover.simulation.chaos.oracle import Rehearsal
@@ -354,7 +354,7 @@ async def _nothing_to_save() -> None:
     """The other machine's backup is its own."""
 
 
-def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> Account:
+def _with_event_faults(scenario: Scenario, faults: Faults, rng: Random) -> AccountSetup:
     """The scenario's account, whose events come late, twice or for minutes not at all."""
 
     def visible(_: StackEventRow) -> list[float]:

@@ -41,7 +41,7 @@ from route53_takeover.simulation.scenarios import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from route53_takeover.simulation.aws.account import Account
+    from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig
     from route53_takeover.simulation.chaos.oracle import Rehearsal
 
@@ -130,7 +130,7 @@ _CUES = (
 )
 
 
-class Drawn(Struct, frozen=True, kw_only=True):
+class DrawnRun(Struct, frozen=True, kw_only=True):
     """One case of the soak: an account, what is asked for, and what goes wrong."""
 
     scenario: Scenario
@@ -173,7 +173,7 @@ def soak_once(seed: int, number: int) -> Rehearsal:
     return rehearse_once(drawn.scenario, f"{seed}/{number}", drawn.faults, options=drawn.options)
 
 
-def draw(seed: int, number: int) -> Drawn:
+def draw(seed: int, number: int) -> DrawnRun:
     """The case of this number."""
     rng = Random(f"soak/{seed}/{number}")  # noqa: S311 -- a simulation, not a secret
     scenario, names, edits = _scenario(rng)
@@ -184,7 +184,7 @@ def draw(seed: int, number: int) -> Drawn:
     if options.deploy_on is None:
         somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, mishaps=(*faults.mishaps, somebodys))
-    return Drawn(scenario=scenario, options=options, faults=faults)
+    return DrawnRun(scenario=scenario, options=options, faults=faults)
 
 
 # -- the account
@@ -312,7 +312,7 @@ def _modes(rng: Random) -> dict[Case, Mode]:
     }
 
 
-def _config(rng: Random, account: Account) -> StackConfig:
+def _config(rng: Random, account: AccountSetup) -> StackConfig:
     config = account.config
     return replace(
         config,

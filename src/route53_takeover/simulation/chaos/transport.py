@@ -122,7 +122,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     hit: AppliedChange | None = None
 
 
-class Request(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """A call that the account carried out: when it was asked for, and when it arrived."""
 
     asked: float
@@ -167,7 +167,7 @@ class Transport:
         self._rates = rates
         self.calls: dict[str, int] = {}
         self.hurt: Counter[str] = Counter()
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self.arrivals: list[Arrival] = []
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
         self.on_call: Callable[[str], None] = lambda _: None
@@ -217,7 +217,7 @@ class Transport:
         if luck < self._rates.unconnected:
             self.hurt["no connection"] += 1
             raise EndpointError("could not connect", operation=operation)
-        self.requests.append(Request(asked, self._clock.true(), operation))
+        self.requests.append(ReceivedRequest(asked, self._clock.true(), operation))
         return self._world
 
     def is_mute(self) -> bool:

@@ -13,7 +13,7 @@ from textual.content import Content
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
-from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.wording import cell, clock, duration, plain
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SCENARIO_WIDTH = 20
 """Cells of a scenario's name at most: the word REHEARSAL matters, its name is told on the left."""
 
 
-class Header(Drawn, can_focus=False):
+class Header(DrawnLines, can_focus=False):
     """What run this is, and its state."""
 
     def draw(self, sight: Frame, width: int) -> list[Content]:

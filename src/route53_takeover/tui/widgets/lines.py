@@ -124,7 +124,7 @@ class Lines(ScrollView):
         self.refresh()
 
 
-class Drawn(Lines):
+class DrawnLines(Lines):
     """A part that is short enough to be drawn as a whole."""
 
     _drawn: tuple[Content, ...] = ()
@@ -154,7 +154,7 @@ class Drawn(Lines):
         self._painted = self._drawn
 
 
-class Tail(Drawn):
+class Tail(DrawnLines):
     """Lines of which the newest, at the bottom, stay in view until somebody scrolls up."""
 
     def on_mount(self) -> None:

@@ -16,7 +16,7 @@ from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.frame import goes_on
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
-from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.wording import clock, duration, plain, seconds, still_waiting, wrapped
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _BAR_FROM = 60
 """Cells from which on a countdown has a bar: its words come first."""
 
 
-class Now(Drawn):
+class Now(DrawnLines):
     """What happens now and next."""
 
     BORDER_TITLE = "now"

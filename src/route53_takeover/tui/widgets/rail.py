@@ -8,7 +8,7 @@ from textual.content import Content
 
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
-from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.wording import duration
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def spent(step: Step, sight: Frame) -> float | None:
     return step.spent + sight.ahead
 
 
-class RailLine(Drawn, can_focus=False):
+class RailLine(DrawnLines, can_focus=False):
     """The rail in one line: the phase that runs with its times, the others as far as they fit."""
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
@@ -66,7 +66,7 @@ def _times(step: Step, sight: Frame) -> str:
     return text if step.expected is None else f"{text} of ~{duration(step.expected)}".strip()
 
 
-class RailColumn(Drawn, can_focus=False):
+class RailColumn(DrawnLines, can_focus=False):
     """The rail with the time that each phase took, and is expected to take."""
 
     BORDER_TITLE = "phases"

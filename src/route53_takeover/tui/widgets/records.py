@@ -8,7 +8,7 @@ from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG
-from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.wording import duration, plain, seconds, wrapped
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NOBODY_KNOWS = "not known yet"
 
 
-class Records(Drawn):
+class RecordTable(DrawnLines):
     """The records of the takeover, before and after."""
 
     BORDER_TITLE = "records: before → after"

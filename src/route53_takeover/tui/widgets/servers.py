@@ -9,12 +9,12 @@ from textual.content import Content
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
-from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.widgets.timeline import timeline
 from route53_takeover.tui.wording import cell, duration, plain
 
 if TYPE_CHECKING:
-    from route53_takeover.core.status.snapshot import Answer, ServerView
+    from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
 WORDS = {
@@ -28,7 +28,7 @@ WORDS = {
 _AGE = 9
 
 
-class Servers(Drawn):
+class Servers(DrawnLines):
     """Name servers and resolvers."""
 
     BORDER_TITLE = "name servers"
@@ -75,6 +75,6 @@ def _latest(server: ServerView, sight: Frame, width: int, longest: int) -> Conte
     )
 
 
-def words_of(answer: Answer) -> tuple[str, Mark]:
+def words_of(answer: ServerAnswer) -> tuple[str, Mark]:
     """What a status means, in words; one that nobody knows is shown as it is."""
     return WORDS.get(answer.status, (answer.status, Mark.UNKNOWN))

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED
-from route53_takeover.tui.widgets.lines import Drawn
+from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.widgets.servers import words_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LABELS = {
 }
 
 
-class PaneTabs(Drawn, can_focus=False):
+class PaneTabs(DrawnLines, can_focus=False):
     """The line; a click on a label asks for that part."""
 
     class Asked(Message):

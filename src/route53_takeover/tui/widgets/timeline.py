@@ -18,7 +18,7 @@ from route53_takeover.tui.wording import cell, clock, seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from route53_takeover.core.status.snapshot import Answer, ServerView
+    from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -121,7 +121,7 @@ def _cells(server: ServerView, axis: _Axis, sight: Frame) -> list[_Sign]:
     return signs
 
 
-def _sign(answer: Answer, known: set[str]) -> _Sign:
+def _sign(answer: ServerAnswer, known: set[str]) -> _Sign:
     """Balancers give some of their addresses at a time: one that was known before is enough."""
     if answer.status == "answer":
         return _NEW if known.isdisjoint(answer.values) else _OLD

@@ -123,7 +123,7 @@ class Handler(Protocol):
     def delete(self, task: Task) -> None: ...
 
 
-class Account:
+class CloudFormationAccount:
     """The stacks, and what they need from each other."""
 
     def __init__(self, timeline: Schedule, zones: Zones, rng: Random, config: StackConfig) -> None:
@@ -295,7 +295,7 @@ class Account:
 class _Inert:
     """The handler of every type that only takes its time."""
 
-    def __init__(self, account: Account, stack: Stack, seconds: float) -> None:
+    def __init__(self, account: CloudFormationAccount, stack: Stack, seconds: float) -> None:
         self._account = account
         self._stack = stack
         self._seconds = seconds

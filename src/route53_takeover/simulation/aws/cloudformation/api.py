@@ -18,7 +18,7 @@ from route53_takeover.simulation.aws.http.faults import ApiFault
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from route53_takeover.simulation.aws.cloudformation.stacks import Resource, Stack, Stacks
+    from route53_takeover.simulation.aws.cloudformation.stacks import Resource, Stack, StackStore
     from route53_takeover.simulation.aws.http.faults import Operation
 
     Params = Mapping[str, Any]
@@ -30,7 +30,7 @@ _BRACKETS = "Stack [{}] does not exist"
 _QUOTES = "Stack '{}' does not exist"
 
 
-def operations(stacks: Stacks) -> dict[str, Operation]:
+def operations(stacks: StackStore) -> dict[str, Operation]:
     """CloudFormation's operations over ``stacks``."""
     api = _Api(stacks)
     handlers: Sequence[Callable[[Params], Mapping[str, Any]]] = (
@@ -58,7 +58,7 @@ def operations(stacks: Stacks) -> dict[str, Operation]:
     return {name: _limited(stacks, name, handler) for name, handler in named.items()}
 
 
-def _limited(stacks: Stacks, name: str, handler: Operation) -> Operation:
+def _limited(stacks: StackStore, name: str, handler: Operation) -> Operation:
     """The operation, which is refused where it is asked too fast."""
 
     def limited(params: Params) -> Mapping[str, Any]:
@@ -72,7 +72,7 @@ def _limited(stacks: Stacks, name: str, handler: Operation) -> Operation:
 class _Api:
     """One method for each operation, under its name."""
 
-    def __init__(self, stacks: Stacks) -> None:
+    def __init__(self, stacks: StackStore) -> None:
         self._stacks = stacks
         self._change_sets = ChangeSets(stacks)
 

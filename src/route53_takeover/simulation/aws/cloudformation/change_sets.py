@@ -15,7 +15,7 @@ from route53_takeover.simulation.aws.cloudformation.stacks import Difference
 from route53_takeover.simulation.aws.http.faults import ApiFault
 
 if TYPE_CHECKING:
-    from route53_takeover.simulation.aws.cloudformation.stacks import Stacks
+    from route53_takeover.simulation.aws.cloudformation.stacks import StackStore
 
 _NO_CHANGES = (
     "The submitted information didn't contain changes. "
@@ -77,7 +77,7 @@ class ChangeSet(Struct, kw_only=True):
 class ChangeSets:
     """The change sets that have not been deleted, by stack."""
 
-    def __init__(self, stacks: Stacks) -> None:
+    def __init__(self, stacks: StackStore) -> None:
         self._stacks = stacks
         self._change_sets: list[ChangeSet] = []
 

@@ -25,7 +25,7 @@ from route53_takeover.simulation.aws.cloudformation.state import Resource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.simulation.aws.cloudformation.account import Account
+    from route53_takeover.simulation.aws.cloudformation.account import CloudFormationAccount
     from route53_takeover.simulation.aws.cloudformation.removal import Then
     from route53_takeover.simulation.aws.cloudformation.state import Stack
     from route53_takeover.simulation.aws.cloudformation.template import Template
@@ -44,7 +44,9 @@ class Operation:
         then: told when the forward phase ended; a nested stack's parent waits for this.
     """
 
-    def __init__(self, account: Account, stack: Stack, template: Template, then: Then) -> None:
+    def __init__(
+        self, account: CloudFormationAccount, stack: Stack, template: Template, then: Then
+    ) -> None:
         self.stack = stack
         self.creates = not stack.status or stack.status == "REVIEW_IN_PROGRESS"
         self.forward = True

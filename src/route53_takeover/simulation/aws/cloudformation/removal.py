@@ -14,7 +14,7 @@ from route53_takeover.simulation.aws.cloudformation.jobs import Jobs, reversed_w
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from route53_takeover.simulation.aws.cloudformation.account import Account
+    from route53_takeover.simulation.aws.cloudformation.account import CloudFormationAccount
     from route53_takeover.simulation.aws.cloudformation.state import Resource, Stack
 
     Then = Callable[[str], None]
@@ -33,7 +33,7 @@ class Removal:
 
     def __init__(
         self,
-        account: Account,
+        account: CloudFormationAccount,
         stack: Stack,
         *,
         tries: int = 1,
@@ -105,7 +105,7 @@ class Removal:
 class Deletion:
     """Deletes a stack: for itself, or for the parent that holds it."""
 
-    def __init__(self, account: Account, stack: Stack) -> None:
+    def __init__(self, account: CloudFormationAccount, stack: Stack) -> None:
         self._account = account
         self._stack = stack
 

@@ -13,7 +13,7 @@ from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import NOT_OWNED, RECORD_SET
 from route53_takeover.core.domain.template import TemplateError
 from route53_takeover.simulation.aws.cloudformation.account import (
-    Account,
+    CloudFormationAccount,
     StackConfig,
     parse_body,
 )
@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.aws.route53.zones import Zones
     from route53_takeover.simulation.aws.timeline import Schedule
 
-__all__ = ["ReadLimit", "Resource", "Stack", "StackConfig", "StackEventRow", "Stacks", "to_core"]
+__all__ = [
+    "ReadLimit",
+    "Resource",
+    "Stack",
+    "StackConfig",
+    "StackEventRow",
+    "StackStore",
+    "to_core",
+]
 
 _UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _UPDATABLE_AFTER_FAILURE = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # rollback was disabled
@@ -52,7 +60,7 @@ class Difference(NamedTuple):
     type: str
 
 
-class Stacks:
+class StackStore:
     """The stacks of one account and region.
 
     Args:
@@ -69,7 +77,7 @@ class Stacks:
         self, timeline: Schedule, zones: Zones, rng: Random, *, config: StackConfig | None = None
     ) -> None:
         self.timeline = timeline
-        self._account = Account(timeline, zones, rng, config or StackConfig())
+        self._account = CloudFormationAccount(timeline, zones, rng, config or StackConfig())
         self._operations: dict[str, Operation] = {}
         self.reads = Buckets(timeline, self._account.config.reads)
 
@@ -302,7 +310,9 @@ class Stacks:
         return stack
 
 
-def _differences(account: Account, stack: Stack, template: Template) -> Iterator[Difference]:
+def _differences(
+    account: CloudFormationAccount, stack: Stack, template: Template
+) -> Iterator[Difference]:
     """What an update to this template would change; a change of outputs alone has no name."""
     for name, old in stack.resources.items():
         if name not in template.resources:
@@ -320,7 +330,9 @@ def _differences(account: Account, stack: Stack, template: Template) -> Iterator
         yield Difference("Modify", "", "")
 
 
-def _is_changed(account: Account, stack: Stack, template: Template, spec: ResourceSpec) -> bool:
+def _is_changed(
+    account: CloudFormationAccount, stack: Stack, template: Template, spec: ResourceSpec
+) -> bool:
     old, new = stack.resources[spec.logical_id], Resource.wanted(spec)
     try:
         new.properties = template.properties(spec.logical_id, stack.lookup)
