@@ -105,8 +105,9 @@ def test_the_installed_command_knows_what_its_caller_ignored(tmp_path: Path) -> 
     """Recorded before the command sets any handler of its own."""
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
-        "from route53_takeover import cli, signals; sys.argv = ['route53-takeover', '--version'];"
-        "cli.sys.exit = lambda code: None; cli.main();"
+        "from route53_takeover.base import signals; from route53_takeover.cli import app;"
+        "sys.argv = ['route53-takeover', '--version'];"
+        "app.sys.exit = lambda code: None; app.main();"
         "print(*(n.name for n in signals.asking()), signal.getsignal(signal.SIGINT).name)"
     )
     told = subprocess.run(

@@ -106,35 +106,35 @@ def _joined(text: str) -> object:
 
 
 WORK: dict[str, Callable[[str], object]] = {
-    "redaction redacted": redacted,
-    "redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
-    "redaction signature": lambda text: remember_signature({"Authorization": text}),
-    "untrusted printable": escape_control,
-    "untrusted tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
-    "adapters.translation message": lambda text: translate(OSError(text), "sts:GetIdentity"),
+    "base.redaction redacted": redacted,
+    "base.redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
+    "base.redaction signature": lambda text: remember_signature({"Authorization": text}),
+    "base.escaping printable": escape_control,
+    "base.escaping tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
+    "adapters.error_mapping message": lambda text: translate(OSError(text), "sts:GetIdentity"),
     "adapters.dns server": _raised(parse_name_server),
-    "scopes session": login_scope._SESSION.search,
-    "core.alarms": attention._CREDENTIALS.search,
-    "core.plan, core.resolving": _joined,
-    "core.policy stack": lambda text: (
+    "process.login_scope session": login_scope._SESSION.search,
+    "core.status.attention": attention._CREDENTIALS.search,
+    "core.plan.model, core.domain.intrinsics": _joined,
+    "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),
     ),
-    "core.records TXT": lambda text: normal_value("TXT", text),
-    "core.records CAA": lambda text: normal_value("CAA", text),
-    "core.records number": lambda text: DesiredRecord.from_properties(
+    "core.domain.record_sets TXT": lambda text: normal_value("TXT", text),
+    "core.domain.record_sets CAA": lambda text: normal_value("CAA", text),
+    "core.domain.record_sets number": lambda text: DesiredRecord.from_properties(
         {"Name": "x", "Type": "A", "Weight": "1" + text}
     ),
-    "core.template": SUBSTITUTION.findall,
-    "endpoint": lambda text: is_aws("https://" + text),
-    "folder": run_folder.label_of,
-    "locks": lambda text: locks._file_name("Z1", text),
-    "programs": lambda text: programs.program_of(text.rstrip("\n")),
-    "settings record": _raised(check_record),
-    "settings duration": _raised(seconds),
-    "settings URL": _raised(lambda text: Connection(endpoint_url="//" + text).is_loopback),
+    "core.domain.template": SUBSTITUTION.findall,
+    "adapters.endpoint": lambda text: is_aws("https://" + text),
+    "storage.run_folder": run_folder.label_of,
+    "storage.locks": lambda text: locks._file_name("Z1", text),
+    "cli.programs": lambda text: programs.program_of(text.rstrip("\n")),
+    "storage.config record": _raised(check_record),
+    "storage.config duration": _raised(seconds),
+    "storage.config URL": _raised(lambda text: Connection(endpoint_url="//" + text).is_loopback),
 }
-OUR_OWN = re.compile(r"sim\..*")
+OUR_OWN = re.compile(r"simulation\..*")
 """Simulated accounts: what they read is ours."""
 
 
