@@ -85,6 +85,27 @@ def test_a_network_that_changes_in_the_gap_does_not_delay_the_restore(tmp_path: 
     assert DEADMAN <= gap <= DEADMAN + FEW
 
 
+@pytest.mark.parametrize("seconds", [2.1, 600.0], ids=["slow", "never"])
+def test_reads_that_are_slow_or_never_answered_do_not_delay_the_restore(
+    seconds: float, tmp_path: Path
+) -> None:
+    scenario = many_names(1, Mode.NEVER)
+
+    async def main() -> list[float]:
+        async with wired(scenario, options(scenario), speed=SPEED, folder=tmp_path) as run:
+
+            def slow_and_back() -> bool:
+                if empty(run):
+                    run.wire.reads_take = seconds / SPEED
+                return bool(run.wire.reads_take and run.now_held())
+
+            await run.until(slow_and_back, 120)
+            return run.gaps
+
+    (gap,) = asyncio.run(main())
+    assert DEADMAN <= gap <= DEADMAN + FEW
+
+
 @pytest.mark.parametrize(
     ("number", "mode"), [(errno.EMFILE, Mode.NEVER), (errno.EACCES, Mode.RETRY)]
 )

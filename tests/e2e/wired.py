@@ -45,10 +45,15 @@ class AccountClock(SystemClock):
 
 
 class Wire:
-    """Passes bytes on to a port, until it is cut: then open connections are dead without a word."""
+    """Passes bytes on to a port, until it is cut: then open connections are dead without a word.
+
+    Attributes:
+        reads_take: seconds that each read of record sets is held up on the way.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.reads_take = 0.0
         self._open: list[asyncio.Task[None]] = []
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server
@@ -81,6 +86,8 @@ class Wire:
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65536):
+                if data.startswith(b"GET ") and b"/rrset" in data.partition(b"\r\n")[0]:
+                    await asyncio.sleep(self.reads_take)
                 sink.write(data)
                 await sink.drain()
             sink.close()
