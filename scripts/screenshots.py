@@ -136,13 +136,13 @@ def proposal_of(events: Sequence[ev.AnyEvent]) -> Proposal:
 
 def view_of(events: Sequence[ev.AnyEvent], shot: Shot) -> View | None:
     """What was to be seen of a run when a picture is taken; ``None`` where it never came to it."""
-    state, chronicle, view = None, Timeline(), None
+    state, timeline, view = None, Timeline(), None
     for position, event in enumerate(events, start=1):
         state, _ = step(state, event)
-        chronicle.take(event, state)
+        timeline.take(event, state)
         if shot.at(state.phase, event):
             view = View(
-                snapshot=snapshot(state, chronicle, state.now + shot.later, rehearsal=SCENARIO),
+                snapshot=snapshot(state, timeline, state.now + shot.later, rehearsal=SCENARIO),
                 link=Link.ENDED if state.phase is Phase.ENDED else Link.LIVE,
                 position=position,
                 length=len(events),

@@ -81,9 +81,9 @@ def rehearse(
     """The rehearsal, and for how many seconds each name had no record."""
     stages: list[Harness] = []
 
-    def remember(stage: Harness) -> None:
-        stages.append(stage)
-        begin(stage)
+    def remember(harness: Harness) -> None:
+        stages.append(harness)
+        begin(harness)
 
     rehearsal = rehearse_once(
         scenario, "rescue", Faults(mishaps=mishaps), options=options_for(scenario), begin=remember
@@ -100,25 +100,25 @@ def rehearse(
 def reads_take(seconds: float) -> Callable[[Harness], None]:
     """Every read of a name takes so long, and succeeds, from the release on."""
 
-    def begin(stage: Harness) -> None:
+    def begin(harness: Harness) -> None:
         def slow() -> None:
-            stage.line.slow, stage.line.slow_only = seconds, READS
+            harness.line.slow, harness.line.slow_only = seconds, READS
 
-        stage.on(InjectionPoint.RELEASE, slow)
+        harness.on(InjectionPoint.RELEASE, slow)
 
     return begin
 
 
-def reads_fail(stage: Harness) -> None:
+def reads_fail(harness: Harness) -> None:
     """No read of a name succeeds any more, from the release on."""
 
-    stage.on(InjectionPoint.RELEASE, lambda: _fail_reads(stage))
+    harness.on(InjectionPoint.RELEASE, lambda: _fail_reads(harness))
 
 
-def _fail_reads(stage: Harness) -> None:
-    stage.line.storms.append(
+def _fail_reads(harness: Harness) -> None:
+    harness.line.storms.append(
         Storm(
-            until=stage.clock.true() + FOR_GOOD,
+            until=harness.clock.true() + FOR_GOOD,
             only=READS,
             error=lambda op: UnansweredError("timed out", operation=op),
         )
@@ -156,30 +156,30 @@ def test_a_disk_that_stalls_does_not_delay_a_restore(cue: InjectionPoint, second
 
 
 def test_a_restore_whose_answer_is_lost_is_sent_again_though_reads_fail() -> None:
-    def begin(stage: Harness) -> None:
-        reads_fail(stage)
+    def begin(harness: Harness) -> None:
+        reads_fail(harness)
         # The first restore never arrives, and nobody says so.
-        stage.on(InjectionPoint.RESTORE, lambda: _drop_next(stage))
+        harness.on(InjectionPoint.RESTORE, lambda: _drop_next(harness))
 
     rehearsal, gaps = rehearse(many_names(1, Mode.NEVER), begin=begin)
     assert rehearsal.struck["request lost"] == 1
     restored_in_time(rehearsal, gaps, 1)
 
 
-def _drop_next(stage: Harness) -> None:
-    stage.line.dropped = frozenset({stage.line.calls.get(CHANGE, 0) + 1})
+def _drop_next(harness: Harness) -> None:
+    harness.line.dropped = frozenset({harness.line.calls.get(CHANGE, 0) + 1})
 
 
 def test_a_restore_that_is_never_answered_is_sent_again_every_second_and_no_faster() -> None:
     """An API that closes each connection at once is not asked a hundred times a second."""
 
-    def closes(stage: Harness) -> None:
+    def closes(harness: Harness) -> None:
         lost = Storm(
-            until=stage.clock.true() + 60.0,
+            until=harness.clock.true() + 60.0,
             only=CHANGE,
             error=lambda op: UnansweredError("the connection was closed", operation=op),
         )
-        stage.on(InjectionPoint.RESTORE, lambda: stage.line.storms.append(lost))
+        harness.on(InjectionPoint.RESTORE, lambda: harness.line.storms.append(lost))
 
     rehearsal, _ = rehearse(
         many_names(1, Mode.NEVER), begin=lambda s: s.on(InjectionPoint.RELEASE, lambda: closes(s))
@@ -204,8 +204,8 @@ def test_a_rollback_is_undone_though_no_read_succeeds_any_more() -> None:
         "Metadata": {"Simulation": {"Seconds": 3, "Fail": "it failed"}},
     }
 
-    def begin(stage: Harness) -> None:
-        stage.on(InjectionPoint.CREATED, lambda: stage.later(2.0, lambda: _fail_reads(stage)))
+    def begin(harness: Harness) -> None:
+        harness.on(InjectionPoint.CREATED, lambda: harness.later(2.0, lambda: _fail_reads(harness)))
 
     rehearsal, gaps = rehearse(many_names(1, Mode.RETRY, Permission=failing), begin=begin)
     assert rehearsal.broken == ()

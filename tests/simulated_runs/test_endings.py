@@ -178,17 +178,17 @@ def slow_template(seconds: float) -> dict[str, Any]:
 def deleted_after(seconds: float) -> Callable[[Harness], None]:
     """Another writer deletes the record so long after the deploy with the switch on began."""
 
-    def begin(stage: Harness) -> None:
+    def begin(harness: Harness) -> None:
         def delete() -> None:
-            stage.world.write([("DELETE", alias("d1old"))])
+            harness.world.write([("DELETE", alias("d1old"))])
 
         def on_event(row: StackEventRow) -> None:
             begins = row.status == "UPDATE_IN_PROGRESS" and row.logical_id == "Distribution"
-            if begins and stage.world.deploys.get("on", 0) is None:
-                stage.world.stacks.on_event.remove(on_event)
-                stage.after(seconds, delete)
+            if begins and harness.world.deploys.get("on", 0) is None:
+                harness.world.stacks.on_event.remove(on_event)
+                harness.after(seconds, delete)
 
-        stage.world.stacks.on_event.append(on_event)
+        harness.world.stacks.on_event.append(on_event)
 
     return begin
 

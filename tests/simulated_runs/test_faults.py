@@ -167,10 +167,10 @@ def when(purpose: Purpose, act: Callable[[Harness], None]) -> Callable[..., None
     """Acts when the first batch of this purpose is intended."""
     done: list[bool] = []
 
-    def saw(stage: Harness, event: ev.AnyEvent, _state: State) -> None:
+    def saw(harness: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.WriteIntended) and event.purpose is purpose and not done:
             done.append(True)
-            act(stage)
+            act(harness)
 
     return saw
 
@@ -232,10 +232,12 @@ def test_a_restore_whose_answer_is_lost_is_settled_by_reading() -> None:
 # -- throttling, and requests that are not complete
 
 
-def storm(stage: Harness, seconds: float, error: Callable[[str], ApiError], only: str = "") -> None:
-    until = stage.clock.true() + seconds
-    stage.line.storms.append(Storm(until=until, only=only, error=error))
-    stage.trouble("storm", seconds)
+def storm(
+    harness: Harness, seconds: float, error: Callable[[str], ApiError], only: str = ""
+) -> None:
+    until = harness.clock.true() + seconds
+    harness.line.storms.append(Storm(until=until, only=only, error=error))
+    harness.trouble("storm", seconds)
 
 
 def throttled(operation: str) -> ApiError:
@@ -259,7 +261,7 @@ def test_a_storm_at_any_batch_is_weathered(
     scenario: Scenario, purpose: Purpose, error: Callable[[str], ApiError]
 ) -> None:
     for seconds in (3.0, 20.0):
-        hook = when(purpose, lambda stage, s=seconds: storm(stage, s, error))  # type: ignore[misc]
+        hook = when(purpose, lambda harness, s=seconds: storm(harness, s, error))  # type: ignore[misc]
         assert_truthful(rehearse(scenario, saw=hook), (purpose, seconds))
 
 
@@ -269,10 +271,10 @@ def test_a_storm_at_any_batch_is_weathered(
 def test_a_prior_request_that_is_long_not_complete_is_waited_for(
     scenario: Scenario, purpose: Purpose, seconds: float
 ) -> None:
-    def hold(stage: Harness) -> None:
-        zone = stage.world.zone.zone_id
-        stage.world.zones.hold_zone(zone, stage.clock.true() + seconds)
-        stage.trouble("busy", seconds)
+    def hold(harness: Harness) -> None:
+        zone = harness.world.zone.zone_id
+        harness.world.zones.hold_zone(zone, harness.clock.true() + seconds)
+        harness.trouble("busy", seconds)
 
     assert_truthful(rehearse(scenario, saw=when(purpose, hold)))
 
@@ -281,9 +283,9 @@ def test_a_prior_request_that_is_long_not_complete_is_waited_for(
 def test_a_template_that_cannot_be_read_at_first_is_read_later(name: str) -> None:
     """Where the events do not say what is created, nothing else does."""
 
-    def throttle(stage: Harness, event: ev.AnyEvent, _state: State) -> None:
+    def throttle(harness: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.DeployIntended) and event.switch == "on":
-            storm(stage, 6.0, throttled, only="GetTemplate")
+            storm(harness, 6.0, throttled, only="GetTemplate")
 
     rehearsal = rehearse(SCENARIOS[name], Faults(mute=1.0), saw=throttle)
     assert_ended(rehearsal, [Outcome.DONE])
@@ -305,8 +307,8 @@ def test_events_may_come_late_twice_and_out_of_order(scenario: Scenario, seed: s
 def test_reads_of_a_name_may_be_stale_for_seconds(scenario: Scenario) -> None:
     for behind in (0.5, 1.5, 3.0, 4.5):
 
-        def begin(stage: Harness, behind: float = behind) -> None:
-            stage.line.behind = behind
+        def begin(harness: Harness, behind: float = behind) -> None:
+            harness.line.behind = behind
 
         assert_truthful(rehearse(scenario, begin=begin), behind)
 
@@ -316,8 +318,8 @@ def test_reads_of_a_name_may_fail_when_it_matters_most(scenario: Scenario) -> No
     for purpose in (Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE):
         for seconds in (5.0, 100.0):
 
-            def act(stage: Harness, seconds: float = seconds) -> None:
-                storm(stage, seconds, throttled, "ListResourceRecordSets")
+            def act(harness: Harness, seconds: float = seconds) -> None:
+                storm(harness, seconds, throttled, "ListResourceRecordSets")
 
             assert_truthful(rehearse(scenario, saw=when(purpose, act)), (purpose, seconds))
 
@@ -326,8 +328,8 @@ def test_reads_of_a_name_may_fail_when_it_matters_most(scenario: Scenario) -> No
 def test_stack_events_may_be_unreadable_for_a_while(scenario: Scenario) -> None:
     for start in (0.0, 4.0, 9.0, 14.0):
 
-        def begin(stage: Harness, start: float = start) -> None:
-            stage.after(start, lambda: storm(stage, 40.0, throttled, "cloudformation"))
+        def begin(harness: Harness, start: float = start) -> None:
+            harness.after(start, lambda: storm(harness, 40.0, throttled, "cloudformation"))
 
         assert_truthful(rehearse(scenario, begin=begin), start)
 
@@ -336,8 +338,8 @@ def test_expired_credentials_before_a_release_end_the_run_truthfully() -> None:
     for scenario in (SCENARIOS["alias"], SCENARIOS["cname"], TWO_NAMES):
         for start in (0.0, 0.2, 1.0, 5.0, 8.0):
 
-            def begin(stage: Harness, start: float = start) -> None:
-                stage.after(start, lambda: storm(stage, 1e9, expired))
+            def begin(harness: Harness, start: float = start) -> None:
+                harness.after(start, lambda: storm(harness, 1e9, expired))
 
             rehearsal = rehearse(scenario, begin=begin)
             assert_truthful(rehearsal, start)
@@ -347,8 +349,8 @@ def test_expired_credentials_before_a_release_end_the_run_truthfully() -> None:
 
 
 def test_expired_credentials_in_the_gap_are_waited_for_for_ever() -> None:
-    def act(stage: Harness) -> None:
-        stage.after(0.2, lambda: storm(stage, 3 * 3600.0, expired))
+    def act(harness: Harness) -> None:
+        harness.after(0.2, lambda: storm(harness, 3 * 3600.0, expired))
 
     rehearsal = rehearse(SCENARIOS["rolled-back"], saw=when(Purpose.RELEASE, act))
     assert_ended(rehearsal, [Outcome.RESTORED])
@@ -429,16 +431,19 @@ def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_resto
 ) -> None:
     """Safety rule 4: what succeeded once may be needed again."""
 
-    def begin(stage: Harness) -> None:
+    def begin(harness: Harness) -> None:
         def deleted() -> None:
-            (there,) = stage.world.holds(NAME)
-            stage.world.write([("DELETE", there)], by="cloudformation")
+            (there,) = harness.world.holds(NAME)
+            harness.world.write([("DELETE", there)], by="cloudformation")
 
         def on_event(row: StackEventRow) -> None:
-            if row.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" and "on" in stage.world.deploys:
-                stage.after(delay, deleted)
+            if (
+                row.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+                and "on" in harness.world.deploys
+            ):
+                harness.after(delay, deleted)
 
-        stage.world.stacks.on_event.append(on_event)
+        harness.world.stacks.on_event.append(on_event)
 
     for scenario in (replace(SCENARIOS["alias"], account=site_account()), SCENARIOS["cname"]):
         rehearsal = rehearse(scenario, begin=begin)
@@ -449,12 +454,12 @@ def test_a_clean_up_that_deletes_the_new_record_is_noticed_and_the_old_one_resto
 
 
 def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed_in_time() -> None:
-    def begin(stage: Harness) -> None:
+    def begin(harness: Harness) -> None:
         def deleted() -> None:
-            (there,) = stage.world.holds(NAME)
-            stage.world.write([("DELETE", there)], by="cloudformation")
+            (there,) = harness.world.holds(NAME)
+            harness.world.write([("DELETE", there)], by="cloudformation")
 
-        stage.after(120.0, deleted)
+        harness.after(120.0, deleted)
 
     scenario = SCENARIOS["failed-at-once"]
     hangs = replace(scenario, account=replace(scenario.account, habit=DeployBehavior.HANGS))
@@ -468,9 +473,9 @@ def test_a_stack_that_is_made_anew_while_its_operation_is_awaited_is_followed() 
     scenario = SCENARIOS["alias"]
     options = options_for(scenario, deploy_off=None, deploy_on=None)
 
-    def begin(stage: Harness) -> None:
-        stage.after(5.0, lambda: stage.world.stacks.delete_stack("shop"))
-        stage.after(100.0, lambda: stage.world.start_deploy("on"))
+    def begin(harness: Harness) -> None:
+        harness.after(5.0, lambda: harness.world.stacks.delete_stack("shop"))
+        harness.after(100.0, lambda: harness.world.start_deploy("on"))
 
     account = site_account(modes={Case.ALIAS_DIFFERS: Mode.RETRY})
     rehearsal = rehearse(replace(scenario, account=account), options=options, begin=begin)
@@ -481,14 +486,14 @@ def test_a_stack_that_is_deleted_meanwhile_leaves_a_record() -> None:
     for scenario in (SCENARIOS["alias"], SCENARIOS["nested"], SCENARIOS["never-created"]):
         for t in (1, 3, 5, 8, 10, 14, 18, 22, 24, 26):
 
-            def begin(stage: Harness, t: int = t) -> None:
+            def begin(harness: Harness, t: int = t) -> None:
                 def delete() -> None:
                     try:
-                        stage.world.stacks.delete_stack("shop")
+                        harness.world.stacks.delete_stack("shop")
                     except ApiFault:  # it is busy: as soon as it is not
-                        stage.after(0.3, delete)
+                        harness.after(0.3, delete)
 
-                stage.after(t, delete)
+                harness.after(t, delete)
 
             rehearsal = rehearse(scenario, begin=begin)
             assert rehearsal.broken == () or rehearsal.result.exit_code == 0, (scenario.name, t)
@@ -536,19 +541,19 @@ def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None
     for step in range(24):
         t = step * min(lasts, 90.0) / 24
 
-        def begin(stage: Harness, t: float = t) -> None:
+        def begin(harness: Harness, t: float = t) -> None:
             def act() -> None:
-                here = stage.world.holds(NAME)
+                here = harness.world.holds(NAME)
                 if deed == "delete":
                     if here:
-                        stage.world.write([("DELETE", record) for record in here])
+                        harness.world.write([("DELETE", record) for record in here])
                     return
                 edited: RecordSet = alias("d1other") if deed == "edit" else alias("d1new")
                 if name == "cname":
                     edited = replace(cname(60 if deed != "edit" else 77))
-                stage.world.write([("UPSERT", edited)])
+                harness.world.write([("UPSERT", edited)])
 
-            stage.after(t, act)
+            harness.after(t, act)
 
         rehearsal = rehearse(scenario, begin=begin)
         if rehearsal.absent:
@@ -612,9 +617,9 @@ def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
 # -- the stack takes the record before its turn
 
 
-def takes_the_record(stage: Harness) -> None:
+def takes_the_record(harness: Harness) -> None:
     """Somebody deploys with the switch on while the old TTL drains; CloudFormation adopts."""
-    world = stage.world
+    world = harness.world
     enabled = {"Route53Enable": "true"}
     world.stacks.update_stack(world.account.stack, world.account.template, enabled)
 
@@ -631,9 +636,9 @@ def test_a_deploy_with_the_switch_off_is_not_begun_once_the_stack_owns_the_recor
 
 
 def test_a_lowered_ttl_that_the_stack_adopted_meanwhile_is_not_put_back() -> None:
-    def begin(stage: Harness) -> None:
-        stage.after(100.0, lambda: takes_the_record(stage))
-        stage.later(150.0, lambda: stage.engine.interrupt("SIGINT"))
+    def begin(harness: Harness) -> None:
+        harness.after(100.0, lambda: takes_the_record(harness))
+        harness.later(150.0, lambda: harness.engine.interrupt("SIGINT"))
 
     rehearsal = rehearse(LOWERED, begin=begin)
     assert_truthful(rehearsal)
@@ -654,8 +659,8 @@ def test_a_private_zones_record_of_the_name_is_not_mistaken_for_the_one_to_hand_
     assert_ended(rehearse(scenario, options=options), [Outcome.DONE])
     for seconds in (50.0, 305.0, 320.0):
 
-        def begin(stage: Harness, seconds: float = seconds) -> None:
-            stage.later(seconds, lambda: stage.engine.interrupt("SIGINT"))
+        def begin(harness: Harness, seconds: float = seconds) -> None:
+            harness.later(seconds, lambda: harness.engine.interrupt("SIGINT"))
 
         stopped = rehearse(scenario, options=options, begin=begin)
         assert stopped.result.outcome in (Outcome.ABORTED, Outcome.DONE), seconds
@@ -675,8 +680,8 @@ def denied(operation: str) -> ApiError:
 
 @pytest.mark.parametrize("seconds", [0.9, 1.1, 3.5])
 def test_a_list_may_take_its_time(seconds: float) -> None:
-    def begin(stage: Harness) -> None:
-        stage.line.slow, stage.line.slow_only = seconds, "ListStackResources"
+    def begin(harness: Harness) -> None:
+        harness.line.slow, harness.line.slow_only = seconds, "ListStackResources"
 
     assert_ended(rehearse(IDENTICAL, begin=begin), [Outcome.DONE])
 
@@ -686,8 +691,8 @@ def test_a_list_may_take_its_time(seconds: float) -> None:
 def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
     scenario: Scenario, start: float
 ) -> None:
-    def begin(stage: Harness) -> None:
-        stage.after(start, lambda: storm(stage, 1e9, denied, "ListStackResources"))
+    def begin(harness: Harness) -> None:
+        harness.after(start, lambda: storm(harness, 1e9, denied, "ListStackResources"))
 
     rehearsal = rehearse(scenario, begin=begin)
     assert_truthful(rehearsal, start)
@@ -699,9 +704,9 @@ def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
 
 
 def test_an_interrupt_puts_the_ttl_back_in_seconds_though_no_list_can_be_read() -> None:
-    def begin(stage: Harness) -> None:
-        stage.later(50.0, lambda: storm(stage, 1e9, denied, "cloudformation"))
-        stage.later(60.0, lambda: stage.engine.interrupt("SIGINT"))
+    def begin(harness: Harness) -> None:
+        harness.later(50.0, lambda: storm(harness, 1e9, denied, "cloudformation"))
+        harness.later(60.0, lambda: harness.engine.interrupt("SIGINT"))
 
     rehearsal = rehearse(LOWERED, begin=begin)
     assert_ended(rehearsal, [Outcome.ABORTED])
@@ -716,16 +721,16 @@ def interrupted_at(number: int, *, again: float | None = None) -> Callable[..., 
     """Told to stop after so many events, and once more ``again`` seconds later."""
     seen: list[int] = []
 
-    def ask(stage: Harness) -> None:
-        if not stage.task.done():
-            stage.engine.interrupt("SIGINT")
+    def ask(harness: Harness) -> None:
+        if not harness.task.done():
+            harness.engine.interrupt("SIGINT")
 
-    def saw(stage: Harness, _event: ev.AnyEvent, _state: State) -> None:
+    def saw(harness: Harness, _event: ev.AnyEvent, _state: State) -> None:
         seen.append(1)
         if len(seen) == number:
-            ask(stage)
+            ask(harness)
             if again is not None:
-                stage.later(again, lambda: ask(stage))
+                harness.later(again, lambda: ask(harness))
 
     return saw
 
@@ -798,9 +803,9 @@ def test_a_deploy_whose_intent_cannot_be_kept_is_not_waited_for(switch: str) -> 
     kept = [isinstance(e, ev.DeployIntended) and e.switch == switch for e in calm.events]
     exits = []
 
-    def saw(stage: Harness, event: ev.AnyEvent, _state: State) -> None:
+    def saw(harness: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.JournalFailed):
-            stage.world.write([("DELETE", r) for r in stage.world.holds(NAME)])
+            harness.world.write([("DELETE", r) for r in harness.world.holds(NAME)])
         if isinstance(event, ev.DeployExited):
             exits.append((event.switch, event.code))
 
@@ -819,8 +824,8 @@ def test_no_deploy_joins_an_operation_that_is_under_way_or_still_to_come() -> No
         for t in (0.0, 0.1, 0.5, 1.0, 3.0, 8.0, 300.0):
             options = options_for(scenario, deploy_off=None, deploy_on=None)
 
-            def begin(stage: Harness, t: float = t) -> None:
-                stage.after(t, lambda: stage.world.start_deploy("on"))
+            def begin(harness: Harness, t: float = t) -> None:
+                harness.after(t, lambda: harness.world.start_deploy("on"))
 
             assert_ended(rehearse(scenario, options=options, begin=begin), [Outcome.DONE], t)
 

@@ -114,8 +114,8 @@ def test_a_record_in_a_tree_of_many_stacks_is_taken_over_without_a_longer_gap(
     """The gap is CloudFormation's pause between two tries, as it is with one stack."""
     began: list[float] = []
 
-    def creating(stage: Harness) -> None:
-        stage.on(InjectionPoint.CREATING, lambda: began.append(stage.clock.true()))
+    def creating(harness: Harness) -> None:
+        harness.on(InjectionPoint.CREATING, lambda: began.append(harness.clock.true()))
 
     rehearsal = rehearse(many_stacks(count, existing), begin=creating)
     assert rehearsal.broken == ()

@@ -150,8 +150,8 @@ def test_a_resumed_run_keeps_its_deadlines_under_a_wall_clock_that_was_set(jump:
         for n, e in enumerate(events, 1)
         if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
     )
-    mishap = InjectedFault(deed=FaultKind.CLOCK, seconds=jump)
-    faults = Faults(kills=(release + 9,), downtimes=(5.0,), mishaps=(mishap,))
+    fault = InjectedFault(deed=FaultKind.CLOCK, seconds=jump)
+    faults = Faults(kills=(release + 9,), downtimes=(5.0,), mishaps=(fault,))
     rehearsal = rehearse_once(scenario, "kill", faults)
     assert_ended_well(rehearsal, jump)
     assert rehearsal.result.outcome == Outcome.RESTORED

@@ -75,13 +75,13 @@ def grounds(
 def no_answers(operation: str) -> Callable[[Harness], None]:
     """Half a second after the create began, nothing that is asked so is answered any more."""
 
-    def fail(stage: Harness) -> None:
+    def fail(harness: Harness) -> None:
         error = lambda op: UnansweredError("timed out", operation=op)  # noqa: E731
-        until = stage.clock.true() + 60.0
-        stage.line.storms.append(Storm(until=until, only=operation, error=error))
+        until = harness.clock.true() + 60.0
+        harness.line.storms.append(Storm(until=until, only=operation, error=error))
 
-    return lambda stage: stage.on(
-        InjectionPoint.CREATING, lambda: stage.later(0.8, lambda: fail(stage))
+    return lambda harness: harness.on(
+        InjectionPoint.CREATING, lambda: harness.later(0.8, lambda: fail(harness))
     )
 
 
@@ -111,8 +111,8 @@ def the_other_zone_first() -> Scenario:
     return story("the other zone first", replace(account, twin=True))
 
 
-def in_the_other_zone(stage: Harness) -> None:
-    stage.world.zones.change(TWIN, [("CREATE", alias("d1old"))], by="a person")
+def in_the_other_zone(harness: Harness) -> None:
+    harness.world.zones.change(TWIN, [("CREATE", alias("d1old"))], by="a person")
 
 
 WITHOUT: dict[str, tuple[frozenset[Condition], Ground, Callable[[], AbstractSet[str]]]] = {
@@ -228,17 +228,17 @@ def rogue(
 ) -> Callable[[Harness], None]:
     """A DELETE in the run's name that the machine knows nothing of."""
 
-    def send(stage: Harness) -> None:
-        line = Transport(stage.world, stage.clock, stage.rng, FaultRates(), by=TAKEOVER)
-        line.arrivals = stage.line.arrivals
-        now = stage.world.timeline.now
+    def send(harness: Harness) -> None:
+        line = Transport(harness.world, harness.clock, harness.rng, FaultRates(), by=TAKEOVER)
+        line.arrivals = harness.line.arrivals
+        now = harness.world.timeline.now
         try:
             line._arrive(MAIN, [Change.delete(record)], "route53-takeover rogue", now)
         except ZoneError:
             return
 
-    def begin(stage: Harness) -> None:
-        stage.on(cue, lambda: stage.after(after, lambda: send(stage)))
+    def begin(harness: Harness) -> None:
+        harness.on(cue, lambda: harness.after(after, lambda: send(harness)))
 
     return begin
 

@@ -101,18 +101,18 @@ def worth_a_look(seed: int, sight: CoverageGoal) -> Iterator[int]:
     """Further runs of this seed that may well come to this state."""
     for number in count(RUNS):
         drawn = draw(seed, number).faults.mishaps
-        if sight not in AIMS or any(_serves(mishap, sight) for mishap in drawn):
+        if sight not in AIMS or any(_serves(fault, sight) for fault in drawn):
             yield number
 
 
-def _serves(mishap: InjectedFault, sight: CoverageGoal) -> bool:
-    is_key = mishap.deed is FaultKind.KEYS
-    what = mishap.act if is_key else mishap.deed
-    if what not in AIMS[sight] or mishap.delay > WITHIN.get(sight, mishap.delay):
+def _serves(fault: InjectedFault, sight: CoverageGoal) -> bool:
+    is_key = fault.deed is FaultKind.KEYS
+    what = fault.act if is_key else fault.deed
+    if what not in AIMS[sight] or fault.delay > WITHIN.get(sight, fault.delay):
         return False
     if is_key:
-        return mishap.cue in (InjectionPoint.CREATING, InjectionPoint.RELEASE)
-    return mishap.cue in (InjectionPoint.RELEASE, InjectionPoint.CLEANING) or sight in ANYTIME
+        return fault.cue in (InjectionPoint.CREATING, InjectionPoint.RELEASE)
+    return fault.cue in (InjectionPoint.RELEASE, InjectionPoint.CLEANING) or sight in ANYTIME
 
 
 def test_a_run_of_the_soak_is_the_same_whatever_ran_before_it() -> None:
@@ -125,7 +125,5 @@ def test_a_run_of_the_soak_is_the_same_whatever_ran_before_it() -> None:
 
 def test_every_fault_there_is_is_drawn_now_and_then() -> None:
     drawn = [draw(4, number) for number in range(1500)]
-    assert (
-        {mishap.deed for d in drawn for mishap in d.faults.mishaps} == set(FaultKind) == set(DEEDS)
-    )
+    assert {fault.deed for d in drawn for fault in d.faults.mishaps} == set(FaultKind) == set(DEEDS)
     assert {d.scenario.account.habit for d in drawn} == set(DeployBehavior)

@@ -99,12 +99,12 @@ def _view(scene: Scene) -> View:
     events = _events(scene.journal)
     within = [i for i, phase in enumerate(_phases(scene.journal)) if phase is scene.phase]
     position = within[round((len(within) - 1) * scene.share)] + 1
-    state, chronicle = None, Timeline()
+    state, timeline = None, Timeline()
     for event in events[:position]:
         state, _ = step(state, event)
-        chronicle.take(event, state)
+        timeline.take(event, state)
     assert state is not None
-    shown = snapshot(state, chronicle, state.now + scene.later, rehearsal=scene.rehearsal)
+    shown = snapshot(state, timeline, state.now + scene.later, rehearsal=scene.rehearsal)
     output = OUTPUT if state.deploys else ()
     return View(
         snapshot=shown, link=scene.link, deploy=output, position=position, length=len(events)

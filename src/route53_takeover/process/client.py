@@ -72,7 +72,7 @@ class WatchedRun:
     def __init__(self, state_dir: str) -> None:
         self._state_dir = state_dir
         self._projection = Projection()
-        self.chronicle = Timeline()
+        self.timeline = Timeline()
 
     @property
     def state(self) -> State | None:
@@ -89,13 +89,13 @@ class WatchedRun:
             return  # its beginning is lost with its journal
         self._projection.take(event)
         if self.state is not None:
-            self.chronicle.take(event, self.state)
+            self.timeline.take(event, self.state)
 
     def copy(self) -> WatchedRun:
         """One that goes on by itself."""
         other = WatchedRun(self._state_dir)
         other._projection = copy(self._projection)
-        other.chronicle = self.chronicle.copy()
+        other.timeline = self.timeline.copy()
         return other
 
     def view(self, now: float, link: Link, deploy: tuple[str, ...], rehearsal: str) -> View | None:
@@ -104,7 +104,7 @@ class WatchedRun:
             return None
         shown = snapshot(
             self.state,
-            self.chronicle,
+            self.timeline,
             max(now, self.state.now),
             rehearsal=rehearsal,
             state_dir=self._state_dir,

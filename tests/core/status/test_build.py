@@ -44,13 +44,13 @@ class Then(NamedTuple):
     """A run as it was after an event."""
 
     state: State
-    chronicle: Timeline
+    timeline: Timeline
 
     def seen(self, *, after: float = 0.0, rehearsal: str = "") -> Snapshot:
-        return snapshot(self.state, self.chronicle, self.state.now + after, rehearsal=rehearsal)
+        return snapshot(self.state, self.timeline, self.state.now + after, rehearsal=rehearsal)
 
     def but(self, **changes: Any) -> Then:
-        return Then(replace(self.state, **changes), self.chronicle)
+        return Then(replace(self.state, **changes), self.timeline)
 
     def but_name(self, **changes: Any) -> Then:
         name = replace(self.state.names[NAME], **changes)
@@ -58,12 +58,12 @@ class Then(NamedTuple):
 
 
 def unfolding(journal: str) -> Iterator[Then]:
-    """The run after every one of its events; the chronicle is the same one, as it goes on."""
-    chronicle, state = Timeline(), None
+    """The run after every one of its events; the timeline is the same one, as it goes on."""
+    timeline, state = Timeline(), None
     for event in history(journal):
         state, _ = step(state, event)
-        chronicle.take(event, state)
-        yield Then(state, chronicle)
+        timeline.take(event, state)
+        yield Then(state, timeline)
 
 
 def at(journal: str, phase: Phase, *, first: bool = False) -> Then:
@@ -71,7 +71,7 @@ def at(journal: str, phase: Phase, *, first: bool = False) -> Then:
     found: Then | None = None
     for then in unfolding(journal):
         if then.state.phase is phase:
-            found = Then(then.state, then.chronicle.copy())
+            found = Then(then.state, then.timeline.copy())
             if first:
                 break
     assert found is not None
@@ -111,7 +111,7 @@ def test_every_prefix_of_every_recorded_run_can_be_shown(journal: str) -> None:
             assert seen.tree[0].status == then.state.root_stack.status
         assert all(b.depth <= a.depth + 1 for a, b in zip(seen.tree, seen.tree[1:], strict=False))
         assert [s.phase for s in seen.steps if s.phase is Phase.RESTORE] == (
-            [Phase.RESTORE] if Phase.RESTORE in {v.phase for v in then.chronicle.visits} else []
+            [Phase.RESTORE] if Phase.RESTORE in {v.phase for v in then.timeline.visits} else []
         )
 
 
@@ -197,7 +197,7 @@ def test_a_plan_only_has_the_steps_that_it_takes() -> None:
     then = at("alias", Phase.PROVE)
     options = replace(then.state.plan.options, deploy_off=None)
     skipping = then.but(plan=replace(then.state.plan, options=options))
-    skipping.chronicle.visits.clear()
+    skipping.timeline.visits.clear()
     assert "deploy-off" not in marks(skipping.seen())
 
 
@@ -423,11 +423,11 @@ def test_a_child_stands_below_the_resource_of_its_parent_that_it_is() -> None:
 
 def test_a_child_of_which_nothing_tells_where_it_hangs_is_shown_all_the_same() -> None:
     then = at("nested", Phase.WATCH)
-    chronicle = then.chronicle.copy()
-    for key, told in list(chronicle.resources.items()):
+    timeline = then.timeline.copy()
+    for key, told in list(timeline.resources.items()):
         if told.label == "Site":
-            del chronicle.resources[key]
-    seen = Then(then.state, chronicle).seen()
+            del timeline.resources[key]
+    seen = Then(then.state, timeline).seen()
     root, child, *below = seen.tree
     assert (root.label, child.depth) == ("shop", 1)
     assert child.label.startswith("shop-Site-")
@@ -598,7 +598,7 @@ def test_credentials_that_are_not_accepted_need_a_person_until_they_are() -> Non
     assert any("The security token is expired" in text for text in needs)
     assert needs[-1] == ""
     last = max(n for n, text in enumerate(needs) if text)
-    then = [Then(t.state, t.chronicle.copy()) for t in unfolding("credentials-expired")][last]
+    then = [Then(t.state, t.timeline.copy()) for t in unfolding("credentials-expired")][last]
     assert then.seen().needs_person
     assert not then.seen(after=60.0).needs_person
 
@@ -625,8 +625,8 @@ def test_only_what_says_so_is_taken_for_credentials(reason: str, is_credentials:
     then = at("alias", Phase.GUARD)
     unread = ev.NameUnread(time=then.state.now, name=NAME, reason=reason)
     state, _ = step(then.state, unread)
-    then.chronicle.take(unread, state)
-    seen = Then(state, then.chronicle).seen()
+    then.timeline.take(unread, state)
+    seen = Then(state, then.timeline).seen()
     assert bool(seen.needs_person) == is_credentials
     assert any(reason.rstrip(".") in alert for alert in seen.alerts)
 
@@ -637,9 +637,9 @@ def test_a_name_that_is_empty_at_the_end_is_the_first_thing_to_say() -> None:
     for time in (state.now, state.now + ONE_REQUEST):
         interrupted = ev.Interrupted(time=time, signal="SIGINT")
         state, _ = step(state, interrupted)
-        then.chronicle.take(interrupted, state)
-    assert Then(state, then.chronicle).seen().countdowns == ()  # nobody is there to restore it
-    seen = Then(state, then.chronicle).seen(after=100.0)
+        then.timeline.take(interrupted, state)
+    assert Then(state, then.timeline).seen().countdowns == ()  # nobody is there to restore it
+    seen = Then(state, then.timeline).seen(after=100.0)
     assert seen.result is not None
     assert seen.needs_person == "www.example.com has no record: restore it now."
     assert seen.records[0].mark is Mark.FAILED
@@ -735,12 +735,12 @@ def test_there_are_commands_to_copy_for_every_fact() -> None:
 
 def test_copied_commands_are_quoted_and_ask_the_given_port() -> None:
     then = at("alias", Phase.GUARD)
-    chronicle = then.chronicle.copy()
-    (name, kind, _), answers = next(iter(chronicle.answers.items()))
-    chronicle.answers = {
+    timeline = then.timeline.copy()
+    (name, kind, _), answers = next(iter(timeline.answers.items()))
+    timeline.answers = {
         (name, kind, server): answers for server in ("[2001:db8::1]:5353", "ns-1;reboot")
     }
-    texts = [c.text for c in Then(then.state, chronicle).seen().copies if "dig" in c.text]
+    texts = [c.text for c in Then(then.state, timeline).seen().copies if "dig" in c.text]
     assert texts == [
         "dig +norecurse @2001:db8::1 -p 5353 www.example.com A",
         "dig +norecurse '@ns-1;reboot' www.example.com A",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Manual, Options, Plan
@@ -24,8 +25,12 @@ from route53_takeover.core.takeover.state import (
 ROOT = StackDescription(stack_id="arn:shop", stack_name="shop-prod", status="UPDATE_COMPLETE")
 WWW = RecordSet(name="www.example.com.", type="CNAME", ttl=60, values=("old.example.net",))
 STAR = RecordSet(name="\\052.example.com.", type="A", ttl=60, values=("192.0.2.1",))
-DONE = Ending(phase=Phase.VERIFY, outcome=Outcome.DONE, exit_code=0, reason="all is well")
-FAILED = Ending(phase=Phase.WATCH, outcome=Outcome.FAILED, exit_code=1, reason="it failed")
+DONE = Ending(
+    phase=Phase.VERIFY, outcome=Outcome.DONE, exit_code=ExitCode.DONE, reason="all is well"
+)
+FAILED = Ending(
+    phase=Phase.WATCH, outcome=Outcome.FAILED, exit_code=ExitCode.FAILED, reason="it failed"
+)
 
 
 def ended(

@@ -1,4 +1,4 @@
-"""The chronicle: what happened, however often and in whatever order it is told, and no more."""
+"""The timeline: what happened, however often and in whatever order it is told, and no more."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def history(journal: str) -> Sequence[ev.AnyEvent]:
 
 
 def folded(events: Sequence[ev.AnyEvent]) -> tuple[State, Timeline]:
-    chronicle, state = Timeline(), None
+    timeline, state = Timeline(), None
     for event in events:
         state, _ = step(state, event)
-        chronicle.take(event, state)
+        timeline.take(event, state)
     assert state is not None
-    return state, chronicle
+    return state, timeline
 
 
 def told(
@@ -71,8 +71,8 @@ def heard(time: float, status: str, *values: str) -> ev.NamesAnswered:
     return ev.NamesAnswered(time=time, name=NAME, type="A", statuses={"ns-1": status}, values=found)
 
 
-def size(chronicle: Timeline) -> dict[str, int]:
-    return {key: len(value) for key, value in vars(chronicle).items() if hasattr(value, "__len__")}
+def size(timeline: Timeline) -> dict[str, int]:
+    return {key: len(value) for key, value in vars(timeline).items() if hasattr(value, "__len__")}
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def begun() -> tuple[State, Timeline]:
 
 
 def test_every_stay_in_a_phase_is_kept_with_its_beginning_and_its_end() -> None:
-    state, chronicle = folded(history("rolled-back"))
-    visits = list(chronicle.visits)
+    state, timeline = folded(history("rolled-back"))
+    visits = list(timeline.visits)
     assert [v.phase for v in visits][-5:] == [
         Phase.RELEASE,
         Phase.CONFIRM,
@@ -96,7 +96,7 @@ def test_every_stay_in_a_phase_is_kept_with_its_beginning_and_its_end() -> None:
     assert [v.left for v in visits[:-1]] == [v.entered for v in visits[1:]]
     assert visits[-1].left is None
     assert visits[-1].entered == state.now
-    assert chronicle.began == visits[0].entered == history("rolled-back")[0].time
+    assert timeline.began == visits[0].entered == history("rolled-back")[0].time
 
 
 def test_the_moment_of_the_newest_baseline_is_kept() -> None:
@@ -110,39 +110,39 @@ def test_the_moment_of_the_newest_baseline_is_kept() -> None:
 
 
 def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Timeline]) -> None:
-    state, chronicle = begun
-    before = len(chronicle.news)
+    state, timeline = begun
+    before = len(timeline.news)
     failed = told("CREATE_FAILED", reason="no")
     for time in (5.0, 6.0, 7.0):
-        chronicle.take(polled(time, failed), state)
-    assert len(chronicle.news) == before + 1
-    assert chronicle.resources[ROOT, "Site"].since == 5.0
+        timeline.take(polled(time, failed), state)
+    assert len(timeline.news) == before + 1
+    assert timeline.resources[ROOT, "Site"].since == 5.0
 
 
 def test_an_older_event_that_comes_late_changes_nothing_but_is_told(
     begun: tuple[State, Timeline],
 ) -> None:
-    state, chronicle = begun
-    chronicle.take(polled(5.0, told("CREATE_COMPLETE", number=2, at=9.0)), state)
-    chronicle.take(polled(6.0, told("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
-    assert chronicle.resources[ROOT, "Site"].status == "CREATE_COMPLETE"
+    state, timeline = begun
+    timeline.take(polled(5.0, told("CREATE_COMPLETE", number=2, at=9.0)), state)
+    timeline.take(polled(6.0, told("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
+    assert timeline.resources[ROOT, "Site"].status == "CREATE_COMPLETE"
 
 
 def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeline]) -> None:
-    state, chronicle = begun
-    chronicle.take(polled(5.0, told("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
+    state, timeline = begun
+    timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
     again = told("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
-    chronicle.take(polled(8.0, again), state)
-    resource = chronicle.resources[ROOT, "Site"]
+    timeline.take(polled(8.0, again), state)
+    resource = timeline.resources[ROOT, "Site"]
     assert (resource.since, resource.physical_id, resource.reason) == (5.0, "it", "Initiated")
-    chronicle.take(polled(9.0, told("CREATE_COMPLETE", number=3, at=3.0)), state)
-    resource = chronicle.resources[ROOT, "Site"]
+    timeline.take(polled(9.0, told("CREATE_COMPLETE", number=3, at=3.0)), state)
+    resource = timeline.resources[ROOT, "Site"]
     assert (resource.since, resource.physical_id, resource.reason) == (9.0, "it", "")
 
 
 def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Timeline]) -> None:
-    state, chronicle = begun
-    chronicle.take(polled(5.0, told("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state)
+    state, timeline = begun
+    timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state)
     listed = ev.ResourcesRead(
         time=6.0,
         stack=ROOT,
@@ -158,25 +158,25 @@ def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Timeline])
             for logical_id in ("Child", "Other")
         ),
     )
-    chronicle.take(listed, state)
-    child, other = chronicle.resources[ROOT, "Child"], chronicle.resources[ROOT, "Other"]
+    timeline.take(listed, state)
+    child, other = timeline.resources[ROOT, "Child"], timeline.resources[ROOT, "Other"]
     assert (child.status, child.physical_id) == ("CREATE_IN_PROGRESS", "arn:Child")
     assert (other.status, other.since) == ("UPDATE_COMPLETE", 0.0)
     late = told("UPDATE_IN_PROGRESS", number=7, at=0.5, logical_id="Other", kind=STACK)
-    chronicle.take(polled(7.0, late), state)
-    assert chronicle.resources[ROOT, "Other"].status == "UPDATE_IN_PROGRESS"
+    timeline.take(polled(7.0, late), state)
+    assert timeline.resources[ROOT, "Other"].status == "UPDATE_IN_PROGRESS"
 
 
 def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Timeline]) -> None:
-    state, chronicle = begun
-    before = len(chronicle.news)
+    state, timeline = begun
+    before = len(timeline.news)
     cancelled = told("CREATE_FAILED", number=1, reason="Resource creation cancelled")
-    chronicle.take(polled(5.0, cancelled), state)
-    chronicle.take(polled(5.0, told("CREATE_COMPLETE", number=2)), state)
-    assert len(chronicle.news) == before
-    chronicle.take(polled(5.0, told("CREATE_FAILED", number=3, reason="no ")), state)
-    assert chronicle.news[-1].text == "shop Site CREATE_FAILED no"
-    assert chronicle.news[-1].mark is Mark.FAILED
+    timeline.take(polled(5.0, cancelled), state)
+    timeline.take(polled(5.0, told("CREATE_COMPLETE", number=2)), state)
+    assert len(timeline.news) == before
+    timeline.take(polled(5.0, told("CREATE_FAILED", number=3, reason="no ")), state)
+    assert timeline.news[-1].text == "shop Site CREATE_FAILED no"
+    assert timeline.news[-1].mark is Mark.FAILED
 
 
 # -- name servers
@@ -185,7 +185,7 @@ def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Tim
 def test_answers_are_kept_as_changes_with_what_was_answered(
     begun: tuple[State, Timeline],
 ) -> None:
-    state, chronicle = begun
+    state, timeline = begun
     for event in (
         heard(1.0, "answer", "192.0.2.1"),
         heard(2.0, "answer", "192.0.2.1"),
@@ -193,8 +193,8 @@ def test_answers_are_kept_as_changes_with_what_was_answered(
         heard(4.0, "answer", "192.0.2.2"),
         heard(5.0, "answer", "192.0.2.3"),
     ):
-        chronicle.take(event, state)
-    answers = chronicle.answers[NAME, "A", "ns-1"]
+        timeline.take(event, state)
+    answers = timeline.answers[NAME, "A", "ns-1"]
     assert [(a.since, a.status, a.values) for a in answers] == [
         (1.0, "answer", ("192.0.2.1",)),
         (3.0, "nxdomain", ()),
@@ -206,16 +206,16 @@ def test_answers_are_kept_as_changes_with_what_was_answered(
 def test_of_too_many_answers_those_around_the_release_are_kept(
     begun: tuple[State, Timeline],
 ) -> None:
-    state, chronicle = begun
+    state, timeline = begun
     (handover,) = state.names[NAME].handovers
     for second in range(150):
-        chronicle.take(heard(float(second), "answer", f"before {second}"), state)
+        timeline.take(heard(float(second), "answer", f"before {second}"), state)
     released = replace(handover, released_at=149.5)
     state = replace(state, names={NAME: replace(state.names[NAME], handovers=(released,))})
-    chronicle.take(heard(150.0, "nxdomain"), state)
+    timeline.take(heard(150.0, "nxdomain"), state)
     for second in range(151, 900):
-        chronicle.take(heard(float(second), "answer", f"after {second}"), state)
-    answers = chronicle.answers[NAME, "A", "ns-1"]
+        timeline.take(heard(float(second), "answer", f"after {second}"), state)
+    answers = timeline.answers[NAME, "A", "ns-1"]
     assert len(answers) == 200
     around = [answer.since for answer in answers if 148.0 < answer.since < 160.0]
     assert around == [149.0, 150.0, *map(float, range(151, 160))]
@@ -224,10 +224,10 @@ def test_of_too_many_answers_those_around_the_release_are_kept(
 
 
 def test_before_any_release_the_oldest_answers_go_first(begun: tuple[State, Timeline]) -> None:
-    state, chronicle = begun
+    state, timeline = begun
     for second in range(300):
-        chronicle.take(heard(float(second), "answer", str(second)), state)
-    answers = chronicle.answers[NAME, "A", "ns-1"]
+        timeline.take(heard(float(second), "answer", str(second)), state)
+    answers = timeline.answers[NAME, "A", "ns-1"]
     assert [answers[0].since, answers[-1].since, len(answers)] == [100.0, 299.0, 200]
 
 
@@ -241,9 +241,9 @@ def test_the_newest_change_of_a_name_is_kept() -> None:
 
 @pytest.mark.parametrize("journal", ["never-created", "rolled-back", "two-names"])
 def test_an_absence_lasts_from_the_release_until_there_is_a_record_again(journal: str) -> None:
-    state, chronicle = folded(history(journal))
+    state, timeline = folded(history(journal))
     for handover in state.handovers:
-        absence = chronicle.absences[handover.original.key]
+        absence = timeline.absences[handover.original.key]
         assert absence.until is not None
         assert absence.until >= absence.since
         if journal != "rolled-back":  # there the newest is the one that the rollback made
@@ -252,10 +252,10 @@ def test_an_absence_lasts_from_the_release_until_there_is_a_record_again(journal
 
 def test_what_cannot_be_read_is_told_once_and_forgotten_when_it_can() -> None:
     events = history("credentials-expired")
-    _, chronicle = folded(events)
-    lines = [n.text for n in chronicle.news if n.text.startswith("cannot read")]
+    _, timeline = folded(events)
+    lines = [n.text for n in timeline.news if n.text.startswith("cannot read")]
     assert lines == ["cannot read the account, trying again: The security token is expired"]
-    assert "name:" + NAME not in chronicle.troubles
+    assert "name:" + NAME not in timeline.troubles
     last = max(n for n, e in enumerate(events) if isinstance(e, ev.NameUnread))
     assert "name:" + NAME in folded(events[: last + 1])[1].troubles
 
@@ -293,9 +293,9 @@ def test_a_lowered_ttl_and_its_undoing_are_told() -> None:
 def test_time_that_passes_and_reads_without_news_add_nothing() -> None:
     events = history("alias")
     watching = next(n for n, e in enumerate(events) if isinstance(e, ev.NamesAnswered)) + 1
-    state, chronicle = folded(events[:watching])
+    state, timeline = folded(events[:watching])
     read = next(e for e in reversed(events[:watching]) if isinstance(e, ev.NameRead))
-    before = size(chronicle)
+    before = size(timeline)
     for second in range(7200):
         later = state.now + 1.0
         for event in (
@@ -305,10 +305,10 @@ def test_time_that_passes_and_reads_without_news_add_nothing() -> None:
             ev.StackUnpolled(time=later, stack=ROOT, reason="Rate exceeded"),
         ):
             state, _ = step(state, event)
-            chronicle.take(event, state)
+            timeline.take(event, state)
         if second == 0:
-            before = size(chronicle)
-    after = size(chronicle)
+            before = size(timeline)
+    after = size(timeline)
     grown = {key for key in after if after[key] > before[key]}
     assert grown <= {"news"}
     assert after["news"] <= 500
@@ -316,18 +316,18 @@ def test_time_that_passes_and_reads_without_news_add_nothing() -> None:
 
 def test_a_copy_is_not_changed_by_what_happens_later() -> None:
     events = history("nested")
-    state, chronicle = folded(events[:40])
-    copy = chronicle.copy()
+    state, timeline = folded(events[:40])
+    copy = timeline.copy()
     known = {key: repr(value) for key, value in vars(copy).items()}
     for event in events[40:]:
         state, _ = step(state, event)
-        chronicle.take(event, state)
+        timeline.take(event, state)
     assert {key: repr(value) for key, value in vars(copy).items()} == known
     state, _ = folded(events[:40])
     for event in events[40:]:
         state, _ = step(state, event)
         copy.take(event, state)
-    assert vars(copy) == vars(chronicle)
+    assert vars(copy) == vars(timeline)
 
 
 @pytest.mark.parametrize("journal", ["two-names", "killed-in-the-gap"])
@@ -336,9 +336,9 @@ def test_the_same_events_make_the_same_chronicle(journal: str) -> None:
 
 
 def test_the_news_are_bounded_and_the_newest_stay(begun: tuple[State, Timeline]) -> None:
-    state, chronicle = begun
+    state, timeline = begun
     for number in range(1000):
         event = told("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")
-        chronicle.take(polled(float(number), event), state)
-    assert len(chronicle.news) == 500
-    assert chronicle.news[-1].text.endswith("no 999")
+        timeline.take(polled(float(number), event), state)
+    assert len(timeline.news) == 500
+    assert timeline.news[-1].text.endswith("no 999")

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import RECORD_SET, StackResource
 from route53_takeover.core.status.choices import Act, choices, event_of
@@ -211,7 +212,9 @@ def test_a_run_that_has_ended_takes_no_key(event: ev.OperatorEvent) -> None:
         state = last_in(scenario, Phase.ENDED)
         assert choices(state) == ()
         assert asked(state, replace(event, time=state.now)) is state
-    ending = Ending(phase=Phase.CONFIRM, outcome=Outcome.UNKNOWN, exit_code=4, reason="twice")
+    ending = Ending(
+        phase=Phase.CONFIRM, outcome=Outcome.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason="twice"
+    )
     empty = last_in("alias", Phase.CONFIRM)
     empty = replace(empty, phase=Phase.ENDED, ending=ending)
     assert choices(empty) == ()

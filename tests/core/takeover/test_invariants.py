@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change, RecordSet
 from route53_takeover.core.takeover.commands import WriteBatch
 from route53_takeover.core.takeover.events import Purpose
@@ -134,7 +135,7 @@ def ended(scenario: str, stage: RecordStatus, outcome: Outcome, **handover: Reco
     state, _ = commanded(scenario, Purpose.PROVE)
     name = state.names[NAME]
     changed = replace(name, handovers=(replace(name.handovers[0], stage=stage, **handover),))
-    ending = Ending(phase=Phase.RESTORE, outcome=outcome, exit_code=1, reason="")
+    ending = Ending(phase=Phase.RESTORE, outcome=outcome, exit_code=ExitCode.FAILED, reason="")
     return replace(state, names={NAME: changed}, ending=ending, phase=Phase.ENDED)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import (
     RECORD_SET,
@@ -156,7 +157,9 @@ def test_a_resume_makes_an_intended_write_unknown_and_forgets_an_unintended_one(
 
 def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
     state = folded_until("alias", Phase.GUARD)
-    ending = Ending(phase=Phase.GUARD, outcome=Outcome.UNKNOWN, exit_code=4, reason="blind")
+    ending = Ending(
+        phase=Phase.GUARD, outcome=Outcome.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason="blind"
+    )
     ended = replace(with_name(state, failures=99), phase=Phase.ENDED, ending=ending, failures=99)
     resumed, _ = step(ended, ev.RunResumed(time=state.now + 60))
     assert resumed.phase in LIVE

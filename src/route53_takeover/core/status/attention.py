@@ -34,12 +34,12 @@ _CREDENTIALS = re.compile(
 """How AWS and botocore word that credentials are gone, and the hints that go with it."""
 
 
-def needs_person(state: State, chronicle: Timeline) -> str:
+def needs_person(state: State, timeline: Timeline) -> str:
     """What a person must do now; empty where nobody must."""
-    return next(_needs(state, chronicle), "")
+    return next(_needs(state, timeline), "")
 
 
-def _needs(state: State, chronicle: Timeline) -> Iterator[str]:
+def _needs(state: State, timeline: Timeline) -> Iterator[str]:
     empty = [display_name(n.name) for n in state.names.values() if n.is_absent]
     ending = state.ending
     if ending is not None:
@@ -48,7 +48,7 @@ def _needs(state: State, chronicle: Timeline) -> Iterator[str]:
         elif ending.outcome is Outcome.UNKNOWN:
             yield f"Somebody must look: {ending.reason}."
         return
-    if reason := _credentials(chronicle, state.now):
+    if reason := _credentials(timeline, state.now):
         yield f"The credentials are not accepted: {reason}. Renew them; the run goes on by itself."
     for name in state.names.values():
         if any(gate.may_be_confirmed for gate in release_gates(state, name)):
@@ -59,12 +59,12 @@ def _needs(state: State, chronicle: Timeline) -> Iterator[str]:
         yield "The run is paused: let it go on, or give it up."
 
 
-def alerts(state: State, chronicle: Timeline) -> tuple[str, ...]:
+def alerts(state: State, timeline: Timeline) -> tuple[str, ...]:
     """What went wrong and still counts, a line each."""
-    return tuple(dict.fromkeys(_alerts(state, chronicle)))
+    return tuple(dict.fromkeys(_alerts(state, timeline)))
 
 
-def _alerts(state: State, chronicle: Timeline) -> Iterator[str]:
+def _alerts(state: State, timeline: Timeline) -> Iterator[str]:
     if state.given_up:
         yield f"Given up: {state.given_up}."
     for signal in state.interrupts:
@@ -78,10 +78,10 @@ def _alerts(state: State, chronicle: Timeline) -> Iterator[str]:
         if name.given_up:
             yield f"{display_name(name.name)} is not released: {name.given_up}."
     if state.ending is None:
-        yield from _passing(state, chronicle)
+        yield from _passing(state, timeline)
 
 
-def _passing(state: State, chronicle: Timeline) -> Iterator[str]:
+def _passing(state: State, timeline: Timeline) -> Iterator[str]:
     """What may mend itself."""
     for name in state.names.values():
         if name.restoring and state.phase is Phase.RESTORE and name.is_absent:
@@ -96,7 +96,7 @@ def _passing(state: State, chronicle: Timeline) -> Iterator[str]:
         yield _in_a_row(state, "The stacks could not be read", state.failures)
     if state.unlisted > 1:
         yield _in_a_row(state, "A stack's resources could not be listed", state.unlisted)
-    for trouble in _troubles(chronicle, state.now):
+    for trouble in _troubles(timeline, state.now):
         yield f"Cannot be read for {state.now - trouble.since:.0f} s: {trouble.reason}."
     for name in state.names.values():
         for server, since in name.silent_since.items():
@@ -112,13 +112,13 @@ def _in_a_row(state: State, what: str, times: int) -> str:
     return f"{what} {times} times in a row{limit}."
 
 
-def _troubles(chronicle: Timeline, now: float) -> list[Trouble]:
-    return [t for t in chronicle.troubles.values() if now - t.last < _OVER]
+def _troubles(timeline: Timeline, now: float) -> list[Trouble]:
+    return [t for t in timeline.troubles.values() if now - t.last < _OVER]
 
 
-def _credentials(chronicle: Timeline, now: float) -> str:
+def _credentials(timeline: Timeline, now: float) -> str:
     """Why they are not accepted, where that is why nothing can be read."""
-    for trouble in _troubles(chronicle, now):
+    for trouble in _troubles(timeline, now):
         if _CREDENTIALS.search(trouble.reason):
             return trouble.reason.rstrip(".")
     return ""

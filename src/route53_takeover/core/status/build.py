@@ -1,4 +1,4 @@
-"""Making the `Snapshot`: the state and the chronicle of a run, as a person sees them at one time.
+"""Making the `Snapshot`: the state and the timeline of a run, as a person sees them at one time.
 
 Pure, and cheap enough for every redraw. What each part says is made in a module of its own; here
 stand the steps, the deploys and how the parts are put together.
@@ -43,20 +43,20 @@ _EARLY = (
 
 
 def snapshot(
-    state: State, chronicle: Timeline, now: float, *, rehearsal: str = "", state_dir: str = ""
+    state: State, timeline: Timeline, now: float, *, rehearsal: str = "", state_dir: str = ""
 ) -> Snapshot:
     """The run as it is.
 
     Args:
         state: what the machine knows.
-        chronicle: folded from the same events.
+        timeline: folded from the same events.
         now: the time to show it for; what is over by then is not waited for any more.
         rehearsal: the scenario's name, where the account is a simulated one.
         state_dir: where the run is kept; empty for the default.
     """
     if state.ending is None:
         state = replace(state, now=max(state.now, now))
-    steps = tuple(_steps(state, chronicle))
+    steps = tuple(_steps(state, timeline))
     following = [step.phase for step in steps if step.mark is Mark.WAITING]
     return Snapshot(
         run=state.run,
@@ -64,31 +64,31 @@ def snapshot(
         zone=display_name(state.plan.zone_name),
         account=state.plan.account,
         phase=state.phase,
-        began=chronicle.began,
+        began=timeline.began,
         now=now,
         title=_title(state, rehearsal),
         doing=doing(state),
         next=coming(state, next(iter(following), None)),
         waits=waits(state),
-        needs_person=needs_person(state, chronicle),
-        alerts=alerts(state, chronicle),
+        needs_person=needs_person(state, timeline),
+        alerts=alerts(state, timeline),
         paused=state.is_paused,
         news_at=state.news_at,
-        events=chronicle.events,
+        events=timeline.events,
         steps=steps,
-        records=record_views(state, chronicle),
-        tree=rows(state, chronicle),
+        records=record_views(state, timeline),
+        tree=rows(state, timeline),
         servers=tuple(
             ServerView(server=server, name=display_name(name), type=kind, answers=answers)
-            for (name, kind, server), answers in chronicle.answers.items()
+            for (name, kind, server), answers in timeline.answers.items()
         ),
         released=_times(h.released_at for h in state.handovers),
         back=_times(h.back_at for h in state.handovers),
         countdowns=countdowns(state),
         deploys=tuple(_deploys(state)),
         choices=choices(state),
-        copies=copies(state, chronicle, rehearsal=rehearsal, state_dir=state_dir),
-        news=tuple(chronicle.news),
+        copies=copies(state, timeline, rehearsal=rehearsal, state_dir=state_dir),
+        news=tuple(timeline.news),
         result=None if state.ending is None else result(state, None),
         rehearsal=rehearsal,
         absences=absences(state),
@@ -110,9 +110,9 @@ def _title(state: State, rehearsal: str) -> str:
 # -- the steps
 
 
-def _steps(state: State, chronicle: Timeline) -> Iterator[Step]:
+def _steps(state: State, timeline: Timeline) -> Iterator[Step]:
     spent: dict[Phase, float] = {}
-    for visit in chronicle.visits:
+    for visit in timeline.visits:
         until = state.now if visit.left is None else visit.left
         spent[visit.phase] = spent.get(visit.phase, 0.0) + max(until - visit.entered, 0.0)
     order = [*_phases(state, spent)]
@@ -120,7 +120,7 @@ def _steps(state: State, chronicle: Timeline) -> Iterator[Step]:
         yield Step(
             phase=phase,
             words=PHASE_WORDS[phase],
-            mark=_mark(state, chronicle, phase, order),
+            mark=_mark(state, timeline, phase, order),
             spent=None if phase is Phase.ENDED else spent.get(phase),
             expected=_expected(state, phase),
         )
@@ -149,8 +149,8 @@ def _expected(state: State, phase: Phase) -> float | None:
     return INSYNC if phase is Phase.LOWER_TTL else None
 
 
-def _mark(state: State, chronicle: Timeline, phase: Phase, order: list[Phase]) -> Mark:
-    visited = {visit.phase for visit in chronicle.visits}
+def _mark(state: State, timeline: Timeline, phase: Phase, order: list[Phase]) -> Mark:
+    visited = {visit.phase for visit in timeline.visits}
     if state.ending is not None and phase is Phase.ENDED:
         return OUTCOME_MARKS[state.ending.outcome]
     if phase is state.phase:
@@ -158,7 +158,7 @@ def _mark(state: State, chronicle: Timeline, phase: Phase, order: list[Phase]) -
     undoing = state.phase is Phase.RESTORE or (
         state.ending is not None and state.ending.phase is Phase.RESTORE
     )
-    if undoing and phase is _fell_from(chronicle):
+    if undoing and phase is _fell_from(timeline):
         return Mark.UNDONE if state.interrupts and not state.ever_released else Mark.FAILED
     if undoing and _is_undone(state, phase):
         return Mark.UNDONE
@@ -174,9 +174,9 @@ def _mark(state: State, chronicle: Timeline, phase: Phase, order: list[Phase]) -
     return Mark.SKIPPED
 
 
-def _fell_from(chronicle: Timeline) -> Phase | None:
+def _fell_from(timeline: Timeline) -> Phase | None:
     """The phase in which the run turned from the takeover to putting everything back."""
-    turned = (v.phase for v in reversed(chronicle.visits) if v.phase not in _LAST)
+    turned = (v.phase for v in reversed(timeline.visits) if v.phase not in _LAST)
     return next(turned, None)
 
 

@@ -1,6 +1,6 @@
 """Each record of a takeover as a screen shows it: before and after, what stands, and the gap.
 
-Only tells what the state and the chronicle know; a value that nobody knows yet stays empty.
+Only tells what the state and the timeline know; a value that nobody knows yet stays empty.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 _ALIAS_TTL = "that of its target"
 
 
-def record_views(state: State, chronicle: Timeline) -> tuple[RecordView, ...]:
+def record_views(state: State, timeline: Timeline) -> tuple[RecordView, ...]:
     """One for each record set of the plan, those that the stack owned already first."""
     return tuple(_owned(state, record) for record in state.plan.owned) + tuple(
-        _view(state, chronicle, name, handover)
+        _view(state, timeline, name, handover)
         for name in state.names.values()
         for handover in name.handovers
     )
@@ -50,7 +50,7 @@ def _owned(state: State, record: RecordSet) -> RecordView:
     )
 
 
-def _view(state: State, chronicle: Timeline, name: NameState, handover: Handover) -> RecordView:
+def _view(state: State, timeline: Timeline, name: NameState, handover: Handover) -> RecordView:
     mark, words = _progress(state, name, handover)
     read_at = None if name.read is None else name.read.began
     return RecordView(
@@ -61,7 +61,7 @@ def _view(state: State, chronicle: Timeline, name: NameState, handover: Handover
         fields=_fields(state, name, handover),
         standing=_standing(name, handover),
         read_at=read_at,
-        gap=_gap(state, chronicle, handover),
+        gap=_gap(state, timeline, handover),
         gap_dns=_gap_dns(state, name, handover),
     )
 
@@ -185,8 +185,8 @@ def _texts(record: RecordSet) -> dict[str, str]:
 # -- the gap
 
 
-def _gap(state: State, chronicle: Timeline, handover: Handover) -> float | None:
-    absence = chronicle.absences.get(handover.original.key)
+def _gap(state: State, timeline: Timeline, handover: Handover) -> float | None:
+    absence = timeline.absences.get(handover.original.key)
     if handover.stage in ABSENT_STAGES:
         since = handover.released_at if handover.stage is RecordStatus.RELEASED else None
         if since is None and absence is not None:

@@ -1,4 +1,4 @@
-"""What a person sees of a run: one frozen value, made from its state and its chronicle.
+"""What a person sees of a run: one frozen value, made from its state and its timeline.
 
 A screen needs nothing else: no journal, no AWS, no clock but the ``now`` that it is made for. Words
 are ready to be shown and still raw: whoever puts one on a terminal makes control characters

@@ -32,31 +32,31 @@ def command_line(verb: str, *words: str, state_dir: str = "") -> str:
 
 
 def copies(
-    state: State, chronicle: Timeline, *, rehearsal: str = "", state_dir: str = ""
+    state: State, timeline: Timeline, *, rehearsal: str = "", state_dir: str = ""
 ) -> tuple[Copy, ...]:
     """The newest change, questions to name servers, calls to AWS, and how to put it back."""
-    found = [*_changes(state, chronicle)]
+    found = [*_changes(state, timeline)]
     if not rehearsal:
-        found += [*_questions(state, chronicle), *_calls(state, chronicle)]
+        found += [*_questions(state, timeline), *_calls(state, timeline)]
     restore = command_line("restore", state.run, state_dir=state_dir)
     return (*found, Copy(label="put the records back", text=restore))
 
 
-def _changes(state: State, chronicle: Timeline) -> Iterator[Copy]:
+def _changes(state: State, timeline: Timeline) -> Iterator[Copy]:
     for name in state.names:
-        if name in chronicle.change_ids:
+        if name in timeline.change_ids:
             label = f"newest change of {display_name(name)}"
-            yield Copy(label=label, text=chronicle.change_ids[name])
+            yield Copy(label=label, text=timeline.change_ids[name])
 
 
-def _questions(state: State, chronicle: Timeline) -> Iterator[Copy]:
+def _questions(state: State, timeline: Timeline) -> Iterator[Copy]:
     """To each name server that is asked in the run, or else to those of the zone."""
     asked = {
         (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type): None
         for h in state.handovers
     }
     for name, kind in asked:
-        heard = [server for n, t, server in chronicle.answers if (n, t) == (name, kind)]
+        heard = [server for n, t, server in timeline.answers if (n, t) == (name, kind)]
         for server in heard or state.plan.name_servers:
             host, port = _address(server)
             ports = [] if port == _PORT else ["-p", str(port)]
@@ -73,15 +73,15 @@ def _address(server: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _calls(state: State, chronicle: Timeline) -> Iterator[Copy]:
+def _calls(state: State, timeline: Timeline) -> Iterator[Copy]:
     for name in state.names:
         words = ["--hosted-zone-id", state.plan.zone_id, "--start-record-name", name]
         yield _aws(
             f"record sets from {display_name(name)} on",
             ["route53", "list-resource-record-sets", *words, "--max-items", "5"],
         )
-        if name in chronicle.change_ids:
-            words = ["route53", "get-change", "--id", chronicle.change_ids[name]]
+        if name in timeline.change_ids:
+            words = ["route53", "get-change", "--id", timeline.change_ids[name]]
             yield _aws(f"whether the change of {display_name(name)} is in sync", words)
     stack = state.root.stack_id or state.root.stack_name or state.plan.options.stack
     region = stack.split(":")[3] if stack.startswith("arn:") and stack.count(":") > 2 else ""  # noqa: PLR2004 -- an ARN's parts

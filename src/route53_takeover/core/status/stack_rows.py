@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
 
 
-def rows(state: State, chronicle: Timeline) -> tuple[Row, ...]:
+def rows(state: State, timeline: Timeline) -> tuple[Row, ...]:
     """The tree; one row of a stack that does not exist yet where there is no more."""
-    return tuple(_Tree(state, chronicle).rows())
+    return tuple(_Tree(state, timeline).rows())
 
 
 def stack_name(stack_id: str) -> str:
@@ -34,12 +34,12 @@ def stack_name(stack_id: str) -> str:
 class _Tree:
     """One tree while it is walked."""
 
-    def __init__(self, state: State, chronicle: Timeline) -> None:
+    def __init__(self, state: State, timeline: Timeline) -> None:
         self._state = state
-        self._chronicle = chronicle
+        self._chronicle = timeline
         self._walked: set[str] = set()
         self._resources: dict[str, list[tuple[str, ResourceStatus]]] = {}
-        for (stack_id, logical_id), told in chronicle.resources.items():
+        for (stack_id, logical_id), told in timeline.resources.items():
             self._resources.setdefault(stack_id, []).append((logical_id, told))
 
     def rows(self) -> Iterator[Row]:

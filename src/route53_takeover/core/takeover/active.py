@@ -62,40 +62,40 @@ _SOUND = frozenset({StackPhase.FORWARD, StackPhase.SUCCEEDED})
 """What a root stack is like that is not about to delete what it created."""
 
 
-def advance_names(turn: StepContext) -> None:
+def advance_names(context: StepContext) -> None:
     """Does what is due for every name, and finds the phase that follows from it."""
-    for switch, deploy in turn.state.deploys.items():
+    for switch, deploy in context.state.deploys.items():
         if deploy.exited_at is None:
-            turn.ask(cmd.RejoinDeploy(switch=switch))
-    for stack in turn.state.stacks.values():
+            context.ask(cmd.RejoinDeploy(switch=switch))
+    for stack in context.state.stacks.values():
         if stack.kind is StackPhase.FORWARD and stack.template_for != stack.operations:
-            ask_template(turn, stack)
-    for name in turn.state.names.values():
-        _advance_name(turn, name)
-    _find_phase(turn)
+            ask_template(context, stack)
+    for name in context.state.names.values():
+        _advance_name(context, name)
+    _find_phase(context)
 
 
-def _advance_name(turn: StepContext, name: NameState) -> None:
-    name = _give_unknown_up(turn, name)
+def _advance_name(context: StepContext, name: NameState) -> None:
+    name = _give_unknown_up(context, name)
     if name.write is not None:
         if name.write.unknown_since is not None:
-            turn.read(name, every=CLOSE_READ)
+            context.read(name, every=CLOSE_READ)
         return
-    name = _arm(turn, name)
-    if _must_restore(turn, name):
-        cause = name.cause if name.restoring else cause_of(turn.state, name)
-        name = turn.put(replace(name, restoring=True, cause=cause))
-        _restore(turn, name)
-    elif _may_be_deleted_unseen(turn.state, name):
-        _restore(turn, name)
+    name = _arm(context, name)
+    if _must_restore(context, name):
+        cause = name.cause if name.restoring else cause_of(context.state, name)
+        name = context.put(replace(name, restoring=True, cause=cause))
+        _restore(context, name)
+    elif _may_be_deleted_unseen(context.state, name):
+        _restore(context, name)
     else:
-        _release_when_due(turn, name)
-    every = _read_pace(turn.state, turn.state.names[name.name])
+        _release_when_due(context, name)
+    every = _read_pace(context.state, context.state.names[name.name])
     if every is not None:
-        turn.read(turn.state.names[name.name], every=every)
+        context.read(context.state.names[name.name], every=every)
 
 
-def _give_unknown_up(turn: StepContext, name: NameState) -> NameState:
+def _give_unknown_up(context: StepContext, name: NameState) -> NameState:
     """A DELETE of unknown fate that no read can settle: to be safe the name counts as empty.
 
     At the latest when the deadman would have fired, had the DELETE been accepted as it was sent.
@@ -105,26 +105,30 @@ def _give_unknown_up(turn: StepContext, name: NameState) -> NameState:
         return name
     if write.present_since is not None and name.failures == 0:
         return name  # reads show the record: they will settle it
-    due = min(write.sent + UNANSWERED, deadman(turn.state, name, write.sent))
-    if turn.state.now < due and (root_kind(turn.state) is StackPhase.FORWARD or name.failures == 0):
-        turn.wake(due)
+    due = min(write.sent + UNANSWERED, deadman(context.state, name, write.sent))
+    if context.state.now < due and (
+        root_kind(context.state) is StackPhase.FORWARD or name.failures == 0
+    ):
+        context.wake(due)
         return name
-    return turn.put(applied(turn.state, name, write, at=write.sent, change_id=None))
+    return context.put(applied(context.state, name, write, at=write.sent, change_id=None))
 
 
-def _arm(turn: StepContext, name: NameState) -> NameState:
+def _arm(context: StepContext, name: NameState) -> NameState:
     """The deadman also runs for a record that somebody else deleted while it was awaited."""
     if name.is_absent and name.deadman_at is None:
-        return turn.put(replace(name, deadman_at=deadman(turn.state, name, turn.state.now)))
+        return context.put(
+            replace(name, deadman_at=deadman(context.state, name, context.state.now))
+        )
     return name
 
 
 # -- restore
 
 
-def _must_restore(turn: StepContext, name: NameState) -> bool:
+def _must_restore(context: StepContext, name: NameState) -> bool:
     """Whether the name is empty and CloudFormation is not going to fill it."""
-    state = turn.state
+    state = context.state
     if not name.is_absent or not is_ours_to_fill(state, name):
         return False
     if name.restoring or any(h.stage is RecordStatus.LOST for h in name.handovers):
@@ -143,7 +147,7 @@ def _must_restore(turn: StepContext, name: NameState) -> bool:
                 return True
     if name.deadman_at is None or state.now >= name.deadman_at:
         return True
-    turn.wake(name.deadman_at)
+    context.wake(name.deadman_at)
     return False
 
 
@@ -161,14 +165,14 @@ def _may_be_deleted_unseen(state: State, name: NameState) -> bool:
     return name.failures > 0 and not told
 
 
-def _restore(turn: StepContext, name: NameState) -> None:
+def _restore(context: StepContext, name: NameState) -> None:
     """Sends the CREATE, unless the pause after the last one still lasts.
 
     All record sets of the name in one batch at first. Once that was refused, each by itself in
     turn: one that stands already must not keep another from being created.
     """
-    if turn.state.now < name.not_before:
-        turn.wake(name.not_before)
+    if context.state.now < name.not_before:
+        context.wake(name.not_before)
         return
     missing = [h for h in name.handovers if h.stage in ABSENT_STAGES] or [
         h for h in name.handovers if h.stage in TAKEN_STAGES
@@ -177,24 +181,24 @@ def _restore(turn: StepContext, name: NameState) -> None:
         missing = [missing[name.restores_refused % len(missing)]]
     patience = RESTORE_PATIENCE[min(name.restores_lost, len(RESTORE_PATIENCE) - 1)]
     changes = tuple(Change.create(h.original) for h in missing)
-    turn.write(name, Purpose.RESTORE, changes, patience=patience)
+    context.write(name, Purpose.RESTORE, changes, patience=patience)
 
 
 # -- release
 
 
-def _release_when_due(turn: StepContext, name: NameState) -> None:
-    for gate in release_gates(turn.state, name):
+def _release_when_due(context: StepContext, name: NameState) -> None:
+    for gate in release_gates(context.state, name):
         if gate.is_open:
             changes = tuple(Change.delete(record) for record in gate.deletes)
-            turn.write(name, Purpose.RELEASE, changes)
+            context.write(name, Purpose.RELEASE, changes)
             return
-        turn.wake(gate.held_at)
-        turn.wake(name.not_before)
+        context.wake(gate.held_at)
+        context.wake(name.not_before)
         if gate.unmet == (Condition.DISOWNED,):
-            since = max(gate.held_at, turn.state.now - LIST_PACE)
-            if turn.state.stacks[gate.resource.stack_id].listed < since:
-                ask_list(turn, gate.resource.stack_id, urgent=True)
+            since = max(gate.held_at, context.state.now - LIST_PACE)
+            if context.state.stacks[gate.resource.stack_id].listed < since:
+                ask_list(context, gate.resource.stack_id, urgent=True)
 
 
 def _read_pace(state: State, name: NameState) -> float | None:
@@ -226,10 +230,10 @@ def _read_pace(state: State, name: NameState) -> float | None:
 # -- the phase
 
 
-def _find_phase(turn: StepContext) -> None:
-    target = _phase_of(turn.state)
-    if turn.state.phase is not target:
-        turn.move(target)
+def _find_phase(context: StepContext) -> None:
+    target = _phase_of(context.state)
+    if context.state.phase is not target:
+        context.move(target)
 
 
 def _phase_of(state: State) -> Phase:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.takeover import commands as cmd
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.step_context import StepContext
 
 
-def settled(turn: StepContext) -> bool:
+def settled(context: StepContext) -> bool:
     """Whether the current deploy has ended, and its stack, and nothing has moved for a while."""
-    state = turn.state
+    state = context.state
     switch = state.baseline
     if switch is None:
         return True
@@ -58,19 +59,19 @@ def settled(turn: StepContext) -> bool:
     if is_blind(state):
         return True
     if root_kind(state) in IN_PROGRESS:
-        _look(turn, at=state.news_at + EVENTS_LAG)
+        _look(context, at=state.news_at + EVENTS_LAG)
         return False
-    if switch is Switch.ON and state.plan.options.deploy_on is None and not _was_deployed(turn):
+    if switch is Switch.ON and state.plan.options.deploy_on is None and not _was_deployed(context):
         return False
     quiet_at = state.news_at + state.plan.options.settle
     if state.now < quiet_at:
-        turn.wake(quiet_at)
+        context.wake(quiet_at)
         return False
     if state.described is None or state.described_began < quiet_at:
-        _look(turn, at=quiet_at)
+        _look(context, at=quiet_at)
         return False
     if kind_of(state.described.status) in IN_PROGRESS:
-        _look(turn, at=state.described_began + DESCRIBE_AGAIN)
+        _look(context, at=state.described_began + DESCRIBE_AGAIN)
         return False
     return True
 
@@ -98,40 +99,40 @@ def _may_give_up(state: State) -> bool:
     return state.now >= limit and not any(name.is_absent for name in state.names.values())
 
 
-def _look(turn: StepContext, *, at: float) -> None:
+def _look(context: StepContext, *, at: float) -> None:
     """Describes the root stack at ``at`` and not more often than makes sense."""
-    at = max(at, turn.state.not_before)
-    if turn.state.described is not None:
-        at = max(at, turn.state.described_began + DESCRIBE_AGAIN)
-    if turn.state.now >= at:
-        turn.ask(cmd.DescribeRoot())
+    at = max(at, context.state.not_before)
+    if context.state.described is not None:
+        at = max(at, context.state.described_began + DESCRIBE_AGAIN)
+    if context.state.now >= at:
+        context.ask(cmd.DescribeRoot())
     else:
-        turn.wake(at)
+        context.wake(at)
 
 
-def _was_deployed(turn: StepContext) -> bool:
+def _was_deployed(context: StepContext) -> bool:
     """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
-    state = turn.state
+    state = context.state
     if any(matching_resources(state, h) for h in state.handovers) or state.ever_released:
         return True
     until = state.baseline_at + state.plan.options.deploy_timeout
     if state.interrupts or state.given_up or state.now >= until:
-        turn.give_up("nobody deployed the record within the time limit (--deploy-timeout)")
+        context.give_up("nobody deployed the record within the time limit (--deploy-timeout)")
         return True
-    _look(turn, at=max(state.described_began, state.baseline_at) + MADE_ANEW)
-    turn.wake(until)
+    _look(context, at=max(state.described_began, state.baseline_at) + MADE_ANEW)
+    context.wake(until)
     return False
 
 
-def at_rest(turn: StepContext) -> bool:
+def at_rest(context: StepContext) -> bool:
     """Whether a run in one of the live phases may conclude."""
-    state = turn.state
+    state = context.state
     if (state.interrupts or state.journal_lost) and not state.ever_released:
         if not _may_be_adopted(state):
             return True
-        _look(turn, at=state.news_at + EVENTS_LAG)  # the event of its end may never come
+        _look(context, at=state.news_at + EVENTS_LAG)  # the event of its end may never come
         return False
-    return settled(turn)
+    return settled(context)
 
 
 def _may_be_adopted(state: State) -> bool:
@@ -142,34 +143,34 @@ def _may_be_adopted(state: State) -> bool:
     )
 
 
-def conclude(turn: StepContext) -> None:
+def conclude(context: StepContext) -> None:
     """Moves a run at rest on: to verify, or to undoing what is to undo, or to its end."""
-    state = turn.state
+    state = context.state
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
     if is_blind(state):
-        turn.end(Outcome.UNKNOWN, 4, f"the stack cannot be read: {state.given_up or why(state)}")
+        context.end(Outcome.UNKNOWN, f"the stack cannot be read: {state.given_up or why(state)}")
     elif taken and root_kind(state) is StackPhase.SUCCEEDED and state.phase is Phase.GUARD:
-        turn.move(Phase.VERIFY)
-    elif state.baseline is Switch.ON and not tree_is_listed(turn, since=state.settled_at):
+        context.move(Phase.VERIFY)
+    elif state.baseline is Switch.ON and not tree_is_listed(context, since=state.settled_at):
         return
     elif state.phase is not Phase.RESTORE:
-        turn.give_up(why(state))
-        turn.move(Phase.RESTORE)
-    elif _all_undone(turn) and _last_look(turn):
-        _end(turn)
+        context.give_up(why(state))
+        context.move(Phase.RESTORE)
+    elif _all_undone(context) and _last_look(context):
+        _end(context)
 
 
-def verify(turn: StepContext) -> None:
+def verify(context: StepContext) -> None:
     """The record is there, is the desired one, and the name servers answer."""
-    state = turn.state
+    state = context.state
     if any(h.stage not in TAKEN_STAGES for h in state.handovers) or (
         state.verifying_since is not None and state.news_at > state.verifying_since
     ):
-        turn.move(Phase.GUARD)
+        context.move(Phase.GUARD)
         return
-    if not _last_look(turn):
+    if not _last_look(context):
         return
-    state = turn.state
+    state = context.state
     silent = sorted(
         server
         for name in state.names.values()
@@ -177,21 +178,21 @@ def verify(turn: StepContext) -> None:
         if name.answers.get(server) != "answer"
     )
     if unread := [n.name for n in state.names.values() if _is_unreadable(state, n)]:
-        turn.end(Outcome.UNKNOWN, 4, f"{display_name(unread[0])} cannot be read")
+        context.end(Outcome.UNKNOWN, f"{display_name(unread[0])} cannot be read")
     elif silent and state.now < state.phase_since + ANSWER_PATIENCE:
-        turn.wake(state.phase_since + ANSWER_PATIENCE)
+        context.wake(state.phase_since + ANSWER_PATIENCE)
         for name in state.names.values():
-            turn.read(name, every=VERIFY_READ)
+            context.read(name, every=VERIFY_READ)
     elif silent:
-        turn.end(Outcome.UNKNOWN, 4, f"no answer yet from {', '.join(dict.fromkeys(silent))}")
+        context.end(Outcome.UNKNOWN, f"no answer yet from {', '.join(dict.fromkeys(silent))}")
     elif unlike := [h for h in state.handovers if not _is_as_desired(state, h)]:
-        turn.end(
-            Outcome.UNKNOWN, 4, f"{unlike[0].original.key} is not what the stack says it created"
+        context.end(
+            Outcome.UNKNOWN, f"{unlike[0].original.key} is not what the stack says it created"
         )
     elif state.journal_lost:
-        turn.end(Outcome.UNKNOWN, 4, f"taken over, but the journal broke: {state.journal_lost}")
+        context.end(Outcome.UNKNOWN, f"taken over, but the journal broke: {state.journal_lost}")
     else:
-        turn.end(Outcome.DONE, 0, _done(state))
+        context.end(Outcome.DONE, _done(state))
 
 
 def _is_as_desired(state: State, handover: Handover) -> bool:
@@ -222,14 +223,14 @@ def _done(state: State) -> str:
     return f"{state.root.stack_name or state.plan.options.stack} owns {names} now{through}"
 
 
-def _all_undone(turn: StepContext) -> bool:
+def _all_undone(context: StepContext) -> bool:
     """Puts lowered TTLs back to the letter; true once every name is as it shall stay."""
     undone = True
-    for name in turn.state.names.values():
+    for name in context.state.names.values():
         changes = tuple(
             change
             for h in name.handovers
-            if _is_left_changed(h) and not _may_be_the_stacks(turn.state, h)
+            if _is_left_changed(h) and not _may_be_the_stacks(context.state, h)
             for change in (Change.delete(h.standing), Change.create(h.original))
         )
         if name.write is None and not changes:
@@ -239,15 +240,15 @@ def _all_undone(turn: StepContext) -> bool:
         undone = False
         if name.write is not None:
             if name.write.unknown_since is not None:
-                turn.read(name, every=1.0)
+                context.read(name, every=1.0)
         elif name.read is None or not is_fresh(
-            turn.state, began=name.read.began, told=name.read.told, within=READ_FRESH
+            context.state, began=name.read.began, told=name.read.told, within=READ_FRESH
         ):
-            turn.read(name, every=1.0)
-        elif turn.state.now < name.not_before:
-            turn.wake(name.not_before)
-        elif _may_undo(turn):
-            turn.write(name, Purpose.UNDO, changes)
+            context.read(name, every=1.0)
+        elif context.state.now < name.not_before:
+            context.wake(name.not_before)
+        elif _may_undo(context):
+            context.write(name, Purpose.UNDO, changes)
     return undone
 
 
@@ -264,38 +265,38 @@ def _may_be_the_stacks(state: State, handover: Handover) -> bool:
     )
 
 
-def _may_undo(turn: StepContext) -> bool:
+def _may_undo(context: StepContext) -> bool:
     """Whether no stack took a lowered record meanwhile, as far as anybody can know.
 
     Where nothing was deployed yet and the stacks cannot be listed, the TTL is put back all the
     same: a compare-and-delete of our own record.
     """
-    state = turn.state
+    state = context.state
     if state.baseline is None and state.unlisted >= LIST_TRIES:
         return True
     within = WRITE_FRESH if state.baseline is None else LIST_FRESH
-    return tree_is_listed(turn, within=within)
+    return tree_is_listed(context, within=within)
 
 
-def _last_look(turn: StepContext) -> bool:
+def _last_look(context: StepContext) -> bool:
     """Reads every name once more; true when each was read since the looking began."""
-    if turn.state.verifying_since is None:
-        turn.state = replace(turn.state, verifying_since=turn.state.now)
-    since = turn.state.verifying_since or 0.0
+    if context.state.verifying_since is None:
+        context.state = replace(context.state, verifying_since=context.state.now)
+    since = context.state.verifying_since or 0.0
     seen = True
-    for name in turn.state.names.values():
+    for name in context.state.names.values():
         if name.read is not None and name.read.began >= since:
             continue
-        if _is_unreadable(turn.state, name):
+        if _is_unreadable(context.state, name):
             continue
         seen = False
-        turn.read(name, every=0.0)
+        context.read(name, every=0.0)
     return seen
 
 
-def _end(turn: StepContext) -> None:
+def _end(context: StepContext) -> None:
     """Every record that can stand stands: says what came of it."""
-    state = turn.state
+    state = context.state
     reason = state.given_up or why(state)
     if (listed := still_listed(state)) not in reason:
         reason += listed
@@ -304,35 +305,36 @@ def _end(turn: StepContext) -> None:
         if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):
             return  # still being put back
         empty = next(name.name for name in state.names.values() if name.is_absent)
-        turn.end(Outcome.UNKNOWN, 4, f"{display_name(empty)} has no record: {reason}")
+        context.end(Outcome.UNKNOWN, f"{display_name(empty)} has no record: {reason}")
     elif state.backup_failed:
-        turn.end(Outcome.FAILED, 2, reason)
+        context.end(Outcome.FAILED, reason, exit_code=ExitCode.USAGE)
     elif state.journal_lost and state.ever_released:
-        turn.end(Outcome.UNKNOWN, 4, f"the journal broke: {state.journal_lost}")
+        context.end(Outcome.UNKNOWN, f"the journal broke: {state.journal_lost}")
     elif theirs := [h for h in state.handovers if _is_theirs(state, h)]:
         open_ = bool(left) or any(_is_unreadable(state, name) for name in state.names.values())
-        turn.end(
+        context.end(
             Outcome.UNKNOWN,
-            4,
             _in_part(state, theirs, reason),
             resumable=open_ or root_kind(state) is not StackPhase.SUCCEEDED,
         )
     elif root_kind(state) is StackPhase.FAILED and _has_moved(state):
-        turn.end(Outcome.UNKNOWN, 4, f"{reason}: a later repair of the stack may undo the record")
+        context.end(Outcome.UNKNOWN, f"{reason}: a later repair of the stack may undo the record")
     elif root_kind(state) is StackPhase.SUCCEEDED and (groups := unread_groups(state)):
         held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
-        turn.end(Outcome.UNKNOWN, 4, f"{held}: {reason}")
+        context.end(Outcome.UNKNOWN, f"{held}: {reason}")
     elif left:
-        turn.end(Outcome.UNKNOWN, 4, f"{left[0].original.key} still has a lowered TTL: {reason}")
+        context.end(Outcome.UNKNOWN, f"{left[0].original.key} still has a lowered TTL: {reason}")
     elif any(name.failures >= PATIENCE for name in state.names.values()):
-        turn.end(Outcome.UNKNOWN, 4, f"the name cannot be read: {reason}")
+        context.end(Outcome.UNKNOWN, f"the name cannot be read: {reason}")
     elif state.interrupts and not state.ever_released:
-        code = 1 if is_aborted(state) else 130
-        turn.end(Outcome.ABORTED, code, f"{state.interrupts[0]}: {_what_stands(state)}")
+        code = ExitCode.FAILED if is_aborted(state) else ExitCode.INTERRUPTED
+        context.end(
+            Outcome.ABORTED, f"{state.interrupts[0]}: {_what_stands(state)}", exit_code=code
+        )
     elif any(h.stage is RecordStatus.RESTORED for h in state.handovers):
-        turn.end(Outcome.RESTORED, 1, reason)
+        context.end(Outcome.RESTORED, reason)
     else:
-        turn.end(Outcome.FAILED, 1, reason)
+        context.end(Outcome.FAILED, reason)
 
 
 def _has_moved(state: State) -> bool:

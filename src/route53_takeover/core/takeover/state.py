@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change, DesiredRecord, RecordSet, conflict
 from route53_takeover.core.domain.stacks import StackDescription, StackPhase, StackTemplate, kind_of
 from route53_takeover.core.plan.model import Plan
@@ -307,7 +308,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
     phase: Phase
     outcome: Outcome
-    exit_code: int
+    exit_code: ExitCode
     reason: str
     resumable: bool = True
 

@@ -57,38 +57,38 @@ def step(state: State | None, event: ev.AnyEvent) -> tuple[State, tuple[cmd.AnyC
     if state is None:
         if not isinstance(event, ev.RunStarted):
             raise ValueError(f"a run begins with RunStarted, not {type(event).__name__}")
-        turn = StepContext(begin(event))
-        turn.move(Phase.BACKUP)
+        context = StepContext(begin(event))
+        context.move(Phase.BACKUP)
     else:
-        turn = StepContext(observe(state, event))
-    _decide(turn)
-    return replace(turn.state, wake_at=turn.wake_at), tuple(turn.commands)
+        context = StepContext(observe(state, event))
+    _decide(context)
+    return replace(context.state, wake_at=context.wake_at), tuple(context.commands)
 
 
-def _decide(turn: StepContext) -> None:
+def _decide(context: StepContext) -> None:
     """Lets phases follow each other until one has to wait."""
     for _ in range(_MOVES_IN_A_STEP):
-        phase, given_up = turn.state.phase, turn.state.given_up
-        if phase is Phase.ENDED or _stopped(turn):
+        phase, given_up = context.state.phase, context.state.given_up
+        if phase is Phase.ENDED or _stopped(context):
             return
-        if _is_over_early(turn.state):
-            turn.move(Phase.RESTORE)
+        if _is_over_early(context.state):
+            context.move(Phase.RESTORE)
             continue
-        if not _waits_for_a_person(turn):
-            _PHASES[phase](turn)
-        if turn.state.phase is phase and turn.state.given_up == given_up:
+        if not _waits_for_a_person(context):
+            _PHASES[phase](context)
+        if context.state.phase is phase and context.state.given_up == given_up:
             return
-    raise ValueError(f"{turn.state.phase} does not come to rest")
+    raise ValueError(f"{context.state.phase} does not come to rest")
 
 
-def _stopped(turn: StepContext) -> bool:
+def _stopped(context: StepContext) -> bool:
     """The second request to stop does so at once, whatever stands."""
-    if len(turn.state.interrupts) < 2:  # noqa: PLR2004 -- the second
+    if len(context.state.interrupts) < 2:  # noqa: PLR2004 -- the second
         return False
-    second = f"{turn.state.interrupts[-1]}, after an abort"
-    if not is_aborted(turn.state):
-        second = f"a second {turn.state.interrupts[-1]}"
-    turn.end(Outcome.UNKNOWN, 4, f"stopped by {second}")
+    second = f"{context.state.interrupts[-1]}, after an abort"
+    if not is_aborted(context.state):
+        second = f"a second {context.state.interrupts[-1]}"
+    context.end(Outcome.UNKNOWN, f"stopped by {second}")
     return True
 
 
@@ -97,33 +97,33 @@ def _is_over_early(state: State) -> bool:
     return state.is_early and bool(state.interrupts or state.given_up or state.journal_lost)
 
 
-def _waits_for_a_person(turn: StepContext) -> bool:
+def _waits_for_a_person(context: StepContext) -> bool:
     """Whether a pause keeps an early phase from its step: no write, no deploy, no move on.
 
     What is under way is looked at all the same: a first deploy that touches the record is undone.
     The later phases go on, for a name may lose its record; the moment is what a pause keeps back.
     """
-    if not (turn.state.is_early and turn.state.is_paused):
+    if not (context.state.is_early and context.state.is_paused):
         return False
-    if Switch.OFF in turn.state.deploys and turn.state.phase is Phase.DEPLOY_OFF:
-        _give_up_where_off_touches(turn)
+    if Switch.OFF in context.state.deploys and context.state.phase is Phase.DEPLOY_OFF:
+        _give_up_where_off_touches(context)
     return True
 
 
 # -- the early phases
 
 
-def _backup(turn: StepContext) -> None:
-    if turn.state.backed_up:
-        turn.move(Phase.LOWER_TTL)
+def _backup(context: StepContext) -> None:
+    if context.state.backed_up:
+        context.move(Phase.LOWER_TTL)
     else:
-        turn.ask(cmd.WriteBackup())
+        context.ask(cmd.WriteBackup())
 
 
-def _lower_ttl(turn: StepContext) -> None:
-    lowered = {m.key: m.lowered for m in turn.state.plan.manuals if m.lowered}
+def _lower_ttl(context: StepContext) -> None:
+    lowered = {m.key: m.lowered for m in context.state.plan.manuals if m.lowered}
     waiting = False
-    for name in turn.state.names.values():
+    for name in context.state.names.values():
         changes: list[Change] = []
         for handover in name.handovers:
             target = lowered.get(handover.original.key)
@@ -131,65 +131,65 @@ def _lower_ttl(turn: StepContext) -> None:
                 changes += [Change.delete(handover.standing), Change.create(target)]
         if changes:
             waiting = True
-            _write_where_unchanged(turn, name, Purpose.LOWER, tuple(changes))
-        elif name.unsynced is not None and turn.state.now >= name.wrote_at + INSYNC_PATIENCE:
-            turn.put(replace(name, unsynced=None, synced_at=turn.state.now))
+            _write_where_unchanged(context, name, Purpose.LOWER, tuple(changes))
+        elif name.unsynced is not None and context.state.now >= name.wrote_at + INSYNC_PATIENCE:
+            context.put(replace(name, unsynced=None, synced_at=context.state.now))
         elif name.unsynced is not None:
             waiting = True
-            turn.wake(name.wrote_at + INSYNC_PATIENCE)
-            turn.ask(
+            context.wake(name.wrote_at + INSYNC_PATIENCE)
+            context.ask(
                 cmd.AwaitInsync(name=name.name, change_id=name.unsynced),
             )
-    if not waiting and not turn.state.given_up:
-        turn.move(Phase.DRAIN)
+    if not waiting and not context.state.given_up:
+        context.move(Phase.DRAIN)
 
 
-def _drain(turn: StepContext) -> None:
-    synced = [n.synced_at for n in turn.state.names.values() if n.synced_at is not None]
-    until = max(synced, default=turn.state.now) + turn.state.plan.drain_seconds
-    if not synced or not turn.state.plan.options.drain or turn.state.now >= until:
-        turn.move(Phase.DEPLOY_OFF)
+def _drain(context: StepContext) -> None:
+    synced = [n.synced_at for n in context.state.names.values() if n.synced_at is not None]
+    until = max(synced, default=context.state.now) + context.state.plan.drain_seconds
+    if not synced or not context.state.plan.options.drain or context.state.now >= until:
+        context.move(Phase.DEPLOY_OFF)
     else:
-        turn.wake(until)
+        context.wake(until)
 
 
-def _prove(turn: StepContext) -> None:
-    unproven = [name for name in turn.state.names.values() if not name.proven]
+def _prove(context: StepContext) -> None:
+    unproven = [name for name in context.state.names.values() if not name.proven]
     for name in unproven:
         changes = tuple(
             change
             for h in name.handovers
             for change in (Change.delete(h.standing), Change.create(h.standing))
         )
-        _write_where_unchanged(turn, name, Purpose.PROVE, changes)
+        _write_where_unchanged(context, name, Purpose.PROVE, changes)
     if not unproven:
-        turn.move(Phase.DEPLOY_ON)
+        context.move(Phase.DEPLOY_ON)
 
 
 def _write_where_unchanged(
-    turn: StepContext, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
+    context: StepContext, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
 ) -> None:
     """Writes the batch once a fresh read shows the name as the run last left it."""
-    state = turn.state
+    state = context.state
     if any(h.stage is not RecordStatus.STANDING for h in name.handovers):
-        turn.give_up(f"somebody changed {name.name} meanwhile: it is left as it is now")
+        context.give_up(f"somebody changed {name.name} meanwhile: it is left as it is now")
     elif name.given_up:
-        turn.give_up(name.given_up)
+        context.give_up(name.given_up)
     elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
-        turn.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
+        context.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
     elif (
         name.write is not None
         or name.read is None
         or not is_fresh(state, began=name.read.began, told=name.read.told, within=WRITE_FRESH)
     ):
-        turn.read(name, every=1.0)
+        context.read(name, every=1.0)
     elif state.now < name.not_before:
-        turn.wake(name.not_before)
-    elif not _has_no_patience_left(turn) and tree_is_listed(turn, within=WRITE_FRESH):
-        if owned := _owned(turn.state):
-            turn.give_up(f"the stack owns {name.name} by now ({owned[0].logical_id})")
+        context.wake(name.not_before)
+    elif not _has_no_patience_left(context) and tree_is_listed(context, within=WRITE_FRESH):
+        if owned := _owned(context.state):
+            context.give_up(f"the stack owns {name.name} by now ({owned[0].logical_id})")
         else:
-            turn.write(name, purpose, changes)
+            context.write(name, purpose, changes)
 
 
 def _owned(state: State) -> list[RecordResource]:
@@ -202,97 +202,99 @@ def _owned(state: State) -> list[RecordResource]:
     return [resource for resource in found if resource.status not in NOT_OWNED]
 
 
-def _has_no_patience_left(turn: StepContext) -> bool:
+def _has_no_patience_left(context: StepContext) -> bool:
     """The stacks cannot be listed: nothing is begun that a list would have to allow."""
-    if turn.state.unlisted < PATIENCE:
+    if context.state.unlisted < PATIENCE:
         return False
-    turn.give_up(f"the stack's resources could not be listed {PATIENCE} times in a row")
+    context.give_up(f"the stack's resources could not be listed {PATIENCE} times in a row")
     return True
 
 
-def _deploy_off(turn: StepContext) -> None:
-    state = turn.state
+def _deploy_off(context: StepContext) -> None:
+    state = context.state
     if state.plan.options.deploy_off is None:
-        turn.move(Phase.PROVE)
+        context.move(Phase.PROVE)
         return
-    if not _baseline_is_read(turn, Switch.OFF):
+    if not _baseline_is_read(context, Switch.OFF):
         return
     if Switch.OFF not in state.deploys:
         if owned := _owned(state):
-            turn.give_up(
+            context.give_up(
                 f"the stack owns the record already ({owned[0].logical_id}): to deploy with the "
                 "switch off would delete it"
             )
-        elif not _has_no_patience_left(turn) and tree_is_listed(turn, since=state.baseline_at):
-            turn.ask(cmd.RunDeploy(switch=Switch.OFF))
+        elif not _has_no_patience_left(context) and tree_is_listed(
+            context, since=state.baseline_at
+        ):
+            context.ask(cmd.RunDeploy(switch=Switch.OFF))
         return
     if state.deploys[Switch.OFF].exited_at is None:
-        turn.ask(cmd.RejoinDeploy(switch=Switch.OFF))
-    is_quiet = settled(turn) and tree_is_listed(turn, since=turn.state.settled_at)
+        context.ask(cmd.RejoinDeploy(switch=Switch.OFF))
+    is_quiet = settled(context) and tree_is_listed(context, since=context.state.settled_at)
     if is_blind(state) and state.deploys[Switch.OFF].exited_at is not None:
-        turn.give_up("the stack could not be read after the deploy with the switch off")
-    if not _give_up_where_off_touches(turn) and is_quiet:
-        _judge_deploy_off(turn)
+        context.give_up("the stack could not be read after the deploy with the switch off")
+    if not _give_up_where_off_touches(context) and is_quiet:
+        _judge_deploy_off(context)
 
 
-def _give_up_where_off_touches(turn: StepContext) -> bool:
-    owned = _owned(turn.state)
+def _give_up_where_off_touches(context: StepContext) -> bool:
+    owned = _owned(context.state)
     if owned:
-        turn.give_up(
+        context.give_up(
             f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "
             "off does not switch it off"
         )
     return bool(owned)
 
 
-def _judge_deploy_off(turn: StepContext) -> None:
-    state, deploy = turn.state, turn.state.deploys[Switch.OFF]
+def _judge_deploy_off(context: StepContext) -> None:
+    state, deploy = context.state, context.state.deploys[Switch.OFF]
     kind = root_kind(state)
     root = state.root_stack
     deployed = root is not None and root.operations > 0
     said_no_updates = "no updates" in deploy.tail.lower() or "no changes" in deploy.tail.lower()
     if deployed and kind is not StackPhase.SUCCEEDED:
-        turn.give_up(f"the deploy with the switch off ended {root.status if root else ''}")
+        context.give_up(f"the deploy with the switch off ended {root.status if root else ''}")
     elif not deployed and deploy.timed_out:
-        turn.give_up("the deploy with the switch off did not end in time and was stopped")
+        context.give_up("the deploy with the switch off did not end in time and was stopped")
     elif not deployed and deploy.code not in (0, None) and not said_no_updates:
-        turn.give_up(f"the deploy with the switch off exited {deploy.code}: see deploy-off.log")
+        context.give_up(f"the deploy with the switch off exited {deploy.code}: see deploy-off.log")
     elif kind is StackPhase.ABSENT:
-        turn.give_up(
+        context.give_up(
             f"the deploy with the switch off exited {deploy.code}, but there is no stack "
             f"{state.plan.options.stack}"
         )
     else:
-        turn.move(Phase.PROVE)
+        context.move(Phase.PROVE)
 
 
-def _deploy_on(turn: StepContext) -> None:
-    if not _baseline_is_read(turn, Switch.ON):
+def _deploy_on(context: StepContext) -> None:
+    if not _baseline_is_read(context, Switch.ON):
         return
-    if turn.state.plan.options.deploy_on is not None and Switch.ON not in turn.state.deploys:
-        turn.ask(cmd.RunDeploy(switch=Switch.ON))
+    if context.state.plan.options.deploy_on is not None and Switch.ON not in context.state.deploys:
+        context.ask(cmd.RunDeploy(switch=Switch.ON))
         return
-    turn.move(Phase.WATCH)
+    context.move(Phase.WATCH)
 
 
-def _baseline_is_read(turn: StepContext, switch: Switch) -> bool:
-    state = turn.state
+def _baseline_is_read(context: StepContext, switch: Switch) -> bool:
+    state = context.state
     if state.baseline is switch:
         return True
     if state.failures >= PATIENCE:
-        turn.give_up(f"the stack could not be read {PATIENCE} times in a row")
+        context.give_up(f"the stack could not be read {PATIENCE} times in a row")
     elif state.now >= state.not_before:
         joining = switch is Switch.ON and state.plan.options.deploy_on is None
-        turn.ask(cmd.ReadBaseline(joining=joining))
+        context.ask(cmd.ReadBaseline(joining=joining))
     else:
-        turn.wake(state.not_before)
+        context.wake(state.not_before)
     return False
 
 
-def _live(turn: StepContext) -> None:
-    advance_names(turn)
-    if turn.state.phase in LIVE and at_rest(turn):
-        conclude(turn)
+def _live(context: StepContext) -> None:
+    advance_names(context)
+    if context.state.phase in LIVE and at_rest(context):
+        conclude(context)
 
 
 _PHASES: dict[Phase, Callable[[StepContext], None]] = {

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.freshness import is_fresh
-from route53_takeover.core.takeover.state import Ending, Phase, StackState, Write
+from route53_takeover.core.takeover.state import Ending, Outcome, Phase, StackState, Write
 from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.takeover.events import Purpose
-    from route53_takeover.core.takeover.state import NameState, Outcome, State
+    from route53_takeover.core.takeover.state import NameState, State
 
 
 _P = Phase
@@ -46,6 +47,16 @@ ALLOWED: dict[Phase, frozenset[Phase]] = {
     for phase, forward in _FORWARD.items()
 }
 """Phase -> the phases that may follow it. Any other move is a defect, and changes nothing."""
+
+
+_EXIT_CODES = {
+    Outcome.DONE: ExitCode.DONE,
+    Outcome.RESTORED: ExitCode.FAILED,
+    Outcome.FAILED: ExitCode.FAILED,
+    Outcome.ABORTED: ExitCode.FAILED,
+    Outcome.REFUSED: ExitCode.REFUSED,
+    Outcome.UNKNOWN: ExitCode.UNKNOWN,
+}
 
 
 class StepContext:
@@ -123,12 +134,19 @@ class StepContext:
             )
         )
 
-    def end(self, outcome: Outcome, exit_code: int, reason: str, *, resumable: bool = True) -> None:
-        """Ends the run."""
+    def end(
+        self,
+        outcome: Outcome,
+        reason: str,
+        *,
+        exit_code: ExitCode | None = None,
+        resumable: bool = True,
+    ) -> None:
+        """Ends the run, with the exit code of its outcome unless another one is given."""
         ending = Ending(
             phase=self.state.phase,
             outcome=outcome,
-            exit_code=exit_code,
+            exit_code=_EXIT_CODES[outcome] if exit_code is None else exit_code,
             reason=reason,
             resumable=resumable,
         )
@@ -136,15 +154,17 @@ class StepContext:
         self.state = replace(self.state, ending=ending)
 
 
-def ask_list(turn: StepContext, stack_id: str, *, urgent: bool = False) -> None:
+def ask_list(context: StepContext, stack_id: str, *, urgent: bool = False) -> None:
     """Asks for a stack's own list of resources, unless lists could not be read just now."""
-    if turn.state.now >= turn.state.not_before:
-        turn.ask(cmd.ReadResources(stack=stack_id, urgent=urgent))
+    if context.state.now >= context.state.not_before:
+        context.ask(cmd.ReadResources(stack=stack_id, urgent=urgent))
     else:
-        turn.wake(turn.state.not_before)
+        context.wake(context.state.not_before)
 
 
-def tree_is_listed(turn: StepContext, *, since: float = 0.0, within: float | None = None) -> bool:
+def tree_is_listed(
+    context: StepContext, *, since: float = 0.0, within: float | None = None
+) -> bool:
     """Whether every stack's own list of resources was read; asks for what was not.
 
     Events may be late, and a record that the list shows as CloudFormation's must not be written.
@@ -153,19 +173,19 @@ def tree_is_listed(turn: StepContext, *, since: float = 0.0, within: float | Non
         since: by a read that began then or later.
         within: and is as fresh as that, in seconds (`route53_takeover.core.takeover.freshness`).
     """
-    root = turn.state.root.stack_id
-    if root and root not in turn.state.stacks:
-        turn.state = replace(
-            turn.state, stacks={**turn.state.stacks, root: StackState(stack_id=root)}
+    root = context.state.root.stack_id
+    if root and root not in context.state.stacks:
+        context.state = replace(
+            context.state, stacks={**context.state.stacks, root: StackState(stack_id=root)}
         )
     missing = [
         stack_id
-        for stack_id, stack in turn.state.stacks.items()
-        if not _is_listed(turn.state, stack, since, within)
+        for stack_id, stack in context.state.stacks.items()
+        if not _is_listed(context.state, stack, since, within)
     ]
     for stack_id in missing:
-        ask_list(turn, stack_id)
-    return not missing and _is_understood(turn)
+        ask_list(context, stack_id)
+    return not missing and _is_understood(context)
 
 
 def _is_listed(state: State, stack: StackState, since: float, within: float | None) -> bool:
@@ -174,23 +194,23 @@ def _is_listed(state: State, stack: StackState, since: float, within: float | No
     return within is None or is_fresh(state, began=stack.listed, told=stack.told, within=within)
 
 
-def ask_template(turn: StepContext, stack: StackState) -> None:
+def ask_template(context: StepContext, stack: StackState) -> None:
     """Asks for a stack's template, unless it could not be read just now."""
-    if turn.state.now >= stack.template_after:
-        turn.ask(cmd.ReadTemplate(stack=stack.stack_id))
+    if context.state.now >= stack.template_after:
+        context.ask(cmd.ReadTemplate(stack=stack.stack_id))
     else:
-        turn.wake(stack.template_after)
+        context.wake(stack.template_after)
 
 
-def _is_understood(turn: StepContext) -> bool:
+def _is_understood(context: StepContext) -> bool:
     """Whether the templates say what the lists do not say of a record set, or cannot be read."""
     understood = True
-    for stack in turn.state.stacks.values():
+    for stack in context.state.stacks.values():
         if (
             stack.template is None
             and stack.template_failures < TEMPLATE_TRIES
             and any(r.guessed and r.desired is not None for r in stack.records.values())
         ):
-            ask_template(turn, stack)
+            ask_template(context, stack)
             understood = False
     return understood

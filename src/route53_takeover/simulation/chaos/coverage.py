@@ -72,26 +72,26 @@ class CoverageGoal(StrEnum):
     OWNER_HIDDEN = "an owner hidden by another resource"
 
 
-def sights(stage: Harness, plan: Plan) -> frozenset[CoverageGoal]:
+def sights(harness: Harness, plan: Plan) -> frozenset[CoverageGoal]:
     """Everything of note that this rehearsal was in."""
     return frozenset(
         [
-            *_of_releases(stage),
-            *_of_restores(stage),
-            *_of_the_gap(stage, plan),
-            *_of_reads(stage),
-            *_of_the_stack(stage),
-            *_of_the_process(stage),
-            *_of_the_keys(stage),
+            *_of_releases(harness),
+            *_of_restores(harness),
+            *_of_the_gap(harness, plan),
+            *_of_reads(harness),
+            *_of_the_stack(harness),
+            *_of_the_process(harness),
+            *_of_the_keys(harness),
         ]
     )
 
 
-def hidden_owners(stage: Harness, plan: Plan) -> Iterator[str]:
+def hidden_owners(harness: Harness, plan: Plan) -> Iterator[str]:
     """The other stacks that own a record at a name for which CloudFormation names another one."""
-    stacks = stage.world.stacks
+    stacks = harness.world.stacks
     asked = {normal_name(name) for name in plan.options.records}
-    for name in stage.world.account.others:
+    for name in harness.world.account.others:
         stack = stacks.get(name)
         for resource in stack.resources.values():
             is_record = resource.type == RECORD_SET and normal_name(resource.physical_id) in asked
@@ -99,15 +99,15 @@ def hidden_owners(stage: Harness, plan: Plan) -> Iterator[str]:
                 yield name
 
 
-def _of_releases(stage: Harness) -> Iterator[CoverageGoal]:
-    arrived = {a.comment.split()[1]: a for a in stage.line.arrivals}
+def _of_releases(harness: Harness) -> Iterator[CoverageGoal]:
+    arrived = {a.comment.split()[1]: a for a in harness.line.arrivals}
     told: dict[str, ev.AnyEvent] = {}
-    for event in stage.disk.events:
+    for event in harness.disk.events:
         if isinstance(
             event, ev.WriteAccepted | ev.WriteRefused | ev.WriteUnknown | ev.WriteHeldOff
         ):
             told[event.id] = event
-    for write, purpose in stage.purposes.items():
+    for write, purpose in harness.purposes.items():
         if purpose is not Purpose.RELEASE:
             continue
         yield from _of_release(arrived.get(write), told.get(write))
@@ -132,17 +132,17 @@ def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[C
         yield CoverageGoal.DELETE_BY_THE_DEAD
 
 
-def _of_restores(stage: Harness) -> Iterator[CoverageGoal]:
-    restores = [a for a in stage.line.arrivals if stage.purpose_of(a) is Purpose.RESTORE]
+def _of_restores(harness: Harness) -> Iterator[CoverageGoal]:
+    restores = [a for a in harness.line.arrivals if harness.purpose_of(a) is Purpose.RESTORE]
     if any(a.refused == "InvalidChangeBatch" for a in restores):
         yield CoverageGoal.RESTORE_BEATEN
-    if stage.restored_before_a_try:
+    if harness.restored_before_a_try:
         yield CoverageGoal.DEADMAN_TOO_SOON
-    if stage.struck["put back by restore"]:
+    if harness.struck["put back by restore"]:
         yield CoverageGoal.PUT_BACK_BY_RESTORE
     deleted: Counter[RecordKey] = Counter()
     put_back: Counter[RecordKey] = Counter()
-    for change in stage.world.history:
+    for change in harness.world.history:
         for action, record in change.changes:
             key = record.key
             if change.by == "cloudformation" and action == "DELETE" and len(change.changes) == 1:
@@ -157,14 +157,14 @@ def _of_restores(stage: Harness) -> Iterator[CoverageGoal]:
     ][:most]
 
 
-def _of_the_gap(stage: Harness, plan: Plan) -> Iterator[CoverageGoal]:
-    world = stage.world
+def _of_the_gap(harness: Harness, plan: Plan) -> Iterator[CoverageGoal]:
+    world = harness.world
     gaps = [
         (began, end if end is not None else world.timeline.now)
         for name in plan.names
         for began, end in world.zones.absences(world.zone.zone_id, name)
     ]
-    for trouble in stage.troubles:
+    for trouble in harness.troubles:
         if any(began < trouble.ended and trouble.began < end for began, end in gaps):
             yield {
                 "dead": CoverageGoal.DEAD_IN_THE_GAP,
@@ -178,12 +178,12 @@ def _of_the_gap(stage: Harness, plan: Plan) -> Iterator[CoverageGoal]:
             yield CoverageGoal.EDITED_IN_THE_GAP
 
 
-def _of_reads(stage: Harness) -> Iterator[CoverageGoal]:
+def _of_reads(harness: Harness) -> Iterator[CoverageGoal]:
     """Restores that reads did not lead to, and signals that came together in the gap."""
     is_released = False
     read_at, stopped_at = 0.0, float("-inf")
     restores: dict[str, bool] = {}  # id -> whether its fate is unknown, and nothing was read since
-    for event in stage.disk.events:
+    for event in harness.disk.events:
         match event:
             case ev.WriteIntended(purpose=Purpose.RESTORE):
                 if event.time - read_at > READ_FRESH:
@@ -192,7 +192,7 @@ def _of_reads(stage: Harness) -> Iterator[CoverageGoal]:
                     yield CoverageGoal.RESTORE_RESENT
                 restores[event.id] = False
             case ev.WriteAccepted():
-                is_released = stage.purposes.get(event.id) is Purpose.RELEASE
+                is_released = harness.purposes.get(event.id) is Purpose.RELEASE
             case ev.WriteUnknown() if event.id in restores:
                 restores[event.id] = True
             case ev.NameRead():
@@ -207,19 +207,19 @@ def _of_reads(stage: Harness) -> Iterator[CoverageGoal]:
                 pass
 
 
-def _of_the_stack(stage: Harness) -> Iterator[CoverageGoal]:
+def _of_the_stack(harness: Harness) -> Iterator[CoverageGoal]:
     released = [
         a.time
-        for a in stage.line.arrivals
-        if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
+        for a in harness.line.arrivals
+        if harness.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
-    if any(min(released, default=turned) < turned for turned in stage.turned_at):
+    if any(min(released, default=turned) < turned for turned in harness.turned_at):
         yield CoverageGoal.TURNED_BACK
-    if any(stack.status.endswith("ROLLBACK_FAILED") for stack in stage.world.stacks.all()):
+    if any(stack.status.endswith("ROLLBACK_FAILED") for stack in harness.world.stacks.all()):
         yield CoverageGoal.ROLLBACK_FAILED
     began: dict[str, float] = {}
     initiated: dict[str, float] = {}
-    for event in stage.disk.events:
+    for event in harness.disk.events:
         if not isinstance(event, ev.StackPolled):
             continue
         for row in event.events:
@@ -234,17 +234,17 @@ def _of_the_stack(stage: Harness) -> Iterator[CoverageGoal]:
                     yield CoverageGoal.ADOPTING
 
 
-def _of_the_keys(stage: Harness) -> Iterator[CoverageGoal]:
-    if Condition.NOT_PAUSED in stage.awaited:
+def _of_the_keys(harness: Harness) -> Iterator[CoverageGoal]:
+    if Condition.NOT_PAUSED in harness.awaited:
         yield CoverageGoal.PAUSED_AT_THE_MOMENT
-    if Condition.CONFIRMATION in stage.awaited:
+    if Condition.CONFIRMATION in harness.awaited:
         yield CoverageGoal.UNCONFIRMED
     released = [
         a.time
-        for a in stage.line.arrivals
-        if stage.purpose_of(a) is Purpose.RELEASE and not a.refused
+        for a in harness.line.arrivals
+        if harness.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
-    for time, key in stage.keys:
+    for time, key in harness.keys:
         sight = _BY_KEY.get(type(key))
         if sight is not None and max(released, default=time) > time:
             yield sight
@@ -263,15 +263,15 @@ _BY_KEY: dict[type[ev.AnyEvent], CoverageGoal] = {
 }
 
 
-def _of_the_process(stage: Harness) -> Iterator[CoverageGoal]:
-    resumes = [e for e in stage.disk.events if isinstance(e, ev.RunResumed)]
-    if len(resumes) > 1 and stage.struck["killed"] + stage.struck["killed after an append"] > 1:
+def _of_the_process(harness: Harness) -> Iterator[CoverageGoal]:
+    resumes = [e for e in harness.disk.events if isinstance(e, ev.RunResumed)]
+    if len(resumes) > 1 and harness.struck["killed"] + harness.struck["killed after an append"] > 1:
         yield CoverageGoal.KILLED_RESUMING
-    if stage.set_back and resumes:
+    if harness.set_back and resumes:
         yield CoverageGoal.CLOCK_SET_BACK
-    if stage.disk.lost and resumes:
+    if harness.disk.lost and resumes:
         yield CoverageGoal.POWER_LOST
-    if stage.struck["journal damaged"]:
+    if harness.struck["journal damaged"]:
         yield CoverageGoal.DAMAGED
-    if any(change.by == ANOTHER for change in stage.world.history):
+    if any(change.by == ANOTHER for change in harness.world.history):
         yield CoverageGoal.TWO_RUNS

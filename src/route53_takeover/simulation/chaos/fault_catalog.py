@@ -105,77 +105,77 @@ class InjectedFault(Struct, frozen=True, kw_only=True):
 _SOMEBODYS = "somebody-on"
 
 
-def arm(stage: Harness, mishap: InjectedFault) -> None:
-    """Lets a mishap strike when its cue comes."""
-    strike = DEEDS[mishap.deed]
+def arm(harness: Harness, fault: InjectedFault) -> None:
+    """Lets a fault strike when its point comes."""
+    strike = DEEDS[fault.deed]
 
     def act() -> None:
-        if mishap.deed in _OF_THE_ACCOUNT:
-            stage.after(mishap.delay, lambda: strike(stage, mishap))
-        elif mishap.delay:
-            stage.later(mishap.delay, lambda: strike(stage, mishap))
+        if fault.deed in _OF_THE_ACCOUNT:
+            harness.after(fault.delay, lambda: strike(harness, fault))
+        elif fault.delay:
+            harness.later(fault.delay, lambda: strike(harness, fault))
         else:
-            strike(stage, mishap)
+            strike(harness, fault)
 
-    stage.on(mishap.cue, act)
+    harness.on(fault.cue, act)
 
 
 # -- the process and its disk
 
 
-def _kill(stage: Harness, mishap: InjectedFault) -> None:
-    stage.kill(mishap.seconds, power_fails=mishap.deed is FaultKind.POWER)
+def _kill(harness: Harness, fault: InjectedFault) -> None:
+    harness.kill(fault.seconds, power_fails=fault.deed is FaultKind.POWER)
 
 
-def _suspend(stage: Harness, mishap: InjectedFault) -> None:
-    stage.suspend(mishap.seconds)
+def _suspend(harness: Harness, fault: InjectedFault) -> None:
+    harness.suspend(fault.seconds)
 
 
-def _clock(stage: Harness, mishap: InjectedFault) -> None:
+def _clock(harness: Harness, fault: InjectedFault) -> None:
     """A clock that runs is anchored: only a new process sees another wall clock."""
-    stage.strike("wall clock jumped")
-    stage.jump += mishap.seconds
+    harness.strike("wall clock jumped")
+    harness.jump += fault.seconds
 
 
-def _stop(stage: Harness, _: InjectedFault) -> None:
+def _stop(harness: Harness, _: InjectedFault) -> None:
     """One cause, two signals: a launcher and the terminal both deliver theirs."""
-    if not stage.task.done():
-        stage.strike("told to stop")
-        stage.trouble("told to stop", 0.0)
-        stage.engine.interrupt("SIGTERM")
-        stage.engine.interrupt("SIGHUP")
+    if not harness.task.done():
+        harness.strike("told to stop")
+        harness.trouble("told to stop", 0.0)
+        harness.engine.interrupt("SIGTERM")
+        harness.engine.interrupt("SIGHUP")
 
 
-def _keys(stage: Harness, mishap: InjectedFault, tries: int = 0) -> None:
+def _keys(harness: Harness, fault: InjectedFault, tries: int = 0) -> None:
     """Somebody at the keys, who tries again until it works, or is two people at two screens.
 
     Whoever pauses a run goes on with it: it would wait for them for ever.
     """
-    if not stage.task.done():
-        key = event_of(mishap.act, mishap.name, time=stage.clock.now())
-        stage.pressed.append((stage.clock.true(), key))
-        stage.engine.submit(key)
-    if mishap.act is Act.PAUSE:
-        stage.later(mishap.seconds, lambda: _keys(stage, replace(mishap, act=Act.GO_ON, times=1)))
-    elif tries + 1 < mishap.times:
-        stage.later(mishap.seconds, lambda: _keys(stage, mishap, tries + 1))
+    if not harness.task.done():
+        key = event_of(fault.act, fault.name, time=harness.clock.now())
+        harness.pressed.append((harness.clock.true(), key))
+        harness.engine.submit(key)
+    if fault.act is Act.PAUSE:
+        harness.later(fault.seconds, lambda: _keys(harness, replace(fault, act=Act.GO_ON, times=1)))
+    elif tries + 1 < fault.times:
+        harness.later(fault.seconds, lambda: _keys(harness, fault, tries + 1))
 
 
-def _break_disk(stage: Harness, mishap: InjectedFault) -> None:
-    what = "no space left" if mishap.deed is FaultKind.FULL else "read-only file system"
-    stage.strike(f"disk: {what}")
-    stage.trouble("disk", 0.0)
-    stage.disk.broken = what
+def _break_disk(harness: Harness, fault: InjectedFault) -> None:
+    what = "no space left" if fault.deed is FaultKind.FULL else "read-only file system"
+    harness.strike(f"disk: {what}")
+    harness.trouble("disk", 0.0)
+    harness.disk.broken = what
 
 
-def _stall(stage: Harness, mishap: InjectedFault) -> None:
-    stage.strike("disk stalls")
-    stage.trouble("disk stalls", 0.0)
-    stage.disk.stalls_until = stage.clock.true() + mishap.seconds
+def _stall(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("disk stalls")
+    harness.trouble("disk stalls", 0.0)
+    harness.disk.stalls_until = harness.clock.true() + fault.seconds
 
 
-def _corrupt(stage: Harness, _: InjectedFault) -> None:
-    stage.corrupts = True
+def _corrupt(harness: Harness, _: InjectedFault) -> None:
+    harness.corrupts = True
 
 
 # -- the calls
@@ -195,110 +195,110 @@ _ERRORS: dict[FaultKind, Callable[[str], ApiError]] = {
 }
 
 
-def _storm(stage: Harness, mishap: InjectedFault) -> None:
-    stage.trouble(mishap.deed, mishap.seconds)
-    stage.line.storms.append(
+def _storm(harness: Harness, fault: InjectedFault) -> None:
+    harness.trouble(fault.deed, fault.seconds)
+    harness.line.storms.append(
         Storm(
-            until=stage.clock.true() + mishap.seconds,
-            only=mishap.only,
-            error=_ERRORS[mishap.deed],
-            deaf=mishap.deed is FaultKind.DEAF,
+            until=harness.clock.true() + fault.seconds,
+            only=fault.only,
+            error=_ERRORS[fault.deed],
+            deaf=fault.deed is FaultKind.DEAF,
         )
     )
 
 
-def _busy(stage: Harness, mishap: InjectedFault) -> None:
-    stage.strike("prior request not complete")
-    stage.trouble(mishap.deed, mishap.seconds)
-    zones = stage.world.zones
-    zones.hold_zone(stage.world.zone.zone_id, zones.timeline.now + mishap.seconds)
+def _busy(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("prior request not complete")
+    harness.trouble(fault.deed, fault.seconds)
+    zones = harness.world.zones
+    zones.hold_zone(harness.world.zone.zone_id, zones.timeline.now + fault.seconds)
 
 
-def _stale(stage: Harness, mishap: InjectedFault) -> None:
-    stage.strike("stale reads")
-    stage.trouble(mishap.deed, mishap.seconds)
-    stage.line.behind = 3.0
-    stage.later(mishap.seconds, lambda: setattr(stage.line, "behind", 0.0))
+def _stale(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("stale reads")
+    harness.trouble(fault.deed, fault.seconds)
+    harness.line.behind = 3.0
+    harness.later(fault.seconds, lambda: setattr(harness.line, "behind", 0.0))
 
 
-def _slow(stage: Harness, mishap: InjectedFault) -> None:
-    stage.strike("slow calls")
-    stage.trouble(mishap.deed, mishap.seconds)
-    stage.line.slow, stage.line.slow_only = 2.5, mishap.only
-    stage.later(mishap.seconds, lambda: setattr(stage.line, "slow", 0.0))
+def _slow(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("slow calls")
+    harness.trouble(fault.deed, fault.seconds)
+    harness.line.slow, harness.line.slow_only = 2.5, fault.only
+    harness.later(fault.seconds, lambda: setattr(harness.line, "slow", 0.0))
 
 
-def _pending(stage: Harness, mishap: InjectedFault) -> None:
-    stage.strike("INSYNC late")
-    stage.line.pending_until = stage.clock.true() + mishap.seconds
+def _pending(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("INSYNC late")
+    harness.line.pending_until = harness.clock.true() + fault.seconds
 
 
-def _name_server(stage: Harness, mishap: InjectedFault) -> None:
-    stage.strike(mishap.deed)
-    states = stage.prober.mute if mishap.deed is FaultKind.MUTE else stage.prober.stuck
-    states[stage.rng.randrange(4)] = stage.clock.true() + mishap.seconds
+def _name_server(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike(fault.deed)
+    states = harness.prober.mute if fault.deed is FaultKind.MUTE else harness.prober.stuck
+    states[harness.rng.randrange(4)] = harness.clock.true() + fault.seconds
 
 
 # -- other people, and CloudFormation
 
 
-def _write(stage: Harness, mishap: InjectedFault) -> None:
-    world = stage.world
-    record = mishap.record
+def _write(harness: Harness, fault: InjectedFault) -> None:
+    world = harness.world
+    record = fault.record
     if record is None:
         return
     here = world.holds(record.key.name)
     with suppress(ZoneError):  # somebody else was at it in that instant
-        if mishap.deed is FaultKind.DELETE:
+        if fault.deed is FaultKind.DELETE:
             if here:
                 world.write([("DELETE", r) for r in here])
-                stage.strike("deleted by somebody")
+                harness.strike("deleted by somebody")
         else:
             others = [("DELETE", r) for r in here if r.key != record.key]
             world.write([*others, ("UPSERT", record)])
-            stage.strike("edited" if mishap.deed is FaultKind.EDIT else "made identical")
+            harness.strike("edited" if fault.deed is FaultKind.EDIT else "made identical")
 
 
-def _operate(stage: Harness, mishap: InjectedFault, tries: int = 40) -> None:
+def _operate(harness: Harness, fault: InjectedFault, tries: int = 40) -> None:
     """Somebody works on the stack; what it is too busy for is tried again."""
-    stacks, name = stage.world.stacks, stage.world.account.stack
-    act = stacks.cancel_update if mishap.deed is FaultKind.CANCEL else stacks.delete_stack
+    stacks, name = harness.world.stacks, harness.world.account.stack
+    act = stacks.cancel_update if fault.deed is FaultKind.CANCEL else stacks.delete_stack
     if stacks.find(name) is None:
         return
     try:
         act(name)
     except ApiFault:
-        if mishap.deed is FaultKind.DELETE_STACK and tries:
-            stage.after(1.0, lambda: _operate(stage, mishap, tries - 1))
+        if fault.deed is FaultKind.DELETE_STACK and tries:
+            harness.after(1.0, lambda: _operate(harness, fault, tries - 1))
     else:
-        stage.strike("update cancelled" if mishap.deed is FaultKind.CANCEL else "stack deleted")
+        harness.strike("update cancelled" if fault.deed is FaultKind.CANCEL else "stack deleted")
 
 
-def _clean_up(stage: Harness, mishap: InjectedFault, tries: int = 0) -> None:
+def _clean_up(harness: Harness, fault: InjectedFault, tries: int = 0) -> None:
     """CloudFormation deletes what stands there, again and again while it cleans up."""
-    world = stage.world
+    world = harness.world
     stack = world.stacks.find(world.account.stack)
-    if stack is None or not stack.is_busy or mishap.record is None:
+    if stack is None or not stack.is_busy or fault.record is None:
         return
-    here = [r for r in world.holds(mishap.record.key.name) if r.type == mishap.record.type]
+    here = [r for r in world.holds(fault.record.key.name) if r.type == fault.record.type]
     if here:
         with suppress(ZoneError):  # it will be tried again
             world.write([("DELETE", r) for r in here], by="cloudformation")
-            stage.strike("deleted by a clean-up")
-    if tries + 1 < mishap.times:
-        stage.after(mishap.seconds, lambda: _clean_up(stage, mishap, tries + 1))
+            harness.strike("deleted by a clean-up")
+    if tries + 1 < fault.times:
+        harness.after(fault.seconds, lambda: _clean_up(harness, fault, tries + 1))
 
 
-def _deploy(stage: Harness, _: InjectedFault) -> None:
-    if _SOMEBODYS not in stage.world.deploys:
-        stage.strike("deployed by somebody")
-        stage.world.start_deploy(_SOMEBODYS)
+def _deploy(harness: Harness, _: InjectedFault) -> None:
+    if _SOMEBODYS not in harness.world.deploys:
+        harness.strike("deployed by somebody")
+        harness.world.start_deploy(_SOMEBODYS)
 
 
-def _another(stage: Harness, _: InjectedFault) -> None:
-    if not stage.others:
-        stage.strike("another machine's run")
-        stage.begin_another()
+def _another(harness: Harness, _: InjectedFault) -> None:
+    if not harness.others:
+        harness.strike("another machine's run")
+        harness.begin_another()
 
 
 DEEDS: dict[FaultKind, Callable[[Harness, InjectedFault], None]] = {

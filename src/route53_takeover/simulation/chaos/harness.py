@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class InjectionPoint(StrEnum):
-    """Something that happens in a run, for a mishap to strike by."""
+    """Something that happens in a run, for a fault to strike at."""
 
     BEGIN = "the run begins"
     LOWER = "the TTL is to be lowered"

@@ -76,25 +76,25 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
     history: tuple[tuple[float, str], ...]
 
 
-def check_run(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehearsal:
+def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> Rehearsal:
     """Holds what the run says against what is true in the account an hour later."""
-    world, ended = stage.world, stage.state
-    events = stage.disk.events
+    world, ended = harness.world, harness.state
+    events = harness.disk.events
     state = ended or fold(events) or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
-    broken = [*stage.untrue, *_wrong_writes(stage, plan), *_wronged(stage)]
-    broken += unfounded_releases(stage, plan)
+    broken = [*harness.untrue, *_wrong_writes(harness, plan), *_wronged(harness)]
+    broken += unfounded_releases(harness, plan)
     if ended is not None:
         broken += broken_promises(ended)
         if not ended.journal_lost and fold(events) != ended:
             broken.append("folding the journal equals the state in memory")
         for name in plan.names:
-            if not _is_overtaken(stage, name):
-                broken += _untruths(ended, stage, name)
+            if not _is_overtaken(harness, name):
+                broken += _untruths(ended, harness, name)
     absent = False
     for name in plan.names:
-        broken += _long_gaps(stage, plan, name)
+        broken += _long_gaps(harness, plan, name)
         absent |= not world.holds(name)
-        broken += _left_without_record(stage, name)
+        broken += _left_without_record(harness, name)
     if len(world.started) != len(set(world.started)):
         broken.append("a deploy is started at most once")
     gaps = [
@@ -105,22 +105,22 @@ def check_run(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Re
     return Rehearsal(
         scenario=scenario.name,
         seed=seed,
-        result=_result(state, stage),
+        result=_result(state, harness),
         state=state,
         absent=absent,
         broken=tuple(dict.fromkeys(broken)),
         gap_seconds=round(sum(gaps), 3),
-        lives=stage.lives,
+        lives=harness.lives,
         events=tuple(events),
-        struck=dict(stage.struck + stage.line.hurt),
-        sights=sights(stage, plan),
-        history=tuple(_history(stage)),
+        struck=dict(harness.struck + harness.line.hurt),
+        sights=sights(harness, plan),
+        history=tuple(_history(harness)),
     )
 
 
-def judged_refusal(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) -> Rehearsal:
+def judged_refusal(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> Rehearsal:
     """Holds the refusal of a plan against what the other stacks own."""
-    owners = {*hidden_owners(stage, plan)}
+    owners = {*hidden_owners(harness, plan)}
     reasons = " ".join(map(str, plan.refusals))
     told = all(f"stack {owner} owns" in reasons for owner in owners)
     return Rehearsal(
@@ -129,7 +129,7 @@ def judged_refusal(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) 
         result=Result(
             run=None, phase=Phase.PREFLIGHT, outcome=Outcome.REFUSED, exit_code=3, reason=reasons
         ),
-        state=begin(ev.RunStarted(time=stage.clock.now(), run="rehearsal", plan=plan)),
+        state=begin(ev.RunStarted(time=harness.clock.now(), run="rehearsal", plan=plan)),
         absent=False,
         broken=() if told else ("a refusal names the stack that owns the record",),
         gap_seconds=0.0,
@@ -141,9 +141,9 @@ def judged_refusal(scenario: Scenario, seed: str, stage: Rehearsed, plan: Plan) 
     )
 
 
-def _result(state: State, stage: Rehearsed) -> Result:
+def _result(state: State, harness: Rehearsed) -> Result:
     if state.ending is not None:
-        return result(state, stage.line.calls)
+        return result(state, harness.line.calls)
     return Result(
         run=state.run,
         phase=str(state.phase),
@@ -153,26 +153,26 @@ def _result(state: State, stage: Rehearsed) -> Result:
     )
 
 
-def _history(stage: Rehearsed) -> Iterator[tuple[float, str]]:
-    for change in stage.world.history:
+def _history(harness: Rehearsed) -> Iterator[tuple[float, str]]:
+    for change in harness.world.history:
         did = ", ".join(f"{action} {record.describe()}" for action, record in change.changes)
         yield change.time, f"zone: {change.by}: {did}"
-    for trouble in stage.troubles:
+    for trouble in harness.troubles:
         yield trouble.began, f"trouble for {trouble.ended - trouble.began:g} s: {trouble.what}"
-    yield stage.ended_at, "nobody does anything about the run any more"
+    yield harness.ended_at, "nobody does anything about the run any more"
 
 
 # -- what was written
 
 
-def _wrong_writes(stage: Rehearsed, plan: Plan) -> Iterator[str]:
+def _wrong_writes(harness: Rehearsed, plan: Plan) -> Iterator[str]:
     """Batches of the run that should not have been sent as they were."""
-    if stage.undurable:
+    if harness.undurable:
         yield "nothing is written before its backup and its intent are durable"
-    sent = [a.comment for a in stage.line.arrivals if stage.purpose_of(a) is not None]
+    sent = [a.comment for a in harness.line.arrivals if harness.purpose_of(a) is not None]
     if len(sent) != len(set(sent)):
         yield "a batch is sent at most once"
-    for arrival in stage.line.arrivals:
+    for arrival in harness.line.arrivals:
         if arrival.by == TAKEOVER and not is_within_plan(plan, arrival.changes):
             yield "only record sets of the plan are written"
         if not is_conditional(arrival.changes):
@@ -182,24 +182,24 @@ def _wrong_writes(stage: Rehearsed, plan: Plan) -> Iterator[str]:
             yield "only a release leaves a name without its record"
 
 
-def _wronged(stage: Rehearsed) -> Iterator[str]:
+def _wronged(harness: Rehearsed) -> Iterator[str]:
     """Deletes of ours that hit a record set which CloudFormation had written, and owned.
 
     What CloudFormation writes in the very instant is not promised to be seen (`_INSTANT`), nor
     what a new stack of the same name writes after somebody has deleted the one that is watched.
     """
-    if stage.struck["stack deleted"]:
+    if harness.struck["stack deleted"]:
         return
     # Before anything was deployed a TTL is put back though no stack could be asked (decisions.md).
-    baselines = [e.time for e in stage.disk.events if isinstance(e, ev.BaselineRead)]
-    for arrival in stage.line.arrivals:
+    baselines = [e.time for e in harness.disk.events if isinstance(e, ev.BaselineRead)]
+    for arrival in harness.line.arrivals:
         hit = arrival.hit
         if hit is None or arrival.refused:
             continue
-        undoes = stage.purpose_of(arrival) is ev.Purpose.UNDO
+        undoes = harness.purpose_of(arrival) is ev.Purpose.UNDO
         if undoes and arrival.time < min(baselines, default=arrival.time + 1):
             continue
-        instant = _INSTANT + stage.world.account.config.records.id_seconds
+        instant = _INSTANT + harness.world.account.config.records.id_seconds
         if arrival.time >= hit.time + instant:
             yield "a record that CloudFormation created is never deleted by us"
 
@@ -207,28 +207,28 @@ def _wronged(stage: Rehearsed) -> Iterator[str]:
 # -- what is said
 
 
-def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
+def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
     """What the ending says of a name that is not true in the account."""
     outcome = state.ending.outcome if state.ending else Outcome.UNKNOWN
-    here, writer = stage.found[name]
+    here, writer = harness.found[name]
     originals = [m.original for m in state.plan.manuals if m.key.name == name]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
-    of_stack = _of_stack(stage, here)
+    of_stack = _of_stack(harness, here)
     if outcome is Outcome.DONE and writer in _OURS and not of_stack:
         yield "done means that CloudFormation's record stands"
     changed = any(h.stage is RecordStatus.CHANGED for h in handovers)
     somebodys = writer in _THIRD_PARTIES or (here and changed)
     if outcome in (Outcome.FAILED, Outcome.ABORTED) and not (as_before or somebodys):
         yield "failed means that the manual record or somebody else's stands"
-    undone = outcome in (Outcome.FAILED, Outcome.RESTORED) and stage.is_to_guard
+    undone = outcome in (Outcome.FAILED, Outcome.RESTORED) and harness.is_to_guard
     # A stack still lists what its own clean-up has deleted: the reason must say so.
     told = state.ending is not None and "as its own" in state.ending.reason
     # What is taken for another writer's may be CloudFormation's, where its events are not seen.
     if (
         undone
         and not (told or changed)
-        and stage.world.stacks.works_on(stage.world.zone.zone_id, name)
+        and harness.world.stacks.works_on(harness.world.zone.zone_id, name)
     ):
         yield "failed and restored mean that no stack owns the record"
     if outcome is Outcome.ABORTED:
@@ -243,7 +243,9 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
             ours = handover.stage in (RecordStatus.STANDING, RecordStatus.RESTORED)
             if ours and not stands and writer not in _THIRD_PARTIES:
                 yield "what stands or was restored equals the backup to the letter"
-            ours_stand = [r for r in here if conflict(r, handover.original) and _is_ours(stage, r)]
+            ours_stand = [
+                r for r in here if conflict(r, handover.original) and _is_ours(harness, r)
+            ]
             if handover.stage in TAKEN_STAGES and ours_stand:
                 yield "what is created or adopted is what CloudFormation wrote"
             if handover.stage is RecordStatus.CHANGED and not stands and ours_stand:
@@ -254,22 +256,22 @@ def _untruths(state: State, stage: Rehearsed, name: str) -> Iterator[str]:
         yield "restored means that a record was put back"
 
 
-def _is_ours(stage: Rehearsed, record: RecordSet) -> bool:
+def _is_ours(harness: Rehearsed, record: RecordSet) -> bool:
     """Whether the run wrote this record set last, and not as CloudFormation had."""
-    until = float("inf") if stage.is_to_guard else stage.ended_at
+    until = float("inf") if harness.is_to_guard else harness.ended_at
     writer = next(
         change.by
-        for change in reversed(stage.world.history)
+        for change in reversed(harness.world.history)
         if change.time <= until and any(r.key == record.key for _, r in change.changes)
     )
-    return writer == TAKEOVER and not _of_stack(stage, [record])
+    return writer == TAKEOVER and not _of_stack(harness, [record])
 
 
-def _of_stack(stage: Rehearsed, here: Sequence[RecordSet]) -> bool:
+def _of_stack(harness: Rehearsed, here: Sequence[RecordSet]) -> bool:
     """Whether what stands is what CloudFormation wrote, though we may have written it again."""
     theirs = [
         record
-        for change in stage.world.history
+        for change in harness.world.history
         if change.by == "cloudformation"
         for action, record in change.changes
         if action != "DELETE"
@@ -280,9 +282,9 @@ def _of_stack(stage: Rehearsed, here: Sequence[RecordSet]) -> bool:
 # -- how long a name has no record
 
 
-def _absences(stage: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, float | None]]:
+def _absences(harness: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, float | None]]:
     """The batches that left the name without a record, and when it had one again."""
-    world = stage.world
+    world = harness.world
     for began, end in world.zones.absences(world.zone.zone_id, name):
         yield (
             next(
@@ -295,75 +297,75 @@ def _absences(stage: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, floa
         )
 
 
-def _is_overtaken(stage: Rehearsed, name: str) -> bool:
+def _is_overtaken(harness: Rehearsed, name: str) -> bool:
     """CloudFormation wrote in the last moments of a run that was told to stop.
 
     Its deploy goes on without it: what comes of that is not promised, nor in which second.
     """
-    return stage.was_stopped and any(
+    return harness.was_stopped and any(
         change.by == "cloudformation"
-        and change.time > stage.ended_at - _LAST_LOOK
+        and change.time > harness.ended_at - _LAST_LOOK
         and any(record.key.name == name for _, record in change.changes)
-        for change in stage.world.history
+        for change in harness.world.history
     )
 
 
-def _left_without_record(stage: Rehearsed, name: str) -> Iterator[str]:
-    for change, end in _absences(stage, name):
+def _left_without_record(harness: Rehearsed, name: str) -> Iterator[str]:
+    for change, end in _absences(harness, name):
         if end is not None or change.by == "a person":
             continue
-        if _is_overtaken(stage, name):
+        if _is_overtaken(harness, name):
             continue
-        if stage.struck["stack deleted"] and change.time > stage.ended_at - _LAST_LOOK:
+        if harness.struck["stack deleted"] and change.time > harness.ended_at - _LAST_LOOK:
             continue
-        guarded = change.time <= stage.ended_at or stage.is_to_guard
+        guarded = change.time <= harness.ended_at or harness.is_to_guard
         if change.by in _OURS or guarded:
             yield "no name is left without a record"
 
 
-def _long_gaps(stage: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
+def _long_gaps(harness: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
     """Absences that lasted longer than the deadman allows, but for the time of troubles."""
-    now = stage.world.timeline.now
+    now = harness.world.timeline.now
     own = plan.options.deploy_on is not None
     begun = [
         e.time
-        for e in stage.disk.events
+        for e in harness.disk.events
         if (isinstance(e, ev.DeployIntended) and e.switch is ev.Switch.ON)
         or (isinstance(e, ev.BaselineRead) and not own)
     ]
-    for change, end in _absences(stage, name):
-        if change.by not in (TAKEOVER, "cloudformation") or change.time > stage.ended_at:
+    for change, end in _absences(harness, name):
+        if change.by not in (TAKEOVER, "cloudformation") or change.time > harness.ended_at:
             continue
-        if _is_overtaken(stage, name):
+        if _is_overtaken(harness, name):
             continue
         if change.by == "cloudformation" and change.time < max(begun, default=now):
             continue  # in a deploy of somebody's, before the run watches any
-        limit = _SLACK_OF_FAULTS if stage.is_faulty else _SLACK
+        limit = _SLACK_OF_FAULTS if harness.is_faulty else _SLACK
         until = end if end is not None else now
         if change.by == TAKEOVER:
-            limit += _deadman(stage, plan, change.time)
-            limit += _extensions(stage, name, change.time, until)
+            limit += _deadman(harness, plan, change.time)
+            limit += _extensions(harness, name, change.time, until)
         limit += sum(
             max(0.0, min(until, trouble.ended) - max(change.time, trouble.began))
-            for trouble in stage.troubles
+            for trouble in harness.troubles
         )
         if until - change.time > limit:
             yield "a gap of our making is bounded by the deadman plus one change"
 
 
-def _extensions(stage: Rehearsed, name: str, began: float, until: float) -> float:
+def _extensions(harness: Rehearsed, name: str, began: float, until: float) -> float:
     """Seconds by which a person put the deadman off, where it was still to come."""
     return sum(
         key.seconds
-        for time, key in stage.keys
+        for time, key in harness.keys
         if isinstance(key, ev.DeadmanExtended) and key.name == name and began <= time <= until
     )
 
 
-def _deadman(stage: Rehearsed, plan: Plan, released_at: float) -> float:
+def _deadman(harness: Rehearsed, plan: Plan, released_at: float) -> float:
     """The design's formula, on the account's own times."""
     if plan.options.restore_after is not None:
         return plan.options.restore_after
-    began = [time for time in stage.creating_at if time <= released_at]
+    began = [time for time in harness.creating_at if time <= released_at]
     in_progress = released_at - began[-1] if began else 0.0
     return min(max(60.0, 2 * in_progress), 300.0)

@@ -83,10 +83,10 @@ _TOLD = 0.5
 _ROUNDING, _JUST = 0.01, 1e-6
 
 
-def unfounded_releases(stage: Harness, plan: Plan) -> Iterator[Ground]:
+def unfounded_releases(harness: Harness, plan: Plan) -> Iterator[Ground]:
     """Each ground that some release of the run lacked."""
-    court = _Court(stage, plan)
-    for arrival in stage.line.arrivals:
+    court = _Court(harness, plan)
+    for arrival in harness.line.arrivals:
         deleted = _released(arrival)
         if deleted and arrival.by == TAKEOVER:
             yield from court.judge(arrival, deleted)
@@ -122,18 +122,18 @@ class _Creation(NamedTuple):
 class _Court:
     """Judges the releases of one run."""
 
-    def __init__(self, stage: Harness, plan: Plan) -> None:
-        self._stage = stage
-        self._world = stage.world
+    def __init__(self, harness: Harness, plan: Plan) -> None:
+        self._stage = harness
+        self._world = harness.world
         self._options = plan.options
         self._planned = [r for m in plan.manuals for r in (m.original, m.lowered) if r is not None]
         self._rows = [
             _Row(seen=seen, stack=stack, row=row)
-            for stack in stage.world.stacks.all()
+            for stack in harness.world.stacks.all()
             for seen, row in stack.written()
         ]
         self._root = plan.root.stack_name or plan.options.stack
-        self._began = min((a.asked for a in stage.line.requests), default=0.0)
+        self._began = min((a.asked for a in harness.line.requests), default=0.0)
 
     def judge(self, arrival: Arrival, deleted: Sequence[RecordSet]) -> Iterator[Ground]:
         """The grounds that are missing for this release."""

@@ -128,26 +128,26 @@ async def _rehearse(
     line = Transport(world, clock, rng, faults.rates)
     line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
     line.mute = faults.mute
-    stage = Harness(world, clock, line, rng)
-    stage.disk.holds = faults.journal_holds
-    stage.is_faulty = faults.is_faulty
-    plan = await _plan(stage, options)
+    harness = Harness(world, clock, line, rng)
+    harness.disk.holds = faults.journal_holds
+    harness.is_faulty = faults.is_faulty
+    plan = await _plan(harness, options)
     if plan.refused and account.others:
-        return judged_refusal(scenario, seed, stage, plan)
+        return judged_refusal(scenario, seed, harness, plan)
     if plan.refused:
         raise RefusedError(str(plan.refusals[0]))
-    for mishap in faults.mishaps:
-        arm(stage, mishap)
-    begin(stage)
-    await _Rehearsing(stage, faults, plan, saw).to_the_end()
-    return check_run(scenario, seed, stage, plan)
+    for fault in faults.mishaps:
+        arm(harness, fault)
+    begin(harness)
+    await _Rehearsing(harness, faults, plan, saw).to_the_end()
+    return check_run(scenario, seed, harness, plan)
 
 
-async def _plan(stage: Harness, options: Options) -> Plan:
-    calm = Transport(stage.world, stage.clock, stage.rng, FaultRates())
+async def _plan(harness: Harness, options: Options) -> Plan:
+    calm = Transport(harness.world, harness.clock, harness.rng, FaultRates())
     facts = await gather(
         options,
-        clock=stage.clock,
+        clock=harness.clock,
         records=SimulatedRecords(calm),
         stacks=SimulatedStacks(calm),
         identity=Identity(account="123456789012", arn="rehearsal"),
@@ -160,48 +160,48 @@ async def _plan(stage: Harness, options: Options) -> Plan:
 class _Rehearsing:
     """A run through all its lives, and what people do about it between them."""
 
-    def __init__(self, stage: Harness, faults: Faults, plan: Plan, saw: Saw) -> None:
-        self._stage = stage
+    def __init__(self, harness: Harness, faults: Faults, plan: Plan, saw: Saw) -> None:
+        self._stage = harness
         self._faults = faults
         self._plan = plan
         self._saw = saw
         self._kills = list(zip(faults.kills, faults.downtimes, strict=True))
         self._resumes = faults.resumes
         self._appends: int | None = None
-        stage.begin_another = lambda: stage.others.append(
+        harness.begin_another = lambda: harness.others.append(
             asyncio.get_running_loop().create_task(self._another())
         )
 
     async def to_the_end(self) -> None:
         """Lives, and is resumed or restored, until a person would let it be."""
-        stage = self._stage
-        while stage.lives < MOST_LIVES:
+        harness = self._stage
+        while harness.lives < MOST_LIVES:
             try:
-                state = stage.state = await self._live()
+                state = harness.state = await self._live()
             except (ManualActionRequiredError, RefusedError):
-                stage.strike("journal damaged")
+                harness.strike("journal damaged")
                 await self._restore()
                 break
             if state is not None:
-                stage.untrue += broken_promises(state)
+                harness.untrue += broken_promises(state)
             if state is None:
-                told = fold(stage.disk.events)
+                told = fold(harness.disk.events)
                 if told is not None and told.ending is not None:
-                    state = stage.state = told  # it was killed when it had nothing left to do
+                    state = harness.state = told  # it was killed when it had nothing left to do
             if state is not None and not self._is_left_open(state):
                 break
             if state is not None:
-                stage.leave_alone(_LOOK * stage.lives)  # a person loses patience by and by
-            await stage.stay_down()
-            stage.disk.broken, stage.disk.holds = "", None  # somebody made room
-            gives_up = state is not None and stage.lives >= _RESUMES
+                harness.leave_alone(_LOOK * harness.lives)  # a person loses patience by and by
+            await harness.stay_down()
+            harness.disk.broken, harness.disk.holds = "", None  # somebody made room
+            gives_up = state is not None and harness.lives >= _RESUMES
             if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
                 await self._restore()
                 break
-        stage.end(self._plan.names)
-        for other in stage.others:
+        harness.end(self._plan.names)
+        for other in harness.others:
             await other
-        stage.close(self._plan.names)
+        harness.close(self._plan.names)
 
     def _is_left_open(self, state: State) -> bool:
         """Whether somebody follows a run up that has ended."""
@@ -222,29 +222,29 @@ class _Rehearsing:
             MustLookError: the journal is damaged.
             RefusedError: there is nothing in it, or nothing that is understood.
         """
-        stage = self._stage
-        stage.lives += 1
+        harness = self._stage
+        harness.lives += 1
         self._appends, downtime = self._kills.pop(0) if self._kills else (None, 0.0)
-        journal = DiskJournal(stage.disk, stage.clock, self._appended)
-        if stage.lives > 1 and not journal.events:
+        journal = DiskJournal(harness.disk, harness.clock, self._appended)
+        if harness.lives > 1 and not journal.events:
             raise RefusedError("there is nothing to resume")
-        first: ev.RunStarted | ev.RunResumed = ev.RunResumed(time=stage.clock.now())
-        if stage.lives == 1:
-            first = ev.RunStarted(time=stage.clock.now(), run="rehearsal", plan=self._plan)
-        stage.engine = self._engine(journal)
-        stage.task = asyncio.get_running_loop().create_task(
-            stage.engine.run(first, list(journal.events))
+        first: ev.RunStarted | ev.RunResumed = ev.RunResumed(time=harness.clock.now())
+        if harness.lives == 1:
+            first = ev.RunStarted(time=harness.clock.now(), run="rehearsal", plan=self._plan)
+        harness.engine = self._engine(journal)
+        harness.task = asyncio.get_running_loop().create_task(
+            harness.engine.run(first, list(journal.events))
         )
-        stage.cue(InjectionPoint.BEGIN)
+        harness.cue(InjectionPoint.BEGIN)
         try:
             async with asyncio.timeout(LONGEST):
-                return await stage.task
+                return await harness.task
         except Killed:
-            stage.strike("killed after an append")
-            stage.trouble("dead", downtime)
-            stage.downtime = downtime
+            harness.strike("killed after an append")
+            harness.trouble("dead", downtime)
+            harness.downtime = downtime
         except asyncio.CancelledError:
-            if stage.downtime is None:
+            if harness.downtime is None:
                 raise
         return None
 
@@ -255,18 +255,18 @@ class _Rehearsing:
                 raise Killed
 
     def _engine(self, journal: MemoryJournal) -> Engine:
-        stage = self._stage
+        harness = self._stage
         return Engine(
-            clock=stage.clock,
+            clock=harness.clock,
             journal=journal,
-            records=SimulatedRecords(stage.line),
-            stacks=SimulatedStacks(stage.line),
+            records=SimulatedRecords(harness.line),
+            stacks=SimulatedStacks(harness.line),
             deployer=SimulatedDeployer(
-                stage.world, stage.clock, timeout=self._plan.options.deploy_timeout
+                harness.world, harness.clock, timeout=self._plan.options.deploy_timeout
             ),
-            prober=stage.prober,
-            save_backup=stage.disk.save_backup,
-            rng=stage.rng,
+            prober=harness.prober,
+            save_backup=harness.disk.save_backup,
+            rng=harness.rng,
             observer=self._observe,
             strict=True,
         )
@@ -277,14 +277,14 @@ class _Rehearsing:
 
     async def _restore(self) -> None:
         """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
-        stage = self._stage
-        stage.trouble("left to a person", LONGEST)
+        harness = self._stage
+        harness.trouble("left to a person", LONGEST)
         await self._restore_now()
         for _ in range(_PATIENCE):
-            await stage.clock.sleep(_LOOK)  # no read is stale any more
-            if not stage.is_busy:
+            await harness.clock.sleep(_LOOK)  # no read is stale any more
+            if not harness.is_busy:
                 await self._restore_now()
-                if not stage.is_busy:  # nobody has begun another operation meanwhile
+                if not harness.is_busy:  # nobody has begun another operation meanwhile
                     break
         else:
             await self._restore_now()
@@ -302,7 +302,7 @@ class _Rehearsing:
                     break
 
     async def _rescue(self, name: str) -> None:
-        stage, plan = self._stage, self._plan
+        harness, plan = self._stage, self._plan
         done = await rescue(
             name,
             [m.original for m in plan.manuals if m.key.name == name],
@@ -311,9 +311,9 @@ class _Rehearsing:
                 zone_name=plan.zone_name,
                 root=plan.root.stack_id or plan.options.stack,
             ),
-            clock=stage.clock,
-            records=SimulatedRecords(stage.line),
-            stacks=SimulatedStacks(stage.line),
+            clock=harness.clock,
+            records=SimulatedRecords(harness.line),
+            stacks=SimulatedStacks(harness.line),
             ttl=plan.options.ttl,
             force=False,
             by_force="",
@@ -322,26 +322,26 @@ class _Rehearsing:
             save=lambda _: None,
         )
         if done.changes:
-            stage.strike("put back by restore")
+            harness.strike("put back by restore")
 
     async def _another(self) -> None:
         """The same takeover from another machine, with its own lock, journal and deploys."""
-        stage = self._stage
-        clock = VirtualClock(stage.clock.true())
-        plan = await _plan(stage, self._plan.options)
+        harness = self._stage
+        clock = VirtualClock(harness.clock.true())
+        plan = await _plan(harness, self._plan.options)
         if plan.refused or not plan.manuals:
             return
-        line = Transport(stage.world, clock, stage.rng, FaultRates(), by=ANOTHER)
-        line.arrivals = stage.line.arrivals
+        line = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)
+        line.arrivals = harness.line.arrivals
         engine = Engine(
             clock=clock,
             journal=MemoryJournal(),
             records=SimulatedRecords(line),
             stacks=SimulatedStacks(line),
-            deployer=SimulatedDeployer(stage.world, clock, whose="another-"),
-            prober=SimulatedProber(stage.world, clock),
+            deployer=SimulatedDeployer(harness.world, clock, whose="another-"),
+            prober=SimulatedProber(harness.world, clock),
             save_backup=_nothing_to_save,
-            rng=stage.rng,
+            rng=harness.rng,
             observer=lambda _event, _state, _seq: None,
             strict=True,
         )

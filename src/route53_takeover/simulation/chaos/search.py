@@ -148,7 +148,7 @@ class DrawnRun(Struct, frozen=True, kw_only=True):
             f"options: {_changed(self.options)}",
             f"calls: {_changed(faults.rates)}",
             f"faults: {_changed(faults, 'mishaps', 'rates')}",
-            *(f"mishap: {mishap}" for mishap in faults.mishaps),
+            *(f"fault: {fault}" for fault in faults.mishaps),
         ]
         return "\n".join(lines)
 
@@ -414,7 +414,7 @@ def _aimed(rng: Random, edits: _Edits) -> tuple[InjectedFault, ...]:
 
 def _mishap(rng: Random, edits: _Edits) -> InjectedFault:
     deed = rng.choice(rng.choice((_STORMS, _PROCESS, _PEOPLE)))
-    mishap = InjectedFault(
+    fault = InjectedFault(
         deed=deed,
         cue=rng.choice(_CUES),
         delay=rng.choice((0.0, rng.uniform(0, 0.1), rng.uniform(0, 3), rng.uniform(0, 30))),
@@ -425,7 +425,7 @@ def _mishap(rng: Random, edits: _Edits) -> InjectedFault:
     if deed is FaultKind.CLEAN_UP:
         return replace(_CLEANING, record=edits.other, times=rng.choice((1, 3)))
     if deed is FaultKind.STALE:  # harsher than AWS, which shows the newest state
-        return replace(mishap, seconds=min(mishap.seconds, 20.0))
+        return replace(fault, seconds=min(fault.seconds, 20.0))
     if deed is FaultKind.CLOCK:
-        return replace(mishap, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
-    return mishap
+        return replace(fault, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
+    return fault
