@@ -337,7 +337,7 @@ def words_of(ctx: typer.Context, *sources: str, but: Collection[str] = ()) -> li
         if value is True:
             words.append(flag)
         elif value is not False:
-            for item in value if isinstance(value, list) else [value]:
+            for item in value if isinstance(value, list | tuple) else [value]:
                 words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]
     return words
 
