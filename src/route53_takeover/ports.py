@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.records import Change, RecordSet
     from route53_takeover.core.stacks import (
+        EventMark,
         StackDescription,
         StackDetails,
         StackEvent,
@@ -126,8 +127,8 @@ class Stacks(Protocol):
     async def exports(self) -> Mapping[str, str]:
         """What the stacks of this region export, by the exports' names (all pages)."""
 
-    async def newest_event(self, stack_id: str) -> str | None:
-        """The id of its newest event; ``None`` where it has none or does not exist."""
+    async def newest_event(self, stack_id: str) -> EventMark | None:
+        """Its newest event; ``None`` where it has none or does not exist."""
 
     async def events(
         self,

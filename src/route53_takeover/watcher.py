@@ -152,14 +152,15 @@ class StackWatcher:
         root = await self._stacks.describe(self._root)
         in_progress = kind_of(root.status) in (Kind.GOING, Kind.CLEANING, Kind.TURNING_BACK)
         newest: dict[str, str] = {}
+        until: dict[str, float] = {}
         existing: dict[str, tuple[str, ...]] = {}
         parents: dict[str, str] = {}
         todo = [] if root.status == ABSENT else [root.stack_id]
         for stack_id in todo:
             if not (joining and in_progress):
-                event_id = await self._stacks.newest_event(stack_id)
-                if event_id is not None:
-                    newest[stack_id] = event_id
+                mark = await self._stacks.newest_event(stack_id)
+                if mark is not None:
+                    newest[stack_id], until[stack_id] = mark.event_id, mark.timestamp
             try:
                 resources = await self._stacks.resources(stack_id)
             except NotFoundError:
@@ -171,7 +172,12 @@ class StackWatcher:
                     parents[child.physical_id] = stack_id
                     todo.append(child.physical_id)
         return ev.BaselineRead(
-            time=self._clock.now(), root=root, newest=newest, existing=existing, parents=parents
+            time=self._clock.now(),
+            root=root,
+            newest=newest,
+            until=until,
+            existing=existing,
+            parents=parents,
         )
 
     async def describe_root(self) -> None:

@@ -104,7 +104,9 @@ async def test_the_newest_event_costs_one_page(
 ) -> None:
     page = {"StackEvents": [event("2"), event("1")], "NextToken": "t"}
     stub.add_response("describe_stack_events", page, {"StackName": STACK})
-    assert await stacks.newest_event(STACK) == "2"
+    mark = await stacks.newest_event(STACK)
+    assert mark is not None
+    assert mark.event_id == "2"
 
 
 def test_an_event_keeps_what_the_stack_will_create() -> None:

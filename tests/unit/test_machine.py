@@ -280,6 +280,17 @@ def test_an_operations_start_that_is_told_after_its_end_still_counts() -> None:
     assert state.stacks[root].status == "UPDATE_COMPLETE"
 
 
+def test_an_operation_from_before_the_baseline_is_not_the_deploys_however_late_it_is_told() -> None:
+    """Safety rule 9: the first deploy's beginning may become visible after its end."""
+    state = folded_until("alias", Phase.DEPLOY_ON)
+    root = state.root.stack_id
+    read = ev.BaselineRead(time=state.now, root=state.root, newest={root: "end"}, until={root: 9.0})
+    state, _ = step(state, read)
+    late = polled(state, own(root, "UPDATE_IN_PROGRESS", 5.0, "late"))
+    assert late.stacks[root].status == ""
+    assert polled(late, own(root, "UPDATE_IN_PROGRESS", 9.1, "new")).stacks[root].operations == 1
+
+
 @pytest.mark.parametrize(
     ("begins", "ends"),
     [

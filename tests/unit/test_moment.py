@@ -241,6 +241,26 @@ def test_what_an_earlier_process_knew_of_the_stacks_is_not_fresh_after_a_resume(
     assert "fresh events" in the_moment(observe(state, read)).lacks
 
 
+def test_the_hold_begins_again_with_a_resume() -> None:
+    """The wall clock may have jumped while no process lived."""
+    state = due_state("alias")
+    resumed = replace(state, resumed_at=state.now - 1.9)
+    assert the_moment(resumed).lacks == ("the hold",)
+    assert the_moment(replace(state, resumed_at=state.now - 2.0)).is_due
+
+
+def test_a_call_that_took_longer_than_any_client_waits_says_that_the_process_slept() -> None:
+    state = replace(due_state("alias"), wake_at=None)
+    name = state.names[NAME]
+    assert name.read is not None
+    woken = ev.NameRead(
+        time=state.now + 1800, began=state.now, name=NAME, records=name.read.records
+    )
+    state = observe(state, woken)
+    assert (state.lag, state.awake_since) == (due_state("alias").lag, woken.time)
+    assert "fresh events" in the_moment(state).lacks
+
+
 def test_a_key_cuts_the_hold_and_nothing_else() -> None:
     state = due_state("alias")
     held = replace(state, now=state.now - 1.9)

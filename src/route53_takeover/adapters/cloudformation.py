@@ -11,6 +11,7 @@ from route53_takeover.core.stacks import (
     ABSENT,
     RECORD_SET,
     RECORD_SET_GROUP,
+    EventMark,
     StackDescription,
     StackDetails,
     StackEvent,
@@ -172,12 +173,14 @@ class CloudFormationStacks(Stacks):
                 return found
             position = {"NextToken": page["NextToken"]}
 
-    async def newest_event(self, stack_id: str) -> str | None:
-        """The id of its newest event; ``None`` where it has none or does not exist."""
+    async def newest_event(self, stack_id: str) -> EventMark | None:
+        """Its newest event; ``None`` where it has none or does not exist."""
         async with aclosing(self._event_pages(stack_id)) as pages:
             async for page in pages:
                 for shape in page:
-                    return str(shape["EventId"])
+                    return EventMark(
+                        event_id=shape["EventId"], timestamp=shape["Timestamp"].timestamp()
+                    )
         return None
 
     async def events(

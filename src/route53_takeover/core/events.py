@@ -173,12 +173,14 @@ class BaselineRead(Event, frozen=True, kw_only=True):
     Attributes:
         root: the root stack, `ABSENT` where there is none yet.
         newest: stack id -> id of its newest event; a stack in progress that we joined has none.
+        until: stack id -> AWS's time of that event.
         existing: stack id -> logical ids it holds already.
         parents: id of each nested stack -> id of its parent.
     """
 
     root: StackDescription
     newest: dict[str, str] = {}
+    until: dict[str, float] = {}
     existing: dict[str, tuple[str, ...]] = {}
     parents: dict[str, str] = {}
 

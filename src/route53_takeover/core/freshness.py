@@ -28,6 +28,9 @@ nothing is deployed."""
 LATE = 1.0
 """Seconds after a deadline of the machine's own from which on the process must have been stopped,
 asleep or starved in between."""
+SLEPT = 60.0
+"""Seconds for a call from which on the process must have been stopped meanwhile: no client waits as
+long, and an answer that is as old as that tells nothing of how long answers take."""
 _FORGET = 0.8
 """How much of the longest call time of late each further answer leaves."""
 
@@ -43,7 +46,9 @@ def timed(state: State, event: ev.AnyEvent) -> State:
         state = replace(state, awake_since=event.time)
     match event:
         case ev.NameRead() | ev.StackPolled() | ev.ResourcesRead() | ev.RootDescribed():
-            if event.began >= state.awake_since:
+            if event.time - event.began > SLEPT:
+                state = replace(state, awake_since=event.time)
+            elif event.began >= state.awake_since:
                 lag = max(event.time - event.began, _FORGET * state.lag)
                 state = replace(state, lag=round(lag, 3))
         case _:

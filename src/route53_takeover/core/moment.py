@@ -103,9 +103,10 @@ def moments(state: State, name: NameState) -> Iterator[Moment]:
         if not standing:
             continue
         hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
-        held_at = resource.since + hold
+        began = max(resource.since, state.resumed_at)  # the wall clock may have jumped in between
+        held_at = began + hold
         adoptable = any(may_be_identical(r, resource.desired) for r in standing)
-        least = resource.since + (OTHER_HOLD if adoptable else 0.0)
+        least = began + (OTHER_HOLD if adoptable else 0.0)
         if name.hold_cut_at >= resource.since:
             held_at = min(held_at, name.hold_cut_at)
         held_at = max(held_at, least)

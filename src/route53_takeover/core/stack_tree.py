@@ -140,6 +140,8 @@ def polled(state: State, event: ev.StackPolled) -> State:
 
 def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     stack = replace(stack, seen=stack.seen | {event.event_id})
+    if event.timestamp <= stack.floor:
+        return stack  # of an earlier operation, and only seen now
     if event.is_of_stack:
         return _own_status(stack, event)
     before = stack.newest.get(event.logical_id)
@@ -444,6 +446,7 @@ def _baseline(state: State, event: ev.BaselineRead) -> State:
                 parent=event.parents.get(stack_id),
                 existing=frozenset(event.existing.get(stack_id, ())),
                 baseline=event.newest.get(stack_id),
+                floor=event.until.get(stack_id, 0.0),
             )
             for stack_id in ids
         },

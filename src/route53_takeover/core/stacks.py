@@ -114,6 +114,13 @@ class StackEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.is_of_stack and self.status in _OPERATION_STARTS
 
 
+class EventMark(Struct, frozen=True, kw_only=True):
+    """Which event it is, and AWS's time of it."""
+
+    event_id: str
+    timestamp: float
+
+
 class StackDescription(Struct, frozen=True, kw_only=True):
     """A stack as ``DescribeStacks`` shows it. ``status`` is `ABSENT` where there is none."""
 

@@ -255,6 +255,8 @@ class StackState(Struct, frozen=True, kw_only=True):
         template_failures: reads of it in vain since; the next is not before ``template_after``.
         seen: ids of the events taken in.
         baseline: id of the newest event before the deploy, where there was one.
+        floor: AWS's time of that event: one that is not later belongs to an earlier operation,
+            whenever it becomes visible.
     """
 
     stack_id: str
@@ -272,6 +274,7 @@ class StackState(Struct, frozen=True, kw_only=True):
     told: float = 0.0
     seen: frozenset[str] = frozenset()
     baseline: str | None = None
+    floor: float = 0.0
     template: StackTemplate | None = None
     template_for: int = 0
     template_failures: int = 0

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core.records import normal_name
 from route53_takeover.core.stacks import (
     ABSENT,
+    EventMark,
     StackDescription,
     StackDetails,
     StackResource,
@@ -182,10 +183,12 @@ class WorldStacks:
         there = self._of(await self._ask("ListExports"))
         return {name: value for name, (_, value) in there.exports().items()}
 
-    async def newest_event(self, stack_id: str) -> str | None:
+    async def newest_event(self, stack_id: str) -> EventMark | None:
         world = await self._line.there("cloudformation:DescribeStackEvents")
         newest = next(self._of(world).events(stack_id), None)
-        return None if newest is None else newest.event_id
+        if newest is None:
+            return None
+        return EventMark(event_id=newest.event_id, timestamp=newest.timestamp)
 
     async def events(
         self,

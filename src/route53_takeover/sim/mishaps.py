@@ -152,7 +152,9 @@ def _keys(stage: Stage, mishap: Mishap, tries: int = 0) -> None:
     Whoever pauses a run goes on with it: it would wait for them for ever.
     """
     if not stage.task.done():
-        stage.engine.submit(event_of(mishap.act, mishap.name, time=stage.clock.now()))
+        key = event_of(mishap.act, mishap.name, time=stage.clock.now())
+        stage.pressed.append((stage.clock.true(), key))
+        stage.engine.submit(key)
     if mishap.act is Act.PAUSE:
         stage.later(mishap.seconds, lambda: _keys(stage, replace(mishap, act=Act.GO_ON, times=1)))
     elif tries + 1 < mishap.times:

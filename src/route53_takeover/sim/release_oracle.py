@@ -276,8 +276,11 @@ class _Court:
         """From when on an operation counts as the deploy's."""
         if self._options.deploy_on is None:
             return 0.0
-        # The baseline is read just before the deploy: what begins in between is taken for its own.
-        return self._world.begun.get("on", float("inf")) - _BASELINE
+        # The baseline is read just before the deploy: what begins in between is taken for its own,
+        # and so is another machine's where the run was killed before it could start one.
+        begun = self._world.begun
+        others = (time for command, time in begun.items() if command.endswith("on"))
+        return begun.get("on", min(others, default=float("inf"))) - _BASELINE
 
     def _goes_forward(self, at: float, stack: Stack) -> bool:
         above: Stack | None = stack
@@ -363,7 +366,7 @@ class _Court:
             isinstance(key, keys)
             and getattr(key, "name", "") == normal_name(name)
             and time >= since
-            for time, key in self._stage.keys
+            for time, key in (*self._stage.pressed, *self._stage.keys)
         )
 
     def _is_wanted(self, arrival: Arrival) -> bool:

@@ -120,6 +120,7 @@ class Stage:
         begin_another: starts another machine's run.
         others: those runs.
         keys: what a person at the keys asked for and got, with the account's time.
+        pressed: what was asked for, also where the process died over it.
         awaited: what a person, and nothing else, kept a release back by.
     """
 
@@ -157,6 +158,7 @@ class Stage:
         self.begin_another: Callable[[], None] = lambda: None
         self.others: list[asyncio.Task[None]] = []
         self.keys: list[tuple[float, ev.OperatorEvent]] = []
+        self.pressed: list[tuple[float, ev.OperatorEvent]] = []
         self.awaited: set[str] = set()
         self._before: State | None = None
         line.on_arrival = self._on_arrival
