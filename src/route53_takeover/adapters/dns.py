@@ -32,6 +32,8 @@ _TIMEOUT = 1.0
 _PORT = 53
 _LAST = 65535
 _DELEGATION_TIMEOUT = 5.0
+_LONGEST = 300
+"""Characters of a name server and its port: a name has 255 at most."""
 _HINT = "give --name-server HOST or HOST:PORT, such as 192.0.2.1:5353 or [2001:db8::1]:53"
 
 
@@ -53,6 +55,8 @@ def parse_name_server(text: str) -> NameServer:
         UsageError: it is neither a name nor an address, or the port is not one.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise UsageError(f"{text[:60]!r}... names no host", _HINT)
     if dns.inet.is_address(text):
         return NameServer(host=text)
     spelled = re.fullmatch(r"(?:\[(?P<address>.*)\]|(?P<host>[^:]*))(?::(?P<port>.*))?", text)

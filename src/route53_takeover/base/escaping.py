@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 _TAIL_LINES = 20
+_TAIL_BYTES = 65_536
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|\Z)"  # OSC, DCS and the like: titles, links
@@ -49,10 +50,12 @@ def plain_tail(output: bytes, *, cut: bool = False) -> str:
     """The last lines of a command's output, safe to show on any terminal.
 
     Args:
+        output: all of it, or its last part; at most 65,536 bytes are looked at.
         cut: the output begins in the middle: its first word may be the rest of a secret whose name
             is not there any more, and is left out.
     """
-    if cut:
+    if cut or len(output) > _TAIL_BYTES:
+        output = output[-_TAIL_BYTES:]
         output = (output.split(None, 1)[1:] or [b""])[0]
     text = _ESCAPES.sub("", output.decode(errors="replace").replace("\r\n", "\n"))
     lines = (_plain_line(line) for line in text.rstrip().split("\n")[-_TAIL_LINES:])

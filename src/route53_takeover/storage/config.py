@@ -119,7 +119,7 @@ def seconds(text: str) -> float:
         UsageError: it is none.
     """
     compact = text.strip().lower()
-    parts = _DURATION.findall(compact)
+    parts = _DURATION.findall(compact[:_LONGEST])
     if not parts or "".join(n + u for n, u in parts) != compact.replace(" ", ""):
         raise UsageError(f"{text!r} is not a duration", "Say seconds, or 90s, 5m, 1h.")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)

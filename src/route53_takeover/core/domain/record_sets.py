@@ -290,8 +290,14 @@ def display_name(name: str) -> str:
     return name.removesuffix(".").replace("\\052", "*")
 
 
+_LONGEST_VALUE = 32_000
+"""Characters of all values that one change may have, by Route 53's quotas."""
+
+
 def normal_value(record_type: str, value: str) -> str:
-    """One value in normal form for its type."""
+    """One value in normal form for its type; one that no record set can have stays as it is."""
+    if len(value) > _LONGEST_VALUE:
+        return value
     if record_type in ("TXT", "SPF"):
         return " ".join(_quoted(chunk) for chunk in _character_strings(value))
     # spaces between words do not count, those inside quotes do (CAA, NAPTR)
