@@ -56,6 +56,7 @@ def rehearsed(
     begin: Begin = _nothing,
     saw: Saw = _nothing,
     faults: Faults = CALM,
+    seed: str = "ending",
     **options: Any,
 ) -> Rehearsal:
     """One calm run in this account: no promise is broken, and the name has a record."""
@@ -63,7 +64,7 @@ def rehearsed(
         name="ending", summary="", account=account, outcome=Outcome.DONE, exit_code=0
     )
     asked = replace(options_of(scenario), records=records, **options)
-    rehearsal = rehearse_once(scenario, "ending", faults, options=asked, begin=begin, saw=saw)
+    rehearsal = rehearse_once(scenario, seed, faults, options=asked, begin=begin, saw=saw)
     assert rehearsal.broken == ()
     assert not rehearsal.absent
     return rehearsal
@@ -97,6 +98,26 @@ def test_a_failed_stack_that_nothing_was_deployed_on_is_no_unknown_ending() -> N
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert "nothing was deployed" in rehearsal.result.reason
     assert the_record(rehearsal).outcome == "untouched"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_stack_that_holds_the_record_is_told_though_its_own_event_is_missing(seed: int) -> None:
+    """CloudFormation adopts an identical record, fails and cannot roll back: it owns the record."""
+    failing = {
+        "Type": "AWS::Lambda::Permission",
+        "Condition": "Enabled",
+        "DependsOn": "DnsRecord",
+        "Metadata": {"Simulation": {"Seconds": 3, "Fail": "it failed"}},
+    }
+    account = site_account(
+        existing=alias("d1new"),
+        template=site_template(alias_resource("d1new"), Permission=failing),
+    )
+    config = replace(account.config, fail_rollback="not now")
+    rehearsal = rehearsed(
+        replace(account, config=config), faults=Faults(missing=0.5), seed=f"missing {seed}"
+    )
+    assert ending(rehearsal) == (Outcome.UNKNOWN, 4)
 
 
 def test_a_private_zone_that_is_the_only_one_of_its_name_is_released_by_name() -> None:

@@ -24,6 +24,7 @@ from route53_takeover.core.takeover.queries import (
     candidate_resources,
     matching_resources,
     root_kind,
+    was_deployed,
 )
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus
 from route53_takeover.core.takeover.step_context import tree_is_listed
@@ -317,7 +318,7 @@ def _end(context: StepContext) -> None:
             _in_part(state, theirs, reason),
             resumable=open_ or root_kind(state) is not StackPhase.SUCCEEDED,
         )
-    elif root_kind(state) is StackPhase.FAILED and _has_moved(state):
+    elif root_kind(state) is StackPhase.FAILED and _was_switched_on(state):
         context.end(Outcome.UNKNOWN, f"{reason}: a later repair of the stack may undo the record")
     elif root_kind(state) is StackPhase.SUCCEEDED and (groups := unread_groups(state)):
         held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
@@ -337,10 +338,9 @@ def _end(context: StepContext) -> None:
         context.end(Outcome.FAILED, reason)
 
 
-def _has_moved(state: State) -> bool:
-    """Whether the root began an operation since the deploy: it may have stood failed before."""
-    root = state.root_stack
-    return state.baseline is Switch.ON and root is not None and root.operations > 0
+def _was_switched_on(state: State) -> bool:
+    """Whether the deploy with the switch on did anything: the root may have stood failed before."""
+    return state.baseline is Switch.ON and was_deployed(state)
 
 
 def _what_stands(state: State) -> str:

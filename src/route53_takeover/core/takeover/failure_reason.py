@@ -11,7 +11,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.fold_stacks import unread_groups
-from route53_takeover.core.takeover.queries import matching_resources, root_kind
+from route53_takeover.core.takeover.queries import matching_resources, root_kind, was_deployed
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def why(state: State) -> str:
         causes = {name.cause for name in restored}
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
         return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
-    if root is None or root.operations == 0:
+    if not was_deployed(state):
         return _nothing_deployed(deploy)
     if kind is not StackPhase.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"

@@ -56,6 +56,17 @@ def root_kind(state: State) -> StackPhase:
     return root.kind
 
 
+def was_deployed(state: State) -> bool:
+    """Whether the current deploy began an operation of the stack.
+
+    A resource that would stand in a record's place says so too: the events of the stack itself may
+    be missing, or never have been read.
+    """
+    root = state.root_stack
+    moved = root is not None and root.operations > 0
+    return moved or any(candidate_resources(state, h) for h in state.handovers)
+
+
 def matching_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The record resources of the tree that would stand in this record set's place."""
     return tuple(

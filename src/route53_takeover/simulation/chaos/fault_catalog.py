@@ -214,10 +214,14 @@ def _busy(harness: Harness, fault: InjectedFault) -> None:
     zones.hold_zone(harness.world.zone.zone_id, zones.timeline.now + fault.seconds)
 
 
+STALE_BY = 3.0
+"""Seconds by which reads of a name lag behind, once a run."""
+
+
 def _stale(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("stale reads")
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.behind = 3.0
+    harness.line.behind = STALE_BY
     harness.later(fault.seconds, lambda: setattr(harness.line, "behind", 0.0))
 
 

@@ -30,6 +30,7 @@ from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
+from route53_takeover.simulation.chaos.fault_catalog import STALE_BY, FaultKind
 from route53_takeover.simulation.chaos.transport import TAKEOVER
 
 if TYPE_CHECKING:
@@ -181,8 +182,10 @@ class _Court:
             yield Ground.UNOWNED
         if arrival.sent - creation.began < self._hold(creation, record) - _ROUNDING:
             yield Ground.HELD
-        stood = self._stood(at, record.name)
-        if any(conflict(r, creation.desired.record) and r not in deleted for r in stood):
+        if all(
+            any(conflict(r, creation.desired.record) and r not in deleted for r in stood)
+            for stood in self._shown(at, record.name)
+        ):
             yield Ground.ALONE
         if not self._asked("ListResourceRecordSets", arrival, _READS, since=creation.began):
             yield Ground.READ
@@ -211,7 +214,8 @@ class _Court:
         sent = arrival.sent
         since = sent - _EVENTS - _PACE - 2 * self._lag(sent)
         yield sent
-        turns = {r.seen for r in self._rows} | {c.time for c in self._world.history}
+        written = {c.time for c in self._world.history}
+        turns = {r.seen for r in self._rows} | written | {time + STALE_BY for time in written}
         # Just before something happened is when what it contradicts was last true.
         yield from sorted((t - _JUST for t in turns if since <= t <= sent), reverse=True)
 
@@ -347,6 +351,14 @@ class _Court:
             if change.time <= before and written:
                 return change.time, change.by
         return None
+
+    def _shown(self, at: float, name: str) -> Iterator[Sequence[RecordSet]]:
+        """What stood at a name, and what a read that lagged behind said that stands."""
+        yield self._stood(at, name)
+        if any(
+            t.what == FaultKind.STALE and t.began <= at <= t.ended for t in self._stage.troubles
+        ):
+            yield self._stood(at - STALE_BY, name)
 
     def _stood(self, at: float, name: str) -> Sequence[RecordSet]:
         stood: dict[RecordKey, RecordSet] = {}
