@@ -18,11 +18,11 @@ from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Manual, Options, Plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.step import step
-from route53_takeover.process.control_server import (
+from route53_takeover.process.control_server import Control
+from route53_takeover.process.control_socket import (
     Alive,
-    Control,
+    AnyMessage,
     NotTaken,
-    Said,
     Taken,
     Unjournalled,
     connect,
@@ -62,7 +62,7 @@ def nobody(_: ev.AnyEvent) -> None:
     """Takes what is asked for, and forgets it."""
 
 
-_said: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
+_said: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
 
 
 class Side:
@@ -71,16 +71,16 @@ class Side:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self.writer = reader, writer
 
-    async def hear(self) -> Said:
+    async def hear(self) -> AnyMessage:
         line = await asyncio.wait_for(self._reader.readline(), 5)
         return _said.decode(line)
 
-    async def hear_but_heartbeats(self) -> Said:
+    async def hear_but_heartbeats(self) -> AnyMessage:
         while isinstance(said := await self.hear(), Alive):
             pass
         return said
 
-    async def ask(self, line: bytes) -> Said:
+    async def ask(self, line: bytes) -> AnyMessage:
         self.writer.write(line + b"\n")
         return await self.hear_but_heartbeats()
 

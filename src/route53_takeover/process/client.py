@@ -20,10 +20,10 @@ from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover.events import RunStarted
 from route53_takeover.core.takeover.projection import Projection
 from route53_takeover.core.takeover.state import Phase
-from route53_takeover.process.control_server import (
+from route53_takeover.process.control_socket import (
     Alive,
+    AnyMessage,
     NotTaken,
-    Said,
     Taken,
     Unjournalled,
     connect,
@@ -55,7 +55,7 @@ _ANSWER = 5.0
 _LINES, _BYTES = 300, 1 << 16
 """How much of a deploy command's output is shown."""
 
-_said: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
+_message: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
 
 
 class NotReachedError(TakeoverError):
@@ -280,7 +280,7 @@ class RemoteRun:
             self._refold()
         try:
             while line := await reader.readline():
-                self._hear(_said.decode(line))
+                self._hear(_message.decode(line))
         except (OSError, ValueError):
             pass
         finally:
@@ -293,7 +293,7 @@ class RemoteRun:
         self._alive_at = asyncio.get_running_loop().time()
         self._knocks, self._is_gone = 0, False
 
-    def _hear(self, said: Said) -> None:
+    def _hear(self, said: AnyMessage) -> None:
         match said:
             case Alive():
                 self._alive = said

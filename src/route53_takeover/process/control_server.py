@@ -1,9 +1,8 @@
-"""The control socket of a run: what a person asks for comes in, signs of life go out.
+"""Serves a run's control socket: operator's events come in, a heartbeat goes out.
 
-A Unix socket of mode 0600 in the run's folder, for as long as its process lives. Whoever looks at
-a run reads its journal; over the socket go only the heartbeat, the events that a broken journal
-does not hold, and the operator's events. A client that does not read is dropped: nobody who looks
-on can make the run wait. JSON lines in both directions.
+A Unix socket of mode 0600 in the run's folder, for as long as its process lives. A client reads the
+run's journal; over the socket go only the heartbeat, the events that a broken journal does not
+hold, and the operator's events. A client that does not read is dropped: none can make the run wait.
 """
 
 from __future__ import annotations
@@ -11,21 +10,29 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.takeover.events import AnyEvent, OperatorEvent
+from route53_takeover.core.takeover.events import OperatorEvent
+from route53_takeover.process.control_socket import (
+    Alive,
+    NotTaken,
+    Taken,
+    Unjournalled,
+    encoded,
+    short_path,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from route53_takeover.core.ports import Clock
+    from route53_takeover.core.takeover.events import AnyEvent
     from route53_takeover.core.takeover.state import State
 
 _log = structlog.get_logger(__name__)
@@ -34,41 +41,10 @@ BEAT = 1.0
 """Real seconds between two signs of life."""
 _UNREAD_AT_MOST = 1 << 20
 """Bytes that a client may leave unread before it is dropped."""
-_LONGEST_ASKED, _LONGEST_SAID = 1 << 16, 1 << 24
-"""Bytes of a line: the operator's events are small; a lost one may hold a template."""
-_LONGEST_PATH = 100
-"""Bytes of a path that a socket can be bound to, on every system."""
+_LONGEST_REQUEST = 1 << 16
+"""Bytes of a line from a client: an operator's event is small."""
 
 
-class Message(Struct, frozen=True, kw_only=True, tag=True):
-    """What a run's process says."""
-
-
-class Alive(Message, frozen=True, kw_only=True):
-    """The process lives: its clock says ``now``, and runs ``speed`` times as fast as real time."""
-
-    now: float
-    speed: float
-
-
-class Unjournalled(Message, frozen=True, kw_only=True):
-    """An event that the journal does not hold, for it cannot be written any more."""
-
-    event: AnyEvent
-
-
-class Taken(Message, frozen=True, kw_only=True):
-    """The operator's event is in the engine's queue; whether it still applied, the events say."""
-
-
-class NotTaken(Message, frozen=True, kw_only=True):
-    """It is not: this is what was wrong with it."""
-
-    reason: str
-
-
-Said = Alive | Unjournalled | Taken | NotTaken
-_encoder = msgspec.json.Encoder()
 _asked: msgspec.json.Decoder[OperatorEvent] = msgspec.json.Decoder(OperatorEvent)
 
 
@@ -92,7 +68,7 @@ class Control:
     def observe(self, event: AnyEvent, state: State, _seq: int) -> None:
         """Hands on what the journal does not hold; never raises."""
         if state.journal_lost:
-            line = _line(Unjournalled(event=event))
+            line = encoded(Unjournalled(event=event))
             self._lost.append(line)
             for client in tuple(self._clients):
                 self._send(client, line)
@@ -102,7 +78,7 @@ class Control:
         """Listens; a socket that cannot be made is done without: it never stops a run."""
         try:
             server = await asyncio.start_unix_server(
-                self._attend, sock=_bound(self._path), limit=_LONGEST_ASKED
+                self._attend, sock=_bound(self._path), limit=_LONGEST_REQUEST
             )
         except OSError as error:
             _log.warning("control.unavailable", path=str(self._path), reason=str(error))
@@ -129,7 +105,7 @@ class Control:
             await asyncio.sleep(BEAT)
 
     def _alive(self) -> bytes:
-        return _line(Alive(now=self._clock.now(), speed=self._clock.speed))
+        return encoded(Alive(now=self._clock.now(), speed=self._clock.speed))
 
     async def _attend(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -145,7 +121,7 @@ class Control:
                 await client.drain()
             self._clients.add(client)  # from here on it hears what is new
             while asked := await reader.readline():
-                self._send(client, _line(self._take(asked)))
+                self._send(client, encoded(self._take(asked)))
         except (OSError, ValueError):  # it has gone, or sends what is no line
             pass
         finally:
@@ -170,10 +146,6 @@ class Control:
         client.transport.abort()
 
 
-def _line(message: Message) -> bytes:
-    return _encoder.encode(message) + b"\n"
-
-
 def _bound(path: Path) -> socket.socket:
     """A socket of mode 0600 at the path; the run's journal is locked, so nobody else has one."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -181,29 +153,10 @@ def _bound(path: Path) -> socket.socket:
         os.fchmod(listening.fileno(), 0o600)  # Linux makes the file with the socket's mode
         with suppress(FileNotFoundError):
             path.unlink()
-        with _short(path) as name:
+        with short_path(path) as name:
             listening.bind(name)
         path.chmod(0o600)  # elsewhere; the folder is 0700 in any case
     except BaseException:
         listening.close()
         raise
     return listening
-
-
-async def connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connects to a run's control socket. Raises OSError where nobody listens."""
-    with _short(path) as name:
-        return await asyncio.open_unix_connection(name, limit=_LONGEST_SAID)
-
-
-@contextmanager
-def _short(path: Path) -> Iterator[str]:
-    """A name for the path that fits in a socket's address, which holds a hundred bytes or so."""
-    if len(os.fsencode(path)) <= _LONGEST_PATH:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"  # where there is no /proc, an OSError
-    finally:
-        os.close(folder)
