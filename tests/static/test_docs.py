@@ -31,6 +31,9 @@ README = ROOT / "README.md"
 REFERENCE = ROOT / "docs/reference/command-line.md"
 SAFETY = ROOT / "docs/explanation/why-it-is-safe.md"
 SCREEN = ROOT / "docs/how-to/use-the-screen.md"
+PERMISSIONS = ROOT / "docs/how-to/permissions.md"
+DECISIONS = ROOT / "docs/explanation/decisions"
+MAP = ROOT / "docs/explanation/architecture.md"
 PICTURES = sorted((ROOT / "docs/images").iterdir())
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -79,9 +82,39 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
-    links = {link.partition("#")[0] for link in _LINK.findall(README.read_text())}
-    pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")}
-    assert pages <= links
+    reached, new = set[Path](), {README}
+    while new:
+        reached |= new
+        links = {
+            (page.parent / link.partition("#")[0]).resolve()
+            for page in new
+            for link in _LINK.findall(page.read_text())
+        }
+        new = {page for page in links if page.suffix == ".md"} - reached
+    assert set(PAGES) <= reached
+
+
+def test_decisions_are_numbered_and_the_index_has_each_by_its_title() -> None:
+    records = sorted(DECISIONS.glob("[0-9]*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    titles = [record.read_text().partition("\n")[0].removeprefix("# ") for record in records]
+    index = re.findall(
+        r"^- \[(.*?)\]\((.*?)\)$", (DECISIONS / "README.md").read_text(), re.MULTILINE
+    )
+    assert index == [(title, record.name) for title, record in zip(titles, records, strict=True)]
+    for record in records:
+        assert re.search(r"\n\nStatus: (proposed|accepted|replaced by \d+)\n\n", record.read_text())
+        for heading in ("## Context", "## Decision", "## Consequences"):
+            assert _section(record, heading).strip()
+
+
+def test_the_map_has_every_package_and_names_only_what_exists() -> None:
+    source = ROOT / "src/route53_takeover"
+    named = set(re.findall(r"`([\w/]+(?:\.py|/)|docs/[\w/-]+\.md)`", MAP.read_text()))
+    assert [path for path in named if not any((at / path).exists() for at in (source, ROOT))] == []
+    folders = [source, source / "core"]
+    packages = {path.parent for folder in folders for path in folder.glob("*/__init__.py")}
+    assert {f"{package.relative_to(source)}/" for package in packages} <= named
 
 
 def test_every_command_is_documented_with_its_help() -> None:
@@ -130,13 +163,13 @@ def test_the_table_of_exit_codes_is_complete(page: Path) -> None:
     assert [int(code) for code in codes] == sorted(ExitCode)
 
 
-def test_the_readme_asks_for_exactly_the_permissions_that_are_used() -> None:
+def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -> None:
     adapters = "".join(
         path.read_text() for path in (ROOT / "src/route53_takeover/adapters").glob("*.py")
     )
     called = set(re.findall(r'\.(?:reading|writing)\(\s*"(\w+:\w+)"', adapters))
     policy = json.loads(
-        re.findall(r"^```json\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)[0]
+        re.findall(r"^```json\n(.*?)^```$", PERMISSIONS.read_text(), re.MULTILINE | re.DOTALL)[0]
     )
     reading, writing = policy["Statement"]
     assert {*reading["Action"], writing["Action"]} == called

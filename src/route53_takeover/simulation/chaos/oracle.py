@@ -190,7 +190,7 @@ def _wronged(harness: Rehearsed) -> Iterator[str]:
     """
     if harness.struck["stack deleted"]:
         return
-    # Before anything was deployed a TTL is put back though no stack could be asked (decisions.md).
+    # Before anything was deployed a TTL is put back though no stack could be asked (decision 3).
     baselines = [e.time for e in harness.disk.events if isinstance(e, ev.BaselineRead)]
     for arrival in harness.line.arrivals:
         hit = arrival.hit
