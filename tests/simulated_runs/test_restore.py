@@ -21,7 +21,7 @@ from route53_takeover.base.errors import (
     ThrottledError,
     UnansweredError,
 )
-from route53_takeover.cli.commands import _targets_first
+from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
@@ -308,7 +308,7 @@ def test_an_alias_is_put_back_after_its_target() -> None:
     """Route 53 creates no alias whose target is absent."""
     first, second = inside("aaa.example.com.", "bbb.example.com."), inside("bbb.example.com.", WWW)
     round_about = inside("ccc.example.com.", "aaa.example.com.")
-    names = _targets_first([round_about, first, second, A, AAAA])
+    names = names_targets_first([round_about, first, second, A, AAAA])
     assert names == [WWW, "bbb.example.com.", "aaa.example.com.", "ccc.example.com."]
     circle = [first, inside("bbb.example.com.", "aaa.example.com.")]
-    assert _targets_first(circle) == ["aaa.example.com.", "bbb.example.com."]
+    assert names_targets_first(circle) == ["aaa.example.com.", "bbb.example.com."]

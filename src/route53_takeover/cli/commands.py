@@ -23,7 +23,8 @@ from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned, who_am_i
 from route53_takeover.cli.history import folded
 from route53_takeover.cli.interrupts import StoppedError, in_loop
-from route53_takeover.core.domain.record_sets import Change, display_name, normal_name
+from route53_takeover.core.domain.creation_order import names_targets_first
+from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.result import RecordResult, Result, result
 from route53_takeover.core.takeover import events as ev
@@ -293,7 +294,7 @@ async def _restore(
     """Restores name by name: one that cannot be restored keeps no other from it."""
     clock = SystemClock()
     records = originals(backup)
-    names = _targets_first(records)
+    names = names_targets_first(records)
     place = Place(
         zone_id=backup.zone_id,
         zone_name=saved.plan.zone_name,
@@ -349,22 +350,6 @@ async def _restore(
             clock.now(),
             seq=len(names) + 1,
         )
-
-
-def _targets_first(records: Sequence[RecordSet]) -> list[str]:
-    """Their names; Route 53 creates no alias whose target is absent."""
-    left = list(dict.fromkeys(record.key.name for record in records))
-    ordered: list[str] = []
-    while left:
-        leaning = {
-            record.key.name
-            for record in records
-            if record.alias and normal_name(record.alias.dns_name) in {*left} - {record.key.name}
-        }
-        ready = [name for name in left if name not in leaning] or left
-        ordered += ready
-        left = [name for name in left if name not in ready]
-    return ordered
 
 
 async def _tell_what_moves(common: Common, account: OpenAccount, saved: Saved) -> None:
