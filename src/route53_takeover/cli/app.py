@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from route53_takeover.base.errors import ExitCode, TakeoverError, UsageError
+from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError, UsageError
 from route53_takeover.cli.options import (
     PREFIX,
     PROGRAM,
@@ -484,7 +484,7 @@ def main() -> None:
     except SystemExit as ended:  # how typer ends, whatever came of it
         code = ended.code
     except TakeoverError as error:
-        code = _told(error.message, error.hint, error.exit_code, _run_of(error))
+        code = _told(error.message, error.hint, error.exit_code, error.run)
     except _StoppedError as stopped:
         code = _told(f"{stopped}: stopped, and nothing was written", "", ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback
@@ -493,13 +493,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run_of(error: BaseException) -> str | None:
-    from route53_takeover.storage.run_folder import run_of
-
-    return run_of(error)
-
-
-def _told(message: str, hint: str, code: int, run: str | None = None) -> int:
+def _told(message: str, hint: str, code: ExitCode, run: str | None = None) -> ExitCode:
     """Tells an error on stderr, and in JSON as the result too."""
     from route53_takeover.output.text_lines import tell_error
 
@@ -522,32 +516,27 @@ def _wants_json() -> bool:
     return (given or [os.environ.get(PREFIX + "OUTPUT", "")])[-1] == Output.JSON
 
 
-_OUTCOMES = {
-    ExitCode.FAILED: "failed",
-    ExitCode.REFUSED: "refused",
-    ExitCode.UNKNOWN: "unknown",
-    ExitCode.INTERRUPTED: "aborted",
-}
-
-
-def _print_empty_result(reason: str, code: int, run: str | None) -> None:
+def _print_empty_result(reason: str, code: ExitCode, run: str | None) -> None:
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.stdio import write_line
     from route53_takeover.core.status.result import Result
+    from route53_takeover.core.takeover.exit_codes import OUTCOMES
     from route53_takeover.output.text_lines import result_object
 
     ended = Result(
         run=run,
         phase="preflight",
-        outcome=_OUTCOMES.get(ExitCode(code), "failed"),
+        outcome=OUTCOMES[code],
         exit_code=code,
         reason=reason,
     )
     write_line(json.dumps(result_object(ended, seq=None, time=SystemClock().now())), sys.stdout)
 
 
-def _unforeseen(error: Exception) -> int:
+def _unforeseen(error: Exception) -> ExitCode:
     from route53_takeover.base.crash_report import kept
 
     code = ExitCode.UNKNOWN if _command() in ("run", "resume", "restore") else ExitCode.FAILED
-    return _told(*kept(error), code, _run_of(error))
+    if isinstance(error, DefectError):
+        return _told(*kept(error.error), code, error.run)
+    return _told(*kept(error), code)

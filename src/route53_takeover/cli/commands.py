@@ -28,11 +28,12 @@ from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.result import RecordResult, Result, result
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.exit_codes import OUTCOMES
 from route53_takeover.core.takeover.state import Outcome, RecordStatus
 from route53_takeover.output import text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.live_restore import restore_live
-from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, done_before, rescue
+from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
 from route53_takeover.storage.journal import is_held, read_journal
 from route53_takeover.storage.locks import Work, locked_names, site_of
 from route53_takeover.storage.run_folder import Saved, create_run, line_for, originals, within
@@ -157,7 +158,7 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
         run=None,
         phase="ended",
         outcome=str(Outcome.DONE),
-        exit_code=0,
+        exit_code=ExitCode.DONE,
         reason=f"nothing to do: stack {made.root.stack_name} owns it already",
         records=tuple(
             RecordResult(
@@ -338,7 +339,7 @@ async def _restore(
                     errors.append(error)
                     text_lines.tell_error(error)
                     left = "unknown" if error.exit_code is ExitCode.UNKNOWN else "untouched"
-                    changes = tuple(done_before(error))
+                    changes = tuple(error.done)
                     done = Rescue(name=name, changes=changes) if changes else None
                 created = {c.record for c in done.changes} if done and not dry_run else set()
                 told += [_restored(r, "restored" if r in created else left) for r in here]
@@ -394,13 +395,6 @@ def _restored(record: RecordSet, outcome: str) -> RecordResult:
     )
 
 
-_OUTCOMES = {
-    ExitCode.DONE: Outcome.DONE,
-    ExitCode.REFUSED: Outcome.REFUSED,
-    ExitCode.UNKNOWN: Outcome.UNKNOWN,
-}
-
-
 def _restore_result(
     folder: RunFolder,
     errors: Sequence[TakeoverError],
@@ -419,7 +413,7 @@ def _restore_result(
     return Result(
         run=folder.name,
         phase="restore" if errors else "ended",
-        outcome=str(_OUTCOMES.get(code, Outcome.FAILED)),
+        outcome=str(OUTCOMES[code]),
         exit_code=code,
         reason=reason,
         records=tuple(told),

@@ -22,7 +22,7 @@ import structlog
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base import stdio
 from route53_takeover.base.crash_report import kept
-from route53_takeover.base.errors import ExitCode, TakeoverError
+from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
 from route53_takeover.base.signals import give_up
 from route53_takeover.cli import commands, rehearsals
 from route53_takeover.cli.interrupts import in_loop
@@ -43,7 +43,7 @@ from route53_takeover.process.spawn import (
 )
 from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
 from route53_takeover.storage.config import Common
-from route53_takeover.storage.run_folder import find_run, run_of
+from route53_takeover.storage.run_folder import find_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -146,7 +146,7 @@ class SocketReporter:
 
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
-    ) -> int:
+    ) -> ExitCode:
         """Says what came of it, if anybody still listens; the journal says it in any case."""
         del saved
         self.say(Over(result=ended, now=now, seq=seq))
@@ -167,17 +167,20 @@ def main() -> int:
     try:
         return _carry_out(_order(channel), audience)
     except TakeoverError as error:
-        return _fail(audience, error.message, error.hint, error.exit_code, run_of(error))
+        return _fail(audience, error.message, error.hint, error.exit_code, error.run)
+    except DefectError as error:
+        _log.exception("daemon.failed")
+        return _fail(audience, *kept(error.error), ExitCode.UNKNOWN, error.run)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and told
         _log.exception("daemon.failed")
-        run = run_of(error)
-        code = ExitCode.UNKNOWN if run else ExitCode.FAILED
-        return _fail(audience, *kept(error), code, run)
+        return _fail(audience, *kept(error), ExitCode.FAILED, None)
     finally:
         audience.leave()
 
 
-def _fail(audience: SocketReporter, message: str, hint: str, code: int, run: str | None) -> int:
+def _fail(
+    audience: SocketReporter, message: str, hint: str, code: ExitCode, run: str | None
+) -> ExitCode:
     _log.error("daemon.ended", reason=message, exit_code=int(code))
     audience.say(Failed(message=message, hint=hint, exit_code=int(code), run=run))
     return code
