@@ -24,8 +24,9 @@ from route53_takeover.base import stdio
 from route53_takeover.base.crash_report import kept
 from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
 from route53_takeover.base.signals import give_up
-from route53_takeover.cli import commands, rehearsals
+from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.cli.rehearsal import rehearse_scenario
 from route53_takeover.core.plan.impact import forecast
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
@@ -157,7 +158,7 @@ def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
     del event, state, seq
 
 
-def main() -> int:
+def main() -> ExitCode:
     """Carries an order out; returns the exit code, which nobody waits for."""
     give_up(signal.SIGHUP)
     stdio.open_all()
@@ -181,8 +182,8 @@ def main() -> int:
 def _fail(
     audience: SocketReporter, message: str, hint: str, code: ExitCode, run: str | None
 ) -> ExitCode:
-    _log.error("daemon.ended", reason=message, exit_code=int(code))
-    audience.say(Failed(message=message, hint=hint, exit_code=int(code), run=run))
+    _log.error("daemon.ended", reason=message, exit_code=code)
+    audience.say(Failed(message=message, hint=hint, exit_code=code, run=run))
     return code
 
 
@@ -196,22 +197,20 @@ def _order(channel: socket.socket) -> AnyOrder:
     return _orders.decode(data)
 
 
-def _carry_out(order: AnyOrder, audience: SocketReporter) -> int:
+def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
     common = Common(state_dir=Path(order.state_dir), log_level=order.log_level)
     match order:
         case BeginRun():
             clock = SystemClock()
-            return in_loop(
-                commands.run_in(common, audience, order.connection, order.options, clock)
-            )
+            return in_loop(start_run(common, audience, order.connection, order.options, clock))
         case BeginRehearsal():
             scenario = find_scenario(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)
             speed = order.speed or scenario.speed / _SLOWER
-            return in_loop(rehearsals.rehearse_in(common, audience, scenario, order.seed, speed))
+            return in_loop(rehearse_scenario(common, audience, scenario, order.seed, speed))
         case GoOn():
             folder = find_run(common.state_dir, order.run)
-            return commands.resume(common, audience, folder, order.override)
+            return resume_run(common, audience, folder, order.override)
 
 
 if __name__ == "__main__":
