@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.cli.commands import run_in
+from route53_takeover.cli.execution import start_run
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet, normal_name
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
@@ -204,7 +204,7 @@ def take_over(addresses: list[str], names: int, minutes: float, speed: float) ->
         )
         with redirect_stdout(out), redirect_stderr(io.StringIO()):
             asyncio.run(
-                run_in(common, ConsoleReporter(common), connection, options, SystemClock(speed))
+                start_run(common, ConsoleReporter(common), connection, options, SystemClock(speed))
             )
         result: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
         journal = Path(folder) / "state" / "runs" / result["run"] / "journal.jsonl"

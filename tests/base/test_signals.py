@@ -15,7 +15,7 @@ import pytest
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.deploy_process import ShellDeployer
 from route53_takeover.base import signals
-from route53_takeover.cli import interactive
+from route53_takeover.cli import terminal
 from route53_takeover.core.takeover.events import AbortAsked
 from route53_takeover.output.text_lines import TextLines
 from route53_takeover.process.protocol import ExitInfo, View
@@ -236,7 +236,7 @@ def test_every_signal_that_asks_to_stop_leaves_the_screen(
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
     monkeypatch.setattr(FakeScreen, "sent", number)
     signals.ignore_asking()  # as `resume` does until there is a view
-    assert interactive._on_screen(COMMON).run == number.name
+    assert terminal._on_screen(COMMON).run == number.name
 
 
 def test_a_screen_takes_over_no_signal_that_its_caller_ignored(
@@ -244,7 +244,7 @@ def test_a_screen_takes_over_no_signal_that_its_caller_ignored(
 ) -> None:
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
     ignored_by_caller(monkeypatch, signal.SIGINT, signal.SIGHUP)
-    assert interactive._on_screen(COMMON).run == "SIGQUIT"
+    assert terminal._on_screen(COMMON).run == "SIGQUIT"
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
@@ -255,8 +255,8 @@ def test_a_hang_up_of_a_container_s_first_process_leaves_the_screen_and_does_not
     """What comes after the screen stays until every name has a record."""
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", FakeScreen)
     monkeypatch.setattr(FakeScreen, "sent", signal.SIGHUP)
-    monkeypatch.setattr(interactive, "is_first_process", lambda: True)
-    assert interactive._on_screen(COMMON).run == "SIGHUP"
+    monkeypatch.setattr(terminal, "is_first_process", lambda: True)
+    assert terminal._on_screen(COMMON).run == "SIGHUP"
 
 
 class BrokenScreen(FakeScreen):
@@ -275,7 +275,7 @@ def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_told(
     """The first process of a container stays then, too."""
     monkeypatch.setattr("route53_takeover.tui.app.TakeoverApp", BrokenScreen)
     parted: list[ExitInfo] = []
-    monkeypatch.setattr(interactive, "parting", lambda _, left: parted.append(left))
+    monkeypatch.setattr(terminal, "parting", lambda _, left: parted.append(left))
     with pytest.raises(ZeroDivisionError):
-        interactive._on_screen(COMMON)
+        terminal._on_screen(COMMON)
     assert [left.run for left in parted] == ["r"]

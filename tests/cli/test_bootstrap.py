@@ -21,7 +21,7 @@ from route53_takeover.cli.bootstrap import drive, opened, planned
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.storage.config import Common, Connection
-from route53_takeover.storage.journal import read_journal
+from route53_takeover.storage.journal import FileJournal, read_journal
 from route53_takeover.storage.run_folder import RunFolder, Saved
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Reader]:
     common = Common(state_dir=tmp_path, quiet=True)
     reader = Reader(common)
     async with opened(connection, clock) as account:
-        run = asyncio.create_task(drive(common, reader, account, clock, folder, saved, first))
+        journal = FileJournal(folder.journal)
+        run = asyncio.create_task(
+            drive(common, reader, account, clock, folder, saved, journal, first)
+        )
         await asyncio.wait_for(asyncio.shield(reader.read), 10)
         yield reader
         run.cancel()

@@ -12,7 +12,7 @@ from tests.core.status.test_build import at
 from tests.process.test_client import events
 
 from route53_takeover.base.errors import ManualActionRequiredError
-from route53_takeover.cli import interactive
+from route53_takeover.cli import terminal
 from route53_takeover.core.status.snapshot import Absence
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.projection import fold
@@ -120,8 +120,8 @@ def test_elsewhere_a_view_is_left_at_once_with_the_name_before_the_way_back(
 ) -> None:
     monkeypatch.setattr(Launch, "latest", SimpleNamespace(has_left_scope=False))
     monkeypatch.setattr(login_scope, "session_scope", lambda: "")
-    monkeypatch.setattr(interactive, "ignore_asking", lambda: None)
-    assert interactive._seen(Common(state_dir=tmp_path, quiet=True), in_the_gap()) == 0
+    monkeypatch.setattr(terminal, "ignore_asking", lambda: None)
+    assert terminal._seen(Common(state_dir=tmp_path, quiet=True), in_the_gap()) == 0
     said = capfd.readouterr().err
     assert said.index("has no record; restored at") < said.index("goes on by itself")
 

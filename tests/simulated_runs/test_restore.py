@@ -21,11 +21,11 @@ from route53_takeover.base.errors import (
     ThrottledError,
     UnansweredError,
 )
-from route53_takeover.cli.commands import _targets_first
+from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
-from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, done_before, rescue
+from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
 from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
@@ -191,7 +191,7 @@ def test_what_is_missing_is_created_whatever_stands_beside_it(made: Any) -> None
     assert reason in refused.message
     assert beside[0].describe() in refused.message
     assert refused.hint[:1] not in ("", ";")
-    assert [(c.action, c.record) for c in done_before(refused)] == [("CREATE", A)]
+    assert [(c.action, c.record) for c in refused.done] == [("CREATE", A)]
     assert done.here == {A, *beside}
 
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_created_keeps_nothing_else_from_being_put_back() -> None
     assert isinstance(error, ManualActionRequiredError)
     assert f"lacks {nowhere.describe()}" in error.message
     assert done.here == {AAAA, TEXT}
-    assert [c.record for c in done_before(error)] == [AAAA, LOWERED, TEXT]
+    assert [c.record for c in error.done] == [AAAA, LOWERED, TEXT]
 
     (hopeless,) = restored(lost(OTHER), [nowhere, AAAA], stacks=Closed).ends
     assert isinstance(hopeless, ManualActionRequiredError), "missing is worse than in the way"
@@ -308,7 +308,7 @@ def test_an_alias_is_put_back_after_its_target() -> None:
     """Route 53 creates no alias whose target is absent."""
     first, second = inside("aaa.example.com.", "bbb.example.com."), inside("bbb.example.com.", WWW)
     round_about = inside("ccc.example.com.", "aaa.example.com.")
-    names = _targets_first([round_about, first, second, A, AAAA])
+    names = names_targets_first([round_about, first, second, A, AAAA])
     assert names == [WWW, "bbb.example.com.", "aaa.example.com.", "ccc.example.com."]
     circle = [first, inside("bbb.example.com.", "aaa.example.com.")]
-    assert _targets_first(circle) == ["aaa.example.com.", "bbb.example.com."]
+    assert names_targets_first(circle) == ["aaa.example.com.", "bbb.example.com."]

@@ -70,7 +70,7 @@ def test_a_run_is_named_only_for_as_long_as_its_process_is_there(tmp_path: Path)
             path.write_text(path.read_text().replace(str(os.getpid()), str(ended.pid)))
         refused = refusal(tmp_path)
         assert refused.message.endswith("www.example.com")
-        assert "route53-takeover runs" in refused.hint
+        assert f"`route53-takeover runs --state-dir {tmp_path}`" in refused.hint
 
 
 @pytest.mark.parametrize("lost", ["run", "tmp"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.base.errors import UsageError
-from route53_takeover.cli.options import LogLevel, Output, common_of
+from route53_takeover.cli.options import CommonOptions
 from route53_takeover.storage.user_folders import config_folder, runtime_folder, state_folder
 from route53_takeover.tui.preferences import load, remember_theme
 
@@ -33,9 +33,7 @@ def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _common(*, quiet: bool = False) -> Path:
-    return common_of(
-        None, Output.TEXT, verbose=False, quiet=quiet, log_level=LogLevel.INFO
-    ).state_dir
+    return CommonOptions(quiet=quiet).common().state_dir
 
 
 @pytest.mark.usefixtures("_homeless")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from rich.console import Console
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 WWW, API = "www.example.com.", "api.example.com."
 NOW = 1_800_000_000.0
-RESULT = Result(run="r1", phase="ended", outcome="done", exit_code=0, reason="handed over")
+RESULT = Result(
+    run="r1", phase="ended", outcome="done", exit_code=ExitCode.DONE, reason="handed over"
+)
 COPIES = (
     Copy(label="dig", text="dig @ns1 www.example.com"),
     Copy(label="change", text="C123[bold]\n"),

@@ -17,7 +17,7 @@ from tests.tui.acting import (
 )
 
 from route53_takeover.base.errors import AccessDeniedError, TakeoverError
-from route53_takeover.cli import interactive
+from route53_takeover.cli import terminal
 from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
 from route53_takeover.storage.config import Common, ConfigFile
@@ -64,9 +64,9 @@ async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
         async def proposal(self, _: object) -> Proposal:
             return proposal()
 
-    monkeypatch.setattr(interactive, "Launch", lambda _: Played())
+    monkeypatch.setattr(terminal, "Launch", lambda _: Played())
     order = BeginRehearsal(state_dir="", log_level="info", scenario="", seed=1, speed=None)
-    shown = await interactive._Launched(common, order).proposal(lambda _: None)
+    shown = await terminal._Launched(common, order).proposal(lambda _: None)
     assert f"Options    from {said}" in [line.plain for line in plan_lines(shown)]
     assert f"Options from {said}" in plain._proposed(shown)
     assert "Options" not in "".join(line.plain for line in plan_lines(proposal()))

@@ -7,8 +7,12 @@ else crosses a port, so the engine and the command line know every way a call ca
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 from route53_takeover.base.redaction import redacted, redacted_hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ExitCode(IntEnum):
@@ -28,14 +32,30 @@ class TakeoverError(Exception):
     Args:
         message: what happened, where, in one line.
         hint: the next step; empty where there is none.
+
+    Attributes:
+        run: the run that it came out of, if any.
+        done: the changes (`core.domain.record_sets.Change`) that a restore had made before it, or,
+            with ``--dry-run``, would have made.
     """
 
     exit_code = ExitCode.FAILED
+    run: str | None = None
+    done: Sequence[Any] = ()
 
     def __init__(self, message: str, hint: str = "") -> None:
         self.message = redacted(message)
         self.hint = redacted_hint(hint)
         super().__init__(self.message)
+
+
+class DefectError(Exception):
+    """An exception that no part of the program expects, and the run that it came out of."""
+
+    def __init__(self, error: Exception, run: str) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.run = run
 
 
 class UsageError(TakeoverError):

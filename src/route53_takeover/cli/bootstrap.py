@@ -36,7 +36,6 @@ from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.way_to_aws import warn_way_to_aws
-from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import last_holders, site_of
 from route53_takeover.storage.unfinished_runs import unfinished_runs
 
@@ -45,12 +44,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from route53_takeover.adapters.clock import SystemClock
+    from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.model import Facts, Options, Plan
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
     from route53_takeover.output.reporter import Reporter
     from route53_takeover.storage.config import Common, Connection
+    from route53_takeover.storage.journal import FileJournal
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
 _DRAIN = 3.0
@@ -228,13 +229,18 @@ async def drive(
     clock: SystemClock,
     folder: RunFolder,
     saved: Saved,
+    journal: FileJournal,
     first: ev.RunStarted | ev.RunResumed,
-) -> int:
+    known: State | None = None,
+) -> ExitCode:
     """Runs the engine in a run's folder to its end, and tells the result; returns the exit code.
 
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
+
+    Args:
+        journal: the run's, locked; it is closed before the result is told.
+        known: the state that its events come to; ``None`` for a new run.
     """
-    journal = FileJournal(folder.journal)
     awake = Awake()
     try:
         log.to_file(folder.log, log.level(common.log_level))
@@ -267,7 +273,7 @@ async def drive(
                 loop.add_signal_handler(number, engine.interrupt, number.name)
             try:
                 async with control.serving():
-                    state = await engine.run(first, list(journal.events))
+                    state = await engine.run(first, journal.events, known)
             finally:
                 for number in asked:  # the run has ended: its own exit code is what it comes to
                     loop.remove_signal_handler(number)

@@ -29,7 +29,7 @@ class StoppedHalfWayError(StoppedError):
     exit_code = ExitCode.UNKNOWN
 
 
-def in_loop(work: Coroutine[None, None, int], *, written: str = "") -> int:
+def in_loop(work: Coroutine[None, None, ExitCode], *, written: str = "") -> ExitCode:
     """Runs a command in an event loop, and ends it in good order at a signal.
 
     Args:
@@ -37,7 +37,7 @@ def in_loop(work: Coroutine[None, None, int], *, written: str = "") -> int:
             runs it takes the signals over.
     """
 
-    async def interruptible() -> int:
+    async def interruptible() -> ExitCode:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         caught: list[str] = []
 

@@ -22,10 +22,11 @@ import structlog
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base import stdio
 from route53_takeover.base.crash_report import kept
-from route53_takeover.base.errors import ExitCode, TakeoverError
+from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
 from route53_takeover.base.signals import give_up
-from route53_takeover.cli import commands, rehearsals
+from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.cli.rehearsal import rehearse_scenario
 from route53_takeover.core.plan.impact import forecast
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
@@ -43,7 +44,7 @@ from route53_takeover.process.spawn import (
 )
 from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
 from route53_takeover.storage.config import Common
-from route53_takeover.storage.run_folder import find_run, run_of
+from route53_takeover.storage.run_folder import find_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -146,7 +147,7 @@ class SocketReporter:
 
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
-    ) -> int:
+    ) -> ExitCode:
         """Says what came of it, if anybody still listens; the journal says it in any case."""
         del saved
         self.say(Over(result=ended, now=now, seq=seq))
@@ -157,7 +158,7 @@ def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
     del event, state, seq
 
 
-def main() -> int:
+def main() -> ExitCode:
     """Carries an order out; returns the exit code, which nobody waits for."""
     give_up(signal.SIGHUP)
     stdio.open_all()
@@ -167,19 +168,22 @@ def main() -> int:
     try:
         return _carry_out(_order(channel), audience)
     except TakeoverError as error:
-        return _fail(audience, error.message, error.hint, error.exit_code, run_of(error))
+        return _fail(audience, error.message, error.hint, error.exit_code, error.run)
+    except DefectError as error:
+        _log.exception("daemon.failed")
+        return _fail(audience, *kept(error.error), ExitCode.UNKNOWN, error.run)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and told
         _log.exception("daemon.failed")
-        run = run_of(error)
-        code = ExitCode.UNKNOWN if run else ExitCode.FAILED
-        return _fail(audience, *kept(error), code, run)
+        return _fail(audience, *kept(error), ExitCode.FAILED, None)
     finally:
         audience.leave()
 
 
-def _fail(audience: SocketReporter, message: str, hint: str, code: int, run: str | None) -> int:
-    _log.error("daemon.ended", reason=message, exit_code=int(code))
-    audience.say(Failed(message=message, hint=hint, exit_code=int(code), run=run))
+def _fail(
+    audience: SocketReporter, message: str, hint: str, code: ExitCode, run: str | None
+) -> ExitCode:
+    _log.error("daemon.ended", reason=message, exit_code=code)
+    audience.say(Failed(message=message, hint=hint, exit_code=code, run=run))
     return code
 
 
@@ -193,22 +197,20 @@ def _order(channel: socket.socket) -> AnyOrder:
     return _orders.decode(data)
 
 
-def _carry_out(order: AnyOrder, audience: SocketReporter) -> int:
+def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
     common = Common(state_dir=Path(order.state_dir), log_level=order.log_level)
     match order:
         case BeginRun():
             clock = SystemClock()
-            return in_loop(
-                commands.run_in(common, audience, order.connection, order.options, clock)
-            )
+            return in_loop(start_run(common, audience, order.connection, order.options, clock))
         case BeginRehearsal():
             scenario = find_scenario(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)
             speed = order.speed or scenario.speed / _SLOWER
-            return in_loop(rehearsals.rehearse_in(common, audience, scenario, order.seed, speed))
+            return in_loop(rehearse_scenario(common, audience, scenario, order.seed, speed))
         case GoOn():
             folder = find_run(common.state_dir, order.run)
-            return commands.resume(common, audience, folder, order.override)
+            return resume_run(common, audience, folder, order.override)
 
 
 if __name__ == "__main__":

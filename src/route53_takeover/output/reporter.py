@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.status.result import Result
@@ -52,7 +53,7 @@ class Reporter(Protocol):
 
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
-    ) -> int:
+    ) -> ExitCode:
         """The result; returns the exit code."""
 
 
@@ -115,7 +116,7 @@ class ConsoleReporter:
 
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
-    ) -> int:
+    ) -> ExitCode:
         """The last JSON line, or the summary."""
         return text_lines.print_result(
             self._common,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import PHASE_WORDS
@@ -297,7 +298,7 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         lines.append(f"  {record.name} {record.type}: {record.outcome}{gap}")
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
-    unknown = result.exit_code == 4  # noqa: PLR2004 -- the contract's "unknown"
+    unknown = result.exit_code is ExitCode.UNKNOWN
     if resume is not None and unknown and result.resumable:
         lines.append(f"Go on with:  {pasteable(resume)}")
     if result.run is not None:
@@ -402,7 +403,7 @@ def print_result(
     seq: int | None = None,
     resume: str | None = None,
     rehearsal: str | None = None,
-) -> int:
+) -> ExitCode:
     """Prints the result, as the last JSON line or as a summary; returns the exit code."""
     if common.as_json:
         line = result_object(ended, seq=seq, time=now)

@@ -44,7 +44,7 @@ from route53_takeover.storage.journal import JournalError
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from route53_takeover.core.ports import Clock, Deployer, Prober, Records, Stacks
     from route53_takeover.core.takeover.state import State
@@ -139,17 +139,24 @@ class Engine:
         """Tells the run that it is asked to stop."""
         self.submit(ev.Interrupted(time=self._clock.now(), signal=signal))
 
-    async def run(self, first: ev.RunStarted | ev.RunResumed, history: list[ev.AnyEvent]) -> State:
+    async def run(
+        self,
+        first: ev.RunStarted | ev.RunResumed,
+        history: Sequence[ev.AnyEvent],
+        known: State | None = None,
+    ) -> State:
         """Runs until the machine says that it has ended.
 
         Args:
             first: how the run begins or goes on.
             history: the events of the journal so far; empty for a new run.
+            known: the state that they come to, where they are folded already.
 
         Returns:
             The last state.
         """
-        for event in history:
+        self._projection.state = known
+        for event in history if known is None else ():
             self._projection.take(event)
         self._seq = len(history)
         self._sent = {event.id for event in history if isinstance(event, ev.WriteIntended)}

@@ -235,7 +235,7 @@ async def rescue(
             stands there.
         MustLookError: the name lacks a record, or nobody knows, and it could not be helped in
             about a minute.
-        What was done before each of them: `done_before`.
+        What was done before each of them: its ``done``.
     """
     lowered = [replace(r, ttl=ttl) for r in originals if ttl is not None and r.ttl and r.ttl > ttl]
     work = _Work(
@@ -256,14 +256,8 @@ async def rescue(
     try:
         return await work.restore()
     except TakeoverError as error:
-        vars(error)["done"] = work.done
+        error.done = work.done
         raise
-
-
-def done_before(error: TakeoverError) -> Sequence[Change]:
-    """What `rescue` had done (with ``dry_run``: would have) before it ended in this error."""
-    done: Sequence[Change] = vars(error).get("done", ())
-    return done
 
 
 @dataclass(kw_only=True)

@@ -39,6 +39,7 @@ FORMAT = 1
 """Version of the line format and of the events; another one cannot be resumed."""
 
 
+_CLOSED = -1
 _CLOSING = 10.0
 """Seconds that a disk gets, at the end of a run, to take in what was appended."""
 
@@ -251,11 +252,13 @@ class FileJournal:
         return await asyncio.shield(asyncio.wrap_future(self._breaking))
 
     def close(self, patience: float = _CLOSING) -> None:
-        """Lets go of the file and its lock, once what was appended is written."""
+        """Lets go of the file and its lock, once what was appended is written; once is enough."""
         self._lines.put(None)
         self._writer.join(patience)
         if not self._writer.is_alive():  # else the disk still stalls: it goes with the process
-            os.close(self._fd)
+            fd, self._fd = self._fd, _CLOSED
+            if fd != _CLOSED:
+                os.close(fd)
 
     # -- the writer's thread
 

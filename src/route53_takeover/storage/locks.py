@@ -73,9 +73,14 @@ _decoder = msgspec.json.Decoder(tuple[Holder, ...])
 
 
 class Held:
-    """The locks that a run holds."""
+    """The locks that a run holds.
 
-    def __init__(self) -> None:
+    Args:
+        state_dir: the state folder of the command that takes them.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
         self._files: list[int] = []
 
     def add(self, file: int) -> None:
@@ -115,7 +120,7 @@ def locked_names(
         UsageError: a lock that the work depends on cannot be made.
     """
     own, rescue = state_dir / "locks", work is Work.RESTORE
-    held = Held()
+    held = Held(state_dir)
     with ExitStack() as stack:
         try:
             private_files.make_folder(own)
@@ -167,20 +172,20 @@ def _lock_all(
     for name in sorted(names):
         try:
             path = folder / _file_name(site, name)
-            held.add(_locked(stack, path, name, rescue=rescue))
+            held.add(_locked(stack, path, name, held.state_dir, rescue=rescue))
         except OSError:
             if not rescue:
                 raise
 
 
-def _locked(stack: ExitStack, path: Path, name: str, *, rescue: bool) -> int:
+def _locked(stack: ExitStack, path: Path, name: str, state_dir: Path, *, rescue: bool) -> int:
     """Opens one file and locks it until the stack ends."""
     for _ in range(_REPLACED):
         file = _open(path, rescue=rescue)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            refusal = _refusal(name, _holders(file))
+            refusal = _refusal(name, _holders(file), state_dir)
             os.close(file)
             raise refusal from None
         except OSError:
@@ -217,15 +222,15 @@ def _unlink(path: Path) -> None:
         path.unlink()
 
 
-def _refusal(name: str, holders: Sequence[Holder]) -> RefusedError:
+def _refusal(name: str, holders: Sequence[Holder], state_dir: Path) -> RefusedError:
     """Names the run where it is certain: another may have taken the lock in this instant."""
     what = f"another run on this machine is working on {display_name(name)}"
     if not holders or not holders[0].is_alive:
-        return RefusedError(what, "Wait until it has ended: `route53-takeover runs`.")
-    run, state_dir = holders[0].run, holders[0].state_dir
+        return RefusedError(what, f"Wait until it has ended: `{line_for(state_dir, 'runs')}`.")
+    run, its_dir = holders[0].run, Path(holders[0].state_dir)
     return RefusedError(
-        f"{what}: {run} in {state_dir}",
-        f"Look at it: `{line_for(Path(state_dir), 'attach', run)}`, and wait until it has ended.",
+        f"{what}: {run} in {its_dir}",
+        f"Look at it: `{line_for(its_dir, 'attach', run)}`, and wait until it has ended.",
     )
 
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from route53_takeover.base import private_files
-from route53_takeover.base.errors import RefusedError, TakeoverError, UsageError
+from route53_takeover.base.errors import DefectError, RefusedError, TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import Plan
@@ -295,14 +295,11 @@ def within(folder: RunFolder) -> Iterator[None]:
     """Lets every error that comes out of it tell which run it belongs to."""
     try:
         yield
-    except Exception as error:
-        vars(error)["run"] = folder.name
+    except TakeoverError as error:
+        error.run = folder.name
         raise
-
-
-def run_of(error: BaseException) -> str | None:
-    """The run that an error came out of, if any."""
-    return vars(error).get("run")
+    except Exception as error:
+        raise DefectError(error, folder.name) from error
 
 
 def originals(backup: Backup) -> list[RecordSet]:

@@ -144,7 +144,7 @@ def test_the_result_says_how_the_run_ended_and_from_where() -> None:
         run="r1",
         phase="ended",
         outcome="failed",
-        exit_code=1,
+        exit_code=ExitCode.FAILED,
         reason="it failed",
         owner_notice=None,
         records=record_results(state),

@@ -10,6 +10,7 @@ import typer.main
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import app
+from route53_takeover.cli.given_options import run_line
 
 if TYPE_CHECKING:
     import click
@@ -36,7 +37,7 @@ def test_the_run_line_of_a_plan_is_unattended_unless_the_release_is_to_be_confir
 ) -> None:
     given = [*TARGET, *(["--confirm-release"] if confirm else [])]
     with command("plan").make_context("plan", given) as ctx:
-        words = app._run_line(typing.cast("typer.Context", ctx)).split()
+        words = run_line(typing.cast("typer.Context", ctx)).split()
     assert ("--confirm-release" in words) == confirm
     assert ("--auto" in words) != confirm
 

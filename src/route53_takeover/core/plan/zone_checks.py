@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.creation_order import dependencies_first
 from route53_takeover.core.domain.record_sets import display_name, normal_name, normal_zone_id
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.ownership import expected_types
@@ -99,19 +100,13 @@ def dependants(facts: Facts, keys: Iterable[RecordKey]) -> list[RecordSet]:
 
 
 def targets_first(facts: Facts, records: Iterable[RecordSet]) -> list[RecordSet]:
-    """The same record sets, those that others are aliases to before these, else in their order.
-
-    Route 53 creates no alias whose target is absent.
-    """
-    waiting = list(records)
-    ordered: list[RecordSet] = []
-    while waiting:
-        keys = {(record.key.name, record.type) for record in waiting}
-        free = [r for r in waiting if _alias_target(facts, r) not in keys]
-        taken = free or waiting  # a ring of aliases cannot be: Route 53 would not have made it
-        ordered += taken
-        waiting = [record for record in waiting if record not in taken]
-    return ordered
+    """The same record sets, those that others are aliases to before these, else in their order."""
+    by_key = {record.key: record for record in records}
+    needs = {
+        key: [k for k in by_key if (k.name, k.type) == _alias_target(facts, record)]
+        for key, record in by_key.items()
+    }
+    return [by_key[key] for key in dependencies_first(needs)]
 
 
 def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:

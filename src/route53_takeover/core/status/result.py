@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.queries import matching_resources, root_kind
@@ -44,7 +45,7 @@ class Result(Struct, frozen=True, kw_only=True):
     run: str | None
     phase: str
     outcome: str
-    exit_code: int
+    exit_code: ExitCode
     reason: str
     owner_notice: str | None = None
     records: tuple[RecordResult, ...] = ()

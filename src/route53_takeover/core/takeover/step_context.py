@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.takeover import commands as cmd
+from route53_takeover.core.takeover.exit_codes import EXIT_CODES
 from route53_takeover.core.takeover.freshness import is_fresh
-from route53_takeover.core.takeover.state import Ending, Outcome, Phase, StackState, Write
+from route53_takeover.core.takeover.state import Ending, Phase, StackState, Write
 from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
+    from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.takeover.events import Purpose
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.state import NameState, Outcome, State
 
 
 _P = Phase
@@ -47,16 +48,6 @@ ALLOWED: dict[Phase, frozenset[Phase]] = {
     for phase, forward in _FORWARD.items()
 }
 """Phase -> the phases that may follow it. Any other move is a defect, and changes nothing."""
-
-
-_EXIT_CODES = {
-    Outcome.DONE: ExitCode.DONE,
-    Outcome.RESTORED: ExitCode.FAILED,
-    Outcome.FAILED: ExitCode.FAILED,
-    Outcome.ABORTED: ExitCode.FAILED,
-    Outcome.REFUSED: ExitCode.REFUSED,
-    Outcome.UNKNOWN: ExitCode.UNKNOWN,
-}
 
 
 class StepContext:
@@ -146,7 +137,7 @@ class StepContext:
         ending = Ending(
             phase=self.state.phase,
             outcome=outcome,
-            exit_code=_EXIT_CODES[outcome] if exit_code is None else exit_code,
+            exit_code=EXIT_CODES[outcome] if exit_code is None else exit_code,
             reason=reason,
             resumable=resumable,
         )

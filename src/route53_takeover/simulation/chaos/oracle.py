@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.status.result import Result, result
 from route53_takeover.core.takeover import events as ev
@@ -127,7 +128,11 @@ def judged_refusal(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan
         scenario=scenario.name,
         seed=seed,
         result=Result(
-            run=None, phase=Phase.PREFLIGHT, outcome=Outcome.REFUSED, exit_code=3, reason=reasons
+            run=None,
+            phase=Phase.PREFLIGHT,
+            outcome=Outcome.REFUSED,
+            exit_code=ExitCode.REFUSED,
+            reason=reasons,
         ),
         state=begin(ev.RunStarted(time=harness.clock.now(), run="rehearsal", plan=plan)),
         absent=False,
@@ -148,7 +153,7 @@ def _result(state: State, harness: Rehearsed) -> Result:
         run=state.run,
         phase=str(state.phase),
         outcome=str(Outcome.UNKNOWN),
-        exit_code=4,
+        exit_code=ExitCode.UNKNOWN,
         reason="killed, and put back by restore",
     )
 

@@ -1,4 +1,4 @@
-"""The command `policy`: what the program may call for one plan, as an IAM policy on stdout.
+"""``policy``: what the program may call for one plan, as an IAM policy on stdout.
 
 It reads what `plan` reads, on a connection that can only read. A plan that is refused has no
 policy: what would have to change first may change it.
@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_lines
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
@@ -28,17 +29,19 @@ from route53_takeover.runtime.ownership_lookup import Tree
 
 if TYPE_CHECKING:
     from route53_takeover.cli.bootstrap import OpenAccount
+    from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Takeover
     from route53_takeover.core.plan.iam_policy import Policy
     from route53_takeover.core.plan.model import Facts, Options, Plan
     from route53_takeover.storage.config import Common, Connection
 
 
-def policy(common: Common, connection: Connection, options: Options) -> int:
-    """``policy``: the least-privilege IAM policy for this plan; writes nothing."""
-    return in_loop(_policy(common, connection, options))
+def policy(takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
+    """Prints the least-privilege IAM policy for this plan; writes nothing."""
+    options, reached = takeover.options(), connection.connection()
+    return in_loop(_policy(common.common(), reached, options))
 
 
-async def _policy(common: Common, connection: Connection, options: Options) -> int:
+async def _policy(common: Common, connection: Connection, options: Options) -> ExitCode:
     clock = SystemClock()
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
@@ -54,7 +57,7 @@ async def _policy(common: Common, connection: Connection, options: Options) -> i
     _tell(common, connection, made, found)
     text = json.dumps(found.document, indent=None if common.as_json else 2)
     write_lines(text.splitlines(), sys.stdout)
-    return 0
+    return ExitCode.DONE
 
 
 async def _reach(account: OpenAccount, facts: Facts, options: Options) -> Reach:

@@ -1,4 +1,4 @@
-"""The commands of a person at a terminal: run, rehearse and resume behind a screen, and attach.
+"""A run on this terminal: started or gone on with in another process, shown, and left.
 
 The run is always in another process (`route53_takeover.process.spawn`); this one shows it and hands
 over what is asked for, on a Textual screen, or as text where the terminal is too small or dumb for
@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import ManualActionRequiredError, TakeoverError
+from route53_takeover.base.errors import ExitCode, ManualActionRequiredError, TakeoverError
 from route53_takeover.base.signals import asking, ignore_asking
-from route53_takeover.cli import history
 from route53_takeover.output import text_lines
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
@@ -28,7 +27,6 @@ from route53_takeover.process.protocol import ExitInfo
 from route53_takeover.process.replay import Replay
 from route53_takeover.process.spawn import (
     BeginRehearsal,
-    BeginRun,
     GoOn,
     Launch,
     NothingToDoError,
@@ -42,11 +40,10 @@ from route53_takeover.tui.plain import TextView
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from route53_takeover.core.plan.model import Options
     from route53_takeover.process.client import Observer
     from route53_takeover.process.protocol import PendingRun, Proposal, Source
     from route53_takeover.process.spawn import AnyOrder
-    from route53_takeover.storage.config import Common, Connection
+    from route53_takeover.storage.config import Common
     from route53_takeover.storage.run_folder import RunFolder
 
 _SMALLEST = (60, 15)
@@ -63,35 +60,20 @@ def has_screen() -> bool:
     return columns >= _SMALLEST[0] and rows >= _SMALLEST[1]
 
 
-def run(common: Common, connection: Connection, options: Options) -> int:
-    """``run``: shows the plan, begins on a yes, shows the run."""
-    order = BeginRun(
-        state_dir=str(common.state_dir),
-        log_level=common.log_level,
-        connection=connection,
-        options=options,
-    )
-    return _seen(common, _begun(common, order))
+def start(common: Common, order: AnyOrder) -> ExitCode:
+    """Shows the plan that a process of its own makes, begins on a yes, shows the run."""
+    if has_screen():
+        return _seen(common, _on_screen(common, opening=_Launched(common, order)))
+    lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
+    view = TextView(common, lines).open(_Launched(common, order, lines))
+    return _seen(common, asyncio.run(view))
 
 
-def rehearse(common: Common, scenario: str | None, seed: int, speed: float | None) -> int:
-    """``rehearse``: the same in a simulated account."""
-    order = BeginRehearsal(
-        state_dir=str(common.state_dir),
-        log_level=common.log_level,
-        scenario=scenario or "",
-        seed=seed,
-        speed=speed,
-    )
-    return _seen(common, _begun(common, order))
-
-
-def resume(common: Common, folder: RunFolder, override: Override) -> int:
-    """``resume RUN``: starts a process for it again, and shows it.
+def resume(common: Common, folder: RunFolder, override: Override) -> ExitCode:
+    """Starts a process for the run again, and shows it.
 
     A signal meanwhile only ends the looking on: the process goes on with the run by itself.
     """
-    text_lines.tell_config(common)
     try:
         asyncio.run(
             _until_stopped(_revive(common, folder, override, partial(text_lines.talk, common)))
@@ -101,35 +83,23 @@ def resume(common: Common, folder: RunFolder, override: Override) -> int:
     except asyncio.CancelledError:
         return _seen(common, ExitInfo(run=folder.name, detached=True))
     ignore_asking()  # until there is a view that listens to them
-    return _seen(common, _watched(common, folder))
+    return watch(common, folder)
 
 
-def attach(common: Common, folder: RunFolder) -> int:
-    """``attach RUN``: shows a run that goes on, that has ended, or whose process died."""
-    state = history.folded(folder)
-    if state is None or state.ending is None:
-        return _seen(common, _watched(common, folder))
-    if not has_screen():
-        return history.report(common, folder)
-    replay = Replay(folder, read_journal(folder.journal), rehearsal=folder.rehearses)
-    left = _on_screen(common, source=replay)
-    return 0 if left.error is None else _seen(common, left)
-
-
-def _begun(common: Common, order: AnyOrder) -> ExitInfo:
-    """Starts a process for the order, and shows what it proposes and does."""
-    if has_screen():
-        return _on_screen(common, opening=_Launched(common, order))
-    lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
-    return asyncio.run(TextView(common, lines).open(_Launched(common, order, lines)))
-
-
-def _watched(common: Common, folder: RunFolder) -> ExitInfo:
+def watch(common: Common, folder: RunFolder) -> ExitCode:
     """Shows a run that another process works on, or did."""
     if has_screen():
-        return _on_screen(common, source=_following(common, folder))
+        return _seen(common, _on_screen(common, source=_following(common, folder)))
     lines = _lines(common, rehearsal=bool(folder.rehearses))
-    return asyncio.run(TextView(common, lines).show(_following(common, folder, lines)))
+    view = TextView(common, lines).show(_following(common, folder, lines))
+    return _seen(common, asyncio.run(view))
+
+
+def replay(common: Common, folder: RunFolder) -> ExitCode:
+    """Shows a run that has ended on the screen, which there must be."""
+    source = Replay(folder, read_journal(folder.journal), rehearsal=folder.rehearses)
+    left = _on_screen(common, source=source)
+    return ExitCode.DONE if left.error is None else _seen(common, left)
 
 
 def _on_screen(
@@ -160,7 +130,7 @@ def _on_screen(
         raise
 
 
-def _seen(common: Common, left: ExitInfo) -> int:
+def _seen(common: Common, left: ExitInfo) -> ExitCode:
     """Says what came of it, or that it goes on; returns the exit code.
 
     Raises:
@@ -195,14 +165,14 @@ def _seen(common: Common, left: ExitInfo) -> int:
             f"run {left.run} has not ended, and its process is gone", hint
         )
     if left.detached and not left.run:
-        return 0  # before there was anything to see
+        return ExitCode.DONE  # before there was anything to see
     if not left.run:
         raise TakeoverError("the plan was not started, and nothing was written")
     does = "is paused, and waits for you" if left.paused else "goes on by itself"
     again = line_for(common.state_dir, "attach", left.run)
     text_lines.talk(common, f"run {left.run} {does}; look at it again with:", always=True)
     text_lines.talk(common, f"  {text_lines.pasteable(again)}", always=True)
-    return 0
+    return ExitCode.DONE
 
 
 class _Launched:

@@ -1,85 +1,25 @@
-"""The command that needs no AWS: rehearse, over the wire or many times on virtual time."""
+"""Many rehearsals in this process, on virtual time: one result each, and what they come to."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
-from route53_takeover.cli.commands import run_in
-from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.output import log, text_lines
-from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.simulation.chaos.runner import percentiles, rehearse_many
-from route53_takeover.simulation.scenarios import DEFAULT, SCENARIOS, find_scenario
-from route53_takeover.simulation.serve import rehearsal_options, scrub, serving
-from route53_takeover.storage.config import Connection
+from route53_takeover.simulation.scenarios import find_scenario
 
 if TYPE_CHECKING:
-    from route53_takeover.output.reporter import Reporter
-    from route53_takeover.simulation.scenarios import Scenario
     from route53_takeover.storage.config import Common
 
 
-def list_scenarios(common: Common) -> int:
-    """``rehearse --list``."""
-    for scenario in SCENARIOS.values():
-        if common.as_json:
-            line = {
-                "event": "scenario",
-                "name": scenario.name,
-                "summary": scenario.summary,
-                "outcome": str(scenario.outcome),
-                "exit_code": scenario.exit_code,
-            }
-            text = json.dumps(line)
-        else:
-            ends = f"{scenario.outcome}, exit {scenario.exit_code}"
-            text = f"{scenario.name:18}{ends:20}{scenario.summary}"
-        write_line(text, sys.stdout)
-    return 0
-
-
-def rehearse(common: Common, name: str | None, seed: int, speed: float | None) -> int:
-    """``rehearse --auto``: the whole program in a simulated account, over the wire."""
-    audience = ConsoleReporter(common)
-    return in_loop(rehearse_in(common, audience, find_scenario(name or DEFAULT), seed, speed))
-
-
-async def rehearse_in(
-    common: Common, audience: Reporter, scenario: Scenario, seed: int, speed: float | None
-) -> int:
-    """A takeover in a simulated account that this process serves.
-
-    Args:
-        speed: simulated seconds in a real one; ``None``: the scenario's own.
-    """
-    scrub(os.environ)
-    audience.tell(f"REHEARSAL {scenario.name}: {scenario.summary}")
-    clock = SystemClock(speed or scenario.speed)
-    with tempfile.TemporaryDirectory(prefix="route53-takeover-") as folder:
-        async with serving(scenario, seed=str(seed), clock=clock) as served:
-            connection = Connection(
-                region="us-east-1",
-                endpoint_url=served.endpoint_url,
-                name_servers=served.name_servers,
-            )
-            options = rehearsal_options(scenario, Path(folder))
-            return await run_in(
-                common, audience, connection, options, clock, rehearsal=scenario.name
-            )
-
-
-def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> int:
+def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> ExitCode:
     """``rehearse --virtual --runs K``: one result a run, and what all of them come to."""
     chosen = None if name is None else find_scenario(name).name
     # The simulated faults of so many runs are no news, and stdout is for the results.
@@ -126,7 +66,7 @@ def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> 
         write_line(json.dumps(summary), sys.stdout)
     else:
         write_lines(_summary_lines(summary), sys.stdout)
-    return ExitCode.UNKNOWN if without_record or broken else 0
+    return ExitCode.UNKNOWN if without_record or broken else ExitCode.DONE
 
 
 def _summary_lines(summary: dict[str, object]) -> list[str]:

@@ -1,0 +1,72 @@
+"""``rehearse``: a takeover in a simulated account, over the wire or many on virtual time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from route53_takeover.base.errors import ExitCode
+from route53_takeover.base.stdio import write_line
+
+if TYPE_CHECKING:
+    from route53_takeover.cli.options import CommonOptions, Rehearsal
+    from route53_takeover.storage.config import Common
+
+
+def rehearse(rehearsal: Rehearsal, options: CommonOptions, *, auto: bool) -> ExitCode:
+    """Lists the scenarios, or rehearses."""
+    common = options.common()
+    if rehearsal.list_:
+        return _list(common)
+    if rehearsal.virtual:
+        from route53_takeover.cli.virtual_rehearsals import rehearse_virtual
+
+        return rehearse_virtual(common, rehearsal.scenario, rehearsal.seed, rehearsal.runs)
+    return (_here if auto else _behind_a_screen)(common, rehearsal)
+
+
+def _list(common: Common) -> ExitCode:
+    from route53_takeover.simulation.scenarios import SCENARIOS
+
+    for scenario in SCENARIOS.values():
+        if common.as_json:
+            line = {
+                "event": "scenario",
+                "name": scenario.name,
+                "summary": scenario.summary,
+                "outcome": str(scenario.outcome),
+                "exit_code": scenario.exit_code,
+            }
+            text = json.dumps(line)
+        else:
+            ends = f"{scenario.outcome}, exit {scenario.exit_code}"
+            text = f"{scenario.name:18}{ends:20}{scenario.summary}"
+        write_line(text, sys.stdout)
+    return ExitCode.DONE
+
+
+def _here(common: Common, rehearsal: Rehearsal) -> ExitCode:
+    from route53_takeover.cli.interrupts import in_loop
+    from route53_takeover.cli.rehearsal import rehearse_scenario
+    from route53_takeover.output.reporter import ConsoleReporter
+    from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+
+    scenario = find_scenario(rehearsal.scenario or DEFAULT)
+    reporter = ConsoleReporter(common)
+    work = rehearse_scenario(common, reporter, scenario, rehearsal.seed, rehearsal.speed)
+    return in_loop(work)
+
+
+def _behind_a_screen(common: Common, rehearsal: Rehearsal) -> ExitCode:
+    from route53_takeover.cli import terminal
+    from route53_takeover.process.spawn import BeginRehearsal
+
+    order = BeginRehearsal(
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        scenario=rehearsal.scenario or "",
+        seed=rehearsal.seed,
+        speed=rehearsal.speed,
+    )
+    return terminal.start(common, order)

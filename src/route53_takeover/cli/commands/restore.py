@@ -1,0 +1,212 @@
+"""``restore``: puts every name of a run back as it was, from its backup."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base.errors import ExitCode, RefusedError, TakeoverError
+from route53_takeover.base.stdio import write_line
+from route53_takeover.cli.bootstrap import opened
+from route53_takeover.cli.execution import check_account, claim
+from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.core.domain.creation_order import names_targets_first
+from route53_takeover.core.domain.record_sets import Change, display_name
+from route53_takeover.core.status.result import RecordResult, Result
+from route53_takeover.core.takeover.exit_codes import OUTCOMES
+from route53_takeover.core.takeover.state import RecordStatus
+from route53_takeover.output import text_lines
+from route53_takeover.output.reporter import ConsoleReporter
+from route53_takeover.process.live_restore import restore_live
+from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
+from route53_takeover.storage.journal import is_held
+from route53_takeover.storage.locks import Work, locked_names, site_of
+from route53_takeover.storage.run_folder import find_run, line_for, originals, within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from route53_takeover.cli.bootstrap import OpenAccount
+    from route53_takeover.cli.options import AccountOptions, CommonOptions
+    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.storage.config import Common
+    from route53_takeover.storage.run_folder import Backup, RunFolder, Saved
+
+
+def restore(
+    run: str, account: AccountOptions, options: CommonOptions, *, force: bool, dry_run: bool
+) -> ExitCode:
+    """Restores in this process, or lets the run's own do it where that lives."""
+    common, override = options.common(), account.override()
+    folder = find_run(common.state_dir, run)
+    text_lines.tell_config(common)
+    reporter = ConsoleReporter(common)
+    with within(folder):
+        claim(common, reporter, folder)
+        saved, backup = folder.plan(), folder.backup()
+        if is_held(folder.journal) and not (dry_run or force):
+            work = _restore_live(common, folder, backup)
+            return in_loop(work, written="the run's process goes on with it")
+        if saved.rehearsal:
+            raise RefusedError(
+                f"{folder.name} was a rehearsal, and its simulated account is gone",
+                "There is nothing to restore.",
+            )
+        saved = replace(saved, connection=override(saved.connection))
+        check_account(reporter, saved)
+        work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
+        return in_loop(work, written="what was not reached yet is not restored")
+
+
+async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> ExitCode:
+    """Lets the run's own process restore, which holds the locks."""
+    state = await restore_live(folder, lambda text: text_lines.talk(common, text))
+    told = []
+    for record in originals(backup):
+        handover = next(h for h in state.handovers if h.original.key == record.key)
+        put_back = handover.stage is RecordStatus.RESTORED
+        told.append(_restored(record, "restored" if put_back else "untouched"))
+        done = Rescue(name=record.key.name, changes=(Change.create(record),) if put_back else ())
+        _print_rescue(common, folder, done, len(told), state.now, dry_run=False)
+    ended = _restore_result(folder, [], told, Counter(), dry_run=False)
+    if state.ending is None:
+        again = line_for(common.state_dir, "attach", folder.name)
+        text_lines.talk(common, f"the run keeps watch until its stack is at rest: `{again}`")
+    return text_lines.print_result(common, ended, state.now, seq=len(told) + 1)
+
+
+async def _restore(
+    common: Common, folder: RunFolder, saved: Saved, backup: Backup, *, force: bool, dry_run: bool
+) -> ExitCode:
+    """Restores name by name: one that cannot be restored keeps no other from it."""
+    clock = SystemClock()
+    records = originals(backup)
+    names = names_targets_first(records)
+    place = Place(
+        zone_id=backup.zone_id,
+        zone_name=saved.plan.zone_name,
+        root=saved.plan.root.stack_id or saved.plan.options.stack,
+    )
+    by_force = line_for(common.state_dir, "restore", folder.name, "--force")
+    errors: list[TakeoverError] = []
+    told: list[RecordResult] = []
+
+    def tell(text: str) -> None:
+        text_lines.talk(common, text)
+
+    async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
+        others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
+        site = site_of(backup.zone_id, saved.connection.endpoint_url)
+        with locked_names(common.state_dir, site, names, Work.RESTORE) as held:
+            if not dry_run:
+                held.register(folder)
+            await _tell_what_moves(common, account, saved)
+            for seq, name in enumerate(names, start=1):
+                here = [record for record in records if record.key.name == name]
+                left = "untouched"
+                done: Rescue | None
+                try:
+                    done = await rescue(
+                        name,
+                        here,
+                        place=place,
+                        clock=clock,
+                        records=account.records,
+                        stacks=account.stacks,
+                        ttl=saved.plan.options.ttl,
+                        force=force,
+                        by_force=by_force,
+                        dry_run=dry_run,
+                        tell=tell,
+                        save=lambda changes: folder.save_restore(clock.now(), changes),
+                        others=others,
+                    )
+                except TakeoverError as error:
+                    errors.append(error)
+                    text_lines.tell_error(error)
+                    left = "unknown" if error.exit_code is ExitCode.UNKNOWN else "untouched"
+                    changes = tuple(error.done)
+                    done = Rescue(name=name, changes=changes) if changes else None
+                created = {c.record for c in done.changes} if done and not dry_run else set()
+                told += [_restored(r, "restored" if r in created else left) for r in here]
+                if done:
+                    _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
+        return text_lines.print_result(
+            common,
+            _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
+            clock.now(),
+            seq=len(names) + 1,
+        )
+
+
+async def _tell_what_moves(common: Common, account: OpenAccount, saved: Saved) -> None:
+    """A stack that is still at work may undo what is restored; not to know it stops nothing."""
+    root = saved.plan.root
+    try:
+        stack = await account.stacks.describe(root.stack_id or saved.plan.options.stack)
+    except TakeoverError:
+        return
+    if stack.status.endswith("_IN_PROGRESS"):
+        text_lines.talk(
+            common,
+            f"warning: stack {stack.stack_name} is {stack.status} and may still change these "
+            "records: look again once it has ended, or use `resume`, which keeps watch",
+            always=True,
+        )
+
+
+def _print_rescue(
+    common: Common, folder: RunFolder, done: Rescue, seq: int, now: float, *, dry_run: bool
+) -> None:
+    if common.as_json:
+        line = {
+            "run": folder.name,
+            "seq": seq,
+            "time": text_lines.rfc3339(now),
+            "phase": "restore",
+            "event": "restore",
+            "name": display_name(done.name),
+            "dry_run": dry_run,
+            "changes": [{"action": c.action, "record": c.record.to_api()} for c in done.changes],
+        }
+        write_line(json.dumps(line), sys.stdout)
+    else:
+        would = "would: " if dry_run else ""
+        write_line(f"{would}{done.describe()}", sys.stdout)
+
+
+def _restored(record: RecordSet, outcome: str) -> RecordResult:
+    return RecordResult(
+        name=display_name(record.key.name), type=record.type, outcome=outcome, strategy="delete"
+    )
+
+
+def _restore_result(
+    folder: RunFolder,
+    errors: Sequence[TakeoverError],
+    told: Sequence[RecordResult],
+    calls: Counter[str],
+    *,
+    dry_run: bool,
+) -> Result:
+    """What a restore came to: the worst of its names decides."""
+    code = max((error.exit_code for error in errors), default=ExitCode.DONE)
+    reason = "every name is as it was before the run"
+    if dry_run:
+        reason = "nothing was written (--dry-run)"
+    if errors:
+        reason = "; ".join(error.message for error in errors)
+    return Result(
+        run=folder.name,
+        phase="restore" if errors else "ended",
+        outcome=str(OUTCOMES[code]),
+        exit_code=code,
+        reason=reason,
+        records=tuple(told),
+        api_calls=dict(sorted(calls.items())),
+    )

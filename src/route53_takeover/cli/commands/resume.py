@@ -1,0 +1,29 @@
+"""``resume``: goes on with a run whose process died."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.output import text_lines
+from route53_takeover.storage.run_folder import find_run
+
+if TYPE_CHECKING:
+    from route53_takeover.base.errors import ExitCode
+    from route53_takeover.cli.options import CommonOptions, ConnectionOptions
+
+
+def resume(
+    run: str, connection: ConnectionOptions, options: CommonOptions, *, auto: bool
+) -> ExitCode:
+    """Goes on in this process with ``--auto``, else in one of its own behind a screen."""
+    common, override = options.common(), connection.override()
+    folder = find_run(common.state_dir, run)
+    text_lines.tell_config(common)
+    if auto:
+        from route53_takeover.cli.execution import resume_run
+        from route53_takeover.output.reporter import ConsoleReporter
+
+        return resume_run(common, ConsoleReporter(common), folder, override)
+    from route53_takeover.cli import terminal
+
+    return terminal.resume(common, folder, override)

@@ -1,0 +1,223 @@
+"""A run in this process: a new one, or one that goes on from its journal.
+
+The same for ``--auto`` and for the process that a terminal starts (`route53_takeover.cli.worker`);
+a `Reporter` is told how it goes.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.adapters.identity import needs_mfa
+from route53_takeover.base.errors import ExitCode, RefusedError, TakeoverError, UsageError
+from route53_takeover.base.private_files import exposure, refuse_exposed
+from route53_takeover.base.threads import in_thread
+from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned, who_am_i
+from route53_takeover.cli.interrupts import StoppedError, in_loop
+from route53_takeover.cli.run_state import fold_journal
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.result import RecordResult, Result, result
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.storage.journal import FileJournal, read_journal
+from route53_takeover.storage.locks import Work, locked_names, site_of
+from route53_takeover.storage.run_folder import Saved, create_run, line_for, within
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from contextlib import AbstractContextManager
+
+    from route53_takeover.core.plan.model import Options, Plan
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.output.reporter import Reporter
+    from route53_takeover.storage.config import Common, Connection, Override
+    from route53_takeover.storage.locks import Held
+    from route53_takeover.storage.run_folder import RunFolder
+
+
+async def start_run(
+    common: Common,
+    reporter: Reporter,
+    connection: Connection,
+    options: Options,
+    clock: SystemClock,
+    *,
+    rehearsal: str | None = None,
+) -> ExitCode:
+    """A takeover on the account behind the connection, which may be a rehearsal's."""
+    if exposed := refuse_exposed(common.state_dir):
+        reporter.warn(exposed)
+    reporter.tell("reading the account")
+    _refuse_questions(connection)
+    identity = await in_thread(lambda: who_am_i(connection))
+    async with opened(connection, clock, writable=True, tell=reporter.tell) as account:
+        made = await planned(
+            account, clock, connection, options, identity, state_dir=common.state_dir
+        )
+        check_refusals(made)
+        if not made.manuals:
+            return reporter.ended(_nothing_to_do(made, account.calls), clock.now())
+        if not await reporter.agrees(made):
+            raise StoppedError("the plan was declined, and nothing was written")
+        site = site_of(made.zone_id, connection.endpoint_url)
+        with locked_names(common.state_dir, site, made.names) as held:
+            label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
+            folder = create_run(common.state_dir, label, clock.now())
+            saved = Saved(
+                run=folder.name,
+                begun=clock.now(),
+                plan=made,
+                connection=replace(connection, region=account.region),
+                cwd=str(Path.cwd()),
+                rehearsal=rehearsal,
+            )
+            try:
+                folder.save_plan(saved)
+            except OSError as error:
+                folder.discard()
+                raise UsageError(
+                    f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
+                    "Make room there, or choose another folder with --state-dir.",
+                ) from error
+            held.register(folder)
+            first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
+            with within(folder), closing(FileJournal(folder.journal)) as journal:
+                return await drive(common, reporter, account, clock, folder, saved, journal, first)
+
+
+def _refuse_questions(connection: Connection) -> None:
+    """Nobody is there to answer when the SDK asks for a code."""
+    for profile in (connection.profile, connection.dns_profile):
+        if needs_mfa(profile):
+            raise RefusedError(
+                f"profile {profile or 'default'} would ask for an MFA code, and nobody is there "
+                "to give it",
+                "Use a session that is already open: aws sts get-session-token, or another "
+                "--profile.",
+            )
+
+
+def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
+    return Result(
+        run=None,
+        phase="ended",
+        outcome=str(Outcome.DONE),
+        exit_code=ExitCode.DONE,
+        reason=f"nothing to do: stack {made.root.stack_name} owns it already",
+        records=tuple(
+            RecordResult(
+                name=display_name(r.key.name), type=r.type, outcome="owned", strategy="delete"
+            )
+            for r in made.owned
+        ),
+        api_calls=dict(sorted(calls.items())),
+    )
+
+
+def resume_run(
+    common: Common, reporter: Reporter, folder: RunFolder, override: Override
+) -> ExitCode:
+    """Goes on with a run whose process died, or tells how it has ended."""
+    with within(folder):
+        claim(common, reporter, folder)
+        saved = folder.plan()
+        if saved.rehearsal:
+            raise RefusedError(
+                f"{folder.name} was a rehearsal, and its simulated account is gone",
+                "Begin another one: `route53-takeover rehearse`.",
+            )
+        if not folder.journal.exists():
+            raise _never_begun(folder)
+        try:
+            journal = FileJournal(folder.journal)
+        except (RefusedError, UsageError):  # another process has it, or it cannot be written
+            events = read_journal(folder.journal)
+            state = fold_journal(folder, events)
+            if state is not None and _has_ended(state):
+                return _tell_end(reporter, folder, state, len(events))
+            with _names_of(common, replace(saved, connection=override(saved.connection))):
+                raise  # unless the lock of a name tells more: which run it is
+        with closing(journal):
+            state = fold_journal(folder, journal.events)
+            if state is None:
+                raise _never_begun(folder)
+            if not _has_ended(state):
+                saved = replace(saved, connection=override(saved.connection))
+                check_account(reporter, saved)
+                if saved.plan.options.confirm_release:
+                    again = line_for(common.state_dir, "attach", folder.name)
+                    reporter.tell(f"the release waits for somebody who confirms it: {again}")
+                work = _go_on(common, reporter, folder, saved, journal, state)
+                return in_loop(work, written="the run is where it was")
+        return _tell_end(reporter, folder, state, len(journal.events))
+
+
+async def _go_on(
+    common: Common,
+    reporter: Reporter,
+    folder: RunFolder,
+    saved: Saved,
+    journal: FileJournal,
+    state: State,
+) -> ExitCode:
+    clock = SystemClock()
+    async with opened(saved.connection, clock, writable=True) as account:
+        with _names_of(common, saved) as held:
+            held.register(folder)
+            first = ev.RunResumed(time=clock.now())
+            return await drive(
+                common, reporter, account, clock, folder, saved, journal, first, state
+            )
+
+
+def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
+    """The locks of the names that the run works on."""
+    site = site_of(saved.plan.zone_id, saved.connection.endpoint_url)
+    return locked_names(common.state_dir, site, saved.plan.names, Work.RESUME)
+
+
+def _has_ended(state: State) -> bool:
+    return state.ending is not None and state.ending.outcome is not Outcome.UNKNOWN
+
+
+def _tell_end(reporter: Reporter, folder: RunFolder, state: State, events: int) -> ExitCode:
+    reporter.tell(f"{folder.name} has ended already")
+    return reporter.ended(result(state, None), state.now, seq=events + 1)
+
+
+def _never_begun(folder: RunFolder) -> RefusedError:
+    return RefusedError(
+        f"{folder.name} was never begun: its journal is empty, nothing was written",
+        "Begin it again with `run`.",
+    )
+
+
+def check_account(reporter: Reporter, saved: Saved) -> None:
+    """Refuses other credentials than the run's; where nobody can tell, a rescue goes on."""
+    try:
+        account = who_am_i(saved.connection).account
+    except TakeoverError as error:
+        reporter.warn(f"cannot ask whose account this is: {error}")
+        return
+    if account != saved.plan.account:
+        raise RefusedError(
+            f"these are credentials of account {account}, and the run is of {saved.plan.account}",
+            "Give the run's with --profile.",
+        )
+
+
+def claim(common: Common, reporter: Reporter, folder: RunFolder) -> None:
+    """Refuses what another user may have put there; root, who may be helping, is warned.
+
+    A state folder in which another user can swap runs is only warned of: this may be a rescue, and
+    the run's folder itself and all in it are ours.
+    """
+    if warning := folder.claim():
+        reporter.warn(warning)
+    if exposed := exposure(common.state_dir):
+        reporter.warn(exposed)

@@ -1,0 +1,64 @@
+"""A command that failed: its error on stderr, in JSON as the result too, and its exit code.
+
+No traceback ever reaches a user: of what was not foreseen the details are kept in a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base.crash_report import kept
+from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
+from route53_takeover.base.stdio import write_line
+from route53_takeover.cli.given_options import Given
+from route53_takeover.cli.option_types import Output
+from route53_takeover.cli.options import PREFIX
+from route53_takeover.core.status.result import Result
+from route53_takeover.core.takeover.exit_codes import OUTCOMES
+from route53_takeover.core.takeover.state import Phase
+from route53_takeover.output.text_lines import result_object, tell_error
+
+_WRITING = ("run", "resume", "restore")
+"""The commands that may have written something before an error that was not foreseen."""
+
+
+def told(error: Exception) -> ExitCode:
+    """Tells it; returns the exit code."""
+    if isinstance(error, TakeoverError):
+        return _told(error.message, error.hint, error.exit_code, error.run)
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    code = ExitCode.UNKNOWN if command in _WRITING else ExitCode.FAILED
+    if isinstance(error, DefectError):
+        return _told(*kept(error.error), code, error.run)
+    return _told(*kept(error), code)
+
+
+def stopped(signal: str) -> ExitCode:
+    """Tells of a signal that came before anything was written."""
+    return _told(f"{signal}: stopped, and nothing was written", "", ExitCode.INTERRUPTED)
+
+
+def _told(message: str, hint: str, code: ExitCode, run: str | None = None) -> ExitCode:
+    tell_error(TakeoverError(message, hint))
+    if code is not ExitCode.USAGE and _wants_json():
+        ended = Result(
+            run=run,
+            phase=Phase.PREFLIGHT,
+            outcome=OUTCOMES[code],
+            exit_code=code,
+            reason=f"{message.rstrip('.')}. {hint}".removesuffix(". "),
+        )
+        write_line(json.dumps(result_object(ended, seq=None, time=SystemClock().now())), sys.stdout)
+    return code
+
+
+def _wants_json() -> bool:
+    if Given.output is not None:
+        return Given.output == Output.JSON
+    words = sys.argv[1:]
+    given = [w.partition("=")[2] for w in words if w.startswith("--output=")]
+    given += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "--output"]
+    return (given or [os.environ.get(PREFIX + "OUTPUT", "")])[-1] == Output.JSON

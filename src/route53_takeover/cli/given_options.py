@@ -1,0 +1,103 @@
+"""Which options were given, and where: on the command line, by a variable, or in takeover.toml.
+
+Flags win over the environment, and that over the file. Imports only typer, like
+`route53_takeover.cli.app`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from route53_takeover.storage.config import ConfigFile
+
+PROGRAM = "route53-takeover"
+_NOT_IN_CONFIG = frozenset({"config", "help", "list_", "version", "dry_run", "force"})
+"""What is said each time, or not at all."""
+_OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
+
+
+class Given:
+    """What is known of this command line so far."""
+
+    output: str | None = None
+    """``--output``, once it is known: how an error is told."""
+
+    config: tuple[typer.Context, Path] | None = None
+    """The file that has been read for options, and the command that may have got some from it."""
+
+
+def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
+    """Makes takeover.toml's values the options' defaults; flags and environment win."""
+    from route53_takeover.storage.config import (
+        CONFIG_FILE,
+        check_config,
+        check_endpoint,
+        read_config,
+    )
+
+    path = value or Path(CONFIG_FILE)
+    loaded = read_config(path, required=value is not None)
+    kinds = {
+        str(one.name): "flag" if one.is_flag else "list" if one.multiple else "value"
+        for command in getattr(ctx.find_root().command, "commands", {}).values()
+        for one in command.params
+        if one.param_type_name == "option" and one.name not in _NOT_IN_CONFIG
+    }
+    loaded = check_config(path, loaded, kinds)
+    if value is None:
+        check_endpoint(path, loaded)
+    Given.output = str(loaded.get("output", ""))
+    Given.config = (ctx, path.absolute()) if loaded else None
+    ctx.default_map = {**(ctx.default_map or {}), **loaded}
+    return value
+
+
+def config_file() -> ConfigFile | None:
+    """The file that options of this command came from."""
+    from route53_takeover.storage.config import ConfigFile
+
+    if Given.config is None:
+        return None
+    ctx, path = Given.config
+    words = _words(ctx, "DEFAULT_MAP")
+    return ConfigFile(path=str(path), options=shlex.join(words)) if words else None
+
+
+def run_line(ctx: typer.Context) -> str:
+    """The `run` line of a plan: all that was given, be it by flag, variable or file.
+
+    Unattended, unless the release has to be confirmed.
+    """
+    given = _words(ctx, "COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP", but=_OF_THE_PLAN_ALONE)
+    auto = [] if ctx.params.get("confirm_release") else ["--auto"]
+    return shlex.join([PROGRAM, "run", *given, *auto])
+
+
+def _words(ctx: typer.Context, *sources: str, but: Collection[str] = ()) -> list[str]:
+    """The options of a command line that mean the same.
+
+    Args:
+        sources: where those have come from that count, as the command line library calls it.
+        but: options to leave out.
+    """
+    words: list[str] = []
+    for one in ctx.command.params:
+        name = one.name or ""
+        source = ctx.get_parameter_source(name)
+        if source is None or source.name not in sources or name in but:
+            continue
+        flag = next(word for word in one.opts if word.startswith("--"))
+        value = ctx.params[name]
+        if value is True:
+            words.append(flag)
+        elif value is not False:
+            for item in value if isinstance(value, list | tuple) else [value]:
+                words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]
+    return words

@@ -1,0 +1,96 @@
+"""What options may say: the words that one accepts, and how a value is read and checked.
+
+Imports only typer, like `route53_takeover.cli.app`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import typer
+
+from route53_takeover import __version__
+from route53_takeover.base.errors import UsageError
+from route53_takeover.cli.given_options import PROGRAM
+
+
+class Output(StrEnum):
+    """What stdout carries."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """How much goes to takeover.log."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Strategy(StrEnum):
+    """How the record changes hands."""
+
+    DELETE = "delete"
+
+
+class OwnersIn(StrEnum):
+    """Where other stacks are read for an owner: `route53_takeover.core.plan.model.OwnerCheck`."""
+
+    FULL = "full"
+    REGION = "region"
+    NONE = "none"
+
+
+def duration(value: str | float) -> float:
+    from route53_takeover.storage.config import seconds
+
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return seconds(value)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+
+
+_DIGITS = 20
+
+
+def ttl(value: str | int) -> str:
+    text = str(value)
+    if text == "keep" or (text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31):
+        return text
+    raise typer.BadParameter(f"{text!r} is neither seconds nor keep")
+
+
+def record(value: str) -> str:
+    from route53_takeover.storage.config import check_record
+
+    try:
+        return check_record(value)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+
+
+def name_server(value: str) -> str:
+    from route53_takeover.adapters.dns import parse_name_server
+
+    try:
+        parse_name_server(value)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+    return value
+
+
+def not_empty(value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise typer.BadParameter("it is empty")
+    return value
+
+
+def version(value: bool) -> None:
+    if value:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit

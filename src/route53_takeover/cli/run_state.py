@@ -1,0 +1,39 @@
+"""What a run's journal comes to, for the commands that look at runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.base.errors import ManualActionRequiredError
+from route53_takeover.core.takeover.projection import fold
+from route53_takeover.storage.journal import read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from route53_takeover.core.takeover import events as ev
+    from route53_takeover.core.takeover.state import State
+    from route53_takeover.storage.run_folder import RunFolder
+
+
+def read_state(folder: RunFolder) -> State | None:
+    """The state that a run's journal comes to; ``None`` where it is empty or was never made."""
+    if not folder.journal.exists():
+        return None
+    return fold_journal(folder, read_journal(folder.journal))
+
+
+def fold_journal(folder: RunFolder, events: Sequence[ev.AnyEvent]) -> State | None:
+    """The state after the events of a run's journal; ``None`` where there are none."""
+    try:
+        return fold(events)
+    except ValueError:
+        raise no_beginning(folder) from None
+
+
+def no_beginning(folder: RunFolder) -> ManualActionRequiredError:
+    """The error of a journal that lacks its first events."""
+    return ManualActionRequiredError(
+        f"{folder.journal} does not begin with the beginning of a run",
+        "Look at backup.json and at the zone; `restore` needs the backup alone.",
+    )
