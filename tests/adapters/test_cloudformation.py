@@ -233,10 +233,10 @@ async def test_all_regions_of_the_partition_but_the_own_are_asked_for_an_owner(
     assert {"us-east-1", "eu-central-1", "ap-east-1"} < set(aws)
     assert "eu-west-1" not in aws
     assert await beside("cn-north-1") == ["cn-northwest-1"]
-    with pytest.raises(ApiError, match=r"vpce-1\.cloud.* serves eu-west-1 alone"):
+    with pytest.raises(ApiError, match=r"vpce-1\.cloud.* serves only eu-west-1"):
         await beside("eu-west-1", "https://vpce-1.cloudformation.example.com")
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "https://vpce-1.example.com")
-    with pytest.raises(ApiError, match="serves eu-west-1 alone"):
+    with pytest.raises(ApiError, match="serves only eu-west-1"):
         await beside("eu-west-1")
 
 

@@ -246,7 +246,7 @@ def test_a_record_that_somebody_edits_before_the_moment_stays_as_they_made_it(si
     assert (done.code, done.result["outcome"]) == (1, "failed"), done.result
     assert site.here == [by_hand("theirs")]
     assert releases(site.takeover) == []
-    assert "theirs is left alone" in done.result["reason"]
+    assert "its record is left as it is" in done.result["reason"]
 
 
 def test_a_deploy_of_somebody_elses_is_watched_and_the_record_changes_hands(site: Site) -> None:

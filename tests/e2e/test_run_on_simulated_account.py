@@ -134,7 +134,7 @@ def assert_left_alone(world: SimulatedAccount, takeover: Takeover, done: Finishe
     """Neither `restore` nor another `run` writes a record that the stack owns."""
     dry = takeover.run("restore", done.result["run"], "--dry-run")
     assert dry.code == 3
-    assert "stack shop owns what stands there" in dry.stderr
+    assert "stack shop owns the record there" in dry.stderr
     owned = takeover.run("run", *world.target, "--auto", *JSON)
     assert (owned.code, owned.result["outcome"], owned.result["run"]) == (0, "done", None)
     assert [record["outcome"] for record in owned.result["records"]] == ["owned"]

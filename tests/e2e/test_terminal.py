@@ -159,7 +159,7 @@ def test_ctrl_c_before_the_release_puts_everything_back_and_a_second_one_only_le
         terminal.await_text("drain: waiting for the old TTL")
         scene.relay.befall(lambda call: "Throttling" if call.purpose == "undo-ttl" else "")
         terminal.press("\x03")
-        terminal.await_text("asking to abort", "restore: putting everything back")
+        terminal.await_text("abort requested", "restore: undoing the run's changes")
         await_another_request()
         terminal.press("\x03")
         terminal.await_text("goes on by itself", "route53-takeover attach")

@@ -136,7 +136,7 @@ def test_restore_needs_nothing_but_the_folder_of_the_run_and_credentials(
         assert scene.here == []
         restored = scene.takeover.start("restore", scene.run, *JSON, through=through).finish()
         assert (restored.code, restored.result["outcome"]) == (0, "done"), restored
-        assert "going on" in restored.stderr, "what cannot be saved is told"
+        assert "continuing" in restored.stderr, "what cannot be saved is told"
     assert scene.here == scene.original
     scene.account.delete(scene.original)
     restored = restored_elsewhere(scene, tmp_path / "elsewhere")

@@ -195,7 +195,7 @@ async def test_a_process_without_a_socket_is_not_gone_for_as_long_as_it_holds_it
 async def test_a_run_that_was_never_begun_is_an_error(folder: RunFolder) -> None:
     folder.journal.touch()
     async with aclosing(RemoteRun(folder).subscribe()) as views:
-        with pytest.raises(RefusedError, match="never begun"):
+        with pytest.raises(RefusedError, match="never started"):
             await until(views, lambda _: True)
 
 

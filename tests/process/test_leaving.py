@@ -92,7 +92,7 @@ async def test_the_first_process_of_a_container_stays_until_the_name_has_a_recor
     assert not done
     said = capfd.readouterr().err
     assert "www.example.com has no record; restored at 22:13:20Z at the latest" in said
-    assert "staying until every name has a record" in said
+    assert "waiting until every name has a record" in said
     for event in events()[in_gap() :]:
         journal.append(event)
         if isinstance(event, ev.NameRead) and event.records:

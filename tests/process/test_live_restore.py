@@ -108,7 +108,7 @@ async def test_what_cloudformation_created_is_left_to_the_run_that_guards_it(
     folder = RunFolder(tmp_path)
     process = Process(folder, until("alias", Phase.GUARD))
     async with living(folder, process):
-        with pytest.raises(RefusedError, match="guards it"):
+        with pytest.raises(RefusedError, match="watches it"):
             await restore_live(folder, lambda _: None)
     assert process.asked == []
 

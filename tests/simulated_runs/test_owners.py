@@ -239,7 +239,7 @@ def test_a_stack_that_may_own_it_is_named_with_what_it_hides() -> None:
         "stack legacy owns A record at ?",
         "which may be www.example.com",
         "does not tell the name",
-        way_out="If it is another one: add --owner-check none",
+        way_out="If it is another record: add --owner-check none",
     )
 
 
@@ -281,7 +281,7 @@ def test_a_template_that_may_not_be_read_is_refused_where_it_matters() -> None:
     case.deploys("beside", Text=TEXT)
     refusal(
         case.plan(stacks=Hidden),
-        "stack beside owns some type of record at www.example.com (Text)",
+        "stack beside owns some record at www.example.com (Text)",
         "template could not be read (AccessDenied: may not read it)",
         way_out="--owner-check none",
     )

@@ -388,7 +388,7 @@ def test_another_type_that_the_stack_owns_at_the_name_is_refused() -> None:
     refusal(
         case.plan(deploy_off=None),
         "the stack owns A at www.example.com",
-        "cannot stand beside the manual www.example.com CNAME",
+        "cannot exist beside the manual www.example.com CNAME",
         way_out="out of the stack",
     )
 

@@ -168,7 +168,7 @@ def edited_by_somebody() -> tuple[Case, type[Counted], str]:
 
 
 def of_nobody_knows_whom() -> tuple[Case, type[Counted], str]:
-    return lost(OTHER), Closed, "cannot tell whether a stack owns what stands there"
+    return lost(OTHER), Closed, "cannot check whether a stack owns the record there"
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_nothing_is_replaced_where_a_region_cannot_be_read_unless_the_run_left_i
     case.closed = {"eu-west-1"}
     (refused,) = restored(case, [A, AAAA], force=True).ends
     assert isinstance(refused, RefusedError)
-    assert "cannot tell whether a stack owns what stands there" in refused.message
+    assert "cannot check whether a stack owns the record there" in refused.message
     assert "eu-west-1 is closed" in refused.message
     assert "delete it by hand" in refused.hint
     assert set(case.world.holds(WWW)) == {A, OTHER}, "what was missing is there"

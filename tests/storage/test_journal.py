@@ -291,7 +291,7 @@ def test_a_damaged_file_is_left_as_it_is_and_unlocked(tmp_path: Path) -> None:
 def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(written(FEW).replace(b'{"v":1,', b'{"v":2,'))
-    with pytest.raises(RefusedError, match="format 2, this program reads format 1") as caught:
+    with pytest.raises(RefusedError, match="format 2; this program reads format 1") as caught:
         FileJournal(path)
     assert "version" in caught.value.hint
 

@@ -52,7 +52,7 @@ def test_a_user_without_a_home_keeps_runs_in_the_runtime_folder_and_is_warned(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid)
     assert _common() == tmp_path / "route53-takeover"
-    assert "does not survive a reboot" in capsys.readouterr().err
+    assert "lost at reboot" in capsys.readouterr().err
     _common(quiet=True)
     assert capsys.readouterr().err == ""
     assert remember_theme(config_folder() / "screen.json", "nord") == ""

@@ -46,9 +46,9 @@ def choice(act: Act, name: str = "", *, severe: bool | None = None) -> Choice:
         act=act,
         name=name,
         severe=act not in mild if severe is None else severe,
-        happens=f"what {act} does to [red]{name}",
-        stays="what stays",
-        way_back="the way back",
+        effect=f"what {act} does to [red]{name}",
+        unchanged="what stays",
+        undo="the way back",
     )
 
 

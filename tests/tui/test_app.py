@@ -113,7 +113,7 @@ async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
     [
         (ended(), "The run has ended."),
         (replayed(), "This is a replay"),
-        (view(PAUSE, link=Link.GONE), "R resumes it"),
+        (view(PAUSE, link=Link.GONE), "R resumes the run"),
         (view(link=Link.GONE, rehearsal="alias"), "simulated account with it"),
     ],
 )
@@ -144,7 +144,7 @@ async def test_an_interrupt_after_the_release_says_that_the_run_keeps_guarding(
         await settle(pilot)
         await pilot.press("ctrl+c")
         await settle(pilot)
-        assert "keeps guarding" in notices(app)[-1]
+        assert "watches to its end" in notices(app)[-1]
         assert "q leaves the screen" in notices(app)[-1]
         assert isinstance(app.screen, RunScreen)
     assert source.submitted == []
@@ -229,7 +229,7 @@ async def test_a_run_whose_process_is_gone_is_resumed_on_a_yes(
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        assert "Nobody runs this run" in text_of(app)
+        assert "The run's process has died" in text_of(app)
         await pilot.press(opener, key)
         await settle(pilot)
     assert source.submitted == asked
@@ -346,13 +346,13 @@ async def test_the_moment_that_waits_for_a_key_is_unmistakable(tmp_path: Path) -
         await settle(pilot)
         await show(pilot, source, view(CONFIRM))
         assert app.bells == 0
-        assert "The moment has begun. Press r to release www.example.com" in text_of(app)
+        assert "Press r to delete the old record of www.example.com now" in text_of(app)
         title = "CONFIRM www.example.com"
         for events in (11, 12):
             now = view(CONFIRM, title=title, needs_person="say whether", events=events)
             await show(pilot, source, now)
         assert app.bells == 1
-        assert "THE MOMENT IS HERE. Press r to release www.example.com" in text_of(app)
+        assert "YOUR TURN: Press r to delete the old record of www.example.com" in text_of(app)
         assert app.written[-1] == "\x1b]2;CONFIRM www.example.com\x07"
         assert app.written.count(app.written[-1]) == 1
 
@@ -366,7 +366,7 @@ async def test_a_release_is_not_confirmed_by_default(key: str, tmp_path: Path) -
         await pilot.press("r")
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
-        assert "Release the record: www.example.com?" in text_of(app)
+        assert "Delete the old record: www.example.com?" in text_of(app)
         await pilot.press(key)
         await settle(pilot)
     assert source.submitted == []
@@ -382,7 +382,7 @@ async def test_of_several_names_that_wait_one_is_picked_first(tmp_path: Path) ->
         assert isinstance(app.screen, PickName)
         await pilot.press("down", "enter")
         await settle(pilot)
-        assert "Release the record: api.example.com?" in text_of(app)
+        assert "Delete the old record: api.example.com?" in text_of(app)
         await pilot.press("y")
         await settle(pilot)
     assert source.submitted == [ReleaseConfirmed(time=0, name=API)]

@@ -53,9 +53,9 @@ async def test_a_severe_action_says_what_happens_what_stays_and_the_way_back(
         await settle(pilot)
         shown = text_of(app)
         assert isinstance(app.screen, AskName)
-    assert "Release now, without the rest of the hold: www.example.com" in shown
+    assert "Delete the record now, before the hold ends: www.example.com" in shown
     assert "Happens   what release-now does to [red]www.example.com." in shown
-    assert "Stays     what stays" in shown
+    assert "Unchanged  what stays" in shown
     assert "Way back  the way back" in shown
 
 
@@ -160,7 +160,7 @@ async def test_a_question_shows_the_newest_words(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         await settle(pilot)
         await pilot.press("r")
-        await show(pilot, source, view(replace(RELEASE, happens="deleted up to 3 s sooner")))
+        await show(pilot, source, view(replace(RELEASE, effect="deleted up to 3 s sooner")))
         assert "deleted up to 3 s sooner" in text_of(app)
 
 
@@ -173,7 +173,7 @@ async def test_a_release_that_lapsed_cannot_be_confirmed_with_y(tmp_path: Path) 
         await show(pilot, source, view(ABORT))
         assert isinstance(app.screen, Confirm)
         assert LAPSED in text_of(app)
-        await show(pilot, source, view(replace(CONFIRM, happens="another moment's release")))
+        await show(pilot, source, view(replace(CONFIRM, effect="another moment's release")))
         await pilot.press("y")
         await pilot.click("#yes")
         await settle(pilot)
@@ -195,7 +195,7 @@ async def test_an_answer_to_what_lapsed_just_before_is_not_handed_on(tmp_path: P
         screen.show(view(PAUSE))
         dialog.close(RELEASE)
         await settle(pilot)
-        assert notices(app) == ["Not possible any more: the run has moved on."]
+        assert notices(app) == ["No longer possible: the run has moved on."]
     assert source.submitted == []
 
 
@@ -223,7 +223,7 @@ async def test_a_name_that_lapsed_cannot_be_picked(tmp_path: Path) -> None:
 async def test_the_field_for_the_name_is_on_the_screen_at_every_size(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
-    long = replace(RELEASE, happens="it is deleted. " * 20, stays="all " * 40)
+    long = replace(RELEASE, effect="it is deleted. " * 20, unchanged="all " * 40)
     app = application(PlayedSource(view(long)), tmp_path)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)

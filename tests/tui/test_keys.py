@@ -108,9 +108,9 @@ async def test_a_changed_key_works_and_stands_in_help_and_footer(tmp_path: Path)
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"pause": "x"}, "The key of pause stays"),
-        ({"pause": "q", "leave": "q"}, "stays"),
-        ({"pause": ""}, "The key of pause stays"),
+        ({"pause": "x"}, "The key of pause is not changed"),
+        ({"pause": "q", "leave": "q"}, "is not changed"),
+        ({"pause": ""}, "The key of pause is not changed"),
         ({"fly": "f"}, "no action fly"),
     ],
 )

@@ -169,7 +169,7 @@ async def test_an_old_plan_is_not_started(asked_before: bool, tmp_path: Path) ->
         await pilot.press("y" if asked_before else "s")
         await settle(pilot)
         assert app.screen is screen
-        assert "begin again" in notices(app)[-1]
+        assert "start again" in notices(app)[-1]
     assert opening.calls == []
 
 
@@ -181,7 +181,7 @@ async def test_a_plan_that_cannot_be_read_for_lack_of_room_is_not_started(tmp_pa
         await settle(pilot)
         await pilot.press("s")
         await settle(pilot)
-        assert "this small" in notices(app)[-1]
+        assert "too small" in notices(app)[-1]
         assert isinstance(app.screen, PlanScreen)
 
 
@@ -224,7 +224,7 @@ async def test_while_a_run_is_being_started_it_can_neither_be_left_nor_started_a
             app.clear_notifications()
             await pilot.press(key)
             await settle(pilot)
-            assert notices(app) == ["The run is being started."]
+            assert notices(app) == ["The run is starting."]
         assert opening.calls == ["start"]
         opening.may_start.set()
         await settle(pilot)

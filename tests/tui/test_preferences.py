@@ -57,7 +57,7 @@ async def test_a_damaged_file_is_told_and_the_defaults_are_used(
 def test_a_damaged_file_is_not_overwritten(text: bytes, tmp_path: Path) -> None:
     path = tmp_path / "preferences.json"
     path.write_bytes(text)
-    assert "not remembered" in remember_theme(path, "takeover-dark")
+    assert "not saved" in remember_theme(path, "takeover-dark")
     assert path.read_bytes() == text
     assert list(tmp_path.iterdir()) == [path]
 

@@ -31,7 +31,7 @@ SIZES = ((80, 24), (120, 40), (160, 48), (200, 60))
 _REACH = {
     Link.LIVE: " LIVE ",
     Link.STALE: " STALE ",
-    Link.GONE: " NOT CONNECTED ",
+    Link.GONE: " PROCESS DIED ",
     Link.REPLAY: " REPLAY ",
     Link.ENDED: " ended ",
 }
@@ -108,7 +108,7 @@ def _important(view: View) -> Iterator[str]:
     if snapshot.rehearsal:
         yield " REHEARSAL "
     if any(not record.standing for record in snapshot.records):
-        yield " NOTHING "
+        yield " NO RECORD "
     for countdown in snapshot.countdowns:
         yield f"{duration(countdown.until - snapshot.now)} until {countdown.label}"
 

@@ -28,7 +28,7 @@ class SystemClock(Clock):
 
     def __init__(self, speed: float = 1.0) -> None:
         if speed <= 0:
-            raise ValueError(f"the speed of a clock is above zero, not {speed}")
+            raise ValueError(f"the speed of a clock must be above zero, not {speed}")
         self.speed = speed
         self._anchor = time.time()  # noqa: TID251 -- read once, for the date; never for durations
         self._start = time.clock_gettime(_STEADY)

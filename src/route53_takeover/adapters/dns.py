@@ -34,7 +34,7 @@ _LAST = 65535
 _DELEGATION_TIMEOUT = 5.0
 _LONGEST = 300
 """Characters of a name server and its port: a name has 255 at most."""
-_HINT = "give --name-server HOST or HOST:PORT, such as 192.0.2.1:5353 or [2001:db8::1]:53"
+_HINT = "use --name-server HOST or HOST:PORT, such as 192.0.2.1:5353 or [2001:db8::1]:53"
 
 
 class NameServer(Struct, frozen=True, kw_only=True):
@@ -64,10 +64,10 @@ def parse_name_server(text: str) -> NameServer:
         raise UsageError(f"{text!r} is not a name server", _HINT)
     host = (spelled["address"] or spelled["host"] or "").removesuffix(".")
     if not (_is_ipv6(host) if spelled["address"] else _is_ipv4_or_name(host)):
-        raise UsageError(f"{text!r} names no host", _HINT)
+        raise UsageError(f"{text!r} has no valid host", _HINT)
     port = spelled["port"] or str(_PORT)
     if spelled["port"] == "" or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) <= _LAST:
-        raise UsageError(f"the port of {text!r} is not one", _HINT)
+        raise UsageError(f"{text!r} has no valid port", _HINT)
     return NameServer(host=host, port=int(port))
 
 

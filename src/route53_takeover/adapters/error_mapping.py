@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHANGE = "route53:ChangeResourceRecordSets"
-LOGIN_HINT = "set AWS_PROFILE or --profile to a profile that works"
+LOGIN_HINT = "set AWS_PROFILE or --profile to a working profile"
 _NETWORK_HINT = "check the network, --region and --endpoint-url"
-REGION_HINT = "name one with --region, AWS_REGION or in the profile"
+REGION_HINT = "set one with --region, AWS_REGION or in the profile"
 
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
@@ -200,7 +200,7 @@ def _credentials_hint(code: str, message: str, login_hint: str) -> str:
     skewed = code in ("RequestTimeTooSkewed", "RequestExpired") or any(
         words in message for words in ("Signature expired", "Signature not yet current")
     )
-    return "set this machine's clock: AWS reads another time" if skewed else login_hint
+    return "set this machine's clock: it differs from AWS's" if skewed else login_hint
 
 
 def _messages(body: Mapping[str, Any]) -> str:

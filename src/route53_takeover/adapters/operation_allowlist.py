@@ -51,7 +51,7 @@ def guard(session: AioSession, *, writable: bool) -> None:
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")
         if operation not in allowed:
-            kind = "writes nothing but records" if writable else "only reads"
+            kind = "may only write records" if writable else "is read-only"
             raise NotAllowedError(f"{operation} on a connection that {kind}: nothing was sent")
 
     session.get_component("event_emitter").register_first("before-call", check)

@@ -50,7 +50,7 @@ async def regions_beside(
         return [] if region == GLOBAL_REGION else [GLOBAL_REGION]
     if is_given or not (urlsplit(endpoint).hostname or "").startswith("cloudformation"):
         raise ApiError(
-            f"the endpoint {endpoint} serves {region} alone", operation="cloudformation:ListStacks"
+            f"the endpoint {endpoint} serves only {region}", operation="cloudformation:ListStacks"
         )
     partition = session.get_partition_for_region(region)
     known = await session.get_available_regions("cloudformation", partition)

@@ -1,4 +1,4 @@
-"""A defect of ours: kept in a file for its report, told in one line. No traceback is shown."""
+"""An unexpected exception: its details go to a file, one line to the user, no traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PROGRAM = "route53-takeover"
 
 
 def kept(error: Exception) -> tuple[str, str]:
-    """What to tell of an exception that nobody foresaw, and what to do; its details are kept."""
+    """The message and the hint for an unexpected exception; its details are saved."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix=f"{_PROGRAM}-", suffix=".txt", delete=False, encoding="utf-8"
@@ -24,6 +24,6 @@ def kept(error: Exception) -> tuple[str, str]:
     except OSError:
         where = " ".join(str(error).split())
     return (
-        f"this is a defect of {_PROGRAM}: {type(error).__name__} ({where})",
-        f"If a run had begun: `{_PROGRAM} runs`, then `{_PROGRAM} resume RUN --auto`.",
+        f"internal error of {_PROGRAM}: {type(error).__name__} ({where})",
+        f"If a run had started: `{_PROGRAM} runs`, then `{_PROGRAM} resume RUN --auto`.",
     )

@@ -36,7 +36,7 @@ def open_file(path: Path, flags: int) -> int:
     if os.geteuid() not in (owner := os.fstat(handle).st_uid, _ROOT) and owner != _ROOT:
         os.close(handle)
         raise PermissionError(errno.EACCES, "it belongs to another user", str(path))
-    with suppress(OSError):  # somebody else's file system may have no modes
+    with suppress(OSError):  # some file systems have no modes
         os.fchmod(handle, _FILE)
         _hand_over(handle, path)
     return handle
@@ -96,7 +96,7 @@ def make_folder(path: Path) -> None:
         except OSError:
             if not folder.is_dir():
                 raise
-    _claim(path, _FOLDER, "Choose another --state-dir.")
+    _claim(path, _FOLDER, "Use another --state-dir.")
 
 
 def make_own_folder(path: Path) -> None:
@@ -116,7 +116,7 @@ def make_own_folder(path: Path) -> None:
 
 
 def is_own_folder(path: Path) -> bool:
-    """Whether it is a folder that belongs to us, and no link to one."""
+    """Whether it is a folder of the current user, and not a link to one."""
     try:
         status = path.lstat()
     except OSError:
@@ -125,10 +125,10 @@ def is_own_folder(path: Path) -> bool:
 
 
 def claim_run(folder: Path) -> str:
-    """Makes sure that a run's folder is for nobody else, and that all in it is ours.
+    """Makes a run's folder private, and checks that everything in it belongs to the user.
 
     Returns:
-        What root has to be warned of; empty where nothing is another user's.
+        A warning for root; empty where no file belongs to another user.
 
     Raises:
         UsageError: it, or something in it, is a symbolic link or, unless we are root, another
@@ -137,26 +137,26 @@ def claim_run(folder: Path) -> str:
     """
     copy = shlex.join(["cp", "-r", "-L", str(folder), "carried/runs/"])
     hint = (
-        "If it is a run of yours, copy it, and name the copy's --state-dir: "
+        "If it is your run, copy it and use the copy's --state-dir: "
         f"`mkdir -p -m 700 carried/runs && {copy}`, then --state-dir carried."
     )
     owners = {_claim(folder, _FOLDER, hint)}
-    for path in folder.iterdir():  # from here on nobody but its owner can put anything there
+    for path in folder.iterdir():  # from here on only its owner can create files there
         owners.add(_claim(path, _FOLDER if path.is_dir() else _FILE, hint))
     others = sorted(owners - {os.geteuid(), _ROOT})
     if not others:
         return ""
     users = ", ".join(map(str, others))
-    return f"{folder} belongs to another user ({users}), who says what is done here as root"
+    return f"{folder} belongs to another user ({users}), who decides what is done here as root"
 
 
 def _claim(path: Path, mode: int, hint: str) -> int:
-    """Makes it private, and returns whose it is."""
+    """Makes it private, and returns its owner."""
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        raise UsageError(f"{path} is a symbolic link: somebody else may have put it there", hint)
+        raise UsageError(f"{path} is a symbolic link, which another user may have created", hint)
     if os.geteuid() not in (status.st_uid, _ROOT) and status.st_uid != _ROOT:
-        raise UsageError(f"{path} belongs to another user ({status.st_uid}) than you", hint)
+        raise UsageError(f"{path} belongs to another user ({status.st_uid})", hint)
     if status.st_mode & 0o777 & ~mode:
         with suppress(OSError):
             path.chmod(mode)
@@ -168,8 +168,8 @@ def refuse_exposed(state_dir: Path) -> str:
 
     Returns:
         What to warn of instead (`exposure`): that root acts in a user's folder, or that a folder
-        above this one is open. Whether that matters only its owner knows: in a container no other
-        user is there.
+        above this one is open. Only its owner knows whether that matters: a container has no
+        other users.
 
     Raises:
         UsageError: another user owns it, or can write in it.
@@ -181,16 +181,16 @@ def refuse_exposed(state_dir: Path) -> str:
     if owner not in (os.geteuid(), _ROOT):
         if os.geteuid() == _ROOT:
             return exposure(state_dir)
-        raise UsageError(f"{told}, {_SWAP}", "Name a folder of yours with --state-dir.")
+        raise UsageError(f"{told}, {_SWAP}", "Use --state-dir with a folder of your own.")
     close = shlex.join(["chmod", "go-w", str(state_dir)])
     raise UsageError(
         f"{told}, {_SWAP}",
-        f"Run `{close}`, or name another with --state-dir: a new one inside it is for you alone.",
+        f"Run `{close}`, or use another --state-dir: a new folder inside it is private.",
     )
 
 
 def exposure(state_dir: Path) -> str:
-    """Who else can put another folder in a run's place; empty where no one can.
+    """Who else can replace a run's folder; empty where no other user can.
 
     A group that can write in a folder above this one does not count: many systems give each user a
     group of their own, and let it write.
@@ -202,7 +202,7 @@ def exposure(state_dir: Path) -> str:
     return f"{first}, {_SWAP}" if first else ""
 
 
-_SWAP = "and may put another folder in a run's place, and so read its deploy's log"
+_SWAP = "and may replace a run's folder and so read its deploy log"
 
 
 def _exposed(folder: Path, *, others: int = _OF_OTHERS) -> str:
@@ -211,9 +211,9 @@ def _exposed(folder: Path, *, others: int = _OF_OTHERS) -> str:
     except OSError:
         return ""  # it is still to be made
     if status.st_uid not in (os.geteuid(), _ROOT):
-        return f"{folder} belongs to another user ({status.st_uid}), who can write in it"
+        return f"{folder} belongs to another user ({status.st_uid}), who can write to it"
     if status.st_mode & others and not status.st_mode & stat.S_ISVTX:
-        return f"others can write in {folder} (mode {stat.S_IMODE(status.st_mode):04o})"
+        return f"others can write to {folder} (mode {stat.S_IMODE(status.st_mode):04o})"
     return ""
 
 
@@ -238,16 +238,17 @@ def _check_trust(path: Path, status: os.stat_result) -> None:
     where = path.absolute()
     if status.st_uid not in (os.geteuid(), _ROOT):
         raise UsageError(
-            f"{where} belongs to another user ({status.st_uid}), who would say what is run as you",
+            f"{where} belongs to another user ({status.st_uid}), who could choose the commands "
+            "that run as you",
             f"Run `{shlex.join(['chown', str(os.geteuid()), str(where)])}` if you trust it, "
-            "or name another file with --config.",
+            "or use another file with --config.",
         )
     is_device = stat.S_ISCHR(status.st_mode)  # --config /dev/null
     is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & _OF_OTHERS and not is_sticky and not is_device:
         raise UsageError(
-            f"others can write in {where} (mode {stat.S_IMODE(status.st_mode):04o}), and so say "
-            "what is run as you",
+            f"others can write to {where} (mode {stat.S_IMODE(status.st_mode):04o}) and so "
+            "choose the commands that run as you",
             f"Run `{shlex.join(['chmod', 'go-w', str(where)])}` if you trust it, "
-            "or name another file with --config.",
+            "or use another file with --config.",
         )

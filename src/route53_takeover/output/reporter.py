@@ -1,7 +1,7 @@
-"""Who is told how a run goes: a script or terminal in front of it, or who asked for its process.
+"""The reporter of a run: where its plan, events and result go.
 
-`ConsoleReporter` is the first of them: JSON lines, or text, by this process's own streams. It
-agrees to every plan that is not refused: no one is there to ask.
+`ConsoleReporter` writes JSON lines or text to this process's own streams. It accepts every plan
+that is not refused, without asking.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Whom a run tells."""
+    """Where a run reports to."""
 
     def tell(self, text: str) -> None:
-        """Something that a person may want to know before or beside the run."""
+        """A message before or beside the run."""
 
     def warn(self, text: str) -> None:
-        """Something that must be told, however quiet they want it."""
+        """A warning, shown with ``-q`` too."""
 
     async def agrees(self, made: Plan) -> bool:
-        """Whether this plan, which is not refused, shall be carried out."""
+        """Whether to carry out this plan, which is not refused."""
 
     def begins(self, folder: RunFolder) -> None:
-        """The run's folder holds its journal now, and the engine is about to start."""
+        """The run's folder has its journal, and the engine is about to start."""
 
     def observing(
         self, folder: RunFolder, saved: Saved, clock: Clock
     ) -> AbstractAsyncContextManager[Observer]:
-        """Whom the engine tells of every event, for as long as the run goes on."""
+        """The observer of every event, while the run lasts."""
 
     def drain(self, patience: float | None) -> bool:
-        """Waits so long until all that was told has been read; whether it was."""
+        """Waits up to this long until all output has been read; whether it was."""
 
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
@@ -73,13 +73,13 @@ class ConsoleReporter:
         text_lines.talk(self._common, f"warning: {text}", always=True)
 
     async def agrees(self, made: Plan) -> bool:
-        """Says what it warns of, and goes ahead."""
+        """Prints the warnings and accepts."""
         for finding in made.warnings:
             self.tell(f"warning: {finding.text} {finding.hint}".rstrip())
         return True
 
     def begins(self, folder: RunFolder) -> None:
-        """Says where the run is kept."""
+        """Prints the run's folder."""
         self.tell(f"run {folder.name} in {folder.path}")
 
     @asynccontextmanager
@@ -107,7 +107,7 @@ class ConsoleReporter:
             task.cancel()
 
     def drain(self, patience: float | None) -> bool:
-        """Stdout decides; what is left of stderr is not waited for longer than that."""
+        """Stdout decides; stderr is waited for no longer than that."""
         out, *others = self._sinks
         drained = out.close(patience)
         for sink in others:
@@ -131,7 +131,7 @@ class ConsoleReporter:
 
 
 async def _tick(lines: text_lines.TextLines, clock: Clock) -> None:
-    """Lets the text say, now and then, that the run is still waiting."""
+    """Prints from time to time what the run waits for."""
     while True:
         await asyncio.sleep(1.0)
         lines.tick(clock.now())

@@ -1,8 +1,8 @@
-"""What a person or a script reads while a run goes on: text lines, or JSON lines.
+"""The text and JSON output of a run, a plan and a result.
 
-Both are made from the same events and states. JSON goes to stdout, one object a line; text progress
-goes to stderr and the summary to stdout. Every line goes out by `write_line`, which makes control
-characters visible; what has several lines is a list of them, so that no value can forge one.
+JSON goes to stdout, one object a line; text progress goes to stderr and the summary to stdout.
+Every line is written by `write_line`, which makes control characters visible; a text of several
+lines is a list of them, so that no value can forge one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import msgspec
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.status.messages import PHASE_WORDS
+from route53_takeover.core.status.messages import of_event
+from route53_takeover.core.status.sentences import doing
+from route53_takeover.core.status.snapshot import Detail
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase
 
@@ -34,16 +37,16 @@ if TYPE_CHECKING:
     from route53_takeover.storage.config import Common
 
 _QUIET_FOR = 10.0
-"""Seconds of silence after which a line says that the run still waits."""
+"""Seconds without a line after which one says what the run waits for."""
 
 
 def rfc3339(time: float) -> str:
-    """A time as JSON lines have it."""
+    """A time in JSON lines."""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
 
 
 def pasteable(line: str) -> str:
-    """A shell command that can be copied from a terminal, whatever its words hold.
+    """A shell command that can be copied from a terminal, whatever its words contain.
 
     Words with control characters are written in the shell's own ``$'...'``.
     """
@@ -66,7 +69,7 @@ def _in_quotes(character: str) -> str:
 class JsonLines:
     """An engine's observer that prints each event as a JSON object on stdout.
 
-    What a deploy command said last goes to ``talk``: its output is no data of ours.
+    The last output of a deploy command goes to ``talk``: it is not our data.
     """
 
     def __init__(self, run: str, out: Sink, talk: Sink) -> None:
@@ -77,13 +80,13 @@ class JsonLines:
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
         if not (isinstance(event, ev.TimePassed) or _is_no_news(event)):
-            self._tell(event, state, seq)
+            self._print(event, state, seq)
         for line in self._gaps(state):
             head = {"run": self._run, "seq": seq, "time": rfc3339(state.now)}
             write_line(json.dumps(head | {"phase": str(state.phase)} | line), self._out)
 
     def _gaps(self, state: State) -> Iterator[dict[str, Any]]:
-        """A line when a record set is gone and nothing stands in its place; one when that ends."""
+        """A line when a gap of a record set opens, and one when it closes."""
         for name in state.names.values():
             for handover in name.handovers:
                 key = handover.original.key
@@ -97,7 +100,7 @@ class JsonLines:
                     lasted = max(state.now - self._gone.pop(key), 0.0)
                     yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
 
-    def _tell(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+    def _print(self, event: ev.AnyEvent, state: State, seq: int) -> None:
         body = msgspec.to_builtins(event)
         body.pop("plan", None)  # it is in plan.json
         line = {
@@ -110,16 +113,15 @@ class JsonLines:
         body.pop("time")
         if isinstance(event, ev.DeployExited):
             body.pop("tail", None)
-            for text in _deploy_ended(event):
+            for message in of_event(event):
+                write_line(message.text, self._talk)
+            for text in _deploy_tail(event):
                 write_line(text, self._talk)
         write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
 
 
-def _deploy_ended(event: ev.DeployExited) -> list[str]:
-    tail = [f"  | {line}" for line in event.tail.splitlines()[-5:]]
-    if event.timed_out:
-        return [f"deploy {event.switch} ran into --deploy-timeout and was ended", *tail]
-    return [f"deploy {event.switch} exited {event.code}", *tail]
+def _deploy_tail(event: ev.DeployExited) -> list[str]:
+    return [f"  | {line}" for line in event.tail.splitlines()[-5:]]
 
 
 def _is_no_news(event: ev.AnyEvent) -> bool:
@@ -158,7 +160,10 @@ def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, 
 
 
 class TextLines:
-    """An engine's observer that tells a person, on stderr, what happens and what is waited for."""
+    """An engine's observer that prints on stderr what happens and what the run waits for.
+
+    The lines are those of the screen's events panel; without ``verbose`` only the main ones.
+    """
 
     def __init__(
         self,
@@ -173,101 +178,36 @@ class TextLines:
         self._prefix = prefix
         self._deploy_output = deploy_output
         self._quiet = quiet
-        self._verbose = verbose
-        self._phase: Phase | None = None
-        self._seen: set[str] = set()
-        self._began = 0.0
+        self._detail = Detail.ALL if verbose else Detail.MAIN
+        self._timeline = Timeline()
+        self._state: State | None = None
         self._last = 0.0
-        self._told = ""
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002 -- the port's
         if self._quiet:
             return
-        self._began = self._began or event.time
-        for text in self._lines(event):
-            self._say(event.time, text)
-        if state.phase is not self._phase:
-            self._phase = state.phase
-            if state.phase is not Phase.ENDED:
-                self._say(event.time, f"{state.phase}: {PHASE_WORDS[state.phase]}")
-        elif event.time - self._last >= _QUIET_FOR:
-            waited = event.time - state.phase_since
-            self._say(event.time, f"still {PHASE_WORDS[state.phase]}, {clock_time(waited)}")
+        self._state = state
+        for news in self._timeline.take(event, state):
+            if news.detail > self._detail or news.phase is Phase.ENDED:
+                continue  # the summary says how it ended
+            self._say(event.time, f"{news.phase}: {news.text}" if news.phase else news.text)
+        if self._deploy_output and isinstance(event, ev.DeployExited):
+            for text in _deploy_tail(event):
+                self._say(event.time, text)
+        self.tick(event.time)
 
     def tick(self, now: float) -> None:
-        """Tells that the run is still waiting, when nothing has been said for a while."""
-        if self._quiet or self._phase is None or now - self._last < _QUIET_FOR:
+        """Prints what the run waits for, when nothing was printed for a while."""
+        state = self._state
+        if state is None or state.ending is not None or now - self._last < _QUIET_FOR:
             return
-        self._say(now, f"still {PHASE_WORDS[self._phase]}")
+        waited = clock_time(now - state.phase_since)
+        self._say(now, f"{doing(state).rstrip('.')} ({waited})")
 
     def _say(self, time: float, text: str) -> None:
         self._last = time
-        write_line(f"{self._prefix}{clock_time(time - self._began)}  {text}", self._out)
-
-    def _trouble(self, text: str) -> list[str]:
-        """What keeps going wrong is told once; what to do about it stands in it."""
-        if text == self._told:
-            return []
-        self._told = text
-        return [text]
-
-    def _is_new(self, event_id: str) -> bool:
-        """Whether this stack event was not told yet: one may come twice."""
-        new = event_id not in self._seen
-        self._seen.add(event_id)
-        return new
-
-    def _lines(self, event: ev.AnyEvent) -> list[str]:
-        match event:
-            case ev.WriteIntended(purpose=ev.Purpose.RELEASE):
-                return [f"deleting {c.record.describe()}" for c in event.changes]
-            case ev.WriteIntended(purpose=ev.Purpose.RESTORE):
-                return [f"putting back {c.record.describe()}" for c in event.changes]
-            case ev.WriteAccepted() if self._verbose:
-                return [f"accepted: {event.change_id}"]
-            case ev.WriteRefused() | ev.WriteHeldOff() | ev.WriteUnknown():
-                return [f"Route 53: {event.reason}"]
-            case ev.NameUnread() | ev.BaselineUnread():
-                return self._trouble(f"cannot read the account, trying again: {event.reason}")
-            case ev.StackPolled():
-                return [
-                    f"  {e.stack_name} {e.logical_id} {e.status} {e.reason}".rstrip()
-                    for e in event.events
-                    if self._is_new(e.event_id)
-                    if self._verbose or "AWS::Route53" in e.resource_type or e.is_of_stack
-                ]
-            case ev.DeployExited():
-                return _deploy_ended(event)[: None if self._deploy_output else 1]
-            case ev.Interrupted():
-                return [f"{event.signal}: ending in good order; once more stops at once"]
-            case ev.RunResumed():
-                return ["resumed from the journal"]
-            case ev.JournalFailed():
-                return [f"the journal is lost: {event.reason}; going on in memory"]
-            case _:
-                return _asked(event)
-
-
-def _asked(event: ev.AnyEvent) -> list[str]:
-    """What a person at the keys wants: it may come too late to change anything."""
-    match event:
-        case ev.RunPaused():
-            return ["asked to pause: nothing new is begun, and nothing is released"]
-        case ev.RunUnpaused():
-            return ["asked to go on"]
-        case ev.HoldCut():
-            return [f"asked to release {display_name(event.name)} without the rest of the hold"]
-        case ev.ReleaseConfirmed():
-            return [f"asked to release {display_name(event.name)} at the moment"]
-        case ev.DeadmanExtended():
-            who = display_name(event.name)
-            return [f"asked to put the deadman of {who} off by {event.seconds:g} s"]
-        case ev.RestoreAsked():
-            return ["asked to put back what was released"]
-        case ev.AbortAsked():
-            return ["asked to abort, which undoes what was changed; a signal stops at once"]
-        case _:
-            return []
+        since = clock_time(time - self._timeline.began)
+        write_line(f"{self._prefix}{since}  {text}", self._out)
 
 
 def clock_time(seconds: float) -> str:
@@ -300,7 +240,7 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         lines.append(f"! {result.owner_notice}")
     unknown = result.exit_code is ExitCode.UNKNOWN
     if resume is not None and unknown and result.resumable:
-        lines.append(f"Go on with:  {pasteable(resume)}")
+        lines.append(f"Continue with:  {pasteable(resume)}")
     if result.run is not None:
         calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
@@ -343,27 +283,26 @@ def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None)
 
 
 def print_plan(common: Common, plan: Plan, steps: list[str], run_line: str) -> None:
-    """Prints the plan, as one JSON object or for people."""
+    """Prints the plan, as one JSON object or as text."""
     config = common.config
     if common.as_json:
         path = config.path if config else None
         write_line(json.dumps(plan_object(plan, steps, run_line, path)), sys.stdout)
     else:
-        told = str(config or "")
-        write_lines(plan_lines(plan, steps, run_line, config=told), sys.stdout)
+        write_lines(plan_lines(plan, steps, run_line, config=str(config or "")), sys.stdout)
 
 
 def plan_lines(
     plan: Plan, steps: list[str], run_line: str | None, *, config: str = ""
 ) -> list[str]:
-    """``plan`` for people; ``config``: a file and the options that it says."""
+    """``plan`` as text; ``config``: a file and the options in it."""
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
     stack = plan.root.stack_name or plan.options.stack
     lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
     lines += [f"Options from {config}"] if config else []
     lines += [f"  take over  {m.original.describe()}" for m in plan.manuals]
     lines += [f"  owned      {r.describe()}" for r in plan.owned]
-    lines += [f"  stays      {r.describe()}" for r in plan.staying]
+    lines += [f"  unchanged  {r.describe()}" for r in plan.staying]
     for finding in plan.refusals:
         lines += [f"✘ {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
     for finding in plan.warnings:
@@ -377,19 +316,19 @@ def plan_lines(
 
 
 def talk(common: Common, text: str, *, always: bool = False) -> None:
-    """Tells a person something, on stderr; with ``-q`` only what must be told."""
+    """Prints a message on stderr; with ``-q`` only where it is ``always`` shown."""
     if always or not common.quiet:
         write_line(text, sys.stderr)
 
 
 def tell_config(common: Common) -> None:
-    """Says which options are from a file, before anything is done because of them."""
+    """Prints which options are from a file, before they take effect."""
     if common.config is not None:
         talk(common, f"options from {common.config}")
 
 
 def tell_error(error: TakeoverError) -> None:
-    """An error on stderr: a line of what, and a line of what to do."""
+    """Prints an error on stderr: one line for the error, one for the hint."""
     write_line(f"error: {error.message}", sys.stderr)
     if error.hint:
         write_line(f"  {error.hint}", sys.stderr)
@@ -413,7 +352,7 @@ def print_result(
     else:
         lines = summary(ended, resume=resume)
         if rehearsal:
-            told = f"REHEARSAL of {rehearsal}: a simulated account, nothing real was touched"
-            lines.insert(0, told)
+            head = f"REHEARSAL of {rehearsal}: a simulated account, nothing real was changed"
+            lines.insert(0, head)
         write_lines(lines, sys.stdout)
     return ended.exit_code

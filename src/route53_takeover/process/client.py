@@ -200,8 +200,8 @@ class RemoteRun:
                             return
                     elif link is Link.GONE:
                         raise RefusedError(
-                            f"{self._folder.name} was never begun: its journal is empty",
-                            "Begin it again with `run`.",
+                            f"{self._folder.name} never started: its journal is empty",
+                            "Start a new one with `run`.",
                         )
                 self._changed.clear()
                 with suppress(TimeoutError):
@@ -313,7 +313,7 @@ class RemoteRun:
                 again = line_for(self._folder.state_dir, "resume", self._folder.name)
                 raise NotReachedError(
                     "the run's process cannot be reached",
-                    f"If it is gone: `{again}`.",
+                    f"If it has died: `{again}`.",
                 )
             self._answer = asyncio.get_running_loop().create_future()
             self._writer.write(msgspec.json.encode(event) + b"\n")
@@ -322,7 +322,7 @@ class RemoteRun:
             except TimeoutError:
                 raise TakeoverError(
                     "the run's process does not answer: it may be stopped, or the machine busy",
-                    "What was asked for may still be done: look at what the run says.",
+                    "The request may still be carried out: check the run.",
                 ) from None
         if isinstance(answer, NotTaken):
-            raise TakeoverError(f"that could not be handed over: {answer.reason}", "Try again.")
+            raise TakeoverError(f"the request was not accepted: {answer.reason}", "Try again.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 _NEEDED = LIVE | {Phase.DEPLOY_ON}
 """The phases from which on a name may lose its record. What comes before can wait for a sleep."""
-_WHY = "A DNS record is being handed over, and may have to be put back"
+_WHY = "A DNS record is being taken over and may have to be restored"
 
 
 class Awake:

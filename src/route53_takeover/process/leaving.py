@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from route53_takeover.storage.config import Common
 
 _LOGIN = (
-    "warning: the run may be ended when you log out (KillUserProcesses of systemd-logind): stay "
-    "logged in until it has ended. `loginctl enable-linger` keeps the next one"
+    "warning: the run may be killed when you log out (KillUserProcesses of systemd-logind): stay "
+    "logged in until it has ended. `loginctl enable-linger` protects later runs"
 )
 
 
 def parting(common: Common, left: ExitInfo) -> ExitInfo:
-    """Says what the run is left with, and stays where the run would end with this process.
+    """Reports the state that the run is left in; waits where the run would end with this process.
 
     Returns:
-        How it was left in the end: a run that ended meanwhile has a result.
+        How it was left: a run that ended meanwhile has a result.
 
     Raises:
         MustLookError: the run ends with this process, and has not ended by itself.
@@ -59,9 +59,9 @@ def parting(common: Common, left: ExitInfo) -> ExitInfo:
 
 
 def without_record(absences: Sequence[Absence]) -> str:
-    """The worst name, when it has a record again, and how many more there are."""
+    """The most urgent name, when it has a record again, and the number of others."""
     worst, *others = absences
-    what = "has no record" if worst.is_certain else "is just losing its record"
+    what = "has no record" if worst.is_certain else "is about to lose its record"
     more = f", and {len(others)} more" if others else ""
     if worst.until is None:
         return f"{worst.name} {what}; the run is restoring it{more}"
@@ -78,8 +78,8 @@ def _stay(common: Common, left: ExitInfo) -> ExitInfo:
     if left.absences:
         text_lines.talk(
             common,
-            "the container would end with this process, and the run with it: staying until every "
-            "name has a record",
+            "the run would end with the container, which ends with this process: waiting until "
+            "every name has a record",
             always=True,
         )
     view = asyncio.run(_until_closed(common, left.run))
@@ -93,7 +93,7 @@ def _stay(common: Common, left: ExitInfo) -> ExitInfo:
     again = line_for(common.state_dir, "resume", left.run)
     raise ManualActionRequiredError(
         f"run {left.run} is not done, and ends with the container of this process",
-        f"Go on with: `{text_lines.pasteable(again)}`.",
+        f"Continue with: `{text_lines.pasteable(again)}`.",
     )
 
 

@@ -61,8 +61,9 @@ async def restore_live(
     except TimeoutError:
         names = [display_name(n.name) for n in (known[0].names.values() if known else ())]
         raise ManualActionRequiredError(
-            f"the process of {folder.name} has not put {', '.join(names)} back in {patience:g} s",
-            f"It goes on trying: `{line_for(folder.state_dir, 'attach', folder.name)}`.",
+            f"the process of {folder.name} has not restored {', '.join(names)} within "
+            f"{patience:g} s",
+            f"It keeps trying: `{line_for(folder.state_dir, 'attach', folder.name)}`.",
         ) from None
     return known[0]
 
@@ -70,19 +71,19 @@ async def restore_live(
 async def _ask(
     folder: RunFolder, following: RemoteRun, state: State, tell: Callable[[str], None]
 ) -> bool:
-    """Hands the request over; true once the run puts back what it released."""
+    """Sends the request; true once the run restores what it released."""
     if state.ending is not None or state.has_stopped:
-        return True  # it does so already
+        return True  # it does that already
     offered = [choice.act for choice in choices(state)]
     act = next((act for act in (Act.RESTORE, Act.ABORT) if act in offered), None)
     if act is None:
         taken = [str(h.original.key) for h in state.handovers if h.stage in TAKEN_STAGES]
         raise RefusedError(
-            f"CloudFormation's {', '.join(taken)} stands, and the process of {folder.name} guards "
-            "it: there is nothing to put back",
-            "Wait until the run has ended; if its stack turns back, it restores by itself.",
+            f"CloudFormation's {', '.join(taken)} is in place, and the process of {folder.name} "
+            "watches it: there is nothing to restore",
+            "Wait until the run has ended; if its stack rolls back, it restores by itself.",
         )
-    tell(f"asking the process of {folder.name} to put everything back")
+    tell(f"asking the process of {folder.name} to restore every record")
     until = asyncio.get_running_loop().time() + _REACHED
     while True:
         try:

@@ -172,7 +172,7 @@ class Launch:
             ours.close()
             raise NotBegunError(
                 f"the process of the run cannot be started: {error.strerror}",
-                "Nothing was written. Make room for another process, and begin again.",
+                "Nothing was written. Free memory or process slots, and start again.",
                 ExitCode.FAILED,
             ) from error
         self.has_left_scope = bool(through)
@@ -253,18 +253,18 @@ class Launch:
         said = self._errors.read().decode(errors="replace").split("\n")
         last = next((line for line in reversed(said) if line.strip()), "")[:_LAST_WORDS]
         return NotBegunError(
-            "the process of the run ended before it had begun" + (f": {last}" if last else ""),
+            "the process of the run ended before the run started" + (f": {last}" if last else ""),
             self._look(),
             ExitCode.UNKNOWN,
         )
 
     def _look(self) -> str:
         line = line_for(Path(self._order.state_dir), "runs")
-        return f"See `{line}` for whether there is a run, and begin again."
+        return f"Check `{line}` for a run, then start again."
 
     def _unexpected(self, word: SpawnReply) -> NotBegunError:
         return NotBegunError(
-            f"the process of the run said {type(word).__name__} out of turn",
+            f"the process of the run sent an unexpected {type(word).__name__}",
             self._look(),
             ExitCode.UNKNOWN,
         )

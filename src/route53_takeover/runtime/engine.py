@@ -67,7 +67,7 @@ _BEGINNING = 2.0
 """The same of the first event of a process: the name may be empty."""
 _INSYNC_ASKED = 150
 """How often GetChange is asked: until the machine takes a change as INSYNC without it."""
-_NOT_STARTED = DeployExit(code=127, tail="not started: its intent is not durable")
+_NOT_STARTED = DeployExit(code=127, tail="not started: the journal could not be written in time")
 
 
 class Observer(Protocol):
@@ -372,12 +372,12 @@ class Engine:
         )
         held_off = ""
         if not is_kept and not goes_without:
-            held_off = "its intent is not durable"
+            held_off = "the journal could not be written in time"
         elif write.purpose is Purpose.RELEASE:
             if self._clock.now() - decided > _STALE_DECISION:
-                held_off = "what it was decided on is too old"
+                held_off = "the decision is too old"
             elif not is_release_due(self._known, write):
-                held_off = "what it was decided on has changed"
+                held_off = "the release conditions no longer hold"
         if held_off:
             self.submit(
                 ev.WriteHeldOff(
@@ -495,7 +495,7 @@ class Engine:
     @property
     def _known(self) -> State:
         if self._projection.state is None:
-            raise ManualActionRequiredError("the run has not begun")
+            raise ManualActionRequiredError("the run has not started")
         return self._projection.state
 
 

@@ -89,15 +89,15 @@ async def gather(
 
 
 _LIKE = 0.75
-"""How like a name has to be for one to be mistyped for the other (`difflib`'s ratio)."""
+"""Similarity from which on a name counts as a misspelling of another (`difflib`'s ratio)."""
 
 
 async def _find_zone(
     records: Records, options: Options, names: list[str]
 ) -> tuple[Zone, list[OtherZone]]:
-    """The zone that holds the names, and all others of the account that could."""
+    """The zone of the names, and all others of the account that could contain them."""
     if not names:
-        raise UsageError("no record was named", "Say which with --record NAME[/TYPE].")
+        raise UsageError("no record was given", "Use --record NAME[/TYPE].")
     candidates = await records.zones(names[0])
     wanted = options.zone
     if wanted is not None:
@@ -108,7 +108,7 @@ async def _find_zone(
         ]
         if not chosen:
             raise RefusedError(
-                f"zone {wanted} is not one that could hold {display_name(names[0])}",
+                f"zone {wanted} does not exist or cannot contain {display_name(names[0])}",
                 f"Found: {_listed(candidates)}. Check --zone and the account.",
             )
         public = [zone for zone in chosen if not zone.private]
@@ -117,16 +117,16 @@ async def _find_zone(
         public = [zone for zone in candidates if not zone.private]
         if not public:
             raise RefusedError(
-                f"no public hosted zone of this account holds {display_name(names[0])}",
+                f"no public hosted zone of this account contains {display_name(names[0])}",
                 f"Found: {_listed(candidates)}. Check the account and --profile; for a private "
-                "zone say --zone ID.",
+                "zone use --zone ID.",
             )
         zone = public[0]
     for name in names:
         if not ("." + name).endswith("." + zone.name):
             raise RefusedError(
                 f"{display_name(name)} is not in zone {display_name(zone.name)}",
-                "Take the records of one zone over at a time.",
+                "One run takes over the records of one zone.",
             )
     others = [_other(each) for each in candidates if each.zone_id != zone.zone_id]
     return await records.zone(zone.zone_id), others

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 _TRIES = 30
 """About a minute of pauses, and what the calls take; then a person has to look."""
 _BY_HAND = (
-    "make sure that no stack owns it, delete it by hand and run this again: what is missing is "
-    "created without asking"
+    "check that no stack owns it, delete it by hand and run this again: missing records are "
+    "created without further checks"
 )
 _TEMPORARY = (ThrottledError, UnansweredError, EndpointError, CredentialsError)
 
@@ -89,7 +89,7 @@ class Rescue(Struct, frozen=True, kw_only=True):
     def describe(self) -> str:
         """One line for people."""
         if not self.changes:
-            return f"{display_name(self.name)} is as it was"
+            return f"{display_name(self.name)} is unchanged"
         return f"{display_name(self.name)}: {_listed(self.changes)}"
 
 
@@ -181,11 +181,11 @@ def _all_in(some: Sequence[RecordSet], known: Sequence[RecordSet]) -> bool:
 def _owned(name: str, owner: Owner, record: RecordSet, by_force: str) -> Rescue:
     return Rescue(
         name=name,
-        refusal=f"stack {owner.stack} owns what stands there ({record.describe()}): it is left "
-        "alone",
-        hint="If the stack is to have the name, all is well. If it is turning back, wait for its "
-        "end and run `restore` again. If it is not to have the name, take the resource "
-        "out of it: put DeletionPolicy: Retain on it and deploy, then remove it from "
+        refusal=f"stack {owner.stack} owns the record there ({record.describe()}); it is left "
+        "as it is",
+        hint="If the stack should own the name, nothing is to be done. If it is rolling back, wait "
+        "for its end and run `restore` again. If it should not own the name, remove the resource "
+        "from it: set DeletionPolicy: Retain on it and deploy, then remove it from "
         f"the template and deploy; then `{by_force}`.",
     )
 
@@ -195,11 +195,11 @@ def _others(
 ) -> Rescue:
     return Rescue(
         name=name,
-        refusal=f"{in_the_way[0].describe()} stands there now; neither this run nor a stack has "
-        "made it",
-        hint="If somebody means it to be there, all is well. To put "
-        f"{original.describe()} in its place: `{by_force}`, which saves what it deletes "
-        "to restores.jsonl first.",
+        refusal=f"the name has {in_the_way[0].describe()}, which neither this run nor a stack "
+        "created",
+        hint="If it is intended, nothing is to be done. To replace it with "
+        f"{original.describe()}: `{by_force}`, which first saves what it deletes "
+        "to restores.jsonl.",
     )
 
 
@@ -308,10 +308,10 @@ class _Work:
                 if not self.lacking:
                     raise
                 raise self._unmet(error) from error
-        left = f", and lacks {_described(self.lacking)}" if self.lacking else ""
+        left = f"; missing: {_described(self.lacking)}" if self.lacking else ""
         raise ManualActionRequiredError(
             self._so_far(f"could not be restored in {_TRIES} tries{left}"),
-            "Run `restore` again; backup.json holds the records as they were.",
+            "Run `restore` again; backup.json has the original records.",
         )
 
     async def _once(self) -> Rescue | None:
@@ -367,7 +367,7 @@ class _Work:
         except AccessDeniedError as error:
             return Rescue(
                 name=self.name,
-                refusal="cannot tell whether a stack owns what stands there "
+                refusal="cannot check whether a stack owns the record there "
                 f"({_described(in_the_way)}): {error}",
                 hint="; or ".join(filter(None, [error.hint, _BY_HAND])),
             )
@@ -418,9 +418,9 @@ class _Work:
             if not _all_in(deleted, (*self.originals, *self.lowered)):
                 raise UsageError(
                     self._so_far(f"cannot save what --force would delete: {error.strerror}"),
-                    "Make room in the run's folder.",
+                    "Free disk space for the run's folder.",
                 ) from error
-            self.tell(f"cannot save what is restored ({error.strerror}); going on")
+            self.tell(f"cannot save what is restored ({error.strerror}); continuing")
 
     def _so_far(self, text: str) -> str:
         """The text, after the name and what was done there."""
@@ -429,7 +429,7 @@ class _Work:
         return f"{display_name(self.name)}: {told}{text}"
 
     def _unmet(self, error: ApiError) -> ManualActionRequiredError:
-        text = f"cannot be restored and lacks {_described(self.lacking)}: {error}"
+        text = f"cannot restore {_described(self.lacking)}: {error}"
         return ManualActionRequiredError(self._so_far(text), error.hint)
 
     def _trying_again(self, error: ApiError) -> None:
@@ -437,7 +437,7 @@ class _Work:
         self.tell(f"{display_name(self.name)}: {error}{hint}; trying again")
 
     def _looking_again(self, error: ApiError) -> None:
-        self.tell(f"{display_name(self.name)} moved meanwhile ({error}); looking again")
+        self.tell(f"{display_name(self.name)} changed meanwhile ({error}); reading again")
 
 
 def _listed(changes: Sequence[Change]) -> str:

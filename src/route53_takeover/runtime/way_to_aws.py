@@ -33,10 +33,10 @@ def warn_way_to_aws(names: Sequence[str], endpoints: Iterable[str]) -> list[Find
     }
     return [
         Finding(
-            text=f"{what} {host}, by which this machine reaches AWS, is at or below "
-            f"{display_name(name)}: while that has no record, it may not be found, and the record "
-            "cannot be put back from here.",
-            hint="Run this where AWS is reached another way, or give the host's address "
+            text=f"this machine reaches AWS through {what} {host}, which is at or below "
+            f"{display_name(name)}: during the gap it may not resolve, and then the record "
+            "cannot be restored from here.",
+            hint="Run this on a machine that reaches AWS another way, or give the host's address "
             "(HTTPS_PROXY, --endpoint-url).",
         )
         for host, what in hosts.items()

@@ -6,6 +6,7 @@ the reading of takeover.toml. Nothing here looks at AWS.
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from pathlib import Path
@@ -43,8 +44,9 @@ class Connection(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if _USER_IN_URL.match(self.endpoint_url or ""):
             raise UsageError(
-                "the endpoint URL holds a user or a password, and it is kept in the run's folder",
-                "Leave them out of --endpoint-url (or AWS_ENDPOINT_URL): AWS signs its requests.",
+                "the endpoint URL contains a user or a password, and it is saved in the run's "
+                "folder",
+                "Remove them from --endpoint-url (or AWS_ENDPOINT_URL): requests are signed.",
             )
 
     @property
@@ -121,7 +123,7 @@ def seconds(text: str) -> float:
     compact = text.strip().lower()
     parts = _DURATION.findall(compact[:_LONGEST])
     if not parts or "".join(n + u for n, u in parts) != compact.replace(" ", ""):
-        raise UsageError(f"{text!r} is not a duration", "Say seconds, or 90s, 5m, 1h.")
+        raise UsageError(f"{text!r} is not a duration", "Use seconds, or 90s, 5m, 1h.")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -135,16 +137,16 @@ def read_config(path: Path, *, required: bool) -> dict[str, Any]:
         text = private_files.read_trusted(path).decode("utf-8")
     except FileNotFoundError:
         if required:
-            raise UsageError(f"there is no {path}", "Check --config.") from None
+            raise UsageError(f"{path} does not exist", "Check --config.") from None
         return {}
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "Check --config.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {error}", "Write it in UTF-8.") from error
+        raise UsageError(f"{path} is not TOML: {error}", "Save it as UTF-8.") from error
     try:
         loaded = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {error}", "Mend that line.") from error
+        raise UsageError(f"{path} is not TOML: {error}", _fix(error)) from error
     return {key.replace("-", "_"): value for key, value in loaded.items()}
 
 
@@ -157,9 +159,9 @@ def check_endpoint(path: Path, loaded: Mapping[str, Any]) -> None:
     url = loaded.get("endpoint_url")
     if isinstance(url, str) and not is_loopback(url) and not is_aws(url):
         raise UsageError(
-            f"{path.absolute()} sends the credentials to an endpoint that is neither AWS's nor on "
-            "this machine",
-            "Name it with --endpoint-url or AWS_ENDPOINT_URL, or the file with --config.",
+            f"{path.absolute()} sets an endpoint that is neither AWS's nor on this machine, and "
+            "would receive the credentials",
+            "Give it with --endpoint-url or AWS_ENDPOINT_URL, or the file with --config.",
         )
 
 
@@ -178,7 +180,7 @@ def check_config(
     if unknown:
         raise UsageError(
             f"{path} has unknown keys: {', '.join(unknown)}",
-            "Its keys are the long options' names, without what is said each time.",
+            _did_you_mean(unknown, kinds),
         )
     checked: dict[str, str | float | bool | list[str]] = {}
     for key, value in loaded.items():
@@ -192,11 +194,22 @@ def check_config(
             case "value", str() | int() | float() if not isinstance(value, bool):
                 checked[key] = value
             case kind, _:
-                raise UsageError(f"{path}: {key} is not {_KINDS[kind]}", "Mend that line.")
+                raise UsageError(f"{path}: {key} is not {_KINDS[kind]}", "Fix that value.")
     return checked
 
 
 _KINDS = {"flag": "true or false", "list": "a text or a list of texts", "value": "a text or number"}
+
+
+def _fix(error: tomllib.TOMLDecodeError) -> str:
+    line = re.search(r"line (\d+)", str(error))
+    return f"Fix line {line[1]}." if line else "Fix the file."
+
+
+def _did_you_mean(unknown: list[str], kinds: Mapping[str, str]) -> str:
+    near = [n for key in unknown for n in difflib.get_close_matches(key, kinds, n=1)]
+    names = " or ".join(f'"{name.replace("_", "-")}"' for name in near)
+    return f"Did you mean {names}?" if names else "Keys are option names, such as deploy-timeout."
 
 
 def check_record(text: str) -> str:
@@ -206,15 +219,15 @@ def check_record(text: str) -> str:
         UsageError: the name or the type cannot be one.
     """
     if len(text) > _LONGEST:
-        raise UsageError(f"{text[:60]!r}... is not a domain name", "Say NAME or NAME/TYPE.")
+        raise UsageError(f"{text[:60]!r}... is not a domain name", "Use NAME or NAME/TYPE.")
     name, slash, kind = text.strip().rpartition("/")
     if not slash or "." in kind:  # a name may hold slashes itself, a type holds no dots
         name, kind = text.strip(), "A"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", kind):
-        raise UsageError(f"{text!r} ends in no record type", "Say NAME or NAME/TYPE.")
+        raise UsageError(f"{text!r} does not end in a record type", "Use NAME or NAME/TYPE.")
     labels = name.removesuffix(".").split(".")
     if not all(label and not re.search(r"\s", label) for label in labels):
-        raise UsageError(f"{text!r} is not a domain name", "Say NAME or NAME/TYPE.")
+        raise UsageError(f"{text!r} is not a domain name", "Use NAME or NAME/TYPE.")
     return text.strip()
 
 

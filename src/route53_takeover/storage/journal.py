@@ -159,8 +159,8 @@ def _decode_line(raw: bytes, seq: int, where: str) -> AnyEvent | None:
         return None
     if line.v != FORMAT:
         raise RefusedError(
-            f"{where} is of format {line.v}, this program reads format {FORMAT}",
-            "Use the version of route53-takeover that began the run.",
+            f"{where} has format {line.v}; this program reads format {FORMAT}",
+            "Use the version of route53-takeover that started the run.",
         )
     body = bytes(line.event)
     if not raw.endswith(b"\n") or line.seq != seq or line.sum.encode() != _sum(seq, body):
@@ -169,7 +169,7 @@ def _decode_line(raw: bytes, seq: int, where: str) -> AnyEvent | None:
         return _event_decoder.decode(body)
     except msgspec.DecodeError as error:
         raise RefusedError(
-            f"line {seq} of {where} is whole, but this program does not know its event: {error}",
+            f"line {seq} of {where} has an event that this program does not know: {error}",
             "Use the version of route53-takeover that wrote it.",
         ) from error
 
@@ -209,7 +209,7 @@ class FileJournal:
             os.close(self._fd)
             raise RefusedError(
                 f"another process is working on this run ({path.parent.name})",
-                "Wait for it, or look at it with `runs`.",
+                "Wait until it has ended; see `runs`.",
             ) from None
         except OSError as error:
             os.close(self._fd)
@@ -324,7 +324,7 @@ def _unwritable(path: Path, error: OSError, *, has_begun: bool) -> UsageError:
     hint = "Choose another --state-dir."
     if has_begun:  # no other folder holds this run
         hint = (
-            "Make it a file that you can write, and room for it, then `resume`; or use `restore`, "
+            "Make the file writable and free disk space, then `resume`; or use `restore`, "
             "which needs no journal."
         )
     return UsageError(f"cannot write {path}: {error.strerror}", hint)
@@ -433,14 +433,14 @@ class JournalTail:
 def _damaged(seq: int, where: str) -> ManualActionRequiredError:
     return ManualActionRequiredError(
         f"line {seq} of {where} is damaged",
-        "Look at backup.json and at the zone; `restore` needs the backup alone.",
+        "Check backup.json and the zone; `restore` needs only the backup.",
     )
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"cannot read {path}: {error.strerror}",
-        "Check --state-dir and its modes; `restore` needs no journal.",
+        "Check --state-dir and its permissions; `restore` needs no journal.",
     )
 
 

@@ -140,15 +140,15 @@ def locked_names(
         if work is Work.RUN and all(failures) and not is_one_of_them:
             raise UsageError(
                 "cannot lock the names for runs with other state folders: "
-                + ("; ".join(failures) or "there is no folder for temporary files"),
-                "Make room there, or set XDG_RUNTIME_DIR or TMPDIR to a folder of yours of mode "
-                "0700.",
+                + ("; ".join(failures) or "no folder for temporary files"),
+                "Free disk space there, or set XDG_RUNTIME_DIR or TMPDIR to a folder of yours with "
+                "mode 0700.",
             )
         yield held
 
 
 _NO_LOCK = (
-    "Choose another --state-dir; a run of this one goes on once it can be written, and `restore` "
+    "Use another --state-dir; a run in this one can be resumed once it is writable, and `restore` "
     "needs no lock."
 )
 
@@ -198,7 +198,7 @@ def _locked(stack: ExitStack, path: Path, name: str, state_dir: Path, *, rescue:
         if path.name.startswith(_EMULATOR):  # at the next port it is another one
             stack.callback(_unlink, path)
         return file
-    raise OSError(errno.EAGAIN, "it is made anew again and again", str(path))
+    raise OSError(errno.EAGAIN, "it is replaced again and again", str(path))
 
 
 def _open(path: Path, *, rescue: bool) -> int:
@@ -224,13 +224,13 @@ def _unlink(path: Path) -> None:
 
 def _refusal(name: str, holders: Sequence[Holder], state_dir: Path) -> RefusedError:
     """Names the run where it is certain: another may have taken the lock in this instant."""
-    what = f"another run on this machine is working on {display_name(name)}"
+    what = f"another run on this machine is using {display_name(name)}"
     if not holders or not holders[0].is_alive:
         return RefusedError(what, f"Wait until it has ended: `{line_for(state_dir, 'runs')}`.")
     run, its_dir = holders[0].run, Path(holders[0].state_dir)
     return RefusedError(
         f"{what}: {run} in {its_dir}",
-        f"Look at it: `{line_for(its_dir, 'attach', run)}`, and wait until it has ended.",
+        f"Wait until it has ended; `{line_for(its_dir, 'attach', run)}` shows it.",
     )
 
 

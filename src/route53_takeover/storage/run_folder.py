@@ -103,7 +103,8 @@ class RunFolder:
             return private_files.claim_run(self.path)
         except OSError as error:
             raise UsageError(
-                f"cannot read {self.path}: {error.strerror}", "Check --state-dir and its modes."
+                f"cannot read {self.path}: {error.strerror}",
+                "Check --state-dir and its permissions.",
             ) from error
 
     def save_plan(self, saved: Saved) -> None:
@@ -181,23 +182,23 @@ class RunFolder:
             version = msgspec.json.decode(data).get("format")
             if version != FORMAT:
                 raise RefusedError(
-                    f"{path} is of format {version}, this program reads format {FORMAT}",
-                    "Use the version of route53-takeover that began the run.",
+                    f"{path} has format {version}; this program reads format {FORMAT}",
+                    "Use the version of route53-takeover that started the run.",
                 )
             return msgspec.json.decode(data, type=kind)
         except FileNotFoundError as error:
             raise UsageError(
-                f"there is no {path}: the run ended before it wrote anything to AWS",
-                "A run writes it first of all. If somebody deleted it, look at the zone.",
+                f"{path} does not exist: the run ended before it wrote anything to AWS",
+                "A run writes it first. If the file was deleted, check the zone.",
             ) from error
         except OSError as error:
             raise UsageError(
-                f"cannot read {path}: {error.strerror}", "Check --state-dir and its modes."
+                f"cannot read {path}: {error.strerror}", "Check --state-dir and its permissions."
             ) from error
         except (msgspec.MsgspecError, AttributeError) as error:
             raise UsageError(
                 f"{path} is damaged: {error}",
-                "Look at the zone and at the run's other files; each tells the records, too.",
+                "Check the zone and the run's other files, which contain the records too.",
             ) from error
 
 
@@ -226,8 +227,8 @@ def create_run(state_dir: Path, stack: str, now: float) -> RunFolder:
             "Choose another with --state-dir.",
         ) from error
     raise UsageError(
-        f"too many runs in {runs} began in this second",
-        "Call it again, or choose another folder with --state-dir.",
+        f"too many runs in {runs} started in this second",
+        "Try again, or choose another folder with --state-dir.",
     )
 
 
@@ -285,8 +286,8 @@ def find_run(state_dir: Path, name: str) -> RunFolder:
             f"there is no run {name!r} in {state_dir}", f"See `{line_for(state_dir, 'runs')}`."
         )
     raise UsageError(
-        f"{name!r} is the beginning of {len(found)} runs: {', '.join(r.name for r in found)}",
-        "Say more of its name.",
+        f"{name!r} is the prefix of {len(found)} runs: {', '.join(r.name for r in found)}",
+        "Give more of its name.",
     )
 
 

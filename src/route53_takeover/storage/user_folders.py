@@ -44,12 +44,12 @@ def state_folder() -> StateFolder:
         path = runtime / _PROGRAM
         return StateFolder(
             path,
-            f"this user has no home folder: runs are kept in {path}, which does not survive a "
-            "reboot; name another folder with --state-dir",
+            f"this user has no home folder: runs are kept in {path}, which is lost at "
+            "reboot; choose another folder with --state-dir",
         )
     raise UsageError(
         f"this user ({os.geteuid()}) has no home folder to keep runs in",
-        "Name a folder with --state-dir, or set HOME or XDG_STATE_HOME.",
+        "Use --state-dir, or set HOME or XDG_STATE_HOME.",
     )
 
 

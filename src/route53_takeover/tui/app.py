@@ -60,7 +60,7 @@ class _Options(TypedDict, total=False):
 
 
 class TakeoverApp(App[ExitInfo], inherit_bindings=False):
-    """Shows a run, or the plan of one that then begins.
+    """Shows a run, or a plan that then becomes one.
 
     Args:
         source: a run that exists.
@@ -98,7 +98,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
         self.set_keymap(self._kept.keys)
 
     async def on_mount(self) -> None:
-        """Begins with the run, or with the plan."""
+        """Opens the run, or the plan."""
         self.write_terminal(KEEP_TITLE)
         self._set_title(NAME)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
@@ -142,7 +142,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
 
     @on(StartAsked)
     def start(self) -> None:
-        """Begins the run that was planned."""
+        """Starts the planned run."""
         if self._opening is not None and not self._is_starting:
             self._is_starting = True
             self.run_worker(self._start(self._opening), group="opening")
@@ -201,7 +201,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
         self._ring(self._newest)
 
     def _ring(self, view: View) -> None:
-        """Rings once for each thing that a person has to do; for what is over, never."""
+        """Rings once for each thing that the user has to do; never for what is over."""
         needed = "" if view.link is Link.REPLAY else view.snapshot.needs_person
         if needed and needed != self._rung_for:
             self.bell()
@@ -225,11 +225,11 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
     def leave(self) -> None:
         """Leaves the screen. A run goes on; a plan that was not started is declined.
 
-        What was asked for is handed over first; who cannot wait for that leaves once more. A run
-        that is just being started is waited for: nobody may leave who does not know whether it is.
+        Pending requests are sent first; leaving again does not wait for that. While a run is
+        starting the screen stays open, because it is not yet known whether there is a run.
         """
         if self._source is None and self._is_starting:
-            self.notify("It is being started: wait a moment.", markup=False)
+            self.notify("The run is starting: please wait.", markup=False)
         elif self._source is None and self._opening is not None:
             self.workers.cancel_group(self, "opening")
             self.run_worker(self._decline(self._opening), group="decline")
@@ -304,7 +304,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
     def open_palette(self) -> None:
         """Searches what can be done now."""
         if not isinstance(self.screen, ModalScreen):
-            _ = self.push_screen(CommandPalette(placeholder="What can be done now"))
+            _ = self.push_screen(CommandPalette(placeholder="Commands that apply now"))
 
     @on(PictureAsked)
     def save_picture(self) -> None:
@@ -314,4 +314,4 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
         except OSError as error:
             self.notify(escape_control(f"The picture cannot be saved: {error}"), markup=False)
         else:
-            self.notify(escape_control(f"The picture is in {path}"), markup=False)
+            self.notify(escape_control(f"Picture saved to {path}"), markup=False)

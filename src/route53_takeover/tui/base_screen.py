@@ -87,7 +87,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def why_not(self, action: Action) -> str:
         """Why this action does nothing now; empty where it does something."""
         if action.where is not Where.ALWAYS and action.where not in self.PLACES:
-            return "Not on this screen."
+            return "Not available on this screen."
         if action.id == "copy" and not self.copies() and not self.get_selected_text():
             return "There is nothing to copy yet."
         return ""
@@ -153,7 +153,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
             case "screenshot":
                 self.post_message(PictureAsked())
             case _:
-                self.say("Not here.")
+                self.say("Not available here.")
 
     def open(
         self, dialog: Dialog[Answer], then: Callable[[Answer | None], None] | None = None
@@ -192,7 +192,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         return ""
 
     def on_mount(self) -> None:
-        """The keys of the beginning."""
+        """The keys at the start."""
         self.update_keys()
 
     def on_resize(self, event: events.Resize) -> None:

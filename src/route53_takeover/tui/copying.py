@@ -1,4 +1,4 @@
-"""``y``: texts that are worth copying. The terminal is asked to put one on the clipboard (OSC 52).
+"""``y``: texts to copy. The terminal is asked to put one on the clipboard (OSC 52).
 
 Not every terminal does, and none says whether it did: so the text is shown, and can be selected.
 """

@@ -1,7 +1,7 @@
-"""The questions. Each has a default, and the default is no.
+"""The dialogs. The default answer of each is no.
 
-A question about something that may stop applying while it is open says so then and cannot be
-answered with yes any more, not even if it applies again: that would be about something else.
+A question that stops applying while it is open says so and takes no yes any more, not even if it
+applies again: that would answer another question.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.core.status.choices import Choice
 
-LAPSED = "Not possible any more: the run has moved on. Escape closes this."
-NOT_THE_NAME = "That is not the name: nothing was done."
+LAPSED = "No longer possible: the run has moved on. Escape closes this."
+NOT_THE_NAME = "That is not the name. Nothing was done."
 _TITLES = {
     Act.PAUSE: "Pause the run",
-    Act.GO_ON: "Let the run go on",
-    Act.RELEASE_NOW: "Release now, without the rest of the hold",
-    Act.CONFIRM_RELEASE: "Release the record",
+    Act.GO_ON: "Continue the run",
+    Act.RELEASE_NOW: "Delete the record now, before the hold ends",
+    Act.CONFIRM_RELEASE: "Delete the old record",
     Act.EXTEND_DEADMAN: "Give CloudFormation more time",
-    Act.RESTORE: "Put the record back",
-    Act.ABORT: "Give the takeover up",
+    Act.RESTORE: "Restore the record",
+    Act.ABORT: "Abort the takeover",
 }
 _Answer = TypeVar("_Answer")
 
@@ -47,16 +47,16 @@ def shown(name: str) -> str:
 
 
 def title_of(choice: Choice) -> str:
-    """What a choice is called, with the name that it is about."""
+    """The title of a choice, with its name."""
     return f"{_TITLES[choice.act]}{f': {shown(choice.name)}' if choice.name else ''}"
 
 
 def consequences(choice: Choice) -> Content:
-    """What happens, what stays and the way back, a line each."""
+    """Effect, what stays unchanged, and the undo, a line each."""
     told = (
-        ("Happens   ", choice.happens),
-        ("Stays     ", choice.stays),
-        ("Way back  ", choice.way_back),
+        ("Effect     ", choice.effect),
+        ("Unchanged  ", choice.unchanged),
+        ("Undo       ", choice.undo),
     )
     return Content("\n").join(
         Content.assemble((label, "bold"), escape_control(text)) for label, text in told if text
@@ -91,7 +91,7 @@ class Dialog(ModalScreen[_Answer]):
         self.has_lapsed = False
 
     def update_choices(self, now: tuple[Choice, ...]) -> None:
-        """Takes in what applies now; of what the question is about, the newest words."""
+        """Takes the choices that apply now, with their newest texts."""
         if not self.choices or self.has_lapsed:
             return
         newest = {(choice.act, choice.name): choice for choice in now}
@@ -116,7 +116,7 @@ class Dialog(ModalScreen[_Answer]):
                 widget.disabled = True
 
     def redraw(self) -> None:
-        """Shows the choices' newest words."""
+        """Shows the choices' newest texts."""
 
     def action_take(self, action: str) -> None:
         """A key of the question; a yes only counts where the question has one."""
@@ -178,7 +178,7 @@ class AskName(Dialog["Choice"]):
         names = [name for choice in self.choices for name in self._accepted(choice)]
         return Content(
             f"Type the record's name ({' or '.join(map(shown, dict.fromkeys(names)))}) and Enter. "
-            "Anything else, or Escape, means no."
+            "Anything else, or Escape, cancels."
         )
 
     def _accepted(self, choice: Choice) -> tuple[str, ...]:
@@ -234,7 +234,7 @@ class Confirm(Dialog[bool]):
 
 
 class PickName(Dialog["Choice"]):
-    """Asks which of several names is meant."""
+    """Asks for one of several names."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False):
@@ -257,7 +257,7 @@ class PickName(Dialog["Choice"]):
 
 
 class Notice(Dialog[None]):
-    """What could not be done, and what to do about it."""
+    """An error and its hint."""
 
     AUTO_FOCUS = "Button"
 

@@ -26,7 +26,7 @@ _FOOT = (
 
 
 def key_names(app: App[object], action: str, keys: str) -> str:
-    """Keys as a person reads them: ``^p``, ``?``."""
+    """Keys as they are displayed: ``^p``, ``?``."""
     return " ".join(app.get_key_display(Binding(key, action)) for key in split(keys))
 
 
@@ -51,7 +51,7 @@ class Help(Dialog[None]):
 
     def _how_to_change(self) -> str:
         return (
-            "Keys are changed by the names in brackets, for example with "
+            "To change a key, use its name in brackets, for example "
             f'{{"keys": {{"pause": "f5"}}}} in {self._preferences}'
         )
 

@@ -23,9 +23,9 @@ class Where(StrEnum):
 
     RUN = "While a run is shown"
     REPLAY = "While a finished run is replayed"
-    PLAN = "While a plan waits for a yes"
+    PLAN = "While a plan is shown"
     ALWAYS = "Always"
-    DIALOG = "In a question"
+    DIALOG = "In a dialog"
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -70,59 +70,61 @@ ACTIONS = (
         "release",
         "r",
         "Release",
-        "Release the record: confirm it at the moment, or cut the rest of the hold short",
+        "Delete the old record: confirm the release, or do not wait for the hold",
         Act.CONFIRM_RELEASE,
         Act.RELEASE_NOW,
-        otherwise="No record can be released by a key now: the moment has not come, or is over.",
+        otherwise="No record can be deleted now: CloudFormation is not waiting for one.",
     ),
     _run(
         "restore",
         "b",
         "Put back",
-        "Put the record back as it was",
+        "Put the old record back",
         Act.RESTORE,
-        otherwise="There is nothing to put back: no name lacks a record by a release of this run.",
+        otherwise="There is nothing to put back: this run has left no name without a record.",
     ),
     _run(
         "extend",
         "e",
         "More time",
-        "Give CloudFormation more time before the record is put back",
+        "Give CloudFormation 60 s more before the record is put back",
         Act.EXTEND_DEADMAN,
-        otherwise="No deadman runs now that could be put off.",
+        otherwise="There is no countdown to extend now.",
     ),
     _run(
         "pause",
         "p",
         "Pause",
-        "Pause the run before its release, or let it go on",
+        "Pause the run before its release, or continue it",
         Act.PAUSE,
         Act.GO_ON,
-        otherwise="It can be paused before a release only; after it the run guards to the end.",
+        otherwise="A run can only be paused before a release; after it, it watches to the end.",
     ),
     _run(
         "abort",
         "x",
         "Abort",
-        "Give the takeover up and undo what was changed",
+        "Abort the takeover and undo the run's changes",
         Act.ABORT,
-        otherwise="It can be aborted before a release only; after it the run guards to the end.",
+        otherwise="A run can only be aborted before a release; after it, it watches to the end.",
     ),
     _run("interrupt", "ctrl+c", "Abort", "Copy selected text; with none selected, abort"),
     _run(
         "resume",
         "R",
         "Resume",
-        "Start the process of a run again that has none any more",
-        otherwise="Only a run whose process is gone can be resumed.",
+        "Resume a run whose process has died",
+        otherwise="Only a run whose process has died can be resumed.",
     ),
-    _run("enter", "enter", "Go on", "Resume a run whose process is gone, or leave one that ended"),
+    _run(
+        "enter", "enter", "Continue", "Resume a run whose process has died, or leave one that ended"
+    ),
     _run("pane-1", "1", "Stacks", "Show the tree of stacks"),
     _run("pane-2", "2", "Servers", "Show the name servers' answers"),
     _run("pane-3", "3", "Deploy", "Show the deploy command's output"),
-    _run("pane-4", "4", "News", "Show what happened"),
+    _run("pane-4", "4", "News", "Show the events"),
     _run("next-pane", "tab", "Next pane", "Show the next pane"),
-    _other(Where.REPLAY, "play", "space", "Play", "Play the run on, or stop it"),
+    _other(Where.REPLAY, "play", "space", "Play", "Play or stop the replay"),
     _other(Where.REPLAY, "back", "[,left", "Back", "One event back"),
     _other(Where.REPLAY, "forward", "],right", "Forward", "One event forward"),
     _other(Where.REPLAY, "jump-back", "{", "Far back", "A tenth of the run back"),
@@ -131,14 +133,14 @@ ACTIONS = (
     _other(Where.REPLAY, "to-end", "G", "End", "To the end of the run"),
     _other(Where.REPLAY, "slower", "-", "Slower", "Play it slower"),
     _other(Where.REPLAY, "faster", "+,=", "Faster", "Play it faster"),
-    _other(Where.PLAN, "start", "s", "Start", "Start the run, after a question"),
-    _other(
-        Where.ALWAYS, "leave", "q,ctrl+q", "Leave", "Leave the screen; a run goes on without it"
-    ),
+    _other(Where.PLAN, "start", "s", "Start", "Start the run, after a confirmation"),
+    _other(Where.ALWAYS, "leave", "q,ctrl+q", "Leave", "Leave the screen; the run continues"),
     _other(Where.ALWAYS, "help", "?,f1", "Help", "All keys"),
     _other(Where.ALWAYS, "copy", "y", "Copy", "Copy selected text, or choose what to copy"),
-    _other(Where.ALWAYS, "palette", "ctrl+p", "Commands", "Search what can be done now"),
-    _other(Where.ALWAYS, "theme", "ctrl+t", "Theme", "Change to the next theme; it is remembered"),
+    _other(Where.ALWAYS, "palette", "ctrl+p", "Commands", "Search the commands that apply now"),
+    _other(
+        Where.ALWAYS, "theme", "ctrl+t", "Theme", "Change to the next theme and save the choice"
+    ),
     _other(Where.ALWAYS, "screenshot", "ctrl+s", "Picture", "Save the screen as an SVG picture"),
     _other(Where.DIALOG, "yes", "y", "Yes", "Yes, where no name has to be typed"),
     _other(Where.DIALOG, "no", "n,escape,ctrl+c", "No", "No; nothing is done"),
@@ -146,7 +148,7 @@ ACTIONS = (
 
 BY_ID = {action.id: action for action in ACTIONS}
 _LABELS = {
-    Act.GO_ON: "Go on",
+    Act.GO_ON: "Continue",
     Act.CONFIRM_RELEASE: "RELEASE",
     Act.RELEASE_NOW: "Release now",
 }

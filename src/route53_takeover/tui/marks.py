@@ -1,4 +1,4 @@
-"""The one vocabulary of the screen: a `Mark` is a word, a symbol and a colour, everywhere.
+"""The word, symbol and colour of each `Mark`, the same everywhere on the screen.
 
 Symbols take one cell in any font and differ from each other, so that nothing depends on colour.
 Colours are names of the theme's, so that every theme and the terminal's own colours work.
@@ -50,7 +50,7 @@ def symbol(mark: Mark) -> Content:
 
 
 def outcome_mark(outcome: str) -> Mark:
-    """How an outcome is shown; one that nobody knows is unknown."""
+    """How an outcome is shown; another word is shown as unknown."""
     try:
         return OUTCOME_MARKS[Outcome(outcome)]
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the parts of the screen tell each other. Attributes go down, these go up."""
+"""The messages of the screen's parts. Attributes go down, messages go up."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ class ViewArrived(Message):
 
 @dataclass
 class Asked(Message):
-    """A person has asked for this, and has said yes where a yes was due."""
+    """The user requested this, and confirmed it where a confirmation is needed."""
 
     request: Request
 
 
 @dataclass
 class StartAsked(Message):
-    """A person has said yes to the plan."""
+    """The user started the plan."""
 
 
 @dataclass
 class LeaveAsked(Message):
-    """A person wants to leave the screen."""
+    """The user leaves the screen."""
 
 
 @dataclass
 class HelpAsked(Message):
-    """A person wants to see the keys."""
+    """The user opens the list of keys."""
 
 
 @dataclass
 class ThemeAsked(Message):
-    """A person wants another theme."""
+    """The user changes the theme."""
 
 
 @dataclass
 class PaletteAsked(Message):
-    """A person wants the command palette."""
+    """The user opens the command palette."""
 
 
 @dataclass
 class PictureAsked(Message):
-    """A person wants a picture of the screen."""
+    """The user saves a picture of the screen."""
 
 
 @dataclass

@@ -1,7 +1,8 @@
-"""A run that goes on in another process, told as text: where a terminal can show no screen.
+"""The text view of a run in another process, for terminals that cannot show the screen.
 
-The same plan, yes and keys, as lines: stderr tells, stdin is asked. SIGINT or SIGQUIT from the
-keyboard asks to abort; a later one leaves the run alone, as a hang-up does. Ctrl-Z stops nothing.
+The plan, the questions and the progress are lines on stderr; answers come from stdin. SIGINT or
+SIGQUIT from the keyboard requests an abort; a later one leaves the view, as a hang-up does, and the
+run continues. Ctrl-Z does nothing.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _ENDS = 5
 _FROM_KEYS = ("SIGINT", "SIGQUIT")
 """What a terminal sends for a key: Ctrl-C, and Ctrl with a backslash."""
 _CANNOT_SUSPEND = (
-    "Ctrl-Z stops neither this view nor the run, which goes on in its own process: Ctrl-C asks it "
-    "to abort, and a second Ctrl-C leaves it alone"
+    "Ctrl-Z has no effect: the run continues in its own process. Ctrl-C aborts the run; a second "
+    "Ctrl-C leaves this view, and the run continues"
 )
 _Answer = TypeVar("_Answer")
 
@@ -45,7 +46,7 @@ class TextView:
     """Shows one run.
 
     Args:
-        lines: what the source's events are told to; it says now and then that the run waits.
+        lines: prints the events of the source, and from time to time what the run waits for.
     """
 
     def __init__(self, common: Common, lines: text_lines.TextLines) -> None:
@@ -53,10 +54,10 @@ class TextView:
         self._lines = lines
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         self._signals: asyncio.Queue[str] = asyncio.Queue()
-        self._is_told_of_suspending = False
+        self._has_explained_suspending = False
 
     async def open(self, opening: PendingRun) -> ExitInfo:
-        """Shows the plan, and the run if it is begun."""
+        """Shows the plan, and the run if it is started."""
         with self._attentive():
             try:
                 proposal = await self._unless_stopped(opening.proposal(self._tell))
@@ -69,7 +70,7 @@ class TextView:
             return await self._show(source)
 
     async def show(self, source: Source) -> ExitInfo:
-        """Shows a run that has begun."""
+        """Shows a run that has started."""
         with self._attentive():
             return await self._show(source)
 
@@ -89,7 +90,7 @@ class TextView:
             self._typed.get_nowait()
 
     async def _unless_stopped(self, work: Coroutine[None, None, _Answer]) -> _Answer | None:
-        """What it comes to; ``None`` where a signal came first."""
+        """Its result; ``None`` where a signal came first."""
         working = asyncio.ensure_future(work)
         stopped = asyncio.ensure_future(self._signals.get())
         await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -136,14 +137,14 @@ class TextView:
     async def _stops(self, source: Source) -> None:
         """Ends when the view is to be left: a hang-up, SIGTERM, or a second Ctrl-C.
 
-        The first Ctrl-C aborts, and what comes within `ONE_REQUEST` of it is the same: a launcher
-        passes on what the terminal has delivered already. A terminal that has gone is left at once.
+        The first Ctrl-C aborts. A signal within `ONE_REQUEST` of it is the same request: launchers
+        repeat what the terminal has delivered already. A closed terminal ends the view at once.
         """
         if await self._signals.get() not in _FROM_KEYS:
             return
         clock = asyncio.get_running_loop().time
         one_request = clock() + ONE_REQUEST
-        self._tell("asking to abort: the run ends in good order; once more leaves it alone")
+        self._tell("abort requested: the run undoes its changes; Ctrl-C again leaves this view")
         await self._submit(source, Act.ABORT, "")
         while await self._signals.get() in _FROM_KEYS and clock() < one_request:
             pass
@@ -155,13 +156,15 @@ class TextView:
             text_lines.tell_error(error)
 
     def _ask(self, view: View, before: str) -> str:
-        """Asks, once, for what only a person can give."""
+        """Asks once for what only the operator can decide."""
         needed = view.snapshot.needs_person
         if needed and needed != before:
             self._tell(needed)
             for choice in view.snapshot.choices:
                 if choice.act is Act.CONFIRM_RELEASE:
-                    self._tell(f"{choice.happens} Type release {display_name(choice.name)}:")
+                    self._tell(
+                        f"{choice.effect} To confirm, type: release {display_name(choice.name)}"
+                    )
         return needed
 
     async def _answer(self, source: Source, view: View | None, line: str) -> None:
@@ -190,7 +193,7 @@ class TextView:
             except OSError:
                 line, empty = b"", _ENDS
             empty = 0 if line else empty + 1
-            if empty >= _ENDS:  # a terminal that has gone is read without end
+            if empty >= _ENDS:  # a closed terminal never stops being readable
                 loop.remove_reader(keyboard)
             self._typed.put_nowait(line.decode(errors="replace"))  # ctrl+d: no
 
@@ -211,8 +214,8 @@ class TextView:
 
     def _refuse_to_suspend(self) -> None:
         """Says once why Ctrl-Z does nothing."""
-        if not self._is_told_of_suspending:
-            self._is_told_of_suspending = True
+        if not self._has_explained_suspending:
+            self._has_explained_suspending = True
             self._tell(_CANNOT_SUSPEND)
 
 

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 _OLD = (
     "This plan is older than 10 minutes, and the account may have changed since: "
-    "leave, and begin again."
+    "leave, and start again."
 )
-_STARTING = "The run is being started."
+_STARTING = "The run is starting."
 
 
 class OpeningScreen(BaseScreen):
-    """What is being read, while there is no plan yet."""
+    """What is being read before there is a plan."""
 
     DEFAULT_CSS = "OpeningScreen #told { padding: 1 2; height: 1fr; }"
 
@@ -47,22 +47,22 @@ class OpeningScreen(BaseScreen):
         self._told: list[str] = []
 
     def compose_content(self) -> ComposeResult:
-        yield Static(Content("Making the plan; nothing is written."), id="told")
+        yield Static(Content("Reading the account for the plan; nothing is written."), id="told")
 
     def tell(self, text: str) -> None:
-        """Shows what is being done; the last lines of it."""
+        """Shows the newest lines of progress."""
         self._told = [*self._told[-10:], escape_control(text)]
         if self.is_mounted:
-            lines = ["Making the plan; nothing is written.", "", *self._told]
+            lines = ["Reading the account for the plan; nothing is written.", "", *self._told]
             self.query_one("#told", Static).update(Content("\n".join(lines)))
             self.update_essential()
 
     def essential(self) -> str:
-        return self._told[-1] if self._told else "Making the plan."
+        return self._told[-1] if self._told else "Reading the account for the plan."
 
 
 class PlanScreen(BaseScreen):
-    """A plan with its warnings and forecast. It starts on a yes, and the default is no."""
+    """A plan with its warnings and forecast. It starts after a confirmation; the default is no."""
 
     PLACES = (Where.PLAN,)
     FIRST = ("start", "leave", "help", "palette", "theme", "screenshot")
@@ -91,15 +91,15 @@ class PlanScreen(BaseScreen):
     def _heading(self) -> str:
         rehearsal = self._proposal.rehearsal
         if rehearsal:
-            return f"REHEARSAL of {escape_control(rehearsal)}, a simulated account  ·  the plan"
-        return "The plan: nothing is written before you start it"
+            return f"REHEARSAL of {escape_control(rehearsal)}, a simulated account  ·  plan"
+        return "Plan: nothing is written before you start it"
 
     def _question(self) -> str:
         return f"Press {self.key('start')} to start it, {self.key('leave')} to leave."
 
     def essential(self) -> str:
         rehearsal = "REHEARSAL: " if self._proposal.rehearsal else ""
-        return f"{rehearsal}A plan waits for a yes; enlarge the terminal to read it."
+        return f"{rehearsal}The plan is ready; enlarge the terminal to read it."
 
     def why_not(self, action: Action) -> str:
         if action.id not in ("start", "leave"):
@@ -107,7 +107,7 @@ class PlanScreen(BaseScreen):
         if self._starting:
             return _STARTING
         if action.id == "start" and self.has_class("-too-small"):
-            return "The plan cannot be read in a terminal this small."
+            return "The terminal is too small to show the plan."
         return _OLD if action.id == "start" and self._is_old() else ""
 
     def take(self, action: Action) -> None:
@@ -116,9 +116,9 @@ class PlanScreen(BaseScreen):
             return
         names = ", ".join(map(shown, self._proposal.plan.names))
         body = Content(
-            "The run changes records from now on. It releases the record by itself at the moment."
+            "This changes live DNS. The old record is deleted without asking again."
             if not self._proposal.plan.options.confirm_release
-            else "The run changes records from now on. At the moment it waits for a key."
+            else "This changes live DNS. You are asked before the old record is deleted."
         )
         self.open(Confirm(f"Take over {names}?", body, "Start"), self._answered)
 
@@ -136,7 +136,7 @@ class PlanScreen(BaseScreen):
 
 
 def plan_lines(proposal: Proposal) -> Iterator[Content]:
-    """The plan for people."""
+    """The plan as text."""
     plan = proposal.plan
     yield from _subject(plan)
     if proposal.config:
@@ -158,12 +158,12 @@ def plan_lines(proposal: Proposal) -> Iterator[Content]:
 
 
 def _subject(plan: Plan) -> Iterator[Content]:
-    """What it is about: records, zone, stack, account."""
+    """Records, zone, stack, account."""
     stack = plan.root.stack_name or plan.options.stack
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id}{', private' * plan.zone_private})"
     told = [("Take over", manual.original.describe()) for manual in plan.manuals]
     told += [("Owned", record.describe()) for record in plan.owned]
-    told += [("Stays", record.describe()) for record in plan.staying]
+    told += [("Unchanged", record.describe()) for record in plan.staying]
     told += [
         ("Zone", zone),
         ("Stack", f"{stack} {plan.root.status}"),

@@ -1,7 +1,7 @@
-"""What is remembered from one run to the next: the theme and the keys that were changed.
+"""The saved preferences: the theme and the changed keys.
 
-A file that cannot be read, or says something else, is never in the way of a run: what is wrong in
-it is told once and the default is used.
+A file that cannot be read, or has other content, never stops a run: each problem is reported once
+and the default is used.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
 
 
 def load(path: Path, themes: Iterable[str]) -> tuple[Preferences, tuple[str, ...]]:
-    """What is remembered, and what of it could not be used, a sentence each."""
+    """The preferences, and one sentence for each that cannot be used."""
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST)
@@ -44,11 +44,11 @@ def load(path: Path, themes: Iterable[str]) -> tuple[Preferences, tuple[str, ...
         told.append(f"There is no theme {found.theme}; the default is used.")
         found = msgspec.structs.replace(found, theme="")
     keys = {name: value for name, value in found.keys.items() if name in BY_ID}
-    told += [
-        f"There is no action {name} to change the key of." for name in found.keys.keys() - keys
-    ]
+    told += [f"There is no action {name}; its key is ignored." for name in found.keys.keys() - keys]
     while lost := clashes(keys):  # one that falls back on its default may meet another there
-        told += [f"The key of {name} stays: another action has {keys[name]}." for name in lost]
+        told += [
+            f"The key of {name} is not changed: another action has {keys[name]}." for name in lost
+        ]
         keys = {name: value for name, value in keys.items() if name not in lost}
     return msgspec.structs.replace(found, keys=keys), tuple(told)
 
@@ -56,14 +56,14 @@ def load(path: Path, themes: Iterable[str]) -> tuple[Preferences, tuple[str, ...
 def remember_theme(path: Path, theme: str) -> str:
     """Writes the theme into the file and leaves the rest of it alone; returns what failed.
 
-    A file that cannot be read is left as it is: somebody may want to mend it.
+    A file that cannot be read is left as it is, so that its owner can fix it.
     """
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
     except FileNotFoundError:
         kept = {}
     except (OSError, msgspec.MsgspecError) as error:
-        return f"The theme is not remembered: {error}"
+        return f"The theme is not saved: {error}"
     kept["theme"] = theme
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
@@ -71,5 +71,5 @@ def remember_theme(path: Path, theme: str) -> str:
         new.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
         new.replace(path)
     except OSError as error:
-        return f"The theme is not remembered: {error}"
+        return f"The theme is not saved: {error}"
     return ""

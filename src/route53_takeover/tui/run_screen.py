@@ -1,4 +1,4 @@
-"""The screen of a run: the view itself, what a person must do, the replay's bar and the keys.
+"""The screen of a run: the view, the call to action, the replay bar and the keys.
 
 It decides nothing: what may be asked for comes with the snapshot, and is asked again when a
 question is answered.
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from route53_takeover.tui.keys import Action
 
 PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
-_ITS_ACCOUNT_TOO = "The process of this rehearsal is gone, and its simulated account with it."
-_GUARDS = "After a release the run keeps guarding to its end and cannot be aborted."
+_ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated account with it."
+_GUARDS = "After a release the run watches to its end and cannot be aborted."
 
 
 class RunScreen(BaseScreen):
@@ -102,7 +102,7 @@ class RunScreen(BaseScreen):
             self._dialog.update_choices(self._choices())
 
     def call(self) -> str:
-        """What a person must do now, with the key that does it; empty where nobody must."""
+        """What the user must do now, with the key for it; empty where nothing is needed."""
         view = self._view
         if view is None or view.link is Link.REPLAY:
             return ""
@@ -110,11 +110,11 @@ class RunScreen(BaseScreen):
         text = escape_control(view.snapshot.needs_person)
         if waiting:
             names = ", ".join(map(shown, waiting))
-            here = "THE MOMENT IS HERE" if text else "The moment has begun"
-            press = f"{here}. Press {self.key('release')} to release {names}"
+            press = f"Press {self.key('release')} to delete the old record of {names} now"
+            press = f"YOUR TURN: {press}" if text else press
             text = f"{press}\n{text}" if text else press
         elif view.link is Link.GONE:
-            press = f"Nobody runs this run any more. Press {self.key('resume')} to resume it"
+            press = f"The run's process has died. Press {self.key('resume')} to resume the run"
             gone = _ITS_ACCOUNT_TOO if view.snapshot.rehearsal else press
             text = f"{gone}\n{text}" if text else gone
         return text
@@ -144,24 +144,26 @@ class RunScreen(BaseScreen):
         if refused or action.id == "interrupt" or action.where is Where.ALWAYS:
             return refused
         if view is None:
-            return "There is nothing to see yet."
+            return "Nothing is shown yet."
         if action.where is Where.REPLAY:
-            return "" if view.link is Link.REPLAY else "This is no replay."
+            return "" if view.link is Link.REPLAY else "This is not a replay."
         if action.id in PANES or action.id == "next-pane":
             return ""
         if action.id == "resume":
             return "" if self._may_resume() else self._why_not_resume(action, view)
         if action.id == "enter":
-            return "" if view.link is Link.GONE or self._has_ended(view) else "Nothing to enter."
+            return (
+                "" if view.link is Link.GONE or self._has_ended(view) else "Enter has no use here."
+            )
         return "" if self._offered(action) else self._why_no_act(action, view)
 
     def _why_no_act(self, action: Action, view: View) -> str:
         if view.link is Link.REPLAY:
-            return "This is a replay: nothing can be done to it."
+            return "This is a replay: the run is over."
         if self._has_ended(view):
             return "The run has ended."
         if view.link is Link.GONE and self._may_resume():
-            return f"Nobody runs this run any more: {self.key('resume')} resumes it."
+            return f"The run's process has died: {self.key('resume')} resumes the run."
         return self._why_not_resume(action, view)
 
     @staticmethod
@@ -267,18 +269,18 @@ class RunScreen(BaseScreen):
         if found:
             self._ask(found)
         elif view is None or view.link is Link.REPLAY or self._has_ended(view):
-            self.say(f"Nothing is under way: {leave}.")
+            self.say(f"No run is in progress: {leave}.")
         elif self._may_resume():
-            self.say(f"Nobody runs this run: {self.key('resume')} resumes it, {leave}.")
+            self.say(f"The run's process has died: {self.key('resume')} resumes the run, {leave}.")
         elif view.link is Link.GONE:
             self.say(f"{_ITS_ACCOUNT_TOO} {leave}.")
         else:
-            self.say(f"{_GUARDS} {leave}; the run goes on without it.")
+            self.say(f"{_GUARDS} {leave}; the run continues.")
 
     def _ask_to_resume(self) -> None:
         body = Content(
-            "Its process is not there any more, and nobody guards it. A new one reads the journal "
-            "and the account, and goes on where it was."
+            "Its process has died, and nothing restores the record. A new process reads the "
+            "journal and the account, and continues the run."
         )
 
         def answered(yes: bool | None) -> None:

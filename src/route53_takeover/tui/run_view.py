@@ -1,4 +1,4 @@
-"""The screen of a run: its parts, where they stand at which size, and the second that ticks.
+"""The screen of a run: its parts, their layout at each size, and the tick every second.
 
 It is handed frozen views and keeps the newest one. Between two views only the time goes on, and
 only where it goes on in the run: what is replayed, over or out of reach stands still.

@@ -1,4 +1,4 @@
-"""Durations, ages and texts from outside as the screen writes them."""
+"""Durations, times and untrusted texts as the screen writes them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def seconds(value: float) -> str:
 
 
 def clock(time: float) -> str:
-    """A time of day; UTC, so that it can be held against AWS's own."""
+    """A time of day; UTC, so that it compares with AWS's own."""
     return f"{datetime.fromtimestamp(time, UTC):%H:%M:%S}Z"
 
 
 def still_waiting(now: float, news_at: float) -> str:
-    """``still waiting 02m10s`` once nothing has moved for a while, else nothing."""
+    """``still waiting 02m10s`` once nothing has changed for a while, else nothing."""
     quiet = now - news_at
     return f"still waiting {duration(quiet)}" if quiet >= QUIET_FOR else ""
 

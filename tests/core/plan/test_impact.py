@@ -56,28 +56,28 @@ def test_no_more_than_all_resolvers_ask_and_none_waits_less_than_the_gap() -> No
 
 def test_an_alias_is_reckoned_with_its_targets_ttl() -> None:
     told = line(forecast(plan(ALIAS)), "www.example.com A (TTL about 60 s, its target's")
-    assert "a gap of 2 s meets about 3 % of the resolvers, and costs a user about 30 s" in told
-    assert "a gap of 10 s meets about 17 % of the resolvers, and costs a user about 2 min" in told
-    assert "remembers for about 15 min" in told
+    assert "2 s gap: about 3 % of resolvers affected, about 30 s per user" in told
+    assert "10 s gap: about 17 % of resolvers affected, about 2 min per user" in told
+    assert 'cache "no such name" for about 15 min' in told
 
 
 def test_a_lowered_record_is_reckoned_with_the_lower_ttl_and_the_time_it_takes() -> None:
     lines = forecast(plan(HOUR))
-    assert "TTL 60 s by then" in line(lines, "a gap of 2 s")
+    assert "TTL 60 s once lowered" in line(lines, "2 s gap")
     assert "takes about 61 min" in line(lines, "Lowering the TTL")
 
 
 def test_what_the_lower_ttl_costs_is_said_where_the_negative_ttl_is_high() -> None:
     told = line(forecast(plan(HOUR)), "--ttl keep")
-    assert "about 2 s instead of about 2 min" in told
+    assert "about 2 s per user instead of about 2 min" in told
     assert "negative TTL of 5 s" in told
     assert not [text for text in forecast(plan(HOUR, negative_ttl=5)) if "--ttl keep" in text]
     assert not [text for text in forecast(plan(MINUTE)) if "--ttl keep" in text]
 
 
 def test_a_low_negative_ttl_makes_the_harm_small() -> None:
-    told = line(forecast(plan(ALIAS, negative_ttl=5)), "a gap of 2 s")
-    assert told.count("less than 1 s on average") == 2
+    told = line(forecast(plan(ALIAS, negative_ttl=5)), "2 s gap")
+    assert told.count("less than 1 s per user on average") == 2
 
 
 def test_without_the_drain_caches_may_keep_the_old_record() -> None:
@@ -87,13 +87,13 @@ def test_without_the_drain_caches_may_keep_the_old_record() -> None:
 
 
 def test_what_may_be_adopted_has_no_gap_then() -> None:
-    assert "no gap at all" in line(forecast(plan(MINUTE)), "may adopt")
+    assert "without a gap" in line(forecast(plan(MINUTE)), "may adopt")
     assert not [text for text in forecast(plan(ALIAS)) if "adopt" in text]
 
 
 def test_the_worst_case_is_told_as_the_deadman_that_was_asked_for() -> None:
-    assert "after 60 to 300 s: by then about all" in forecast(plan(ALIAS))[-1]
-    assert "after 20 s: by then about 33 %" in forecast(plan(ALIAS, restore_after=20.0))[-1]
+    assert "after 60 to 300 s; by then about all" in forecast(plan(ALIAS))[-1]
+    assert "after 20 s; by then about 33 %" in forecast(plan(ALIAS, restore_after=20.0))[-1]
 
 
 def test_that_the_length_of_a_gap_is_not_known_is_said() -> None:

@@ -167,12 +167,12 @@ def test_each_ending_marks_what_became_of_each_step(
 @pytest.mark.parametrize(
     ("journal", "mark", "words"),
     [
-        ("alias", Mark.DONE, "was created by CloudFormation"),
-        ("adopted", Mark.DONE, "was adopted by CloudFormation, without a gap"),
-        ("never-created", Mark.UNDONE, "is put back as it was"),
-        ("failed-at-once", Mark.SKIPPED, "stands as it was"),
-        ("edited-meanwhile", Mark.SKIPPED, "was changed by somebody else: theirs is left alone"),
-        ("aborted", Mark.SKIPPED, "stands as it was"),
+        ("alias", Mark.DONE, "created by CloudFormation"),
+        ("adopted", Mark.DONE, "adopted by CloudFormation without a gap"),
+        ("never-created", Mark.UNDONE, "restored as it was"),
+        ("failed-at-once", Mark.SKIPPED, "unchanged"),
+        ("edited-meanwhile", Mark.SKIPPED, "changed by another writer; left as it is"),
+        ("aborted", Mark.SKIPPED, "unchanged"),
     ],
 )
 def test_each_ending_says_what_became_of_the_record(journal: str, mark: Mark, words: str) -> None:
@@ -204,7 +204,7 @@ def test_a_plan_only_has_the_steps_that_it_takes() -> None:
 def test_a_phase_that_a_pause_keeps_it_in_is_shown_though_nothing_is_to_do_in_it() -> None:
     then = at("alias", Phase.BACKUP).but(phase=Phase.LOWER_TTL, paused=True)
     assert marks(then.seen())["lower-ttl"] == "running"
-    assert then.seen().doing == "Paused by a person, in: lowering the TTL."
+    assert then.seen().doing == "Paused while lowering the TTL."
 
 
 def test_a_step_says_how_long_it_took_and_a_drain_how_long_it_will() -> None:
@@ -224,17 +224,32 @@ def test_a_step_says_how_long_it_took_and_a_drain_how_long_it_will() -> None:
 @pytest.mark.parametrize(
     ("journal", "phase", "doing", "wait"),
     [
-        ("alias", Phase.BACKUP, "Saves every record set", "the backup to be on disk"),
-        ("cname", Phase.LOWER_TTL, "Lowers the TTL of", "every name server to serve"),
-        ("cname", Phase.DRAIN, "Waits until no cache", "the old TTL of 300 s"),
+        ("alias", Phase.BACKUP, "Saving every record set", "the backup to be saved"),
+        ("cname", Phase.LOWER_TTL, "Lowering the TTL of", "every name server to serve"),
+        ("cname", Phase.DRAIN, "Waiting until the old TTL", "the old TTL of 300 s"),
         ("alias", Phase.DEPLOY_OFF, "The deploy with the switch off has ended", "stack shop to"),
-        ("alias", Phase.PROVE, "Proves that www.example.com", "Route 53's answer to the proof"),
-        ("alias", Phase.DEPLOY_ON, "Reads the stacks", "the stacks to be read"),
-        ("alias", Phase.WATCH, "CloudFormation tries to create", "the hold"),
-        ("alias", Phase.RELEASE, "Deletes the manual record", "Route 53's answer to the release"),
+        (
+            "alias",
+            Phase.PROVE,
+            "Testing that www.example.com",
+            "Route 53's answer to the batch that tests",
+        ),
+        ("alias", Phase.DEPLOY_ON, "Reading the stacks", "the stacks to be read"),
+        ("alias", Phase.WATCH, "CloudFormation is trying to create", "the hold"),
+        (
+            "alias",
+            Phase.RELEASE,
+            "Deleting the manual record",
+            "Route 53's answer to the batch that deletes",
+        ),
         ("alias", Phase.CONFIRM, "www.example.com has no record", "CloudFormation to create"),
-        ("alias", Phase.GUARD, "CloudFormation has www.example.com", "stack shop to be read once"),
-        ("alias", Phase.VERIFY, "Looks at everything once more", "a last read of"),
+        (
+            "alias",
+            Phase.GUARD,
+            "CloudFormation created www.example.com",
+            "stack shop to be read once",
+        ),
+        ("alias", Phase.VERIFY, "Reading records, stacks and name servers", "a last read of"),
     ],
 )
 def test_each_phase_says_what_it_does_and_waits_for(
@@ -258,14 +273,14 @@ def test_what_is_lacking_of_the_moment_is_what_the_run_waits_for() -> None:
 
 def test_of_two_names_each_lack_says_whose_it_is() -> None:
     waits = [w for then in unfolding("two-names") for w in then.seen().waits]
-    assert "the hold (api.example.com)" in waits
-    assert "the hold (www.example.com)" in waits
+    assert "the hold to end (api.example.com)" in waits
+    assert "the hold to end (www.example.com)" in waits
 
 
 def test_watching_says_when_no_moment_can_come_any_more() -> None:
     seen = at("failed-at-once", Phase.WATCH).seen()
-    assert seen.doing.startswith("Nothing is released any more")
-    assert seen.next == "The run puts back what is to be put back, and ends."
+    assert seen.doing.startswith("No record is deleted any more")
+    assert seen.next == "The run undoes its changes and ends."
 
 
 def test_before_its_deploy_begins_the_stack_a_run_waits_for_the_deploy() -> None:
@@ -275,27 +290,27 @@ def test_before_its_deploy_begins_the_stack_a_run_waits_for_the_deploy() -> None
         deploys={},
         plan=replace(then.state.plan, options=replace(then.state.plan.options, deploy_on=None)),
     )
-    assert theirs.seen().doing == "Waits for somebody's deploy with the switch on."
-    assert theirs.seen().waits == ("somebody's deploy of stack shop with the switch on",)
+    assert theirs.seen().doing == "Waiting for a deploy with the switch on, started elsewhere."
+    assert theirs.seen().waits == ("a deploy of stack shop with the switch on, started elsewhere",)
     assert [d.switch for d in theirs.seen().deploys] == ["off"]
 
 
 def test_restoring_says_whether_the_name_is_still_empty() -> None:
     first = at("never-created", Phase.RESTORE, first=True).seen()
-    assert first.doing == "Puts www.example.com back."
-    assert "www.example.com to be put back" in first.waits
-    assert "www.example.com is being put back." in first.alerts
+    assert first.doing == "Restoring www.example.com."
+    assert "www.example.com to be restored" in first.waits
+    assert "www.example.com is being restored." in first.alerts
     later = at("never-created", Phase.RESTORE).seen()
-    assert later.doing.startswith("Undoes what was changed")
+    assert later.doing.startswith("Undoing the run's changes")
     between = [t.seen() for t in unfolding("never-created") if t.state.phase is Phase.RESTORE]
-    assert any("stands: guards it until the stack has ended" in s.doing for s in between)
+    assert any("has a record; waiting for the stack to finish" in s.doing for s in between)
 
 
 def test_a_done_run_says_what_the_next_deploy_would_do() -> None:
     assert "switch off deletes it" in end("alias").next
-    assert end("rolled-back").next.startswith("The manual record stands.")
-    assert end("edited-meanwhile").next.startswith("What somebody else wrote stands.")
-    assert "resume or restore" in end("rollback-failed").next
+    assert end("rolled-back").next.startswith("The manual record is in place.")
+    assert end("edited-meanwhile").next.startswith("The record of another writer is in place.")
+    assert "`resume` or `restore`" in end("rollback-failed").next
 
 
 def test_a_rehearsal_is_marked_as_one() -> None:
@@ -313,8 +328,8 @@ def test_a_record_is_shown_before_and_after_with_what_differs() -> None:
     assert fields(record) == {
         "type": ("A", "A", False),
         "value": ("alias to d1old.cloudfront.net", "alias to d1new.cloudfront.net", True),
-        "TTL": ("that of its target", "that of its target", False),
-        "owner": ("nobody", "shop DnsRecord", True),
+        "TTL": ("its target's", "its target's", False),
+        "owner": ("no stack", "shop DnsRecord", True),
     }
     assert record.standing == ("www.example.com A alias to d1new.cloudfront.net",)
     assert record.read_at is not None
@@ -358,7 +373,7 @@ def test_a_lowered_ttl_is_shown_beside_the_one_that_it_was() -> None:
 
     assert ttl(at("cname", Phase.BACKUP)) == "300 s"
     assert ttl(at("cname", Phase.DRAIN)) == "300 s, lowered to 60 s"
-    assert at("cname", Phase.DRAIN).seen().records[0].words == "stands, with its TTL lowered"
+    assert at("cname", Phase.DRAIN).seen().records[0].words == "in place, TTL lowered"
     assert ttl(at("aborted", Phase.ENDED)) == "300 s"
 
 
@@ -381,7 +396,7 @@ def test_a_name_that_a_rollback_emptied_has_a_gap_of_its_own() -> None:
             assert record.gap == pytest.approx(1.0, abs=0.2)
             return
         if then.state.phase is Phase.RESTORE:
-            assert record.words == "is gone, and is being put back"
+            assert record.words == "deleted; being restored"
             assert record.gap == pytest.approx(1.0, abs=0.2)
             return
     pytest.fail("never empty")
@@ -510,12 +525,12 @@ def test_each_name_server_is_shown_with_its_answers() -> None:
 @pytest.mark.parametrize(
     ("journal", "phase", "label", "seconds"),
     [
-        ("cname", Phase.DRAIN, "the old TTL runs out", 300.0),
+        ("cname", Phase.DRAIN, "the old TTL expires", 300.0),
         ("alias", Phase.WATCH, "the hold ends", 2.0),
         ("cname", Phase.WATCH, "the hold ends", 10.0),
-        ("never-created", Phase.CONFIRM, "the record is put back", 60.0),
-        ("put-back-by-a-person", Phase.CONFIRM, "the record is put back", 120.0),
-        ("alias", Phase.GUARD, "nothing has moved", 5.0),
+        ("never-created", Phase.CONFIRM, "the record is restored", 60.0),
+        ("put-back-by-a-person", Phase.CONFIRM, "the record is restored", 120.0),
+        ("alias", Phase.GUARD, "the quiet time ends", 5.0),
     ],
 )
 def test_what_happens_at_a_known_time_is_counted_down_to(
@@ -541,15 +556,15 @@ def test_a_drain_whose_beginning_is_only_assumed_is_counted_down_to_from_now() -
 
 def test_a_countdown_that_is_over_is_not_shown() -> None:
     then = at("never-created", Phase.CONFIRM, first=True)
-    assert [c.label for c in then.seen(after=59.0).countdowns] == ["the record is put back"]
+    assert [c.label for c in then.seen(after=59.0).countdowns] == ["the record is restored"]
     assert then.seen(after=61.0).countdowns == ()
 
 
 def test_a_deploy_is_counted_down_to_its_limit_only_when_that_is_near() -> None:
     then = at("alias", Phase.GUARD, first=True)
-    assert "the deploy command is ended" not in [c.label for c in then.seen().countdowns]
+    assert "the deploy command is stopped" not in [c.label for c in then.seen().countdowns]
     (near,) = then.seen(after=6500.0).countdowns
-    assert near.label == "the deploy command is ended"
+    assert near.label == "the deploy command is stopped"
     assert near.until - near.since == 7200.0
 
 
@@ -558,9 +573,7 @@ def test_a_wait_for_somebodys_deploy_is_counted_down_to_its_limit() -> None:
     options = replace(then.state.plan.options, deploy_on=None)
     theirs = then.but(deploys={}, plan=replace(then.state.plan, options=options))
     assert theirs.seen().countdowns == ()
-    assert [c.label for c in theirs.seen(after=6500.0).countdowns] == [
-        "the wait for somebody's deploy ends"
-    ]
+    assert [c.label for c in theirs.seen(after=6500.0).countdowns] == ["the wait for a deploy ends"]
 
 
 def test_verifying_waits_for_name_servers_and_says_for_how_long() -> None:
@@ -581,15 +594,15 @@ def test_a_moment_that_waits_for_a_persons_word_says_so() -> None:
     assert needing
     for then in needing:
         seen = then.seen()
-        assert "www.example.com may be released" in seen.needs_person
+        assert "confirm the release of www.example.com" in seen.needs_person
         assert any(c.act is Act.CONFIRM_RELEASE for c in seen.choices)
 
 
 def test_a_paused_run_says_that_it_waits_for_a_person() -> None:
     paused = [t.seen() for t in unfolding("paused") if t.state.is_paused]
     assert all(s.paused for s in paused)
-    assert {s.needs_person for s in paused} == {"The run is paused: let it go on, or give it up."}
-    assert {s.next for s in paused} == {"Nothing is begun until a person lets it go on."}
+    assert {s.needs_person for s in paused} == {"The run is paused. Continue or abort it."}
+    assert {s.next for s in paused} == {"No further step starts until you continue the run."}
     assert not end("paused").paused
 
 
@@ -641,15 +654,15 @@ def test_a_name_that_is_empty_at_the_end_is_the_first_thing_to_say() -> None:
     assert Then(state, then.timeline).seen().countdowns == ()  # nobody is there to restore it
     seen = Then(state, then.timeline).seen(after=100.0)
     assert seen.result is not None
-    assert seen.needs_person == "www.example.com has no record: restore it now."
+    assert seen.needs_person == "www.example.com has no record. Run `restore` now."
     assert seen.records[0].mark is Mark.FAILED
     assert marks(seen)["confirm"] == "unknown"
-    assert seen.alerts.count("Told to stop: SIGINT.") == 1
+    assert seen.alerts.count("Stop requested: SIGINT.") == 1
     assert seen.records[0].gap == pytest.approx(state.now - seen.released[0])
 
 
 def test_an_end_that_nobody_knows_asks_somebody_to_look() -> None:
-    assert end("rollback-failed").needs_person.startswith("Somebody must look: ")
+    assert end("rollback-failed").needs_person.startswith("Check the name and the stack: ")
     assert end("alias").needs_person == ""
     assert end("failed-at-once").needs_person == ""
 
@@ -657,7 +670,7 @@ def test_an_end_that_nobody_knows_asks_somebody_to_look() -> None:
 def test_a_lost_journal_is_an_alert_and_needs_a_person() -> None:
     seen = at("alias", Phase.GUARD).but(journal_lost="no space left").seen()
     assert "no space left" in seen.needs_person
-    assert "The journal cannot be written any more: no space left." in seen.alerts
+    assert "The journal cannot be written: no space left." in seen.alerts
 
 
 def test_what_goes_wrong_in_a_row_is_an_alert() -> None:
@@ -680,13 +693,15 @@ def test_a_name_server_that_stays_silent_after_a_release_is_an_alert() -> None:
     then = at("alias", Phase.CONFIRM)
     silent = then.but_name(silent_since={"ns-1.": then.state.now}, answers={"ns-1.": "timeout"})
     assert silent.seen(after=10.0).alerts == ()
-    assert silent.seen(after=20.0).alerts == ("ns-1 says timeout to www.example.com for 20 s.",)
+    assert silent.seen(after=20.0).alerts == (
+        "1 of 1 name servers: no answer for www.example.com (longest 20 s).",
+    )
 
 
 def test_what_was_given_up_and_edited_is_an_alert() -> None:
     alerts = end("edited-meanwhile").alerts
-    assert any(a.startswith("Given up: somebody changed") for a in alerts)
-    assert "Somebody changed www.example.com A: theirs is left alone." in alerts
+    assert any(a.startswith("The takeover is given up: another writer changed") for a in alerts)
+    assert "Another writer changed www.example.com A; its record is left as it is." in alerts
 
 
 # -- deploys and copies
@@ -696,19 +711,19 @@ def test_what_was_given_up_and_edited_is_an_alert() -> None:
     ("deploy", "mark", "words"),
     [
         (None, Mark.WAITING, "not started yet"),
-        (Deploy(intended_at=1.0), Mark.RUNNING, "runs"),
+        (Deploy(intended_at=1.0), Mark.RUNNING, "running"),
         (Deploy(intended_at=1.0, exited_at=2.0, code=0), Mark.DONE, "exited 0"),
         (Deploy(intended_at=1.0, exited_at=2.0, code=1), Mark.FAILED, "exited 1"),
         (
             Deploy(intended_at=1.0, exited_at=2.0, code=255, tail="No updates are to be performed"),
             Mark.DONE,
-            "exited 255: there was nothing to deploy",
+            "exited 255: nothing to deploy",
         ),
-        (Deploy(intended_at=1.0, exited_at=2.0), Mark.UNKNOWN, "has ended; nobody knows how"),
+        (Deploy(intended_at=1.0, exited_at=2.0), Mark.UNKNOWN, "ended, exit status unknown"),
         (
             Deploy(intended_at=1.0, exited_at=2.0, code=137, timed_out=True),
             Mark.FAILED,
-            "was ended: it took longer than --deploy-timeout",
+            "stopped after --deploy-timeout",
         ),
     ],
 )

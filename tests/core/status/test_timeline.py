@@ -263,16 +263,16 @@ def test_what_cannot_be_read_is_told_once_and_forgotten_when_it_can() -> None:
 def test_every_deed_of_the_run_and_of_people_is_told() -> None:
     texts = [n.text for n in folded(history("put-back-by-a-person"))[1].news]
     for wanted in (
-        "the backup is on disk",
+        "backup saved",
         "starting the deploy with the switch off",
         "the deploy with the switch off exited 0",
-        "proving that www.example.com A can be put back",
+        "deleting and creating www.example.com A in one batch, to test the restore",
         "deleting www.example.com A alias to d1old.cloudfront.net",
-        "www.example.com A is gone, and nothing stands in its place",
-        "a person gave www.example.com 60 s more",
-        "a person asked for the record back",
-        "putting back www.example.com A alias to d1old.cloudfront.net",
-        "www.example.com A is put back as it was",
+        "www.example.com A deleted; no record exists now",
+        "60 s more requested before www.example.com is restored",
+        "restore requested",
+        "restoring www.example.com A alias to d1old.cloudfront.net",
+        "www.example.com A restored as it was",
     ):
         assert wanted in texts, wanted
     assert texts[-1].startswith("restored: ")
@@ -283,8 +283,8 @@ def test_a_lowered_ttl_and_its_undoing_are_told() -> None:
     assert [t for t in texts if t.startswith("lowering the TTL of")] == [
         "lowering the TTL of www.example.com CNAME to 60 s"
     ]
-    assert "a person asked to give the takeover up" in texts
-    assert "putting the TTL of www.example.com CNAME back to 300 s" in texts
+    assert "abort requested: undoing the run's changes; a signal stops at once" in texts
+    assert "restoring the TTL of www.example.com CNAME to 300 s" in texts
 
 
 # -- its nature

@@ -179,31 +179,31 @@ def test_each_choice_says_in_sentences_what_it_deletes_and_what_brings_it_back()
         for state, _, _ in states("never-created", confirm=confirm):
             for choice in choices(state):
                 assert choice.severe == (choice.act in severe)
-                for text in (choice.happens, choice.stays, choice.way_back):
+                for text in (choice.effect, choice.unchanged, choice.undo):
                     assert text[0].isupper()
                     assert text.endswith(".")
                 if choice.act in (Act.RELEASE_NOW, Act.CONFIRM_RELEASE):
-                    assert choice.happens.startswith(f"Deletes {standing}")
-                    assert f"creates {standing} again" in choice.way_back
+                    assert choice.effect.startswith(f"Deletes {standing}")
+                    assert f"creates {standing} again" in choice.undo
                 if choice.act is Act.RESTORE:
-                    assert choice.happens.startswith(f"Creates {standing} again")
+                    assert choice.effect.startswith(f"Creates {standing} again")
                 if choice.act is Act.EXTEND_DEADMAN:
-                    assert "60 s" in choice.happens
-                    assert standing in choice.way_back
+                    assert "60 s" in choice.effect
+                    assert standing in choice.undo
 
 
 def test_an_abort_names_the_records_whose_ttl_it_puts_back() -> None:
     (abort,) = [c for c in choices(last_in("cname", Phase.DRAIN)) if c.act is Act.ABORT]
-    assert "(TTL 300) gets its old TTL back" in abort.happens
+    assert "(TTL 300) gets its old TTL back" in abort.effect
     (abort,) = [c for c in choices(last_in("alias", Phase.PROVE)) if c.act is Act.ABORT]
-    assert "no record has to be put back" in abort.happens
+    assert "no record has to be restored" in abort.effect
 
 
 def test_what_cloudformation_created_is_said_to_stay_when_another_name_is_restored() -> None:
     state = two_names(RecordStatus.CREATED)
     (restore,) = [c for c in choices(state) if c.act is Act.RESTORE]
-    assert "What CloudFormation created stays (api.example.com" in restore.stays
-    assert "www.example.com" in restore.happens
+    assert "CloudFormation keeps api.example.com" in restore.unchanged
+    assert "www.example.com" in restore.effect
 
 
 @pytest.mark.parametrize("event", [PAUSE, GO_ON, CUT, CONFIRM, EXTEND, RESTORE, ABORT])
@@ -246,7 +246,7 @@ def test_each_key_is_told_in_a_line_of_text(event: ev.OperatorEvent) -> None:
     lines = TextLines(out, prefix="", quiet=False, verbose=False)
     lines(event, state, 1)
     told = out.getvalue().splitlines()[0]
-    assert "asked to" in told
+    assert "requested" in told or "confirmed" in told
     assert not hasattr(event, "name") or "www.example.com" in told
 
 
@@ -462,7 +462,7 @@ def test_a_run_that_nobody_confirms_ends_with_its_stack_and_releases_nothing() -
     rehearsal = rehearse("alias", confirm_release=True)
     assert releases(rehearsal) == []
     assert (rehearsal.result.outcome, rehearsal.result.exit_code) == (Outcome.FAILED, 1)
-    assert "nobody confirmed the release" in rehearsal.result.reason
+    assert "the release was not confirmed" in rehearsal.result.reason
 
 
 def test_nothing_but_a_word_is_lacking_for_as_long_as_cloudformation_tries() -> None:
@@ -640,9 +640,9 @@ def test_an_abort_before_a_release_puts_everything_back_and_exits_1(phase: Phase
     rehearsal = rehearse("cname", (in_phase(phase), 0.2, ABORT))
     assert (rehearsal.result.outcome, rehearsal.result.exit_code) == (Outcome.ABORTED, 1)
     if phase in (Phase.BACKUP, Phase.LOWER_TTL, Phase.DRAIN):
-        assert rehearsal.result.reason == "abort: everything is as it was"
+        assert rehearsal.result.reason == "stopped by the operator: every record is as before"
     else:
-        assert "every record is as it was; the deploy that was begun" in rehearsal.result.reason
+        assert "every record is as before; the deploy is still running" in rehearsal.result.reason
     assert releases(rehearsal) == []
 
 
@@ -679,7 +679,7 @@ def test_an_abort_after_a_release_does_nothing(phase: Phase) -> None:
 def test_what_an_abort_began_to_undo_is_undone_after_a_resume() -> None:
     state = pressed(last_in("cname", Phase.PROVE), ev.AbortAsked)
     resumed, _ = step(state, ev.RunResumed(time=state.now + 5))
-    assert resumed.given_up == "stopped by a person"
+    assert resumed.given_up == "stopped by the operator"
     assert resumed.phase is Phase.RESTORE
 
 

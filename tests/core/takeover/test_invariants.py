@@ -109,7 +109,7 @@ def test_without_a_journal_only_rescues_are_written() -> None:
     """Safety rule 8."""
     for scenario, purpose in (("alias", Purpose.PROVE), ("alias", Purpose.RELEASE)):
         state, write = commanded(scenario, purpose)
-        assert "only rescues" in said(replace(state, journal_lost="disk full"), write)
+        assert "only restores" in said(replace(state, journal_lost="disk full"), write)
     state, write = commanded("rolled-back", Purpose.RESTORE)
     assert said(replace(state, journal_lost="disk full"), write) == ""
 
@@ -122,7 +122,7 @@ def test_a_release_that_is_not_due_is_refused() -> None:
         replace(state, given_up="enough"),
         replace(state, stacks={}),
     ):
-        assert "moment's conditions" in said(early, write)
+        assert "every release condition" in said(early, write)
 
 
 def test_only_a_release_takes_a_record_away() -> None:

@@ -1,7 +1,7 @@
-"""Why a plan is refused, and what it warns of: each with the way out.
+"""The checks of a plan: refusals and warnings, each with the way out.
 
-Every check takes the facts and the plan that was made from them, and yields what is wrong, naming
-what and where. Nothing here changes the plan; a check that cannot know does not guess.
+Every check takes the facts and the plan made from them, and yields findings that name the object
+and the place. Nothing here changes the plan; a check without the facts does not guess.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LONG_NEGATIVE_TTL = 60
 def refusals(
     facts: Facts, plan: Plan, wanted: Sequence[tuple[str, str | None]]
 ) -> Iterator[Finding]:
-    """Every reason not to carry the plan out; ``wanted``: name and type of what was asked for."""
+    """Every reason to refuse the plan; ``wanted``: the requested names and types."""
     yield from refuse_ambiguous_zone(facts, plan)
     yield from _refuse_missing(facts, plan, wanted)
     yield from _refuse_unfinished(facts, plan)
@@ -55,7 +55,7 @@ def refusals(
 
 
 def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What the user should know before saying yes."""
+    """What the user should know before starting the run."""
     yield from warn_owned(facts, plan)
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
@@ -74,8 +74,10 @@ def _refuse_missing(
             continue
         left = next((u for u in facts.unfinished if u.original.key.name == name), None)
         if left is not None and kind in (None, left.original.type):
-            text = f"{left.original.key} is gone: run {left.run} may have deleted it, and has not "
-            yield _left_by(left, f"{text}put it back.")
+            text = (
+                f"{left.original.key} does not exist: run {left.run} may have deleted it and has "
+            )
+            yield _left_by(left, f"{text}not restored it.")
             continue
         gone = owned_but_gone(facts, name, kind)
         if gone is not None:
@@ -83,40 +85,40 @@ def _refuse_missing(
             continue
         here = [r.type for r in facts.zone_records if r.key.name == name]
         what = f"no {kind}" if kind else "no A, AAAA or CNAME"
-        also = f"it holds {', '.join(here)} there" if here else "it holds nothing at that name"
+        also = f"it has {', '.join(here)} there" if here else "it has no record of that name"
         yield Finding(
             text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
             f"{display_name(name)}: {also}.",
-            hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; with no record "
-            "in the way, just deploy.",
+            hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; if no "
+            "record blocks the stack's, just deploy.",
         )
 
 
 def _refuse_unfinished(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What an earlier run left is not the original: a backup of it would lose the old TTL."""
+    """A record that an earlier run changed: a backup of it would lose the old TTL."""
     for manual in plan.manuals:
         for left in facts.unfinished:
             if left.original.key == manual.key:
                 yield _left_by(
                     left,
                     f"{manual.key} has the TTL of {manual.original.ttl} s that run {left.run} "
-                    f"lowered from {left.original.ttl} s and has not put back.",
+                    f"lowered from {left.original.ttl} s and has not restored.",
                 )
 
 
 def _left_by(left: UnfinishedRun, text: str) -> Finding:
     if left.is_alive:
-        return Finding(text=text, hint=f"That run goes on: `{left.attach}`.")
+        return Finding(text=text, hint=f"That run is still active: `{left.attach}`.")
     return Finding(
         text=text,
-        hint=f"Go on with it: `{left.resume}`, or put the record back: `{left.restore}`; then run "
-        "this again.",
+        hint=f"Resume it (`{left.resume}`) or restore the record (`{left.restore}`); then run this "
+        "again.",
     )
 
 
 def _other_zones(facts: Facts, name: str) -> str:
     others = [zone for zone in facts.other_zones if ("." + name).endswith("." + zone.name)]
-    return f" ({', '.join(str(zone) for zone in others)} could hold it too)" if others else ""
+    return f" ({', '.join(str(zone) for zone in others)} could have it too)" if others else ""
 
 
 def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -130,12 +132,12 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
             )
         elif record.is_routed:
             yield Finding(
-                text=f"{record.key} has a routing policy; routed records are not handled yet.",
-                hint="Only simple record sets can be taken over for now.",
+                text=f"{record.key} has a routing policy; routed records are not supported yet.",
+                hint="Only simple record sets can be taken over so far.",
             )
         elif record.type == "SOA" or (record.type == "NS" and record.key.name == facts.zone_name):
             yield Finding(
-                text=f"{record.key} is the zone's own and cannot be handed over.",
+                text=f"{record.key} belongs to the zone itself and cannot be taken over.",
                 hint="Leave it out of --record.",
             )
         elif (
@@ -144,10 +146,10 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
             and not plan.options.strategy_given
         ):
             yield Finding(
-                text=f"{record.key} is a plain {record.type} record: CloudFormation fails at once "
-                "on it, without a moment to release it in.",
-                hint="Turn it into an alias first; or say --strategy delete, which at worst costs "
-                "a failed deploy and no gap.",
+                text=f"{record.key} is a plain {record.type} record: CloudFormation fails on it "
+                "at once instead of retrying, so the record cannot be released in time.",
+                hint="Turn it into an alias first; or use --strategy delete: at worst the deploy "
+                "fails, without a gap.",
             )
 
 
@@ -160,11 +162,11 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
             yield _stack_is_absent(facts, plan)
     elif stack.status == "DELETE_COMPLETE":
         yield Finding(
-            text=f"stack {stack.stack_name} was deleted: {stack.stack_id} will never change again.",
-            hint="Give --stack by its name, which a new stack may bear.",
+            text=f"stack {stack.stack_name} was deleted; {stack.stack_id} cannot be updated.",
+            hint="Give --stack as a name; a new stack may have the same one.",
         )
     elif stack.status in UPDATABLE_FAILURES:
-        return  # warned of: CloudFormation goes on from there
+        return  # a warning: CloudFormation continues from there
     elif kind is StackPhase.FAILED or stack.status in _WAYS_OUT:
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
@@ -177,41 +179,41 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
         and not watching_only
     ):
         yield Finding(
-            text=f"stack {stack.stack_name} is {stack.status}: an operation is under way.",
-            hint="Wait until it has ended; or join it with --no-deploy.",
+            text=f"stack {stack.stack_name} is {stack.status}: an operation is in progress.",
+            hint="Wait until it has ended, or use --no-deploy to act on that operation.",
         )
 
 
 _DELETE = "aws cloudformation delete-stack --stack-name {name}"
 _WAYS_OUT = {
-    "ROLLBACK_COMPLETE": f"Its first create failed, and it can only be deleted: {_DELETE}; then "
-    "run this again: the first deploy creates it anew.",
-    "UPDATE_ROLLBACK_FAILED": "Repair what its events name, then let the rollback go on: aws "
+    "ROLLBACK_COMPLETE": f"Its creation failed, and it can only be deleted: {_DELETE}; then run "
+    "this again: the first deploy creates it.",
+    "UPDATE_ROLLBACK_FAILED": "Fix the cause shown in its events, then continue the rollback: aws "
     "cloudformation continue-update-rollback --stack-name {name}; then run this again.",
-    "ROLLBACK_FAILED": f"Its first create failed, and so did the rollback: {_DELETE}; then run "
-    "this again: the first deploy creates it anew.",
-    "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID leaves what "
-    "cannot be deleted); then run this again: the first deploy creates it anew.",
+    "ROLLBACK_FAILED": f"Its creation and the rollback failed: {_DELETE}; then run this again: "
+    "the first deploy creates it.",
+    "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID skips what "
+    "cannot be deleted); then run this again: the first deploy creates the stack.",
 }
 _ANY_WAY_OUT = (
-    "Look at it: aws cloudformation describe-stack-events --stack-name {name}; once it is at rest "
-    "in a *_COMPLETE status, run this again."
+    "See aws cloudformation describe-stack-events --stack-name {name}; once its status is "
+    "*_COMPLETE, run this again."
 )
 
 
 def _stack_is_absent(facts: Facts, plan: Plan) -> Finding:
-    """The finding for a stack that was never deployed, where no deploy of ours creates it."""
+    """The finding for a stack that was never deployed and that no deploy of the run creates."""
     if facts.stack.status == "REVIEW_IN_PROGRESS":
         return Finding(
-            text=f"stack {facts.stack.stack_name} is REVIEW_IN_PROGRESS: it has never been "
-            "deployed, and holds nothing but a change set.",
-            hint="Execute that change set or delete it; or give --deploy without --skip-off, whose "
+            text=f"stack {facts.stack.stack_name} is REVIEW_IN_PROGRESS: it was never deployed "
+            "and has only a change set.",
+            hint="Execute that change set or delete it; or use --deploy without --skip-off: the "
             "first deploy creates the stack.",
         )
     return Finding(
         text=f"stack {plan.options.stack} does not exist in {facts.region}.",
-        hint=f"{_did_you_mean(facts)}Check --stack and --region; or give --deploy without "
-        "--skip-off, whose first deploy creates it.",
+        hint=f"{_did_you_mean(facts)}Check --stack and --region; or use --deploy without "
+        "--skip-off: the first deploy creates the stack.",
     )
 
 
@@ -223,11 +225,11 @@ def _refuse_deploy(facts: Facts, plan: Plan) -> Iterator[Finding]:
     for program in facts.missing_programs:
         commands = (plan.options.deploy_off, plan.options.deploy_on)
         command = next(c for c in commands if c and c.split()[0] == program)
-        looked = f"in {facts.cwd}" if "/" in program else "in the PATH"
+        looked = f"in {facts.cwd}" if "/" in program else "on PATH"
         yield Finding(
-            text=f"the deploy command `{command}` cannot be run: there is no program {program} "
+            text=f"the deploy command `{command}` cannot be run: program {program} not found "
             f"{looked}.",
-            hint="Correct --deploy, or the folder and the PATH that this is run with.",
+            hint="Fix --deploy, or the current folder or PATH.",
         )
 
 
@@ -235,17 +237,15 @@ def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
     identity = facts.identity
     if identity.needs_mfa:
         yield Finding(
-            text=f"the credentials of {identity.arn} would ask for an MFA code, and nobody is "
-            "there to give it.",
-            hint="Use a session that is already open: aws sts get-session-token, or another "
-            "--profile.",
+            text=f"the credentials of {identity.arn} need an MFA code, which the run cannot enter.",
+            hint="Use an open session (aws sts get-session-token) or another --profile.",
         )
     left, needed = _seconds_left(facts), plan.drain_seconds + CREDENTIAL_MARGIN
     if left is not None and left < needed:
         yield Finding(
-            text=f"the credentials of {identity.arn} end in {left / 60:.0f} min and cannot renew "
-            f"themselves; the drain and 15 min after it need {needed / 60:.0f} min.",
-            hint="Get fresh ones (aws sso login, aws sts assume-role --duration-seconds)"
+            text=f"the credentials of {identity.arn} expire in {left / 60:.0f} min and cannot be "
+            f"renewed automatically; the TTL wait plus 15 min needs {needed / 60:.0f} min.",
+            hint="Get new ones (aws sso login, aws sts assume-role --duration-seconds)"
             + (", or use --no-drain." if plan.drain_seconds else "."),
         )
 
@@ -265,21 +265,21 @@ _CHECKS = (
 def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if facts.given_stack:
         yield Finding(
-            text=f"{facts.given_stack} is a nested stack: its root {facts.stack.stack_name} is "
-            "watched."
+            text=f"{facts.given_stack} is a nested stack: the run watches its root "
+            f"{facts.stack.stack_name}."
         )
     for record in plan.staying:
         coming = expected_types(facts, record.key.name)
         if coming and record.type in ADDRESSING:
             yield Finding(
-                text=f"{record.describe()} stays as it is: the stack's template has no "
-                f"{record.type} there, so it goes on pointing where it does.",
-                hint=f"If your deploy adds one, say --record {display_name(record.key.name)}"
-                f"/{record.type} too; else delete it by hand once it is not wanted any more.",
+                text=f"{record.describe()} is not changed: the stack's template has no "
+                f"{record.type} of this name. It keeps its value.",
+                hint=f"If your deploy adds one, use --record {display_name(record.key.name)}"
+                f"/{record.type} too; otherwise delete it yourself when it is no longer needed.",
             )
         else:
             yield Finding(
-                text=f"{record.describe()} stays as it is: it is not part of this takeover."
+                text=f"{record.describe()} is not part of this takeover and is not changed."
             )
 
 
@@ -292,24 +292,25 @@ def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if facts.stack.status in UPDATABLE_FAILURES:
         yield Finding(
             text=f"stack {facts.stack.stack_name} is {facts.stack.status}: its last operation "
-            "failed with rollback disabled, and the next deploy goes on from there.",
-            hint="Look at why it failed first: the deploys of this run may fail on the same.",
+            "failed with rollback disabled; the next deploy continues from there.",
+            hint="Find out why it failed first: the deploys of this run may fail for the same "
+            "reason.",
         )
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if plan.negative_ttl > LONG_NEGATIVE_TTL:
         yield Finding(
-            text=f"the zone's negative TTL is {plan.negative_ttl} s: a resolver that asks during "
-            "the gap remembers for so long that the name does not exist.",
-            hint="Lower the SOA record's TTL to 5 s beforehand if you can.",
+            text=f"the zone's negative TTL is {plan.negative_ttl} s: resolvers that ask during "
+            'the gap cache "no such name" for that long.',
+            hint="If you can, lower the TTL of the SOA record to 5 s first.",
         )
     left = _seconds_left(facts)
     if left is not None and left < plan.options.deploy_timeout:
         yield Finding(
-            text=f"the credentials end in {left / 60:.0f} min, before the deploy's time limit of "
+            text=f"the credentials expire in {left / 60:.0f} min, before --deploy-timeout "
             f"{plan.options.deploy_timeout / 60:.0f} min.",
-            hint="If they expire half-way the run waits for fresh ones.",
+            hint="If they expire during the run, it waits for new ones.",
         )
     bare = [
         m.key
@@ -318,13 +319,13 @@ def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
     ]
     if bare:
         yield Finding(
-            text=f"put DeletionPolicy: Retain on {', '.join(map(str, bare))} in the template, so "
-            "that no later mistake deletes it."
+            text=f"put DeletionPolicy: Retain on {', '.join(map(str, bare))} in the template "
+            "to protect it from a later deploy."
         )
 
 
 def _seconds_left(facts: Facts) -> float | None:
-    """How long the credentials last; ``None`` where they last or renew themselves."""
+    """How long the credentials are valid; ``None`` where they do not expire or are renewed."""
     identity = facts.identity
     if identity.expires is None or identity.renewable:
         return None

@@ -85,7 +85,7 @@ def is_unclear(site: Site, resource: OwnedRecord, name: str) -> bool:
 def rivals(site: Site, name: str) -> list[OtherZone]:
     """The zones in which a stack may well have a record of this name, besides the site's.
 
-    A parent's or a child's public zone is none: only one of them is asked by the world.
+    A parent's or a child's public zone is none: resolvers query only one of them.
     """
     return [
         zone

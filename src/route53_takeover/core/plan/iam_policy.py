@@ -159,7 +159,7 @@ def _stack_names(named: Iterable[str]) -> list[str]:
         arn = _STACK_ARN.fullmatch(text)
         name = arn[1] if arn else text
         if not _STACK_NAME.fullmatch(name):  # a wildcard in it would widen the policy
-            raise RefusedError(f"{text!r} cannot be the name of a stack", "Check --stack.")
+            raise RefusedError(f"{text!r} is not a valid stack name", "Check --stack.")
         names.append(name)
     return names
 

@@ -1,9 +1,9 @@
-"""What a takeover may cost the users of its names, as arithmetic that a person can check.
+"""The forecast: what a takeover may cost the users of its names, as simple arithmetic.
 
-Of a name that resolvers ask for all the time, in a gap of ``g`` seconds about ``g / T`` of them ask
-(``T``: the record's TTL; at most all), and each remembers for about the negative TTL that the name
-is absent (RFC 2308). So a lower TTL costs more where the negative TTL is high. How soon
-CloudFormation tries again is not published: the gaps are examples, and say so.
+Of the resolvers that query a name all the time, about ``g / T`` query it in a gap of ``g`` seconds
+(``T``: the record's TTL; at most all), and each caches "no such name" for about the negative TTL
+(RFC 2308). So a lower TTL costs more where the negative TTL is high. How soon CloudFormation
+retries is not published: the gaps are examples, and say so.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ GAPS = (2.0, 10.0)
 """Seconds: a gap that CloudFormation fills at its next try, and one after its tries have become
 rare."""
 ALIAS_TTL = 60
-"""Seconds: what the targets of alias records carry, as far as they were seen (CloudFront, ELB)."""
+"""Seconds: what the targets of alias records have, as measured (CloudFront, ELB)."""
 _WORTH_SAYING = 2.0
-"""How many times as much a lowered TTL must cost to be worth a line."""
+"""The factor by which a lowered TTL must cost more before a line says so."""
 _MINUTES = 120.0
-"""Seconds from which on a duration is told in minutes."""
+"""Seconds from which on a duration is shown in minutes."""
 
 
 def forecast(plan: Plan) -> tuple[str, ...]:
-    """What it may cost and how long it takes, a line each; nothing where nothing is done."""
+    """What it may cost and how long it takes, a line each; empty where nothing is done."""
     if plan.refused or not plan.manuals:
         return ()
     return tuple(dict.fromkeys(_lines(plan)))
@@ -41,8 +41,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield _gap(plan, manual)
         if manual.original.type not in ("A", "AAAA"):
             yield (
-                f"{manual.key}: CloudFormation may adopt it where it is what the stack wants; "
-                "then there is no gap at all."
+                f"{manual.key}: if it is exactly what the stack wants, CloudFormation may adopt it "
+                "without a gap."
             )
         yield from _cost_of_lowering(plan, manual)
     yield _UNPUBLISHED
@@ -50,7 +50,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 _UNPUBLISHED = (
-    "The gaps are examples: they last until CloudFormation's next try, and how soon that comes is "
+    "The gaps are examples: a gap lasts until CloudFormation retries, and its retry interval is "
     "not published."
 )
 
@@ -60,26 +60,26 @@ def _drain(plan: Plan) -> Iterator[str]:
     if plan.drain_seconds:
         yield (
             f"Lowering the TTL takes {_about(plan.drain_seconds + INSYNC)}: up to {INSYNC:.0f} s "
-            f"until every name server has it, and {plan.drain_seconds} s until the old one has run "
-            "out."
+            f"until every name server has it, and {plan.drain_seconds} s until the old one has "
+            "expired."
         )
     elif lowered:
         yield (
-            "The old TTL is not waited for (--no-drain): caches may hold the old record for up to "
-            f"{_time(max(m.original.ttl or 0 for m in lowered))} after the takeover."
+            "The run does not wait for the old TTL (--no-drain): caches may hold the old record "
+            f"for up to {_time(max(m.original.ttl or 0 for m in lowered))} after the takeover."
         )
 
 
 def _gap(plan: Plan, manual: Manual) -> str:
     ttl, negative = _ttl(manual), plan.negative_ttl
     told = "; ".join(
-        f"a gap of {gap:.0f} s meets {_share(gap, ttl)} of the resolvers, and costs a user "
-        f"{_about(harm(gap, ttl, negative))} on average"
+        f"{gap:.0f} s gap: {_share(gap, ttl)} of resolvers affected, "
+        f"{_about(harm(gap, ttl, negative))} per user on average"
         for gap in GAPS
     )
     return (
-        f"{manual.key} (TTL {_ttl_words(manual)}, negative TTL {negative} s): {told}. A resolver "
-        f"that it meets remembers for {_about(negative)} that there is nothing."
+        f"{manual.key} (TTL {_ttl_words(manual)}, negative TTL {negative} s): {told}. Affected "
+        f'resolvers cache "no such name" for {_about(negative)}.'
     )
 
 
@@ -92,10 +92,10 @@ def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
     kept, low = harm(gap, old, negative), harm(gap, lowered.ttl, negative)
     if negative > lowered.ttl and low >= _WORTH_SAYING * kept:
         yield (
-            f"{manual.key}: with the TTL left at {old} s (--ttl keep) the gap of {gap:.0f} s would "
-            f"cost a user {_about(kept)} instead of {_about(low)}, but caches would hold the old "
-            f"record for up to {_time(old)} afterwards. A negative TTL of 5 s, set in the SOA "
-            "beforehand, makes both small."
+            f"{manual.key}: with the old TTL of {old} s (--ttl keep) the {gap:.0f} s gap costs "
+            f"{_about(kept)} per user instead of {_about(low)}, but caches hold the old record for "
+            f"up to {_time(old)} afterwards. A negative TTL of 5 s, set in the SOA first, makes "
+            "both small."
         )
 
 
@@ -106,16 +106,16 @@ def _worst(plan: Plan) -> str:
     when = f"{DEADMAN[0]:.0f} to {DEADMAN[1]:.0f} s" if after is None else f"{after:g} s"
     share = _share(least, ttl)
     return (
-        f"If CloudFormation creates nothing, the record is put back after {when}: by then "
-        f"{share} of the resolvers have asked."
+        f"If CloudFormation does not create its record, the old one is restored after {when}; by "
+        f"then {share} of resolvers are affected."
     )
 
 
 def harm(gap: float, ttl: float, negative_ttl: float) -> float:
-    """Seconds without an answer for an average user: a share, and how long each of it lasts.
+    """Seconds without an answer for an average user: the share affected times the duration.
 
-    One that asks in the gap goes without for the negative TTL, and for the rest of the gap at
-    least (half of it on average).
+    A resolver that asks in the gap has no answer for the negative TTL, and for the rest of the gap
+    at least (half of it on average).
     """
     return share_of(gap, ttl) * max(negative_ttl, gap / 2)
 
@@ -126,7 +126,7 @@ def share_of(gap: float, ttl: float) -> float:
 
 
 def _ttl(manual: Manual) -> int:
-    """The TTL that caches go by in the gap."""
+    """The TTL in caches during the gap."""
     record = manual.lowered or manual.original
     return ALIAS_TTL if record.ttl is None else record.ttl
 
@@ -134,7 +134,7 @@ def _ttl(manual: Manual) -> int:
 def _ttl_words(manual: Manual) -> str:
     if manual.original.ttl is None:
         return f"about {ALIAS_TTL} s, its target's"
-    return f"{_ttl(manual)} s" + (" by then" if manual.lowered else "")
+    return f"{_ttl(manual)} s" + (" once lowered" if manual.lowered else "")
 
 
 def _share(gap: float, ttl: float) -> str:

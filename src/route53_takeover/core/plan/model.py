@@ -1,4 +1,4 @@
-"""The plan as a value: what was asked for, what preflight read, and what a run may do.
+"""The plan as a value: the request, what preflight read, and what a run may do.
 
 Nothing is written to AWS before a plan without refusals exists, and nothing outside `Plan.keys` is
 ever written by a run. Plans are made in `route53_takeover.core.plan.planner`.
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
 ADDRESSING = ("A", "AAAA", "CNAME", "HTTPS")
-"""The types that say where a name leads, or how."""
+"""The types that address a name."""
 
 
 class OwnerCheck(StrEnum):
-    """Where other stacks are read to find out whether one of them owns a record."""
+    """Where other stacks are searched for owners of the records."""
 
     FULL = "full"
     REGION = "region"
@@ -109,7 +109,7 @@ class OwnedRecord(Struct, frozen=True, kw_only=True):
 
     @property
     def zone(self) -> tuple[str | None, str | None]:
-        """Id and name of its zone, as far as they are known."""
+        """Id and name of its zone, where known."""
         known = self if self.desired is None else self.desired
         return known.zone_id, known.zone_name
 
@@ -137,7 +137,7 @@ class ForeignRecord(Struct, frozen=True, kw_only=True):
 
 
 class Unasked(Struct, frozen=True, kw_only=True):
-    """A region whose stacks could not be read: the error that tells why, and its way out."""
+    """A region whose stacks could not be read: the error and its hint."""
 
     region: str
     error: str
@@ -145,7 +145,7 @@ class Unasked(Struct, frozen=True, kw_only=True):
 
 
 class OtherZone(Struct, frozen=True, kw_only=True):
-    """A zone of the account that could hold the names too, as its own name goes."""
+    """Another zone of the account whose name could hold the records too."""
 
     zone_id: str
     name: str
@@ -157,7 +157,7 @@ class OtherZone(Struct, frozen=True, kw_only=True):
 
 
 class UnfinishedRun(Struct, frozen=True, kw_only=True):
-    """An earlier run that left a record set with a lowered TTL, or gone, and has not undone it.
+    """An earlier run that lowered the TTL of a record set, or deleted it, and has not undone that.
 
     ``attach``, ``resume`` and ``restore`` are the lines that do so.
     """
@@ -232,7 +232,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Manual(Struct, frozen=True, kw_only=True):
-    """A record set to hand over: as it is now, and with its TTL lowered if it will be."""
+    """A record set to take over: as it is now, and with its lowered TTL if it gets one."""
 
     original: RecordSet
     lowered: RecordSet | None = None
@@ -276,12 +276,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def refused(self) -> bool:
-        """Whether it must not be carried out."""
+        """Whether the plan is refused."""
         return bool(self.refusals)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names to hand over, in normal form, each once."""
+        """The names to take over, in normal form, each once."""
         return tuple(dict.fromkeys(manual.key.name for manual in self.manuals))
 
     @property
@@ -291,14 +291,14 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def drain_seconds(self) -> int:
-        """How long the old TTLs need to run out of caches; 0 where nothing is lowered."""
+        """Seconds until the old TTLs have expired in caches; 0 where nothing is lowered."""
         if not self.options.drain:
             return 0
         return max((m.original.ttl or 0 for m in self.manuals if m.lowered), default=0)
 
 
 def hold_for(options: Options, manual: RecordSet, desired: DesiredRecord) -> float:
-    """Seconds that the moment must last for this pair."""
+    """Seconds that CREATE_IN_PROGRESS must last for this pair."""
     if options.hold is not None:
         return options.hold
     differs = desired.complete and not desired.record.same_as(manual)

@@ -1,8 +1,8 @@
-"""Who owns a record set, as far as the stacks' lists and templates tell, and what that forbids.
+"""The checks of a plan on the owners of its records.
 
 A list of resources names a record set by its name alone, so type, zone and values come from
-templates, which may hide them. What is hidden is never guessed: where it could be the record at
-hand, the plan is refused. The judgement itself is in `route53_takeover.core.plan.claims`.
+templates, which may not show them. Unknown values are never guessed: where a resource could be the
+record, the plan is refused. The judgement itself is in `route53_takeover.core.plan.claims`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RESOLVING = ("A", "AAAA", "CNAME")
 
 
 def site_of(facts: Facts) -> Site:
-    """Where the plan's records are."""
+    """The zone of the plan's records."""
     return Site(
         zone_id=facts.zone_id,
         zone_name=facts.zone_name,
@@ -48,7 +48,7 @@ def resource_of(facts: Facts, record: RecordSet) -> OwnedRecord | None:
 
 
 def expected_types(facts: Facts, name: str) -> frozenset[str]:
-    """The types that the stack's templates are going to have at a name; empty: not known."""
+    """The types that the stack's templates define at a name; empty: not known."""
     site = site_of(facts)
     return frozenset(
         desired.record.type
@@ -58,7 +58,7 @@ def expected_types(facts: Facts, name: str) -> frozenset[str]:
 
 
 def refuse_drift(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What the stack owns is not as it says."""
+    """A record of the stack differs from its template."""
     for record in plan.owned:
         resource = resource_of(facts, record)
         if resource is None or resource.desired is None or not resource.desired.complete:
@@ -66,15 +66,15 @@ def refuse_drift(facts: Facts, plan: Plan) -> Iterator[Finding]:
         if not resource.desired.record.same_as(record):
             yield Finding(
                 text=f"the stack owns {record.key} ({resource.logical_id}), but the live record "
-                f"is {record.describe()} where its template says "
+                f"is {record.describe()}; its template says "
                 f"{resource.desired.record.describe()}.",
-                hint="Somebody edited it (drift): put the live record back, or change the template "
-                "and deploy.",
+                hint="It was edited outside the stack (drift): restore the live record, or "
+                "change the template and deploy.",
             )
 
 
 def owned_but_gone(facts: Facts, name: str, kind: str | None) -> Finding | None:
-    """The finding for a record that was asked for, is not there, and that the stack owns."""
+    """The finding for a requested record that the stack owns and that does not exist."""
     site = site_of(facts)
     wanted = _RESOLVING if kind is None else (kind,)
     for resource in facts.owned:
@@ -89,15 +89,15 @@ def owned_but_gone(facts: Facts, name: str, kind: str | None) -> Finding | None:
             continue
         return Finding(
             text=f"the stack owns {display_name(name)} {type_} ({resource.logical_id}), but zone "
-            f"{display_name(facts.zone_name)} ({facts.zone_id}) does not hold it.",
-            hint="Somebody deleted it (drift), and a deploy does not notice: create it as the "
-            "template says, or take it out of the template, deploy, and put it in again.",
+            f"{display_name(facts.zone_name)} ({facts.zone_id}) does not have it.",
+            hint="It was deleted outside the stack (drift), which a deploy does not detect: create "
+            "it as the template says, or remove it from the template, deploy, and add it again.",
         )
     return None
 
 
 def refuse_unclear(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """The stack has a record that may be one of these, and its template does not tell."""
+    """The stack has a record that may be one of these, and its template does not show it."""
     site = site_of(facts)
     for resource in facts.owned:
         for record in (manual.original for manual in plan.manuals):
@@ -110,10 +110,10 @@ def refuse_unclear(facts: Facts, plan: Plan) -> Iterator[Finding]:
             else:
                 yield Finding(
                     text=f"the stack owns a record at {display_name(record.key.name)} "
-                    f"({resource.logical_id}), and its template does not tell whether it is the "
-                    f"{record.type}: its type or set identifier is hidden.",
-                    hint="Let the template say Type and SetIdentifier as text or by a parameter, "
-                    "deploy it with the switch as it is, then run this again.",
+                    f"({resource.logical_id}), and its template does not show whether it is "
+                    f"the {record.type}: its type or set identifier is unknown.",
+                    hint="Set Type and SetIdentifier in the template as text or by a parameter, "
+                    "deploy it without changing the switch, then run this again.",
                 )
             break
 
@@ -122,15 +122,15 @@ def _unclear_zone(facts: Facts, resource: OwnedRecord, name: str) -> Finding:
     others = ", ".join(str(zone) for zone in rivals(site_of(facts), name))
     return Finding(
         text=f"the stack owns a record at {display_name(name)} ({resource.logical_id}), "
-        f"and its template does not tell in which zone: {display_name(facts.zone_name)} "
+        f"and its template does not show its zone: {display_name(facts.zone_name)} "
         f"({facts.zone_id}) or {others}.",
-        hint="Let the template say HostedZoneId as text or by a parameter, deploy it with "
-        "the switch as it is, then run this again.",
+        hint="Set HostedZoneId in the template as text or by a parameter, deploy it without "
+        "changing the switch, then run this again.",
     )
 
 
 def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """Another stack owns what is to be handed over, or something stands in the way of it."""
+    """Another stack owns a record of the plan, or another record conflicts with it."""
     yield from _refuse_unasked(facts, plan)
     yield from _refuse_foreign(facts, plan)
     site = site_of(facts)
@@ -139,40 +139,38 @@ def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
         if beside:
             yield Finding(
                 text=f"the stack owns {resource.record_type} at {display_name(resource.name)} "
-                f"({resource.logical_id}), which cannot stand beside the manual "
+                f"({resource.logical_id}), which cannot exist beside the manual "
                 f"{', '.join(beside)}.",
-                hint="Somebody replaced it (drift): put the stack's record back, or take that "
-                "resource out of the stack first.",
+                hint="It was replaced outside the stack (drift): restore the stack's record, or "
+                "remove that resource from the stack first.",
             )
     if plan.options.deploy_off and plan.owned:
         resources = [resource_of(facts, record) for record in plan.owned]
         ids = ", ".join(f"{r.logical_id} ({display_name(r.name)})" for r in resources if r)
         yield Finding(
-            text=f"deploying with the switch off might delete what the stack owns: {ids}.",
-            hint="Add --skip-off, which leaves that deploy out.",
+            text=f"the deploy with the switch off may delete records that the stack owns: {ids}.",
+            hint="Add --skip-off to skip that deploy.",
         )
     for coming in facts.coming:
         for record in (manual.original for manual in plan.manuals):
             is_ours = claim(site, coming, record) is not Claim.NO
             if is_ours or clashes(site, coming, record):
-                yield _in_group(
-                    coming, "is going to hold" if coming.desired else "may hold", record
-                )
+                yield _in_group(coming, "will hold" if coming.desired else "may hold", record)
                 break
 
 
 def _in_group(resource: OwnedRecord, how: str, record: RecordSet) -> Finding:
     return Finding(
         text=f"the stack's RecordSetGroup {resource.logical_id} {how} {record.key} "
-        f"(it says {display_name(resource.name)} {resource.record_type or 'of a hidden type'}); "
-        "record set groups are not handled yet.",
+        f"(it says {display_name(resource.name)} {resource.record_type or 'of an unknown type'}); "
+        "record set groups are not supported yet.",
         hint="Put the record into an AWS::Route53::RecordSet of its own (with SAM: leave Route53 "
         "out of Domain, and add the RecordSet to Resources).",
     )
 
 
 def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """Whether a stack there owns the records was not answered: that is no "no"."""
+    """Regions that could not be read: a stack there may own the records."""
     by_error: dict[tuple[str, str], list[str]] = {}
     for one in facts.unasked:
         by_error.setdefault((one.error, one.hint), []).append(one.region)
@@ -181,10 +179,10 @@ def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
         is_home = facts.region in regions
         limited = "" if is_home else f"--owner-check region (reads {facts.region} alone) or "
         yield Finding(
-            text=f"whether a stack owns {names} could not be told in {', '.join(regions)}: "
-            f"{error}.",
-            hint=f"To read them, {hint or 'run this again'}; to go on without, look there yourself "
-            f"and add {limited}--owner-check none (on your word that no other stack owns them).",
+            text=f"cannot check whether a stack owns {names} in {', '.join(regions)}: {error}.",
+            hint=f"To read them, {hint or 'run this again'}; to continue without, check there "
+            f"yourself and add {limited}--owner-check none (you confirm that no other stack owns "
+            "them).",
         )
 
 
@@ -217,8 +215,8 @@ def _is_created_by_another(foreign: ForeignRecord) -> Finding:
     record = foreign.record
     return Finding(
         text=f"stack {stack_named(foreign)} is creating a record at {display_name(record.name)} "
-        f"({record.logical_id}) and would get the name in the moment of its release.",
-        hint="Wait until that stack is at rest, or cancel its operation, then run this again.",
+        f"({record.logical_id}) and would get the name as soon as it is released.",
+        hint="Wait until that stack has finished, or cancel its operation, then run this again.",
     )
 
 
@@ -228,31 +226,31 @@ def _may_be_anothers(facts: Facts, foreign: ForeignRecord, records: list[RecordS
     hidden = ["name"] if record.pattern else []
     hidden += [] if record.record_type else ["type"]
     hidden += ["zone"] if is_unclear(site, record, name) else []
-    why = foreign.unread or f"its template does not tell the {' and '.join(hidden) or 'rest'}"
-    what = f"{record.record_type or 'some type of'} record at {display_name(record.name)}"
+    why = foreign.unread or f"its template does not show the {' and '.join(hidden) or 'rest'}"
+    what = f"{record.record_type or 'some'} record at {display_name(record.name)}"
     within = f"RecordSetGroup {record.logical_id}" if record.group else record.logical_id
     return Finding(
         text=f"stack {stack_named(foreign)} owns {what} ({within}), which may be "
         f"{display_name(name)} in this zone: {why}.",
-        hint=f"Look at that stack. If it is this record: {way_out(foreign)}; then run this again. "
-        "If it is another one: add --owner-check none (on your word that no other stack owns "
+        hint=f"Check that stack. If it is this record: {way_out(foreign)}; then run this again. "
+        "If it is another record: add --owner-check none (you confirm that no other stack owns "
         "these).",
     )
 
 
 def stack_named(foreign: ForeignRecord) -> str:
-    """The stack, and its region where it is another one."""
+    """The stack, with its region where that is not the run's."""
     where = f" in {foreign.region}" if foreign.region else ""
     return f"{foreign.stack.stack_name}{where}"
 
 
 def way_out(foreign: ForeignRecord) -> str:
-    """How its stack lets go of a record and keeps it: what its status still allows."""
+    """How its stack releases a record without deleting it, as far as its status allows."""
     stack, logical_id = foreign.stack, foreign.record.logical_id
     region = f" --region {foreign.region}" if foreign.region else ""
     if stack.status == "DELETE_FAILED":
         return (
-            "That stack is DELETE_FAILED and cannot be updated: let it go without the record by "
+            "That stack is DELETE_FAILED and cannot be updated: delete it without the record: "
             f"`aws cloudformation delete-stack{region} --retain-resources {logical_id} "
             f"--stack-name {stack.stack_name}`"
         )
@@ -265,7 +263,7 @@ def way_out(foreign: ForeignRecord) -> str:
 
 
 def refuse_expected(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """The template that is in force says already that it will not be a simple record."""
+    """The template in force has a routing policy for a record of the plan."""
     site = site_of(facts)
     for desired in facts.expected:
         name = normal_name(desired.record.name)
@@ -273,49 +271,51 @@ def refuse_expected(facts: Facts, plan: Plan) -> Iterator[Finding]:
             yield Finding(
                 text=f"the stack's template has a routing policy at {display_name(name)} "
                 f"({desired.record.type}, SetIdentifier {desired.record.set_identifier}); routed "
-                "records are not handled yet.",
-                hint="Only simple record sets can be taken over for now.",
+                "records are not supported yet.",
+                hint="Only simple record sets can be taken over so far.",
             )
 
 
 def warn_owned(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What is not certain of a record that the stack owns."""
+    """What is not known about a record that the stack owns."""
     for record in plan.owned:
         resource = resource_of(facts, record)
         if resource is not None and (resource.desired is None or not resource.desired.complete):
             yield Finding(
                 text=f"the stack owns {display_name(resource.name)} ({resource.logical_id}), but "
-                f"its template does not tell all of it: {record.describe()} was not compared."
+                f"its template does not show all of it: {record.describe()} was not compared."
             )
     if plan.owned and not plan.manuals and kind_of(facts.stack.status) not in AT_REST:
         yield Finding(
             text=f"stack {facts.stack.stack_name} is {facts.stack.status}: it may still change "
             "what it owns.",
-            hint="Look again once it has ended.",
+            hint="Check again once it has finished.",
         )
 
 
 def warn_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What was not looked at, what a deploy may do to other records, and what is not known yet."""
+    """What was not checked, what a deploy may do to other records, and what is not known yet."""
     if plan.options.owner_check is not OwnerCheck.FULL:
         where = f"only in {facts.region}"
         if plan.options.owner_check is OwnerCheck.NONE:
             where = f"only in the tree of {facts.stack.stack_name or plan.options.stack}"
         yield Finding(
-            text=f"owners of these records were looked for {where} (--owner-check "
+            text=f"owners of these records were searched {where} (--owner-check "
             f"{plan.options.owner_check}).",
-            hint="That no other stack owns them stands on your word.",
+            hint="You confirm that no other stack owns them.",
         )
     others = [r for r in facts.owned if plan.options.deploy_off and not plan.owned]
     if others:
         ids = ", ".join(dict.fromkeys(f"{r.logical_id} ({display_name(r.name)})" for r in others))
         yield Finding(
-            text=f"the deploy with the switch off deletes of {ids} whatever hangs on the switch.",
-            hint="If any does, add --skip-off, which leaves that deploy out.",
+            text=f"the deploy with the switch off deletes those of {ids} that depend on the "
+            "switch.",
+            hint="If any does, add --skip-off to skip that deploy.",
         )
     unknown = [name for name in plan.names if not expected_types(facts, name)]
     if unknown:
         yield Finding(
-            text="no template of the stack tells yet what it will create at "
-            f"{', '.join(display_name(name) for name in unknown)}: it is learnt from its events."
+            text="the stack does not define "
+            f"{', '.join(display_name(name) for name in unknown)} yet; the new value is shown once "
+            "CloudFormation starts creating it."
         )

@@ -1,4 +1,4 @@
-"""Making a plan: what to do about each record that was asked for, decided from what preflight read.
+"""Makes a plan: what to do with each requested record, decided from what preflight read.
 
 Pure: the same facts and options give the same plan. What it refuses and warns of is decided in
 `route53_takeover.core.plan.checks`.
@@ -70,7 +70,7 @@ def parse_record(text: str) -> tuple[str, str | None]:
 
 
 def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[RecordSet]:
-    """The live record sets that were asked for.
+    """The live record sets that were requested.
 
     Without a type those are meant that the stack's templates are going to have at the name, and
     what stands in their way; where they do not tell, all that say where the name leads.
@@ -87,7 +87,7 @@ def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[Recor
 
 
 def _is_meant(facts: Facts, record: RecordSet, *, coming: frozenset[str]) -> bool:
-    """Whether ``--record NAME`` means this record set; ``coming``: what the templates tell."""
+    """Whether ``--record NAME`` means this record set; ``coming``: types in the templates."""
     if not coming or facts.hidden or resource_of(facts, record) is not None:
         return record.type in ADDRESSING
     if "CNAME" in (record.type, *coming):
@@ -122,32 +122,31 @@ def _negative_ttl(facts: Facts) -> int:
 
 
 def steps(plan: Plan) -> list[str]:
-    """What a run of this plan does, a line each, for people; nothing where it refuses."""
+    """What a run of this plan does, a line each; nothing where it is refused."""
     options = plan.options
     if plan.refused:
         return []
     if not plan.manuals:
-        return [f"Nothing: the stack owns {record.key} already." for record in plan.owned]
+        return [f"Nothing to do: the stack already owns {record.key}." for record in plan.owned]
     lowered = [m for m in plan.manuals if m.lowered]
-    lines = ["Save every record set it may touch to backup.json."]
+    lines = ["Save every record set that the run may change to backup.json."]
     lines += [
         f"Lower the TTL of {m.key} from {m.original.ttl} s to {m.lowered.ttl} s."
         for m in lowered
         if m.lowered
     ]
     if lowered and plan.drain_seconds:
-        lines.append(f"Wait for INSYNC and {plan.drain_seconds} s more, until caches have it.")
+        lines.append(f"Wait for INSYNC, then {plan.drain_seconds} s until the old TTL has expired.")
     if options.deploy_off:
         lines.append(f"Deploy with the switch off: {options.deploy_off}")
-    lines.append("Prove the restore: delete and create the same record in one batch (no gap).")
+    lines.append("Test the restore: delete and create the same record in one batch (no gap).")
     if options.deploy_on:
         lines.append(f"Deploy with the switch on: {options.deploy_on}")
     else:
-        lines.append("Wait for your deploy with the switch on.")
+        lines.append("Wait for a deploy with the switch on, started elsewhere.")
     lines += [
-        f"While CloudFormation retries to create it, delete {m.key}; put it back if anything "
-        "goes wrong."
+        f"While CloudFormation retries to create it, delete {m.key}; restore it if anything fails."
         for m in plan.manuals
     ]
-    lines.append("Guard the result until the stack is complete and nothing moves any more.")
+    lines.append("Watch until the stack is complete and nothing changes any more.")
     return lines

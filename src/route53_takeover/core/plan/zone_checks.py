@@ -1,4 +1,4 @@
-"""What of the zone stands against a takeover: which zone it is, who is sent to it, who leans on it.
+"""The checks of a plan on the zone: which zone it is, its delegation, and aliases to its records.
 
 Each check takes the facts and the plan and yields findings; nothing here changes the plan.
 """
@@ -20,44 +20,43 @@ if TYPE_CHECKING:
 
 
 def refuse_ambiguous_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """Several zones bear the name, and none was said by its id."""
-    zone = plan.options.zone  # its name does not tell the zones of that name apart
+    """Several zones have the name, and none was given by its id."""
+    zone = plan.options.zone  # a name does not choose between zones of that name
     said_which = zone is not None and normal_zone_id(zone) == facts.zone_id
     if len(facts.same_name_zones) > 1 and not said_which:
         kind = "private" if facts.zone_private else "public"
         yield Finding(
             text=f"there are {len(facts.same_name_zones)} {kind} zones named "
             f"{display_name(facts.zone_name)}: {', '.join(facts.same_name_zones)}.",
-            hint=f"Say which with --zone ID.{_the_delegated_one(facts)}",
+            hint=f"Choose one with --zone ID.{_the_delegated_one(facts)}",
         )
 
 
 def refuse_delegation(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """The world does not ask this zone for these names."""
+    """Resolvers do not query this zone for these names."""
     ours, theirs = _name_servers(facts)
     if theirs is not None and ours.isdisjoint(theirs):
         yield Finding(
             text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) is not the delegated "
-            f"one: the world asks {_listed(theirs)}, the zone's name servers are "
+            f"one: resolvers query {_listed(theirs)}; the zone's name servers are "
             f"{_listed(ours)}.",
-            hint="Find the zone that is delegated to and name it with --zone ID."
-            f"{_the_delegated_one(facts)}",
+            hint=f"Give the delegated zone with --zone ID.{_the_delegated_one(facts)}",
         )
     cuts = [r for r in facts.zone_records if r.type == "NS" and r.key.name != facts.zone_name]
     for manual in plan.manuals:
         for cut in cuts:
             if _hides(cut, manual):
                 yield Finding(
-                    text=f"{cut.key} delegates {manual.key} away: the record in this zone is not "
-                    "what the world sees.",
-                    hint="Take the record over in the delegated zone.",
+                    text=f"{cut.key} delegates {manual.key} to another zone: resolvers do not "
+                    "see the record in this zone.",
+                    hint="Take over the record in the delegated zone.",
                 )
 
 
 def _hides(cut: RecordSet, manual: Manual) -> bool:
-    """Whether NS records make this zone's copy of the record unseen.
+    """Whether NS records hide this zone's copy of the record.
 
-    NS and DS records at the cut itself are the parent zone's business, and seen.
+    NS and DS records at the cut itself belong to the parent zone and are visible.
     """
     if manual.key.name == cut.key.name:
         return manual.key.type not in ("NS", "DS")
@@ -65,7 +64,7 @@ def _hides(cut: RecordSet, manual: Manual) -> bool:
 
 
 def refuse_dependants(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """Aliases that will have no target once the stack has created another type."""
+    """Aliases that lose their target once the stack has created another type."""
     for manual in plan.manuals:
         kind, coming = manual.key.type, expected_types(facts, manual.key.name)
         changes = "CNAME" in (kind, *coming) and kind not in coming
@@ -75,9 +74,9 @@ def refuse_dependants(facts: Facts, plan: Plan) -> Iterator[Finding]:
         for leaning in dependants(facts, [manual.key]):
             if leaning.key not in plan.keys:
                 yield Finding(
-                    text=f"{leaning.key} is an alias to {_target(facts, leaning)}: it breaks when "
-                    f"the stack creates {new} at {display_name(manual.key.name)}.",
-                    hint="Point it elsewhere first.",
+                    text=f"{leaning.key} is an alias to {_target(facts, leaning)}: it loses its "
+                    f"target when the stack creates {new} at {display_name(manual.key.name)}.",
+                    hint="Point it to another target first.",
                 )
 
 
@@ -110,29 +109,29 @@ def targets_first(facts: Facts, records: Iterable[RecordSet]) -> list[RecordSet]
 
 
 def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What is odd about the zone, but no reason to stop."""
+    """Problems of the zone that are no reason to refuse."""
     ours, theirs = _name_servers(facts)
     if theirs is not None and ours != theirs and not ours.isdisjoint(theirs):
-        only = {f"the world asks {_listed(theirs - ours)} too": theirs - ours}
-        only |= {f"nobody is sent to {_listed(ours - theirs)}": ours - theirs}
+        only = {f"resolvers also query {_listed(theirs - ours)}": theirs - ours}
+        only |= {f"no resolver queries {_listed(ours - theirs)}": ours - theirs}
         yield Finding(
-            text=f"the delegation of {display_name(facts.zone_name)} is not to the name servers of "
-            f"zone {facts.zone_id} alone: {', and '.join(k for k, v in only.items() if v)}.",
-            hint="Let the parent name exactly the zone's own name servers.",
+            text=f"the delegation of {display_name(facts.zone_name)} differs from the name "
+            f"servers of zone {facts.zone_id}: {', and '.join(k for k, v in only.items() if v)}.",
+            hint="Set the NS records in the parent zone to exactly these name servers.",
         )
     if not plan.zone_is_unique:
         namesakes = [str(zone) for zone in facts.other_zones if zone.name == facts.zone_name]
         yield Finding(
-            text=f"beside zone {facts.zone_id} there is {', '.join(namesakes) or 'another'} of the "
-            "same name: CloudFormation refuses HostedZoneName then, and nothing is released for a "
-            "record that does not say HostedZoneId.",
-            hint=f"Let the template say HostedZoneId {facts.zone_id}.",
+            text=f"zone {facts.zone_id} shares its name with "
+            f"{', '.join(namesakes) or 'another zone'}: CloudFormation refuses HostedZoneName "
+            "then, and the run releases nothing for a record without HostedZoneId.",
+            hint=f"Set HostedZoneId: {facts.zone_id} in the template.",
         )
     for record in dependants(facts, plan.keys):
         if record.key not in plan.keys:
             yield Finding(
                 text=f"{record.key} is an alias to {_target(facts, record)} and has no answer "
-                "either while the name is gone."
+                "during the gap either."
             )
 
 
@@ -149,7 +148,7 @@ def _target(facts: Facts, record: RecordSet) -> str:
 
 
 def _name_servers(facts: Facts) -> tuple[set[str], set[str] | None]:
-    """The zone's own, and those that the world is sent to, where that is known and matters."""
+    """The zone's own, and those in the delegation, where that is known and matters."""
     ours = {normal_name(server) for server in facts.zone_name_servers}
     if facts.delegated is None or facts.zone_private:
         return ours, None
@@ -157,7 +156,7 @@ def _name_servers(facts: Facts) -> tuple[set[str], set[str] | None]:
 
 
 def _the_delegated_one(facts: Facts) -> str:
-    """A sentence that names the zone of this account to which the world is sent, if one is."""
+    """A sentence that names the delegated zone, where it is in this account."""
     ours, theirs = _name_servers(facts)
     if theirs is None:
         return ""
@@ -168,8 +167,8 @@ def _the_delegated_one(facts: Facts) -> str:
         if zone.name == facts.zone_name and not zone.private
     ]
     found = [zone_id for zone_id, servers in zones if servers & theirs]
-    return f" The world is sent to {' and '.join(found)}." if found else ""
+    return f" The delegation is to {' and '.join(found)}." if found else ""
 
 
 def _listed(servers: set[str]) -> str:
-    return ", ".join(sorted(display_name(server) for server in servers)) or "nobody"
+    return ", ".join(sorted(display_name(server) for server in servers)) or "no name server"

@@ -1,6 +1,6 @@
-"""What went wrong and still counts, and what a person must do now.
+"""Problems that are not over, and what the operator must do now.
 
-A run needs a person only where it says so here; everything else it comes through by itself.
+A run needs the operator only where it says so here; everything else it handles by itself.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
 from route53_takeover.core.timing import PATIENCE
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.status.timeline import Timeline, Trouble
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.takeover.state import NameState, State
 
 _OVER = 30.0
-"""Seconds after which what could not be read counts as mended: it is tried every 10 s at least, and
-a poll that shows nothing new leaves no trace."""
+"""Seconds after which a failed read counts as over: reads are tried every 10 s at least, and a poll
+that shows nothing new leaves no trace."""
 _SILENT = 15.0
-"""Seconds without an answer from a name server that are more than what every release brings."""
+"""Seconds without an answer from a name server that exceed those of a normal release."""
 _CREDENTIALS = re.compile(
     r"security token|token (has|is) expired|expired[ -]?token|sso session|"
     r"aws (sso )?login|unable to locate credentials|retrieving credentials|"
@@ -31,11 +32,11 @@ _CREDENTIALS = re.compile(
     r"request has expired|set AWS_PROFILE",
     re.IGNORECASE,
 )
-"""How AWS and botocore word that credentials are gone, and the hints that go with it."""
+"""The messages of AWS and botocore for missing or expired credentials, and their hints."""
 
 
 def needs_person(state: State, timeline: Timeline) -> str:
-    """What a person must do now; empty where nobody must."""
+    """What the operator must do now; empty where nothing is needed."""
     return next(_needs(state, timeline), "")
 
 
@@ -44,36 +45,36 @@ def _needs(state: State, timeline: Timeline) -> Iterator[str]:
     ending = state.ending
     if ending is not None:
         if empty:
-            yield f"{', '.join(empty)} has no record: restore it now."
+            yield f"{', '.join(empty)} has no record. Run `restore` now."
         elif ending.outcome is Outcome.UNKNOWN:
-            yield f"Somebody must look: {ending.reason}."
+            yield f"Check the name and the stack: {ending.reason}."
         return
     if reason := _credentials(timeline, state.now):
-        yield f"The credentials are not accepted: {reason}. Renew them; the run goes on by itself."
+        yield f"AWS rejects the credentials: {reason}. Renew them; the run continues by itself."
     for name in state.names.values():
         if any(gate.may_be_confirmed for gate in release_gates(state, name)):
-            yield f"Say whether {display_name(name.name)} may be released: the moment waits for it."
+            yield f"CloudFormation is waiting: confirm the release of {display_name(name.name)}."
     if state.journal_lost:
-        yield f"The journal is lost ({state.journal_lost}): make room, and stay until it has ended."
+        yield f"The journal cannot be written ({state.journal_lost}). Stay to the end of the run."
     if state.is_paused:
-        yield "The run is paused: let it go on, or give it up."
+        yield "The run is paused. Continue or abort it."
 
 
 def alerts(state: State, timeline: Timeline) -> tuple[str, ...]:
-    """What went wrong and still counts, a line each."""
+    """Problems that are not over, one a line."""
     return tuple(dict.fromkeys(_alerts(state, timeline)))
 
 
 def _alerts(state: State, timeline: Timeline) -> Iterator[str]:
     if state.given_up:
-        yield f"Given up: {state.given_up}."
+        yield f"The takeover is given up: {state.given_up}."
     for signal in state.interrupts:
-        yield f"Told to stop: {signal}."
+        yield f"Stop requested: {signal}."
     if state.journal_lost:
-        yield f"The journal cannot be written any more: {state.journal_lost}."
+        yield f"The journal cannot be written: {state.journal_lost}."
     for handover in state.handovers:
         if handover.stage is RecordStatus.CHANGED:
-            yield f"Somebody changed {handover.original.key}: theirs is left alone."
+            yield f"Another writer changed {handover.original.key}; its record is left as it is."
     for name in state.names.values():
         if name.given_up:
             yield f"{display_name(name.name)} is not released: {name.given_up}."
@@ -82,13 +83,13 @@ def _alerts(state: State, timeline: Timeline) -> Iterator[str]:
 
 
 def _passing(state: State, timeline: Timeline) -> Iterator[str]:
-    """What may mend itself."""
+    """Problems that may end by themselves."""
     for name in state.names.values():
         if name.restoring and state.phase is Phase.RESTORE and name.is_absent:
-            yield f"{display_name(name.name)} is being put back."
+            yield f"{display_name(name.name)} is being restored."
         if name.write is not None and name.write.unknown_since is not None:
-            what = f"the {name.write.purpose} batch of {display_name(name.name)}"
-            yield f"Nobody knows yet what became of {what}."
+            what = f"The {name.write.purpose} batch for {display_name(name.name)}"
+            yield f"{what} got no answer; reading the zone to find out whether it was applied."
         if name.failures > 1:
             what = f"{display_name(name.name)} could not be read"
             yield _in_a_row(state, what, name.failures)
@@ -97,17 +98,27 @@ def _passing(state: State, timeline: Timeline) -> Iterator[str]:
     if state.unlisted > 1:
         yield _in_a_row(state, "A stack's resources could not be listed", state.unlisted)
     for trouble in _troubles(timeline, state.now):
-        yield f"Cannot be read for {state.now - trouble.since:.0f} s: {trouble.reason}."
+        yield f"No successful read for {state.now - trouble.since:.0f} s: {trouble.reason}."
     for name in state.names.values():
-        for server, since in name.silent_since.items():
-            if state.now - since >= _SILENT:
-                said = f"{server.removesuffix('.')} says {name.answers.get(server, 'nothing')}"
-                seconds = state.now - since
-                yield f"{said} to {display_name(name.name)} for {seconds:.0f} s."
+        yield from _silent(state, name)
+
+
+def _silent(state: State, name: NameState) -> Iterator[str]:
+    """The name servers without an answer, one line for each kind of answer."""
+    found: dict[str, dict[str, float]] = {}
+    for server, since in name.silent_since.items():
+        if state.now - since >= _SILENT:
+            status = name.answers.get(server, "timeout")
+            found.setdefault(status, {})[server] = state.now - since
+    for status, servers in found.items():
+        who = f"{len(servers)} of {len(name.answers)} name servers"
+        words = ANSWER_WORDS.get(status, status)
+        what = f"{words} for {display_name(name.name)}"
+        yield f"{who}: {what} (longest {max(servers.values()):.0f} s)."
 
 
 def _in_a_row(state: State, what: str, times: int) -> str:
-    """After a release nothing is given up because of it, so that there is no limit to tell."""
+    """After a release the run does not give up because of it, so there is no limit to show."""
     limit = "" if state.ever_released else f" (given up after {PATIENCE})"
     return f"{what} {times} times in a row{limit}."
 

@@ -1,7 +1,7 @@
-"""Making the `Snapshot`: the state and the timeline of a run, as a person sees them at one time.
+"""Makes the `Snapshot` from the state and the timeline of a run.
 
-Pure, and cheap enough for every redraw. What each part says is made in a module of its own; here
-stand the steps, the deploys and how the parts are put together.
+Pure, and cheap enough for every redraw. Most parts have a module of their own; the steps and the
+deploys are made here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def snapshot(
     Args:
         state: what the machine knows.
         timeline: folded from the same events.
-        now: the time to show it for; what is over by then is not waited for any more.
+        now: the time to show it for; what is over by then is not waited for.
         rehearsal: the scenario's name, where the account is a simulated one.
         state_dir: where the run is kept; empty for the default.
     """
@@ -221,11 +221,11 @@ def _deploy_words(state: State, deploy: Deploy | None) -> tuple[Mark, str]:
         skipped = state.has_stopped or state.phase is Phase.ENDED
         return (Mark.SKIPPED, "not started") if skipped else (Mark.WAITING, "not started yet")
     if deploy.exited_at is None:
-        return (Mark.UNKNOWN, "may still run") if state.ending else (Mark.RUNNING, "runs")
+        return (Mark.UNKNOWN, "may still be running") if state.ending else (Mark.RUNNING, "running")
     if deploy.timed_out:
-        return Mark.FAILED, "was ended: it took longer than --deploy-timeout"
+        return Mark.FAILED, "stopped after --deploy-timeout"
     if deploy.code is None:
-        return Mark.UNKNOWN, "has ended; nobody knows how"
+        return Mark.UNKNOWN, "ended, exit status unknown"
     if deploy.code and "no updates" in deploy.tail.lower():
-        return Mark.DONE, f"exited {deploy.code}: there was nothing to deploy"
+        return Mark.DONE, f"exited {deploy.code}: nothing to deploy"
     return Mark.FAILED if deploy.code else Mark.DONE, f"exited {deploy.code}"

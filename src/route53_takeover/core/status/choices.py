@@ -1,9 +1,7 @@
-"""What the operator may ask for now, what each of it would do, and the event that asks for it.
+"""The operator's choices now: what each of them does, and the event that requests it.
 
-What is offered and what works come from the same predicates (`core.takeover.fold_requests`): each
-choice that is shown would work.
-
-The texts name records as Route 53 shows them: whoever prints them makes them printable.
+Offer and effect come from the same predicates (`core.takeover.fold_requests`): each choice that is
+shown works. The texts are not escaped.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Act(StrEnum):
-    """What a person may ask for."""
+    """What the operator may request."""
 
     PAUSE = "pause"
     GO_ON = "go-on"
@@ -55,26 +53,26 @@ class Act(StrEnum):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """Something that a person may ask for now, and what to tell them before they do.
+    """A request that is possible now, and what it does.
 
     Attributes:
         name: which name it is about, in normal form; empty for the whole run.
-        severe: to be asked for twice: it deletes, creates or gives up something.
-        happens: what it does.
-        stays: what it does not touch.
-        way_back: how it is undone, or what comes after it.
+        severe: needs a confirmation: it deletes, creates or gives up something.
+        effect: what it does.
+        unchanged: what it does not touch.
+        undo: how it is undone, or what follows it.
     """
 
     act: Act
     name: str = ""
     severe: bool
-    happens: str
-    stays: str
-    way_back: str
+    effect: str
+    unchanged: str
+    undo: str
 
 
 def choices(state: State) -> tuple[Choice, ...]:
-    """What may be asked for now; each of them would work."""
+    """The requests that are possible now."""
     return tuple(_choices(state))
 
 
@@ -102,17 +100,17 @@ def _choices(state: State) -> Iterator[Choice]:
         yield Choice(
             act=Act.PAUSE,
             severe=False,
-            happens="No further step is begun, and nothing is released.",
-            stays=_untouched(state, "The run goes on looking, and what runs already runs on"),
-            way_back="Going on takes the next step; a stack that ends meanwhile ends the run.",
+            effect="No further step starts, and no record is deleted.",
+            unchanged=_untouched(state, "Reads and a running deploy continue"),
+            undo="Continue the run. If the stack finishes while it is paused, the run ends.",
         )
     if state.is_paused:
         yield Choice(
             act=Act.GO_ON,
             severe=False,
-            happens=f"The run goes on with {state.phase}, and releases at the moment.",
-            stays="Every condition of the moment has to hold as before.",
-            way_back="It can be paused again for as long as nothing was released.",
+            effect=f"The run continues with {state.phase}; it may delete the record.",
+            unchanged="Every release condition still has to hold.",
+            undo="Pause it again, as long as no record is deleted.",
         )
     for name in state.names.values():
         yield from _of_name(state, name)
@@ -122,9 +120,9 @@ def _choices(state: State) -> Iterator[Choice]:
         yield Choice(
             act=Act.ABORT,
             severe=True,
-            happens=_undone(state),
-            stays=_untouched(state, "Nothing is deleted"),
-            way_back="There is none in this run: begin another. A deploy that is running runs on.",
+            effect=_undone(state),
+            unchanged=_untouched(state, "No record is deleted"),
+            undo="None in this run: start another. A running deploy continues.",
         )
 
 
@@ -135,18 +133,18 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             act=Act.RELEASE_NOW,
             name=name.name,
             severe=True,
-            happens=f"Deletes {_all(_deleted(found))}, up to {sooner:.0f} s sooner.",
-            stays="Every other condition of the moment still has to hold.",
-            way_back=_deadman_creates(_deleted(found)),
+            effect=f"Deletes {_all(_deleted(found))}, up to {sooner:.0f} s earlier.",
+            unchanged="Every other release condition still has to hold.",
+            undo=_deadman_creates(_deleted(found)),
         )
     if found := to_confirm(state, name.name, state.now):
         yield Choice(
             act=Act.CONFIRM_RELEASE,
             name=name.name,
             severe=False,
-            happens=f"Deletes {_all(_deleted(found))} once all else of the moment holds.",
-            stays="Nothing else is changed; no other name is confirmed.",
-            way_back=_deadman_creates(_deleted(found)),
+            effect=f"Deletes {_all(_deleted(found))} once every other condition holds.",
+            unchanged="No other name is confirmed.",
+            undo=_deadman_creates(_deleted(found)),
         )
     if may_extend(state, name.name, EXTENSION):
         gone = [h.original for h in name.handovers if h.stage in ABSENT_STAGES]
@@ -154,10 +152,10 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             act=Act.EXTEND_DEADMAN,
             name=name.name,
             severe=True,
-            happens=f"CloudFormation gets {EXTENSION:.0f} s more to create its record, in which "
+            effect=f"CloudFormation gets {EXTENSION:.0f} s more to create its record, in which "
             f"{display_name(name.name)} may have none.",
-            stays="A rollback still puts the record back at once.",
-            way_back=f"Restoring creates {_all(gone)} at any time before.",
+            unchanged="A rollback still restores the record at once.",
+            undo=f"Restore creates {_all(gone)} at any time before that.",
         )
 
 
@@ -169,13 +167,13 @@ def _restore(state: State, names: tuple[NameState, ...]) -> Choice:
         if handover.stage in ABSENT_STAGES or _is_being_released(name, handover.original)
     ]
     theirs = [h.original for h in state.handovers if h.stage in TAKEN_STAGES]
-    kept = f"What CloudFormation created stays ({_all(theirs)})" if theirs else "All else stays"
+    kept = f"CloudFormation keeps {_all(theirs)}" if theirs else "All other records"
     return Choice(
         act=Act.RESTORE,
         severe=True,
-        happens=f"Creates {_all(back)} again, and releases no other name.",
-        stays=f"{kept}; if its create comes first, ours fails and its record stands.",
-        way_back="There is none in this run: the stack will most likely roll back.",
+        effect=f"Creates {_all(back)} again, and deletes no other record.",
+        unchanged=f"{kept}. If CloudFormation is faster, its record wins: nothing is overwritten.",
+        undo="None in this run: the stack most likely rolls back.",
     )
 
 
@@ -195,13 +193,13 @@ def _undone(state: State) -> str:
         if h.stage is RecordStatus.STANDING and h.standing.ttl != h.original.ttl
     ]
     if not lowered:
-        return "The takeover is given up; no record has to be put back."
+        return "The takeover is given up; no record has to be restored."
     return f"The takeover is given up, and {_all(lowered)} gets its old TTL back."
 
 
 def _untouched(state: State, what: str) -> str:
     records = [h.standing for h in state.handovers if h.stage is RecordStatus.STANDING]
-    return f"{what}: {_all(records)} stands." if records else f"{what}."
+    return f"{what}; {_all(records)} stays in place." if records else f"{what}."
 
 
 def _deadman_creates(records: Iterable[RecordSet]) -> str:

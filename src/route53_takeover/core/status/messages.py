@@ -1,14 +1,16 @@
-"""What a person is told of each event, a line each, and the words for phases and stages.
+"""The table from events, phases and record stages to the lines that users read.
 
-Pure wording: nothing here knows what was told before, or decides anything.
+The screen, the live text and `report` all take their lines from here, through
+`route53_takeover.core.status.timeline`. Pure wording: nothing here decides anything or remembers
+what was shown before.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
@@ -16,30 +18,32 @@ from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.domain.stacks import StackEvent
+
 PHASE_WORDS = {
-    Phase.PREFLIGHT: "looking at the account",
+    Phase.PREFLIGHT: "reading the account",
     Phase.BACKUP: "saving a backup",
     Phase.LOWER_TTL: "lowering the TTL",
-    Phase.DRAIN: "waiting for the old TTL to run out",
+    Phase.DRAIN: "waiting for the old TTL to expire",
     Phase.DEPLOY_OFF: "deploying with the switch off",
-    Phase.PROVE: "proving that the record can be put back",
-    Phase.DEPLOY_ON: "deploying with the switch on",
-    Phase.WATCH: "watching the stack for the moment",
-    Phase.RELEASE: "releasing the record",
-    Phase.CONFIRM: "waiting for CloudFormation to create its own",
-    Phase.GUARD: "guarding the result",
-    Phase.RESTORE: "putting everything back",
-    Phase.VERIFY: "verifying",
+    Phase.PROVE: "testing that the record can be restored",
+    Phase.DEPLOY_ON: "preparing the deploy with the switch on",
+    Phase.WATCH: "watching the stack until it creates the record",
+    Phase.RELEASE: "deleting the old record",
+    Phase.CONFIRM: "waiting for CloudFormation to create its record",
+    Phase.GUARD: "watching until the stack is complete",
+    Phase.RESTORE: "undoing the run's changes",
+    Phase.VERIFY: "verifying the result",
     Phase.ENDED: "ended",
 }
 STAGE_WORDS = {
-    RecordStatus.STANDING: (Mark.WAITING, "stands as it was"),
-    RecordStatus.RELEASED: (Mark.RUNNING, "is gone, and nothing stands in its place"),
-    RecordStatus.CREATED: (Mark.DONE, "was created by CloudFormation"),
-    RecordStatus.ADOPTED: (Mark.DONE, "was adopted by CloudFormation, without a gap"),
-    RecordStatus.LOST: (Mark.FAILED, "is gone again, and nothing stands in its place"),
-    RecordStatus.RESTORED: (Mark.UNDONE, "is put back as it was"),
-    RecordStatus.CHANGED: (Mark.SKIPPED, "was changed by somebody else: theirs is left alone"),
+    RecordStatus.STANDING: (Mark.WAITING, "unchanged"),
+    RecordStatus.RELEASED: (Mark.RUNNING, "deleted; no record exists now"),
+    RecordStatus.CREATED: (Mark.DONE, "created by CloudFormation"),
+    RecordStatus.ADOPTED: (Mark.DONE, "adopted by CloudFormation without a gap"),
+    RecordStatus.LOST: (Mark.FAILED, "deleted again; no record exists now"),
+    RecordStatus.RESTORED: (Mark.UNDONE, "restored as it was"),
+    RecordStatus.CHANGED: (Mark.SKIPPED, "changed by another writer; left as it is"),
 }
 OUTCOME_MARKS = {
     Outcome.DONE: Mark.DONE,
@@ -51,26 +55,36 @@ OUTCOME_MARKS = {
 }
 
 
-def lines(event: ev.AnyEvent) -> Iterator[tuple[str, Mark]]:
-    """What an event by itself is worth telling; nothing of one that only may show something."""
+class Message(NamedTuple):
+    """One line, how it is marked, and who is shown it."""
+
+    text: str
+    mark: Mark
+    detail: Detail = Detail.MAIN
+
+
+def of_event(event: ev.AnyEvent) -> Iterator[Message]:
+    """What an event says by itself; nothing for one that needs the events before it."""
     match event:
         case ev.RunResumed():
-            yield "resumed from the journal", Mark.DONE
+            yield Message("resumed from the journal", Mark.DONE)
         case ev.BackupWritten():
-            yield "the backup is on disk", Mark.DONE
+            yield Message("backup saved", Mark.DONE, Detail.MORE)
         case ev.BackupFailed():
-            yield f"no backup: {event.reason}", Mark.FAILED
+            yield Message(f"no backup: {event.reason}", Mark.FAILED)
         case ev.ChangeInsync():
-            name = display_name(event.name)
-            yield f"every name server serves {name} as it was changed", Mark.DONE
+            text = f"every name server serves the change of {display_name(event.name)}"
+            yield Message(text, Mark.DONE, Detail.MORE)
         case ev.DeployIntended():
-            yield f"starting the deploy with the switch {event.switch}", Mark.RUNNING
+            yield Message(f"starting the deploy with the switch {event.switch}", Mark.RUNNING)
         case ev.DeployExited():
             yield _exited(event)
         case ev.Interrupted():
-            yield f"{event.signal}: ending in good order; once more stops at once", Mark.UNDONE
+            text = f"{event.signal}: stopping after the undo; once more stops at once"
+            yield Message(text, Mark.UNDONE)
         case ev.JournalFailed():
-            yield f"the journal is lost: {event.reason}; going on in memory", Mark.FAILED
+            text = f"the journal cannot be written: {event.reason}; continuing in memory"
+            yield Message(text, Mark.FAILED)
         case (
             ev.WriteIntended()
             | ev.WriteAccepted()
@@ -80,7 +94,45 @@ def lines(event: ev.AnyEvent) -> Iterator[tuple[str, Mark]]:
         ):
             yield from _of_write(event)
         case _:
-            yield from _of_person(event)
+            yield from _of_operator(event)
+
+
+def of_stack_event(event: StackEvent) -> Message:
+    """A line of a stack's history; the screen shows other resources in its stack tree."""
+    mark = mark_of(event.status, event.reason)
+    shown = event.is_of_stack or "AWS::Route53" in event.resource_type
+    detail = Detail.MAIN if shown else Detail.MORE if mark is Mark.FAILED else Detail.ALL
+    about = [event.stack_name, "" if event.is_of_stack else event.logical_id]
+    return Message(
+        " ".join(filter(None, [*about, event.status, event.reason.strip()])), mark, detail
+    )
+
+
+def of_phase(phase: Phase) -> Message:
+    """A phase that the run enters."""
+    return Message(PHASE_WORDS[phase], Mark.RUNNING)
+
+
+def of_answer(server: str, status: str, record: str) -> Message:
+    """A name server whose answer changed; ``record`` is the name and type."""
+    mark = Mark.DONE if status == "answer" else Mark.FAILED
+    text = f"{server.removesuffix('.')}: {ANSWER_WORDS.get(status, status)} ({record})"
+    return Message(text, mark, Detail.MORE)
+
+
+ANSWER_WORDS = {
+    "answer": "answers",
+    "nxdomain": "no such name",
+    "nodata": "no record",
+    "timeout": "no answer",
+    "error": "error",
+}
+"""What a name server answered; NXDOMAIN, no data and no answer are three facts."""
+
+
+def of_failed_read(reason: str) -> Message:
+    """Something that cannot be read and is tried again."""
+    return Message(f"cannot read the account, trying again: {reason}", Mark.FAILED)
 
 
 def _of_write(
@@ -89,67 +141,74 @@ def _of_write(
     | ev.WriteRefused
     | ev.WriteHeldOff
     | ev.WriteUnknown,
-) -> Iterator[tuple[str, Mark]]:
+) -> Iterator[Message]:
     name = display_name(event.name)
     match event:
         case ev.WriteIntended():
-            for line in _intended(event):
-                yield line, Mark.RUNNING
+            yield from _intended(event)
         case ev.WriteAccepted():
-            yield f"Route 53 accepted the batch for {name} ({event.change_id})", Mark.DONE
+            text = f"Route 53 accepted the batch for {name} ({event.change_id})"
+            yield Message(text, Mark.DONE, Detail.MORE)
         case ev.WriteRefused():
-            yield f"Route 53 refused the batch for {name}: {event.reason}", Mark.FAILED
+            yield Message(f"Route 53 refused the batch for {name}: {event.reason}", Mark.FAILED)
         case ev.WriteHeldOff():
-            yield f"the batch for {name} was held off: {event.reason}", Mark.WAITING
+            text = f"the batch for {name} was not applied: {event.reason}"
+            yield Message(text, Mark.WAITING)
         case ev.WriteUnknown():
-            yield f"no answer to the batch for {name}: {event.reason}", Mark.UNKNOWN
+            yield Message(f"no answer to the batch for {name}: {event.reason}", Mark.UNKNOWN)
 
 
-def _of_person(event: ev.AnyEvent) -> Iterator[tuple[str, Mark]]:
-    """Only that it was asked for: what follows from it is told when it does."""
+def _of_operator(event: ev.AnyEvent) -> Iterator[Message]:
+    """The request alone: it may come too late to change anything."""
     match event:
         case ev.RunPaused():
-            yield "a person asked for a pause", Mark.WAITING
+            text = "pause requested: no further step starts, and nothing is deleted"
+            yield Message(text, Mark.WAITING)
         case ev.RunUnpaused():
-            yield "a person asked to go on", Mark.RUNNING
+            yield Message("continuing requested", Mark.RUNNING)
         case ev.RestoreAsked():
-            yield "a person asked for the record back", Mark.UNDONE
+            yield Message("restore requested", Mark.UNDONE)
         case ev.AbortAsked():
-            yield "a person asked to give the takeover up", Mark.UNDONE
+            text = "abort requested: undoing the run's changes; a signal stops at once"
+            yield Message(text, Mark.UNDONE)
         case ev.HoldCut():
-            name = display_name(event.name)
-            yield f"a person asked to release {name} without the rest of the hold", Mark.RUNNING
+            text = f"release of {display_name(event.name)} requested before the hold ends"
+            yield Message(text, Mark.RUNNING)
         case ev.ReleaseConfirmed():
-            yield f"a person said that {display_name(event.name)} may be released", Mark.RUNNING
+            yield Message(f"release of {display_name(event.name)} confirmed", Mark.RUNNING)
         case ev.DeadmanExtended():
             name = display_name(event.name)
-            yield f"a person gave {name} {event.seconds:.0f} s more", Mark.WAITING
+            text = f"{event.seconds:g} s more requested before {name} is restored"
+            yield Message(text, Mark.WAITING)
         case _:
             return
 
 
-def _intended(event: ev.WriteIntended) -> Iterator[str]:
+def _intended(event: ev.WriteIntended) -> Iterator[Message]:
     for change in event.changes:
         record, deletes = change.record, change.action == "DELETE"
         if deletes is not (event.purpose is Purpose.RELEASE):
             continue
         match event.purpose:
             case Purpose.RELEASE:
-                yield f"deleting {record.describe()}"
+                yield Message(f"deleting {record.describe()}", Mark.RUNNING)
             case Purpose.RESTORE:
-                yield f"putting back {record.describe()}"
+                yield Message(f"restoring {record.describe()}", Mark.RUNNING)
             case Purpose.PROVE:
-                yield f"proving that {record.key} can be put back"
+                text = f"deleting and creating {record.key} in one batch, to test the restore"
+                yield Message(text, Mark.RUNNING, Detail.MORE)
             case Purpose.LOWER:
-                yield f"lowering the TTL of {record.key} to {record.ttl} s"
+                text = f"lowering the TTL of {record.key} to {record.ttl} s"
+                yield Message(text, Mark.RUNNING, Detail.MORE)
             case Purpose.UNDO:
-                yield f"putting the TTL of {record.key} back to {record.ttl} s"
+                text = f"restoring the TTL of {record.key} to {record.ttl} s"
+                yield Message(text, Mark.RUNNING, Detail.MORE)
 
 
-def _exited(event: ev.DeployExited) -> tuple[str, Mark]:
+def _exited(event: ev.DeployExited) -> Message:
     what = f"the deploy with the switch {event.switch}"
     if event.timed_out:
-        return f"{what} ran into --deploy-timeout and was ended", Mark.FAILED
+        return Message(f"{what} was stopped after --deploy-timeout", Mark.FAILED)
     if event.code is None:
-        return f"nobody knows how {what} ended", Mark.UNKNOWN
-    return f"{what} exited {event.code}", Mark.FAILED if event.code else Mark.DONE
+        return Message(f"{what} has ended with an unknown exit status", Mark.UNKNOWN)
+    return Message(f"{what} exited {event.code}", Mark.FAILED if event.code else Mark.DONE)

@@ -1,6 +1,6 @@
-"""Each record of a takeover as a screen shows it: before and after, what stands, and the gap.
+"""Each record of a takeover as a screen shows it: before and after, the records now, and the gap.
 
-Only tells what the state and the timeline know; a value that nobody knows yet stays empty.
+A value that is not known yet stays empty.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.state import Handover, NameState, State
 
-_ALIAS_TTL = "that of its target"
+_ALIAS_TTL = "its target's"
 
 
 def record_views(state: State, timeline: Timeline) -> tuple[RecordView, ...]:
@@ -66,7 +66,7 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
     )
 
 
-# -- how far it is
+# -- progress
 
 
 def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
@@ -77,7 +77,7 @@ def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, 
         case RecordStatus.RELEASED | RecordStatus.LOST if state.ending is not None:
             return Mark.FAILED, words
         case RecordStatus.RELEASED | RecordStatus.LOST if name.restoring:
-            return mark, "is gone, and is being put back"
+            return mark, "deleted; being restored"
         case RecordStatus.CHANGED if handover.released_at is not None:
             return Mark.UNKNOWN, words
         case _:
@@ -88,20 +88,20 @@ def _progress_of_standing(state: State, name: NameState, handover: Handover) -> 
     key = handover.original.key
     is_lowered = not handover.standing.same_as(handover.original)
     if state.ending is not None:
-        left = (Mark.UNKNOWN, "stands, still with a lowered TTL")
-        return left if is_lowered else (Mark.SKIPPED, "stands as it was")
+        left = (Mark.UNKNOWN, "in place, still with the lowered TTL")
+        return left if is_lowered else (Mark.SKIPPED, "unchanged")
     if name.given_up:
-        return Mark.FAILED, f"is not released: {name.given_up}"
+        return Mark.FAILED, f"not released: {name.given_up}"
     write = name.write
     releasing = write.changes if write is not None and write.purpose is Purpose.RELEASE else ()
     if any(change.record.key == key for change in releasing):
-        return Mark.RUNNING, "is being deleted"
+        return Mark.RUNNING, "being deleted"
     for gate in release_gates(state, name):
         if any(record.key == key for record in gate.deletes):
-            adopting = "stands, and CloudFormation may be adopting it"
-            retrying = "stands in the way of CloudFormation's"
+            adopting = "in place; CloudFormation may be adopting it"
+            retrying = "blocks CloudFormation's record"
             return Mark.RUNNING, adopting if gate.may_be_adopted else retrying
-    return Mark.WAITING, "stands, with its TTL lowered" if is_lowered else "stands as it was"
+    return Mark.WAITING, "in place, TTL lowered" if is_lowered else "unchanged"
 
 
 def _standing(name: NameState, handover: Handover) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def _standing(name: NameState, handover: Handover) -> tuple[str, ...]:
 
 def _fields(state: State, name: NameState, handover: Handover) -> tuple[Field, ...]:
     original = handover.original
-    before = {**_texts(original), "owner": "nobody"}
+    before = {**_texts(original), "owner": "no stack"}
     if Purpose.LOWER in name.tried and original.ttl is not None:
         lowered = next((m.lowered for m in state.plan.manuals if m.key == original.key), None)
         if lowered is not None and not handover.standing.same_as(original):
@@ -132,9 +132,9 @@ def _fields(state: State, name: NameState, handover: Handover) -> tuple[Field, .
 
 
 def _desired(state: State, handover: Handover) -> tuple[DesiredRecord | None, str]:
-    """What the stack wants in its place, and which resource of which stack wants it.
+    """The record that the stack wants in its place, and the resource that defines it.
 
-    What an event or a list tells counts first, then what the template in force says.
+    Events and resource lists count first, then the template in force.
     """
     found = [
         (resource.stack_id, resource.logical_id, resource.desired)
@@ -199,7 +199,7 @@ def _gap(state: State, timeline: Timeline, handover: Handover) -> float | None:
 
 
 def _gap_dns(state: State, name: NameState, handover: Handover) -> float | None:
-    """The longest silence of a name server, one that goes on included."""
+    """The longest time without an answer from a name server, one that is not over included."""
     if handover.released_at is None or name.worst_silence is None:
         return None
     if state.ending is not None:

@@ -1,7 +1,4 @@
-"""What a state looks like from outside: the result that a run ends with.
-
-Screens, text and JSON are made from here, so that all of them say the same.
-"""
+"""The result that a run ends with: the one source for screen, text and JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RecordResult(Struct, frozen=True, kw_only=True):
-    """What became of one record set. Times are seconds since the epoch."""
+    """The result for one record set. Times are seconds since the epoch."""
 
     name: str
     type: str
@@ -38,8 +35,8 @@ class RecordResult(Struct, frozen=True, kw_only=True):
 class Result(Struct, frozen=True, kw_only=True):
     """How a run ended, for the last JSON line and the summary.
 
-    ``api_calls`` is ``None`` where nobody counted: a run that is told from its journal.
-    ``resumable``: whether a `resume` could do anything; no part of the JSON line.
+    ``api_calls`` is ``None`` where no process counted: a result made from a journal.
+    ``resumable``: whether `resume` could do anything; not in the JSON line.
     """
 
     run: str | None
@@ -152,7 +149,7 @@ def owner_notice(state: State) -> str | None:
 
 
 def is_owned(state: State, handover: Handover) -> bool:
-    """Whether the stack owns the record at the end: the run is done, or it says so itself."""
+    """Whether the stack owns the record at the end: the run is done, or the stack says so."""
     if handover.stage not in TAKEN_STAGES or state.ending is None:
         return False
     if state.ending.outcome is Outcome.DONE:

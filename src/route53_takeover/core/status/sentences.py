@@ -1,4 +1,4 @@
-"""What a run does now and what comes next, a sentence each, about the state alone."""
+"""What a run does now and what comes next, in one sentence each, from the state alone."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def doing(state: State) -> str:
     """What the run does now, in a sentence."""
     if state.is_paused:
-        return f"Paused by a person, in: {PHASE_WORDS[state.phase]}."
+        return f"Paused while {PHASE_WORDS[state.phase]}."
     match state.phase:
         case Phase.DEPLOY_OFF:
             return _deploying_off(state)
         case Phase.DEPLOY_ON:
-            return "Reads the stacks as they are before the deploy with the switch on."
+            return "Reading the stacks before the deploy with the switch on."
         case Phase.WATCH:
             return _watching(state)
         case Phase.RESTORE:
@@ -37,40 +37,40 @@ def doing(state: State) -> str:
 
 
 _SIMPLY = {
-    Phase.PREFLIGHT: "Looks at the account.",
-    Phase.BACKUP: "Saves every record set that it may touch.",
-    Phase.LOWER_TTL: "Lowers the TTL of {names}.",
-    Phase.DRAIN: "Waits until no cache holds {names} with the old TTL any more.",
-    Phase.PROVE: "Proves that {names} can be put back: deletes and creates it in one batch.",
-    Phase.RELEASE: "Deletes the manual record of {names}, and waits for Route 53's answer.",
-    Phase.CONFIRM: "{empty} has no record now: waits for CloudFormation to create its own.",
-    Phase.GUARD: "CloudFormation has {names}: guards it until nothing can undo it.",
-    Phase.VERIFY: "Looks at everything once more.",
+    Phase.PREFLIGHT: "Reading the account.",
+    Phase.BACKUP: "Saving every record set that the run may change.",
+    Phase.LOWER_TTL: "Lowering the TTL of {names}.",
+    Phase.DRAIN: "Waiting until the old TTL of {names} has expired in every cache.",
+    Phase.PROVE: "Testing that {names} can be restored: DELETE and CREATE in one batch.",
+    Phase.RELEASE: "Deleting the manual record of {names}; waiting for Route 53's answer.",
+    Phase.CONFIRM: "{empty} has no record; waiting for CloudFormation to create its own.",
+    Phase.GUARD: "CloudFormation created {names}; watching until the stack is complete.",
+    Phase.VERIFY: "Reading records, stacks and name servers once more.",
 }
 
 
 def _deploying_off(state: State) -> str:
     deploy = state.deploys.get(Switch.OFF)
     if deploy is None:
-        return "Reads the stacks as they are before the deploy with the switch off."
+        return "Reading the stacks before the deploy with the switch off."
     if deploy.exited_at is None:
-        return "Deploys with the switch off."
-    return "The deploy with the switch off has ended: waits until the stack is at rest."
+        return "Deploying with the switch off."
+    return "The deploy with the switch off has ended; waiting for the stack to finish."
 
 
 def _watching(state: State) -> str:
     if any(True for name in state.names.values() for _ in release_gates(state, name)):
         names = all_names(state)
-        return f"CloudFormation tries to create {names}: waits for the moment to release it."
+        return f"CloudFormation is trying to create {names}; checking the release conditions."
     if state.plan.options.deploy_on is None and root_kind(state) is not StackPhase.FORWARD:
-        return "Waits for somebody's deploy with the switch on."
+        return "Waiting for a deploy with the switch on, started elsewhere."
     if nothing_to_release(state):
-        return "Nothing is released any more: watches until the stack is at rest."
-    return f"Watches the stack until CloudFormation begins to create {all_names(state)}."
+        return "No record is deleted any more; waiting for the stack to finish."
+    return f"Watching the stack until CloudFormation starts to create {all_names(state)}."
 
 
 def nothing_to_release(state: State) -> bool:
-    """Whether no moment can come: no manual record stands, or the stack has been and gone."""
+    """Whether no release is possible any more: no manual record is left, or the stack has ended."""
     standing = any(h.stage is RecordStatus.STANDING for h in state.handovers)
     root = state.root_stack
     is_over = root is not None and root.operations > 0 and root.kind is not StackPhase.FORWARD
@@ -79,10 +79,10 @@ def nothing_to_release(state: State) -> bool:
 
 def _undoing(state: State) -> str:
     if empty := _empty(state):
-        return f"Puts {empty} back."
+        return f"Restoring {empty}."
     if root_kind(state) in IN_PROGRESS:
-        return f"{all_names(state)} stands: guards it until the stack has ended."
-    return "Undoes what was changed, and looks at everything once more."
+        return f"{all_names(state)} has a record; waiting for the stack to finish."
+    return "Undoing the run's changes and reading everything once more."
 
 
 def _ended(state: State) -> str:
@@ -98,21 +98,21 @@ def coming(state: State, after: Phase | None) -> str:
         after: the phase that follows in this plan, if one does.
     """
     if state.is_paused:
-        return "Nothing is begun until a person lets it go on."
+        return "No further step starts until you continue the run."
     match state.phase:
         case Phase.WATCH if nothing_to_release(state):
-            return "The run puts back what is to be put back, and ends."
+            return "The run undoes its changes and ends."
         case Phase.WATCH:
-            return "At the moment the manual record is deleted, for CloudFormation's next try."
+            return "The run deletes the manual record as soon as every release condition holds."
         case Phase.RELEASE | Phase.CONFIRM:
-            return "CloudFormation creates its record, or the manual one is put back."
+            return "CloudFormation creates its record, or the run restores the manual one."
         case Phase.GUARD:
             settle = state.plan.options.settle
-            return f"Once the stack is complete and nothing moves for {settle:g} s: verifying."
+            return f"Verification, once the stack is complete and unchanged for {settle:g} s."
         case Phase.VERIFY:
-            return "If all is as it should be, the run is done."
+            return "If every record is as the stack says, the run is done."
         case Phase.RESTORE:
-            return "The run ends once everything stands and the stack is at rest."
+            return "The run ends once every name has a record and the stack has finished."
         case Phase.ENDED:
             return _after_the_end(state)
         case _:
@@ -126,16 +126,16 @@ def _after_the_end(state: State) -> str:
     if state.ending is None or state.ending.outcome is Outcome.DONE:
         return ""
     if state.ending.outcome is Outcome.UNKNOWN:
-        return "Look at the name and the stack; then resume or restore the run."
+        return "Check the name and the stack, then use `resume` or `restore`."
     if state.ending.outcome is Outcome.ABORTED:
-        return "Begin another run whenever you like."
+        return "You can start another run at any time."
     theirs = any(h.stage is RecordStatus.CHANGED for h in state.handovers)
-    stands = "What somebody else wrote stands" if theirs else "The manual record stands"
-    return f"{stands}. Mend the cause, then begin another run."
+    kept = "The record of another writer is in place" if theirs else "The manual record is in place"
+    return f"{kept}. Fix the cause, then start another run."
 
 
 def all_names(state: State) -> str:
-    """Every name of the run, in words."""
+    """Every name of the run, separated by commas."""
     return ", ".join(display_name(name) for name in state.names) or "nothing"
 
 

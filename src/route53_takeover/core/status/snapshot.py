@@ -1,13 +1,13 @@
-"""What a person sees of a run: one frozen value, made from its state and its timeline.
+"""What a view shows of a run: one frozen value, made from its state and its timeline.
 
-A screen needs nothing else: no journal, no AWS, no clock but the ``now`` that it is made for. Words
-are ready to be shown and still raw: whoever puts one on a terminal makes control characters
-visible. Times are seconds since the epoch, durations seconds.
+A screen needs nothing else: no journal, no AWS, no clock but the ``now`` that it is made for.
+Texts are not escaped: the code that writes one to a terminal makes control characters visible.
+Times are seconds since the epoch, durations seconds.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
@@ -18,13 +18,13 @@ from route53_takeover.core.takeover.state import Phase
 
 
 class Mark(StrEnum):
-    """The one vocabulary for how far anything is: a phase, a resource, a deploy, a server."""
+    """The progress of anything shown: a phase, a resource, a deploy, a server."""
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    UNDONE = "undone"  # rolled back, deleted, put back
+    UNDONE = "undone"  # rolled back, deleted, restored
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
 
@@ -57,7 +57,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
     Attributes:
         spent: how long the run was, or has been, in it; ``None`` where it was not yet.
-        expected: how long it takes if nothing goes wrong, where that can be told.
+        expected: how long it takes if nothing goes wrong, where that is known.
     """
 
     phase: Phase
@@ -68,7 +68,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One line of a record's before and after; ``after`` is empty while nobody knows it."""
+    """One line of a record's before and after; ``after`` is empty while it is unknown."""
 
     name: str
     before: str
@@ -77,14 +77,14 @@ class Field(Struct, frozen=True, kw_only=True):
 
 
 class RecordView(Struct, frozen=True, kw_only=True):
-    """A manual record set beside the one that the stack wants, and what stands there now.
+    """A manual record set beside the one that the stack wants, and the records at the name now.
 
     Attributes:
         fields: type, value, TTL, owner.
-        standing: what stands at the name by the last read, a line a record set; empty: nothing.
-        read_at: when that read began; ``None``: nobody has read it since the run's own last write,
-            and ``standing`` is what that left.
-        mark: how far it is; ``words`` says it.
+        standing: the records at the name by the last read, a line a record set; empty: none.
+        read_at: when that read began; ``None``: not read since the run's own last write, and
+            ``standing`` is what that write left.
+        mark: its progress; ``words`` says it.
         gap: how long the name has been, or was, without a record by the API; ``None``: never.
         gap_dns: the same by the worst name server.
     """
@@ -122,7 +122,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class ServerAnswer(Struct, frozen=True, kw_only=True):
-    """What one name server said from ``since`` on, until it said something else.
+    """What one name server answered from ``since`` until its next answer.
 
     ``status``: ``answer``, ``nxdomain``, ``nodata``, ``timeout``, ``error``.
     """
@@ -144,7 +144,7 @@ class ServerView(Struct, frozen=True, kw_only=True):
 class Countdown(Struct, frozen=True, kw_only=True):
     """Something that happens at a known time unless something else does before.
 
-    ``label``: ``the old TTL runs out``, ``the record is put back``, ``the hold ends``.
+    ``label``: ``the old TTL expires``, ``the record is restored``, ``the hold ends``.
     """
 
     label: str
@@ -179,18 +179,32 @@ class DeployView(Struct, frozen=True, kw_only=True):
 
 
 class Copy(Struct, frozen=True, kw_only=True):
-    """A text worth copying, and what it is."""
+    """A text to copy, and what it is."""
 
     label: str
     text: str
 
 
+class Detail(IntEnum):
+    """Where a line of news is shown."""
+
+    MAIN = 0  # everywhere
+    MORE = 1  # on the screen, and in text with -v
+    ALL = 2  # in text with -v: the screen shows it in another place
+
+
 class News(Struct, frozen=True, kw_only=True):
-    """A line of what happened."""
+    """A line of what happened.
+
+    Attributes:
+        phase: the phase that the run entered, where the line says that.
+    """
 
     time: float
     text: str
     mark: Mark = Mark.DONE
+    detail: Detail = Detail.MAIN
+    phase: Phase | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -200,11 +214,11 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         title: phase and names, for a terminal's title.
         doing: what the run does now, in a sentence.
         next: what happens next.
-        waits: why it waits, a reason a line; empty where it does not.
-        needs_person: what a person must do now; empty where nobody must.
+        waits: what it waits for, one condition a line; empty where it does not.
+        needs_person: what the operator must do now; empty where nothing is needed.
         alerts: what went wrong and still counts.
-        paused: whether a person has paused it.
-        news_at: when something last moved.
+        paused: whether the operator has paused it.
+        news_at: when something last changed.
         events: how many events it was folded from.
         absences: the names without a record that the run must give one, the worst first.
     """

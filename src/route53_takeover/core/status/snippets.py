@@ -1,7 +1,7 @@
-"""Texts worth copying: the commands that show the same things by other means, and the way back.
+"""Texts to copy: commands that show the same data by other means, and the restore line.
 
-Each is quoted for a shell. They only look, but for the restore line. In a rehearsal there are none
-of those that would ask the real world about a simulated account.
+Each is quoted for a shell. Only the restore line writes. In a rehearsal there are none that would
+ask real servers about a simulated account.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PORT = 53
 
 
 def command_line(verb: str, *words: str, state_dir: str = "") -> str:
-    """A line of this program's that works in whatever folder it is typed.
+    """A command line of this program that works in any folder.
 
     Args:
         state_dir: where the runs are; empty for the default, which needs no option.
@@ -34,12 +34,12 @@ def command_line(verb: str, *words: str, state_dir: str = "") -> str:
 def copies(
     state: State, timeline: Timeline, *, rehearsal: str = "", state_dir: str = ""
 ) -> tuple[Copy, ...]:
-    """The newest change, questions to name servers, calls to AWS, and how to put it back."""
+    """The newest change, name server queries, AWS calls, and the restore line."""
     found = [*_changes(state, timeline)]
     if not rehearsal:
         found += [*_questions(state, timeline), *_calls(state, timeline)]
     restore = command_line("restore", state.run, state_dir=state_dir)
-    return (*found, Copy(label="put the records back", text=restore))
+    return (*found, Copy(label="restore the records", text=restore))
 
 
 def _changes(state: State, timeline: Timeline) -> Iterator[Copy]:
@@ -50,7 +50,7 @@ def _changes(state: State, timeline: Timeline) -> Iterator[Copy]:
 
 
 def _questions(state: State, timeline: Timeline) -> Iterator[Copy]:
-    """To each name server that is asked in the run, or else to those of the zone."""
+    """To each name server that the run asks, or else to those of the zone."""
     asked = {
         (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type): None
         for h in state.handovers
@@ -77,12 +77,12 @@ def _calls(state: State, timeline: Timeline) -> Iterator[Copy]:
     for name in state.names:
         words = ["--hosted-zone-id", state.plan.zone_id, "--start-record-name", name]
         yield _aws(
-            f"record sets from {display_name(name)} on",
+            f"record sets at {display_name(name)}",
             ["route53", "list-resource-record-sets", *words, "--max-items", "5"],
         )
         if name in timeline.change_ids:
             words = ["route53", "get-change", "--id", timeline.change_ids[name]]
-            yield _aws(f"whether the change of {display_name(name)} is in sync", words)
+            yield _aws(f"status of the change of {display_name(name)}", words)
     stack = state.root.stack_id or state.root.stack_name or state.plan.options.stack
     region = stack.split(":")[3] if stack.startswith("arn:") and stack.count(":") > 2 else ""  # noqa: PLR2004 -- an ARN's parts
     words = ["cloudformation", "describe-stack-events", "--stack-name", stack]

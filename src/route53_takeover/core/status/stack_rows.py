@@ -1,7 +1,7 @@
 """The tree of stacks as a screen shows it: the root, its resources, and those of each child below.
 
-Rows stand in the order in which the resources were first told of. A child is one row: the resource
-of its parent that it is, with whatever told its status last.
+Rows are in the order in which the resources first appeared. A child is one row: its resource in the
+parent, with its newest status.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Tree:
 
     def __init__(self, state: State, timeline: Timeline) -> None:
         self._state = state
-        self._chronicle = timeline
+        self._timeline = timeline
         self._walked: set[str] = set()
         self._resources: dict[str, list[tuple[str, ResourceStatus]]] = {}
         for (stack_id, logical_id), told in timeline.resources.items():
@@ -45,9 +45,9 @@ class _Tree:
     def rows(self) -> Iterator[Row]:
         yield self._root()
         yield from self._below(self._state.root.stack_id, 1)
-        for stack_id in self._state.stacks:  # of which no event or list has told where it hangs
+        for stack_id in self._state.stacks:  # whose parent is not known yet
             if stack_id and stack_id not in self._walked:
-                told = self._chronicle.stacks.get(stack_id)
+                told = self._timeline.stacks.get(stack_id)
                 told = told or ResourceStatus(label=stack_name(stack_id), kind=STACK, status="")
                 yield _row(told, depth=1)
                 yield from self._below(stack_id, 2)
@@ -56,7 +56,7 @@ class _Tree:
         state = self._state
         described = state.described or state.root
         status = state.root_stack.status if state.root_stack else ""
-        told = self._chronicle.stacks.get(state.root.stack_id)
+        told = self._timeline.stacks.get(state.root.stack_id)
         is_told = told is not None and told.status == (status or described.status)
         return _row(
             ResourceStatus(
@@ -77,14 +77,14 @@ class _Tree:
             if told.kind != STACK:
                 yield self._resource(stack_id, logical_id, told, depth)
                 continue
-            own = self._chronicle.stacks.get(told.physical_id)
+            own = self._timeline.stacks.get(told.physical_id)
             newest = own if own is not None and own.timestamp > told.timestamp else told
             yield _row(newest, depth=depth, label=told.label)
             if told.physical_id:
                 yield from self._below(told.physical_id, depth + 1)
 
     def _resource(self, stack_id: str, logical_id: str, told: ResourceStatus, depth: int) -> Row:
-        """A record set's status is the one that the run goes by: its stack's list counts too."""
+        """A record set's status is the one that the run uses: its stack's list counts too."""
         status = told.status
         stack = self._state.stacks.get(stack_id)
         if stack is not None and logical_id in stack.records:

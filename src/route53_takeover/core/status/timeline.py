@@ -1,8 +1,8 @@
-"""What happened in a run, as far as a screen shows it and its state does not keep it.
+"""What happened in a run, as far as views show it and the state does not keep it.
 
 A `Timeline` is folded beside the state, from the same events: when each phase was entered, every
-resource of the stacks, what each name server answered, and lines of news. It decides nothing, knows
-no clock, and is bounded: time that passes and reads that show nothing new add nothing to it.
+resource of the stacks, what each name server answered, and the lines of news. It decides nothing,
+knows no clock, and is bounded: time that passes and reads that show nothing new add nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS, STAGE_WORDS, lines
-from route53_takeover.core.status.snapshot import Mark, News, ServerAnswer, mark_of
+from route53_takeover.core.status import messages
+from route53_takeover.core.status.messages import OUTCOME_MARKS, STAGE_WORDS, Message
+from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase, RecordStatus
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _NEWS, _ANSWERS, _VISITS = 500, 200, 200
 """How many are kept: of lines, of a name server's answers, of stays in a phase."""
+_REPEATED = 60.0
+"""Seconds after which a failed read with the same reason is reported again."""
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -38,11 +41,11 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 class ResourceStatus(Struct, frozen=True, kw_only=True):
-    """The newest that was told of one resource, or of a stack itself.
+    """The newest status of one resource, or of a stack itself.
 
     Attributes:
-        since: when the status was taken in; 0 where only a list told it.
-        timestamp: AWS's time of the event; 0 where only a list told it, which any event overrules.
+        since: when the status was taken in; 0 where it is from a list.
+        timestamp: AWS's time of the event; 0 where it is from a list, which any event overrules.
     """
 
     label: str
@@ -55,7 +58,7 @@ class ResourceStatus(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """The newest time in which a record set, and any in its place, was not there."""
+    """The newest time without a record set, or any in its place."""
 
     since: float
     until: float | None = None
@@ -77,7 +80,7 @@ class Timeline:
         began: when the run did; ``baseline_at``: when the newest deploy's baseline was read.
         visits: the stays in phases, oldest first; the last one lasts.
         stacks: stack id -> its own status.
-        resources: stack id and logical id -> what was told of it, in order of first appearance.
+        resources: stack id and logical id -> its newest status, in order of first appearance.
         answers: name, type and name server -> its answers, oldest first. Where they are too many,
             those around the release are kept.
         change_ids: name -> id of the newest batch that Route 53 accepted for it.
@@ -101,6 +104,8 @@ class Timeline:
         self._seen: set[str] = set()
         self._stages: dict[RecordKey, RecordStatus] = {}
         self._given_up = ""
+        self._failure = ("", 0.0)
+        self._new: list[News] = []
 
     def copy(self) -> Timeline:
         """The same, to go on from later: everything in it is a value."""
@@ -108,13 +113,14 @@ class Timeline:
         other.__dict__.update({key: copy(value) for key, value in vars(self).items()})
         return other
 
-    def take(self, event: ev.AnyEvent, state: State) -> None:
-        """Takes in an event, after the machine has.
+    def take(self, event: ev.AnyEvent, state: State) -> tuple[News, ...]:
+        """Takes in an event, after the machine has, and returns the lines that it adds.
 
         Args:
             event: what happened.
             state: what the machine made of it.
         """
+        self._new = []
         self.events += 1
         self.began = self.began or event.time
         match event:
@@ -133,22 +139,24 @@ class Timeline:
             case _:
                 self._take_other(event)
         self._follow(state)
+        return tuple(self._new)
 
     # -- what follows from the state
 
     def _follow(self, state: State) -> None:
-        """Tells what the machine made of it."""
+        """Reports what the machine made of the event."""
         for handover in state.handovers:
             key, stage = handover.original.key, handover.stage
             if self._stages.get(key, RecordStatus.STANDING) is not stage:
                 self._stages[key] = stage
                 self._follow_absence(key, stage, handover.released_at, state.now)
                 mark, words = STAGE_WORDS[stage]
-                self._say(state.now, f"{key} {words}", mark)
+                self._say(state.now, Message(f"{key} {words}", mark))
         if state.given_up != self._given_up:
             self._given_up = state.given_up
             if self._given_up:
-                self._say(state.now, f"giving up: {self._given_up}", Mark.FAILED)
+                text = f"the takeover is given up: {self._given_up}"
+                self._say(state.now, Message(text, Mark.FAILED))
         current = self.visits[-1] if self.visits else None
         if current is not None and current.phase is state.phase:
             return
@@ -157,9 +165,10 @@ class Timeline:
         self.visits.append(Visit(phase=state.phase, entered=state.now))
         if state.ending is not None:
             mark = OUTCOME_MARKS[state.ending.outcome]
-            self._say(state.now, f"{state.ending.outcome}: {state.ending.reason}", mark)
+            message = Message(f"{state.ending.outcome}: {state.ending.reason}", mark)
         else:
-            self._say(state.now, PHASE_WORDS[state.phase], Mark.RUNNING)
+            message = messages.of_phase(state.phase)
+        self._say(state.now, message, state.phase)
 
     def _follow_absence(
         self, key: RecordKey, stage: RecordStatus, released_at: float | None, now: float
@@ -178,11 +187,7 @@ class Timeline:
         if event.event_id in self._seen:
             return
         self._seen.add(event.event_id)
-        mark = mark_of(event.status, event.reason)
-        if event.is_of_stack or "AWS::Route53" in event.resource_type or mark is Mark.FAILED:
-            about = [event.stack_name, "" if event.is_of_stack else event.logical_id]
-            text = " ".join(filter(None, [*about, event.status, event.reason.strip()]))
-            self._say(now, text, mark)
+        self._say(now, messages.of_stack_event(event))
         key = (event.stack_id, event.logical_id)
         old = self.stacks.get(event.stack_id) if event.is_of_stack else self.resources.get(key)
         if old is not None and event.timestamp < old.timestamp:
@@ -203,7 +208,7 @@ class Timeline:
             self.resources[key] = told
 
     def _take_listed(self, item: StackResource) -> None:
-        """A list tells what no event has told of; where one has, the events go on telling."""
+        """A list counts where no event has named the resource; else only the events count."""
         key = (item.stack_id, item.logical_id)
         old = self.resources.get(key)
         if old is None or old.timestamp == 0:
@@ -231,10 +236,8 @@ class Timeline:
                 if before[-1].values == answer.values:
                     continue
             elif before:
-                mark = Mark.DONE if status == "answer" else Mark.FAILED
-                who = server.removesuffix(".")
-                text = f"{who} says {status} to {display_name(event.name)} {event.type}"
-                self._say(event.time, text, mark)
+                record = f"{display_name(event.name)} {event.type}"
+                self._say(event.time, messages.of_answer(server, status, record))
             self.answers[key] = _kept((*before, answer), min(releases, default=None))
 
     # -- everything else
@@ -262,28 +265,35 @@ class Timeline:
                 self._cannot("root", event.time, event.reason)
             case _:
                 pass
-        for text, mark in lines(event):
-            self._say(event.time, text, mark)
+        for message in messages.of_event(event):
+            self._say(event.time, message)
 
     def _cannot(self, what: str, time: float, reason: str) -> None:
-        """What keeps going wrong in the same way is told once."""
+        """The same reason is reported once, and again only after a while."""
         old = self.troubles.get(what)
-        if all(trouble.reason != reason for trouble in self.troubles.values()):
-            self._say(time, f"cannot read the account, trying again: {reason}", Mark.FAILED)
+        is_new = all(trouble.reason != reason for trouble in self.troubles.values())
+        if is_new and (reason != self._failure[0] or time - self._failure[1] >= _REPEATED):
+            self._failure = (reason, time)
+            self._say(time, messages.of_failed_read(reason))
         since = old.since if old is not None else time
         self.troubles[what] = Trouble(since=since, last=time, reason=reason)
 
     def _clear(self, what: str) -> None:
         self.troubles.pop(what, None)
 
-    def _say(self, time: float, text: str, mark: Mark = Mark.DONE) -> None:
-        self.news.append(News(time=time, text=text, mark=mark))
+    def _say(self, time: float, message: Message, phase: Phase | None = None) -> None:
+        news = News(
+            time=time, text=message.text, mark=message.mark, detail=message.detail, phase=phase
+        )
+        self._new.append(news)
+        if news.detail is not Detail.ALL:
+            self.news.append(news)
 
 
 def _kept(answers: tuple[ServerAnswer, ...], released_at: float | None) -> tuple[ServerAnswer, ...]:
     """No more than are kept: those that were over before the release go first.
 
-    Without any of these it is the last but one: those around the release and the newest stay.
+    If there are none, the last but one goes: those around the release and the newest stay.
     """
     if len(answers) <= _ANSWERS:
         return answers

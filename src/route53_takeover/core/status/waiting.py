@@ -1,4 +1,4 @@
-"""What a run waits for, and what it counts down to, in words.
+"""What a run waits for, and what it counts down to.
 
 The conditions themselves are those of the modules that act on them (`release_gate`, `completion`,
 `active`); nothing here decides.
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Deploy, NameState, State
 
 CONDITION_WORDS = {
-    Condition.BACKUP: "a backup on disk",
-    Condition.JOURNAL: "a journal that can be written",
+    Condition.BACKUP: "the backup to be saved",
+    Condition.JOURNAL: "a writable journal",
     Condition.PHASE: "a phase in which a release is allowed",
-    Condition.WANTED: "a takeover that was not given up",
-    Condition.NOT_PAUSED: "the paused run to be continued",
-    Condition.NOT_RESTORED: "a new run: this one has restored the record",
+    Condition.WANTED: "a takeover that is not given up",
+    Condition.NOT_PAUSED: "the run to be continued (it is paused)",
+    Condition.NOT_RESTORED: "a new run (this one has restored the record)",
     Condition.ANSWERED: "the answer to the last write",
-    Condition.ZONE: "certainty that the new record is in the plan's zone",
+    Condition.ZONE: "proof that the new record is in the plan's zone",
     Condition.SIMPLE: "a simple record set, without a routing policy",
-    Condition.IN_TREE: "the place of its stack in the root stack's tree",
+    Condition.IN_TREE: "its stack's place in the root stack's tree",
     Condition.FORWARD: "a stack operation that goes forward",
     Condition.EVENTS: "fresh stack events",
-    Condition.HOLD: "the hold",
+    Condition.HOLD: "the hold to end",
     Condition.CONFIRMATION: "your confirmation (--confirm-release)",
     Condition.READ: "a fresh read of the name",
-    Condition.UNCHANGED: "a name that holds what the run last read or wrote",
-    Condition.PAUSE: "the pause after a refused write",
-    Condition.DISOWNED: "the stack's list of resources to show that it has not adopted the record",
+    Condition.UNCHANGED: "a record that is as the run last read or wrote it",
+    Condition.PAUSE: "the wait after a refused write",
+    Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
 }
 """What a release waits for where the condition is unmet."""
 DEPLOY_SOON = 900.0
@@ -50,16 +50,16 @@ DEPLOY_SOON = 900.0
 
 
 def waits(state: State) -> tuple[str, ...]:
-    """Why it does not go on, a reason a line, each once."""
+    """What the run waits for, one condition a line, each once."""
     found = list(_waits(state)) if state.ending is None else []
     if state.phase is Phase.RESTORE and not found:
-        found = [_SIMPLY[Phase.PROVE]]  # of which an undoing, or the end, is decided
+        found = [_SIMPLY[Phase.PROVE]]  # the undo, or the end, is decided on it
     return tuple(dict.fromkeys(found))
 
 
 def _waits(state: State) -> Iterator[str]:
     if state.is_paused:
-        yield "a person who lets it go on"
+        yield "you to continue the run"
     for name in state.names.values():
         if name.write is not None:
             what = _WRITES[name.write.purpose]
@@ -86,17 +86,17 @@ def _waits(state: State) -> Iterator[str]:
 
 
 _SIMPLY = {
-    Phase.BACKUP: "the backup to be on disk",
-    Phase.DRAIN: "the old TTL of {ttl} s to run out of caches",
+    Phase.BACKUP: "the backup to be saved",
+    Phase.DRAIN: "the old TTL of {ttl} s to expire in caches",
     Phase.PROVE: "a fresh read of the name and of the stacks",
     Phase.DEPLOY_ON: "the stacks to be read",
 }
 _WRITES = {
-    Purpose.LOWER: "lower TTL of",
-    Purpose.PROVE: "proof of",
-    Purpose.RELEASE: "release of",
-    Purpose.RESTORE: "restore of",
-    Purpose.UNDO: "old TTL of",
+    Purpose.LOWER: "batch that lowers the TTL of",
+    Purpose.PROVE: "batch that tests the restore of",
+    Purpose.RELEASE: "batch that deletes",
+    Purpose.RESTORE: "batch that restores",
+    Purpose.UNDO: "batch that restores the TTL of",
 }
 
 
@@ -104,7 +104,7 @@ def _waits_of_lowering(state: State) -> Iterator[str]:
     names = state.names.values()
     for name in names:
         if name.unsynced is not None:
-            yield f"every name server to serve {display_name(name.name)} as it is now"
+            yield f"every name server to serve the change of {display_name(name.name)}"
     if all(name.unsynced is None and name.write is None for name in names):
         yield _SIMPLY[Phase.PROVE]
 
@@ -119,7 +119,7 @@ def _waits_of_watch(state: State) -> Iterator[str]:
         if root_kind(state) is not StackPhase.FORWARD or nothing_to_release(state):
             yield from _waits_of_deploy(state, Switch.ON)
         else:
-            yield f"CloudFormation to begin with {all_names(state)}"
+            yield f"CloudFormation to start creating {all_names(state)}"
 
 
 def _waits_of_gap(state: State) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _waits_of_gap(state: State) -> Iterator[str]:
         if not name.is_absent:
             continue
         text = display_name(name.name)
-        yield f"{text} to be put back" if name.restoring else f"CloudFormation to create {text}"
+        yield f"{text} to be restored" if name.restoring else f"CloudFormation to create {text}"
 
 
 def _waits_of_deploy(state: State, switch: Switch) -> Iterator[str]:
@@ -142,13 +142,13 @@ def _waits_of_deploy(state: State, switch: Switch) -> Iterator[str]:
     if root_kind(state) in IN_PROGRESS:
         root = state.root_stack
         status = root.status if root is not None and root.status else state.root.status
-        yield f"stack {stack} to end: it is {status}"
+        yield f"stack {stack} to finish (it is {status})"
     elif deploy is None and state.root_stack is not None and not state.root_stack.operations:
-        yield f"somebody's deploy of stack {stack} with the switch {switch}"
+        yield f"a deploy of stack {stack} with the switch {switch}, started elsewhere"
     elif deploy is not None and deploy.exited_at is None:
         return
     elif state.now < state.news_at + state.plan.options.settle:
-        yield f"nothing to move for {state.plan.options.settle:g} s"
+        yield f"{state.plan.options.settle:g} s without a change"
     else:
         yield f"stack {stack} to be read once more"
 
@@ -163,7 +163,7 @@ def _waits_of_verify(state: State) -> Iterator[str]:
 
 
 def silent_servers(state: State) -> tuple[str, ...]:
-    """The name servers that answered before the release, and do not now."""
+    """The name servers that answered before the release and do not answer now."""
     found = [
         server
         for name in state.names.values()
@@ -174,11 +174,11 @@ def silent_servers(state: State) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-# -- what is counted down to
+# -- countdowns
 
 
 def countdowns(state: State) -> tuple[Countdown, ...]:
-    """What happens at a known time that is to come, unless something else does before."""
+    """What happens at a known time in the future, unless something else happens first."""
     if state.ending is not None:
         return ()
     found = [*_of_run(state)]
@@ -192,22 +192,22 @@ def _of_run(state: State) -> Iterator[Countdown]:
     if state.phase is Phase.DRAIN and synced:
         until = max(synced) + state.plan.drain_seconds
         since = min(max(synced), state.phase_since)  # one that is only assumed lies ahead
-        yield Countdown(label="the old TTL runs out", name="", since=since, until=until)
+        yield Countdown(label="the old TTL expires", name="", since=since, until=until)
     switch = state.baseline
     deploy = state.deploys.get(switch) if switch is not None else None
     timeout = state.plan.options.deploy_timeout
     if deploy is not None and deploy.exited_at is None:
         since = deploy.intended_at
         if state.now >= since + timeout - DEPLOY_SOON:
-            label = "the deploy command is ended"
+            label = "the deploy command is stopped"
             yield Countdown(label=label, name="", since=since, until=since + timeout)
-    elif _awaits_somebody(state) and state.now >= state.baseline_at + timeout - DEPLOY_SOON:
+    elif _awaits_other_deploy(state) and state.now >= state.baseline_at + timeout - DEPLOY_SOON:
         since = state.baseline_at
-        label = "the wait for somebody's deploy ends"
+        label = "the wait for a deploy ends"
         yield Countdown(label=label, name="", since=since, until=since + timeout)
     if state.phase is Phase.GUARD and _has_ended(deploy) and root_kind(state) not in IN_PROGRESS:
         until = state.news_at + state.plan.options.settle
-        yield Countdown(label="nothing has moved", name="", since=state.news_at, until=until)
+        yield Countdown(label="the quiet time ends", name="", since=state.news_at, until=until)
     if state.phase is Phase.VERIFY and silent_servers(state):
         since = state.phase_since
         label = "the wait for name servers ends"
@@ -223,14 +223,14 @@ def _of_name(state: State, name: NameState) -> Iterator[Countdown]:
     if name.is_absent and not name.restoring and name.deadman_at is not None:
         gone = [h.released_at for h in name.handovers if h.released_at is not None]
         since = min(max(gone, default=state.news_at), state.now)
-        label = "the record is put back"
+        label = "the record is restored"
         yield Countdown(label=label, name=text, since=since, until=name.deadman_at)
 
 
 def absences(state: State) -> tuple[Absence, ...]:
-    """The names that have no record, or are just losing it, and that this run must give one.
+    """The names without a record, or about to lose it, that this run must restore or see created.
 
-    The worst first: what should have a record already, then what waits for one longest.
+    The most urgent first: what should have a record already, then what has the least time left.
     """
     if state.ending is not None:
         return ()
@@ -251,7 +251,7 @@ def _has_ended(deploy: Deploy | None) -> bool:
     return deploy is None or deploy.exited_at is not None
 
 
-def _awaits_somebody(state: State) -> bool:
+def _awaits_other_deploy(state: State) -> bool:
     root = state.root_stack
     return (
         state.phase is Phase.WATCH

@@ -16,7 +16,7 @@ from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, why
+from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, stopped_by, why
 from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.queries import (
@@ -112,13 +112,13 @@ def _look(context: StepContext, *, at: float) -> None:
 
 
 def _was_deployed(context: StepContext) -> bool:
-    """With ``--no-deploy``: whether the operation that we waited for has come and gone."""
+    """With ``--no-deploy``: whether the awaited operation has started and ended."""
     state = context.state
     if any(matching_resources(state, h) for h in state.handovers) or state.ever_released:
         return True
     until = state.baseline_at + state.plan.options.deploy_timeout
     if state.interrupts or state.given_up or state.now >= until:
-        context.give_up("nobody deployed the record within the time limit (--deploy-timeout)")
+        context.give_up("no deploy created the record within --deploy-timeout")
         return True
     _look(context, at=max(state.described_began, state.baseline_at) + MADE_ANEW)
     context.wake(until)
@@ -191,7 +191,9 @@ def verify(context: StepContext) -> None:
             Outcome.UNKNOWN, f"{unlike[0].original.key} is not what the stack says it created"
         )
     elif state.journal_lost:
-        context.end(Outcome.UNKNOWN, f"taken over, but the journal broke: {state.journal_lost}")
+        context.end(
+            Outcome.UNKNOWN, f"taken over, but the journal cannot be written: {state.journal_lost}"
+        )
     else:
         context.end(Outcome.DONE, _done(state))
 
@@ -225,7 +227,7 @@ def _done(state: State) -> str:
 
 
 def _all_undone(context: StepContext) -> bool:
-    """Puts lowered TTLs back to the letter; true once every name is as it shall stay."""
+    """Restores lowered TTLs exactly; true once every name is as it is to stay."""
     undone = True
     for name in context.state.names.values():
         changes = tuple(
@@ -296,7 +298,7 @@ def _last_look(context: StepContext) -> bool:
 
 
 def _end(context: StepContext) -> None:
-    """Every record that can stand stands: says what came of it."""
+    """Ends the run with its outcome, once every record that can exist does."""
     state = context.state
     reason = state.given_up or why(state)
     if (listed := still_listed(state)) not in reason:
@@ -304,13 +306,13 @@ def _end(context: StepContext) -> None:
     left = [h for h in state.handovers if _is_left_changed(h)]
     if any(name.is_absent for name in state.names.values()):
         if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):
-            return  # still being put back
+            return  # still being restored
         empty = next(name.name for name in state.names.values() if name.is_absent)
         context.end(Outcome.UNKNOWN, f"{display_name(empty)} has no record: {reason}")
     elif state.backup_failed:
         context.end(Outcome.FAILED, reason, exit_code=ExitCode.USAGE)
     elif state.journal_lost and state.ever_released:
-        context.end(Outcome.UNKNOWN, f"the journal broke: {state.journal_lost}")
+        context.end(Outcome.UNKNOWN, f"the journal cannot be written: {state.journal_lost}")
     elif theirs := [h for h in state.handovers if _is_theirs(state, h)]:
         open_ = bool(left) or any(_is_unreadable(state, name) for name in state.names.values())
         context.end(
@@ -329,9 +331,7 @@ def _end(context: StepContext) -> None:
         context.end(Outcome.UNKNOWN, f"the name cannot be read: {reason}")
     elif state.interrupts and not state.ever_released:
         code = ExitCode.FAILED if is_aborted(state) else ExitCode.INTERRUPTED
-        context.end(
-            Outcome.ABORTED, f"{state.interrupts[0]}: {_what_stands(state)}", exit_code=code
-        )
+        context.end(Outcome.ABORTED, f"{stopped_by(state)}: {_what_stands(state)}", exit_code=code)
     elif any(h.stage is RecordStatus.RESTORED for h in state.handovers):
         context.end(Outcome.RESTORED, reason)
     else:
@@ -346,10 +346,10 @@ def _was_switched_on(state: State) -> bool:
 def _what_stands(state: State) -> str:
     for handover in state.handovers:
         if handover.stage is RecordStatus.CHANGED:
-            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+            return f"another writer changed {handover.original.key}; its record is left as it is"
     if any(deploy.exited_at is None for deploy in state.deploys.values()):
-        return "every record is as it was; the deploy that was begun runs on"
-    return "everything is as it was"
+        return "every record is as before; the deploy is still running"
+    return "every record is as before"
 
 
 def _is_left_changed(handover: Handover) -> bool:
@@ -360,7 +360,7 @@ def _is_left_changed(handover: Handover) -> bool:
 
 
 def _is_theirs(state: State, handover: Handover) -> bool:
-    """Whether CloudFormation's record stands, other than the original.
+    """Whether CloudFormation's record is in place, other than the original.
 
     Not every record set of the plan is taken over then, or the stack turned back:
     `DeletionPolicy: Retain` leaves the record so, and no stack owns it.
@@ -374,25 +374,25 @@ def _is_theirs(state: State, handover: Handover) -> bool:
 def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
     """What is said where CloudFormation's record stands, and not everything is as planned."""
     if root_kind(state) is not StackPhase.SUCCEEDED:
-        stands = f"CloudFormation's {theirs[0].original.key} stands"
-        return f"{stands}, and its stack has not succeeded: {reason}"
+        stands = f"CloudFormation's {theirs[0].original.key} is in place"
+        return f"{stands}, but its stack has not succeeded: {reason}"
     stack = state.root.stack_name or state.plan.options.stack
     owned = ", ".join(str(h.original.key) for h in theirs)
     rest = "; ".join(_of_the_rest(state, h) for h in state.handovers if h not in theirs)
-    # Of records that the stack simply does not have there is no more to say.
+    # A record that the stack does not have needs no further reason.
     more = (
         f" ({reason})" if state.given_up or any(n.restoring for n in state.names.values()) else ""
     )
-    return f"{stack} owns {owned} now, but not all that was planned: {rest}{more}"
+    return f"{stack} owns {owned} now, but not every record of the plan: {rest}{more}"
 
 
 def _of_the_rest(state: State, handover: Handover) -> str:
     key = handover.original.key
     if handover.stage is RecordStatus.CHANGED:
-        return f"another writer changed {key}, which is left alone"
+        return f"another writer changed {key}, which is left as it is"
     if not matching_resources(state, handover):
-        return f"{key} stands as it was, for the stack did not create it"
-    return f"{key} stands as it was"
+        return f"{key} is unchanged because the stack did not create it"
+    return f"{key} is unchanged"
 
 
 def _can_fill(state: State, name: NameState) -> bool:

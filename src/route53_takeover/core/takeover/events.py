@@ -1,8 +1,8 @@
-"""What can happen to a run: the events that the machine learns from.
+"""The events of a run: everything that the machine learns.
 
-Events are facts, named in the past tense; each carries the time at which the engine took it in.
-They are all that the machine ever learns, and a run's journal is the list of them. What the machine
-asks for in return is in `route53_takeover.core.takeover.commands`.
+Events are facts, named in the past tense; each carries the time at which the engine took it in. A
+run's journal is the list of them. The machine's commands are in
+`route53_takeover.core.takeover.commands`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
 
 
 class RunResumed(Event, frozen=True, kw_only=True):
-    """Another process goes on: whatever was in flight is lost, whatever was written is unknown."""
+    """Another process resumes the run: calls in flight are lost, and writes among them unknown."""
 
 
 class BackupWritten(Event, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ class Interrupted(Event, frozen=True, kw_only=True):
 
 
 class JournalFailed(Event, frozen=True, kw_only=True):
-    """The journal cannot be written any more. Never in a journal, of course."""
+    """The journal cannot be written any more. Never in a journal."""
 
     reason: str
 
@@ -200,7 +200,7 @@ class StackPolled(Event, frozen=True, kw_only=True):
 
 
 class StackUnpolled(Event, frozen=True, kw_only=True):
-    """A poll failed; the next one tells what was missed."""
+    """A poll failed; the next one returns what was missed."""
 
     stack: str
     reason: str
@@ -242,13 +242,13 @@ class ResourcesUnread(Event, frozen=True, kw_only=True):
 
 
 class DeployIntended(Event, frozen=True, kw_only=True):
-    """The deploy command will be started now, if it ever is."""
+    """The deploy command is about to be started."""
 
     switch: Switch
 
 
 class DeployExited(Event, frozen=True, kw_only=True):
-    """It ended; ``code`` is ``None`` where nobody can know how."""
+    """It ended; ``code`` is ``None`` where its exit status is unknown."""
 
     switch: Switch
     code: int | None
@@ -256,42 +256,42 @@ class DeployExited(Event, frozen=True, kw_only=True):
     timed_out: bool = False
 
 
-# -- a person at the keys
+# -- the operator's requests
 
 
 class RunPaused(Event, frozen=True, kw_only=True):
-    """A person wants nothing more to be begun, for now."""
+    """The operator pauses the run: no further step starts."""
 
 
 class RunUnpaused(Event, frozen=True, kw_only=True):
-    """A person wants it to go on."""
+    """The operator continues the run."""
 
 
 class HoldCut(Event, frozen=True, kw_only=True):
-    """A person wants the name released now, without the rest of the hold."""
+    """The operator wants the name released now, without the rest of the hold."""
 
     name: str
 
 
 class ReleaseConfirmed(Event, frozen=True, kw_only=True):
-    """A person says that the name may be released (``--confirm-release``)."""
+    """The operator confirms the release of the name (``--confirm-release``)."""
 
     name: str
 
 
 class DeadmanExtended(Event, frozen=True, kw_only=True):
-    """A person gives CloudFormation so many seconds more, while the name has no record."""
+    """The operator gives CloudFormation this many seconds more, while the name has no record."""
 
     name: str
     seconds: float
 
 
 class RestoreAsked(Event, frozen=True, kw_only=True):
-    """A person wants what was released back, now."""
+    """The operator wants the released records restored now."""
 
 
 class AbortAsked(Event, frozen=True, kw_only=True):
-    """A person wants the takeover given up, before any release."""
+    """The operator aborts the takeover, before any release."""
 
 
 OperatorEvent = (

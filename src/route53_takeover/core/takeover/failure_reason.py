@@ -1,4 +1,4 @@
-"""Why a name was put back, and the one line that says why a run did not succeed.
+"""Why a name was restored, and the one line that says why a run did not succeed.
 
 It decides nothing.
 """
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Deploy, NameState, State
 
 ABORT = "abort"
-"""How a person's abort stands among the signals in `State.interrupts`."""
+"""The operator's abort among the signals in `State.interrupts`."""
 
 
 def stopped_by(state: State) -> str:
-    """Who stopped the run first; empty where nobody did."""
+    """Who stopped the run first; empty where it was not stopped."""
     if not state.interrupts:
         return ""
-    return f"stopped by {'a person' if is_aborted(state) else state.interrupts[0]}"
+    return f"stopped by {'the operator' if is_aborted(state) else state.interrupts[0]}"
 
 
 def is_aborted(state: State) -> bool:
-    """Whether a person stopped it by a key, and not a signal."""
+    """Whether the operator stopped it by a key, and not by a signal."""
     return state.interrupts[:1] == (ABORT,)
 
 
@@ -39,9 +39,9 @@ def why(state: State) -> str:
         return stopped_by(state)
     for handover in state.handovers:
         if handover.stage is RecordStatus.CHANGED:
-            return f"somebody changed {handover.original.key} meanwhile: theirs is left alone"
+            return f"another writer changed {handover.original.key}; its record is left as it is"
     if state.journal_lost:
-        return f"the journal broke: {state.journal_lost}"
+        return f"the journal cannot be written: {state.journal_lost}"
     for name in state.names.values():
         if name.given_up:
             return f"{display_name(name.name)} could not be released: {name.given_up}"
@@ -59,7 +59,7 @@ def why(state: State) -> str:
     if kind is not StackPhase.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"
     if groups := unread_groups(state):
-        return f"what its RecordSetGroup ({', '.join(groups)}) holds cannot be read"
+        return f"the records of its RecordSetGroup ({', '.join(groups)}) cannot be read"
     if not any(matching_resources(state, h) for h in state.handovers):
         return (
             "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
@@ -69,7 +69,7 @@ def why(state: State) -> str:
 
 
 def cause_of(state: State, name: NameState) -> Cause:
-    """Why this name, which has no record, is to be put back now."""
+    """Why this name, which has no record, is to be restored now."""
     kind = root_kind(state)
     if kind in (StackPhase.ROLLING_BACK, StackPhase.ROLLED_BACK, StackPhase.FAILED):
         return Cause.TURNED_BACK
@@ -99,7 +99,7 @@ def _put_back(cause: Cause | None, kind: StackPhase, ended: str) -> str:
     match cause:
         case Cause.DEADMAN:
             return (
-                "CloudFormation had not created the record when the deadman was due; the stack "
+                "CloudFormation did not create the record before the deadman was due; the stack "
                 f"ended {ended}"
             )
         case Cause.FAILED:
@@ -119,7 +119,7 @@ _HELD = frozenset({"CREATE_COMPLETE", "DELETE_FAILED"})
 
 
 def still_listed(state: State) -> str:
-    """What is to be known of a record that was put back, and that its stack takes for its own."""
+    """The warning about a restored record that its stack still lists as its own."""
     back = [h for h in state.handovers if h.stage is RecordStatus.RESTORED]
     held = [m.logical_id for h in back for m in matching_resources(state, h) if m.status in _HELD]
     if not held:
@@ -129,13 +129,13 @@ def still_listed(state: State) -> str:
 
 
 def _kept_back(state: State) -> str:
-    """What a person kept from being released, for what it tells of a stack that failed."""
+    """Why nothing was released, where the operator is the reason that the stack failed."""
     if state.ever_released or not any(matching_resources(state, h) for h in state.handovers):
         return ""
     if state.paused:
         return "; the run was paused"
     if state.plan.options.confirm_release and not any(n.agreed_at for n in state.names.values()):
-        return "; nobody confirmed the release"
+        return "; the release was not confirmed"
     return ""
 
 
@@ -143,9 +143,11 @@ def _nothing_deployed(deploy: Deploy | None) -> str:
     if deploy is None:
         return "nothing was deployed"
     if deploy.timed_out:
-        return "the deploy with the switch on ran into --deploy-timeout, and nothing was deployed"
+        return (
+            "the deploy with the switch on was stopped after --deploy-timeout; nothing was deployed"
+        )
     if deploy.code is None:
-        return "the deploy with the switch on may not have been started, and nothing was deployed"
+        return "the deploy with the switch on may not have started; nothing was deployed"
     return f"the deploy with the switch on exited {deploy.code}, but nothing was deployed"
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.release_gate import ReleaseGate
     from route53_takeover.core.takeover.state import NameState, State
 
-PUT_BACK = "the operator asked for the record to be put back"
+PUT_BACK = "the operator requested the restore"
 
 
 def asked(state: State, event: ev.OperatorEvent) -> State:

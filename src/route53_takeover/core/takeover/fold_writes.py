@@ -74,7 +74,7 @@ def answered(
 
 
 _EXISTS = "but it already exists"
-"""How Route 53 says of a CREATE that a record of that name and type stands."""
+"""Route 53's answer to a CREATE where a record of that name and type exists."""
 _ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})
 
 

@@ -47,9 +47,9 @@ def _violations(state: State, write: WriteBatch, sent: frozenset[str]) -> Iterat
     if not spares_cloudformation(state, write):
         yield "a record that CloudFormation created is never deleted"
     if state.journal_lost and write.purpose not in (Purpose.RESTORE, Purpose.UNDO):
-        yield "without a journal only rescues are written"
+        yield "without a journal only restores are written"
     if write.purpose is Purpose.RELEASE and not is_release_due(state, write):
-        yield "a release has all of the moment's conditions"
+        yield "a release meets every release condition"
     if write.purpose is not Purpose.RELEASE and not leaves_a_record(write.changes):
         yield "only a release leaves a name without its record"
 
@@ -107,7 +107,7 @@ def _broken_promises(state: State) -> Iterator[str]:
     if absent and ending.outcome is not Outcome.UNKNOWN:
         yield "a run that does not say unknown ends with a record at every name"
     if any(h.released_at is not None for h in absent) and len(state.interrupts) < 2:  # noqa: PLR2004
-        yield "a name that was released is only left empty by who stops the run twice"
+        yield "a released name is only left empty where the run is stopped twice"
     if ending.outcome is Outcome.DONE and any(h.stage not in TAKEN_STAGES for h in state.handovers):
         yield "done means that CloudFormation has every record"
     lowered = [
@@ -117,4 +117,4 @@ def _broken_promises(state: State) -> Iterator[str]:
         and not h.standing.same_as(h.original)
     ]
     if lowered and ending.outcome is not Outcome.UNKNOWN:
-        yield "a lowered TTL is put back or reported"
+        yield "a lowered TTL is restored or reported"

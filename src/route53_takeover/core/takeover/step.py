@@ -82,7 +82,7 @@ def _decide(context: StepContext) -> None:
 
 
 def _stopped(context: StepContext) -> bool:
-    """The second request to stop does so at once, whatever stands."""
+    """The second request to stop ends the run at once, in any state."""
     if len(context.state.interrupts) < 2:  # noqa: PLR2004 -- the second
         return False
     second = f"{context.state.interrupts[-1]}, after an abort"
@@ -172,7 +172,7 @@ def _write_where_unchanged(
     """Writes the batch once a fresh read shows the name as the run last left it."""
     state = context.state
     if any(h.stage is not RecordStatus.STANDING for h in name.handovers):
-        context.give_up(f"somebody changed {name.name} meanwhile: it is left as it is now")
+        context.give_up(f"another writer changed {name.name}; its record is left as it is")
     elif name.given_up:
         context.give_up(name.given_up)
     elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
@@ -187,7 +187,7 @@ def _write_where_unchanged(
         context.wake(name.not_before)
     elif not _has_no_patience_left(context) and tree_is_listed(context, within=WRITE_FRESH):
         if owned := _owned(context.state):
-            context.give_up(f"the stack owns {name.name} by now ({owned[0].logical_id})")
+            context.give_up(f"the stack already owns {name.name} ({owned[0].logical_id})")
         else:
             context.write(name, purpose, changes)
 
@@ -220,7 +220,7 @@ def _deploy_off(context: StepContext) -> None:
     if Switch.OFF not in state.deploys:
         if owned := _owned(state):
             context.give_up(
-                f"the stack owns the record already ({owned[0].logical_id}): to deploy with the "
+                f"the stack already owns the record ({owned[0].logical_id}): a deploy with the "
                 "switch off would delete it"
             )
         elif not _has_no_patience_left(context) and tree_is_listed(
@@ -241,8 +241,8 @@ def _give_up_where_off_touches(context: StepContext) -> bool:
     owned = _owned(context.state)
     if owned:
         context.give_up(
-            f"the deploy with the switch off touches the record already ({owned[0].logical_id}): "
-            "off does not switch it off"
+            f"the deploy with the switch off touches the record ({owned[0].logical_id}): "
+            "the switch has no effect on it"
         )
     return bool(owned)
 
@@ -256,7 +256,7 @@ def _judge_deploy_off(context: StepContext) -> None:
     if deployed and kind is not StackPhase.SUCCEEDED:
         context.give_up(f"the deploy with the switch off ended {root.status if root else ''}")
     elif not deployed and deploy.timed_out:
-        context.give_up("the deploy with the switch off did not end in time and was stopped")
+        context.give_up("the deploy with the switch off was stopped after --deploy-timeout")
     elif not deployed and deploy.code not in (0, None) and not said_no_updates:
         context.give_up(f"the deploy with the switch off exited {deploy.code}: see deploy-off.log")
     elif kind is StackPhase.ABSENT:

@@ -30,9 +30,9 @@ class DeployOutput(Tail):
         snapshot = sight.view.snapshot
         lines = [_command(d, sight).truncate(width, ellipsis=True) for d in snapshot.deploys]
         if snapshot.deploys and (log := snapshot.deploys[-1].log):
-            lines.append(plain(f"  all of it: {log}", MUTED).truncate(width, ellipsis=True))
+            lines.append(plain(f"  full output: {log}", MUTED).truncate(width, ellipsis=True))
         lines += self._output(sight.view.deploy, width)
-        return lines or [Content.styled("no deploy command has begun", MUTED)]
+        return lines or [Content.styled("no deploy command has started", MUTED)]
 
     def _output(self, output: tuple[str, ...], width: int) -> list[Content]:
         """Folded once for all the seconds in which nothing new comes."""

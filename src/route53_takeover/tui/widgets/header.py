@@ -1,4 +1,4 @@
-"""The two lines on top of every screen: what kind of run this is, and how far away it is.
+"""The two lines on top of the run screen: badges, phase, names and times; below, the place.
 
 Nothing here may be cut but names: a rehearsal, a pause, a lost connection and an outcome are words
 at the left, in reverse, and read the same without colour.
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from route53_takeover.tui.frame import Frame
 
 _SCENARIO_WIDTH = 20
-"""Cells of a scenario's name at most: the word REHEARSAL matters, its name is told on the left."""
+"""Cells of a scenario's name at most: the word REHEARSAL matters, its name is on the left."""
 
 
 class Header(DrawnLines, can_focus=False):
-    """What run this is, and its state."""
+    """The run and its state."""
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """Badges, phase and time; below them where it is."""
+        """Badges, phase and time; below them stack, zone, account and run."""
         view, snapshot = sight.view, sight.view.snapshot
         left = _left(view, _SCENARIO_WIDTH)
         if left.cell_length > width:
@@ -46,7 +46,7 @@ class Header(DrawnLines, can_focus=False):
 
 
 def _times(sight: Frame, room: int) -> Content:
-    """How long it has been going on and what time it is there, where there is room for them."""
+    """Time since the start and time of day, where there is room for them."""
     elapsed = duration(sight.now - sight.view.snapshot.began)
     for text in (f"{elapsed}  {clock(sight.now)}", elapsed):
         if len(text) + 1 <= room:
@@ -55,13 +55,13 @@ def _times(sight: Frame, room: int) -> Content:
 
 
 def _left(view: View, scenario: int) -> Content:
-    """What may not be cut: badges and phase; the scenario's name in so many cells at most."""
+    """What may not be cut: badges and phase; the scenario's name in that many cells at most."""
     states = Content(" ").join(_badges(view, scenario))
     return Content.assemble(states, " · ", (str(view.snapshot.phase), STRONG))
 
 
 def _badges(view: View, scenario: int) -> Iterator[Content]:
-    """The states that must not be overlooked, each in words of its own."""
+    """The states that must not be overlooked, each as a word."""
     snapshot = view.snapshot
     if snapshot.rehearsal:
         name = plain(f"{snapshot.rehearsal} ").truncate(scenario, ellipsis=True)
@@ -74,7 +74,7 @@ def _badges(view: View, scenario: int) -> Iterator[Content]:
     if snapshot.paused and snapshot.result is None:
         yield Content.styled(" PAUSED ", WARN)
     if snapshot.needs_person:
-        yield Content.styled(" ! YOU ARE NEEDED ", ALARM)
+        yield Content.styled(" ! YOUR TURN ", ALARM)
 
 
 def _reach(view: View) -> Iterator[Content]:
@@ -84,7 +84,7 @@ def _reach(view: View) -> Iterator[Content]:
         case Link.STALE:
             yield Content.styled(" STALE ", WARN)
         case Link.GONE:
-            yield Content.styled(" NOT CONNECTED ", ALARM)
+            yield Content.styled(" PROCESS DIED ", ALARM)
         case Link.ENDED:
             if view.snapshot.result is None:
                 yield Content.styled(" ENDED ", WARN)

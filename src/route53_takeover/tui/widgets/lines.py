@@ -155,13 +155,13 @@ class DrawnLines(Lines):
 
 
 class Tail(DrawnLines):
-    """Lines of which the newest, at the bottom, stay in view until somebody scrolls up."""
+    """Lines of which the newest, at the bottom, stay in view until the user scrolls up."""
 
     def on_mount(self) -> None:
         self.anchor()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follows again once somebody is back at the bottom."""
+        """Follows again once the user is back at the bottom."""
         super().watch_scroll_y(old_value, new_value)
         if new_value > old_value and new_value >= self.max_scroll_y:
             self.anchor()

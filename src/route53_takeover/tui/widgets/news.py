@@ -37,4 +37,4 @@ class NewsLog(Tail):
                 (clock(news.time), MUTED), " ", symbol(news.mark), " ", plain(news.text)
             )
             lines += wrapped(text, width, indent=_INDENT)
-        return lines or [Content.styled("nothing has happened yet", MUTED)]
+        return lines or [Content.styled("no events yet", MUTED)]

@@ -1,4 +1,4 @@
-"""What happens now, what comes next, why it waits and until when: the part that is read first.
+"""What happens now, what comes next, what it waits for and until when: the panel to read first.
 
 The order is that of what matters at night: whether this is news at all, what runs out, what is
 being done and why it waits, what is wrong, what comes next. Where there is little room the end of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LABEL = 11
 _BAR = 10
 _BAR_FROM = 60
-"""Cells from which on a countdown has a bar: its words come first."""
+"""Cells from which on a countdown has a bar: its text has priority."""
 
 
 class Now(DrawnLines):
@@ -40,14 +40,14 @@ class Now(DrawnLines):
     """Whether several alerts share a line, where lines are few."""
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """All that there is to say, folded at the width."""
+        """All lines, folded at the width."""
         lines: list[Content] = []
         for content, indent in self._texts(sight, width):
             lines += wrapped(content, width, indent=indent)
         return lines
 
     def show(self, sight: Frame) -> None:
-        """The title says how long nothing has moved: that is about all of it."""
+        """The title says how long nothing has changed: that applies to the whole panel."""
         quiet = goes_on(sight.view) and still_waiting(sight.now, sight.view.snapshot.news_at)
         self.border_title = f"{self.BORDER_TITLE} · {quiet}" if quiet else self.BORDER_TITLE
         super().show(sight)
@@ -55,7 +55,12 @@ class Now(DrawnLines):
     def _texts(self, sight: Frame, width: int) -> Iterator[tuple[Content, int]]:
         snapshot = sight.view.snapshot
         if snapshot.needs_person and sight.view.link is Link.REPLAY:  # else it is in a bar below
-            yield Content.assemble(("! YOU:", ALARM), " ", plain(snapshot.needs_person, STRONG)), 2
+            yield (
+                Content.assemble(
+                    ("! YOUR TURN:", ALARM), " ", plain(snapshot.needs_person, STRONG)
+                ),
+                2,
+            )
         yield from ((text, 2) for text in _reach(sight))
         if snapshot.result is not None:
             yield from _ended(snapshot.result)
@@ -68,7 +73,7 @@ class Now(DrawnLines):
             yield Content.assemble((f"{'next':<{_LABEL}}", MUTED), text), _LABEL
 
     def _alerts(self, alerts: tuple[str, ...], width: int) -> Iterator[Content]:
-        """All of them; where there is little room the first, and how many there are."""
+        """All of them; where there is little room the first, and the number of the others."""
         style = "bold $text-warning"
         if not self.brief or len(alerts) < 2:  # noqa: PLR2004 -- one needs no counting
             yield from (Content.assemble("! ", plain(alert)).stylize(style) for alert in alerts)
@@ -80,19 +85,19 @@ class Now(DrawnLines):
 
 
 def _reach(sight: Frame) -> Iterator[Content]:
-    """What it means that the run cannot be heard."""
+    """The state of a run whose process does not answer."""
     snapshot = sight.view.snapshot
-    as_of = f"this is as of {clock(snapshot.now)}"
+    as_of = f"last event {clock(snapshot.now)}"
     if sight.view.link is Link.STALE:
-        text = f"{as_of}: its process has said nothing for a while, it may be stopped"
+        text = f"{as_of}: the run's process does not answer; it may be stopped"
         yield Content.assemble(("STALE", WARN), " ", text)
     elif sight.view.link is Link.GONE:
-        text = f"{as_of}: the run has not ended, and nobody runs it any more"
-        yield Content.assemble(("NOT CONNECTED", ALARM), " ", text)
+        text = f"{as_of}: the run is not over, and nothing restores the record until it is resumed"
+        yield Content.assemble(("PROCESS DIED", ALARM), " ", text)
 
 
 def countdown(each: Countdown, sight: Frame, width: int) -> Content:
-    """``00m42s until the old TTL runs out``; how much over where it should have happened."""
+    """``00m42s until the old TTL expires``; once it is due, the time since then."""
     left = each.until - sight.now
     name = Content.assemble(" · ", plain(display_name(each.name))) if each.name else Content("")
     if left <= 0:

@@ -1,4 +1,4 @@
-"""The records: each as it was beside what the stack wants, and what stands there now."""
+"""The records: before the takeover, as the stack wants them, and now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import Field, RecordView
     from route53_takeover.tui.frame import Frame
 
-_NOBODY_KNOWS = "not known yet"
+_UNKNOWN = "not known yet"
 
 
 class RecordTable(DrawnLines):
@@ -28,12 +28,12 @@ class RecordTable(DrawnLines):
     """Whether short fields share a line, where lines are few."""
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """What differs is marked by a sign, what stays by another."""
+        """Fields that differ have one sign, fields that do not another."""
         lines: list[Content] = []
         for record in sight.view.snapshot.records:
             for content, indent in _record(record, sight, width, packed=self.packed):
                 lines += wrapped(content, width, indent=indent)
-        return lines or [Content.styled("no record is taken over", MUTED)]
+        return lines or [Content.styled("no record in this takeover", MUTED)]
 
 
 def _record(
@@ -72,19 +72,19 @@ def _field(field: Field, label: int, width: int) -> list[Content]:
     before = Content.assemble(start, plain(field.before))
     if sign == "=":
         return [before]
-    after = plain(field.after, STRONG) if field.after else Content.styled(_NOBODY_KNOWS, MUTED)
+    after = plain(field.after, STRONG) if field.after else Content.styled(_UNKNOWN, MUTED)
     line = Content.assemble(before, (" → ", STRONG), after)
     if line.cell_length <= width:
         return [line]
-    # Two long values stand below each other, to be compared letter by letter.
+    # Two long values are below each other, so that they can be compared.
     return [before, Content.assemble((f"{'→':>{start.cell_length - 1}} ", STRONG), after)]
 
 
 def _standing(record: RecordView, sight: Frame, label: int) -> Content:
-    """What stands there, first of all: the before and after are only plans."""
+    """The records at the name now; the lines below it are only the plan."""
     start = Content.assemble("  ", (f"{'now':<{label}}  ", MUTED))
     stands = " | ".join(record.standing)
-    what = plain(stands) if stands else Content.styled(" NOTHING ", ALARM)
+    what = plain(stands) if stands else Content.styled(" NO RECORD ", ALARM)
     if record.read_at is None:
         return Content.assemble(start, what, ("  (not read since)", MUTED))
     age = duration(sight.now - record.read_at)
@@ -92,7 +92,7 @@ def _standing(record: RecordView, sight: Frame, label: int) -> Content:
 
 
 def _gap(record: RecordView, sight: Frame) -> Content:
-    """How long the name has been, or was, without a record; it grows while nothing stands."""
+    """How long the name has been, or was, without a record; it grows while there is none."""
     if record.gap is None:
         return Content("")
     is_open = not record.standing

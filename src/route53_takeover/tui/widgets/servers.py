@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -17,14 +18,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
-WORDS = {
-    "answer": ("answers", Mark.DONE),
-    "nxdomain": ("no such name", Mark.FAILED),
-    "nodata": ("no record", Mark.FAILED),
-    "timeout": ("no answer", Mark.UNKNOWN),
-    "error": ("error", Mark.UNKNOWN),
-}
-"""NXDOMAIN, no data and silence are three facts."""
+_MARKS = {"answer": Mark.DONE, "nxdomain": Mark.FAILED, "nodata": Mark.FAILED}
 _AGE = 9
 
 
@@ -37,7 +31,7 @@ class Servers(DrawnLines):
         """The timeline comes first, once there is one: it ends with the latest answers."""
         servers = sight.view.snapshot.servers
         if not servers:
-            return [Content.styled("no name server is asked", MUTED)]
+            return [Content.styled("no name servers are queried", MUTED)]
         lines = timeline(sight, width) if sight.view.snapshot.released else []
         return [*lines, *_grid(servers, sight, width)]
 
@@ -49,7 +43,7 @@ def _grid(servers: tuple[ServerView, ...], sight: Frame, width: int) -> list[Con
     for server in servers:
         if about != (server.name, server.type):
             about = (server.name, server.type)
-            text = f"latest answers about {display_name(server.name)} {server.type}"
+            text = f"latest answers for {display_name(server.name)} {server.type}"
             lines.append(cell(text, width, MUTED))
         lines.append(_latest(server, sight, width, longest))
     return lines
@@ -60,7 +54,7 @@ def _latest(server: ServerView, sight: Frame, width: int, longest: int) -> Conte
     name = min(longest, room // 2)
     shown = server.server.removesuffix(".")
     if not server.answers:
-        asked = Content.styled("not asked yet", MUTED)
+        asked = Content.styled("not queried yet", MUTED)
         return Content.assemble("· ", cell(shown, name), " ", asked).truncate(width)
     latest = server.answers[-1]
     word, mark = words_of(latest)
@@ -76,5 +70,6 @@ def _latest(server: ServerView, sight: Frame, width: int, longest: int) -> Conte
 
 
 def words_of(answer: ServerAnswer) -> tuple[str, Mark]:
-    """What a status means, in words; one that nobody knows is shown as it is."""
-    return WORDS.get(answer.status, (answer.status, Mark.UNKNOWN))
+    """The words and mark of a status; an unknown status is shown as it is."""
+    words = ANSWER_WORDS.get(answer.status, answer.status)
+    return words, _MARKS.get(answer.status, Mark.UNKNOWN)

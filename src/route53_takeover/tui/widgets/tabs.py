@@ -41,7 +41,7 @@ class PaneTabs(DrawnLines, can_focus=False):
     """The line; a click on a label asks for that part."""
 
     class Asked(Message):
-        """Somebody clicked on a label."""
+        """A click on a label."""
 
         def __init__(self, pane: Pane) -> None:
             super().__init__()

@@ -1,7 +1,7 @@
-"""The answers of every name server over time, from before the release until things were settled.
+"""The answers of every name server over time, from before the release until the last change.
 
-A cell of the line is a stretch of time, and shows the worst that was answered in it: a gap that is
-shorter than a cell still shows. Every kind of answer has a sign of its own.
+A cell of the line is an interval and shows the worst answer in it, so that a gap shorter than a
+cell still shows. Every kind of answer has a sign of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from route53_takeover.tui.frame import Frame
 
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-"""Seconds that a cell may stand for."""
+"""Seconds that a cell may cover."""
 _TICKS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 _TICK_CELLS = 9
 """Cells that the label of a tick takes."""
@@ -46,7 +46,7 @@ _BAD = {"nxdomain": _NXDOMAIN, "nodata": _NODATA, "timeout": _TIMEOUT, "error": 
 
 
 class _Axis(NamedTuple):
-    """Which time a cell stands for."""
+    """The time that each cell covers."""
 
     zero: float
     start: float
@@ -59,7 +59,7 @@ class _Axis(NamedTuple):
 
 
 def timeline(sight: Frame, width: int) -> list[Content]:
-    """The lines of it; empty where nothing was released, or there is no room."""
+    """Its lines; empty where nothing was released, or there is no room."""
     snapshot = sight.view.snapshot
     label = min(max((len(s.server) for s in snapshot.servers), default=0), width * 2 // 5, 26)
     room = width - label - 1
@@ -87,12 +87,12 @@ def _title(sight: Frame) -> str:
     zero = min(snapshot.released)
     text = f"released {clock(zero)}"
     if not snapshot.back:
-        return f"{text}, no record since {seconds(sight.now - zero)}"
+        return f"{text}, no record for {seconds(sight.now - zero)}"
     return f"{text}, a record again after {seconds(max(snapshot.back) - zero)}"
 
 
 def _axis(sight: Frame, room: int) -> _Axis:
-    """From a bit before the release to a bit after the last change, or to now while it is open."""
+    """From before the release to after the last change, or to now while the gap is open."""
     snapshot = sight.view.snapshot
     zero = min(snapshot.released)
     moved = [a.since for s in snapshot.servers for a in s.answers if a.since >= zero]
@@ -107,7 +107,7 @@ def _axis(sight: Frame, room: int) -> _Axis:
 
 
 def _cells(server: ServerView, axis: _Axis, sight: Frame) -> list[_Sign]:
-    """The worst of each cell; blank where nobody had asked yet, and where it has not been."""
+    """The worst answer of each cell; blank before the first query, and for the future."""
     signs = [_NOT_ASKED] * axis.cells
     before = [a for a in server.answers if a.since < axis.zero and a.status == "answer"]
     known = {value for answer in before for value in answer.values}
@@ -122,7 +122,7 @@ def _cells(server: ServerView, axis: _Axis, sight: Frame) -> list[_Sign]:
 
 
 def _sign(answer: ServerAnswer, known: set[str]) -> _Sign:
-    """Balancers give some of their addresses at a time: one that was known before is enough."""
+    """Load balancers answer with a part of their addresses: one known before is enough."""
     if answer.status == "answer":
         return _NEW if known.isdisjoint(answer.values) else _OLD
     return _BAD.get(answer.status, _ERROR)
@@ -134,7 +134,7 @@ def _signs(servers: Iterable[ServerView], axis: _Axis, sight: Frame) -> list[_Si
 
 
 def _scale(axis: _Axis) -> str:
-    """``|-5s      |release  |+5s``: a bar stands below the cell that begins then."""
+    """``|-5s      |release  |+5s``: a bar is below the cell that starts then."""
     tick = next((t for t in _TICKS if t / axis.step >= _TICK_CELLS), _TICKS[-1])
     first = ceil((axis.start - axis.zero) / tick)
     last = floor((axis.end - axis.zero) / tick)

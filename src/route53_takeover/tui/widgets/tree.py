@@ -28,7 +28,7 @@ _TELLING = (Mark.FAILED, Mark.UNDONE, Mark.UNKNOWN)
 
 
 class StackTree(Lines):
-    """The tree. It goes to what matters as long as nobody has scrolled it."""
+    """The tree. It goes to what matters until the user scrolls it."""
 
     BORDER_TITLE = "stacks"
 
@@ -60,7 +60,7 @@ class StackTree(Lines):
 
     def line(self, index: int) -> Content:
         if self.sight is None or not self._at:
-            return Content.styled("no stack has said anything yet", MUTED)
+            return Content.styled("no stack events yet", MUTED)
         row, reason = self._at[index]
         if reason is not None:
             return reason
@@ -68,11 +68,11 @@ class StackTree(Lines):
         return _row(tree[row], self._width, self.sight.now)
 
     def on_resize(self) -> None:
-        """What matters stays in view in another height too."""
+        """Keeps the current row in view at another height."""
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Lays the rows out; then shows what matters, unless somebody has scrolled."""
+        """Lays the rows out; then shows what matters, unless the user has scrolled."""
         follows = self.scroll_offset.y == self._left_at
         super().lay_out()
         self.refresh()
@@ -84,7 +84,7 @@ class StackTree(Lines):
             self._left_at = self.scroll_offset.y
 
     def repaint(self) -> None:
-        """Only rows that are visible and have an age: of the others the time stands there."""
+        """Only visible rows with an age: the others show a time."""
         top = self.scroll_offset.y
         tree = () if self.sight is None else self.sight.view.snapshot.tree
         for index in range(top, min(top + self.size.height, len(self._at))):
