@@ -33,7 +33,7 @@ from route53_takeover.simulation.scenarios import (
     site_account,
     site_template,
 )
-from route53_takeover.storage.journal import encode
+from route53_takeover.storage.journal_format import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.cli.bootstrap import opened, planned
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.runtime.engine import Engine
+from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.chaos.ports import SimulatedDeployer
 from route53_takeover.simulation.serve import serving
 from route53_takeover.storage.config import Connection
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.ports import Deployer
     from route53_takeover.core.takeover.state import State
+    from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.scenarios import Scenario
 
@@ -102,7 +103,12 @@ class Wired:
     """
 
     def __init__(
-        self, world: SimulatedAccount, clock: AccountClock, wire: Wire, engine: Engine, plan: Plan
+        self,
+        world: SimulatedAccount,
+        clock: AccountClock,
+        wire: Wire,
+        engine: TakeoverEngine,
+        plan: Plan,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -175,7 +181,7 @@ async def wired(
                 )
                 assert not plan.refused, plan.refusals
                 world = served.world
-                engine = Engine(
+                engine = takeover_engine(
                     clock=clock,
                     journal=MemoryJournal(),
                     records=account.records,

@@ -21,7 +21,8 @@ from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.protocol import Link, Play, Resume, Seek, StepBy
 from route53_takeover.process.replay import Replay
-from route53_takeover.storage.journal import FileJournal, JournalTail, encode, read_journal
+from route53_takeover.storage.journal import FileJournal, JournalTail, read_journal
+from route53_takeover.storage.journal_format import encode
 from route53_takeover.storage.run_folder import RunFolder
 from route53_takeover.storage.user_folders import StateFolder
 

@@ -15,7 +15,7 @@ from route53_takeover.base.errors import ManualActionRequiredError
 from route53_takeover.cli import terminal
 from route53_takeover.core.status.snapshot import Absence
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process import leaving, login_scope
 from route53_takeover.process.protocol import ExitInfo, Link, View

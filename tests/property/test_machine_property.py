@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import conflict, same_records
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.commands import WriteBatch
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
+from route53_takeover.core.takeover.polling import polls, stack_polls
 from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, Outcome, Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
@@ -287,12 +287,12 @@ def _assert_no_dead_end(state: State) -> None:
         assert not empty or state.ending.outcome is Outcome.UNKNOWN
         return
     under_way = bool(state.in_flight) or any(
-        name.reading or name.write is not None for name in state.names.values()
+        name.write is not None for name in state.names.values()
     )
     waits = state.is_early and state.is_paused  # for a person
-    assert under_way or state.wake_at is not None or waits, state.phase
+    assert under_way or state.wake_at is not None or polls(state) or waits, state.phase
     if state.baseline is not None and state.phase in LIVE:
-        assert watches(state)
+        assert stack_polls(state)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

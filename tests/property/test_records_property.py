@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import (
     AliasTarget,
-    DesiredRecord,
     RecordSet,
     normal_name,
     normal_value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,14 @@ from route53_takeover.base.errors import ApiError, ManualActionRequiredError
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover import projection as projection_module
+from route53_takeover.core.takeover import machine as machine_module
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Outcome, Phase
 from route53_takeover.core.takeover.step import step
-from route53_takeover.runtime import engine as engine_module
-from route53_takeover.runtime.engine import Engine
+from route53_takeover.runtime import takeover_effects
 from route53_takeover.runtime.preflight import gather
+from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.ports import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change, RecordSet
     from route53_takeover.core.takeover import commands as cmd
     from route53_takeover.core.takeover.state import State
+    from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.simulation.chaos.harness import Harness
 
 ALIAS = SCENARIOS["alias"]
@@ -75,8 +77,8 @@ class Bench:
         )
         return ev.RunStarted(time=self.clock.now(), run="r", plan=make_plan(facts, options))
 
-    def engine(self) -> Engine:
-        return Engine(
+    def engine(self) -> TakeoverEngine:
+        return takeover_engine(
             clock=self.clock,
             journal=self.journal,
             records=self.records,
@@ -124,7 +126,7 @@ def test_the_backup_and_the_intent_are_durable_before_the_first_byte_of_a_write(
 
 
 def test_a_batch_that_an_invariant_forbids_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "violations", lambda *_: ("never",))
+    monkeypatch.setattr(machine_module, "violations", lambda *_: ("never",))
     rehearsal = rehearse_once(ALIAS, "engine", Faults())
     assert CHANGE not in (rehearsal.result.api_calls or {})
     assert rehearsal.result.outcome == Outcome.FAILED
@@ -156,7 +158,8 @@ def test_an_event_that_the_machine_does_not_accept_is_ignored_in_production(
             raise ValueError("no row for this")  # noqa: TRY004 -- as the machine does
         return honest(state, event)
 
-    monkeypatch.setattr(projection_module, "step", moody)
+    machine = dataclasses.replace(machine_module.TAKEOVER, step=moody)
+    monkeypatch.setattr(takeover_effects, "TAKEOVER", machine)
     assert in_virtual_time(Bench).phase is Phase.ENDED
     with pytest.raises(ValueError, match="no row"):
         in_virtual_time(lambda: Bench(strict=True))
@@ -204,7 +207,7 @@ def test_a_release_whose_intent_took_too_long_is_not_sent_but_decided_anew() -> 
 
 def test_an_observer_that_breaks_does_not_end_a_run() -> None:
     class Watched(Bench):
-        def engine(self) -> Engine:
+        def engine(self) -> TakeoverEngine:
             made = super().engine()
             made._observer = self.broken
             return made

@@ -19,7 +19,7 @@ from route53_takeover.base.errors import (
 )
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Outcome
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Outcome, Stop
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.http.faults import ApiFault
@@ -776,7 +776,7 @@ def test_signals_that_arrive_together_do_not_leave_the_name_empty() -> None:
     rehearsal = rehearse(SCENARIOS["never-created"], Faults(mishaps=(stop,)))
     assert_truthful(rehearsal)
     assert rehearsal.lives == 1, "it was not stopped at once"
-    assert rehearsal.state.interrupts == ("SIGTERM",)
+    assert rehearsal.state.interrupts == (Stop("SIGTERM"),)
     assert rehearsal.result.outcome == Outcome.RESTORED
 
 

@@ -21,8 +21,9 @@ from route53_takeover.base.errors import TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
 from route53_takeover.cli import programs
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.intrinsics import name_pattern
-from route53_takeover.core.domain.record_sets import DesiredRecord, normal_name, normal_value
+from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
 from route53_takeover.core.plan.model import OwnedRecord

@@ -19,31 +19,25 @@ from route53_takeover.base.errors import (
     RefusedError,
     UsageError,
 )
-from route53_takeover.core.domain.record_sets import (
-    AliasTarget,
-    Change,
-    DesiredRecord,
-    RecordSet,
-)
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import AliasTarget, Change, RecordSet
 from route53_takeover.core.domain.stacks import (
     StackDescription,
     StackEvent,
     StackResource,
     StackTemplate,
 )
+from route53_takeover.core.events import Observation
 from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.storage import journal as journal_module
+from route53_takeover.storage import journal_format
 from route53_takeover.storage.journal import (
-    FORMAT,
-    OBSERVATIONS,
     FileJournal,
     JournalError,
     MemoryJournal,
-    decode,
-    encode,
     read_journal,
 )
+from route53_takeover.storage.journal_format import FORMAT, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -300,7 +294,7 @@ def test_a_whole_line_with_an_unknown_event_is_refused_and_never_cut_off(tmp_pat
     body = b'{"event":"FromTheFuture","time":1.0}'
     line = b'{"v":%d,"seq":1,"sum":"%s","event":%s}\n' % (
         FORMAT,
-        journal_module._sum(1, body),
+        journal_format._sum(1, body),
         body,
     )
     path = tmp_path / "journal.jsonl"
@@ -394,7 +388,7 @@ def test_an_event_is_on_the_disk_before_it_is_said_to_be_durable(
     monkeypatch.setattr(os, "fsync", watched)
     for count, event in enumerate(EVENTS, start=1):
         before = len(durable)
-        if isinstance(event, OBSERVATIONS):
+        if isinstance(event, Observation):
             journal.append(event)  # durable with the next event, for it can be seen again
         else:
             keep(journal, event)
@@ -426,7 +420,7 @@ async def test_a_disk_that_stalls_makes_nothing_wait_but_what_must_be_durable(
 
 
 def test_no_intent_answer_or_operators_wish_is_an_observation() -> None:
-    must_last = {type(event) for event in EVENTS} - set(OBSERVATIONS)
+    must_last = {type(event) for event in EVENTS if not isinstance(event, Observation)}
     assert must_last >= {
         ev.RunStarted,
         ev.RunResumed,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from route53_takeover.core.status.result import result
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.step import step
 from route53_takeover.storage.journal import read_journal
 

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from route53_takeover.base.errors import ApiError, NotFoundError
-from route53_takeover.core.domain.record_sets import DesiredRecord
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.stacks import (
     ABSENT,
     RECORD_SET,

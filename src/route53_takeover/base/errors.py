@@ -124,3 +124,10 @@ class UnansweredError(ApiError):
 
 class EndpointError(ApiError):
     """Nothing was sent: the connection could not be made."""
+
+
+def one_line(error: Exception) -> str:
+    """One line of what went wrong and what to do, whatever kind of exception it is."""
+    text = str(error) or type(error).__name__
+    hint = getattr(error, "hint", "")
+    return " ".join(f"{text}. {hint}".split()) if hint else " ".join(text.split())

@@ -32,9 +32,9 @@ from route53_takeover.core.status.result import result
 from route53_takeover.output import log
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.keep_awake import Awake
-from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.preflight import gather
+from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.runtime.way_to_aws import warn_way_to_aws
 from route53_takeover.storage.locks import last_holders, site_of
 from route53_takeover.storage.unfinished_runs import unfinished_runs
@@ -254,7 +254,7 @@ async def drive(
                 control.observe(event, state, seq)
                 observer(event, state, seq)
 
-            engine = Engine(
+            engine = takeover_engine(
                 clock=clock,
                 journal=journal,
                 records=account.records,

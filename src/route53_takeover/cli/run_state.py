@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ManualActionRequiredError
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.storage.journal import read_journal
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
     from route53_takeover.process.spawn import SpawnReply
-    from route53_takeover.runtime.engine import Observer
+    from route53_takeover.runtime.takeover_effects import Observer
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
 _SLOWER = 3.0

@@ -51,7 +51,16 @@ STALE = 5.0
 UNANSWERED = 60.0
 """Seconds, at most, after which a DELETE whose fate no read could tell is taken as done."""
 
+STALE_DECISION = 3.0
+"""Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
+
+DISK_PATIENCE = 10.0
+"""Seconds that a write waits for its intent to be durable; it is held off then and decided anew."""
+
 # -- the restore
+
+RESTORE_DISK_PATIENCE = 0.5
+"""The same of a restore, which goes out without it then."""
 
 RESTORE_PATIENCE = (2.0, 4.0, 8.0, 16.0)
 """Seconds until a restore without an answer is sent again, on a new connection: the old one may be
@@ -82,8 +91,23 @@ GOING_READ = 3.0
 HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
 """Seconds between polls: around the moment; of a stack at work; of one that waits for others."""
 
+PROBE, PROBE_IN_GAP = 2.0, 0.5
+"""Seconds between two questions to the name servers; the second while a record may be missing."""
+
+PROBES_A_SECOND = 40.0
+"""Questions to the name servers, of all names together, at most."""
+
+WARM = 10.0
+"""Seconds for which a connection that was used stays open."""
+
+HOT_FOR = 600.0
+"""Seconds of a record's create after which looks are only frequent where they bring its release."""
+
 VERIFY_READ = 5.0
 """Seconds between reads of a name while its name servers are awaited."""
+
+POLL_BACKOFF = 10.0
+"""Seconds, at most, between polls that fail."""
 
 DESCRIBE_AGAIN = 3.0
 """Seconds between looks at a root stack whose events and status do not agree yet."""
@@ -113,6 +137,12 @@ ANSWER_PATIENCE = 120.0
 
 BLIND_AFTER_NEWS = 900.0
 """Seconds for which it is tried again in any case, once anything has been read or written."""
+
+INSYNC_EVERY = 2.0
+"""Seconds between two questions whether a change is INSYNC."""
+
+DEPLOY_LOOK_BACKOFF = 5.0
+"""Seconds, at most, between two attempts to look at a deploy command that cannot be looked at."""
 
 # -- how often to try
 

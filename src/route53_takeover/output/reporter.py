@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.status.result import Result
-    from route53_takeover.runtime.engine import Observer
+    from route53_takeover.runtime.takeover_effects import Observer
     from route53_takeover.storage.config import Common
     from route53_takeover.storage.run_folder import RunFolder, Saved
 

@@ -18,7 +18,7 @@ from route53_takeover.base.errors import RefusedError, TakeoverError
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover.events import RunStarted
-from route53_takeover.core.takeover.projection import Projection
+from route53_takeover.core.takeover.machine import projection
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process.control_socket import (
     Alive,
@@ -71,7 +71,7 @@ class WatchedRun:
 
     def __init__(self, state_dir: str) -> None:
         self._state_dir = state_dir
-        self._projection = Projection()
+        self._projection = projection()
         self.timeline = Timeline()
 
     @property

@@ -1,88 +1,59 @@
 """The engine: the one owner of a run's state. It takes events in, one at a time, and does the rest.
 
-For each event: hand it to the journal, let the machine decide, carry the commands out. A write's
-intent is durable before its first byte leaves, and refused if an invariant forbids it; only a
-restore, which deletes nothing, does not wait for a disk that stalls. Whatever answers a command
-comes back as an event through the queue; nothing but `Engine._take` touches the state.
+For each event: hand it to the journal, let the machine decide, carry the commands out. The intent
+of a write is durable before its first byte leaves, and refused if an invariant forbids it; how long
+it waits for a disk that stalls, the machine says. Whatever answers a command comes back as an event
+through the queue; nothing but `Engine._take` touches the state.
 
 What the engine hosts is supervised: an exception there is logged, and the run goes on.
 
-The engine knows neither AWS nor files nor the wall clock: ports give it those, real or simulated.
+The engine knows neither AWS nor files nor the wall clock nor what its machine is for
+(`route53_takeover.core.machine`): all of that is handed to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
-from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import structlog
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import (
-    AccessDeniedError,
-    ApiError,
-    CredentialsError,
-    EndpointError,
-    ManualActionRequiredError,
-    NotFoundError,
-    RejectedChangeError,
-    ThrottledError,
-)
-from route53_takeover.core.ports import DeployExit
-from route53_takeover.core.takeover import commands as cmd
-from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.invariants import is_release_due, violations
-from route53_takeover.core.takeover.projection import Projection
-from route53_takeover.core.takeover.state import Phase
-from route53_takeover.core.timing import backoff
-from route53_takeover.runtime.pollers import NameWatcher, StackWatcher
+from route53_takeover.base.errors import ManualActionRequiredError
+from route53_takeover.core.events import Interrupted, JournalFailed, TimePassed
+from route53_takeover.core.machine import C, E, S, T, Wait
+from route53_takeover.core.projection import Projection
+from route53_takeover.runtime.pollers import Pollers
 from route53_takeover.storage.journal import JournalError
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
-    from route53_takeover.core.ports import Clock, Deployer, Prober, Records, Stacks
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.machine import Machine, Poll
+    from route53_takeover.core.ports import Clock
+    from route53_takeover.runtime.pollers import Look
     from route53_takeover.storage.journal import Journal
 
+F = TypeVar("F", bound="TimePassed | Interrupted | JournalFailed")
 _log = structlog.get_logger(__name__)
 
 _STEP_AT_MOST = 1.0
 """Seconds after which the clock is looked at again, come what may: the machine may have slept."""
-_INSYNC_EVERY = 2.0
-_WARM = 10.0
-"""Seconds for which a connection that was used stays open."""
-_STALE_DECISION = 3.0
-"""Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
-_DISK_PATIENCE = {Purpose.RESTORE: 0.5, Purpose.RELEASE: _STALE_DECISION}
-_DISK_PATIENCE_ELSE = 10.0
-"""Seconds that a write waits for its intent to be durable. A restore goes out without it then; any
-other is held off and decided anew."""
 _BEGINNING = 2.0
-"""The same of the first event of a process: the name may be empty."""
-_INSYNC_ASKED = 150
-"""How often GetChange is asked: until the machine takes a change as INSYNC without it."""
-_NOT_STARTED = DeployExit(code=127, tail="not started: the journal could not be written in time")
+"""Seconds that the first event of a process waits to be durable: the name may be empty."""
 
 
-class Observer(Protocol):
-    """Is told of every event and the state after it; must return at once and never raise."""
-
-    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None: ...
-
-
-class Engine:
-    """Runs one takeover to its end.
+class Engine(Generic[S, E, C, T]):
+    """Runs one machine to its end.
 
     Args:
-        save_backup: writes backup.json durably from the plan; raises OSError.
+        machine: decides.
+        carry_out: carries a command out in the state as it is, and submits what came of it.
+        look: looks at what a poll names.
         rng: for jitter.
-        observer: told of every event.
+        observer: told of every event and the state after it; must return at once and never raise.
         strict: what is a defect raises, as tests and rehearsals want it. In production it is
             logged and ignored: a name may be without its record, and the run must go on.
     """
@@ -90,40 +61,36 @@ class Engine:
     def __init__(
         self,
         *,
+        machine: Machine[S, E, C, T],
+        carry_out: Callable[[C, S, Callable[[E], None]], Coroutine[None, None, None]],
+        look: Callable[[Poll[T], S], Awaitable[Look[E]]],
         clock: Clock,
-        journal: Journal,
-        records: Records,
-        stacks: Stacks,
-        deployer: Deployer,
-        prober: Prober | None,
-        save_backup: Callable[[], Awaitable[None]],
+        journal: Journal[E],
         rng: random.Random,
-        observer: Observer,
+        observer: Callable[[E, S, int], None],
         strict: bool = False,
     ) -> None:
+        self._machine = machine
+        self._carry_out = carry_out
         self._strict = strict
-        self._failures: type[Exception] = ApiError if strict else Exception
         self._clock = clock
         self._journal = journal
         self._journal_works = True
         self._journal_error = ""
-        self._records = records
-        self._stacks = stacks
-        self._deployer = deployer
-        self._prober = prober
-        self._save_backup = save_backup
-        self._rng = rng
         self._observer = observer
-        self._queue: asyncio.Queue[ev.AnyEvent] = asyncio.Queue()
-        self._projection = Projection(self._rejected)
+        self._queue: asyncio.Queue[E] = asyncio.Queue()
+        self._projection: Projection[S, E, C] = Projection(machine.step, self._rejected)
         self._seq = 0
         self._sent: set[str] = set()
         self._tasks: asyncio.TaskGroup
         self._under_way: set[asyncio.Task[None]] = set()
-        self._warmed = 0.0
         self._blind = False  # the observer has failed; said once
-        self._watcher = StackWatcher(
-            clock=clock, stacks=stacks, rng=rng, submit=self.submit, failures=self._failures
+        self._pollers: Pollers[E, T] = Pollers(
+            clock=clock,
+            look=lambda poll: look(poll, self._known),
+            submit=self.submit,
+            rng=rng,
+            strict=strict,
         )
 
     @property
@@ -131,25 +98,21 @@ class Engine:
         """Sequence number of the newest event."""
         return self._seq
 
-    def submit(self, event: ev.AnyEvent) -> None:
+    def submit(self, event: E) -> None:
         """Puts an event in the queue."""
         self._queue.put_nowait(event)
 
     def interrupt(self, signal: str) -> None:
         """Tells the run that it is asked to stop."""
-        self.submit(ev.Interrupted(time=self._clock.now(), signal=signal))
+        self.submit(self._of_any_run(Interrupted(time=self._clock.now(), signal=signal)))
 
-    async def run(
-        self,
-        first: ev.RunStarted | ev.RunResumed,
-        history: Sequence[ev.AnyEvent],
-        known: State | None = None,
-    ) -> State:
+    async def run(self, first: E, history: Sequence[E], known: S | None = None) -> S:
         """Runs until the machine says that it has ended.
 
         Args:
             first: how the run begins or goes on.
             history: the events of the journal so far; empty for a new run.
+            known: the state that they come to, where they are folded already.
             known: the state that they come to, where they are folded already.
 
         Returns:
@@ -159,40 +122,32 @@ class Engine:
         for event in history if known is None else ():
             self._projection.take(event)
         self._seq = len(history)
-        self._sent = {event.id for event in history if isinstance(event, ev.WriteIntended)}
+        self._sent = {write for event in history if (write := self._machine.intended_write(event))}
         if history:
             self._clock.go_on_from(max(event.time for event in history))
             first = replace(first, time=max(first.time, self._clock.now()))
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._watcher.start(tasks)
-                if self._prober is not None:
-                    watcher = NameWatcher(
-                        clock=self._clock,
-                        prober=self._prober,
-                        known=lambda: self._known,
-                        submit=self.submit,
-                    )
-                    self._spawn(self._supervised(watcher.watch))
+                self._pollers.start(tasks)
                 self._spawn(self._await_broken_journal())
                 state = await self._begin(first)
-                while state.phase is not Phase.ENDED:
+                while not self._machine.has_ended(state):
                     state = self._take(await self._next(state))
-                self._watcher.stop()
+                self._pollers.stop()
                 for task in self._under_way:
                     task.cancel()
         except BaseExceptionGroup as group:
             raise _first_of(group) from group
         return state
 
-    async def _begin(self, first: ev.AnyEvent) -> State:
+    async def _begin(self, first: E) -> S:
         """Takes the first event in, once it is durable: who looks on finds the run by it."""
         self._append(first)
         await self._is_kept(self._seq, _BEGINNING)
         commands = [*self._fold(first)]
         if not self._journal_works:
-            commands += self._fold(ev.JournalFailed(time=first.time, reason=self._journal_error))
+            commands += self._fold(self._lost(first.time))
         self._carry_out_all(commands)
         return self._follow(first)
 
@@ -200,15 +155,15 @@ class Engine:
         reason = await self._journal.broken()
         if self._journal_works:
             self._lose_journal(reason)
-            self.submit(ev.JournalFailed(time=self._clock.now(), reason=reason))
+            self.submit(self._lost(self._clock.now()))
 
-    async def _next(self, state: State) -> ev.AnyEvent:
+    async def _next(self, state: S) -> E:
         if not self._queue.empty():
             return self._queue.get_nowait()
         while True:
             now = self._clock.now()
             if state.wake_at is not None and now >= state.wake_at:
-                return ev.TimePassed(time=now)
+                return self._of_any_run(TimePassed(time=now))
             wait = None if state.wake_at is None else state.wake_at - now
             if wait is not None:
                 wait = min(wait, _STEP_AT_MOST) if self._clock.speed == 1.0 else wait
@@ -217,31 +172,29 @@ class Engine:
                 async with asyncio.timeout(wait):
                     return await self._queue.get()
             except TimeoutError:
-                continue
+                self._pollers.catch_up()
 
-    def _take(self, event: ev.AnyEvent) -> State:
+    def _take(self, event: E) -> S:
         """Takes one event in, and carries out what follows from it."""
         self._carry_out_all(self._take_in(event))
         return self._follow(event)
 
-    def _take_in(self, event: ev.AnyEvent) -> list[cmd.AnyCommand]:
+    def _take_in(self, event: E) -> list[C]:
         """Journals and folds an event: the only way by which the state changes."""
         worked, is_first = self._journal_works, self._projection.state is None
         self._append(event)
         if self._journal_works or not worked:
             return [*self._fold(event)]
-        lost = ev.JournalFailed(time=event.time, reason=self._journal_error)
+        lost = self._lost(event.time)
         # Nothing may follow from an event that is not durable but what a broken journal allows.
         first, then = (event, lost) if is_first else (lost, event)
         return [*self._fold(first), *self._fold(then)]
 
-    def _follow(self, event: ev.AnyEvent) -> State:
-        if self._watcher.follow(self._known) and event.time - self._warmed > _WARM:
-            self._warmed = event.time
-            self._spawn(self._warm())
+    def _follow(self, event: E) -> S:
+        self._pollers.follow(self._machine.polls(self._known), event)
         return self._known
 
-    def _fold(self, event: ev.AnyEvent) -> tuple[cmd.AnyCommand, ...]:
+    def _fold(self, event: E) -> tuple[C, ...]:
         commands = self._projection.apply(event)
         try:
             self._observer(event, self._known, self._seq)
@@ -253,13 +206,15 @@ class Engine:
             self._blind = True
         return commands
 
-    def _rejected(self, event: ev.AnyEvent, error: Exception) -> None:
+    def _rejected(self, event: E, error: Exception) -> None:
         """A defect of ours must not end a rescue; the state is as it was."""
         if self._strict:
             raise error
         _log.error("event.ignored", type=type(event).__name__, seq=self._seq, exc_info=error)
 
-    def _append(self, event: ev.AnyEvent) -> None:
+    # -- the journal
+
+    def _append(self, event: E) -> None:
         if self._journal_works:
             try:
                 self._seq = self._journal.append(event)
@@ -274,6 +229,9 @@ class Engine:
         self._journal_error = reason
         _log.error("journal.broken", reason=reason)
 
+    def _lost(self, time: float) -> E:
+        return self._of_any_run(JournalFailed(time=time, reason=self._journal_error))
+
     async def _is_kept(self, seq: int, patience: float | None) -> bool:
         """Whether an event becomes durable within so many seconds."""
         if not self._journal_works:
@@ -287,223 +245,61 @@ class Engine:
 
     # -- commands
 
-    def _carry_out_all(self, following: Iterable[cmd.AnyCommand]) -> None:
-        """Carries commands out, the intents of writes and deploys taken in before anything else."""
+    def _carry_out_all(self, following: Iterable[C]) -> None:
+        """Carries commands out, their intents taken in before anything else."""
         commands = deque(following)
         while commands:
             command = commands.popleft()
-            decided = self._known.now
-            if self._is_forbidden(command):
+            state, now = self._known, self._clock.now()
+            refusal = self._machine.forbids(state, command, frozenset(self._sent), now)
+            if refusal is not None:
+                _log.error("command.forbidden", command=repr(command), why=repr(refusal))
+                self.submit(refusal)
                 continue
-            if (intent := self._intent(command)) is not None:
-                commands.extendleft(reversed(self._take_in(intent)))
-            self._carry_out(command, decided)
+            intent = self._machine.intent(command, now)
+            if intent is None:
+                self._spawn(self._carry_out(command, state, self.submit))
+                continue
+            if write := self._machine.intended_write(intent):
+                self._sent.add(write)
+            commands.extendleft(reversed(self._take_in(intent)))
+            self._spawn(self._carry_out_once_kept(command, self._seq, state.now))
 
-    def _is_forbidden(self, command: cmd.AnyCommand) -> bool:
-        """Whether an invariant keeps a batch from being sent: the machine is told that it is."""
-        if not isinstance(command, cmd.WriteBatch):
-            return False
-        forbidden = violations(self._known, command, frozenset(self._sent))
-        if forbidden:
-            _log.error("write.forbidden", write=command.id, purpose=command.purpose, why=forbidden)
-            self.submit(
-                ev.WriteRefused(
-                    time=self._clock.now(),
-                    id=command.id,
-                    name=command.name,
-                    code="Forbidden",
-                    reason=forbidden[0],
-                )
-            )
-        return bool(forbidden)
+    async def _carry_out_once_kept(self, command: C, intent: int, decided: float) -> None:
+        """Carries a command out once its intent is durable, if it is still to be carried out then.
 
-    def _intent(self, command: cmd.AnyCommand) -> ev.WriteIntended | ev.DeployIntended | None:
-        """What must be in the journal before the command may have an effect."""
-        match command:
-            case cmd.WriteBatch():
-                self._sent.add(command.id)
-                return ev.WriteIntended(
-                    time=self._clock.now(),
-                    id=command.id,
-                    name=command.name,
-                    purpose=command.purpose,
-                    changes=command.changes,
-                )
-            case cmd.RunDeploy():
-                return ev.DeployIntended(time=self._clock.now(), switch=command.switch)
-            case _:
-                return None
-
-    def _carry_out(self, command: cmd.AnyCommand, decided: float) -> None:
-        """Begins to; ``decided`` is the time of what it was decided on."""
-        match command:
-            case cmd.WriteBatch():
-                self._spawn(self._send(command, self._seq, decided))
-            case cmd.RunDeploy():
-                self._spawn(self._start_deploy(command.switch, self._seq))
-            case cmd.RejoinDeploy():
-                self._spawn(self._watch_deploy(command.switch, self._deployer.rejoin))
-            case cmd.WriteBackup():
-                self._spawn(self._write_backup())
-            case cmd.ReadName():
-                self._spawn(self._read_name(command.name))
-            case cmd.AwaitInsync():
-                self._spawn(self._await_insync(command))
-            case cmd.ReadBaseline():
-                self._spawn(self._watcher.read_baseline(joining=command.joining))
-            case cmd.DescribeRoot():
-                self._spawn(self._watcher.describe_root())
-            case cmd.ReadTemplate():
-                self._spawn(self._watcher.read_template(command.stack))
-            case cmd.ReadResources():
-                self._spawn(self._watcher.read_resources(command.stack, urgent=command.urgent))
+        Args:
+            intent: the intent's sequence number.
+            decided: the time of what the command was decided on.
+        """
+        is_durable = await self._is_kept(intent, self._machine.disk_patience(command))
+        wait = Wait(
+            is_durable=is_durable,
+            journal_works=self._journal_works,
+            decided=decided,
+            now=self._clock.now(),
+        )
+        held_off = self._machine.held_off(self._known, command, wait)
+        if held_off is None:
+            await self._carry_out(command, self._known, self.submit)
+        else:
+            self.submit(held_off)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _send(self, write: cmd.WriteBatch, intent: int, decided: float) -> None:
-        """Sends the batch once its intent is durable, if it is still to be sent then."""
-        patience = _DISK_PATIENCE.get(write.purpose, _DISK_PATIENCE_ELSE)
-        is_kept = await self._is_kept(intent, patience)
-        goes_without = write.purpose is Purpose.RESTORE or (
-            write.purpose is Purpose.UNDO and not self._journal_works
-        )
-        held_off = ""
-        if not is_kept and not goes_without:
-            held_off = "the journal could not be written in time"
-        elif write.purpose is Purpose.RELEASE:
-            if self._clock.now() - decided > _STALE_DECISION:
-                held_off = "the decision is too old"
-            elif not is_release_due(self._known, write):
-                held_off = "the release conditions no longer hold"
-        if held_off:
-            self.submit(
-                ev.WriteHeldOff(
-                    time=self._clock.now(), id=write.id, name=write.name, reason=held_off
-                )
-            )
-        else:
-            await self._write(write)
-
-    async def _write(self, write: cmd.WriteBatch) -> None:
-        """Sends the batch once and says what became of it."""
-        plan = self._known.plan
-        comment = f"route53-takeover {write.id} {write.purpose}"
-        about = {"id": write.id, "name": write.name}
-        event: ev.AnyEvent
-        try:
-            async with asyncio.timeout(write.patience and write.patience / self._clock.speed):
-                change_id = await self._records.change(plan.zone_id, write.changes, comment)
-        except (ThrottledError, EndpointError, CredentialsError) as error:
-            event = ev.WriteHeldOff(time=self._clock.now(), reason=_line(error), **about)
-        except (RejectedChangeError, AccessDeniedError, NotFoundError) as error:
-            event = ev.WriteRefused(
-                time=self._clock.now(), code=error.code, reason=_line(error), **about
-            )
-        except Exception as error:  # noqa: BLE001 -- whatever it was, it may have been applied
-            event = ev.WriteUnknown(time=self._clock.now(), reason=_line(error), **about)
-        else:
-            event = ev.WriteAccepted(time=self._clock.now(), change_id=change_id, **about)
-        self.submit(event)
-
-    async def _read_name(self, name: str) -> None:
-        began = self._clock.now()
-        event: ev.AnyEvent
-        try:
-            records = await self._records.read_name(self._known.plan.zone_id, name)
-        except self._failures as error:
-            event = ev.NameUnread(time=self._clock.now(), name=name, reason=_line(error))
-        else:
-            event = ev.NameRead(
-                time=self._clock.now(), name=name, began=began, records=tuple(records)
-            )
-        self.submit(event)
-
-    async def _await_insync(self, command: cmd.AwaitInsync) -> None:
-        for _ in range(_INSYNC_ASKED):
-            try:
-                if await self._records.is_insync(command.change_id):
-                    now = self._clock.now()
-                    self.submit(
-                        ev.ChangeInsync(time=now, name=command.name, change_id=command.change_id)
-                    )
-                    return
-            except self._failures as error:
-                _log.info("insync.unread", reason=_line(error))
-            await self._clock.sleep(_INSYNC_EVERY)
-
-    async def _write_backup(self) -> None:
-        try:
-            await self._save_backup()
-        except OSError as error:
-            self.submit(ev.BackupFailed(time=self._clock.now(), reason=str(error)))
-        else:
-            self.submit(ev.BackupWritten(time=self._clock.now()))
-
-    async def _start_deploy(self, switch: ev.Switch, intent: int) -> None:
-        if await self._is_kept(intent, None):
-            await self._watch_deploy(switch, self._deployer.run)
-        else:
-            self._deploy_ended(switch, _NOT_STARTED)
-
-    async def _watch_deploy(
-        self, switch: ev.Switch, watch: Callable[[str], Awaitable[DeployExit]]
-    ) -> None:
-        """Waits for a deploy's end, however often looking at it fails; starts it once at most."""
-        for tries in count():
-            try:
-                self._deploy_ended(switch, await watch(switch))
-            except Exception as error:  # noqa: BLE001 -- no failure of the host ends a rescue
-                _log.error("deploy.unwatched", switch=switch, reason=_line(error))
-                watch = self._deployer.rejoin  # it may have been started
-                await self._clock.sleep(backoff(tries + 1, first=0.5, most=5.0))
-            else:
-                return
-
-    async def _supervised(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Does something that only looks on, and does it again where it breaks."""
-        for tries in count():
-            try:
-                await work()
-            except Exception:
-                if self._strict:
-                    raise
-                _log.exception("observation.failed")
-                await self._clock.sleep(backoff(tries + 1, first=0.5, most=5.0))
-            else:
-                return
-
-    def _deploy_ended(self, switch: ev.Switch, ended: DeployExit) -> None:
-        self.submit(
-            ev.DeployExited(
-                time=self._clock.now(),
-                switch=switch,
-                code=ended.code,
-                tail=ended.tail,
-                timed_out=ended.timed_out,
-            )
-        )
-
-    async def _warm(self) -> None:
-        try:
-            await self._records.warm()
-        except self._failures as error:
-            _log.info("warm.failed", reason=_line(error))
-
     @property
-    def _known(self) -> State:
+    def _known(self) -> S:
         if self._projection.state is None:
             raise ManualActionRequiredError("the run has not started")
         return self._projection.state
 
-
-def _line(error: Exception) -> str:
-    """One line of what went wrong."""
-    text = str(error) or type(error).__name__
-    hint = getattr(error, "hint", "")
-    return " ".join(f"{text}. {hint}".split()) if hint else " ".join(text.split())
+    @staticmethod
+    def _of_any_run(event: F) -> E:
+        """Every machine's events include those of `route53_takeover.core.events`."""
+        return cast("E", event)
 
 
 def _first_of(group: BaseExceptionGroup) -> BaseException:

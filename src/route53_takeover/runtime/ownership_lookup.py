@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from route53_takeover.core.domain.record_sets import DesiredRecord
+    from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.domain.stacks import StackDescription, StackResource
     from route53_takeover.core.plan.model import OwnedRecord
     from route53_takeover.core.ports import Stacks

@@ -1,76 +1,75 @@
-"""Watching the stack tree, one poller a stack, and the name servers, at the state's pace.
+"""Running the polls of a machine: one poller a target, at the pace that the newest state wants.
 
-Watchers only report. What they find goes to the engine as events; a poll that fails is backed off
-and tried again, and never ends a run.
+A poller only looks and reports. What it finds goes to the engine as an event; a look that fails is
+backed off and tried again, and never ends a run. What a look is, `Look` says: nothing here knows
+what is looked at.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Generic, NamedTuple
 
-from route53_takeover.base.errors import ApiError, NotFoundError
-from route53_takeover.core.domain.stacks import (
-    ABSENT,
-    RECORD_SET,
-    RECORD_SET_GROUP,
-    STACK,
-    StackPhase,
-    kind_of,
-)
-from route53_takeover.core.domain.template import read_template
-from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.active import watches
-from route53_takeover.core.takeover.state import LIVE, Phase
-from route53_takeover.core.timing import backoff
+import structlog
+
+from route53_takeover.core.machine import E, T
+from route53_takeover.core.timing import POLL_BACKOFF, backoff
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from route53_takeover.core.ports import Clock, Prober, Stacks
-    from route53_takeover.core.takeover.active import Watch
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.machine import Poll
+    from route53_takeover.core.ports import Clock
 
-_TOLD = frozenset({RECORD_SET, RECORD_SET_GROUP, STACK})
-"""The resources that a list is read for; a journal needs no others."""
-_BACK_OFF_AT_MOST = 10.0
-_PROBE, _PROBE_IN_GAP = 2.0, 0.5
-"""Seconds between two questions to the name servers."""
-_VALUES_TOLD, _VALUES_WITHIN = 8, 240.0
-"""How often, and in how many seconds, it is told that only the values differ: the addresses behind
-an alias come and go by themselves, and a journal must not grow by that."""
-_PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
+_log = structlog.get_logger(__name__)
+
+_LEAST = 0.05
+"""Seconds, at least, between the beginnings of two looks."""
 
 
-class StackWatcher:
-    """Keeps a poller running for each stack that matters now.
+class Look(NamedTuple, Generic[E]):
+    """What came of a look.
+
+    Attributes:
+        event: what it tells; ``None`` where nothing can be told of it.
+        is_news: whether it tells of a change: other events are only told where the poll asks so.
+        failed: whether it could not be made.
+    """
+
+    event: E | None
+    is_news: bool = True
+    failed: bool = False
+
+
+class Pollers(Generic[E, T]):
+    """Keeps a poller running for each poll that is wanted now.
 
     Args:
+        look: makes one look.
         submit: takes the events that are found.
         rng: for the jitter of back-offs.
-        failures: what of a port counts as a call that failed.
+        strict: a look that breaks in an unknown way raises, instead of counting as failed.
     """
 
     def __init__(
         self,
         *,
         clock: Clock,
-        stacks: Stacks,
+        look: Callable[[Poll[T]], Awaitable[Look[E]]],
+        submit: Callable[[E], None],
         rng: random.Random,
-        submit: Callable[[ev.AnyEvent], None],
-        failures: type[Exception] = ApiError,
+        strict: bool,
     ) -> None:
-        self._failures = failures
         self._clock = clock
-        self._stacks = stacks
-        self._rng = rng
+        self._look = look
         self._submit = submit
-        self._root = ""
-        self._watches: dict[str, Watch] = {}
-        self._pollers: dict[str, asyncio.Task[None]] = {}
-        self._hurry: dict[str, asyncio.Event] = {}
+        self._rng = rng
+        self._strict = strict
+        self._pollers: dict[T, _Poller[T]] = {}
+        self._wanted: set[T] = set()
+        self._unfolded: dict[int, asyncio.Event] = {}
         self._tasks: asyncio.TaskGroup
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -79,221 +78,104 @@ class StackWatcher:
 
     def stop(self) -> None:
         """Ends every poller."""
-        for task in self._pollers.values():
-            task.cancel()
+        for poller in self._pollers.values():
+            if poller.task is not None:
+                poller.task.cancel()
 
-    def follow(self, state: State) -> bool:
-        """Starts, stops and paces pollers after a step; whether a moment is near."""
-        self._root = state.plan.options.stack
-        if state.root.stack_name:
-            self._root = state.root.stack_name
-        wanted = {watch.stack: watch for watch in watches(state)}
-        for stack in self._watches.keys() - wanted.keys():
-            self._pollers.pop(stack).cancel()
-        before, self._watches = self._watches, wanted
-        for stack, watch in wanted.items():
-            old = before.get(stack)
-            if old is None or old.after != watch.after:
-                if stack in self._pollers:
-                    self._pollers.pop(stack).cancel()
-                self._hurry[stack] = asyncio.Event()
-                self._pollers[stack] = self._tasks.create_task(self._poll(stack))
-            elif watch.every < old.every:
-                self._hurry[stack].set()
-        return any(watch.tell_all for watch in wanted.values())
+    def follow(self, polls: Iterable[Poll[T]], folded: E) -> None:
+        """Starts, stops and paces pollers after an event was folded.
 
-    async def _poll(self, stack: str) -> None:
-        known: set[str] = set()
-        failures = 0
-        hurry = self._hurry[stack]
-        while True:
-            began = self._clock.now()
-            try:
-                watch = self._watches[stack]
-                events = await self._stacks.events(
-                    stack, known, after=watch.after, urgent=watch.urgent
-                )
-            except self._failures as error:
-                failures += 1
-                self._submit(
-                    ev.StackUnpolled(time=self._clock.now(), stack=stack, reason=str(error))
-                )
-            else:
-                failures = 0
-                known.update(event.event_id for event in events)
-                if events or self._watches[stack].tell_all:
-                    self._submit(
-                        ev.StackPolled(
-                            time=self._clock.now(), stack=stack, began=began, events=tuple(events)
-                        )
-                    )
-            pause = self._watches[stack].every
-            if failures:
-                longest = backoff(failures + 1, first=pause, most=_BACK_OFF_AT_MOST)
-                pause = self._rng.uniform(pause, max(longest, pause))
-            rest = began + pause - self._clock.now()
-            hurry.clear()
-            if rest > 0:
-                try:
-                    async with asyncio.timeout(rest / self._clock.speed):
-                        await hurry.wait()
-                except TimeoutError:
-                    continue
+        A look under way is never broken off: it ends, and is told of, before its poller stops.
+        """
+        if (told := self._unfolded.pop(id(folded), None)) is not None:
+            told.set()
+        wanted = {poll.target: poll for poll in polls}
+        for target in self._wanted - wanted.keys():
+            self._pollers[target].stop()
+        self._wanted = set(wanted)
+        for target, poll in wanted.items():
+            poller = self._pollers.get(target)
+            if poller is None:
+                poller = self._pollers[target] = _Poller(poll)
+            poller.follow(poll)
+            if poller.task is None or poller.task.done():
+                poller.task = self._tasks.create_task(self._run(poller))
 
-    async def read_baseline(self, *, joining: bool) -> None:
-        """Reads the tree as it is before a deploy: newest events and resources of each stack."""
-        event: ev.AnyEvent
-        try:
-            event = await self._baseline(joining=joining)
-        except self._failures as error:
-            event = ev.BaselineUnread(time=self._clock.now(), reason=str(error))
-        self._submit(event)
-
-    async def _baseline(self, *, joining: bool) -> ev.BaselineRead:
-        root = await self._stacks.describe(self._root)
-        in_progress = kind_of(root.status) in (
-            StackPhase.FORWARD,
-            StackPhase.CLEANING,
-            StackPhase.ROLLING_BACK,
-        )
-        newest: dict[str, str] = {}
-        until: dict[str, float] = {}
-        existing: dict[str, tuple[str, ...]] = {}
-        parents: dict[str, str] = {}
-        todo = [] if root.status == ABSENT else [root.stack_id]
-        for stack_id in todo:
-            if not (joining and in_progress):
-                mark = await self._stacks.newest_event(stack_id)
-                if mark is not None:
-                    newest[stack_id], until[stack_id] = mark.event_id, mark.timestamp
-            try:
-                resources = await self._stacks.resources(stack_id)
-            except NotFoundError:
-                resources = []
-            existing[stack_id] = tuple(r.logical_id for r in resources)
-            for child in resources:
-                is_new = child.physical_id not in existing and child.physical_id
-                if child.resource_type == STACK and is_new:
-                    parents[child.physical_id] = stack_id
-                    todo.append(child.physical_id)
-        return ev.BaselineRead(
-            time=self._clock.now(),
-            root=root,
-            newest=newest,
-            until=until,
-            existing=existing,
-            parents=parents,
-        )
-
-    async def describe_root(self) -> None:
-        """Reads the root stack's status."""
-        began = self._clock.now()
-        event: ev.AnyEvent
-        try:
-            root = await self._stacks.describe(self._root)
-        except self._failures as error:
-            event = ev.RootUndescribed(time=self._clock.now(), reason=str(error))
-        else:
-            event = ev.RootDescribed(time=self._clock.now(), began=began, root=root)
-        self._submit(event)
-
-    async def read_template(self, stack: str) -> None:
-        """Reads what the template in force says of record sets; a hint, so failing is no harm."""
-        try:
-            template = read_template(await self._stacks.body(stack))
-        except self._failures:
-            template = None
-        self._submit(ev.TemplateRead(time=self._clock.now(), stack=stack, template=template))
-
-    async def read_resources(self, stack: str, *, urgent: bool = False) -> None:
-        """Reads the resources of one stack; of one that does not exist there are none."""
-        began = self._clock.now()
-        event: ev.AnyEvent
-        try:
-            resources = tuple(await self._stacks.resources(stack, urgent=urgent))
-        except NotFoundError:
-            event = ev.ResourcesRead(time=self._clock.now(), stack=stack, began=began)
-        except self._failures as error:
-            event = ev.ResourcesUnread(time=self._clock.now(), stack=stack, reason=str(error))
-        else:
-            event = ev.ResourcesRead(
-                time=self._clock.now(),
-                stack=stack,
-                began=began,
-                resources=tuple(r for r in resources if r.resource_type in _TOLD),
-            )
-        self._submit(event)
-
-
-class NameWatcher:
-    """Asks the zone's name servers while it matters, and tells what changed.
-
-    Args:
-        known: the state now.
-        submit: takes the events that are found.
-    """
-
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        prober: Prober,
-        known: Callable[[], State],
-        submit: Callable[[ev.AnyEvent], None],
-    ) -> None:
-        self._clock = clock
-        self._prober = prober
-        self._known = known
-        self._submit = submit
-        self._last: dict[tuple[str, str], ev.NamesAnswered] = {}
-        self._told: dict[tuple[str, str], deque[float]] = {}
-
-    async def watch(self) -> None:
-        """Asks for ever; is cancelled in the end."""
-        while True:
-            if self._known().phase in _PROBED:
-                for name, record_type in _questions(self._known()):
-                    await self._ask(name, record_type)
-            in_gap = self._known().phase in (Phase.RELEASE, Phase.CONFIRM, Phase.RESTORE)
-            await self._clock.sleep(_PROBE_IN_GAP if in_gap else _PROBE)
-
-    async def _ask(self, name: str, record_type: str) -> None:
-        answers = await self._prober.probe(name, record_type)
+    def catch_up(self) -> None:
+        """Wakes what is overdue: the clock counts the time asleep, and timers do not."""
         now = self._clock.now()
-        heard = ev.NamesAnswered(
-            time=now,
-            name=name,
-            type=record_type,
-            statuses={answer.server: answer.status for answer in answers},
-            values={
-                answer.server: tuple(sorted(answer.values))
-                for answer in answers
-                if answer.status == "answer" and answer.values
-            },
-        )
-        if self._is_news(heard):
-            self._last[name, record_type] = heard
-            self._submit(heard)
+        for target in self._wanted:
+            poller = self._pollers[target]
+            if poller.due < now:
+                poller.changed.set()
 
-    def _is_news(self, heard: ev.NamesAnswered) -> bool:
-        """Whether it differs from what was told last, and not too often by the values alone."""
-        key = heard.name, heard.type
-        told = self._last.get(key)
-        if told is None or heard.statuses != told.statuses:
-            return True
-        if heard.values == told.values:
-            return False
-        times = self._told.setdefault(key, deque(maxlen=_VALUES_TOLD))
-        if len(times) == _VALUES_TOLD and heard.time < times[0] + _VALUES_WITHIN:
-            return False
-        times.append(heard.time)
-        return True
+    async def _run(self, poller: _Poller[T]) -> None:
+        while poller.is_wanted:
+            rest = poller.due - self._clock.now()
+            if rest <= 0:
+                await self._look_once(poller)
+                continue
+            poller.changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest / self._clock.speed):
+                    await poller.changed.wait()
+
+    async def _look_once(self, poller: _Poller[T]) -> None:
+        """Looks, and waits until what it saw is folded: the poll may be another then."""
+        poller.began, poller.is_looking = self._clock.now(), True
+        try:
+            seen = await self._look(poller.poll)
+        except Exception:
+            if self._strict:
+                raise
+            _log.exception("look.failed", target=repr(poller.poll.target))
+            seen = Look[E](None, failed=True)
+        poller.is_looking = False
+        poller.failures = poller.failures + 1 if seen.failed else 0
+        poller.pause = self._pause(poller)
+        if seen.event is not None and (seen.is_news or poller.poll.tell_all):
+            told = self._unfolded[id(seen.event)] = asyncio.Event()
+            self._submit(seen.event)
+            await told.wait()
+
+    def _pause(self, poller: _Poller[T]) -> float | None:
+        """How long a poller rests that backs off by itself, counted from the beginning."""
+        if not poller.failures:
+            return None
+        every = poller.poll.every
+        longest = backoff(poller.failures + 1, first=every, most=POLL_BACKOFF)
+        return self._rng.uniform(every, max(longest, every))
 
 
-def _questions(state: State) -> list[tuple[str, str]]:
-    """What to ask for: the type of the record, or A where a CNAME leads on."""
-    types = {
-        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
-        for h in state.handovers
-    }
-    return sorted(types)
+class _Poller(Generic[T]):
+    """One target, and when it was looked at."""
+
+    def __init__(self, poll: Poll[T]) -> None:
+        self.poll = poll
+        self.is_wanted = True
+        self.is_looking = False
+        self.began = float("-inf")
+        self.failures = 0
+        self.pause: float | None = None
+        self.changed = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def due(self) -> float:
+        """When to look next."""
+        poll = self.poll
+        if poll.last is not None:
+            return max(poll.last + poll.every, poll.not_before, self.began + _LEAST)
+        return self.began + (poll.every if self.pause is None else self.pause)
+
+    def follow(self, poll: Poll[T]) -> None:
+        """Takes a new pace on; one that is quicker than before begins with a look."""
+        if poll.last is None and poll.every < self.poll.every and not self.is_looking:
+            self.began = float("-inf")
+        if poll != self.poll or not self.is_wanted:
+            self.poll, self.is_wanted = poll, True
+            self.changed.set()
+
+    def stop(self) -> None:
+        self.is_wanted = False
+        self.changed.set()

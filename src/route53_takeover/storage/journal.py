@@ -1,10 +1,9 @@
 """The journal: what happened, one event a line, durable before anything follows from it.
 
-Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident
-(text from outside is escaped: it cannot act on their terminal).
 One writer (an exclusive lock on the file), many readers. A torn last line (one without its newline,
 which a crash in the middle of a write leaves behind) is cut off when the file is opened for
-writing; any other damage is an error, for a run must not be resumed from half a truth.
+writing; any other damage is an error, for a run must not be resumed from half a truth. The lines
+themselves are `route53_takeover.storage.journal_format`'s.
 
 A thread of its own writes the file, so that a disk that stalls makes nothing else wait: `append`
 takes an event in order and returns at once, `durable` waits for it.
@@ -16,42 +15,38 @@ import asyncio
 import fcntl
 import os
 import threading
-import zlib
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-import msgspec
-from msgspec import Struct
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from route53_takeover.base import private_files
-from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, UsageError
-from route53_takeover.base.escaping import escape_control
-from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import AnyEvent
+from route53_takeover.base.errors import RefusedError, UsageError
+from route53_takeover.core.events import Observation
+from route53_takeover.storage.journal_format import damaged, decode, decode_line, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FORMAT = 1
-"""Version of the line format and of the events; another one cannot be resumed."""
-
+    from route53_takeover.storage.journal_format import JournalEvent
 
 _CLOSED = -1
 _CLOSING = 10.0
 """Seconds that a disk gets, at the end of a run, to take in what was appended."""
 
 
+E_contra = TypeVar("E_contra", contravariant=True)
+
+
 class JournalError(Exception):
     """The journal cannot be written any more: disk full, read-only, gone."""
 
 
-class Journal(Protocol):
+class Journal(Protocol[E_contra]):
     """Where the engine writes: in order, and durable before anything is done because of it."""
 
-    def append(self, event: AnyEvent) -> int:
+    def append(self, event: E_contra) -> int:
         """Takes one event and returns its sequence number, from 1 on.
 
         Raises:
@@ -61,8 +56,8 @@ class Journal(Protocol):
     async def durable(self, seq: int) -> None:
         """Waits until this event is durable, and with it everything before.
 
-        Only for an event that is none of the `OBSERVATIONS`: those may become durable with the
-        next that is not.
+        Only for an event that is no `Observation`: those may become durable with the next that is
+        not.
 
         Raises:
             JournalError: it will not be.
@@ -70,112 +65,6 @@ class Journal(Protocol):
 
     async def broken(self) -> str:
         """Waits until the journal breaks, if it ever does, and says why."""
-
-
-OBSERVATIONS = (
-    ev.TimePassed,
-    ev.NameRead,
-    ev.NameUnread,
-    ev.NamesAnswered,
-    ev.StackPolled,
-    ev.StackUnpolled,
-    ev.TemplateRead,
-    ev.ResourcesRead,
-    ev.ResourcesUnread,
-    ev.RootDescribed,
-    ev.RootUndescribed,
-)
-"""What can be looked at again after a crash. An fsync for each of them would only delay the release
-(4 ms each, measured): whatever is done because of one has an intent, whose fsync covers both."""
-
-
-class _Line(Struct, frozen=True, kw_only=True):
-    """A line as it stands in the file; ``event`` stays raw, so that its checksum can be made."""
-
-    v: int
-    seq: int
-    sum: str
-    event: msgspec.Raw
-
-
-_encoder = msgspec.json.Encoder()
-_line_decoder = msgspec.json.Decoder(_Line)
-_event_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
-
-
-def encode(seq: int, event: AnyEvent) -> bytes:
-    """One line of the journal, with its newline."""
-    try:
-        text = _encoder.encode(event).decode()
-    except UnicodeEncodeError:  # half a surrogate, which no JSON can hold: it stays as an escape
-        text = _encoder.encode(_without_surrogates(msgspec.to_builtins(event))).decode()
-    body = escape_control(text).encode()
-    return b'{"v":%d,"seq":%d,"sum":"%s","event":%s}\n' % (FORMAT, seq, _sum(seq, body), body)
-
-
-def _without_surrogates(value: object) -> object:
-    if isinstance(value, str):
-        return value.encode(errors="backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    return value
-
-
-def decode(data: bytes, where: str = "the journal") -> tuple[list[AnyEvent], int]:
-    """Reads a journal.
-
-    Args:
-        data: the whole file.
-        where: what to call it in an error.
-
-    Returns:
-        The events, and how many bytes of ``data`` they take: what follows is a torn tail.
-
-    Raises:
-        MustLookError: a line is damaged that is not the torn last one.
-        RefusedError: another version wrote it, or an event of it: a line that is whole and cannot
-            be read is no torn tail, and what it says may not be forgotten.
-    """
-    events: list[AnyEvent] = []
-    good = 0
-    for raw in data.splitlines(keepends=True):
-        seq = len(events) + 1
-        event = _decode_line(raw, seq, where)
-        if event is None:
-            if good + len(raw) < len(data) or raw.endswith(b"\n"):
-                raise _damaged(seq, where)
-            break
-        events.append(event)
-        good += len(raw)
-    return events, good
-
-
-def _decode_line(raw: bytes, seq: int, where: str) -> AnyEvent | None:
-    try:
-        line = _line_decoder.decode(raw)
-    except msgspec.DecodeError:
-        return None
-    if line.v != FORMAT:
-        raise RefusedError(
-            f"{where} has format {line.v}; this program reads format {FORMAT}",
-            "Use the version of route53-takeover that started the run.",
-        )
-    body = bytes(line.event)
-    if not raw.endswith(b"\n") or line.seq != seq or line.sum.encode() != _sum(seq, body):
-        return None
-    try:
-        return _event_decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise RefusedError(
-            f"line {seq} of {where} has an event that this program does not know: {error}",
-            "Use the version of route53-takeover that wrote it.",
-        ) from error
-
-
-def _sum(seq: int, body: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(b"%d:%s" % (seq, body))
 
 
 class FileJournal:
@@ -227,13 +116,13 @@ class FileJournal:
         self._writer = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._writer.start()
 
-    def append(self, event: AnyEvent) -> int:
+    def append(self, event: JournalEvent) -> int:
         """Takes one event; the writer makes it durable unless it is an observation."""
         if self._breaking.done():
             raise JournalError(self._breaking.result())
         self._seq += 1
         line = encode(self._seq, event)
-        self._lines.put(_Job(self._seq, line, is_synced=not isinstance(event, OBSERVATIONS)))
+        self._lines.put(_Job(self._seq, line, is_synced=not isinstance(event, Observation)))
         return self._seq
 
     async def durable(self, seq: int) -> None:
@@ -337,7 +226,7 @@ class MemoryJournal:
         self.events, good = decode(data)
         self.data = bytearray(data[:good])
 
-    def append(self, event: AnyEvent) -> int:
+    def append(self, event: JournalEvent) -> int:
         """Appends one event."""
         self.events.append(event)
         self.data += encode(len(self.events), event)
@@ -352,7 +241,7 @@ class MemoryJournal:
         return await never
 
 
-def read_journal(path: Path) -> Sequence[AnyEvent]:
+def read_journal(path: Path) -> Sequence[JournalEvent]:
     """The events of a journal that somebody else may be writing.
 
     Raises:
@@ -396,7 +285,7 @@ class JournalTail:
         """Whether what was read has been taken back: a line that never became durable."""
         return self._size() < self._offset
 
-    def read(self) -> Sequence[AnyEvent]:
+    def read(self) -> Sequence[JournalEvent]:
         """The events of every whole line since the last read.
 
         Raises:
@@ -415,9 +304,9 @@ class JournalTail:
         whole = data[: data.rfind(b"\n") + 1]
         events = []
         for raw in whole.splitlines(keepends=True):
-            event = _decode_line(raw, self._seq + 1, str(self._path))
+            event = decode_line(raw, self._seq + 1, str(self._path))
             if event is None:
-                raise _damaged(self._seq + 1, str(self._path))
+                raise damaged(self._seq + 1, str(self._path))
             self._seq += 1
             events.append(event)
         self._offset += len(whole)
@@ -428,13 +317,6 @@ class JournalTail:
             return self._path.stat().st_size
         except OSError:
             return 0
-
-
-def _damaged(seq: int, where: str) -> ManualActionRequiredError:
-    return ManualActionRequiredError(
-        f"line {seq} of {where} is damaged",
-        "Check backup.json and the zone; `restore` needs only the backup.",
-    )
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:

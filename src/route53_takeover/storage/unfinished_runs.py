@@ -13,7 +13,7 @@ from route53_takeover.base.errors import TakeoverError
 from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.plan.model import UnfinishedRun
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.storage.journal import is_held, read_journal
 from route53_takeover.storage.run_folder import all_runs, line_for

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import (
     AliasTarget,
     Change,
-    DesiredRecord,
     RecordKey,
     RecordSet,
     conflict,

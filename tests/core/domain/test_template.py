@@ -18,7 +18,7 @@ from route53_takeover.core.domain.template import (
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.domain.record_sets import DesiredRecord
+    from route53_takeover.core.domain.desired_records import DesiredRecord
 
 YAML = """
 AWSTemplateFormatVersion: 2010-09-09

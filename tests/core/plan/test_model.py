@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import DesiredRecord, RecordKey, RecordSet
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
 from route53_takeover.core.domain.stacks import ABSENT, StackDescription
 from route53_takeover.core.plan.model import (
     Facts,

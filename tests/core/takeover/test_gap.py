@@ -125,7 +125,7 @@ def test_a_restore_that_is_due_needs_no_read() -> None:
     state = released()
     name = state.names[NAME]
     assert name.deadman_at is not None
-    for known in (name, replace(name, read=None, failures=40, reading=True)):
+    for known in (name, replace(name, read=None, failures=40)):
         late = replace(state, names={NAME: known})
         late, _ = step(late, ev.TimePassed(time=name.deadman_at + 0.01))
         assert purpose(late) is Purpose.RESTORE

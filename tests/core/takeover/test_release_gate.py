@@ -14,9 +14,9 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Phase, RecordStatus
+from route53_takeover.core.takeover.state import Phase, RecordStatus, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
@@ -26,12 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.core.takeover.release_gate import ReleaseGate
-    from route53_takeover.core.takeover.state import (
-        NameState,
-        RecordResource,
-        StackState,
-        State,
-    )
+    from route53_takeover.core.takeover.stack_state import RecordResource, StackState
+    from route53_takeover.core.takeover.state import NameState, State
 
 NAME = "www.example.com."
 
@@ -114,7 +110,7 @@ BROKEN: dict[str, tuple[Callable[[State], State], Condition | None]] = {
     "no journal": (lambda s: replace(s, journal_lost="disk full"), Condition.JOURNAL),
     "wrong phase": (lambda s: replace(s, phase=Phase.PROVE), Condition.PHASE),
     "restoring phase": (lambda s: replace(s, phase=Phase.RESTORE), Condition.PHASE),
-    "interrupted": (lambda s: replace(s, interrupts=("SIGINT",)), Condition.WANTED),
+    "interrupted": (lambda s: replace(s, interrupts=(Stop("SIGINT"),)), Condition.WANTED),
     "given up": (lambda s: replace(s, given_up="why not"), Condition.WANTED),
     "name given up": (lambda s: with_name(s, given_up="refused twice"), Condition.WANTED),
     "put back already": (lambda s: with_name(s, restoring=True), Condition.NOT_RESTORED),
@@ -386,7 +382,7 @@ def test_no_hold_that_is_asked_for_cuts_the_time_short_in_which_a_record_may_be_
     assert Condition.HOLD in the_gate(asked).unmet
 
 
-@pytest.mark.parametrize("stop", [{"interrupts": ("SIGINT",)}, {"paused": True}])
+@pytest.mark.parametrize("stop", [{"interrupts": (Stop("SIGINT"),)}, {"paused": True}])
 def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back(
     stop: dict[str, Any],
 ) -> None:

@@ -17,12 +17,20 @@ from route53_takeover.core.domain.stacks import (
     StackResource,
 )
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
+from route53_takeover.core.takeover.polling import stack_polls
 from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, RecordStatus, Write
+from route53_takeover.core.takeover.state import (
+    LIVE,
+    Ending,
+    Outcome,
+    Phase,
+    RecordStatus,
+    Stop,
+    Write,
+)
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import ALLOWED, StepContext
 from route53_takeover.core.timing import ACTIVE, HOT
@@ -330,10 +338,10 @@ def test_a_child_is_watched_again_in_its_parents_second_operation() -> None:
     now = max(s.status_time for s in state.stacks.values()) + 100
     for stack in (child, root):
         state = polled(state, own(stack, "UPDATE_COMPLETE", now, f"done-{stack}"))
-    assert child not in {w.stack for w in watches(state)}
+    assert child not in {w.target.stack for w in stack_polls(state)}
     state = replace(state, phase=Phase.GUARD)
     state = polled(state, own(root, "UPDATE_IN_PROGRESS", now + 60, "second"))
-    assert {w.stack: w.every for w in watches(state)}[child] == ACTIVE
+    assert {w.target.stack: w.every for w in stack_polls(state)}[child] == ACTIVE
 
 
 def test_the_stacks_of_the_moment_are_polled_twice_a_second_up_to_the_root() -> None:
@@ -342,8 +350,8 @@ def test_the_stacks_of_the_moment_are_polled_twice_a_second_up_to_the_root() -> 
     for event in history("nested"):
         state, _ = step(state, event)
         if state.phase is Phase.RELEASE:
-            paces |= {w.every for w in watches(state)}
-            assert len(watches(state)) == 2
+            paces |= {w.every for w in stack_polls(state)}
+            assert len(stack_polls(state)) == 2
     assert paces == {HOT}
 
 
@@ -354,8 +362,8 @@ def test_a_root_that_is_recreated_under_its_name_is_followed_to_its_new_id() -> 
     )
     described = ev.RootDescribed(time=state.now + 1, began=state.now + 1, root=new)
     state, _ = step(state, described)
-    (watch,) = watches(state)
-    assert (watch.stack, watch.after) == ("arn:new", None)
+    (poll,) = stack_polls(state)
+    assert (poll.target.stack, poll.target.after) == ("arn:new", None)
 
 
 def test_events_before_the_baseline_are_of_no_operation_of_ours() -> None:
@@ -416,7 +424,7 @@ def test_signals_within_two_seconds_are_one_request(after: float, second: str) -
     for _ in range(2):
         state, _ = step(state, ev.Interrupted(time=began + after, signal=second))
     assert state.phase is Phase.CONFIRM
-    assert state.interrupts == ("SIGTERM",)
+    assert state.interrupts == (Stop("SIGTERM"),)
     state, _ = step(state, ev.Interrupted(time=began + 2.0, signal=second))
     assert state.ending is not None
     assert state.ending.exit_code == 4
@@ -426,7 +434,7 @@ def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:
     """Safety rule 9: an earlier attempt's events must not be taken for this one's."""
     state = folded_until("nested", Phase.CONFIRM)
     read = [e for e in history("nested") if isinstance(e, ev.BaselineRead)]
-    assert {w.stack: w.after for w in watches(state)} == read[-1].newest
+    assert {w.target.stack: w.target.after for w in stack_polls(state)} == read[-1].newest
 
 
 def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_it() -> None:

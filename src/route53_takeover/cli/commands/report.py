@@ -10,7 +10,7 @@ from route53_takeover.base.errors import ExitCode, RefusedError
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.cli.run_state import no_beginning
 from route53_takeover.core.status.result import result
-from route53_takeover.core.takeover.projection import Projection
+from route53_takeover.core.takeover.machine import projection
 from route53_takeover.output import text_lines
 from route53_takeover.storage.journal import read_journal
 from route53_takeover.storage.run_folder import find_run, line_for, within
@@ -35,7 +35,7 @@ def report_on(common: Common, folder: RunFolder) -> ExitCode:
 
 def _report(common: Common, folder: RunFolder) -> ExitCode:
     history = read_journal(folder.journal) if folder.journal.exists() else []
-    projection = Projection()
+    folding = projection()
     phases: list[tuple[str, float]] = []
     told = text_lines.TextLines(
         sys.stdout,
@@ -46,15 +46,15 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
     )
     for seq, event in enumerate(history, start=1):
         try:
-            projection.take(event)
+            folding.take(event)
         except ValueError:
             raise no_beginning(folder) from None
-        state = projection.state
+        state = folding.state
         if state is not None and (not phases or phases[-1][0] != state.phase):
             phases.append((str(state.phase), event.time))
         if state is not None:
             told(event, state, seq)
-    state = projection.state
+    state = folding.state
     if state is None:
         raise RefusedError(
             f"{folder.name} was never begun: its journal is empty", "Begin it again with `run`."

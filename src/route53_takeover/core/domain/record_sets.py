@@ -88,7 +88,7 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
             ),
             set_identifier=shape.get("SetIdentifier"),
             routing=tuple(
-                sorted((key, _canonical(value)) for key, value in shape.items() if key not in known)
+                sorted((key, canonical(value)) for key, value in shape.items() if key not in known)
             ),
         )
 
@@ -126,6 +126,7 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         owner = dict(self.routing).get("TrafficPolicyInstanceId")
         return None if owner is None else str(json.loads(owner))
 
+    @lru_cache(maxsize=4096)  # noqa: B019 -- of values: the same few are compared all the time
     def normal(self) -> RecordSet:
         """The form in which equal meanings are equal objects. Never sent to AWS."""
         alias = self.alias
@@ -152,71 +153,6 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.alias is not None:
             return f"{self.key} alias to {display_name(self.alias.dns_name)}"
         return f"{self.key} {', '.join(self.values)} (TTL {self.ttl})"
-
-
-class DesiredRecord(Struct, frozen=True, kw_only=True):
-    """The record set a CloudFormation resource asks for, as far as its properties tell.
-
-    Attributes:
-        record: name and type at least; values may be missing.
-        complete: whether the values are known, so that they can be compared.
-        zone_id: ``HostedZoneId``, resolved; ``None`` where it was not given or not resolved.
-        zone_name: ``HostedZoneName`` in normal form, where it stands instead.
-    """
-
-    record: RecordSet
-    complete: bool
-    zone_id: str | None = None
-    zone_name: str | None = None
-
-    @classmethod
-    def from_properties(cls, properties: Mapping[str, Any]) -> DesiredRecord | None:
-        """Reads the properties of an ``AWS::Route53::RecordSet``.
-
-        Numbers and booleans may come as strings (the events' JSON has them so). A member that is
-        still an unresolved intrinsic (a mapping where text is due) counts as unknown; ``None``
-        where that leaves open which record set is meant: its name, type or set identifier.
-        """
-        name, kind = properties.get("Name"), properties.get("Type")
-        set_identifier = properties.get("SetIdentifier")
-        if not isinstance(name, str) or not isinstance(kind, str):
-            return None
-        if isinstance(set_identifier, dict | list):
-            return None
-        alias = _alias_from_properties(properties.get("AliasTarget"))
-        values = _texts(properties.get("ResourceRecords"))
-        ttl = _number(properties.get("TTL"))
-        routing = {key: properties[key] for key in _ROUTING_PROPERTIES if key in properties}
-        zone_id, zone_name = properties.get("HostedZoneId"), properties.get("HostedZoneName")
-        return cls(
-            record=RecordSet(
-                name=name,
-                type=kind,
-                ttl=None if alias else ttl,
-                values=() if alias else values,
-                alias=alias,
-                set_identifier=None if set_identifier is None else str(set_identifier),
-                routing=tuple(
-                    sorted((key, _canonical(_typed(key, value))) for key, value in routing.items())
-                ),
-            ),
-            complete=not (_is_unresolved(routing) or _is_unresolved(properties.get("AliasTarget")))
-            and (alias is not None or (bool(values) and ttl is not None)),
-            zone_id=normal_zone_id(zone_id) if isinstance(zone_id, str) else None,
-            zone_name=normal_name(zone_name) if isinstance(zone_name, str) else None,
-        )
-
-
-_ROUTING_PROPERTIES = (
-    "CidrRoutingConfig",
-    "Failover",
-    "GeoLocation",
-    "GeoProximityLocation",
-    "HealthCheckId",
-    "MultiValueAnswer",
-    "Region",
-    "Weight",
-)
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -309,7 +245,7 @@ def normal_value(record_type: str, value: str) -> str:
             return words[0]
     numbers = _NAME_VALUES.get(record_type)
     if numbers is not None and len(words) == numbers + 1:
-        plain = [str(int(word)) if _NUMBER.fullmatch(word) else word for word in words[:-1]]
+        plain = [str(int(word)) if NUMBER.fullmatch(word) else word for word in words[:-1]]
         return " ".join([*plain, normal_name(words[-1])])
     return " ".join(words)
 
@@ -345,64 +281,10 @@ def _quoted(chunk: bytes) -> str:
     return f'"{body}"'
 
 
-def _canonical(value: object) -> str:
+def canonical(value: object) -> str:
+    """JSON in which equal values are equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _typed(key: str, value: object) -> object:
-    """A CloudFormation property in the type that the API gives this member.
-
-    Only the key tells: a subdivision code or a CIDR location may be all digits and is text.
-    """
-    if isinstance(value, dict):
-        return {inner: _typed(inner, item) for inner, item in value.items()}
-    if key in ("Weight", "Bias"):
-        number = _number(value)
-        return value if number is None else number
-    if key == "MultiValueAnswer":
-        return _boolean(value)
-    return value if isinstance(value, str) else _canonical(value)
-
-
-_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 """A longer one is no number of Route 53's, and Python reads none of more than 4,300 digits."""
-
-
-def _number(value: object) -> int | None:
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _boolean(value: object) -> bool:
-    return value is True or (isinstance(value, str) and value.lower() == "true")
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    """A list of texts; empty where it is not one, or not all of it is known."""
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return ()
-    return tuple(value)
-
-
-def _is_unresolved(node: object) -> bool:
-    """Whether an intrinsic such as ``{"Ref": "Zone"}`` still stands somewhere in it."""
-    if isinstance(node, dict):
-        return any(
-            key == "Ref" or str(key).startswith("Fn::") or _is_unresolved(item)
-            for key, item in node.items()
-        )
-    return isinstance(node, list) and any(_is_unresolved(item) for item in node)
-
-
-def _alias_from_properties(target: object) -> AliasTarget | None:
-    if not isinstance(target, dict):
-        return None
-    zone_id, dns_name = target.get("HostedZoneId"), target.get("DNSName")
-    if not isinstance(zone_id, str) or not isinstance(dns_name, str):
-        return None
-    return AliasTarget(
-        zone_id=normal_zone_id(zone_id),
-        dns_name=dns_name,
-        evaluate_target_health=_boolean(target.get("EvaluateTargetHealth", False)),
-    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import DesiredRecord
+from route53_takeover.core.domain.desired_records import DesiredRecord
 
 RECORD_SET = "AWS::Route53::RecordSet"
 RECORD_SET_GROUP = "AWS::Route53::RecordSetGroup"
@@ -63,6 +64,7 @@ _OPERATION_STARTS = frozenset(
 )
 
 
+@lru_cache(maxsize=256)  # of a few dozen statuses, and asked for a hundred times an event
 def kind_of(status: str) -> StackPhase:
     """The kind of a stack status; one that is new to this program counts as failed or going."""
     if status in _KINDS:

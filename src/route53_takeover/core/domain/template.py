@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import DesiredRecord
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP, StackTemplate
 
 if TYPE_CHECKING:

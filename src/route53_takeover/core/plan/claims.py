@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import DesiredRecord, conflict
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.plan.model import OtherZone
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.intrinsics import Resolver, described_name, name_pattern
-from route53_takeover.core.domain.record_sets import DesiredRecord, normal_name, normal_zone_id
+from route53_takeover.core.domain.record_sets import normal_name, normal_zone_id
 from route53_takeover.core.domain.stacks import AT_REST, RECORD_SET, RECORD_SET_GROUP, kind_of
 from route53_takeover.core.domain.template import (
     desired_of,

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import (
-    DesiredRecord,
-    RecordSet,
-    display_name,
-    normal_name,
-)
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import RecordSet, display_name, normal_name
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD
 

@@ -68,8 +68,8 @@ def alerts(state: State, timeline: Timeline) -> tuple[str, ...]:
 def _alerts(state: State, timeline: Timeline) -> Iterator[str]:
     if state.given_up:
         yield f"The takeover is given up: {state.given_up}."
-    for signal in state.interrupts:
-        yield f"Stop requested: {signal}."
+    for stop in state.interrupts:
+        yield f"Stop requested: {stop}."
     if state.journal_lost:
         yield f"The journal cannot be written: {state.journal_lost}."
     for handover in state.handovers:

@@ -18,7 +18,8 @@ from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, RecordStatus
 
 if TYPE_CHECKING:
-    from route53_takeover.core.domain.record_sets import DesiredRecord, RecordSet
+    from route53_takeover.core.domain.desired_records import DesiredRecord
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.state import Handover, NameState, State
 

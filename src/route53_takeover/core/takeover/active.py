@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import Change, normal_name
+from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover import commands as cmd
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_writes import applied
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.polling import read_pace
 from route53_takeover.core.takeover.queries import (
-    IN_PROGRESS,
     deadman,
     is_ours_to_fill,
     matching_resources,
@@ -31,21 +30,14 @@ from route53_takeover.core.takeover.queries import (
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import (
     ABSENT_STAGES,
-    LIVE,
     TAKEN_STAGES,
     Phase,
     RecordStatus,
 )
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
 from route53_takeover.core.timing import (
-    ACTIVE,
     CLOSE_READ,
-    GAP_READ,
-    GOING_READ,
-    GUARD_READ,
-    HOT,
-    IDLE,
-    IDLE_READ,
+    LATE,
     LIST_PACE,
     READ_FRESH,
     RESTORE_PATIENCE,
@@ -53,9 +45,7 @@ from route53_takeover.core.timing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from route53_takeover.core.takeover.state import NameState, StackState, State
+    from route53_takeover.core.takeover.state import NameState, State
     from route53_takeover.core.takeover.step_context import StepContext
 
 _SOUND = frozenset({StackPhase.FORWARD, StackPhase.SUCCEEDED})
@@ -78,11 +68,10 @@ def advance_names(context: StepContext) -> None:
 def _advance_name(context: StepContext, name: NameState) -> None:
     name = _give_unknown_up(context, name)
     if name.write is not None:
-        if name.write.unknown_since is not None:
-            context.read(name, every=CLOSE_READ)
         return
-    name = _arm(context, name)
-    if _must_restore(context, name):
+    if is_absent := name.is_absent:
+        name = _arm(context, name)
+    if is_absent and _must_restore(context, name):
         cause = name.cause if name.restoring else cause_of(context.state, name)
         name = context.put(replace(name, restoring=True, cause=cause))
         _restore(context, name)
@@ -90,9 +79,15 @@ def _advance_name(context: StepContext, name: NameState) -> None:
         _restore(context, name)
     else:
         _release_when_due(context, name)
-    every = _read_pace(context.state, context.state.names[name.name])
+    _expect_read(context, context.state.names[name.name])
+
+
+def _expect_read(context: StepContext, name: NameState) -> None:
+    """Wakes where the next read is overdue: the process may have been stopped (`freshness`)."""
+    every = read_pace(context.state, name)
     if every is not None:
-        context.read(context.state.names[name.name], every=every)
+        began = name.read.began if name.read else 0.0
+        context.wake(max(began + every, name.read_after) + LATE)
 
 
 def _give_unknown_up(context: StepContext, name: NameState) -> NameState:
@@ -116,7 +111,7 @@ def _give_unknown_up(context: StepContext, name: NameState) -> NameState:
 
 def _arm(context: StepContext, name: NameState) -> NameState:
     """The deadman also runs for a record that somebody else deleted while it was awaited."""
-    if name.is_absent and name.deadman_at is None:
+    if name.deadman_at is None:
         return context.put(
             replace(name, deadman_at=deadman(context.state, name, context.state.now))
         )
@@ -127,9 +122,9 @@ def _arm(context: StepContext, name: NameState) -> NameState:
 
 
 def _must_restore(context: StepContext, name: NameState) -> bool:
-    """Whether the name is empty and CloudFormation is not going to fill it."""
+    """Whether CloudFormation is not going to fill an empty name."""
     state = context.state
-    if not name.is_absent or not is_ours_to_fill(state, name):
+    if not is_ours_to_fill(state, name):
         return False
     if name.restoring or any(h.stage is RecordStatus.LOST for h in name.handovers):
         return True
@@ -201,32 +196,6 @@ def _release_when_due(context: StepContext, name: NameState) -> None:
                 ask_list(context, gate.resource.stack_id, urgent=True)
 
 
-def _read_pace(state: State, name: NameState) -> float | None:
-    if name.write is not None:
-        return None
-    if name.is_absent:
-        return GAP_READ if is_ours_to_fill(state, name) else GUARD_READ
-    if any(True for _ in release_gates(state, name)):
-        return CLOSE_READ
-    kind = root_kind(state)
-    if all(h.stage in (RecordStatus.STANDING, RecordStatus.CHANGED) for h in name.handovers):
-        if (
-            kind is StackPhase.FORWARD
-        ):  # another writer may delete it meanwhile, and the gap is measured
-            return min(max(GOING_READ, len(state.names)), GUARD_READ)
-        if kind in IN_PROGRESS:
-            return CLOSE_READ  # CloudFormation may, though no event told that it had it
-        if state.baseline is not Switch.ON:
-            return None
-        is_old = name.read is None or name.read.began < state.news_at
-        return 0.0 if is_old else IDLE_READ  # one read that was stale must not be the last
-    if kind not in (StackPhase.FORWARD, StackPhase.SUCCEEDED):
-        return CLOSE_READ  # it is being deleted, or was
-    if kind is StackPhase.SUCCEEDED and (name.read is None or name.read.began < state.news_at):
-        return 0.0  # a clean-up that no poll showed may have deleted it
-    return GUARD_READ
-
-
 # -- the phase
 
 
@@ -237,7 +206,8 @@ def _find_phase(context: StepContext) -> None:
 
 
 def _phase_of(state: State) -> Phase:
-    taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
+    names = state.names.values()
+    taken = all(h.stage in TAKEN_STAGES for name in names for h in name.handovers)
     if taken and root_kind(state) in (
         StackPhase.FORWARD,
         StackPhase.CLEANING,
@@ -246,146 +216,15 @@ def _phase_of(state: State) -> Phase:
         return Phase.GUARD
     if (
         state.given_up
-        or any(name.restoring for name in state.names.values())
+        or any(name.restoring for name in names)
         or ((state.interrupts or state.journal_lost) and not state.ever_released)
         or state.phase is Phase.RESTORE
     ):
         return Phase.RESTORE
-    writes = [n.write for n in state.names.values() if n.write is not None]
-    if any(w.purpose is Purpose.RELEASE for w in writes):
+    if any(n.write is not None and n.write.purpose is Purpose.RELEASE for n in names):
         return Phase.RELEASE
-    if any(name.is_absent for name in state.names.values()):
+    if any(name.is_absent for name in names):
         return Phase.CONFIRM
     if taken:
         return Phase.GUARD
     return Phase.WATCH
-
-
-# -- what to poll
-
-
-class Watch(Struct, frozen=True, kw_only=True):
-    """How one stack is to be polled.
-
-    Attributes:
-        stack: its id; the root's name while it has none.
-        after: the event to read back to; ``None``: the start of its current operation.
-        every: seconds between polls.
-        tell_all: polls without news matter too: they say that what is known is fresh.
-        urgent: they go before those of other stacks, which the budget of calls may delay by far.
-    """
-
-    stack: str
-    after: str | None
-    every: float
-    tell_all: bool
-    urgent: bool = False
-
-
-def watches(state: State) -> tuple[Watch, ...]:
-    """The stacks to poll now, and how often. Empty while nothing is deployed."""
-    deploying = state.phase in (Phase.DEPLOY_OFF, Phase.DEPLOY_ON, Phase.VERIFY)
-    if state.baseline is None or not (deploying or state.phase in LIVE):
-        return ()
-    if state.phase is Phase.DEPLOY_ON and state.baseline is not Switch.ON:
-        return ()  # what is known is the first deploy's
-    hot = _hot_stacks(state)
-    expecting = (state.stacks[each] for each in state.plan.expecting if each in state.stacks)
-    urgent = hot | _with_all_above(state, expecting)
-    root = state.root_stack
-    if root is None:
-        root_id = state.root.stack_id or state.plan.options.stack
-        return (Watch(stack=root_id, after=None, every=ACTIVE, tell_all=False),)
-    at_work = root.kind in IN_PROGRESS
-    working = {s.stack_id: s for s in state.stacks.values() if _is_working(state, s)}
-    parents = {s.parent for s in working.values()}
-    found = []
-    for stack in state.stacks.values():
-        is_root = stack.stack_id == root.stack_id
-        if not (is_root or (at_work and stack.stack_id in working) or stack.stack_id in hot):
-            continue
-        is_leaf = stack.stack_id in working and stack.stack_id not in parents
-        every = ACTIVE if is_leaf or (is_root and _is_awaited(state, stack)) else IDLE
-        found.append(
-            Watch(
-                stack=stack.stack_id,
-                after=stack.baseline,
-                every=HOT if stack.stack_id in hot else every,
-                tell_all=stack.stack_id in hot,
-                urgent=stack.stack_id in urgent,
-            )
-        )
-    return tuple(found)
-
-
-def _is_awaited(state: State, root: StackState) -> bool:
-    """Whether our own deploy runs and the stack has not begun: its record may come soon."""
-    deploy = state.deploys.get(state.baseline) if state.baseline else None
-    return root.operations == 0 and deploy is not None and deploy.exited_at is None
-
-
-def _is_working(state: State, stack: StackState) -> bool:
-    """Whether the stack is in progress, or its turn in its parent's operation is still to come."""
-    parent = state.stacks.get(stack.parent or "")
-    if (
-        stack.kind is StackPhase.CLEANING
-        and parent is not None
-        and parent.kind is StackPhase.FORWARD
-    ):
-        return False  # done, but for the clean-up that waits for its root
-    if stack.kind in IN_PROGRESS:
-        return True
-    if parent is None or parent.kind not in IN_PROGRESS:
-        return False
-    return stack.kind is StackPhase.ABSENT or stack.status_time < parent.started
-
-
-def _hot_stacks(state: State) -> frozenset[str]:
-    """The stacks of the moment: those of a record being created or about to be, and the root."""
-    return _with_all_above(
-        state,
-        (
-            stack
-            for stack in state.stacks.values()
-            if stack.kind is StackPhase.FORWARD
-            and (any(_is_settling(state, stack)) or _is_imminent(state, stack))
-        ),
-    )
-
-
-def _with_all_above(state: State, stacks: Iterable[StackState]) -> frozenset[str]:
-    found: set[str] = set()
-    for stack in stacks:
-        at: str | None = stack.stack_id
-        while at in state.stacks and at not in found:
-            found.add(at)
-            at = state.stacks[at].parent
-    return frozenset(found)
-
-
-def _is_settling(state: State, stack: StackState) -> Iterator[bool]:
-    for resource in stack.records.values():
-        if resource.status == "CREATE_IN_PROGRESS" and resource.desired is not None:
-            name = state.names.get(normal_name(resource.desired.record.name))
-            yield name is not None and not name.restoring and not name.given_up
-
-
-def _is_imminent(state: State, stack: StackState) -> bool:
-    """Whether all that a record of ours depends on is complete, and it has not begun."""
-    if stack.template is None:
-        return False
-    for logical_id, desired in stack.template.record_sets.items():
-        if logical_id in stack.newest or logical_id in stack.existing:
-            continue
-        if desired is not None and normal_name(desired.record.name) not in state.names:
-            continue
-        waits_for = stack.template.depends.get(logical_id, frozenset())
-        if all(_is_complete(stack, other) for other in waits_for):
-            return True
-    return False
-
-
-def _is_complete(stack: StackState, logical_id: str) -> bool:
-    if logical_id in stack.newest:
-        return stack.newest[logical_id][1].endswith("_COMPLETE")
-    return logical_id in stack.existing

@@ -29,10 +29,11 @@ class Subject(StrEnum):
     RESOURCES = "resources"
     DEPLOY = "deploy"
     INSYNC = "insync"
+    NAME = "name"
 
 
 class Request(Struct, frozen=True):
-    """What identifies a command that is under way: ``of`` is a stack, a deploy or a change."""
+    """What identifies a command under way: ``of`` is a stack, a deploy, a change or a name."""
 
     subject: Subject
     of: str = ""
@@ -51,9 +52,13 @@ class WriteBackup(Command, frozen=True, kw_only=True):
 
 
 class ReadName(Command, frozen=True, kw_only=True):
-    """-> `NameRead` or `NameUnread`."""
+    """-> `NameRead` or `NameUnread`. For a decision that waits for it; see also `polling`."""
 
     name: str
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.NAME, self.name)
 
 
 class WriteBatch(Command, frozen=True, kw_only=True):
@@ -142,6 +147,7 @@ class RejoinDeploy(Command, frozen=True, kw_only=True):
 
 OnceAtATime = (
     WriteBackup
+    | ReadName
     | AwaitInsync
     | ReadBaseline
     | DescribeRoot
@@ -183,5 +189,7 @@ def answered_by(event: AnyEvent) -> Request | None:
             return Request(Subject.DEPLOY, event.switch)
         case ev.ChangeInsync():
             return Request(Subject.INSYNC, event.change_id)
+        case ev.NameRead() | ev.NameUnread():
+            return Request(Subject.NAME, event.name)
         case _:
             return None

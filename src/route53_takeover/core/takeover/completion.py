@@ -24,6 +24,7 @@ from route53_takeover.core.takeover.queries import (
     candidate_resources,
     matching_resources,
     root_kind,
+    silent_servers,
     was_deployed,
 )
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus
@@ -39,7 +40,6 @@ from route53_takeover.core.timing import (
     MADE_ANEW,
     PATIENCE,
     READ_FRESH,
-    VERIFY_READ,
     WRITE_FRESH,
 )
 
@@ -172,20 +172,13 @@ def verify(context: StepContext) -> None:
     if not _last_look(context):
         return
     state = context.state
-    silent = sorted(
-        server
-        for name in state.names.values()
-        for server in name.answered
-        if name.answers.get(server) != "answer"
-    )
+    silent = silent_servers(state)
     if unread := [n.name for n in state.names.values() if _is_unreadable(state, n)]:
         context.end(Outcome.UNKNOWN, f"{display_name(unread[0])} cannot be read")
     elif silent and state.now < state.phase_since + ANSWER_PATIENCE:
         context.wake(state.phase_since + ANSWER_PATIENCE)
-        for name in state.names.values():
-            context.read(name, every=VERIFY_READ)
     elif silent:
-        context.end(Outcome.UNKNOWN, f"no answer yet from {', '.join(dict.fromkeys(silent))}")
+        context.end(Outcome.UNKNOWN, f"no answer yet from {', '.join(silent)}")
     elif unlike := [h for h in state.handovers if not _is_as_desired(state, h)]:
         context.end(
             Outcome.UNKNOWN, f"{unlike[0].original.key} is not what the stack says it created"
@@ -242,9 +235,8 @@ def _all_undone(context: StepContext) -> bool:
             continue  # said by the ending
         undone = False
         if name.write is not None:
-            if name.write.unknown_since is not None:
-                context.read(name, every=1.0)
-        elif name.read is None or not is_fresh(
+            continue
+        if name.read is None or not is_fresh(
             context.state, began=name.read.began, told=name.read.told, within=READ_FRESH
         ):
             context.read(name, every=1.0)

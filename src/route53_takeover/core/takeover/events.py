@@ -1,15 +1,13 @@
 """The events of a run: everything that the machine learns.
 
 Events are facts, named in the past tense; each carries the time at which the engine took it in. A
-run's journal is the list of them. The machine's commands are in
-`route53_takeover.core.takeover.commands`.
+run's journal is the list of them; those of every run are in `route53_takeover.core.events`. The
+machine's commands are in `route53_takeover.core.takeover.commands`.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-
-from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import Change, RecordSet
 from route53_takeover.core.domain.stacks import (
@@ -17,6 +15,14 @@ from route53_takeover.core.domain.stacks import (
     StackEvent,
     StackResource,
     StackTemplate,
+)
+from route53_takeover.core.events import (
+    Event,
+    Interrupted,
+    JournalFailed,
+    Observation,
+    RunResumed,
+    TimePassed,
 )
 from route53_takeover.core.plan.model import Plan
 
@@ -38,12 +44,6 @@ class Purpose(StrEnum):
     UNDO = "undo-ttl"
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True, omit_defaults=True):
-    """Something that happened. ``time``: seconds since the epoch, when it was taken in."""
-
-    time: float
-
-
 # -- the run itself
 
 
@@ -52,10 +52,6 @@ class RunStarted(Event, frozen=True, kw_only=True):
 
     run: str
     plan: Plan
-
-
-class RunResumed(Event, frozen=True, kw_only=True):
-    """Another process resumes the run: calls in flight are lost, and writes among them unknown."""
 
 
 class BackupWritten(Event, frozen=True, kw_only=True):
@@ -68,26 +64,10 @@ class BackupFailed(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class TimePassed(Event, frozen=True, kw_only=True):
-    """A deadline that the machine asked for is reached."""
-
-
-class Interrupted(Event, frozen=True, kw_only=True):
-    """SIGINT or SIGTERM, or their like; see `route53_takeover.core.takeover.fold.ONE_REQUEST`."""
-
-    signal: str
-
-
-class JournalFailed(Event, frozen=True, kw_only=True):
-    """The journal cannot be written any more. Never in a journal."""
-
-    reason: str
-
-
 # -- Route 53
 
 
-class NameRead(Event, frozen=True, kw_only=True):
+class NameRead(Observation, frozen=True, kw_only=True):
     """Every record set at a name, by a read that began at ``began``."""
 
     name: str
@@ -95,7 +75,7 @@ class NameRead(Event, frozen=True, kw_only=True):
     records: tuple[RecordSet, ...]
 
 
-class NameUnread(Event, frozen=True, kw_only=True):
+class NameUnread(Observation, frozen=True, kw_only=True):
     """A read failed; it says nothing of the name."""
 
     name: str
@@ -151,7 +131,7 @@ class ChangeInsync(Event, frozen=True, kw_only=True):
     change_id: str
 
 
-class NamesAnswered(Event, frozen=True, kw_only=True):
+class NamesAnswered(Observation, frozen=True, kw_only=True):
     """How the name servers' answers changed: server -> status, for one name and type.
 
     Attributes:
@@ -191,7 +171,7 @@ class BaselineUnread(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class StackPolled(Event, frozen=True, kw_only=True):
+class StackPolled(Observation, frozen=True, kw_only=True):
     """Whole pages of new events, oldest first, of a poll that began at ``began``."""
 
     stack: str
@@ -199,34 +179,34 @@ class StackPolled(Event, frozen=True, kw_only=True):
     events: tuple[StackEvent, ...] = ()
 
 
-class StackUnpolled(Event, frozen=True, kw_only=True):
+class StackUnpolled(Observation, frozen=True, kw_only=True):
     """A poll failed; the next one returns what was missed."""
 
     stack: str
     reason: str
 
 
-class RootDescribed(Event, frozen=True, kw_only=True):
+class RootDescribed(Observation, frozen=True, kw_only=True):
     """The root stack as ``DescribeStacks`` shows it."""
 
     began: float
     root: StackDescription
 
 
-class RootUndescribed(Event, frozen=True, kw_only=True):
+class RootUndescribed(Observation, frozen=True, kw_only=True):
     """It could not be described."""
 
     reason: str
 
 
-class TemplateRead(Event, frozen=True, kw_only=True):
+class TemplateRead(Observation, frozen=True, kw_only=True):
     """What the template in force says of record sets; ``None`` where it could not be read."""
 
     stack: str
     template: StackTemplate | None
 
 
-class ResourcesRead(Event, frozen=True, kw_only=True):
+class ResourcesRead(Observation, frozen=True, kw_only=True):
     """Every resource of one stack, by a read that began at ``began``: events may lag behind it."""
 
     stack: str
@@ -234,7 +214,7 @@ class ResourcesRead(Event, frozen=True, kw_only=True):
     resources: tuple[StackResource, ...] = ()
 
 
-class ResourcesUnread(Event, frozen=True, kw_only=True):
+class ResourcesUnread(Observation, frozen=True, kw_only=True):
     """They could not be read."""
 
     stack: str

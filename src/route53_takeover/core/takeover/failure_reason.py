@@ -17,9 +17,6 @@ from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordSta
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import Deploy, NameState, State
 
-ABORT = "abort"
-"""The operator's abort among the signals in `State.interrupts`."""
-
 
 def stopped_by(state: State) -> str:
     """Who stopped the run first; empty where it was not stopped."""
@@ -30,7 +27,7 @@ def stopped_by(state: State) -> str:
 
 def is_aborted(state: State) -> bool:
     """Whether the operator stopped it by a key, and not by a signal."""
-    return state.interrupts[:1] == (ABORT,)
+    return bool(state.interrupts) and state.interrupts[0].is_abort
 
 
 def why(state: State) -> str:

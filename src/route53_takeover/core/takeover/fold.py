@@ -19,6 +19,7 @@ from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
 from route53_takeover.core.takeover.fold_writes import answered, restore_lost
 from route53_takeover.core.takeover.freshness import timed
+from route53_takeover.core.takeover.queries import ANSWERED
 from route53_takeover.core.takeover.state import (
     ABSENT_STAGES,
     Deploy,
@@ -27,6 +28,7 @@ from route53_takeover.core.takeover.state import (
     Outcome,
     Phase,
     State,
+    Stop,
     Write,
 )
 from route53_takeover.core.timing import ONE_REQUEST, backoff
@@ -58,21 +60,27 @@ def begin(event: ev.RunStarted) -> State:
     )
 
 
-def _interrupted(state: State, signal: str) -> State:
+def _interrupted(state: State, stop: Stop) -> State:
     """One more signal: a request of its own, or an echo of the one that has just begun."""
     if not state.interrupts:
-        return replace(state, interrupts=(signal,), interrupted_at=state.now)
+        return replace(state, interrupts=(stop,), interrupted_at=state.now)
     if state.now < state.interrupted_at + ONE_REQUEST:
         return state
-    return replace(state, interrupts=(*state.interrupts, signal))
+    return replace(state, interrupts=(*state.interrupts, stop))
 
 
 def observe(state: State, event: ev.AnyEvent) -> State:
     """The state with one more fact in it."""
-    state = timed(replace(state, now=max(state.now, event.time)), event)
+    state = timed(state, event)
     if (answer := answered_by(event)) in state.in_flight:
         state = replace(state, in_flight=state.in_flight - {answer})
-    match event:
+    match event:  # what comes most often stands first
+        case ev.TimePassed() | ev.RunStarted():
+            return state
+        case ev.NameRead() | ev.NamesAnswered():
+            return _of_name(state, event)
+        case ev.StackPolled():
+            return reconciled(polled(state, event))
         case ev.RunResumed():
             return _resumed(state)
         case ev.BackupWritten():
@@ -84,11 +92,9 @@ def observe(state: State, event: ev.AnyEvent) -> State:
                 given_up=f"no backup: {event.reason}",
             )
         case ev.Interrupted():
-            return _interrupted(state, event.signal)
+            return _interrupted(state, Stop(event.signal))
         case ev.JournalFailed():
             return replace(state, journal_lost=event.reason)
-        case ev.TimePassed() | ev.RunStarted():
-            return state
         case ev.DeployIntended() | ev.DeployExited():
             return _deploy(state, event)
         case (
@@ -101,8 +107,6 @@ def observe(state: State, event: ev.AnyEvent) -> State:
             return tree(state, event)
         case ev.ResourcesRead() | ev.ResourcesUnread():
             return reconciled(resources(state, event))
-        case ev.StackPolled():
-            return reconciled(polled(state, event))
         case ev.StackUnpolled():
             return state
         case (
@@ -142,7 +146,7 @@ def _of_name(
         case ev.NameUnread():
             failures = name.failures + 1
             pause = backoff(failures, first=0.5, most=2.0 if state.ever_released else 10.0)
-            name = replace(name, reading=False, failures=failures, read_after=state.now + pause)
+            name = replace(name, failures=failures, read_after=state.now + pause)
         case ev.NamesAnswered():
             name = _heard(state, name, event)
         case ev.ChangeInsync():
@@ -160,13 +164,11 @@ def _of_name(
         case _:
             if name.write is not None and name.write.id == event.id:
                 name = answered(state, name, name.write, event)
-    name = _with_gaps(before, name, began=getattr(event, "began", state.now), now=state.now)
-    moved = _shape(name) != _shape(before)
-    state = replace(
-        state,
-        names={**state.names, event.name: name},
-        news_at=state.now if moved else state.news_at,
-    )
+    news_at = state.news_at
+    if name.handovers is not before.handovers:
+        name = _with_gaps(before, name, began=getattr(event, "began", state.now), now=state.now)
+        news_at = state.now if _shape(name) != _shape(before) else news_at
+    state = replace(state, names={**state.names, event.name: name}, news_at=news_at)
     return reconciled(state)
 
 
@@ -190,7 +192,7 @@ def _with_gap(before: Handover, after: Handover, *, began: float, now: float) ->
 
 def _heard(state: State, name: NameState, event: ev.NamesAnswered) -> NameState:
     """Name servers' answers: who answers before the release, who is silent after it, how long."""
-    good = {server for server, status in event.statuses.items() if status == "answer"}
+    good = {server for server, status in event.statuses.items() if status == ANSWERED}
     name = replace(name, answers={**name.answers, **event.statuses})
     if not name.was_released:
         return replace(name, answered=name.answered | good)
@@ -233,7 +235,6 @@ def _resumed(state: State) -> State:
             )
         names[key] = replace(
             name,
-            reading=False,
             read=None,
             read_after=0.0,
             failures=0,

@@ -30,7 +30,7 @@ _UNDONE = frozenset(
 
 
 def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
-    name = replace(name, reading=False, failures=0)
+    name = replace(name, failures=0)
     if event.began < name.wrote_at:
         return name  # older than our own last write
     reading = Reading(began=event.began, told=event.time, records=event.records)
@@ -42,9 +42,9 @@ def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
         name = replace(_settled(state, name, name.write, event.began), read=reading)
         if name.write is not None:
             return name
-    name = replace(
-        name, handovers=tuple(_classified(state, name, h, event.began) for h in name.handovers)
-    )
+    handovers = tuple([_classified(state, name, h, event.began) for h in name.handovers])
+    if handovers != name.handovers:
+        name = replace(name, handovers=handovers)
     lowered = any(
         h.stage is RecordStatus.STANDING and h.standing != h.original for h in name.handovers
     )
@@ -239,7 +239,7 @@ def reconciled(state: State) -> State:
     for key, name in state.names.items():
         if name.write is not None:
             continue
-        handovers = tuple(_adopted(state, name, handover) for handover in name.handovers)
+        handovers = tuple([_adopted(state, name, handover) for handover in name.handovers])
         if handovers != name.handovers:
             names[key] = replace(name, handovers=handovers)
     if not names:

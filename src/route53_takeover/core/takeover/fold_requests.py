@@ -13,10 +13,9 @@ from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import ABORT
 from route53_takeover.core.takeover.queries import is_ours_to_fill
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.state import Phase, Stop
 from route53_takeover.core.timing import LONGEST_EXTENSION
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def asked(state: State, event: ev.OperatorEvent) -> State:
         case ev.RestoreAsked() if names := to_restore(state):
             return _restoring(state, names)
         case ev.AbortAsked() if may_abort(state):
-            return replace(state, interrupts=(ABORT,), interrupted_at=state.now)
+            return replace(state, interrupts=(Stop(),), interrupted_at=state.now)
         case _:
             return state
 

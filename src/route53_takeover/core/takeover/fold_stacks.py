@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import (
-    DesiredRecord,
-    RecordSet,
-    normal_name,
-)
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import RecordSet, normal_name
 from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     RECORD_SET_GROUP,
@@ -24,7 +21,8 @@ from route53_takeover.core.domain.stacks import (
 )
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
-from route53_takeover.core.takeover.state import Phase, RecordResource, StackState
+from route53_takeover.core.takeover.stack_state import RecordResource, StackState
+from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.timing import TEMPLATE_PAUSE, backoff
 
 if TYPE_CHECKING:

@@ -27,16 +27,17 @@ def is_fresh(state: State, *, began: float, told: float, within: float) -> bool:
 
 
 def timed(state: State, event: ev.AnyEvent) -> State:
-    """The state with what this event tells of the process's own pace."""
-    if state.wake_at is not None and event.time > state.wake_at + LATE:
-        state = replace(state, awake_since=event.time)
-    match event:
-        case ev.NameRead() | ev.StackPolled() | ev.ResourcesRead() | ev.RootDescribed():
-            if event.time - event.began > SLEPT:
-                state = replace(state, awake_since=event.time)
-            elif event.began >= state.awake_since:
-                lag = max(event.time - event.began, _FORGET * state.lag)
-                state = replace(state, lag=round(lag, 3))
-        case _:
-            pass
-    return state
+    """The state with this event's time, and what it tells of the process's own pace."""
+    time, awake_since, lag = event.time, state.awake_since, state.lag
+    if state.wake_at is not None and time > state.wake_at + LATE:
+        awake_since = time
+    if isinstance(event, _ANSWERS):
+        if time - event.began > SLEPT:
+            awake_since = time
+        elif event.began >= awake_since:
+            lag = round(max(time - event.began, _FORGET * lag), 3)
+    return replace(state, now=max(state.now, time), awake_since=awake_since, lag=lag)
+
+
+_ANSWERS = (ev.NameRead, ev.StackPolled, ev.ResourcesRead, ev.RootDescribed)
+"""What tells how long a call took."""

@@ -25,19 +25,14 @@ from route53_takeover.core.timing import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from route53_takeover.core.domain.record_sets import (
-        DesiredRecord,
-        RecordSet,
-    )
+    from route53_takeover.core.domain.desired_records import DesiredRecord
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
-    from route53_takeover.core.takeover.state import (
-        Handover,
-        NameState,
-        RecordResource,
-        StackState,
-        State,
-    )
+    from route53_takeover.core.takeover.stack_state import RecordResource, StackState
+    from route53_takeover.core.takeover.state import Handover, NameState, State
 
+ANSWERED = "answer"
+"""The status of a name server that answers with records (`core.ports.DnsAnswer`)."""
 IN_PROGRESS = frozenset({StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK})
 
 
@@ -69,19 +64,20 @@ def was_deployed(state: State) -> bool:
 
 def matching_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The record resources of the tree that would stand in this record set's place."""
-    return tuple(
-        resource for resource in candidate_resources(state, handover) if not resource.guessed
-    )
+    return tuple([r for r in candidate_resources(state, handover) if not r.guessed])
 
 
 def candidate_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The same, and those of which only the name is known: for what must not be written then."""
+    found = resources_at(state, normal_name(handover.original.name))
     return tuple(
-        resource
-        for resource in resources_at(state, normal_name(handover.original.name))
-        if resource.desired is not None
-        and is_in_zone(state.plan, resource)
-        and conflict(resource.desired.record, handover.original)
+        [
+            resource
+            for resource in found
+            if resource.desired is not None
+            and is_in_zone(state.plan, resource)
+            and conflict(resource.desired.record, handover.original)
+        ]
     )
 
 
@@ -137,9 +133,11 @@ def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
 
 def is_ours_to_fill(state: State, name: NameState) -> bool:
     """A record that somebody else deleted before anything was deployed stays deleted."""
-    released = any(h.released_at is not None for h in name.handovers)
-    was_the_stacks = any(matching_resources(state, h) for h in name.handovers)
-    return released or was_the_stacks or state.baseline is Switch.ON
+    return (
+        state.baseline is Switch.ON
+        or any(h.released_at is not None for h in name.handovers)
+        or any(matching_resources(state, h) for h in name.handovers)  # it was the stack's
+    )
 
 
 def deadman(state: State, name: NameState, released_at: float) -> float:
@@ -147,3 +145,14 @@ def deadman(state: State, name: NameState, released_at: float) -> float:
     began = [m.since for h in name.handovers for m in matching_resources(state, h)]
     in_progress = released_at - min(began, default=released_at)
     return released_at + deadman_after(in_progress, state.plan.options.restore_after)
+
+
+def silent_servers(state: State) -> tuple[str, ...]:
+    """The name servers that answered before the release, and do not now."""
+    silent = sorted(
+        server
+        for name in state.names.values()
+        for server in name.answered
+        if name.answers.get(server) != ANSWERED
+    )
+    return tuple(dict.fromkeys(silent))

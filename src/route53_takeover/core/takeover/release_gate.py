@@ -17,12 +17,14 @@ from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.model import hold_for
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.queries import is_in_zone, may_be_identical, resources_at
-from route53_takeover.core.takeover.state import LIVE, Phase, RecordResource, RecordStatus
+from route53_takeover.core.takeover.stack_state import RecordResource
+from route53_takeover.core.takeover.state import LIVE, Phase, RecordStatus
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.takeover.state import NameState, State
 
 
@@ -105,23 +107,11 @@ class ReleaseGate(Struct, frozen=True, kw_only=True):
 
 def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
     """One for each resource that is being created where a manual record set of ours stands."""
-    for resource in resources_at(state, name.name):
-        if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
-            continue
-        if resource.guessed or resource.group:
-            continue  # its zone is not certain; a group creates all of its records or none
-        desired = resource.desired.record
-        standing = tuple(
-            h.standing
-            for h in name.handovers
-            if h.stage is RecordStatus.STANDING and conflict(h.standing, desired)
-        )
-        if not standing:
-            continue
-        hold = max(hold_for(state.plan.options, r, resource.desired) for r in standing)
+    for resource, desired, standing in to_release(state, name):
+        hold = max(hold_for(state.plan.options, r, desired) for r in standing)
         began = max(resource.since, state.resumed_at)  # the wall clock may have jumped in between
         held_at = began + hold
-        adoptable = any(may_be_identical(r, resource.desired) for r in standing)
+        adoptable = any(may_be_identical(r, desired) for r in standing)
         least = began + (OTHER_HOLD if adoptable else 0.0)
         if name.hold_cut_at >= resource.since:
             held_at = min(held_at, name.hold_cut_at)
@@ -137,6 +127,25 @@ def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
             least=least,
             may_be_adopted=adoptable,
         )
+
+
+def to_release(
+    state: State, name: NameState
+) -> Iterator[tuple[RecordResource, DesiredRecord, tuple[RecordSet, ...]]]:
+    """Each such resource, what it asks for, and the record sets of ours that stand in its way."""
+    for resource in resources_at(state, name.name):
+        desired = resource.desired
+        if resource.status != "CREATE_IN_PROGRESS" or desired is None:
+            continue
+        if resource.guessed or resource.group:
+            continue  # its zone is not certain; a group creates all of its records or none
+        standing = tuple(
+            h.standing
+            for h in name.handovers
+            if h.stage is RecordStatus.STANDING and conflict(h.standing, desired.record)
+        )
+        if standing:
+            yield resource, desired, standing
 
 
 def _is_disowned(state: State, resource: RecordResource, held_at: float) -> bool:

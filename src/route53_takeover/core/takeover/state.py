@@ -1,7 +1,7 @@
 """What a run knows, folded from its events. Plain data: what to do about it is the machine's.
 
-One state for the run, one for each name, one for each stack of the tree. Everything is frozen; a
-new fact makes a new state (`route53_takeover.core.takeover.fold`).
+One state for the run, one for each name; `stack_state` has those of the stacks. Everything is
+frozen; a new fact makes a new state (`route53_takeover.core.takeover.fold`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from enum import StrEnum
 from msgspec import Struct
 
 from route53_takeover.base.errors import ExitCode
-from route53_takeover.core.domain.record_sets import Change, DesiredRecord, RecordSet, conflict
-from route53_takeover.core.domain.stacks import StackDescription, StackPhase, StackTemplate, kind_of
+from route53_takeover.core.domain.record_sets import Change, RecordSet, conflict
+from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.takeover.commands import Request
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.stack_state import StackState
 
 
 class Phase(StrEnum):
@@ -54,6 +55,7 @@ class RecordStatus(StrEnum):
 
 
 ABSENT_STAGES = frozenset({RecordStatus.RELEASED, RecordStatus.LOST})
+_UNTOUCHED = frozenset({RecordStatus.STANDING, RecordStatus.CHANGED})
 TAKEN_STAGES = frozenset({RecordStatus.CREATED, RecordStatus.ADOPTED})
 
 
@@ -134,7 +136,6 @@ class NameState(Struct, frozen=True, kw_only=True):
     """A name and its manual record sets.
 
     Attributes:
-        reading: a read is under way.
         not_before: no write earlier than this: backing off.
         attempts: writes held off in a row.
         unsynced: change id of the lowered TTL that is not INSYNC yet.
@@ -162,7 +163,6 @@ class NameState(Struct, frozen=True, kw_only=True):
     name: str
     handovers: tuple[Handover, ...]
     read: Reading | None = None
-    reading: bool = False
     failures: int = 0
     read_after: float = 0.0
     write: Write | None = None
@@ -218,76 +218,6 @@ class NameState(Struct, frozen=True, kw_only=True):
         return tuple(r for r in self.read.records if conflict(r, record))
 
 
-class RecordResource(Struct, frozen=True, kw_only=True):
-    """An ``AWS::Route53::RecordSet`` in the current operation of its stack.
-
-    Attributes:
-        since: when its first ``CREATE_IN_PROGRESS`` was taken in.
-        initiated_at: when an event or a list with a physical id was: CloudFormation may have it,
-            and be waiting for INSYNC only.
-        guessed: only its name is known, so ``desired`` is a guess: it may keep a batch from being
-            written, and tells nothing else.
-        group: it is one record of a ``RecordSetGroup``, all of which share its logical id;
-            ``desired`` is ``None`` where nothing tells which.
-    """
-
-    stack_id: str
-    logical_id: str
-    status: str
-    since: float
-    initiated_at: float | None = None
-    desired: DesiredRecord | None = None
-    guessed: bool = False
-    group: bool = False
-    reason: str = ""
-
-
-class StackState(Struct, frozen=True, kw_only=True):
-    """One stack of the tree, since the baseline.
-
-    Attributes:
-        status: its newest own status; empty until an event told one.
-        operations: how many operations it began.
-        started: AWS's time of the current one; older events belong to earlier ones.
-        newest: logical id -> AWS's time and status of its newest event.
-        polled: when the newest successful poll began; ``poll_told`` when its answer came.
-        listed: when the newest successful read of its resources began; ``told`` when it ended.
-        template: what it says of record sets; ``None`` until it was read.
-        template_for: in which operation that was.
-        template_failures: reads of it in vain since; the next is not before ``template_after``.
-        seen: ids of the events taken in.
-        baseline: id of the newest event before the deploy, where there was one.
-        floor: AWS's time of that event: one that is not later belongs to an earlier operation,
-            whenever it becomes visible.
-    """
-
-    stack_id: str
-    parent: str | None = None
-    status: str = ""
-    status_time: float = 0.0
-    operations: int = 0
-    started: float = 0.0
-    newest: dict[str, tuple[float, str]] = {}
-    records: dict[str, RecordResource] = {}
-    existing: frozenset[str] = frozenset()
-    polled: float = 0.0
-    poll_told: float = 0.0
-    listed: float = 0.0
-    told: float = 0.0
-    seen: frozenset[str] = frozenset()
-    baseline: str | None = None
-    floor: float = 0.0
-    template: StackTemplate | None = None
-    template_for: int = 0
-    template_failures: int = 0
-    template_after: float = 0.0
-    first_error: str = ""
-
-    @property
-    def kind(self) -> StackPhase:
-        return kind_of(self.status) if self.status else StackPhase.ABSENT
-
-
 class Deploy(Struct, frozen=True, kw_only=True):
     """One of the two deploy commands. ``exited`` with code ``None``: nobody knows how."""
 
@@ -296,6 +226,20 @@ class Deploy(Struct, frozen=True, kw_only=True):
     code: int | None = None
     tail: str = ""
     timed_out: bool = False
+
+
+class Stop(Struct, frozen=True):
+    """A request to stop: a signal, or the operator's abort."""
+
+    signal: str = ""
+
+    @property
+    def is_abort(self) -> bool:
+        """Whether the operator asked for it, and not a signal."""
+        return not self.signal
+
+    def __str__(self) -> str:
+        return self.signal or "abort"
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -362,7 +306,7 @@ class State(Struct, frozen=True, kw_only=True):
     resumes: int = 0
     resumed_at: float = 0.0
     paused: bool = False
-    interrupts: tuple[str, ...] = ()
+    interrupts: tuple[Stop, ...] = ()
     interrupted_at: float = 0.0
     given_up: str = ""
     backup_failed: bool = False
@@ -404,15 +348,15 @@ class State(Struct, frozen=True, kw_only=True):
     @property
     def handovers(self) -> tuple[Handover, ...]:
         """Every manual record set of every name."""
-        return tuple(h for name in self.names.values() for h in name.handovers)
+        return tuple([h for name in self.names.values() for h in name.handovers])
 
     @property
     def ever_released(self) -> bool:
         """Whether a record set was released, or may have been."""
-        return any(
-            h.released_at is not None
-            or h.stage not in (RecordStatus.STANDING, RecordStatus.CHANGED)
-            for h in self.handovers
-        ) or any(
-            n.write is not None and n.write.purpose is Purpose.RELEASE for n in self.names.values()
-        )
+        for name in self.names.values():
+            if name.write is not None and name.write.purpose is Purpose.RELEASE:
+                return True
+            for handover in name.handovers:
+                if handover.released_at is not None or handover.stage not in _UNTOUCHED:
+                    return True
+        return False

@@ -39,7 +39,8 @@ from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE, WRITE_FRESH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.core.takeover.state import NameState, RecordResource, State
+    from route53_takeover.core.takeover.stack_state import RecordResource
+    from route53_takeover.core.takeover.state import NameState, State
 
 _MOVES_IN_A_STEP = 20
 

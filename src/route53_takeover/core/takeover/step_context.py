@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.exit_codes import EXIT_CODES
 from route53_takeover.core.takeover.freshness import is_fresh
-from route53_takeover.core.takeover.state import Ending, Phase, StackState, Write
+from route53_takeover.core.takeover.stack_state import StackState
+from route53_takeover.core.takeover.state import Ending, Phase, Write
 from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
@@ -85,13 +86,10 @@ class StepContext:
             self.state = replace(self.state, given_up=reason)
 
     def read(self, name: NameState, *, every: float) -> None:
-        """Keeps the newest read of the name no older than ``every`` seconds."""
-        if name.reading:
-            return
+        """Reads a name that a decision waits for, unless its newest read is as young as that."""
         due = max((name.read.began if name.read else 0.0) + every, name.read_after)
         if due <= self.state.now:
-            self.put(replace(name, reading=True))
-            self.commands.append(cmd.ReadName(name=name.name))
+            self.ask(cmd.ReadName(name=name.name))
         else:
             self.wake(due)
 

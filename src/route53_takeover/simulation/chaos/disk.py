@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.storage.journal import OBSERVATIONS, JournalError, MemoryJournal, encode
+from route53_takeover.core.events import Observation
+from route53_takeover.storage.journal import JournalError, MemoryJournal
+from route53_takeover.storage.journal_format import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,5 +115,5 @@ class DiskJournal(MemoryJournal):
         for event in self.events[self._written :]:
             self._written += 1
             self.data += encode(self._written, event)
-            if not isinstance(event, OBSERVATIONS):
+            if not isinstance(event, Observation):
                 disk.synced, disk.synced_events = len(self.data), self._written

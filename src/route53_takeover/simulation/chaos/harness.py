@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.takeover.release_gate import Condition
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.runtime.engine import Engine
+    from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.transport import Arrival, Transport, VirtualClock
@@ -136,7 +136,7 @@ class Harness:
         self.rng = rng
         self.disk = Disk()
         self.prober = SimulatedProber(world, clock)
-        self.engine: Engine
+        self.engine: TakeoverEngine
         self.task: asyncio.Task[State]
         self.struck: Counter[str] = Counter()
         self.troubles: list[Disturbance] = []

@@ -14,7 +14,6 @@ from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.status.result import Result, result
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.failure_reason import ABORT
 from route53_takeover.core.takeover.fold import begin
 from route53_takeover.core.takeover.invariants import (
     broken_promises,
@@ -22,7 +21,7 @@ from route53_takeover.core.takeover.invariants import (
     is_within_plan,
     leaves_a_record,
 )
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus, State
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
@@ -237,7 +236,7 @@ def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
     ):
         yield "failed and restored mean that no stack owns the record"
     if outcome is Outcome.ABORTED:
-        by_key = all(what == ABORT for what in state.interrupts)
+        by_key = all(stop.is_abort for stop in state.interrupts)
         if state.ending is not None and state.ending.exit_code != (1 if by_key else 130):
             yield "130 is for a signal, and 1 for a person's abort"
         if state.ever_released:

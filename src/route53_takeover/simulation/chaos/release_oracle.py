@@ -36,7 +36,8 @@ from route53_takeover.simulation.chaos.transport import TAKEOVER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from route53_takeover.core.domain.record_sets import DesiredRecord, RecordKey, RecordSet
+    from route53_takeover.core.domain.desired_records import DesiredRecord
+    from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
     from route53_takeover.simulation.chaos.harness import Harness

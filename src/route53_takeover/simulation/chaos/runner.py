@@ -19,11 +19,11 @@ from route53_takeover.core.plan.model import Identity, Options
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
+from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.disk import DiskJournal
 from route53_takeover.simulation.chaos.fault_catalog import arm
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.state import State
+    from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.faults import Faults
@@ -254,9 +255,9 @@ class _Rehearsing:
             if self._appends <= 0:
                 raise Killed
 
-    def _engine(self, journal: MemoryJournal) -> Engine:
+    def _engine(self, journal: MemoryJournal) -> TakeoverEngine:
         harness = self._stage
-        return Engine(
+        return takeover_engine(
             clock=harness.clock,
             journal=journal,
             records=SimulatedRecords(harness.line),
@@ -333,7 +334,7 @@ class _Rehearsing:
             return
         line = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)
         line.arrivals = harness.line.arrivals
-        engine = Engine(
+        engine = takeover_engine(
             clock=clock,
             journal=MemoryJournal(),
             records=SimulatedRecords(line),

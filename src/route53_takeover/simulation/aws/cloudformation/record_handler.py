@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import (
-    DesiredRecord,
-    RecordSet,
-    conflict,
-    display_name,
-)
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import RecordSet, conflict, display_name
 from route53_takeover.simulation.aws.route53.zones import ZoneError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import DesiredRecord
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP, StackEvent
 from route53_takeover.core.domain.template import TemplateError, group_members
 from route53_takeover.simulation.aws.cloudformation.template import Simulation

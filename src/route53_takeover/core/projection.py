@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
-from route53_takeover.core.takeover.step import step
+from route53_takeover.core.machine import C, E, S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from route53_takeover.core.takeover import events as ev
-    from route53_takeover.core.takeover.commands import AnyCommand
-    from route53_takeover.core.takeover.state import State
+    from collections.abc import Callable
 
 
-def _ignored(event: ev.AnyEvent, error: Exception) -> None:
+def _ignored(event: object, error: Exception) -> None:
     """Whoever reads a journal ignores what the engine ignored."""
 
 
-class Projection:
+class Projection(Generic[S, E, C]):
     """The state that events come to.
 
     An event that the machine does not accept changes nothing: it was ignored when it came, and is
     ignored by everyone who folds the journal.
 
     Args:
+        step: the machine's.
         rejected: is told of each such event; may raise.
 
     Attributes:
@@ -32,12 +29,17 @@ class Projection:
         seq: how many events of the journal were taken.
     """
 
-    def __init__(self, rejected: Callable[[ev.AnyEvent, Exception], None] = _ignored) -> None:
-        self.state: State | None = None
+    def __init__(
+        self,
+        step: Callable[[S | None, E], tuple[S, tuple[C, ...]]],
+        rejected: Callable[[E, Exception], None] = _ignored,
+    ) -> None:
+        self.state: S | None = None
         self.seq = 0
+        self._step = step
         self._rejected = rejected
 
-    def take(self, event: ev.AnyEvent) -> tuple[AnyCommand, ...]:
+    def take(self, event: E) -> tuple[C, ...]:
         """Folds one more event of the journal; what follows from it.
 
         Raises:
@@ -46,25 +48,13 @@ class Projection:
         self.seq += 1
         return self.apply(event)
 
-    def apply(self, event: ev.AnyEvent) -> tuple[AnyCommand, ...]:
+    def apply(self, event: E) -> tuple[C, ...]:
         """The same for an event that no journal holds."""
         try:
-            self.state, commands = step(self.state, event)
+            self.state, commands = self._step(self.state, event)
         except Exception as error:  # a defect of ours must not end a rescue
             if self.state is None:
                 raise
             self._rejected(event, error)
             return ()
         return commands
-
-
-def fold(history: Iterable[ev.AnyEvent]) -> State | None:
-    """The state after these events; ``None`` where there are none.
-
-    Raises:
-        ValueError: they do not begin with the beginning of a run.
-    """
-    projection = Projection()
-    for event in history:
-        projection.take(event)
-    return projection.state

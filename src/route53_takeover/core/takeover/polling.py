@@ -1,0 +1,286 @@
+"""What a takeover looks at again and again: stacks, names, name servers, the connection.
+
+`polls` is worked out from the state after each event; `route53_takeover.runtime.pollers` runs what
+it says. A look that a decision waits for, once, is a command instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.machine import Poll
+from route53_takeover.core.takeover.commands import Request, Subject
+from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.queries import (
+    IN_PROGRESS,
+    is_ours_to_fill,
+    root_kind,
+    silent_servers,
+)
+from route53_takeover.core.takeover.release_gate import Condition, release_gates, to_release
+from route53_takeover.core.takeover.state import LIVE, Phase, RecordStatus
+from route53_takeover.core.timing import (
+    ACTIVE,
+    CLOSE_READ,
+    GAP_READ,
+    GOING_READ,
+    GUARD_READ,
+    HOT,
+    HOT_FOR,
+    IDLE,
+    IDLE_READ,
+    PROBE,
+    PROBE_IN_GAP,
+    PROBES_A_SECOND,
+    VERIFY_READ,
+    WARM,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from route53_takeover.core.takeover.stack_state import RecordResource, StackState
+    from route53_takeover.core.takeover.state import NameState, State
+
+
+class StackEvents(Struct, frozen=True):
+    """The events of one stack.
+
+    Attributes:
+        stack: its id; the root's name while it has none.
+        after: the event to read back to; ``None``: the start of its current operation.
+    """
+
+    stack: str
+    after: str | None
+
+
+class NameRecords(Struct, frozen=True):
+    """The record sets at a name."""
+
+    name: str
+
+
+class NameServers(Struct, frozen=True):
+    """What the zone's name servers answer."""
+
+    name: str
+    type: str
+
+
+class Connection(Struct, frozen=True):
+    """The connection to Route 53, which a release must not have to open."""
+
+
+Target = StackEvents | NameRecords | NameServers | Connection
+
+
+def polls(state: State) -> tuple[Poll[Target], ...]:
+    """What to look at now, and how often."""
+    stacks = stack_polls(state)
+    is_close = any(poll.every == HOT for poll in stacks)
+    warming = (Poll[Target](target=Connection(), every=WARM),) if is_close else ()
+    return (*stacks, *_name_polls(state), *_server_polls(state), *warming)
+
+
+# -- names
+
+
+def _name_polls(state: State) -> Iterator[Poll[Target]]:
+    for name in state.names.values():
+        every = read_pace(state, name)
+        if every is not None and Request(Subject.NAME, name.name) not in state.in_flight:
+            yield Poll(
+                target=NameRecords(name.name),
+                every=every,
+                last=name.read.began if name.read else 0.0,
+                not_before=name.read_after,
+            )
+
+
+def read_pace(state: State, name: NameState) -> float | None:
+    """Seconds between reads of a name now; ``None``: it is not read."""
+    if state.phase is Phase.VERIFY:
+        return VERIFY_READ if silent_servers(state) else None
+    if state.phase not in LIVE:
+        return None
+    if name.write is not None:
+        return None if name.write.unknown_since is None else CLOSE_READ
+    if name.is_absent:
+        return GAP_READ if is_ours_to_fill(state, name) else GUARD_READ
+    if any(_is_close(state, name, resource) for resource, *_ in to_release(state, name)):
+        return CLOSE_READ
+    kind = root_kind(state)
+    if all(h.stage in (RecordStatus.STANDING, RecordStatus.CHANGED) for h in name.handovers):
+        if kind is StackPhase.FORWARD:  # another writer may delete it, and the gap is measured
+            return min(max(GOING_READ, len(state.names)), GUARD_READ)
+        if kind in IN_PROGRESS:
+            return CLOSE_READ  # CloudFormation may, though no event told that it had it
+        if state.baseline is not Switch.ON:
+            return None
+        is_old = name.read is None or name.read.began < state.news_at
+        return 0.0 if is_old else IDLE_READ  # one read that was stale must not be the last
+    if kind not in (StackPhase.FORWARD, StackPhase.SUCCEEDED):
+        return CLOSE_READ  # it is being deleted, or was
+    if kind is StackPhase.SUCCEEDED and (name.read is None or name.read.began < state.news_at):
+        return 0.0  # a clean-up that no poll showed may have deleted it
+    return GUARD_READ
+
+
+_BY_LOOKING = frozenset(
+    {
+        Condition.HOLD,
+        Condition.EVENTS,
+        Condition.READ,
+        Condition.DISOWNED,
+        Condition.ANSWERED,
+        Condition.PAUSE,
+    }
+)
+"""What a release waits for by itself: to look more often brings it sooner."""
+
+
+def _is_close(state: State, name: NameState, resource: RecordResource) -> bool:
+    """Whether to look often: after a while only where the release waits for nothing else.
+
+    Where it waits for a confirmation, or for the end of a pause, it begins with a look then.
+    """
+    return state.now < resource.since + HOT_FOR or any(
+        gate.resource is resource and _BY_LOOKING.issuperset(gate.unmet)
+        for gate in release_gates(state, name)
+    )
+
+
+# -- name servers
+
+_PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
+_IN_GAP = frozenset({Phase.RELEASE, Phase.CONFIRM, Phase.RESTORE})
+
+
+def _server_polls(state: State) -> Iterator[Poll[Target]]:
+    """Asks for the type of the record, or for A where a CNAME leads on."""
+    if state.phase not in _PROBED or not state.plan.options.probe:
+        return
+    questions = {
+        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
+        for h in state.handovers
+    }
+    pace = PROBE_IN_GAP if state.phase in _IN_GAP else PROBE
+    every = max(pace, len(questions) / PROBES_A_SECOND)
+    for name, record_type in sorted(questions):
+        yield Poll(target=NameServers(name, record_type), every=every)
+
+
+# -- stacks
+
+
+def stack_polls(state: State) -> tuple[Poll[StackEvents], ...]:
+    """The stacks to poll. Empty while nothing is deployed."""
+    deploying = state.phase in (Phase.DEPLOY_OFF, Phase.DEPLOY_ON, Phase.VERIFY)
+    if state.baseline is None or not (deploying or state.phase in LIVE):
+        return ()
+    if state.phase is Phase.DEPLOY_ON and state.baseline is not Switch.ON:
+        return ()  # what is known is the first deploy's
+    root = state.root_stack
+    if root is None:
+        root_id = state.root.stack_id or state.plan.options.stack
+        return (Poll(target=StackEvents(root_id, None), every=ACTIVE),)
+    settling = _with_all_above(state, _settling(state))
+    imminent = (stack for stack in _going(state) if _is_imminent(state, stack))
+    hot = settling | _with_all_above(state, imminent)
+    expecting = (state.stacks[each] for each in state.plan.expecting if each in state.stacks)
+    urgent = hot | _with_all_above(state, expecting)
+    at_work = root.kind in IN_PROGRESS
+    working = {s.stack_id: s for s in state.stacks.values() if _is_working(state, s)}
+    parents = {s.parent for s in working.values()}
+    found = []
+    for stack in state.stacks.values():
+        is_root = stack.stack_id == root.stack_id
+        if not (is_root or (at_work and stack.stack_id in working) or stack.stack_id in hot):
+            continue
+        is_leaf = stack.stack_id in working and stack.stack_id not in parents
+        every = ACTIVE if is_leaf or (is_root and _is_awaited(state, stack)) else IDLE
+        found.append(
+            Poll(
+                target=StackEvents(stack.stack_id, stack.baseline),
+                every=HOT if stack.stack_id in hot else every,
+                tell_all=stack.stack_id in settling,
+                urgent=stack.stack_id in urgent,
+            )
+        )
+    return tuple(found)
+
+
+def _is_awaited(state: State, root: StackState) -> bool:
+    """Whether our own deploy runs and the stack has not begun: its record may come soon."""
+    deploy = state.deploys.get(state.baseline) if state.baseline else None
+    return root.operations == 0 and deploy is not None and deploy.exited_at is None
+
+
+def _is_working(state: State, stack: StackState) -> bool:
+    """Whether the stack is in progress, or its turn in its parent's operation is still to come."""
+    parent = state.stacks.get(stack.parent or "")
+    if (
+        stack.kind is StackPhase.CLEANING
+        and parent is not None
+        and parent.kind is StackPhase.FORWARD
+    ):
+        return False  # done, but for the clean-up that waits for its root
+    if stack.kind in IN_PROGRESS:
+        return True
+    if parent is None or parent.kind not in IN_PROGRESS:
+        return False
+    return stack.kind is StackPhase.ABSENT or stack.status_time < parent.started
+
+
+def _with_all_above(state: State, stacks: Iterable[StackState]) -> frozenset[str]:
+    found: set[str] = set()
+    for stack in stacks:
+        at: str | None = stack.stack_id
+        while at in state.stacks and at not in found:
+            found.add(at)
+            at = state.stacks[at].parent
+    return frozenset(found)
+
+
+def _going(state: State) -> Iterator[StackState]:
+    return (stack for stack in state.stacks.values() if stack.kind is StackPhase.FORWARD)
+
+
+def _settling(state: State) -> Iterator[StackState]:
+    """The stacks that are creating a record of ours, and whose next event decides about it."""
+    for stack in _going(state):
+        for resource in stack.records.values():
+            if resource.status != "CREATE_IN_PROGRESS" or resource.desired is None:
+                continue
+            name = state.names.get(normal_name(resource.desired.record.name))
+            if name is None or name.restoring or name.given_up:
+                continue
+            if name.is_absent or _is_close(state, name, resource):
+                yield stack
+                break
+
+
+def _is_imminent(state: State, stack: StackState) -> bool:
+    """Whether all that a record of ours depends on is complete, and it has not begun."""
+    if stack.template is None:
+        return False
+    for logical_id, desired in stack.template.record_sets.items():
+        if logical_id in stack.newest or logical_id in stack.existing:
+            continue
+        if desired is not None and normal_name(desired.record.name) not in state.names:
+            continue
+        waits_for = stack.template.depends.get(logical_id, frozenset())
+        if all(_is_complete(stack, other) for other in waits_for):
+            return True
+    return False
+
+
+def _is_complete(stack: StackState, logical_id: str) -> bool:
+    if logical_id in stack.newest:
+        return stack.newest[logical_id][1].endswith("_COMPLETE")
+    return logical_id in stack.existing

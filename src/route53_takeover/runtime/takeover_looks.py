@@ -1,0 +1,148 @@
+"""How a takeover looks at what it polls: stack events, names, name servers (`takeover.polling`).
+
+A look reports what it sees, or that it could not look, as an event; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+import structlog
+
+from route53_takeover.base.errors import one_line
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.polling import (
+    Connection,
+    NameRecords,
+    NameServers,
+    StackEvents,
+)
+from route53_takeover.runtime.pollers import Look
+
+if TYPE_CHECKING:
+    from route53_takeover.core.machine import Poll
+    from route53_takeover.core.ports import Clock, Prober, Records, Stacks
+    from route53_takeover.core.takeover.polling import Target
+    from route53_takeover.core.takeover.state import State
+
+_log = structlog.get_logger(__name__)
+
+_VALUES_TOLD, _VALUES_WITHIN = 8, 240.0
+"""How often, and in how many seconds, it is told that only the values differ: the addresses behind
+an alias come and go by themselves, and a journal must not grow by that."""
+
+Seen: TypeAlias = Look[ev.AnyEvent]
+
+
+class TakeoverLooks:
+    """Looks at what a poll names.
+
+    Args:
+        prober: asks the name servers; ``None``: nothing does.
+        failures: what of a port counts as a call that failed.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        records: Records,
+        stacks: Stacks,
+        prober: Prober | None,
+        failures: type[Exception],
+    ) -> None:
+        self._clock = clock
+        self._records = records
+        self._stacks = stacks
+        self._prober = prober
+        self._failures = failures
+        self._known: dict[StackEvents, set[str]] = {}
+        self._reading: set[str] = set()
+        self._told: dict[NameServers, ev.NamesAnswered] = {}
+        self._value_changes: dict[NameServers, deque[float]] = {}
+
+    async def look(self, poll: Poll[Target], state: State) -> Seen:
+        """Looks once."""
+        match poll.target:
+            case StackEvents():
+                return await self._stack_events(poll.target, urgent=poll.urgent)
+            case NameRecords():
+                return Look(await self.read_name(state.plan.zone_id, poll.target.name))
+            case NameServers():
+                return await self._name_servers(poll.target)
+            case Connection():
+                return await self._connection()
+
+    async def _stack_events(self, target: StackEvents, *, urgent: bool) -> Seen:
+        known = self._known.setdefault(target, set())
+        began = self._clock.now()
+        try:
+            events = await self._stacks.events(
+                target.stack, known, after=target.after, urgent=urgent
+            )
+        except self._failures as error:
+            unpolled = ev.StackUnpolled(
+                time=self._clock.now(), stack=target.stack, reason=str(error)
+            )
+            return Look(unpolled, failed=True)
+        known.update(event.event_id for event in events)
+        polled = ev.StackPolled(
+            time=self._clock.now(), stack=target.stack, began=began, events=tuple(events)
+        )
+        return Look(polled, is_news=bool(events))
+
+    async def read_name(self, zone_id: str, name: str) -> ev.NameRead | ev.NameUnread | None:
+        """Reads what stands at a name; ``None`` where a read of it is under way, which tells it."""
+        if name in self._reading:
+            return None
+        self._reading.add(name)
+        began = self._clock.now()
+        try:
+            records = await self._records.read_name(zone_id, name)
+        except self._failures as error:
+            return ev.NameUnread(time=self._clock.now(), name=name, reason=one_line(error))
+        finally:
+            self._reading.discard(name)
+        return ev.NameRead(time=self._clock.now(), name=name, began=began, records=tuple(records))
+
+    async def _connection(self) -> Seen:
+        try:
+            await self._records.warm()
+        except self._failures as error:
+            _log.info("warm.failed", reason=one_line(error))
+            return Look(None, failed=True)
+        return Look(None)
+
+    async def _name_servers(self, target: NameServers) -> Seen:
+        if self._prober is None:
+            return Look(None)
+        answers = await self._prober.probe(target.name, target.type)
+        answered = ev.NamesAnswered(
+            time=self._clock.now(),
+            name=target.name,
+            type=target.type,
+            statuses={answer.server: answer.status for answer in answers},
+            values={
+                answer.server: tuple(sorted(answer.values))
+                for answer in answers
+                if answer.status == "answer" and answer.values
+            },
+        )
+        if not self._is_news(target, answered):
+            return Look(None)
+        self._told[target] = answered
+        return Look(answered)
+
+    def _is_news(self, target: NameServers, answered: ev.NamesAnswered) -> bool:
+        """Whether it differs from what was told last, and not too often by the values alone."""
+        told = self._told.get(target)
+        if told is None or answered.statuses != told.statuses:
+            return True
+        if answered.values == told.values:
+            return False
+        times = self._value_changes.setdefault(target, deque(maxlen=_VALUES_TOLD))
+        if len(times) == _VALUES_TOLD and answered.time < times[0] + _VALUES_WITHIN:
+            return False
+        times.append(answered.time)
+        return True
