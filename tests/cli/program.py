@@ -296,6 +296,12 @@ def begun(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
     return folder
 
 
+def failed_run(program: Program, account: Cloud) -> Path:
+    """The folder of a run that is over: its deploy deployed nothing."""
+    assert program("run", "--auto", *account.target("--skip-off", deploy="true")).code == 1
+    return program.folder
+
+
 def disk_of(size: int) -> Callable[[], None]:
     """For ``preexec_fn``: no file of the process grows beyond so many bytes, as on a full disk."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
