@@ -30,7 +30,7 @@ def test_a_defect_is_told_with_its_run_and_its_details_are_kept(
     monkeypatch.setattr("route53_takeover.cli.commands.report.read_journal", broken)
     monkeypatch.setattr(RunFolder, "backup", broken)
     ended = program(*words)
-    line = plain_error(ended, code, "this is a defect of route53-takeover: KeyError", hint="runs")
+    line = plain_error(ended, code, "internal error of route53-takeover: KeyError", hint="runs")
     assert (ended.result["run"], ended.result["exit_code"]) == (folder.name, code)
     kept = Path(line.partition("details in ")[2].rstrip(")"))
     text = kept.read_text()

@@ -40,7 +40,7 @@ def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
             (f"route53_takeover.cli.{name}", ("textual", "route53_takeover.simulation.aws.account"))
             for name in ("execution", "terminal", "commands.plan", "commands.restore")
         ),
-        ("route53_takeover.cli.commands.runs", ("asyncio.events", "structlog", "boto3", "dns")),
+        ("route53_takeover.cli.commands.runs", ("structlog", "boto3", "aiobotocore", "dns")),
     ],
 )
 def test_a_module_is_imported_without_what_it_does_not_need(
