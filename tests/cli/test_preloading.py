@@ -7,6 +7,7 @@ import itertools
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tests.cli.program import Program, cloud
@@ -14,6 +15,7 @@ from tests.cli.test_streams import is_release
 from tests.e2e.simulated import await_true
 from tests.process.test_keep_awake import INHIBIT, install
 
+from route53_takeover.cli import preloading
 from route53_takeover.simulation.aws.http.faults import (
     AnswerDelayed,
     AnswerLost,
@@ -68,6 +70,11 @@ def name_servers(account: Cloud) -> Iterator[tuple[str, ...]]:
 
     yield tuple(do(servers.start()))
     do(servers.stop())
+
+
+def test_every_module_of_ours_that_is_listed_exists() -> None:
+    """One that does not is passed over in a run: a library's module may be of another version."""
+    assert all(find_spec(f"route53_takeover.{name}") for name in preloading._OURS)
 
 
 def test_a_run_that_restores_among_faults_loads_nothing_late_and_keeps_the_machine_awake(

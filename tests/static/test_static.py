@@ -36,7 +36,11 @@ def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
         ("route53_takeover.cli.app", ("boto3", "aiobotocore", "textual", "rich", "dns", "msgspec")),
         ("route53_takeover.runtime.engine", ("boto3", "aiobotocore", "textual", "typer", "dns")),
         ("route53_takeover.core.takeover.step", ("asyncio", "boto3", "structlog", "dns", "typer")),
-        ("route53_takeover.cli.commands", ("textual", "route53_takeover.simulation.aws.account")),
+        *(
+            (f"route53_takeover.cli.{name}", ("textual", "route53_takeover.simulation.aws.account"))
+            for name in ("execution", "terminal", "commands.plan", "commands.restore")
+        ),
+        ("route53_takeover.cli.commands.runs", ("structlog", "boto3", "aiobotocore", "dns")),
     ],
 )
 def test_a_module_is_imported_without_what_it_does_not_need(

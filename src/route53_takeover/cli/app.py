@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from route53_takeover.base.errors import ExitCode, TakeoverError, UsageError
+from route53_takeover.base.errors import ExitCode, UsageError
 from route53_takeover.cli.given_options import PROGRAM, Given, run_line
 from route53_takeover.cli.option_groups import grouped
 from route53_takeover.cli.options import (
@@ -101,7 +101,7 @@ def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: CommonOp
 
 
 def _needs_terminal() -> None:
-    """What asks a person is refused where there is none."""
+    """Refuses a command that asks for a confirmation where there is no terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to show this on", "Say --auto to run it unattended.")
 
@@ -192,9 +192,13 @@ def main() -> None:
         code = ExitCode.DONE
     except SystemExit as ended:  # how typer ends, whatever came of it
         code = ended.code
-    except (TakeoverError, _StoppedError, Exception) as error:  # noqa: BLE001 -- the last line of defence: no traceback
-        from route53_takeover.cli.failures import stopped, told
+    except _StoppedError as stopped:
+        from route53_takeover.cli.failures import report_signal
 
-        code = stopped(str(error)) if isinstance(error, _StoppedError) else told(error)
+        code = report_signal(str(stopped))
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback
+        from route53_takeover.cli.failures import report_error
+
+        code = report_error(error)
     stdio.finish()
     sys.exit(code)

@@ -238,7 +238,7 @@ async def drive(
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
 
     Args:
-        journal: the run's, locked; it is closed before the result is told.
+        journal: the run's, locked; it is closed before the result is printed.
         known: the state that its events come to; ``None`` for a new run.
     """
     awake = Awake()

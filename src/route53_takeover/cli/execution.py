@@ -1,7 +1,7 @@
 """A run in this process: a new one, or one that goes on from its journal.
 
 The same for ``--auto`` and for the process that a terminal starts (`route53_takeover.cli.worker`);
-a `Reporter` is told how it goes.
+a `Reporter` prints or sends how it goes.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
 def resume_run(
     common: Common, reporter: Reporter, folder: RunFolder, override: Override
 ) -> ExitCode:
-    """Goes on with a run whose process died, or tells how it has ended."""
+    """Resumes a run whose process died, or reports how it has ended."""
     with within(folder):
         claim(common, reporter, folder)
         saved = folder.plan()
@@ -139,7 +139,7 @@ def resume_run(
             events = read_journal(folder.journal)
             state = fold_journal(folder, events)
             if state is not None and _has_ended(state):
-                return _tell_end(reporter, folder, state, len(events))
+                return _report_end(reporter, folder, state, len(events))
             with _names_of(common, replace(saved, connection=override(saved.connection))):
                 raise  # unless the lock of a name tells more: which run it is
         with closing(journal):
@@ -154,7 +154,7 @@ def resume_run(
                     reporter.tell(f"the release waits for somebody who confirms it: {again}")
                 work = _go_on(common, reporter, folder, saved, journal, state)
                 return in_loop(work, written="the run is where it was")
-        return _tell_end(reporter, folder, state, len(journal.events))
+        return _report_end(reporter, folder, state, len(journal.events))
 
 
 async def _go_on(
@@ -185,7 +185,7 @@ def _has_ended(state: State) -> bool:
     return state.ending is not None and state.ending.outcome is not Outcome.UNKNOWN
 
 
-def _tell_end(reporter: Reporter, folder: RunFolder, state: State, events: int) -> ExitCode:
+def _report_end(reporter: Reporter, folder: RunFolder, state: State, events: int) -> ExitCode:
     reporter.tell(f"{folder.name} has ended already")
     return reporter.ended(result(state, None), state.now, seq=events + 1)
 
@@ -198,7 +198,7 @@ def _never_begun(folder: RunFolder) -> RefusedError:
 
 
 def check_account(reporter: Reporter, saved: Saved) -> None:
-    """Refuses other credentials than the run's; where nobody can tell, a rescue goes on."""
+    """Refuses other credentials than the run's; where STS does not answer, a rescue goes on."""
     try:
         account = who_am_i(saved.connection).account
     except TakeoverError as error:

@@ -1,6 +1,6 @@
 """A command that failed: its error on stderr, in JSON as the result too, and its exit code.
 
-No traceback ever reaches a user: of what was not foreseen the details are kept in a file.
+No traceback reaches a user: the details of a defect are written to a file.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from route53_takeover.core.takeover.state import Phase
 from route53_takeover.output.text_lines import result_object, tell_error
 
 _WRITING = ("run", "resume", "restore")
-"""The commands that may have written something before an error that was not foreseen."""
+"""The commands that may have changed something before a defect ended them."""
 
 
-def told(error: Exception) -> ExitCode:
-    """Tells it; returns the exit code."""
+def report_error(error: Exception) -> ExitCode:
+    """Prints an error; returns the exit code."""
     if isinstance(error, TakeoverError):
-        return _told(error.message, error.hint, error.exit_code, error.run)
+        return _print(error.message, error.hint, error.exit_code, error.run)
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     code = ExitCode.UNKNOWN if command in _WRITING else ExitCode.FAILED
     if isinstance(error, DefectError):
-        return _told(*kept(error.error), code, error.run)
-    return _told(*kept(error), code)
+        return _print(*kept(error.error), code, error.run)
+    return _print(*kept(error), code)
 
 
-def stopped(signal: str) -> ExitCode:
-    """Tells of a signal that came before anything was written."""
-    return _told(f"{signal}: stopped, and nothing was written", "", ExitCode.INTERRUPTED)
+def report_signal(signal: str) -> ExitCode:
+    """Prints that a signal ended the command, before anything was written."""
+    return _print(f"{signal}: stopped, and nothing was written", "", ExitCode.INTERRUPTED)
 
 
-def _told(message: str, hint: str, code: ExitCode, run: str | None = None) -> ExitCode:
+def _print(message: str, hint: str, code: ExitCode, run: str | None = None) -> ExitCode:
     tell_error(TakeoverError(message, hint))
     if code is not ExitCode.USAGE and _wants_json():
         ended = Result(

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 PROGRAM = "route53-takeover"
 _NOT_IN_CONFIG = frozenset({"config", "help", "list_", "version", "dry_run", "force"})
-"""What is said each time, or not at all."""
+"""Options that belong to one call, or do nothing in a file."""
 _OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
 
 
 class Given:
-    """What is known of this command line so far."""
+    """What is known of this command line so far; `main` starts it anew."""
 
     output: str | None = None
-    """``--output``, once it is known: how an error is told."""
+    """``--output``, once it is known: errors are printed in its form."""
 
     config: tuple[typer.Context, Path] | None = None
     """The file that has been read for options, and the command that may have got some from it."""

@@ -299,7 +299,7 @@ class CommonOptions:
     version: VersionOption = False
 
     def common(self) -> Common:
-        """The same as a command has it; errors are told in this ``--output`` from now on."""
+        """The same as a command has it; errors are printed in this ``--output`` from now on."""
         from route53_takeover.storage.config import Common
 
         Given.output = self.output

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_OURS = ("base.crash_report", "cli.failures")
+_OURS = ("cli.failures",)
 _LIBRARIES = (
     "aiobotocore.tokens",
     "botocore.tokens",

@@ -51,7 +51,7 @@ _SMALLEST = (60, 15)
 
 
 def has_screen() -> bool:
-    """Whether the terminal can show a screen; otherwise the run is told as text."""
+    """Whether the terminal can show a screen; otherwise the run is shown as text."""
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return False
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -61,7 +61,7 @@ def has_screen() -> bool:
 
 
 def start(common: Common, order: AnyOrder) -> ExitCode:
-    """Shows the plan that a process of its own makes, begins on a yes, shows the run."""
+    """Shows the plan that a process of its own makes, starts it on a yes, shows the run."""
     if has_screen():
         return _seen(common, _on_screen(common, opening=_Launched(common, order)))
     lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))

@@ -1,4 +1,4 @@
-"""``report``: what happened in a run, told from its journal. Only reads the run's folder."""
+"""``report``: what happened in a run, from its journal. Only reads the run's folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def report(run: str, options: CommonOptions) -> ExitCode:
-    """Tells what happened from the journal."""
+    """Prints what happened, from the journal."""
     common = options.common()
     return report_on(common, find_run(common.state_dir, run))
 

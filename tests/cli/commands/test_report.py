@@ -1,11 +1,11 @@
-"""Looking back and going on: runs, report and resume on folders as bad days leave them."""
+"""`runs` and `report`, and what reads a run's folder: as bad days leave it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from tests.cli.program import plain_error
+from tests.cli.program import failed_run, plain_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from tests.cli.program import Cloud, Program
 
 JSON = "--output=json"
-
-
-def failed_run(program: Program, account: Cloud) -> Path:
-    """A run that is over: its deploy deployed nothing."""
-    assert program("run", "--auto", *account.target("--skip-off", deploy="true")).code == 1
-    return program.folder
 
 
 def copy(folder: Path, name: str, journal: bytes) -> str:
@@ -79,37 +73,6 @@ def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, acco
     assert "damaged" in told[middle]["reason"]
     assert (told[folder.name]["outcome"], told[folder.name]["phase"]) == ("failed", "ended")
     assert program("runs").code == 0
-    assert account.writes() == before
-
-
-def test_a_torn_last_line_is_forgotten_and_the_run_goes_on_to_its_end(
-    program: Program, account: Cloud
-) -> None:
-    folder = failed_run(program, account)
-    lines = (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
-    at = next(n for n, line in enumerate(lines) if b'"BackupWritten"' in line)
-    torn = folder.name
-    (folder / "journal.jsonl").write_bytes(b"".join(lines[: at + 1]) + lines[at + 1][:25])
-    (folder / "deploy-on.log").unlink()
-    assert f"resume {torn}" in program("report", torn).out
-    ended = program("resume", torn, "--auto", JSON)
-    assert ended.result["run"] == torn
-    assert ended.code == 1, "the deploy command deploys nothing"
-    assert len(account.here()) == 1
-    assert program("report", torn, JSON).lines[0]["result"]["outcome"] == "failed"
-
-
-def test_a_run_that_has_ended_is_told_again_and_not_begun_again(
-    program: Program, account: Cloud
-) -> None:
-    folder = failed_run(program, account)
-    before = account.writes()
-    ended = program("resume", folder.name, "--auto", JSON)
-    assert ended.code == 1
-    assert ended.result["outcome"] == "failed"
-    report = program("report", folder.name[:8])
-    assert report.code == 0
-    assert "nothing was deployed" in report.out
     assert account.writes() == before
 
 

@@ -43,7 +43,7 @@ FULL = (*TARGET, "--deploy=true")
         (("plan", *FULL, "--ttl=-1"), "neither seconds nor keep"),
         (("plan", *FULL, "--ttl=99999999999"), "neither seconds nor keep"),
         (("plan", *FULL, "--name-server=127.0.0.1:dns"), "port"),
-        (("plan", *FULL, "--name-server=:53"), "names no host"),
+        (("plan", *FULL, "--name-server=:53"), "no valid host"),
         (("plan", "--stack=s", "--deploy=x", "--record="), "domain name"),
         (("plan", "--stack=s", "--deploy=x", "--record=a b.example.com"), "domain name"),
         (("plan", "--stack=s", "--deploy=x", "--record=www..example.com"), "domain name"),
