@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.state import State
 
-JOURNALS = Path(__file__).parents[2] / "data" / "journals"
+JOURNALS = Path(__file__).parents[2] / "data" / "recorded"
 NAME = "www.example.com."
 ROOT = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1"
 
