@@ -49,12 +49,18 @@ class Replay:
     have other ids than the recorded account's; they are matched by name, status and order.
 
     Args:
-        later: seconds by which the account is later than the journal.
+        pace: how many seconds of the account pass in one of the journal.
+        starts_now: the journal's first event happens at the account's present; else at its own
+            time.
     """
 
-    def __init__(self, account: SimulatedAccount, *, later: float = 0.0) -> None:
+    def __init__(
+        self, account: SimulatedAccount, *, pace: float = 1.0, starts_now: bool = False
+    ) -> None:
         self._account = account
-        self._later = later
+        self._pace = pace
+        self._start = account.timeline.now if starts_now else None
+        self._first: float | None = None
         self._zone_id = account.zone.zone_id
         self._intended: dict[str, ev.WriteIntended] = {}
         self._used: set[str] = set()
@@ -63,7 +69,10 @@ class Replay:
     def take(self, event: ev.AnyEvent) -> None:
         """Lets the account come to the time of this event, and does what the run did."""
         account = self._account
-        account.timeline.advance(event.time + self._later)
+        if self._first is None:
+            self._first = event.time
+            self._start = self._start or event.time
+        account.timeline.advance((self._start or 0.0) + (event.time - self._first) * self._pace)
         match event:
             case ev.DeployIntended(switch=switch):
                 account.start_deploy(switch)
@@ -116,11 +125,10 @@ class Replay:
                 self.ids[told.event_id] = row.event_id
                 return
 
-    def journal(self, data: bytes, *, later: float | None = None) -> bytes:
-        """A copy of the run's journal with the account's ids and times."""
-        seconds = self._later if later is None else later
+    def journal(self, data: bytes, *, later: float = 0.0) -> bytes:
+        """A copy of the run's journal with the account's ids, and so many seconds later."""
         bodies = (
-            json.dumps(_moved(json.loads(line)["event"], self.ids, seconds), separators=(",", ":"))
+            json.dumps(_moved(json.loads(line)["event"], self.ids, later), separators=(",", ":"))
             for line in data.splitlines()
         )
         return b"".join(_line(seq, body.encode()) for seq, body in enumerate(bodies, start=1))
