@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import AliasTarget, DesiredRecord, RecordSet
+from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.domain.stacks import RECORD_SET, STACK, StackDescription, StackEvent
 from route53_takeover.core.plan.model import Manual, Options, Plan
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.stack_state import RecordResource, StackState
 from route53_takeover.core.takeover.state import (
     Deploy,
     Handover,
     NameState,
     Phase,
     Reading,
-    RecordResource,
-    StackState,
     State,
 )
 from route53_takeover.core.takeover.step import step

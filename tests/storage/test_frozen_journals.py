@@ -16,16 +16,17 @@ from tests.old_runs import DATA, JOURNALS, RUN_FOLDERS, Replay, journal_data, jo
 
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.events import Observation
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.result import result
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
-from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.restore import Place, rescue
+from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.ports import (
     SimulatedDeployer,
@@ -43,7 +44,8 @@ from route53_takeover.simulation.scenarios import (
     site_account,
     site_template,
 )
-from route53_takeover.storage.journal import OBSERVATIONS, MemoryJournal, decode
+from route53_takeover.storage.journal import MemoryJournal
+from route53_takeover.storage.journal_format import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -153,7 +155,7 @@ class Account:
         self.records, self.stacks = SimulatedRecords(line), SimulatedStacks(line)
 
     async def resume(self) -> State:
-        engine = Engine(
+        engine = takeover_engine(
             clock=self.clock,
             journal=self.journal,
             records=self.records,
@@ -229,6 +231,6 @@ def test_every_name_has_a_record_after_a_restore_of_a_frozen_journal(name: str) 
 def after_every_step(name: str, resume: Callable[[int], Coroutine[Any, Any, None]]) -> None:
     """Lets the process of a run die after each event that is no observation of the account."""
     for at, event in enumerate(events_of(name), start=1):
-        if not isinstance(event, OBSERVATIONS):
+        if not isinstance(event, Observation):
             with asyncio.Runner(loop_factory=VirtualLoop) as runner:
                 runner.run(resume(at))

@@ -46,7 +46,6 @@ ENDS = {
 """Folder of an ended run -> its scenario, its outcome and its exit code."""
 KILLED = {"killed-in-the-gap": "confirm", "killed-with-lowered-ttl": "drain"}
 """Folder of a run whose process was killed -> its phase."""
-IN_AN_ACCOUNT = sorted(ENDS.keys() - {"rehearsal"})
 NEVER_CREATED = site_account(
     exists=False, modes={Case.ALIAS_DIFFERS: Mode.NEVER}, retry_delays=(1, 2, 4, 8, 30)
 )
@@ -161,7 +160,7 @@ def test_report_and_attach_show_that_an_old_run_was_killed(program: Program, nam
     assert program("attach", RUN).code == 4
 
 
-@pytest.mark.parametrize("name", IN_AN_ACCOUNT)
+@pytest.mark.parametrize("name", ["done", "rolled-back", "aborted"])
 def test_restore_and_resume_write_nothing_for_an_old_run_that_ended(
     program: Program, name: str
 ) -> None:
@@ -169,8 +168,7 @@ def test_restore_and_resume_write_nothing_for_an_old_run_that_ended(
     with in_account(program, name, SCENARIOS[scenario].account) as (account, folder):
         before, standing, journal = writes(account), account.here(), folder.journal.read_bytes()
         restored = program("restore", RUN, JSON)
-        is_created = outcome == "done" and name != "adopted"  # an adopted record is as it was
-        assert restored.code == (3 if is_created else 0), restored
+        assert restored.code == (3 if outcome == "done" else 0), restored
         resumed = program("resume", RUN, "--auto", JSON)
         assert (resumed.code, resumed.result["outcome"]) == (code, outcome)
         assert (writes(account), account.here()) == (before, standing)

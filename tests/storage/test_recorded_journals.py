@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from route53_takeover.core.status.result import result
-from route53_takeover.core.takeover.projection import fold
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.storage.journal import read_journal
 
 ROOT = Path(__file__).parents[2]

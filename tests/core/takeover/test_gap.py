@@ -86,7 +86,7 @@ def test_a_restore_that_is_due_needs_no_read() -> None:
     state = released()
     deadman_at = state.names[NAME].deadman_at
     assert deadman_at is not None
-    for known in (state, with_name(state, read=None, failures=40, reading=True)):
+    for known in (state, with_name(state, read=None, failures=40)):
         late = fed(known, ev.TimePassed(time=deadman_at + 0.01))
         assert purpose_of(late) is Purpose.RESTORE
 

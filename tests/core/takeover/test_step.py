@@ -37,11 +37,19 @@ from route53_takeover.core.domain.stacks import (
     StackResource,
 )
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.active import watches
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.polling import stack_polls
 from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import LIVE, Ending, Outcome, Phase, RecordStatus, Write
+from route53_takeover.core.takeover.state import (
+    LIVE,
+    Ending,
+    Outcome,
+    Phase,
+    RecordStatus,
+    Stop,
+    Write,
+)
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import ALLOWED, StepContext
 from route53_takeover.core.timing import ACTIVE, HOT
@@ -292,16 +300,16 @@ def test_a_child_is_polled_again_in_its_parents_second_operation() -> None:
     now = state.now + 100
     for stack in (CHILD, ROOT):
         state = told(state, own("UPDATE_COMPLETE", now, f"done-{stack}", stack))
-    assert CHILD not in {w.stack for w in watches(state)}
+    assert CHILD not in {w.target.stack for w in stack_polls(state)}
     state = replace(state, phase=Phase.GUARD)
     state = told(state, own(UPDATE, now + 60, "second"))
-    assert {w.stack: w.every for w in watches(state)}[CHILD] == ACTIVE
+    assert {w.target.stack: w.every for w in stack_polls(state)}[CHILD] == ACTIVE
 
 
 def test_the_stacks_of_a_release_are_polled_twice_a_second_up_to_the_root() -> None:
     state = releasing(nested=True)
     assert state.phase is Phase.RELEASE
-    assert {w.stack: w.every for w in watches(state)} == {ROOT: HOT, CHILD: HOT}
+    assert {w.target.stack: w.every for w in stack_polls(state)} == {ROOT: HOT, CHILD: HOT}
 
 
 def test_a_root_that_is_recreated_under_its_name_is_followed_to_its_new_id() -> None:
@@ -311,8 +319,8 @@ def test_a_root_that_is_recreated_under_its_name_is_followed_to_its_new_id() -> 
     )
     described = ev.RootDescribed(time=state.now + 1, began=state.now + 1, root=new)
     state, _ = step(state, described)
-    (watch,) = watches(state)
-    assert (watch.stack, watch.after) == ("arn:new", None)
+    (poll,) = stack_polls(state)
+    assert (poll.target.stack, poll.target.after) == ("arn:new", None)
 
 
 def test_the_baseline_event_itself_is_of_no_operation_of_ours() -> None:
@@ -370,7 +378,7 @@ def test_signals_within_two_seconds_are_one_request(after: float, second: str) -
     for _ in range(2):
         state, _ = step(state, ev.Interrupted(time=began + after, signal=second))
     assert state.phase is Phase.CONFIRM
-    assert state.interrupts == ("SIGTERM",)
+    assert state.interrupts == (Stop("SIGTERM"),)
     state, _ = step(state, ev.Interrupted(time=began + 2.0, signal=second))
     assert state.ending is not None
     assert state.ending.exit_code == 4
@@ -390,7 +398,7 @@ def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:
     state = fed(state, read)
     begun = [own(UPDATE, state.now + 1, f"begun-{stack}", stack) for stack in (ROOT, CHILD)]
     state = told(told(state, begun[0]), begun[1])
-    assert {w.stack: w.after for w in watches(state)} == newest
+    assert {w.target.stack: w.target.after for w in stack_polls(state)} == newest
 
 
 def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_it() -> None:
