@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes tests/data/journals: one journal for each way in which a run can go.
+"""Writes tests/data/recorded: one journal of today's program for each way in which a run can go.
 
-    uv run scripts/record_journals.py [--folder tests/data/journals]
+    uv run scripts/record_journals.py [--folder tests/data/recorded]
 
 Each is the real engine on the simulated account, on virtual time, from a fixed seed, so the same
-program writes the same bytes. They are kept so that a later program still reads what an earlier one
-wrote: record them anew only where the events, or the order of things, are meant to change, and look
-at what changed.
+program writes the same bytes. Tests of the status and the screen read them. Record them again
+where the events, or their order, are meant to change, and look at what changed. The journals of
+earlier versions (tests/data/journals) are never written again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from route53_takeover.storage.journal_format import encode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDER = Path(__file__).parents[1] / "tests" / "data" / "journals"
+FOLDER = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 _API = "api.example.com"
 
 
@@ -134,7 +134,7 @@ def record(folder: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Record the journals that tests replay.")
+    parser = argparse.ArgumentParser(description="Record the journals of today's program.")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     for line in record(parser.parse_args().folder):
         print(line)

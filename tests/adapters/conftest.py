@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 from aiohttp import web
+from botocore.loaders import Loader
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.session import AwsSession, Credentials
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+_LOADER = Loader()
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +38,12 @@ def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+
+@pytest.fixture(autouse=True)
+def _one_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every session takes the service models from one loader, which reads each file once."""
+    monkeypatch.setattr(botocore.session, "create_loader", lambda _path: _LOADER)
 
 
 class FakeAws:

@@ -149,11 +149,15 @@ class Program:
 
 
 class Cloud:
-    """A simulated account that a thread serves, and that a deploy command can update."""
+    """A simulated account that a thread serves, and that a deploy command can update.
 
-    def __init__(self, account: AccountSetup, home: Path) -> None:
+    Args:
+        age: seconds before now that the account's present is at, until it is served.
+    """
+
+    def __init__(self, account: AccountSetup, home: Path, *, age: float = 0.0) -> None:
         self.clock = SystemClock(SPEED)
-        self.world = SimulatedAccount(account, seed="1", start=self.clock.now() - 3600.0)
+        self.world = SimulatedAccount(account, seed="1", start=self.clock.now() - 3600.0 - age)
         self.server = AccountServer(
             {
                 "route53": route53_api.operations(self.world.zones),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from route53_takeover.process.protocol import View
 
 
-JOURNALS = Path(__file__).parents[1] / "data/journals"
+JOURNALS = Path(__file__).parents[1] / "data/recorded"
 
 
 @cache

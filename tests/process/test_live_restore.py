@@ -24,7 +24,7 @@ from route53_takeover.storage.run_folder import RunFolder
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-JOURNALS = Path(__file__).parents[1] / "data/journals"
+JOURNALS = Path(__file__).parents[1] / "data/recorded"
 
 
 class Process:

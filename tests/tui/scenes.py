@@ -1,6 +1,6 @@
 """What a screen is given at the places that matter of recorded runs: one view a scene.
 
-The journals are those of `tests/data/journals`: the real engine on the simulated account.
+The journals are those of `tests/data/recorded`: the real engine on the simulated account.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.events import AnyEvent
 
-JOURNALS = Path(__file__).parents[1] / "data" / "journals"
+JOURNALS = Path(__file__).parents[1] / "data" / "recorded"
 
 
 class Scene(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import RecordView, Snapshot
     from route53_takeover.core.takeover.state import State
 
-JOURNALS = Path(__file__).parents[2] / "data" / "journals"
+JOURNALS = Path(__file__).parents[2] / "data" / "recorded"
 NAME = "www.example.com."
 EVERY = sorted(path.stem for path in JOURNALS.glob("*.jsonl"))
 every_journal = pytest.mark.parametrize("journal", EVERY)

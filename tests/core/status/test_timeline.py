@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.state import State
 
-JOURNALS = Path(__file__).parents[2] / "data" / "journals"
+JOURNALS = Path(__file__).parents[2] / "data" / "recorded"
 NAME = "www.example.com."
 ROOT = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1"
 
@@ -296,7 +296,7 @@ def test_time_that_passes_and_reads_without_news_add_nothing() -> None:
     state, timeline = folded(events[:watching])
     read = next(e for e in events if isinstance(e, ev.NameRead))
     before = size(timeline)
-    for second in range(7200):
+    for second in range(900):
         later = state.now + 1.0
         for event in (
             ev.TimePassed(time=later),

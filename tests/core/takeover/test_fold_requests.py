@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ExitCode
-from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import RECORD_SET, StackResource
 from route53_takeover.core.status.choices import Act, choices, event_of
 from route53_takeover.core.takeover import commands as cmd
@@ -20,7 +19,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import PUT_BACK, asked
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, Phase, RecordStatus, Stop, Write
+from route53_takeover.core.takeover.state import Ending, Outcome, Phase, RecordStatus, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import EXTENSION, OTHER_HOLD
 from route53_takeover.output.text_lines import TextLines
@@ -146,8 +145,10 @@ EXTEND = ev.DeadmanExtended(time=0.0, name=NAME, seconds=EXTENSION)
 # -- what is offered is what works
 
 
-@pytest.mark.parametrize("confirm", [False, True])
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    ("scenario", "confirm"),
+    [*((scenario, False) for scenario in SCENARIOS), ("alias", True), ("adopted", True)],
+)
 def test_what_is_offered_works_and_what_is_not_offered_changes_nothing(
     scenario: str, confirm: bool
 ) -> None:
@@ -545,22 +546,6 @@ def test_the_deadman_is_not_put_off_once_it_has_fired() -> None:
     for other in (last_in("alias", Phase.WATCH), last_in("alias", Phase.GUARD)):
         event = key(ev.DeadmanExtended, other, name=NAME, seconds=EXTENSION)
         assert asked(other, event) is other
-
-
-def test_a_second_record_that_is_released_at_the_name_does_not_lose_the_extension() -> None:
-    state = last_in("alias", Phase.CONFIRM)
-    state = pressed(state, ev.DeadmanExtended, name=NAME, seconds=EXTENSION)
-    first = state.names[NAME].handovers[0]
-    six = replace(first.original, type="AAAA")
-    second = replace(
-        first, original=six, standing=six, stage=RecordStatus.STANDING, released_at=None
-    )
-    changes = (Change.delete(six),)
-    write = Write(id="w2", purpose=Purpose.RELEASE, changes=changes, sent=state.now, intended=True)
-    both = with_name(state, handovers=(first, second), write=write)
-    accepted = ev.WriteAccepted(time=state.now + 1, id="w2", name=NAME, change_id="C2")
-    after, _ = step(both, accepted)
-    assert after.names[NAME].deadman_at == state.names[NAME].deadman_at
 
 
 # -- restore now

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from tests.builders import (
+    CHILD,
+    NAME,
+    NEW,
+    OLD,
+    ROOT,
+    before_deploys,
+    cname,
+    created,
+    due_state,
+    fed,
+    name_read,
+    polled,
+    purpose_of,
+    released,
+    releasing,
+    stack_event,
+    with_handover,
+    with_name,
+    with_stacks,
+    write_of,
+)
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     StackDescription,
-    StackEvent,
     StackResource,
 )
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.polling import stack_polls
 from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -34,37 +53,30 @@ from route53_takeover.core.takeover.state import (
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import ALLOWED, StepContext
 from route53_takeover.core.timing import ACTIVE, HOT
-from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.runner import rehearse_once
-from route53_takeover.simulation.scenarios import SCENARIOS, cname
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.domain.stacks import StackEvent
     from route53_takeover.core.takeover.state import State
 
-NAME = "www.example.com."
-STACK = "AWS::CloudFormation::Stack"
+CREATE, UPDATE = "CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"
 
 
-@cache
-def history(scenario: str) -> tuple[ev.AnyEvent, ...]:
-    return rehearse_once(SCENARIOS[scenario], "machine", Faults()).events
-
-
-def folded_until(scenario: str, phase: Phase) -> State:
-    """The last state of a real run in this phase."""
-    found: State | None = None
-    state: State | None = None
-    for event in history(scenario):
-        state, _ = step(state, event)
-        if state.phase is phase:
-            found = state
-    assert found is not None
-    return found
-
-
-def with_name(state: State, **changes: Any) -> State:
-    return replace(state, names={NAME: replace(state.names[NAME], **changes)})
+def verifying() -> State:
+    """The stack is complete, the deploy has exited, and everything is looked at once more."""
+    state = created()
+    state = fed(
+        state,
+        polled(state, stack_event(timestamp=state.now)),
+        ev.DeployExited(time=state.now + 1.0, switch=ev.Switch.ON, code=0),
+    )
+    state = fed(state, name_read(state, NEW), ev.TimePassed(time=state.now + 10.0))
+    described = replace(state.root, status="UPDATE_COMPLETE")
+    state = fed(
+        state, ev.RootDescribed(time=state.now + 0.1, began=state.now + 0.05, root=described)
+    )
+    assert state.phase is Phase.VERIFY
+    return state
 
 
 # -- the table
@@ -76,7 +88,7 @@ def test_a_run_begins_with_run_started_and_nothing_else() -> None:
 
 
 def test_a_move_that_is_not_allowed_is_an_error_and_changes_nothing() -> None:
-    state = folded_until("alias", Phase.PROVE)
+    state = before_deploys(Phase.PROVE)
     turn = StepContext(state)
     with pytest.raises(ValueError, match="guard does not follow prove"):
         turn.move(Phase.GUARD)
@@ -98,10 +110,12 @@ def test_every_phase_can_be_reached() -> None:
     assert reached == set(Phase)
 
 
-def test_an_ended_run_moves_no_more() -> None:
+def test_an_ended_run_changes_no_more() -> None:
     """Not even by an interrupt: what it said stays said."""
-    state = fold(history("alias"))
-    assert state is not None
+    ending = Ending(
+        phase=Phase.VERIFY, outcome=Outcome.DONE, exit_code=ExitCode.DONE, reason="created"
+    )
+    state = replace(created(), phase=Phase.ENDED, ending=ending)
     for event in (
         ev.Interrupted(time=state.now + 1, signal="SIGINT"),
         ev.TimePassed(time=state.now + 9),
@@ -116,35 +130,19 @@ def test_an_ended_run_moves_no_more() -> None:
 # -- from verify back
 
 
-def test_a_record_that_vanishes_while_it_is_verified_is_put_back() -> None:
+def test_a_record_that_vanishes_during_verify_is_restored() -> None:
     """Safety rule 4: the guard is not over before the end."""
-    state = folded_until("alias", Phase.VERIFY)
-    began = state.now + 1
-    state, _ = step(state, ev.NameRead(time=began + 0.05, name=NAME, began=began, records=()))
+    state = verifying()
+    state = fed(state, name_read(state, after=1.0))
     assert state.phase is Phase.RESTORE
     assert state.names[NAME].handovers[0].stage is RecordStatus.LOST
-    write = state.names[NAME].write
-    assert write is not None
-    assert write.purpose is Purpose.RESTORE
+    assert purpose_of(state) is Purpose.RESTORE
 
 
-def test_news_of_the_stack_while_verifying_lead_back_to_the_guard() -> None:
-    state = folded_until("alias", Phase.VERIFY)
-    root = state.root
-    item = StackEvent(
-        event_id="later",
-        stack_id=root.stack_id,
-        stack_name=root.stack_name,
-        logical_id=root.stack_name,
-        physical_id=root.stack_id,
-        resource_type=STACK,
-        status="UPDATE_IN_PROGRESS",
-        timestamp=state.now + 1,
-    )
-    polled = ev.StackPolled(
-        time=state.now + 1, stack=root.stack_id, began=state.now + 1, events=(item,)
-    )
-    assert step(state, polled)[0].phase is Phase.GUARD
+def test_a_stack_event_during_verify_leads_back_to_guard() -> None:
+    state = verifying()
+    begun = stack_event(status=UPDATE, timestamp=state.now + 1)
+    assert fed(state, polled(state, begun, after=1.0)).phase is Phase.GUARD
 
 
 # -- resuming
@@ -152,7 +150,7 @@ def test_news_of_the_stack_while_verifying_lead_back_to_the_guard() -> None:
 
 def test_a_resume_makes_an_intended_write_unknown_and_forgets_an_unintended_one() -> None:
     """Safety rule 6."""
-    state = folded_until("alias", Phase.PROVE)
+    state = before_deploys(Phase.PROVE)
     name = state.names[NAME]
     for intended in (True, False):
         write = Write(id="w", purpose=Purpose.PROVE, changes=(), sent=state.now, intended=intended)
@@ -164,7 +162,7 @@ def test_a_resume_makes_an_intended_write_unknown_and_forgets_an_unintended_one(
 
 
 def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
-    state = folded_until("alias", Phase.GUARD)
+    state = created()
     ending = Ending(
         phase=Phase.GUARD, outcome=Outcome.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason="blind"
     )
@@ -175,9 +173,9 @@ def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
     assert resumed.failures == resumed.names[NAME].failures == 0
 
 
-def test_what_an_interrupt_began_to_undo_is_undone_to_the_end_after_a_resume() -> None:
+def test_an_undo_that_an_interrupt_started_goes_on_after_a_resume() -> None:
     """Safety rule 7."""
-    state = folded_until("cname", Phase.PROVE)
+    state = before_deploys(Phase.PROVE, cname(300), lowered=60)
     state, _ = step(state, ev.Interrupted(time=state.now, signal="SIGTERM"))
     assert state.phase is Phase.RESTORE
     state, _ = step(state, ev.RunResumed(time=state.now + 5))
@@ -194,60 +192,38 @@ def read_of(state: State, *records: RecordSet, after: float = 60.0) -> RecordSta
     return step(state, event)[0].names[NAME].handovers[0].stage
 
 
-def test_a_stale_read_after_our_own_write_is_not_taken_for_somebody_elses() -> None:
-    state = folded_until("cname", Phase.LOWER_TTL)
-    lowered = with_name(
-        state,
-        wrote_at=state.now,
-        write=None,
-        handovers=tuple(replace(h, standing=cname(60)) for h in state.names[NAME].handovers),
-    )
+def test_a_stale_read_after_our_write_is_not_taken_for_another_writers_change() -> None:
+    state = before_deploys(Phase.LOWER_TTL, cname(300), lowered=60)
+    lowered = with_handover(with_name(state, wrote_at=state.now), standing=cname(60))
     assert read_of(lowered, cname(300), after=1.0) is RecordStatus.STANDING
     assert read_of(lowered, cname(300), after=6.0) is RecordStatus.CHANGED
     assert read_of(lowered, cname(77), after=1.0) is RecordStatus.CHANGED
 
 
-def test_what_somebody_changed_and_put_back_stands_again() -> None:
-    state = folded_until("alias", Phase.WATCH)
-    (handover,) = state.names[NAME].handovers
-    changed = with_name(state, handovers=(replace(handover, stage=RecordStatus.CHANGED),))
-    assert read_of(changed, handover.original) is RecordStatus.STANDING
+def test_a_record_that_was_changed_and_changed_back_stands_again() -> None:
+    changed = with_handover(due_state(), stage=RecordStatus.CHANGED)
+    assert read_of(changed, OLD) is RecordStatus.STANDING
     assert read_of(changed, cname(5)) is RecordStatus.CHANGED
 
 
-def test_what_somebody_changed_and_then_deleted_counts_as_absent() -> None:
-    state = folded_until("alias", Phase.WATCH)
-    (handover,) = state.names[NAME].handovers
-    changed = with_name(state, handovers=(replace(handover, stage=RecordStatus.CHANGED),))
+def test_a_record_that_was_changed_and_then_deleted_counts_as_absent() -> None:
+    changed = with_handover(due_state(), stage=RecordStatus.CHANGED)
     assert read_of(changed) in (RecordStatus.RELEASED, RecordStatus.LOST)
 
 
-def test_a_lowered_ttl_that_is_only_seen_in_a_read_is_drained_all_the_same() -> None:
-    state = folded_until("cname", Phase.LOWER_TTL)
-    name = state.names[NAME]
-    lost = with_name(
-        state,
-        write=None,
-        unsynced=None,
-        synced_at=None,
-        tried=name.tried | {Purpose.LOWER},
-        handovers=tuple(replace(h, standing=h.original) for h in name.handovers),
-    )
+def test_a_lowered_ttl_that_only_a_read_shows_is_drained() -> None:
+    state = before_deploys(Phase.LOWER_TTL, cname(300), lowered=60)
+    lost = with_name(state, tried=frozenset({Purpose.LOWER}))
     began = state.now + 30
     state, _ = step(lost, ev.NameRead(time=began, name=NAME, began=began, records=(cname(60),)))
     assert state.phase is Phase.DRAIN
     assert state.wake_at == began + 60 + 300
 
 
-def test_a_change_that_is_never_insync_does_not_hold_the_run_for_ever() -> None:
-    state = folded_until("cname", Phase.LOWER_TTL)
-    state = with_name(
-        state,
-        write=None,
-        unsynced="C1",
-        wrote_at=state.now,
-        handovers=tuple(replace(h, standing=cname(60)) for h in state.names[NAME].handovers),
-    )
+def test_a_change_that_never_becomes_insync_is_waited_for_five_minutes() -> None:
+    state = before_deploys(Phase.LOWER_TTL, cname(300), lowered=60)
+    state = with_handover(state, standing=cname(60))
+    state = with_name(state, unsynced="C1", wrote_at=state.now)
     waiting, _ = step(state, ev.TimePassed(time=state.now + 299))
     assert waiting.phase is Phase.LOWER_TTL
     over, _ = step(state, ev.TimePassed(time=state.now + 300))
@@ -257,46 +233,36 @@ def test_a_change_that_is_never_insync_does_not_hold_the_run_for_ever() -> None:
 # -- the tree
 
 
-def own(stack: str, status: str, time: float, event_id: str) -> StackEvent:
-    return StackEvent(
-        event_id=event_id,
-        stack_id=stack,
-        stack_name="s",
-        logical_id="s",
-        physical_id=stack,
-        resource_type=STACK,
-        status=status,
-        timestamp=time,
+def own(status: str, time: float, event_id: str, stack: str = ROOT) -> StackEvent:
+    """A stack's own event."""
+    return stack_event(
+        status=status, timestamp=time, event_id=event_id, stack_id=stack, physical_id=stack
     )
 
 
-def polled(state: State, *items: StackEvent) -> State:
-    event = ev.StackPolled(
-        time=state.now + 1, stack=items[0].stack_id, began=state.now + 1, events=items
-    )
-    return step(state, event)[0]
+def told(state: State, *events: StackEvent) -> State:
+    return fed(state, polled(state, *events, after=1.0))
 
 
-def test_an_operations_start_that_is_told_after_its_end_still_counts() -> None:
-    state = folded_until("alias", Phase.WATCH)
-    root = state.root.stack_id
-    before = state.stacks[root].operations
+def test_an_operations_start_that_is_reported_after_its_end_still_counts() -> None:
+    state = due_state()
+    before = state.stacks[ROOT].operations
     now = state.now + 100
-    state = polled(state, own(root, "UPDATE_COMPLETE", now + 9, "end"))
-    state = polled(state, own(root, "UPDATE_IN_PROGRESS", now, "start"))
-    assert state.stacks[root].operations == before + 1
-    assert state.stacks[root].status == "UPDATE_COMPLETE"
+    state = told(state, own("UPDATE_COMPLETE", now + 9, "end"))
+    state = told(state, own(UPDATE, now, "start"))
+    assert state.stacks[ROOT].operations == before + 1
+    assert state.stacks[ROOT].status == "UPDATE_COMPLETE"
 
 
-def test_an_operation_from_before_the_baseline_is_not_the_deploys_however_late_it_is_told() -> None:
+def test_an_operation_from_before_the_baseline_is_not_the_deploys_however_late_it_is_reported() -> (
+    None
+):
     """Safety rule 9: the first deploy's beginning may become visible after its end."""
-    state = folded_until("alias", Phase.DEPLOY_ON)
-    root = state.root.stack_id
-    read = ev.BaselineRead(time=state.now, root=state.root, newest={root: "end"}, until={root: 9.0})
-    state, _ = step(state, read)
-    late = polled(state, own(root, "UPDATE_IN_PROGRESS", 5.0, "late"))
-    assert late.stacks[root].status == ""
-    assert polled(late, own(root, "UPDATE_IN_PROGRESS", 9.1, "new")).stacks[root].operations == 1
+    state = before_deploys(Phase.DEPLOY_ON)
+    read = ev.BaselineRead(time=state.now, root=state.root, newest={ROOT: "end"}, until={ROOT: 9.0})
+    late = told(fed(state, read), own(UPDATE, 5.0, "late"))
+    assert late.stacks[ROOT].status == ""
+    assert told(late, own(UPDATE, 9.1, "new")).stacks[ROOT].operations == 1
 
 
 @pytest.mark.parametrize(
@@ -308,55 +274,46 @@ def test_an_operation_from_before_the_baseline_is_not_the_deploys_however_late_i
         ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"),
     ],
 )
-def test_of_two_events_of_one_instant_the_later_state_counts(begins: str, ends: str) -> None:
-    """AWS's times are in milliseconds, and what began may be told after what has ended."""
-    state = folded_until("alias", Phase.WATCH)
-    root = state.root.stack_id
-    before = own(root, begins, state.now + 100, "begins")
-    of_record = replace(before, logical_id="DnsRecord", resource_type=RECORD_SET, physical_id="")
-    for first, then in ((begins, ends), (ends, begins)):
-        told = polled(state, *(replace(of_record, status=s, event_id=s) for s in (first, then)))
-        assert told.stacks[root].records["DnsRecord"].status == ends
+def test_of_two_events_with_one_timestamp_the_later_state_counts(begins: str, ends: str) -> None:
+    """AWS's times are in milliseconds, and what began may be reported after what has ended."""
+    state = due_state()
+    at = state.now + 100
+    events = {
+        status: stack_event("DnsRecord", status, timestamp=at, physical_id="")
+        for status in (begins, ends)
+    }
+    for order in ((begins, ends), (ends, begins)):
+        after = told(state, *(events[status] for status in order))
+        assert after.stacks[ROOT].records["DnsRecord"].status == ends
 
 
-def test_a_stack_that_ends_in_the_instant_in_which_it_cleans_up_has_ended() -> None:
-    state = folded_until("alias", Phase.WATCH)
-    root = state.root.stack_id
+def test_a_stack_that_ends_at_the_time_at_which_it_cleans_up_has_ended() -> None:
+    state = due_state()
     now = state.now + 100
-    told = polled(
-        state,
-        own(root, "UPDATE_COMPLETE", now, "end"),
-        own(root, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", now, "cleaning"),
-    )
-    assert told.stacks[root].status == "UPDATE_COMPLETE"
+    cleaning = own("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", now, "cleaning")
+    after = told(state, own("UPDATE_COMPLETE", now, "end"), cleaning)
+    assert after.stacks[ROOT].status == "UPDATE_COMPLETE"
 
 
-def test_a_child_is_watched_again_in_its_parents_second_operation() -> None:
-    state = folded_until("nested", Phase.GUARD)
-    root = state.root.stack_id
-    (child,) = [s for s in state.stacks if s != root]
-    now = max(s.status_time for s in state.stacks.values()) + 100
-    for stack in (child, root):
-        state = polled(state, own(stack, "UPDATE_COMPLETE", now, f"done-{stack}"))
-    assert child not in {w.target.stack for w in stack_polls(state)}
+def test_a_child_is_polled_again_in_its_parents_second_operation() -> None:
+    state = created(nested=True)
+    now = state.now + 100
+    for stack in (CHILD, ROOT):
+        state = told(state, own("UPDATE_COMPLETE", now, f"done-{stack}", stack))
+    assert CHILD not in {w.target.stack for w in stack_polls(state)}
     state = replace(state, phase=Phase.GUARD)
-    state = polled(state, own(root, "UPDATE_IN_PROGRESS", now + 60, "second"))
-    assert {w.target.stack: w.every for w in stack_polls(state)}[child] == ACTIVE
+    state = told(state, own(UPDATE, now + 60, "second"))
+    assert {w.target.stack: w.every for w in stack_polls(state)}[CHILD] == ACTIVE
 
 
-def test_the_stacks_of_the_moment_are_polled_twice_a_second_up_to_the_root() -> None:
-    paces: set[float] = set()
-    state: State | None = None
-    for event in history("nested"):
-        state, _ = step(state, event)
-        if state.phase is Phase.RELEASE:
-            paces |= {w.every for w in stack_polls(state)}
-            assert len(stack_polls(state)) == 2
-    assert paces == {HOT}
+def test_the_stacks_of_a_release_are_polled_twice_a_second_up_to_the_root() -> None:
+    state = releasing(nested=True)
+    assert state.phase is Phase.RELEASE
+    assert {w.target.stack: w.every for w in stack_polls(state)} == {ROOT: HOT, CHILD: HOT}
 
 
 def test_a_root_that_is_recreated_under_its_name_is_followed_to_its_new_id() -> None:
-    state = folded_until("alias", Phase.WATCH)
+    state = due_state()
     new = StackDescription(
         stack_id="arn:new", stack_name=state.root.stack_name, status="CREATE_IN_PROGRESS"
     )
@@ -366,22 +323,19 @@ def test_a_root_that_is_recreated_under_its_name_is_followed_to_its_new_id() -> 
     assert (poll.target.stack, poll.target.after) == ("arn:new", None)
 
 
-def test_events_before_the_baseline_are_of_no_operation_of_ours() -> None:
-    """Safety rule 9: told by event ids, never by clocks."""
-    state = folded_until("nested", Phase.DEPLOY_ON)
-    root = state.root.stack_id
+def test_the_baseline_event_itself_is_of_no_operation_of_ours() -> None:
+    """Safety rule 9: by event ids, never by clocks."""
+    state = before_deploys(Phase.DEPLOY_ON)
     baseline = ev.BaselineRead(
-        time=state.now, root=state.root, newest={root: "old"}, existing={root: ("Site",)}
+        time=state.now, root=state.root, newest={ROOT: "old"}, existing={ROOT: ("Site",)}
     )
-    state, _ = step(state, baseline)
-    old = own(root, "UPDATE_IN_PROGRESS", state.now + 999, "old")
-    after = polled(state, old)
-    assert after.stacks[root].operations == 0
+    after = told(fed(state, baseline), own(UPDATE, state.now + 999, "old"))
+    assert after.stacks[ROOT].operations == 0
 
 
 def test_the_deadman_of_the_record_that_went_first_is_not_put_off_by_the_second() -> None:
     """Safety rule 5."""
-    state = folded_until("alias", Phase.CONFIRM)
+    state = released()
     name = state.names[NAME]
     assert name.deadman_at is not None
     six = replace(name.handovers[0].original, type="AAAA")
@@ -404,7 +358,7 @@ def test_the_deadman_of_the_record_that_went_first_is_not_put_off_by_the_second(
 
 def test_a_second_request_stops_at_once_says_unknown_and_4() -> None:
     """Safety rule 7."""
-    state = folded_until("alias", Phase.CONFIRM)
+    state = released()
     began = state.now
     state, _ = step(state, ev.Interrupted(time=began, signal="SIGINT"))
     assert state.phase is Phase.CONFIRM
@@ -418,7 +372,7 @@ def test_a_second_request_stops_at_once_says_unknown_and_4() -> None:
 @pytest.mark.parametrize("second", ["SIGTERM", "SIGHUP"])
 def test_signals_within_two_seconds_are_one_request(after: float, second: str) -> None:
     """Safety rule 7: whatever their numbers, and counted from the first of them."""
-    state = folded_until("alias", Phase.CONFIRM)
+    state = released()
     began = state.now
     state, _ = step(state, ev.Interrupted(time=began, signal="SIGTERM"))
     for _ in range(2):
@@ -432,21 +386,26 @@ def test_signals_within_two_seconds_are_one_request(after: float, second: str) -
 
 def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:
     """Safety rule 9: an earlier attempt's events must not be taken for this one's."""
-    state = folded_until("nested", Phase.CONFIRM)
-    read = [e for e in history("nested") if isinstance(e, ev.BaselineRead)]
-    assert {w.target.stack: w.target.after for w in stack_polls(state)} == read[-1].newest
+    state = due_state(nested=True, phase=Phase.DEPLOY_ON, baseline=None, deploys={})
+    newest = {ROOT: "old", CHILD: "older"}
+    read = ev.BaselineRead(
+        time=state.now,
+        root=state.root,
+        newest=newest,
+        existing={ROOT: ("Site",), CHILD: ()},
+        parents={CHILD: ROOT},
+    )
+    state = fed(state, read)
+    begun = [own(UPDATE, state.now + 1, f"begun-{stack}", stack) for stack in (ROOT, CHILD)]
+    state = told(told(state, begun[0]), begun[1])
+    assert {w.target.stack: w.target.after for w in stack_polls(state)} == newest
 
 
 def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_it() -> None:
     """Safety rule 6: lost is neither refused nor applied."""
-    state: State | None = None
-    for event in history("alias"):
-        state, _ = step(state, event)
-        if isinstance(event, ev.WriteIntended) and event.purpose is ev.Purpose.RELEASE:
-            break
-    assert state is not None
-    write = state.names[NAME].write
-    assert write is not None
+    state = releasing()
+    write = write_of(state)
+    state = fed(state, write)
     there = (state.names[NAME].handovers[0].standing,)
 
     def read(state: State, began: float) -> State:
@@ -466,7 +425,7 @@ def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_
 
 
 def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells_nothing() -> None:
-    state = folded_until("cname", Phase.DRAIN)
+    state = before_deploys(Phase.DRAIN, cname(300), lowered=60)
     surprise = StackResource(
         stack_id=state.root.stack_id,
         logical_id="Surprise",
@@ -503,10 +462,7 @@ def test_a_record_that_the_list_lacks_is_gone_only_once_its_stack_has_rolled_bac
     status: str, left: str
 ) -> None:
     """Events may be missing; a list may lag behind a create, but not behind a rollback's end."""
-    state = folded_until("never-created", Phase.CONFIRM)
-    root = state.root.stack_id
-    stack = replace(state.stacks[root], status=status)
-    state = replace(state, stacks={**state.stacks, root: stack})
+    state = with_stacks(released(), status=status)
     later = state.now + 60
-    listed, _ = step(state, ev.ResourcesRead(time=later, stack=root, began=later))
-    assert [r.status for r in listed.stacks[root].records.values()] == [left]
+    listed = fed(state, ev.ResourcesRead(time=later, stack=ROOT, began=later))
+    assert [r.status for r in listed.stacks[ROOT].records.values()] == [left]
