@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.simulation.chaos.runner import rehearse_many
 from route53_takeover.simulation.chaos.search import soak_once
-from route53_takeover.storage.journal import encode
+from route53_takeover.storage.journal_format import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
