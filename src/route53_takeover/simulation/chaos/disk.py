@@ -24,9 +24,7 @@ class Disk:
     """What is on it of one run.
 
     Attributes:
-        data: the journal's bytes, as a process would read them.
-        synced: how many of them a failing power leaves.
-        events: what the newest process wrote and read, and how many of these are synced.
+        events: what the newest process wrote and read; how many of them are written, and synced.
         backup: whether backup.json is durable.
         holds: how many events the journal can take at most.
         broken: why nothing can be written any more; empty while it can.
@@ -35,10 +33,10 @@ class Disk:
     """
 
     def __init__(self) -> None:
-        self.data = bytearray()
-        self.synced = 0
         self.events: list[ev.AnyEvent] = []
-        self.synced_events = 0
+        self.written_events = self.synced_events = 0
+        self._data = bytearray()
+        self._ends = [0]
         self.backup = False
         self.holds: int | None = None
         self.broken = ""
@@ -50,6 +48,23 @@ class Disk:
         """The events that survive anything, the newest first."""
         return (self.events[n] for n in range(self.synced_events - 1, -1, -1))
 
+    @property
+    def data(self) -> bytearray:
+        """The journal's bytes, as a process would read them.
+
+        They are made when somebody asks: a run that is never resumed needs none.
+        """
+        for n in range(len(self._ends), self.written_events + 1):
+            self._data += encode(n, self.events[n - 1])
+            self._ends.append(len(self._data))
+        return self._data
+
+    def load(self, events: list[ev.AnyEvent], data: bytearray) -> None:
+        """A process has read the journal, and goes on writing it."""
+        self.events, self._data = events, data
+        self.written_events = self.synced_events = len(events)
+        self._ends = [len(data)] * (len(events) + 1)  # none of them is cut off any more
+
     async def save_backup(self) -> None:
         """Writes backup.json durably."""
         if self.broken or (self.holds is not None and len(self.events) >= self.holds):
@@ -58,15 +73,17 @@ class Disk:
 
     def lose_power(self, rng: Random) -> None:
         """What was not synced is lost, or torn."""
-        left = rng.randint(self.synced, len(self.data))
-        self.lost += len(self.data) - left
-        del self.data[left:]
+        data = self.data
+        left = rng.randint(self._ends[self.synced_events], len(data))
+        self.lost += len(data) - left
+        del data[left:]
 
     def corrupt(self, rng: Random) -> None:
         """One bit of a whole line turns over."""
-        whole = self.data.rfind(b"\n")
+        data = self.data
+        whole = data.rfind(b"\n")
         if whole > 0:
-            self.data[rng.randrange(whole)] ^= 1 << rng.randrange(7)
+            data[rng.randrange(whole)] ^= 1 << rng.randrange(7)
 
 
 class DiskJournal(MemoryJournal):
@@ -82,12 +99,10 @@ class DiskJournal(MemoryJournal):
 
     def __init__(self, disk: Disk, clock: VirtualClock, appended: Callable[[], None]) -> None:
         super().__init__(bytes(disk.data))  # without a torn tail
-        disk.data, disk.synced = self.data, len(self.data)
-        disk.events, disk.synced_events = self.events, len(self.events)
+        disk.load(self.events, self.data)
         self._disk = disk
         self._clock = clock
         self._appended = appended
-        self._written = len(self.events)
 
     def append(self, event: ev.AnyEvent) -> int:
         """Takes one event; an observation is synced with the next that is none."""
@@ -112,8 +127,7 @@ class DiskJournal(MemoryJournal):
         disk = self._disk
         if self._clock.true() < disk.stalls_until:
             return
-        for event in self.events[self._written :]:
-            self._written += 1
-            self.data += encode(self._written, event)
+        for event in self.events[disk.written_events :]:
+            disk.written_events += 1
             if not isinstance(event, Observation):
-                disk.synced, disk.synced_events = len(self.data), self._written
+                disk.synced_events = disk.written_events

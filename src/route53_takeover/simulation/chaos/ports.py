@@ -276,15 +276,19 @@ class SimulatedDeployer:
         if not self.ever_started(switch):
             return DeployExit(code=None)
         until = self._clock.true() + self._timeout
-        while True:
-            self._world.timeline.advance(self._clock.true())
-            code = self._world.deploys[self._whose + switch]
-            if code is not None:
-                return DeployExit(code=code)
-            if self._clock.true() >= until:
-                self._world.end_deploy(self._whose + switch)
-                return DeployExit(code=None, timed_out=True)
-            await self._clock.sleep(0.5)
+        return await self._clock.every(0.5, lambda: self._ended(self._whose + switch, until))
+
+    def _ended(self, deploy: str, until: float) -> DeployExit | None:
+        """How the command ended, if it has by now."""
+        now = self._clock.true()
+        self._world.timeline.advance(now)
+        code = self._world.deploys[deploy]
+        if code is not None:
+            return DeployExit(code=code)
+        if now < until:
+            return None
+        self._world.end_deploy(deploy)
+        return DeployExit(code=None, timed_out=True)
 
     def ever_started(self, switch: str) -> bool:
         return self._whose + switch in self._world.deploys
@@ -304,6 +308,7 @@ class SimulatedProber:
         self.mute: dict[int, float] = {}
         self.stuck: dict[int, float] = {}
         self._served: dict[int, tuple[str, tuple[str, ...]]] = {}
+        self._contents: dict[tuple[int, str, str], tuple[object, tuple[str, tuple[str, ...]]]] = {}
 
     async def probe(self, name: str, record_type: str) -> Sequence[DnsAnswer]:
         now = self._clock.true()
@@ -312,7 +317,12 @@ class SimulatedProber:
         answers = []
         for index, server in enumerate(zone.name_servers):
             if now >= self.stuck.get(index, 0.0) or index not in self._served:
-                self._served[index] = self._contents(index, name, record_type)
+                served = zone.served[index]
+                of, contents = self._contents.get((index, name, record_type), _NOTHING)
+                if of is not served:
+                    contents = _contents(served, name, record_type)
+                    self._contents[index, name, record_type] = served, contents
+                self._served[index] = contents
             status, values = self._served[index]
             if now < self.mute.get(index, 0.0):
                 status, values = "timeout", ()
@@ -321,14 +331,19 @@ class SimulatedProber:
             )
         return answers
 
-    def _contents(self, index: int, name: str, record_type: str) -> tuple[str, tuple[str, ...]]:
-        """Status and values; an alias is answered by what stands for its target's addresses."""
-        served = self._world.zones.served(self._world.zone.zone_id, index)
-        there = [r for k, r in served.items() if k.name == name]
-        good = [r for r in there if r.type in (record_type, "CNAME")]
-        values = tuple(
-            value
-            for r in good
-            for value in ((synthetic_address(r.alias.dns_name, r.type),) if r.alias else r.values)
-        )
-        return "answer" if good else "nodata" if there else "nxdomain", values
+
+_NOTHING: tuple[object, tuple[str, tuple[str, ...]]] = (None, ("", ()))
+
+
+def _contents(
+    served: Mapping[RecordKey, RecordSet], name: str, record_type: str
+) -> tuple[str, tuple[str, ...]]:
+    """Status and values; an alias is answered by what stands for its target's addresses."""
+    there = [r for k, r in served.items() if k.name == name]
+    good = [r for r in there if r.type in (record_type, "CNAME")]
+    values = tuple(
+        value
+        for r in good
+        for value in ((synthetic_address(r.alias.dns_name, r.type),) if r.alias else r.values)
+    )
+    return "answer" if good else "nodata" if there else "nxdomain", values

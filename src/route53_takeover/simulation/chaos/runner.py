@@ -25,7 +25,7 @@ from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
-from route53_takeover.simulation.chaos.disk import DiskJournal
+from route53_takeover.simulation.chaos.disk import Disk, DiskJournal
 from route53_takeover.simulation.chaos.fault_catalog import arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
 from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
@@ -39,7 +39,6 @@ from route53_takeover.simulation.chaos.ports import (
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import SCENARIOS
-from route53_takeover.storage.journal import MemoryJournal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.chaos.faults import Faults
     from route53_takeover.simulation.chaos.oracle import Rehearsal
     from route53_takeover.simulation.scenarios import Scenario
+    from route53_takeover.storage.journal import MemoryJournal
 
 START = 1_800_000_000.0
 """When every virtual rehearsal begins, in seconds since the epoch."""
@@ -106,7 +106,8 @@ def rehearse_once(
         scenario, seed, faults, options=options or options_of(scenario), begin=begin, saw=saw
     )
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(rehearsing)
+        # `Runner.run` would install its own handler of SIGINT, for each of a thousand short runs.
+        return runner.get_loop().run_until_complete(rehearsing)
 
 
 def options_of(scenario: Scenario) -> Options:
@@ -336,7 +337,7 @@ class _Rehearsing:
         line.arrivals = harness.line.arrivals
         engine = takeover_engine(
             clock=clock,
-            journal=MemoryJournal(),
+            journal=DiskJournal(Disk(), clock, lambda: None),
             records=SimulatedRecords(line),
             stacks=SimulatedStacks(line),
             deployer=SimulatedDeployer(harness.world, clock, whose="another-"),

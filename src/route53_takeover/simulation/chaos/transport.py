@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 from msgspec import Struct
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.simulation.aws.account import SimulatedAccount
 
+_Found = TypeVar("_Found")
+
 CHANGE = "route53:ChangeResourceRecordSets"
 TAKEOVER = "takeover"
 """Who writes in the account's history where it is the run that is judged."""
@@ -46,16 +48,17 @@ class VirtualClock:
     speed = 1.0
 
     def __init__(self, start: float) -> None:
-        self._offset = start - asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._offset = start - self._loop.time()
         self.skew = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, as the process has it."""
-        return self.true() + self.skew
+        return self._offset + self._loop.time() + self.skew
 
     def true(self) -> float:
         """Seconds since the epoch, as the account has it."""
-        return self._offset + asyncio.get_running_loop().time()
+        return self._offset + self._loop.time()
 
     def go_on_from(self, time: float) -> None:
         """Never tells an earlier time than ``time`` from now on."""
@@ -63,7 +66,55 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Lets so much virtual time pass."""
-        await asyncio.sleep(seconds)
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        over = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _end, over)
+        try:
+            await over
+        finally:
+            timer.cancel()
+
+    async def every(self, seconds: float, look: Callable[[], _Found | None]) -> _Found:
+        """Looks now and after every so many seconds, until that finds something.
+
+        No task wakes up for a look, so that a long wait costs little.
+        """
+        if (result := look()) is not None:
+            return result
+        found: asyncio.Future[_Found] = self._loop.create_future()
+        timer: asyncio.TimerHandle
+
+        def tick() -> None:
+            try:
+                result = look()
+            except BaseException as error:  # noqa: BLE001 -- it is raised where it is awaited
+                if not found.done():
+                    found.set_exception(error)
+                return
+            if found.done():
+                return
+            if result is None:
+                self._loop.call_soon(again)  # in its turn, as a task that woke up for it
+            else:
+                found.set_result(result)
+
+        def again() -> None:
+            nonlocal timer
+            if not found.done():
+                timer = self._loop.call_later(seconds, tick)
+
+        timer = self._loop.call_later(seconds, tick)
+        try:
+            return await found
+        finally:
+            timer.cancel()
+
+
+def _end(sleep: asyncio.Future[None]) -> None:
+    if not sleep.done():
+        sleep.set_result(None)
 
 
 class FaultRates(Struct, frozen=True, kw_only=True):
@@ -193,8 +244,7 @@ class Transport:
         """
         asked = self._clock.true()
         if operation != CHANGE:
-            service = operation.partition(":")[0]
-            budget = self._budgets[service]
+            budget = self._budgets[operation[: operation.index(":")]]
             if region:
                 ours = CallBudget(self._clock, rate=5, burst=10)
                 budget = self._regional.setdefault(region, ours)
@@ -309,6 +359,8 @@ class Transport:
         return last if is_theirs else None
 
     def _storm(self, operation: str, *, deaf: bool) -> None:
+        if not self.storms:
+            return
         now = self._clock.true()
         self.storms = [storm for storm in self.storms if now < storm.until]
         for storm in self.storms:

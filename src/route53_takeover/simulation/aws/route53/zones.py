@@ -66,7 +66,7 @@ class SimZone:
         name_servers: the names of its delegated name servers.
         created: when it was made, seconds since the epoch.
         records: the newest submitted state, which `ListResourceRecordSets` shows.
-        served: what each name server serves.
+        served: what each name server serves; another object after each change that reaches it.
         served_until: when the newest change reaches each name server.
         held_until: until when a prior request is not complete.
     """
@@ -208,7 +208,8 @@ class Zones:
     def records_at(self, zone_id: str, name: str) -> tuple[RecordSet, ...]:
         """Every record set at exactly this name, in AWS's order."""
         wanted = normal_name(name)
-        return tuple(record for record in self.list(zone_id) if record.name == wanted)
+        there = [r for r in self.zone(zone_id).records.values() if r.name == wanted]
+        return tuple(sorted(there, key=lambda record: order(record.key)))
 
     def list(self, zone_id: str) -> list[RecordSet]:
         """Every record set of the zone, as AWS orders them: by reversed labels, then type."""
@@ -273,7 +274,7 @@ class Zones:
             until[index] = max(until[index], arrival)
 
             def arrive(index: int = index) -> None:
-                served = zone.served[index]
+                served = zone.served[index] = {**zone.served[index]}
                 for action, record in applied.changes:
                     if action == "DELETE":
                         del served[record.key]
