@@ -14,7 +14,7 @@ from msgspec import Struct
 from route53_takeover.core.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
 
 class MachineState(Protocol):
@@ -79,7 +79,7 @@ class Machine(Generic[S, E, C, T]):
     has_ended: Callable[[S], bool]
     intent: Callable[[C, float], E | None]
     intended_write: Callable[[E], str | None]
-    forbids: Callable[[S, C, frozenset[str], float], E | None]
+    forbids: Callable[[S, C, Set[str], float], E | None]
     disk_patience: Callable[[C], float | None]
     held_off: Callable[[S, C, Wait], E | None]
 

@@ -251,7 +251,7 @@ class Engine(Generic[S, E, C, T]):
         while commands:
             command = commands.popleft()
             state, now = self._known, self._clock.now()
-            refusal = self._machine.forbids(state, command, frozenset(self._sent), now)
+            refusal = self._machine.forbids(state, command, self._sent, now)
             if refusal is not None:
                 _log.error("command.forbidden", command=repr(command), why=repr(refusal))
                 self.submit(refusal)

@@ -17,6 +17,7 @@ from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Ou
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.plan.model import Plan
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
 
 
-def violations(state: State, write: WriteBatch, sent: frozenset[str]) -> tuple[str, ...]:
+def violations(state: State, write: WriteBatch, sent: AbstractSet[str]) -> tuple[str, ...]:
     """What forbids sending this batch now; empty where nothing does.
 
     Args:
@@ -35,7 +36,7 @@ def violations(state: State, write: WriteBatch, sent: frozenset[str]) -> tuple[s
     return tuple(_violations(state, write, sent))
 
 
-def _violations(state: State, write: WriteBatch, sent: frozenset[str]) -> Iterator[str]:
+def _violations(state: State, write: WriteBatch, sent: AbstractSet[str]) -> Iterator[str]:
     if write.id in sent:
         yield "a batch is sent at most once"
     if not state.backed_up:

@@ -182,23 +182,24 @@ def _of_reads(harness: Harness) -> Iterator[CoverageGoal]:
     """Restores that reads did not lead to, and signals that came together in the gap."""
     is_released = False
     read_at, stopped_at = 0.0, float("-inf")
-    restores: dict[str, bool] = {}  # id -> whether its fate is unknown, and nothing was read since
+    restores: set[str] = set()  # those since the last read, and whether the fate of one is unknown
+    is_unknown = False
     for event in harness.disk.events:
         match event:
             case ev.WriteIntended(purpose=Purpose.RESTORE):
                 if event.time - read_at > READ_FRESH:
                     yield CoverageGoal.RESTORE_UNREAD
-                if any(restores.values()):
+                if is_unknown:
                     yield CoverageGoal.RESTORE_RESENT
-                restores[event.id] = False
+                restores.add(event.id)
             case ev.WriteAccepted():
                 is_released = harness.purposes.get(event.id) is Purpose.RELEASE
             case ev.WriteUnknown() if event.id in restores:
-                restores[event.id] = True
+                is_unknown = True
             case ev.NameRead():
                 if is_released and event.time - event.began > READ_FRESH:
                     yield CoverageGoal.SLOW_READ
-                read_at, restores = event.time, {}
+                read_at, restores, is_unknown = event.time, set(), False
             case ev.Interrupted():
                 if is_released and 0 <= event.time - stopped_at < ONE_REQUEST:
                     yield CoverageGoal.SIGNALS_TOGETHER
