@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 
 from route53_takeover.core.ports import Clock
 
@@ -30,6 +31,7 @@ class SystemClock(Clock):
         if speed <= 0:
             raise ValueError(f"the speed of a clock must be above zero, not {speed}")
         self.speed = speed
+        self.longest_wait = _LONGEST_NAP if speed == 1.0 else inf
         self._anchor = time.time()  # noqa: TID251 -- read once, for the date; never for durations
         self._start = time.clock_gettime(_STEADY)
 

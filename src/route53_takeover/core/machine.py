@@ -14,7 +14,8 @@ from msgspec import Struct
 from route53_takeover.core.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
 
 class MachineState(Protocol):
@@ -79,7 +80,7 @@ class Machine(Generic[S, E, C, T]):
     has_ended: Callable[[S], bool]
     intent: Callable[[C, float], E | None]
     intended_write: Callable[[E], str | None]
-    forbids: Callable[[S, C, Set[str], float], E | None]
+    forbids: Callable[[S, C, AbstractSet[str], float], E | None]
     disk_patience: Callable[[C], float | None]
     held_off: Callable[[S, C, Wait], E | None]
 

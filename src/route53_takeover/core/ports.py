@@ -30,6 +30,9 @@ class Clock(Protocol):
 
     speed: float
     """How many of its seconds pass in one of the event loop's; 1.0 but in rehearsals."""
+    longest_wait: float
+    """Its seconds after which it is to be looked at again, come what may: the event loop's timers
+    may have stopped while the machine slept."""
 
     def now(self) -> float: ...
 

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="TimePassed | Interrupted | JournalFailed")
 _log = structlog.get_logger(__name__)
 
-_STEP_AT_MOST = 1.0
-"""Seconds after which the clock is looked at again, come what may: the machine may have slept."""
 _BEGINNING = 2.0
 """Seconds that the first event of a process waits to be durable: the name may be empty."""
 
@@ -166,8 +164,7 @@ class Engine(Generic[S, E, C, T]):
                 return self._of_any_run(TimePassed(time=now))
             wait = None if state.wake_at is None else state.wake_at - now
             if wait is not None:
-                wait = min(wait, _STEP_AT_MOST) if self._clock.speed == 1.0 else wait
-                wait /= self._clock.speed
+                wait = min(wait, self._clock.longest_wait) / self._clock.speed
             try:
                 async with asyncio.timeout(wait):
                     return await self._queue.get()

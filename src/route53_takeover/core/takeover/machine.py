@@ -16,7 +16,8 @@ from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import DISK_PATIENCE, RESTORE_DISK_PATIENCE, STALE_DECISION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from route53_takeover.core.machine import Wait
     from route53_takeover.core.takeover.polling import Target
@@ -50,7 +51,7 @@ def _intended_write(event: ev.AnyEvent) -> str | None:
 
 
 def _forbids(
-    state: State, command: cmd.AnyCommand, sent: Set[str], now: float
+    state: State, command: cmd.AnyCommand, sent: AbstractSet[str], now: float
 ) -> ev.AnyEvent | None:
     if not isinstance(command, cmd.WriteBatch):
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 from msgspec import Struct
@@ -46,6 +47,7 @@ class VirtualClock:
     """
 
     speed = 1.0
+    longest_wait = inf
 
     def __init__(self, start: float) -> None:
         self._loop = asyncio.get_running_loop()
