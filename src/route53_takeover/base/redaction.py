@@ -96,6 +96,8 @@ def redacted(text: str, more: Iterable[str] = ()) -> str:
     Args:
         more: values to mask besides those that requests were signed with.
     """
+    if not text:
+        return text
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]} [{len(text) - _LONGEST} more characters]"
     for value in sorted({*_used, *more}, key=len, reverse=True):

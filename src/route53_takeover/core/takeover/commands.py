@@ -174,22 +174,25 @@ AnyCommand = (
 
 def answered_by(event: AnyEvent) -> Request | None:
     """The request that this event answers, if it is one that is asked for once at a time."""
-    match event:
-        case ev.BackupWritten() | ev.BackupFailed():
-            return Request(Subject.BACKUP)
-        case ev.BaselineRead() | ev.BaselineUnread():
-            return Request(Subject.BASELINE)
-        case ev.RootDescribed() | ev.RootUndescribed():
-            return Request(Subject.ROOT)
-        case ev.TemplateRead():
-            return Request(Subject.TEMPLATE, event.stack)
-        case ev.ResourcesRead() | ev.ResourcesUnread():
-            return Request(Subject.RESOURCES, event.stack)
-        case ev.DeployExited():
-            return Request(Subject.DEPLOY, event.switch)
-        case ev.ChangeInsync():
-            return Request(Subject.INSYNC, event.change_id)
-        case ev.NameRead() | ev.NameUnread():
-            return Request(Subject.NAME, event.name)
-        case _:
-            return None
+    if (answered := _ANSWERED.get(type(event))) is None:
+        return None
+    subject, of = answered
+    return Request(subject, getattr(event, of) if of else "")
+
+
+_ANSWERED: dict[type[AnyEvent], tuple[Subject, str]] = {
+    ev.BackupWritten: (Subject.BACKUP, ""),
+    ev.BackupFailed: (Subject.BACKUP, ""),
+    ev.BaselineRead: (Subject.BASELINE, ""),
+    ev.BaselineUnread: (Subject.BASELINE, ""),
+    ev.RootDescribed: (Subject.ROOT, ""),
+    ev.RootUndescribed: (Subject.ROOT, ""),
+    ev.TemplateRead: (Subject.TEMPLATE, "stack"),
+    ev.ResourcesRead: (Subject.RESOURCES, "stack"),
+    ev.ResourcesUnread: (Subject.RESOURCES, "stack"),
+    ev.DeployExited: (Subject.DEPLOY, "switch"),
+    ev.ChangeInsync: (Subject.INSYNC, "change_id"),
+    ev.NameRead: (Subject.NAME, "name"),
+    ev.NameUnread: (Subject.NAME, "name"),
+}
+"""What each of them answers, and the field that tells of which stack, deploy, change or name."""
