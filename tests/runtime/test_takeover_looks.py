@@ -27,7 +27,7 @@ NAME = "www.example.com."
 class HandClock:
     """A clock that is moved by hand."""
 
-    speed = 1.0
+    speed = longest_wait = 1.0
 
     def __init__(self) -> None:
         self.time = 0.0

@@ -27,7 +27,7 @@ from route53_takeover.core.takeover.queries import (
     matching_resources,
     root_kind,
 )
-from route53_takeover.core.takeover.release_gate import Condition, release_gates, to_release
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import (
     ABSENT_STAGES,
     TAKEN_STAGES,
