@@ -89,7 +89,7 @@ def test_a_run_that_a_process_works_on_is_refused_by_its_name(
         with locked_names(program.state, site, [WWW]) as held:
             held.register(folder)
             ended = program(*words)
-    what = f"working on www.example.com: {folder.name} in {program.state}"
+    what = f"using www.example.com: {folder.name} in {program.state}"
     plain_error(ended, 3, f"another run on this machine is {what}", hint=f"attach {folder.name}")
     assert ended.result["run"] == folder.name
     assert folder.journal.read_bytes() == before
