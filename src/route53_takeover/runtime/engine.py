@@ -111,7 +111,6 @@ class Engine(Generic[S, E, C, T]):
             first: how the run begins or goes on.
             history: the events of the journal so far; empty for a new run.
             known: the state that they come to, where they are folded already.
-            known: the state that they come to, where they are folded already.
 
         Returns:
             The last state.

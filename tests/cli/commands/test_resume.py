@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.cli.program import WWW, failed_run, plain_error
 
+from route53_takeover.core.projection import Projection
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.step import step
-from route53_takeover.storage.journal import FileJournal, decode, is_held
+from route53_takeover.storage.journal import FileJournal, is_held
+from route53_takeover.storage.journal_format import decode
 from route53_takeover.storage.locks import locked_names, site_of
 from route53_takeover.storage.run_folder import RunFolder
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cli.program import Cloud, Program
-
-    from route53_takeover.core.takeover.state import State
-
 JSON = "--output=json"
 
 
@@ -52,18 +50,19 @@ def test_the_journal_is_read_and_folded_once_and_is_locked_by_then(
 ) -> None:
     folder = killed_run(program, account)
     locked: list[bool] = []
+    apply = Projection.apply
     folded: list[ev.AnyEvent] = []
 
     def decoding(data: bytes, where: str = "") -> tuple[list[ev.AnyEvent], int]:
         locked.append(is_held(folder.journal))
         return decode(data, where)
 
-    def stepping(state: State | None, event: ev.AnyEvent) -> object:
+    def folding(into: Projection[Any, Any, Any], event: ev.AnyEvent) -> object:
         folded.append(event)
-        return step(state, event)
+        return apply(into, event)
 
     monkeypatch.setattr("route53_takeover.storage.journal.decode", decoding)
-    monkeypatch.setattr("route53_takeover.core.takeover.projection.step", stepping)
+    monkeypatch.setattr(Projection, "apply", folding)
     assert program("resume", folder.name, "--auto", JSON).result["outcome"] == "failed"
     assert locked == [True]
     assert [type(event) for event in folded].count(ev.RunStarted) == 1
@@ -89,7 +88,7 @@ def test_a_run_that_a_process_works_on_is_refused_by_its_name(
         with locked_names(program.state, site, [WWW]) as held:
             held.register(folder)
             ended = program(*words)
-    what = f"working on www.example.com: {folder.name} in {program.state}"
+    what = f"using www.example.com: {folder.name} in {program.state}"
     plain_error(ended, 3, f"another run on this machine is {what}", hint=f"attach {folder.name}")
     assert ended.result["run"] == folder.name
     assert folder.journal.read_bytes() == before
