@@ -268,7 +268,7 @@ def test_a_stack_of_another_region_is_known_to_own_what_stands_there() -> None:
     case.deploys_in("eu-west-1", "legacy", Old=own())
     (refused,) = restored(case, [A], force=True).ends
     assert isinstance(refused, RefusedError)
-    assert "stack legacy (eu-west-1) owns" in refused.message
+    assert "stack legacy in eu-west-1 owns" in refused.message
 
 
 def test_nothing_is_replaced_where_a_region_cannot_be_read_unless_the_run_left_it_out() -> None:

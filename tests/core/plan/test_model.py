@@ -13,12 +13,12 @@ from route53_takeover.core.domain.stacks import ABSENT, StackDescription
 from route53_takeover.core.plan.model import (
     Facts,
     Finding,
-    ForeignRecord,
     Identity,
     Options,
     OtherZone,
     OwnedRecord,
     OwnerCheck,
+    StackRecord,
     Unasked,
     UnfinishedRun,
     hold_for,
@@ -71,8 +71,8 @@ def held_by(
     *,
     region: str = "",
     name: str = "www.example.com",
-) -> ForeignRecord:
-    return ForeignRecord(stack=stack(name=stack_name), record=owns(wanted, name), region=region)
+) -> StackRecord:
+    return StackRecord(stack=stack(name=stack_name), record=owns(wanted, name), region=region)
 
 
 def stack(status: str = "UPDATE_COMPLETE", name: str = "shop-prod") -> StackDescription:

@@ -116,8 +116,8 @@ class OwnedRecord(Struct, frozen=True, kw_only=True):
         return normal_name(self.name) == name
 
 
-class ForeignRecord(Struct, frozen=True, kw_only=True):
-    """A record that a stack outside the tree owns.
+class StackRecord(Struct, frozen=True, kw_only=True):
+    """A stack, and a record that it owns or creates.
 
     Attributes:
         region: where the stack is, if it is another region.
@@ -208,7 +208,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     retained: tuple[DesiredRecord, ...] = ()
     hidden: tuple[str, ...] = ()
     coming: tuple[OwnedRecord, ...] = ()
-    foreign: tuple[ForeignRecord, ...] = ()
+    foreign: tuple[StackRecord, ...] = ()
     unasked: tuple[Unasked, ...] = ()
     near_stacks: tuple[str, ...] = ()
     missing_programs: tuple[str, ...] = ()
