@@ -1,9 +1,9 @@
-"""The account's stacks, region by region: which of them have records, and which may be ours.
+"""The account's stacks, region by region: those that have records, and those of a plan.
 
 AWS names one stack for a physical id, though several may have it: an S3 website bucket has the name
 of the host, and so have a TXT and an A record set. So every live stack is listed with its resources
-and compared here. It only asks, at a bounded rate; one inventory serves a process. What follows
-from the answers is decided in `route53_takeover.core.plan.ownership`.
+and compared here. It only reads, at a bounded rate; one inventory serves a process.
+`route53_takeover.core.plan.ownership` decides what follows.
 """
 
 from __future__ import annotations

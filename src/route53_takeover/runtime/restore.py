@@ -137,8 +137,8 @@ async def rescue(
         RefusedError: no record set is missing, and another record blocks one.
         ApiError: AWS could not be asked, before anything was sent, or refuses to change back what
             stands there.
-        MustLookError: the name lacks a record, or nobody knows, and it could not be helped in
-            about a minute.
+        ManualActionRequiredError: the name lacks a record, or it is not known, after about a
+            minute of tries.
         What was done before each of them: its ``done``.
     """
     lowered = [replace(r, ttl=ttl) for r in originals if ttl is not None and r.ttl and r.ttl > ttl]

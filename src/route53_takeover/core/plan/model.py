@@ -39,12 +39,12 @@ class Options(Struct, frozen=True, kw_only=True):
 
     Attributes:
         ttl: what to lower TTLs to; ``None`` keeps them.
-        hold: how long the moment must last; ``None``: `ALIAS_HOLD` or `OTHER_HOLD`.
-        restore_after: the deadman; ``None``: from the time that the record had been in progress.
-        strategy_given: whether ``--strategy delete`` was said explicitly.
+        hold: how long CREATE_IN_PROGRESS must last before a release; ``None``: `ALIAS_HOLD` or
+        `OTHER_HOLD`. restore_after: the deadman; ``None``: from the time that the record had been
+        in progress. strategy_given: whether ``--strategy delete`` was said explicitly.
         deploy_off: shell command of the first deploy; ``None`` where it is skipped.
-        deploy_on: shell command of the second; ``None`` where somebody else deploys.
-        confirm_release: a release also waits for a person's word.
+        deploy_on: shell command of the second; ``None`` where it is started elsewhere.
+        confirm_release: a release also waits for the operator's confirmation.
         owner_check: where owners are looked for.
     """
 
