@@ -426,7 +426,8 @@ def test_a_switch_that_leaves_one_record_on_does_not_end_as_if_the_manual_ones_s
     assert_ended(rehearsal, [Outcome.UNKNOWN])
     assert "the switch has no effect on it" in rehearsal.result.reason
     assert (
-        "shop owns api.example.com A now, but not all that was planned" in rehearsal.result.reason
+        "shop owns api.example.com A now, but not every record of the plan"
+        in rehearsal.result.reason
     )
 
 

@@ -304,7 +304,7 @@ def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out(
         "eu-west-3": None,
     }
     plan = case.plan(stacks=lambda line: Silent(line, case.world.stacks, errors))
-    unasked = {f.text.partition(" could not be told in ")[2] for f in plan.refusals}
+    unasked = {f.text.partition(" owns www.example.com in ")[2] for f in plan.refusals}
     assert unasked == {
         "ca-west-1: ExpiredToken: the token has expired.",
         "ca-west-2: RequestTimeTooSkewed: the clock is off.",
@@ -379,7 +379,7 @@ def test_an_owned_record_that_somebody_deleted_is_drift() -> None:
     case.world.write([("DELETE", alias("d1old"))])
     case.switch_on()
     case.world.write([("DELETE", alias("d1new"))])
-    refusal(case.plan(), "the stack owns www.example.com A", "does not hold it", way_out="(drift)")
+    refusal(case.plan(), "the stack owns www.example.com A", "does not have it", way_out="(drift)")
 
 
 def test_another_type_that_the_stack_owns_at_the_name_is_refused() -> None:
@@ -391,7 +391,7 @@ def test_another_type_that_the_stack_owns_at_the_name_is_refused() -> None:
         case.plan(deploy_off=None),
         "the stack owns A at www.example.com",
         "cannot exist beside the manual www.example.com CNAME",
-        way_out="out of the stack",
+        way_out="from the stack",
     )
 
 
@@ -509,7 +509,7 @@ def test_two_public_zones_of_the_name_are_refused_and_the_delegated_one_is_named
     assert not said.zone_is_unique
     case.holds(alias("d1twin"), zone=twin)
     other = case.plan(zone=twin)
-    refusal(other, f"({twin}) is not the delegated one", way_out=f"sent to {ZONE}")
+    refusal(other, f"({twin}) is not the delegated one", way_out=f"delegation is to {ZONE}")
 
 
 def test_a_private_zone_beside_the_public_one_is_left_alone_and_told_of() -> None:
@@ -588,7 +588,7 @@ def test_the_most_specific_zone_is_taken_and_its_parent_is_named_where_it_holds_
     case.holds(replace(alias("d1old"), name="www.sub.example.com."))
     case.world.zones.add_zone("sub.example.com")
     missing = case.plan("www.sub.example.com", delegated=None)
-    refusal(missing, "no record of that name", way_out=f"example.com ({ZONE}) could hold it too")
+    refusal(missing, "no record of that name", way_out=f"example.com ({ZONE}) could have it too")
     assert case.plan("www.sub.example.com", zone=ZONE).refusals == ()
 
 
@@ -612,7 +612,7 @@ def test_an_alias_that_a_new_type_would_break_is_refused_and_a_like_one_is_told_
         case.plan(),
         "m.example.com A is an alias to www.example.com A",
         "creates CNAME",
-        way_out="elsewhere",
+        way_out="another target",
     )
     along = case.plan("www.example.com", "m.example.com")
     assert along.refusals == ()

@@ -164,7 +164,7 @@ def owned_by_a_stack() -> tuple[Case, type[Counted], str]:
 
 
 def edited_by_somebody() -> tuple[Case, type[Counted], str]:
-    return lost(OTHER), Counted, "neither this run nor a stack has made it"
+    return lost(OTHER), Counted, "neither this run nor a stack created"
 
 
 def of_nobody_knows_whom() -> tuple[Case, type[Counted], str]:
