@@ -200,7 +200,7 @@ def test_what_cannot_be_created_keeps_nothing_else_from_being_put_back() -> None
     done = restored(lost(LOWERED), [nowhere, AAAA, TEXT])
     (error,) = done.ends
     assert isinstance(error, ManualActionRequiredError)
-    assert f"lacks {nowhere.describe()}" in error.message
+    assert f"missing: {nowhere.describe()}" in error.message
     assert done.here == {AAAA, TEXT}
     assert [c.record for c in error.done] == [AAAA, LOWERED, TEXT]
 
