@@ -46,7 +46,7 @@ def test_a_deploy_whose_program_is_not_there_is_refused_before_anything_is_writt
     program: Program, account: Cloud
 ) -> None:
     ended = program(*RUN, *account.target(deploy="no-such-command --now"))
-    plain_error(ended, 3, "there is no program no-such-command", hint="--deploy")
+    plain_error(ended, 3, "program no-such-command not found", hint="--deploy")
     assert program.folders() == []
 
 

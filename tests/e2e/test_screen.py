@@ -65,7 +65,7 @@ def test_a_process_that_died_in_the_gap_is_missed_and_started_again_from_the_scr
         terminal.await_text("· confirm ·")
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGKILL)
-        terminal.await_text("NOT CONNECTED")
+        terminal.await_text("PROCESS DIED")
         assert scene.here == []
         terminal.press("R")
         terminal.await_text("No")

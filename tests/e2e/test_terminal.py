@@ -51,7 +51,7 @@ def begin_and_go_to_the_gap(scene: Scene, terminal: Terminal) -> None:
 
 def test_a_terminal_that_hangs_up_in_the_gap_takes_nothing_with_it(scene: Scene) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
-        plan = terminal.await_text("Start it?", "take over", "Prove the restore")
+        plan = terminal.await_text("Start it?", "take over", "Test the restore")
         assert "www.example.com A" in plan
         assert not (scene.takeover.state_dir / "runs").exists(), "nothing before the yes"
         begin_and_go_to_the_gap(scene, terminal)
@@ -183,7 +183,7 @@ def test_a_signal_to_the_runs_own_process_ends_it_in_good_order_and_a_hang_up_is
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGHUP)
         os.kill(daemon, signal.SIGTERM)
-        terminal.await_text("SIGTERM: ending in good order", "aborted: SIGTERM")
+        terminal.await_text("SIGTERM: stopping after the undo", "aborted: stopped by SIGTERM")
         assert "SIGHUP" not in terminal.text
         assert terminal.finish() == 130
     assert scene.here == scene.original
@@ -193,7 +193,7 @@ def test_a_release_that_is_to_be_confirmed_waits_for_the_records_name(scene: Sce
     with at_terminal(scene, *run(scene, "--confirm-release")) as terminal:
         begin(terminal)
         go_to_the_record(scene)
-        terminal.await_text("Type release www.example.com")
+        terminal.await_text("type: release www.example.com")
         terminal.press("yes\n")
         terminal.press("release api.example.com\n")
         scene.account.pass_time(1)

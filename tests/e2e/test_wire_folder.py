@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_is_told_before_anything_is_written_and_stops_no_res
     scene.account.pass_time(120)
     done = running.finish()
     assert (done.code, done.result["outcome"]) == (4, "unknown"), done.result
-    assert "the journal broke" in done.result["reason"]
+    assert "the journal cannot be written" in done.result["reason"]
     assert done.result["records"][0]["outcome"] == "restored"
 
     disk.make_room()

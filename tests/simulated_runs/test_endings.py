@@ -139,7 +139,7 @@ def test_a_name_of_which_the_template_has_one_type_hands_over_that_one_only() ->
     assert ending(rehearsal) == (Outcome.DONE, 0)
     assert the_record(rehearsal).type == "A"
     (warning,) = [w for w in rehearsal.state.plan.warnings if "AAAA" in w.text]
-    assert "goes on pointing where it does" in warning.text
+    assert "keeps its value" in warning.text
     assert "--record www.example.com/AAAA" in warning.hint
 
 
@@ -153,7 +153,7 @@ def test_a_record_that_the_stack_did_not_take_is_named_beside_the_one_it_owns() 
         ("AAAA", "untouched"),
     ]
     assert "shop owns www.example.com A now" in result.reason
-    assert "www.example.com AAAA stands as it was, for the stack did not create it" in result.reason
+    assert "www.example.com AAAA is unchanged because the stack did not create it" in result.reason
     assert (result.owner_notice or "").startswith("Stack shop owns www.example.com now.")
     assert not any("resume" in line for line in summary(result, resume="resume it"))
 
@@ -179,7 +179,7 @@ def test_the_owner_notice_and_the_advice_fit_the_deletion_policy(
 
 def test_the_deadman_and_a_rollback_are_two_reasons() -> None:
     late = rehearse_once(SCENARIOS["never-created"], "ending", Faults()).result.reason
-    assert "when the deadman was due" in late
+    assert "before the deadman was due" in late
     back = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults()).result.reason
     assert back.startswith("the stack rolled back: UPDATE_ROLLBACK_COMPLETE")
     assert "deadman" not in back

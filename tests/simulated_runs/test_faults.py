@@ -424,9 +424,10 @@ def test_a_switch_that_leaves_one_record_on_does_not_end_as_if_the_manual_ones_s
     options = replace(options_of(scenario), records=("www.example.com", "api.example.com"))
     rehearsal = rehearse(scenario, options=options)
     assert_ended(rehearsal, [Outcome.UNKNOWN])
-    assert "off does not switch it off" in rehearsal.result.reason
+    assert "the switch has no effect on it" in rehearsal.result.reason
     assert (
-        "shop owns api.example.com A now, but not all that was planned" in rehearsal.result.reason
+        "shop owns api.example.com A now, but not every record of the plan"
+        in rehearsal.result.reason
     )
 
 

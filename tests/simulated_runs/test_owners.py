@@ -238,7 +238,7 @@ def test_a_stack_that_may_own_it_is_named_with_what_it_hides() -> None:
         case.plan(),
         "stack legacy owns A record at ?",
         "which may be www.example.com",
-        "does not tell the name",
+        "does not show the name",
         way_out="If it is another record: add --owner-check none",
     )
 
@@ -259,7 +259,7 @@ def test_an_account_that_cannot_list_its_stacks_is_refused() -> None:
     another_stack(case)
     refusal(
         case.plan(stacks=Unread),
-        "could not be told in us-east-1: InvalidAction: is not supported",
+        "in us-east-1: InvalidAction: is not supported",
         way_out="--owner-check none",
     )
     assert case.plan(stacks=Unread, owner_check=OwnerCheck.NONE).refusals == ()
@@ -334,7 +334,7 @@ def test_a_group_of_the_stack_that_is_going_to_hold_the_record_is_refused_with_t
     case = Case(site_account(template=site_template(TEXT, Group=grouped)))
     refusal(
         case.plan(),
-        "RecordSetGroup Group is going to hold www.example.com A",
+        "RecordSetGroup Group will hold www.example.com A",
         way_out="AWS::Route53::RecordSet of its own (with SAM",
     )
     elsewhere = case.plan("www.example.com/TXT", deploy_off=None)

@@ -222,7 +222,9 @@ def test_nothing_is_refused_in_an_account_in_which_nothing_is_wrong() -> None:
     assert plan.refusals == ()
     assert plan.keys == {alias("d1old").key}
     assert plan.zone_is_unique
-    assert "tells yet" not in warned(plan), "the template has it under its condition"
+    assert "the stack does not define" not in warned(plan), (
+        "the template has it under its condition"
+    )
     assert case.calls["cloudformation:ListStacks"] == 1
     assert case.calls["cloudformation:GetTemplate"] == 1, "of the stack itself, and of no other"
 
@@ -302,7 +304,7 @@ def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out(
         "eu-west-3": None,
     }
     plan = case.plan(stacks=lambda line: Silent(line, case.world.stacks, errors))
-    unasked = {f.text.partition(" could not be told in ")[2] for f in plan.refusals}
+    unasked = {f.text.partition(" owns www.example.com in ")[2] for f in plan.refusals}
     assert unasked == {
         "ca-west-1: ExpiredToken: the token has expired.",
         "ca-west-2: RequestTimeTooSkewed: the clock is off.",
@@ -377,7 +379,7 @@ def test_an_owned_record_that_somebody_deleted_is_drift() -> None:
     case.world.write([("DELETE", alias("d1old"))])
     case.switch_on()
     case.world.write([("DELETE", alias("d1new"))])
-    refusal(case.plan(), "the stack owns www.example.com A", "does not hold it", way_out="(drift)")
+    refusal(case.plan(), "the stack owns www.example.com A", "does not have it", way_out="(drift)")
 
 
 def test_another_type_that_the_stack_owns_at_the_name_is_refused() -> None:
@@ -389,7 +391,7 @@ def test_another_type_that_the_stack_owns_at_the_name_is_refused() -> None:
         case.plan(deploy_off=None),
         "the stack owns A at www.example.com",
         "cannot exist beside the manual www.example.com CNAME",
-        way_out="out of the stack",
+        way_out="from the stack",
     )
 
 
@@ -402,7 +404,7 @@ def test_a_deploy_with_the_switch_off_is_refused_while_the_stack_owns_a_record_o
     assert case.plan(WWW, "api.example.com", deploy_off=None).refusals == ()
     other = case.plan()
     assert other.refusals == ()
-    assert "the deploy with the switch off deletes of Api (api.example.com)" in warned(other)
+    assert "the deploy with the switch off deletes those of Api (api.example.com)" in warned(other)
 
 
 def test_a_routed_record_that_the_template_is_going_to_have_is_refused() -> None:
@@ -499,7 +501,7 @@ def test_two_public_zones_of_the_name_are_refused_and_the_delegated_one_is_named
         "2 public zones named example.com",
         ZONE,
         twin,
-        way_out=f"The world is sent to {ZONE}",
+        way_out=f"The delegation is to {ZONE}",
     )
     assert case.plan(zone="example.com").refused, "the name does not tell them apart"
     said = case.plan(zone=ZONE)
@@ -507,7 +509,7 @@ def test_two_public_zones_of_the_name_are_refused_and_the_delegated_one_is_named
     assert not said.zone_is_unique
     case.holds(alias("d1twin"), zone=twin)
     other = case.plan(zone=twin)
-    refusal(other, f"({twin}) is not the delegated one", way_out=f"sent to {ZONE}")
+    refusal(other, f"({twin}) is not the delegated one", way_out=f"delegation is to {ZONE}")
 
 
 def test_a_private_zone_beside_the_public_one_is_left_alone_and_told_of() -> None:
@@ -533,7 +535,7 @@ def test_two_private_zones_of_the_name_are_refused_until_one_is_said() -> None:
         case.holds(alias("d1old"), zone=zone)
     with pytest.raises(RefusedError, match="no public hosted zone") as nothing:
         case.plan()
-    assert "for a private zone say --zone ID" in nothing.value.hint
+    assert "for a private zone use --zone ID" in nothing.value.hint
     assert all(f"example.com ({zone}, private)" in nothing.value.hint for zone in zones)
     refusal(case.plan(zone="example.com"), "2 private zones", *zones, way_out="--zone ID")
     assert case.plan(zone=zones[1]).refusals == ()
@@ -565,7 +567,7 @@ def test_the_stacks_own_private_record_is_told_from_the_public_one(said: str) ->
     )
     plan = case.plan(deploy_off=None)
     if said == "hidden":
-        refusal(plan, "does not tell in which zone", ZONE, private, way_out="HostedZoneId")
+        refusal(plan, "does not show its zone", ZONE, private, way_out="HostedZoneId")
     else:
         assert plan.refusals == ()
         assert plan.keys == {alias("d1old").key}
@@ -578,7 +580,7 @@ def test_a_zone_that_the_world_is_not_sent_to_is_refused_and_one_in_part_is_told
     assert case.plan(delegated=None).refusals == (), "nobody could tell"
     partly = case.plan(delegated=[*NAME_SERVERS[:3], "ns.elsewhere."])
     assert partly.refusals == ()
-    assert "the world asks ns.elsewhere too" in warned(partly)
+    assert "resolvers also query ns.elsewhere" in warned(partly)
 
 
 def test_the_most_specific_zone_is_taken_and_its_parent_is_named_where_it_holds_nothing() -> None:
@@ -586,7 +588,7 @@ def test_the_most_specific_zone_is_taken_and_its_parent_is_named_where_it_holds_
     case.holds(replace(alias("d1old"), name="www.sub.example.com."))
     case.world.zones.add_zone("sub.example.com")
     missing = case.plan("www.sub.example.com", delegated=None)
-    refusal(missing, "it holds nothing", way_out=f"example.com ({ZONE}) could hold it too")
+    refusal(missing, "no record of that name", way_out=f"example.com ({ZONE}) could have it too")
     assert case.plan("www.sub.example.com", zone=ZONE).refusals == ()
 
 
@@ -610,7 +612,7 @@ def test_an_alias_that_a_new_type_would_break_is_refused_and_a_like_one_is_told_
         case.plan(),
         "m.example.com A is an alias to www.example.com A",
         "creates CNAME",
-        way_out="elsewhere",
+        way_out="another target",
     )
     along = case.plan("www.example.com", "m.example.com")
     assert along.refusals == ()

@@ -164,7 +164,7 @@ def owned_by_a_stack() -> tuple[Case, type[Counted], str]:
 
 
 def edited_by_somebody() -> tuple[Case, type[Counted], str]:
-    return lost(OTHER), Counted, "neither this run nor a stack has made it"
+    return lost(OTHER), Counted, "neither this run nor a stack created"
 
 
 def of_nobody_knows_whom() -> tuple[Case, type[Counted], str]:
@@ -200,7 +200,7 @@ def test_what_cannot_be_created_keeps_nothing_else_from_being_put_back() -> None
     done = restored(lost(LOWERED), [nowhere, AAAA, TEXT])
     (error,) = done.ends
     assert isinstance(error, ManualActionRequiredError)
-    assert f"lacks {nowhere.describe()}" in error.message
+    assert f"missing: {nowhere.describe()}" in error.message
     assert done.here == {AAAA, TEXT}
     assert [c.record for c in error.done] == [AAAA, LOWERED, TEXT]
 
@@ -268,7 +268,7 @@ def test_a_stack_of_another_region_is_known_to_own_what_stands_there() -> None:
     case.deploys_in("eu-west-1", "legacy", Old=own())
     (refused,) = restored(case, [A], force=True).ends
     assert isinstance(refused, RefusedError)
-    assert "stack legacy (eu-west-1) owns" in refused.message
+    assert "stack legacy in eu-west-1 owns" in refused.message
 
 
 def test_nothing_is_replaced_where_a_region_cannot_be_read_unless_the_run_left_it_out() -> None:

@@ -54,9 +54,9 @@ async def test_a_severe_action_says_what_happens_what_stays_and_the_way_back(
         shown = text_of(app)
         assert isinstance(app.screen, AskName)
     assert "Delete the record now, before the hold ends: www.example.com" in shown
-    assert "Happens   what release-now does to [red]www.example.com." in shown
+    assert "Effect     what release-now does to [red]www.example.com." in shown
     assert "Unchanged  what stays" in shown
-    assert "Way back  the way back" in shown
+    assert "Undo       the way back" in shown
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ async def test_all_states_at_once_still_fit_into_the_smallest_header() -> None:
     app = Host()
     async with app.run_test(size=(80, 23)) as pilot:
         first = (await app.see(replace(view, link=Link.GONE), pilot)).splitlines()[0]
-        for word in (" REHEARSAL ", " PROCESS DIED ", " PAUSED ", " ! YOU ARE NEEDED "):
+        for word in (" REHEARSAL ", " PROCESS DIED ", " PAUSED ", " ! YOUR TURN "):
             assert word in first
         assert " · watch" in first
         times = first.partition(" · watch")[2].strip(" ·")

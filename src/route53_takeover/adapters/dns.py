@@ -167,7 +167,7 @@ def _is_ipv4_or_name(host: str) -> bool:
 
 
 async def delegated_to(zone_name: str) -> Sequence[str] | None:
-    """The name servers that the world is sent to for a zone; ``None`` where nobody could tell.
+    """The name servers in the delegation of a zone; ``None`` where no resolver answered.
 
     A resolver that knows no such name tells nothing: it may see another DNS than the public one.
     """

@@ -1,7 +1,7 @@
-"""Whose credentials these are and how long they last: one synchronous call before a run.
+"""The identity and lifetime of the credentials: one synchronous call before a run.
 
 It may ask for an MFA code on the terminal, as the AWS command line does: call it before the screen
-is built, and ask `needs_mfa` first where nobody is there to answer.
+is built, and ask `needs_mfa` first where no user is there to answer.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CallerIdentity(Struct, frozen=True, kw_only=True):
         expires: when the credentials end, seconds since the epoch; ``None`` where they do not or
             where they do not tell.
         renewable: whether they last or the SDK gets new ones by itself.
-        needs_mfa: whether getting them asks for a code from a person's device.
+        needs_mfa: whether getting them needs an MFA code.
         region: the region in use.
     """
 
@@ -102,7 +102,7 @@ def identify(profile: str | None, region: str | None, endpoint_url: str | None) 
 
 _CONFIG = Config(
     connect_timeout=5,
-    read_timeout=5,  # somebody waits for the first sign of life: STS answers at once or not at all
+    read_timeout=5,  # the user waits: STS answers at once or not at all
     retries={"mode": "standard", "total_max_attempts": 2},
     user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
 )

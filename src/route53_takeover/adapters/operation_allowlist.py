@@ -1,4 +1,4 @@
-"""What may be called at all: the reads, and one write only where it was asked for.
+"""The AWS operations that may be called: the reads, and one write where that is enabled.
 
 The guard sits on the SDK's session, before every call of every client that is made from it, and
 lets through what it knows. So a new call, or a mistake, is stopped before anything is sent; no

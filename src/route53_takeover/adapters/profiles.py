@@ -1,4 +1,4 @@
-"""What the AWS settings of this machine say of a profile: never its secrets, never a call."""
+"""The AWS settings of a profile on this machine; no secrets, no calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chosen_region(region: str | None) -> str | None:
 
 
 def login_hint(session: Session, profile: str | None) -> str:
-    """What a person does when this profile's credentials are gone."""
+    """What the user does when this profile's credentials have expired."""
     name = _name(session, profile)
     for section in _chain(session, name):
         if "sso_session" in section or "sso_start_url" in section:
@@ -37,7 +37,7 @@ def login_hint(session: Session, profile: str | None) -> str:
 
 
 def needs_mfa(session: Session, profile: str | None) -> bool:
-    """Whether taking on the profile's role asks for a code from a person's device."""
+    """Whether taking on the profile's role needs an MFA code."""
     return any(
         "mfa_serial" in section and "role_arn" in section
         for section in _chain(session, _name(session, profile))

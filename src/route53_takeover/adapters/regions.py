@@ -41,7 +41,7 @@ async def regions_beside(
 
     Args:
         endpoint: the URL that CloudFormation has here.
-        is_given: whether a person named it.
+        is_given: whether the user gave it.
 
     Raises:
         ApiError: the endpoint serves one region, and no other can be asked through it.

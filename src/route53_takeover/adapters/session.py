@@ -2,7 +2,7 @@
 
 Reads are retried by the SDK and pass a call budget. Writes have a client of their own which sends
 once: a DELETE whose answer was lost must never be sent again by a library that cannot know what
-happened since. After a call that nobody answered the next ones go out on new connections: when the
+happened since. After a call without an answer the next ones go out on new connections: when the
 network changes, every open one is dead without a word. Nothing but this module makes clients or
 knows profiles. A session only reads unless writing is asked for: `adapters.operation_allowlist`.
 """
@@ -232,7 +232,7 @@ class AwsSession:
         self._distrusted_until[service] = self._clock.now() + DISTRUST
 
     async def _renew_if_bad(self) -> None:
-        """After bad credentials the next call looks first whether somebody has logged in."""
+        """After bad credentials the next call checks first for a new login."""
         if not self._bad:
             return
         async with self._renewing:

@@ -1,6 +1,6 @@
 """Text from outside: what AWS, a zone, a deploy command or a file name may say to a terminal.
 
-Control characters in it could repaint the screen, set the clipboard, hide what stands there or
+Control characters in it could repaint the screen, set the clipboard, hide other text or
 forge a line. `escape_control` is the one function that makes them visible; streams, logs and the
 files of a run all go through it. It does nothing about markup: whatever shows such text with a
 library that has its own (Textual, rich) must turn markup off for it.

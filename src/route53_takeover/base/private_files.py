@@ -1,4 +1,4 @@
-"""Files and folders that are for nobody else: 0700 and 0600 whatever the umask.
+"""Private files and folders: 0700 and 0600 whatever the umask.
 
 What another user may have put in our way (a folder of theirs, a symbolic link) is refused: a run's
 folder says which command `resume` joins and which records `restore` writes. Root, who may be called
@@ -43,9 +43,9 @@ def open_file(path: Path, flags: int) -> int:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock on a file; one that is not there nobody holds.
+    """Whether a process holds the lock on a file; a missing file has no lock.
 
-    Raises OSError where nobody can tell. Looking takes the lock, shared, for an instant.
+    Raises OSError where that is not known. The check takes the lock, shared, for an instant.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Keeps credentials out of what is told and kept: errors, logs, a deploy command's last lines.
+"""Keeps credentials out of output and files: errors, logs, a deploy command's last lines.
 
 They are known by the form that they have in AWS's messages, and by their value where this process
 has used them. It is the second line of defence: nothing of ours writes a secret on purpose, but an

@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr: whatever becomes of them, a takeover goes on.
+"""stdin, stdout and stderr: no failure of theirs stops a takeover.
 
 A reader may go (``| head -1``) or stop reading (``| less``, a stopped terminal), the terminal may
 hang up, a stream may have been closed from the beginning. None of it may raise into a run, make it
@@ -120,7 +120,7 @@ def finish() -> None:
 
 
 class Background:
-    """Writes to a file from a thread of its own, so that a reader who waits makes nobody wait."""
+    """Writes to a file from a thread of its own, so that a slow reader delays nothing."""
 
     def __init__(self, file: Sink) -> None:
         self._file = file

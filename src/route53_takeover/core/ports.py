@@ -154,7 +154,7 @@ class Stacks(Protocol):
 
 
 class DeployExit(Struct, frozen=True, kw_only=True):
-    """How a deploy command ended; ``code`` is ``None`` where nobody can know any more."""
+    """How a deploy command ended; ``code`` is ``None`` where the exit status is lost."""
 
     code: int | None
     tail: str = ""

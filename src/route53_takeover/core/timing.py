@@ -89,7 +89,7 @@ GOING_READ = 3.0
 """The same while the stack goes forward and the record stands; for many names a read a second."""
 
 HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
-"""Seconds between polls: around the moment; of a stack at work; of one that waits for others."""
+"""Seconds between polls: around a release; of an active stack; of one that waits for others."""
 
 PROBE, PROBE_IN_GAP = 2.0, 0.5
 """Seconds between two questions to the name servers; the second while a record may be missing."""

@@ -1,1 +1,1 @@
-"""What a run without a screen says: text, JSON lines, the log."""
+"""The output of a run without a screen: text, JSON lines, the log."""

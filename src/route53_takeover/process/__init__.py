@@ -1,1 +1,1 @@
-"""A run in its own process, and those who watch it: start, control socket, client, replay."""
+"""A run in its own process: start, control socket, client, replay."""

@@ -1,8 +1,8 @@
-"""A run in another process, to look at and to act on: its journal is read, its socket is spoken to.
+"""The client of a run in another process: reads its journal and uses its control socket.
 
-The journal is the truth and is enough to look on; the socket says whether the process lives, hands
-over what a broken journal does not hold, and takes what a person asks for. Several may follow a run
-at once: none of them can make it wait.
+The journal is enough to show the run. The socket says whether the process lives, sends the events
+that a broken journal does not have, and takes the operator's requests. Several may follow a
+run at once: none of them can make it wait.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class RemoteRun:
             self._take(event)
 
     def _refold(self) -> None:
-        """From the beginning: what was read last was taken back, or nobody knows it any more."""
+        """From the beginning: what was read last was taken back, or is lost."""
         self._tail.rewind()
         self._unfolding = WatchedRun(self._state_dir)
         for event in (*self._tail.read(), *self._lost):

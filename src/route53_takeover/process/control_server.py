@@ -147,7 +147,7 @@ class Control:
 
 
 def _bound(path: Path) -> socket.socket:
-    """A socket of mode 0600 at the path; the run's journal is locked, so nobody else has one."""
+    """A socket of mode 0600 at the path; the journal's lock excludes other processes."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         os.fchmod(listening.fileno(), 0o600)  # Linux makes the file with the socket's mode

@@ -64,7 +64,7 @@ def encoded(message: Message) -> bytes:
 
 
 async def connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connects to a run's control socket. Raises OSError where nobody listens."""
+    """Connects to a run's control socket. Raises OSError where no process listens."""
     with short_path(path) as name:
         return await asyncio.open_unix_connection(name, limit=_LONGEST_MESSAGE)
 

@@ -1,4 +1,4 @@
-"""Keeping the machine awake while a name may lack its record: a machine asleep restores nothing.
+"""Keeps the machine awake while a name may have no record: a sleeping machine restores nothing.
 
 A helper of the system's does it: ``systemd-inhibit`` where there is one, else ``caffeinate``. It is
 best effort: no run waits for it, and none depends on it. It ends with this process, however that

@@ -1,4 +1,4 @@
-"""What is said when a view is left while its run goes on, and whether it may be left yet.
+"""Leaving a view while its run continues: what to print, and whether to wait first.
 
 A name without a record is named, with the time by which it has one again. A container ends with its
 first process, and the run's with it: where that is this process it stays until every name has a

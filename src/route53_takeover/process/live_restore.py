@@ -1,6 +1,6 @@
-"""`restore` of a run whose process lives: the process is asked to put everything back itself.
+"""`restore` of a run whose process lives: the process restores the records itself, on request.
 
-It holds the locks and knows what is under way, so a second writer would only be in its way.
+It has the locks and knows which writes are in flight, so a second writer would only conflict.
 """
 
 from __future__ import annotations

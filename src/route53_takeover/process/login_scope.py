@@ -1,4 +1,4 @@
-"""What ends the process of a run together with the process that started it, and the way out.
+"""What may end the process of a run together with its starter, and how to avoid it.
 
 A container ends with its first process. A systemd login session may end everything in its scope
 when the user logs out (``KillUserProcesses=yes``), whatever session of its own a process leads; a

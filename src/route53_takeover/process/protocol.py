@@ -1,7 +1,7 @@
-"""What a screen is given, and what it may send: the two calls that it knows.
+"""The interface of a screen: the views that it gets, and the requests that it may send.
 
 A `Source` is a live run, one in another process, or a finished one that is replayed: a screen
-cannot tell and need not. An `PendingRun` is what comes before: a plan that waits for a yes.
+cannot tell and need not. A `PendingRun` comes before: a plan that waits for a confirmation.
 Nothing here knows Textual, sockets or AWS.
 """
 
@@ -110,7 +110,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 
 class PendingRun(Protocol):
-    """A run that has not begun."""
+    """A run that has not started."""
 
     async def proposal(self, tell: Callable[[str], None]) -> Proposal:
         """Reads the account and makes the plan; ``tell`` is told what it is doing.
@@ -131,10 +131,10 @@ class PendingRun(Protocol):
 
 
 class ExitInfo(Struct, frozen=True, kw_only=True):
-    """How somebody left what they were shown.
+    """How a view was left.
 
     Attributes:
-        run: the run's name; empty where none was begun.
+        run: the run's name; empty where none was started.
         result: how it ended, where they saw it end; ``now`` and ``events`` are the run's then.
         detached: it goes on without them; ``paused``: it waits for them, rather.
         gone: it has not ended, and its process is not there any more.

@@ -1,4 +1,4 @@
-"""A run that has ended, shown again from its journal: to scrub through, to step, to play."""
+"""The replay of a run from its journal: seek, step, play."""
 
 from __future__ import annotations
 

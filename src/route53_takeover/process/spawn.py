@@ -1,8 +1,9 @@
-"""Starting a run in a process of its own, which reads the account, plans, asks and goes on alone.
+"""Starts a run in a process of its own, which reads the account, plans, asks, and then runs alone.
 
 The terminal's side: `Launch` starts the process (own session, no terminal), shows what it says and
-hands it the yes. Both talk over a socket pair, JSON lines, until the run has begun; from then on it
-is found by its folder. Nothing here knows AWS: that is loaded in the other process, meanwhile.
+sends it the confirmation. Both talk over a socket pair, JSON lines, until the run has started;
+from then on it is found by its folder. Nothing here knows AWS: that is loaded in the other
+process, meanwhile.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ AnyOrder = BeginRun | BeginRehearsal | GoOn
 
 
 class SpawnReply(Struct, frozen=True, kw_only=True, tag=True):
-    """Something that the process says before its run has begun."""
+    """A message of the process before its run has started."""
 
 
 class SpawnProgress(SpawnReply, frozen=True, kw_only=True):
@@ -154,7 +155,7 @@ class Launch:
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
         self.has_left_scope = False
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- until it has begun
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- until it has started
 
     async def start(self) -> None:
         """Starts the process.
@@ -205,7 +206,7 @@ class Launch:
                 raise self._unexpected(word)
 
     async def begun(self, tell: Callable[[str], None], *, agreed: bool = True) -> str:
-        """Says yes where there was a plan, and waits until the run has begun; returns its name.
+        """Confirms the plan, if there is one, and returns the run's name once it has started.
 
         Raises:
             NotBegunError: it did not begin.
@@ -223,7 +224,7 @@ class Launch:
             self.close()
 
     def close(self) -> None:
-        """Says no, or nothing more: a process that has not begun ends."""
+        """Declines the plan, or closes the socket: a process that has not started its run ends."""
         if self._writer is not None:
             self._writer.close()
         self._errors.close()

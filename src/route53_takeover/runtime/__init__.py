@@ -1,1 +1,1 @@
-"""What acts: the engine that hosts a machine, its pollers, preflight, and `restore`."""
+"""The engine that hosts a machine, its pollers, preflight, and `restore`."""

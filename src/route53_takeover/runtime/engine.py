@@ -1,4 +1,4 @@
-"""The engine: the one owner of a run's state. It takes events in, one at a time, and does the rest.
+"""The engine: the one owner of a run's state. It takes events in, one at a time.
 
 For each event: hand it to the journal, let the machine decide, carry the commands out. The intent
 of a write is durable before its first byte leaves, and refused if an invariant forbids it; how long

@@ -1,9 +1,9 @@
-"""The account's stacks, region by region: which of them have records, and which may be ours.
+"""The account's stacks, region by region: those that have records, and those of a plan.
 
 AWS names one stack for a physical id, though several may have it: an S3 website bucket has the name
 of the host, and so have a TXT and an A record set. So every live stack is listed with its resources
-and compared here. It only asks, at a bounded rate; one inventory serves a process. What follows
-from the answers is decided in `route53_takeover.core.plan.ownership`.
+and compared here. It only reads, at a bounded rate; one inventory serves a process.
+`route53_takeover.core.plan.ownership` decides what follows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from route53_takeover.core.domain.stacks import (
 )
 from route53_takeover.core.domain.template import names_in, resources_of
 from route53_takeover.core.plan.holdings import RECORD_TYPES, held, holdings, is_being_created
-from route53_takeover.core.plan.model import ForeignRecord, OwnerCheck, Unasked
+from route53_takeover.core.plan.model import OwnerCheck, StackRecord, Unasked
 from route53_takeover.core.timing import backoff
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ _NOT_ENABLED = frozenset(
 class Found(Struct, frozen=True, kw_only=True):
     """What stacks beside the tree may own of some names, and where that could not be told."""
 
-    records: tuple[ForeignRecord, ...] = ()
+    records: tuple[StackRecord, ...] = ()
     unasked: tuple[Unasked, ...] = ()
 
 
@@ -117,7 +117,7 @@ class Inventory:
             except ApiError as error:
                 unreached.append(_unasked("the other regions", error))
         at_once = asyncio.Semaphore(REGIONS_AT_ONCE)
-        records: dict[str, list[ForeignRecord]] = {}
+        records: dict[str, list[StackRecord]] = {}
         async with asyncio.TaskGroup() as group:
             for region in regions:
                 group.create_task(self._look(region, tree, names, records, at_once))
@@ -143,7 +143,7 @@ class Inventory:
         region: str,
         tree: Collection[str],
         names: Sequence[str],
-        records: dict[str, list[ForeignRecord]],
+        records: dict[str, list[StackRecord]],
         at_once: asyncio.Semaphore,
     ) -> None:
         """Reads one region, unless that was done; an error is kept for who asks."""
@@ -215,7 +215,7 @@ class Inventory:
 
     async def _matching(
         self, reader: StackReader, listed: Listed, names: Sequence[str], region: str
-    ) -> list[ForeignRecord]:
+    ) -> list[StackRecord]:
         """Its records that may be at these names; its template is read only if there can be any."""
         candidates = [r for r in listed.held if _may_matter(r, names)]
         if not candidates:
@@ -231,7 +231,7 @@ class Inventory:
             unread = f"its template could not be read ({_told(error)})"
             records = holdings(stack.stack_id, None, Values(), candidates).owned
         return [
-            ForeignRecord(
+            StackRecord(
                 stack=stack,
                 record=record,
                 region=region,

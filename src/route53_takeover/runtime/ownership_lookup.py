@@ -1,7 +1,7 @@
-"""Reading what the stack tree owns and is going to.
+"""Reads which records the stack tree owns, and which its templates define.
 
-It only asks; what follows from the answers is decided in `core.plan.ownership`. Other
-stacks' records are found by `route53_takeover.runtime.inventory`.
+It only reads; `core.plan.ownership` and `core.plan.replacement` decide. The records of other stacks
+are found by `route53_takeover.runtime.inventory`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Tree:
-    """The stacks below a root, and the records that they own or are going to.
+    """The stacks below a root, and the records that they own or define.
 
     Attributes:
         stack_ids: every stack of the tree, the root included.

@@ -1,6 +1,6 @@
-"""Preflight: reading all that a plan is made from, before the first write. It never writes.
+"""Preflight: reads everything that a plan is made from. It never writes.
 
-What cannot be found ends here with a refusal that says what was looked for, and where.
+A zone or record that does not exist is refused here, with the place that was searched.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def gather(
     """Reads everything a plan depends on.
 
     Args:
-        ask_delegation: zone name -> the name servers that the world is sent to, ``None`` where
+        ask_delegation: zone name -> the delegated name servers, ``None`` where
             that cannot be told; ``None`` itself where it is not to be asked.
         inventory: what the account's stacks hold; a new one without it.
 

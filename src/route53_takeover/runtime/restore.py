@@ -1,17 +1,15 @@
-"""`restore RUN`: puts a name back as it was, from the run's backup alone.
+"""`restore RUN`: restores a name from the run's backup alone.
 
-First every record set of the backup is created that has nothing in its way, each by itself and
-without asking who owns anything: that one cannot be put back keeps no other from it. Then, in one
-atomic batch, those are changed back of which only our own lowered TTL differs. Anything else that
-stands there is left alone, unless ``--force`` says to replace it, by an exact compare-and-delete
-that is saved first.
+First every missing record set of the backup is created, each by itself and without a check of
+owners: one that cannot be restored does not stop the others. Then, in one atomic batch, those are
+changed back that differ only by the TTL that the run lowered. Any other record is left as it is,
+unless ``--force`` replaces it, by an exact compare-and-delete that is saved first.
 
-A record is never replaced that a stack owns, by the same judgement that a plan makes
-(`route53_takeover.core.plan.claims`): a stack of the run's own tree, or any other that the
-account's inventory holds. One whose template leaves open which record it is counts as owning it.
-Where the stacks cannot be read, nothing is replaced, unless the run was planned without them
-(``--owner-check``). The others are read once in a restore; of other regions not where only our own
-lowered TTL stands.
+What may be replaced is decided in `route53_takeover.core.plan.replacement`; the owners are read
+here: the stacks of the run's own tree, and all others of the account's inventory. Where the stacks
+cannot be read, nothing is replaced, unless the run was planned without them (``--owner-check``).
+The others are read once in a restore; those of other regions not where only the lowered TTL is to
+be changed back.
 """
 
 from __future__ import annotations
@@ -36,8 +34,9 @@ from route53_takeover.base.errors import (
     UsageError,
 )
 from route53_takeover.core.domain.record_sets import Change, conflict, display_name
-from route53_takeover.core.plan.claims import Claim, Site, claim
-from route53_takeover.core.plan.model import OwnedRecord, OwnerCheck
+from route53_takeover.core.plan.claims import Site
+from route53_takeover.core.plan.model import OwnerCheck, StackRecord
+from route53_takeover.core.plan.replacement import Replacement, all_in, blocks, plan_replacement
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
 
@@ -45,11 +44,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import ForeignRecord
     from route53_takeover.core.ports import Clock, Records, Stacks
 
 _TRIES = 30
-"""About a minute of pauses, and what the calls take; then a person has to look."""
+"""About a minute of pauses, and the calls; then the operator has to check."""
 _BY_HAND = (
     "check that no stack owns it, delete it by hand and run this again: missing records are "
     "created without further checks"
@@ -58,46 +56,31 @@ _TEMPORARY = (ThrottledError, UnansweredError, EndpointError, CredentialsError)
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a run was: its zone, and its root stack by name or ARN."""
+    """The place of a run: its zone, and its root stack by name or ARN."""
 
     zone_id: str
     zone_name: str
     root: str
 
 
-class Owner(Struct, frozen=True, kw_only=True):
-    """A stack, and a record that it has."""
-
-    stack: str
-    record: OwnedRecord
-
-
 class Rescue(Struct, frozen=True, kw_only=True):
-    """What is to be done at one name, or was.
-
-    Attributes:
-        changes: empty where the name is as it was.
-        refusal: why a record set that stands there is not replaced.
-        hint: what can be done about that.
-    """
+    """The changes of a restore at one name; empty where the name is unchanged."""
 
     name: str
     changes: tuple[Change, ...] = ()
-    refusal: str = ""
-    hint: str = ""
 
     def describe(self) -> str:
-        """One line for people."""
+        """One line of text."""
         if not self.changes:
             return f"{display_name(self.name)} is unchanged"
         return f"{display_name(self.name)}: {_listed(self.changes)}"
 
 
 class OtherRegions:
-    """The stacks beside the run's tree, and what they own of a restore's names.
+    """The stacks outside the run's tree, and their records at a restore's names.
 
     Args:
-        names: all that the restore may put back.
+        names: all names of the restore.
         check: where the run's plan looked for owners.
     """
 
@@ -106,11 +89,11 @@ class OtherRegions:
         self._names = names
         self._check = check
 
-    async def owners(self, tree: Collection[str], *, abroad: bool) -> list[ForeignRecord]:
-        """What they own.
+    async def owners(self, tree: Collection[str], *, abroad: bool) -> list[StackRecord]:
+        """The records that they own.
 
         Raises:
-            ApiError: in some region that could not be told.
+            ApiError: some region could not be read.
         """
         check = self._check
         if not abroad and check is OwnerCheck.FULL:
@@ -122,85 +105,6 @@ class OtherRegions:
             told = "; ".join(f"{one.region}: {one.error}" for one in found.unasked)
             raise AccessDeniedError(told, hint=found.unasked[0].hint)
         return [one for one in found.records if not one.creating]
-
-
-def plan_replacement(
-    name: str,
-    originals: Sequence[RecordSet],
-    here: Sequence[RecordSet],
-    *,
-    lowered: Sequence[RecordSet],
-    owners: Sequence[Owner],
-    site: Site,
-    force: bool,
-    by_force: str,
-) -> Rescue:
-    """Decides what puts back those record sets of a name that have something in their way.
-
-    Args:
-        originals: its record sets in the backup.
-        here: what stands at the name now.
-        lowered: the originals with the TTL that the run lowered them to.
-        owners: the stacks that have a record which may be at the name.
-        site: the zone.
-        force: replace what somebody else wrote.
-        by_force: the command line that does.
-
-    Returns:
-        One batch, and the refusal of the first that may not be in it.
-    """
-    changes: list[Change] = []
-    refused = Rescue(name=name)
-    for original in originals:
-        in_the_way = _in_the_way(original, here)
-        owned = (
-            (owner, record)
-            for record in in_the_way
-            for owner in owners
-            if claim(site, owner.record, record) is not Claim.NO
-        )
-        if found := next(owned, None):
-            refused = refused if refused.refusal else _owned(name, *found, by_force)
-        elif not force and not _all_in(in_the_way, lowered):
-            refused = refused if refused.refusal else _others(name, in_the_way, original, by_force)
-        elif in_the_way:
-            changes += [Change.delete(r) for r in in_the_way if Change.delete(r) not in changes]
-            changes.append(Change.create(original))
-    return replace(refused, changes=tuple(changes))
-
-
-def _in_the_way(original: RecordSet, here: Sequence[RecordSet]) -> list[RecordSet]:
-    """What has to go before it can stand; nothing where it stands already."""
-    return [r for r in here if conflict(r, original) and not r.same_as(original)]
-
-
-def _all_in(some: Sequence[RecordSet], known: Sequence[RecordSet]) -> bool:
-    return all(any(record.same_as(other) for other in known) for record in some)
-
-
-def _owned(name: str, owner: Owner, record: RecordSet, by_force: str) -> Rescue:
-    return Rescue(
-        name=name,
-        refusal=f"stack {owner.stack} owns the record there ({record.describe()}); it is left "
-        "as it is",
-        hint="If the stack should own the name, nothing is to be done. If it is rolling back, wait "
-        "for its end and run `restore` again. If it should not own the name, remove the resource "
-        "from it: set DeletionPolicy: Retain on it and deploy, then remove it from "
-        f"the template and deploy; then `{by_force}`.",
-    )
-
-
-def _others(
-    name: str, in_the_way: Sequence[RecordSet], original: RecordSet, by_force: str
-) -> Rescue:
-    return Rescue(
-        name=name,
-        refusal=f"the name has {in_the_way[0].describe()}, which neither this run nor a stack "
-        "created",
-        hint="If it is intended, nothing is to be done. To replace it with "
-        f"{original.describe()}: `{by_force}`, which first saves what it deletes "
-        "to restores.jsonl.",
-    )
 
 
 async def rescue(
@@ -219,10 +123,10 @@ async def rescue(
     save: Callable[[Sequence[Change]], None],
     others: OtherRegions | None = None,
 ) -> Rescue:
-    """Puts one name back, however often the answer is lost.
+    """Restores one name, however often an answer is lost.
 
     Args:
-        by_force: the command line that replaces what somebody else wrote.
+        by_force: the command line that replaces what another writer created.
         save: makes durable what is about to be changed; raises OSError.
         others: shared by all names of a restore.
 
@@ -230,11 +134,11 @@ async def rescue(
         What was done, or would be with ``dry_run``.
 
     Raises:
-        RefusedError: no record set is missing, and something else stands in the place of one.
+        RefusedError: no record set is missing, and another record blocks one.
         ApiError: AWS could not be asked, before anything was sent, or refuses to change back what
             stands there.
-        MustLookError: the name lacks a record, or nobody knows, and it could not be helped in
-            about a minute.
+        ManualActionRequiredError: the name lacks a record, or it is not known, after about a
+            minute of tries.
         What was done before each of them: its ``done``.
     """
     lowered = [replace(r, ttl=ttl) for r in originals if ttl is not None and r.ttl and r.ttl > ttl]
@@ -265,8 +169,8 @@ class _Work:
     """The work at one name.
 
     Attributes:
-        lacking: those of the originals that nothing stands in the place of, as far as is known.
-        batches: what was sent, but for what was certainly not applied.
+        lacking: the originals without a record in their place, as far as known.
+        batches: what was sent, without what was certainly not applied.
     """
 
     name: str
@@ -288,7 +192,7 @@ class _Work:
 
     @property
     def done(self) -> tuple[Change, ...]:
-        """What was done, one change after the other."""
+        """The changes so far, in order."""
         return tuple(change for batch in self.batches for change in batch)
 
     async def restore(self) -> Rescue:
@@ -315,11 +219,11 @@ class _Work:
         )
 
     async def _once(self) -> Rescue | None:
-        """Looks, and does what can be done; returns what came of it once nothing is left to do."""
+        """Reads, and does what can be done; returns the result once nothing is left to do."""
         here = await self.records.read_name(self.place.zone_id, self.name)
         self.lacking = [o for o in self.originals if not any(conflict(r, o) for r in here)]
         if self.lacking and not self.dry_run and await self._create_what_is_lacking():
-            return None  # look again: what was created may be undone by a stack at work
+            return None  # read again: an active stack may undo what was created
         todo = await self._replacement(here)
         if self.dry_run:
             self.batches = [*((Change.create(o),) for o in self.lacking), todo.changes]
@@ -333,10 +237,10 @@ class _Work:
         return Rescue(name=self.name, changes=self.done)
 
     async def _create_what_is_lacking(self) -> bool:
-        """Creates each that has nothing in its way, by itself: one may be refused for its own.
+        """Creates each missing one by itself, so that a refusal of one does not stop the others.
 
         Returns:
-            Whether none is lacking now.
+            Whether none is missing now.
 
         Raises:
             MustLookError: one may not be created.
@@ -357,22 +261,20 @@ class _Work:
             raise self._unmet(failed) from failed
         return not self.lacking
 
-    async def _replacement(self, here: Sequence[RecordSet]) -> Rescue:
-        """What is to be done about those that have something in their way."""
-        in_the_way = [r for o in self.originals for r in _in_the_way(o, here)]
-        if not in_the_way:
-            return Rescue(name=self.name)
+    async def _replacement(self, here: Sequence[RecordSet]) -> Replacement:
+        """What is replaced, and what is refused, of the records that block an original."""
+        blocking = [r for o in self.originals for r in blocks(o, here)]
+        if not blocking:
+            return Replacement()
         try:
-            owners = await self._owners(abroad=not _all_in(in_the_way, self.lowered))
+            owners = await self._owners(abroad=not all_in(blocking, self.lowered))
         except AccessDeniedError as error:
-            return Rescue(
-                name=self.name,
+            return Replacement(
                 refusal="cannot check whether a stack owns the record there "
-                f"({_described(in_the_way)}): {error}",
+                f"({_described(blocking)}): {error}",
                 hint="; or ".join(filter(None, [error.hint, _BY_HAND])),
             )
         return plan_replacement(
-            self.name,
             self.originals,
             here,
             lowered=self.lowered,
@@ -382,13 +284,12 @@ class _Work:
             by_force=self.by_force,
         )
 
-    async def _owners(self, *, abroad: bool) -> list[Owner]:
-        """The stacks that have a record which may be at the name."""
+    async def _owners(self, *, abroad: bool) -> list[StackRecord]:
+        """The stacks' records that may be at the name."""
         root = await self.stacks.describe(self.place.root)
         tree = await Tree.read(self.stacks, root)
         foreign = await self.others.owners(tree.stack_ids, abroad=abroad)
-        owners = [Owner(stack=root.stack_name, record=record) for record in tree.owned]
-        owners += [Owner(stack=_named(one), record=one.record) for one in foreign]
+        owners = [*(StackRecord(stack=root, record=record) for record in tree.owned), *foreign]
         return [owner for owner in owners if owner.record.may_be_at(self.name)]
 
     async def _change(self, batch: tuple[Change, ...]) -> None:
@@ -402,20 +303,20 @@ class _Work:
         except UnansweredError:
             raise
         except ApiError:
-            self.batches = earlier  # nothing of it was applied: it is not ours to report
+            self.batches = earlier  # nothing of it was applied
             raise
 
     def _save(self, batch: Sequence[Change]) -> None:
-        """Makes durable what is about to be changed.
+        """Saves what is about to be changed.
 
         Where that fails (the disk is full) only what the backup holds already is done all the same:
-        nothing is deleted that nobody could put back.
+        nothing is deleted that could not be restored.
         """
         try:
             self.save(batch)
         except OSError as error:
             deleted = [c.record for c in batch if c.action == "DELETE"]
-            if not _all_in(deleted, (*self.originals, *self.lowered)):
+            if not all_in(deleted, (*self.originals, *self.lowered)):
                 raise UsageError(
                     self._so_far(f"cannot save what --force would delete: {error.strerror}"),
                     "Free disk space for the run's folder.",
@@ -423,7 +324,7 @@ class _Work:
             self.tell(f"cannot save what is restored ({error.strerror}); continuing")
 
     def _so_far(self, text: str) -> str:
-        """The text, after the name and what was done there."""
+        """The text, after the name and the changes so far."""
         done = f"{'would ' if self.dry_run else ''}{_listed(self.done)}" if self.done else ""
         told = f"{done}{'' if self.dry_run else ' (done)'}; " if done else ""
         return f"{display_name(self.name)}: {told}{text}"
@@ -446,7 +347,3 @@ def _listed(changes: Sequence[Change]) -> str:
 
 def _described(records: Sequence[RecordSet]) -> str:
     return ", ".join(dict.fromkeys(record.describe() for record in records))
-
-
-def _named(one: ForeignRecord) -> str:
-    return f"{one.stack.stack_name}{f' ({one.region})' if one.region else ''}"

@@ -1,8 +1,8 @@
 """Whether this machine reaches AWS through a name that is about to have no record.
 
-In the gap the host of a proxy, or of an endpoint of one's own, could then not be found: the record
-could not be put back from here. Nothing is resolved: a name that leads there by a CNAME is not
-seen.
+In the gap the host of a proxy, or of a custom endpoint, could then not resolve, and the record
+could not be restored from here. Nothing is resolved: a name that points there by a CNAME is not
+detected.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What is kept on disk: journal, run folders, locks, configuration."""
+"""Files: journal, run folders, locks, configuration."""

@@ -1,4 +1,4 @@
-"""What the user asked for, in one frozen value: flags over environment over takeover.toml.
+"""The user's settings in one frozen value: options over environment over takeover.toml.
 
 The precedence itself is the command line library's; this module owns the types, the durations and
 the reading of takeover.toml. Nothing here looks at AWS.

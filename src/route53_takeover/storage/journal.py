@@ -1,4 +1,4 @@
-"""The journal: what happened, one event a line, durable before anything follows from it.
+"""The journal: the events of a run, one a line, durable before any write that follows from them.
 
 One writer (an exclusive lock on the file), many readers. A torn last line (one without its newline,
 which a crash in the middle of a write leaves behind) is cut off when the file is opened for

@@ -91,13 +91,13 @@ class RunFolder:
         return self.path / "control.sock"
 
     def claim(self) -> str:
-        """Makes sure, before anything is done because of it, that nobody else wrote in it.
+        """Checks, before the folder is used, that no other user wrote in it.
 
         Returns:
             What root has to be warned of: that it is another user's. Empty where there is nothing.
 
         Raises:
-            UsageError: somebody else may have.
+            UsageError: another user may have.
         """
         try:
             return private_files.claim_run(self.path)
@@ -152,7 +152,7 @@ class RunFolder:
 
     @property
     def rehearses(self) -> str:
-        """The scenario; empty for a real run, or where nobody can tell."""
+        """The scenario; empty for a real run, or where that is not known."""
         with suppress(TakeoverError):
             return self.plan().rehearsal or ""
         return ""

@@ -1,8 +1,8 @@
-"""Runs of this machine that have not put back what they changed at a record.
+"""Runs of this machine that have not restored a record that they changed.
 
-A run that was killed, or that ended without knowing how, may have left a lowered TTL or no record
-at all. The record itself bears no mark of that, so what a new plan would take for the original is
-looked up here. It only reads run folders.
+A run that was killed, or ended `unknown`, may have left a lowered TTL or no record at all. The
+record itself does not show that, so a new plan looks for the original here. It only reads run
+folders.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def unfinished_runs(
 
     Args:
         state_dir: where the runs are.
-        zone_id: the zone; records of others are nobody's concern here.
+        zone_id: the zone; records of other zones are left out.
         live: every record set of the zone now.
         elsewhere: runs that may be in other state folders.
     """

@@ -64,7 +64,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
 
     Args:
         source: a run that exists.
-        opening: one that has not begun; one of the two is given.
+        opening: one that has not started; one of the two is given.
         preferences: file with the theme and the keys that were changed.
     """
 

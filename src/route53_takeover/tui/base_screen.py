@@ -1,4 +1,4 @@
-"""What every screen does alike: keys from the one list, the footer, too small, the usual actions.
+"""The common part of all screens: keys, footer, the notice of a small terminal, usual actions.
 
 A key that does not apply now does nothing but say why. Whether it applies is asked in one place,
 `BaseScreen.why_not`, by the key, the footer and the palette.
@@ -126,7 +126,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         )
         self.query_one(KeyBar).hints = fitting(hints, self.size.width)
 
-    # -- what a person does
+    # -- keys
 
     def action_take(self, name: str) -> None:
         """A key, a press of the mouse or a choice in the palette."""

@@ -1,4 +1,4 @@
-"""What every part of the run's screen is drawn from."""
+"""The data that every part of the run's screen is drawn from."""
 
 from __future__ import annotations
 

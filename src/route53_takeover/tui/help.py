@@ -1,4 +1,4 @@
-"""``?``: every key there is, as it is bound now."""
+"""``?``: every key, as it is bound now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command palette: what can be done now, and nothing else."""
+"""The command palette: only the commands that apply now."""
 
 from __future__ import annotations
 

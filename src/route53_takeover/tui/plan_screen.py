@@ -1,6 +1,6 @@
-"""Before a run: reading the account, then the plan, which waits for a yes.
+"""The screens before a run: reading the account, then the plan, which waits for a confirmation.
 
-Nothing has been written while one of these is shown.
+Nothing is written while one of these is shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The bar under a replay: where it is, how fast it goes, and what a key asks of it."""
+"""The bar under a replay: position and speed, and the requests of its keys."""
 
 from __future__ import annotations
 

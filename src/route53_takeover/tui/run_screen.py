@@ -188,7 +188,7 @@ class RunScreen(BaseScreen):
                 return found
         return ()
 
-    # -- what a person does
+    # -- keys
 
     def take(self, action: Action) -> None:
         view = self._view

@@ -36,4 +36,4 @@ LIGHT = Theme(
 THEMES = (DARK, LIGHT)
 """To be registered by the app; the first one is the default."""
 NAMES = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
-"""What a person may choose from."""
+"""The themes to choose from."""

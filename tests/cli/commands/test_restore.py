@@ -276,7 +276,7 @@ def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
     ("hidden", "said"),
     [
         ("GetTemplate", "stack other owns"),
-        ("ListStacks", "cannot tell whether a stack owns"),
+        ("ListStacks", "cannot check whether a stack owns"),
     ],
 )
 def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_is_created(

@@ -42,9 +42,9 @@ def nothing_happened(program: Program, ended: Ended) -> None:
         (("--stack=nowhere", "--skip-off"), ("stack nowhere", "us-east-1")),
         (("--zone=ZUNKNOWN",), ("ZUNKNOWN", "www.example.com")),
         (("--zone=example.org",), ("example.org", "www.example.com")),
-        (("--record=nothing.example.com",), ("nothing.example.com", "holds nothing")),
-        (("--record=www.example.com/TXT",), ("no TXT", "it holds A there")),
-        (("--record=www.example.com/BOGUS",), ("no BOGUS", "it holds A there")),
+        (("--record=nothing.example.com",), ("nothing.example.com", "no record of that name")),
+        (("--record=www.example.com/TXT",), ("no TXT", "it has A there")),
+        (("--record=www.example.com/BOGUS",), ("no BOGUS", "it has A there")),
         (("--record=www.example.org",), ("www.example.org", "no public hosted zone")),
         (("--record=www.example.com", "--record=www.example.net"), ("www.example.net", "not in")),
     ],
@@ -147,8 +147,8 @@ def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
         ("p.example.com A is a plain A record", "--strategy delete"),
         ("t.example.com CNAME belongs to traffic policy instance tpi-7", "traffic policy instance"),
         ("w.example.com CNAME [blue] has a routing policy", "simple record sets"),
-        ("sub.example.com NS delegates x.sub.example.com CNAME away", "delegated zone"),
-        ("m.example.com CNAME is an alias to c.example.com CNAME", "Point it elsewhere"),
+        ("sub.example.com NS delegates x.sub.example.com CNAME to another zone", "delegated zone"),
+        ("m.example.com CNAME is an alias to c.example.com CNAME", "Point it to another target"),
     ]
     for what, way_out in expected:
         (reason,) = [reason for reason in told["reasons"] if what in reason]
@@ -178,7 +178,7 @@ def test_an_owner_in_another_region_is_found_and_named(program: Program, account
     program.env["ROUTE53_TAKEOVER_OWNER_CHECK"] = "region"
     narrow = program("plan", "--region=eu-west-1", *target, "--record=o.example.com")
     assert narrow.code == 0, narrow.out
-    assert "looked for only in eu-west-1 (--owner-check region)" in narrow.out
+    assert "searched only in eu-west-1 (--owner-check region)" in narrow.out
     wide = program("plan", "--owner-check=full", *target, *words)
     assert "stack edge in us-east-1 owns" in wide.out, "the command line wins"
     assert account.writes() == before

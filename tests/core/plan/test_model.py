@@ -13,12 +13,12 @@ from route53_takeover.core.domain.stacks import ABSENT, StackDescription
 from route53_takeover.core.plan.model import (
     Facts,
     Finding,
-    ForeignRecord,
     Identity,
     Options,
     OtherZone,
     OwnedRecord,
     OwnerCheck,
+    StackRecord,
     Unasked,
     UnfinishedRun,
     hold_for,
@@ -71,8 +71,8 @@ def held_by(
     *,
     region: str = "",
     name: str = "www.example.com",
-) -> ForeignRecord:
-    return ForeignRecord(stack=stack(name=stack_name), record=owns(wanted, name), region=region)
+) -> StackRecord:
+    return StackRecord(stack=stack(name=stack_name), record=owns(wanted, name), region=region)
 
 
 def stack(status: str = "UPDATE_COMPLETE", name: str = "shop-prod") -> StackDescription:
@@ -794,7 +794,7 @@ def test_what_nobody_could_tell_is_warned_of() -> None:
     assert plan.refusals == ()
     assert "the stack does not define www.example.com yet" in warnings_of(plan)
     known = make_plan(facts(expected=(desired(),)), options())
-    assert "tells yet" not in warnings_of(known)
+    assert "the stack does not define" not in warnings_of(known)
 
 
 def test_what_a_stack_at_work_owns_is_said_to_be_unsettled() -> None:

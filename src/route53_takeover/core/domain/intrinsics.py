@@ -224,7 +224,7 @@ def name_pattern(node: object) -> str:
 
 
 def described_name(node: object) -> str:
-    """The name for people, ``?`` in the place of what is not known."""
+    """The name as text, ``?`` in the place of what is not known."""
     return _with_gaps(node).replace(_OPEN, "?")
 
 

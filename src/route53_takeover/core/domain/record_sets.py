@@ -149,7 +149,7 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return other is not None and (self == other or self.normal() == other.normal())
 
     def describe(self) -> str:
-        """One line for people: ``www.example.com A alias to d1.cloudfront.net``."""
+        """One line of text: ``www.example.com A alias to d1.cloudfront.net``."""
         if self.alias is not None:
             return f"{self.key} alias to {display_name(self.alias.dns_name)}"
         return f"{self.key} {', '.join(self.values)} (TTL {self.ttl})"
@@ -222,7 +222,7 @@ def normal_name(name: str) -> str:
 
 
 def display_name(name: str) -> str:
-    r"""For people: no trailing dot, and ``*`` as itself."""
+    r"""The displayed name: no trailing dot, and ``*`` as itself."""
     return name.removesuffix(".").replace("\\052", "*")
 
 

@@ -18,7 +18,7 @@ ABSENT = "ABSENT"
 
 
 class StackPhase(StrEnum):
-    """What a stack's own status means while somebody waits for it."""
+    """What a stack's own status means to a run that waits for it."""
 
     ABSENT = "absent"
     FORWARD = "going"  # forward: a record may be created now
@@ -26,7 +26,7 @@ class StackPhase(StrEnum):
     ROLLING_BACK = "turning-back"  # rolling back or deleting
     SUCCEEDED = "succeeded"
     ROLLED_BACK = "rolled-back"
-    FAILED = "failed"  # terminal for a poller, not the end: somebody must look
+    FAILED = "failed"  # terminal for a poller, but the operator must act
 
 
 _KINDS = {

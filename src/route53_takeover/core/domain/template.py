@@ -1,6 +1,6 @@
 """CloudFormation templates as they are written: their text, their dependencies, their record sets.
 
-Reads a template that nobody has resolved: the body that ``GetTemplate`` returns, with parameters
+Reads an unresolved template: the body that ``GetTemplate`` returns, with parameters
 unknown and intrinsic functions in place. What an intrinsic hides is reported as unknown, never
 guessed; `route53_takeover.core.domain.intrinsics` evaluates what a stack's own values tell.
 """

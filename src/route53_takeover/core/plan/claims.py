@@ -1,7 +1,7 @@
-"""Whether a stack's record is a certain record set of a zone: one judgement for plan and `restore`.
+"""Whether a stack owns a record set of a zone: the one judgement of plan and `restore`.
 
-By name, type, set identifier and zone, as far as they are known. What a template leaves open may be
-the record at hand; nothing is guessed.
+By name, type, set identifier and zone, as far as they are known. A stack's record with an unknown
+one of them may be the record set; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ def claim(site: Site, resource: OwnedRecord, record: RecordSet) -> Claim:
         return Claim.NO
     is_open = desired is None or bool(resource.pattern)
     return Claim.MAY if is_open or is_unclear(site, resource, record.key.name) else Claim.YES
+
+
+def may_own(site: Site, resource: OwnedRecord, record: RecordSet) -> bool:
+    """Whether a stack's record is, or may be, this record set."""
+    return claim(site, resource, record) is not Claim.NO
 
 
 def clashes(site: Site, resource: OwnedRecord, record: RecordSet) -> bool:

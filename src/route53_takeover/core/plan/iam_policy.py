@@ -170,5 +170,5 @@ def _not_below(root: str, names: Iterable[str]) -> list[str]:
 
 
 def sids(statements: Iterable[Mapping[str, Any]]) -> str:
-    """For people: the statements, by name."""
+    """The statements as text, by name."""
     return ", ".join(str(statement["Sid"]) for statement in statements)

@@ -39,12 +39,12 @@ class Options(Struct, frozen=True, kw_only=True):
 
     Attributes:
         ttl: what to lower TTLs to; ``None`` keeps them.
-        hold: how long the moment must last; ``None``: `ALIAS_HOLD` or `OTHER_HOLD`.
-        restore_after: the deadman; ``None``: from the time that the record had been in progress.
-        strategy_given: whether ``--strategy delete`` was said explicitly.
+        hold: how long CREATE_IN_PROGRESS must last before a release; ``None``: `ALIAS_HOLD` or
+        `OTHER_HOLD`. restore_after: the deadman; ``None``: from the time that the record had been
+        in progress. strategy_given: whether ``--strategy delete`` was said explicitly.
         deploy_off: shell command of the first deploy; ``None`` where it is skipped.
-        deploy_on: shell command of the second; ``None`` where somebody else deploys.
-        confirm_release: a release also waits for a person's word.
+        deploy_on: shell command of the second; ``None`` where it is started elsewhere.
+        confirm_release: a release also waits for the operator's confirmation.
         owner_check: where owners are looked for.
     """
 
@@ -116,8 +116,8 @@ class OwnedRecord(Struct, frozen=True, kw_only=True):
         return normal_name(self.name) == name
 
 
-class ForeignRecord(Struct, frozen=True, kw_only=True):
-    """A record that a stack outside the tree owns.
+class StackRecord(Struct, frozen=True, kw_only=True):
+    """A stack, and a record that it owns or creates.
 
     Attributes:
         region: where the stack is, if it is another region.
@@ -208,7 +208,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     retained: tuple[DesiredRecord, ...] = ()
     hidden: tuple[str, ...] = ()
     coming: tuple[OwnedRecord, ...] = ()
-    foreign: tuple[ForeignRecord, ...] = ()
+    foreign: tuple[StackRecord, ...] = ()
     unasked: tuple[Unasked, ...] = ()
     near_stacks: tuple[str, ...] = ()
     missing_programs: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from route53_takeover.core.plan.claims import (
     clashes,
     is_elsewhere,
     is_unclear,
+    may_own,
     rivals,
 )
 from route53_takeover.core.plan.model import Finding, OwnerCheck
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Facts, ForeignRecord, OwnedRecord, Plan
+    from route53_takeover.core.plan.model import Facts, OwnedRecord, Plan, StackRecord
 
 _RESOLVING = ("A", "AAAA", "CNAME")
 
@@ -153,8 +154,7 @@ def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     for coming in facts.coming:
         for record in (manual.original for manual in plan.manuals):
-            is_ours = claim(site, coming, record) is not Claim.NO
-            if is_ours or clashes(site, coming, record):
+            if may_own(site, coming, record) or clashes(site, coming, record):
                 yield _in_group(coming, "will hold" if coming.desired else "may hold", record)
                 break
 
@@ -201,7 +201,7 @@ def _refuse_foreign(facts: Facts, plan: Plan) -> Iterator[Finding]:
             yield _may_be_anothers(facts, foreign, records)
 
 
-def _owned_by_another(foreign: ForeignRecord) -> Finding:
+def _owned_by_another(foreign: StackRecord) -> Finding:
     record = foreign.record
     within = f"RecordSetGroup {record.logical_id}" if record.group else record.logical_id
     return Finding(
@@ -211,7 +211,7 @@ def _owned_by_another(foreign: ForeignRecord) -> Finding:
     )
 
 
-def _is_created_by_another(foreign: ForeignRecord) -> Finding:
+def _is_created_by_another(foreign: StackRecord) -> Finding:
     record = foreign.record
     return Finding(
         text=f"stack {stack_named(foreign)} is creating a record at {display_name(record.name)} "
@@ -220,7 +220,7 @@ def _is_created_by_another(foreign: ForeignRecord) -> Finding:
     )
 
 
-def _may_be_anothers(facts: Facts, foreign: ForeignRecord, records: list[RecordSet]) -> Finding:
+def _may_be_anothers(facts: Facts, foreign: StackRecord, records: list[RecordSet]) -> Finding:
     record, site = foreign.record, site_of(facts)
     name = next(r.key.name for r in records if claim(site, record, r) is Claim.MAY)
     hidden = ["name"] if record.pattern else []
@@ -238,13 +238,13 @@ def _may_be_anothers(facts: Facts, foreign: ForeignRecord, records: list[RecordS
     )
 
 
-def stack_named(foreign: ForeignRecord) -> str:
+def stack_named(foreign: StackRecord) -> str:
     """The stack, with its region where that is not the run's."""
     where = f" in {foreign.region}" if foreign.region else ""
     return f"{foreign.stack.stack_name}{where}"
 
 
-def way_out(foreign: ForeignRecord) -> str:
+def way_out(foreign: StackRecord) -> str:
     """How its stack releases a record without deleting it, as far as its status allows."""
     stack, logical_id = foreign.stack, foreign.record.logical_id
     region = f" --region {foreign.region}" if foreign.region else ""

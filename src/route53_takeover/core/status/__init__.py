@@ -1,1 +1,1 @@
-"""What people see of a run, worked out from its state and its events. Decides nothing."""
+"""What views show of a run, computed from its state and its events. Decides nothing."""

@@ -1,4 +1,4 @@
-"""What the deploy commands are doing, and what the one that runs said last."""
+"""The state of the deploy commands, and the newest output of the running one."""
 
 from __future__ import annotations
 

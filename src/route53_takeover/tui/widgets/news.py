@@ -1,4 +1,4 @@
-"""What happened, a line each, the newest at the bottom."""
+"""The events, a line each, the newest at the bottom."""
 
 from __future__ import annotations
 

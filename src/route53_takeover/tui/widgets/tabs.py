@@ -1,4 +1,4 @@
-"""One line that says which part is shown, where there is room for one, and how the others are."""
+"""One line of tabs: the pane that is shown, and the state of the others."""
 
 from __future__ import annotations
 
