@@ -13,6 +13,7 @@ import pytest
 from tests.core.status.test_build import at
 from tests.e2e.simulated import await_true
 
+from route53_takeover.core.takeover.queries import may_lose_a_record
 from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process.keep_awake import Awake
 
@@ -27,9 +28,9 @@ echo "$@" >>"$0.called"; echo $$ >"$0.pid"; exec /bin/"$@"
 CAFFEINATE = 'echo "$@" >"$0.called"; echo $$ >"$0.pid"; exec /bin/sleep 60'
 HOLD = """
 import os, signal, sys
-from tests.process.test_keep_awake import at, Awake, Phase
+from tests.process.test_keep_awake import Awake
 awake = Awake()
-awake.observe(at("alias", Phase.WATCH).state)
+awake.hold()
 sys.stdin.read()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -74,10 +75,11 @@ def test_a_helper_holds_the_machine_awake_until_the_run_has_ended(
 ) -> None:
     lives = install(programs, name, script)
     awake = Awake()
-    awake.observe(at("alias", Phase.PROVE).state)
-    assert not (programs / f"{name}.called").exists(), "there is nothing yet to guard"
-    awake.observe(at("alias", Phase.DEPLOY_ON).state)
-    awake.observe(at("alias", Phase.CONFIRM).state)
+    assert not may_lose_a_record(at("alias", Phase.PROVE).state)
+    assert may_lose_a_record(at("alias", Phase.DEPLOY_ON).state)
+    assert may_lose_a_record(at("alias", Phase.CONFIRM).state)
+    awake.hold()
+    awake.hold()
     await_true(lives, "the helper", 10)
     assert set(words) <= set((programs / f"{name}.called").read_text().splitlines())
     awake.close()
@@ -100,5 +102,5 @@ def test_a_machine_that_cannot_be_held_awake_holds_nothing_up(
     if script is not None:
         install(programs, "systemd-inhibit", script)
     awake = Awake()
-    awake.observe(at("alias", Phase.WATCH).state)
+    awake.hold()
     awake.close()

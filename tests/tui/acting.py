@@ -75,6 +75,7 @@ def snapshot(*choices: Choice, **more: object) -> Snapshot:
         zone="example.com",
         account="123456789012",
         phase=Phase.WATCH,
+        has_ended=False,
         began=NOW - 60,
         now=NOW,
         title="watch: www.example.com",

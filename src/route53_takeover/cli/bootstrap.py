@@ -29,6 +29,7 @@ from route53_takeover.cli.programs import missing_programs
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.status.result import result
+from route53_takeover.core.takeover.queries import may_lose_a_record
 from route53_takeover.output import log
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.keep_awake import Awake
@@ -249,8 +250,8 @@ async def drive(
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
                 if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
                     audience.begins(folder)
-                if not saved.rehearsal:
-                    awake.observe(state)
+                if may_lose_a_record(state) and not saved.rehearsal:
+                    awake.hold()
                 control.observe(event, state, seq)
                 observer(event, state, seq)
 

@@ -18,8 +18,7 @@ from route53_takeover.base.errors import RefusedError, TakeoverError
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover.events import RunStarted
-from route53_takeover.core.takeover.machine import projection
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.machine import TAKEOVER, projection
 from route53_takeover.process.control_socket import (
     Alive,
     AnyMessage,
@@ -245,7 +244,7 @@ class RemoteRun:
 
     def _link(self) -> Link:
         state = self._unfolding.state
-        if state is not None and state.phase is Phase.ENDED:
+        if state is not None and TAKEOVER.has_ended(state):
             return Link.ENDED
         if self._is_gone:
             return Link.GONE

@@ -12,23 +12,15 @@ import shutil
 import subprocess
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import structlog
 
-from route53_takeover.core.takeover.state import LIVE, Phase
-
-if TYPE_CHECKING:
-    from route53_takeover.core.takeover.state import State
-
 _log = structlog.get_logger(__name__)
-_NEEDED = LIVE | {Phase.DEPLOY_ON}
-"""The phases from which on a name may lose its record. What comes before can wait for a sleep."""
 _WHY = "A DNS record is being taken over and may have to be restored"
 
 
 class Awake:
-    """Holds the machine awake from the first phase that needs it until it is closed."""
+    """Keeps the machine awake from when it is first needed until it is closed."""
 
     def __init__(self) -> None:
         self._is_asked = False
@@ -36,12 +28,12 @@ class Awake:
         self._helper: subprocess.Popen[bytes] | None = None
         self._changing = threading.Lock()
 
-    def observe(self, state: State) -> None:
-        """Starts the helper once it is needed, in a thread of its own; returns at once."""
-        if state.phase in _NEEDED and not self._is_asked:
+    def hold(self) -> None:
+        """Starts the helper, once, in a thread of its own; returns at once."""
+        if not self._is_asked:
             self._is_asked = True
             with suppress(RuntimeError):  # no thread can be started: it is done without
-                threading.Thread(target=self._hold, name="awake", daemon=True).start()
+                threading.Thread(target=self._start, name="awake", daemon=True).start()
 
     def close(self) -> None:
         """Lets the machine sleep."""
@@ -55,7 +47,7 @@ class Awake:
                 with suppress(OSError):
                     helper.stdin.close()
 
-    def _hold(self) -> None:
+    def _start(self) -> None:
         line = _line()
         if not line:
             return

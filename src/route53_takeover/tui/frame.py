@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process.protocol import Link, View
 
 
@@ -28,7 +27,5 @@ def goes_on(view: View) -> bool:
     """Whether time passes in the run between this view and the next."""
     snapshot = view.snapshot
     return (
-        view.link in (Link.LIVE, Link.STALE)
-        and snapshot.result is None
-        and snapshot.phase is not Phase.ENDED
+        view.link in (Link.LIVE, Link.STALE) and snapshot.result is None and not snapshot.has_ended
     )

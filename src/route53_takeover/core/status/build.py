@@ -57,13 +57,14 @@ def snapshot(
     if state.ending is None:
         state = replace(state, now=max(state.now, now))
     steps = tuple(_steps(state, timeline))
-    following = [step.phase for step in steps if step.mark is Mark.WAITING]
+    following = [Phase(step.phase) for step in steps if step.mark is Mark.WAITING]
     return Snapshot(
         run=state.run,
         stack=state.root.stack_name or state.plan.options.stack,
         zone=display_name(state.plan.zone_name),
         account=state.plan.account,
         phase=state.phase,
+        has_ended=state.phase is Phase.ENDED,
         began=timeline.began,
         now=now,
         title=_title(state, rehearsal),

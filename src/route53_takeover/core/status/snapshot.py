@@ -14,7 +14,6 @@ from msgspec import Struct
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.status.choices import Choice
 from route53_takeover.core.status.result import Result
-from route53_takeover.core.takeover.state import Phase
 
 
 class Mark(StrEnum):
@@ -60,7 +59,7 @@ class Step(Struct, frozen=True, kw_only=True):
         expected: how long it takes if nothing goes wrong, where that is known.
     """
 
-    phase: Phase
+    phase: StrEnum
     words: str
     mark: Mark
     spent: float | None = None
@@ -204,13 +203,14 @@ class News(Struct, frozen=True, kw_only=True):
     text: str
     mark: Mark = Mark.DONE
     detail: Detail = Detail.MAIN
-    phase: Phase | None = None
+    phase: StrEnum | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """A run as it was at ``now``.
+    """A run as it was at ``now``; which phases there are, its machine says.
 
     Attributes:
+        has_ended: whether nothing is done in it any more.
         title: phase and names, for a terminal's title.
         doing: what the run does now, in a sentence.
         next: what happens next.
@@ -227,7 +227,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     stack: str
     zone: str
     account: str
-    phase: Phase
+    phase: StrEnum
+    has_ended: bool
     began: float
     now: float
     title: str

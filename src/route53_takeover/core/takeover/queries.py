@@ -17,6 +17,7 @@ from route53_takeover.core.domain.stacks import (
     kind_of,
 )
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.state import LIVE, Phase
 from route53_takeover.core.timing import (
     EVENTS_LAG,
     deadman_after,
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 ANSWERED = "answer"
 """The status of a name server that answers with records (`core.ports.DnsAnswer`)."""
 IN_PROGRESS = frozenset({StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK})
+
+
+def may_lose_a_record(state: State) -> bool:
+    """Whether a name of the run may lose its record from now on."""
+    return state.phase in LIVE or state.phase is Phase.DEPLOY_ON
 
 
 def root_kind(state: State) -> StackPhase:
