@@ -162,9 +162,8 @@ class TextView:
             self._tell(needed)
             for choice in view.snapshot.choices:
                 if choice.act is Act.CONFIRM_RELEASE:
-                    self._tell(
-                        f"{choice.effect} To confirm, type: release {display_name(choice.name)}"
-                    )
+                    self._tell(choice.effect)
+                    self._tell(f"To confirm, type: release {display_name(choice.name)}")
         return needed
 
     async def _answer(self, source: Source, view: View | None, line: str) -> None:

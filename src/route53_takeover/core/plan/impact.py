@@ -140,7 +140,7 @@ def _ttl_words(manual: Manual) -> str:
 def _share(gap: float, ttl: float) -> str:
     share = share_of(gap, ttl)
     if share >= 1.0:
-        return "about all"
+        return "about 100 %"
     return "less than 1 %" if share < 0.01 else f"about {share:.0%}".replace("%", " %")  # noqa: PLR2004 -- a percent
 
 
