@@ -5,6 +5,7 @@ A look reports what it sees, or that it could not look, as an event; it decides 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -59,6 +60,7 @@ class TakeoverLooks:
         self._failures = failures
         self._known: dict[StackEvents, set[str]] = {}
         self._reading: set[str] = set()
+        self._probing = asyncio.Lock()
         self._told: dict[NameServers, ev.NamesAnswered] = {}
         self._value_changes: dict[NameServers, deque[float]] = {}
 
@@ -117,7 +119,8 @@ class TakeoverLooks:
     async def _name_servers(self, target: NameServers) -> Seen:
         if self._prober is None:
             return Look(None)
-        answers = await self._prober.probe(target.name, target.type)
+        async with self._probing:  # one question after the other: many at once delay a release
+            answers = await self._prober.probe(target.name, target.type)
         answered = ev.NamesAnswered(
             time=self._clock.now(),
             name=target.name,

@@ -14,7 +14,7 @@ from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.machine import Poll
 from route53_takeover.core.takeover.commands import Request, Subject
-from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     is_ours_to_fill,
@@ -158,7 +158,6 @@ def _is_close(state: State, name: NameState, resource: RecordResource) -> bool:
 # -- name servers
 
 _PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
-_IN_GAP = frozenset({Phase.RELEASE, Phase.CONFIRM, Phase.RESTORE})
 
 
 def _server_polls(state: State) -> Iterator[Poll[Target]]:
@@ -169,10 +168,16 @@ def _server_polls(state: State) -> Iterator[Poll[Target]]:
         (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
         for h in state.handovers
     }
-    pace = PROBE_IN_GAP if state.phase in _IN_GAP else PROBE
-    every = max(pace, len(questions) / PROBES_A_SECOND)
+    least = len(questions) / PROBES_A_SECOND
     for name, record_type in sorted(questions):
-        yield Poll(target=NameServers(name, record_type), every=every)
+        pace = PROBE_IN_GAP if _may_be_silent(state.names[name]) else PROBE
+        yield Poll(target=NameServers(name, record_type), every=max(pace, least))
+
+
+def _may_be_silent(name: NameState) -> bool:
+    """Whether the name has no record, is losing it, or is not answered for everywhere yet."""
+    releasing = name.write is not None and name.write.purpose is Purpose.RELEASE
+    return releasing or name.is_absent or bool(name.silent_since)
 
 
 # -- stacks
