@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.text_lines import JsonLines, summary
 from route53_takeover.simulation.aws.account import DeployBehavior
-from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
+from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.scenarios import (
@@ -98,6 +98,19 @@ def test_a_failed_stack_that_nothing_was_deployed_on_is_no_unknown_ending() -> N
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert "nothing was deployed" in rehearsal.result.reason
     assert the_record(rehearsal).outcome == "untouched"
+
+
+def test_an_operation_that_ends_before_it_is_polled_is_reported() -> None:
+    """It fails within a second; the next poll would come after ``--settle`` is over."""
+    template = site_template(alias_resource("d1new"))
+    template["Resources"]["Distribution"]["Metadata"]["Simulation"]["Seconds"] = 0.2
+    account = site_account(template=template, modes={Case.ALIAS_DIFFERS: Mode.FAIL})
+    config = replace(account.config, pace=0.1)
+    rehearsal = rehearsed(
+        replace(account, config=config), faults=Faults(event_delays=(2.0, 2.0)), settle=2.0
+    )
+    assert ending(rehearsal) == (Outcome.FAILED, 1)
+    assert "already exists" in rehearsal.result.reason
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -23,6 +23,7 @@ from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     candidate_resources,
     matching_resources,
+    may_have_begun,
     root_kind,
     silent_servers,
     was_deployed,
@@ -74,7 +75,7 @@ def settled(context: StepContext) -> bool:
     if kind_of(state.described.status) in IN_PROGRESS:
         _look(context, at=state.described_began + DESCRIBE_AGAIN)
         return False
-    return True
+    return not may_have_begun(state)
 
 
 def is_blind(state: State) -> bool:

@@ -18,6 +18,7 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     is_ours_to_fill,
+    may_have_begun,
     root_kind,
     silent_servers,
 )
@@ -208,12 +209,14 @@ def stack_polls(state: State) -> tuple[Poll[StackEvents], ...]:
         if not (is_root or (at_work and stack.stack_id in working) or stack.stack_id in hot):
             continue
         is_leaf = stack.stack_id in working and stack.stack_id not in parents
-        every = ACTIVE if is_leaf or (is_root and _is_awaited(state, stack)) else IDLE
+        is_missed = is_root and may_have_begun(state)
+        is_awaited = is_missed or (is_root and _is_awaited(state, stack))
+        every = ACTIVE if is_leaf or is_awaited else IDLE
         found.append(
             Poll(
                 target=StackEvents(stack.stack_id, stack.baseline),
                 every=HOT if stack.stack_id in hot else every,
-                tell_all=stack.stack_id in settling,
+                tell_all=stack.stack_id in settling or is_missed,
                 urgent=stack.stack_id in urgent,
             )
         )

@@ -68,6 +68,22 @@ def was_deployed(state: State) -> bool:
     return moved or any(candidate_resources(state, h) for h in state.handovers)
 
 
+def may_have_begun(state: State) -> bool:
+    """Whether the deploy has exited, and its operation may be one that no poll has shown.
+
+    One that fails at once is over before the next poll.
+    """
+    root = state.root_stack
+    deploy = state.deploys.get(state.baseline) if state.baseline else None
+    return (
+        root is not None
+        and root.operations == 0
+        and deploy is not None
+        and deploy.exited_at is not None
+        and root.polled < state.news_at + state.plan.options.settle
+    )
+
+
 def matching_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The record resources of the tree that would stand in this record set's place."""
     return tuple([r for r in candidate_resources(state, handover) if not r.guessed])
