@@ -48,7 +48,7 @@ def test_all_that_is_kept_is_the_owners_alone_whatever_the_umask_and_whatever_wa
         folder.chmod(0o777)
     failing = account.target("--skip-off", deploy="true")
     ended = program("run", "--auto", *failing)
-    plain_error(ended, 2, f"others can write in {program.state} (mode 0777)", hint="chmod go-w")
+    plain_error(ended, 2, f"others can write to {program.state} (mode 0777)", hint="chmod go-w")
     assert program.folders() == []
     program.state.chmod(0o755)
     assert program("run", "--auto", *failing, preexec_fn=wide).code == 1
@@ -61,7 +61,7 @@ def test_all_that_is_kept_is_the_owners_alone_whatever_the_umask_and_whatever_wa
     program.state.chmod(0o777)  # no reason to leave the name empty
     helped = program("restore", "2", "-q", preexec_fn=narrow)
     assert helped.code == 0
-    assert f"warning: others can write in {program.state} (mode 0777)" in helped.err
+    assert f"warning: others can write to {program.state} (mode 0777)" in helped.err
     files = {path.name for path in program.state.rglob("*") if path.is_file()}
     deploy = {f"deploy-on.{suffix}" for suffix in ("log", "pid", "exit")}
     run = {"journal.jsonl", "plan.json", "backup.json", "takeover.log", "restores.jsonl"}

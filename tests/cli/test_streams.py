@@ -202,4 +202,4 @@ def test_q_tells_only_what_must_be_told_and_v_tells_more(program: Program, accou
         assert "failed" in ended.out
         told[flag] = ended.err
     assert told["-q"] == ""
-    assert "accepted: " in told["-v"]
+    assert "Route 53 accepted the batch" in told["-v"]

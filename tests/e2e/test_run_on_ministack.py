@@ -385,8 +385,8 @@ def test_two_sigterms_in_the_gap_stop_at_once_and_tell_how_to_go_on(site: Site) 
     assert stopped.code == 4
     assert "? unknown: stopped by a second SIGTERM" in stopped.stdout
     assert site.here == []
-    (hint,) = [line for line in stopped.stdout.splitlines() if line.startswith("Go on with:")]
-    program, command, *how = shlex.split(hint.removeprefix("Go on with:"))
+    (hint,) = [line for line in stopped.stdout.splitlines() if line.startswith("Continue with:")]
+    program, command, *how = shlex.split(hint.removeprefix("Continue with:"))
     assert (program, command) == ("route53-takeover", "resume")
     done = site.takeover.run(command, *how, *JSON)
     assert_done(done, site)

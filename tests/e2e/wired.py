@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from random import Random
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec.structs import replace
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.scenarios import Scenario
 
 _HOST = "127.0.0.1"
+_Found = TypeVar("_Found")
 
 
 class AccountClock(SystemClock):
@@ -43,6 +44,12 @@ class AccountClock(SystemClock):
     def true(self) -> float:
         """Seconds since the epoch."""
         return self.now()
+
+    async def every(self, seconds: float, look: Callable[[], _Found | None]) -> _Found:
+        """Looks now and after every so many seconds, until that finds something."""
+        while (found := look()) is None:
+            await self.sleep(seconds)
+        return found
 
 
 class Wire:

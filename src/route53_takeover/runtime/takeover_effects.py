@@ -233,7 +233,7 @@ class TakeoverEffects:
         try:
             return await self._tree(root, joining=joining)
         except self._failures as error:
-            return ev.BaselineUnread(time=self._clock.now(), reason=str(error))
+            return ev.BaselineUnread(time=self._clock.now(), reason=one_line(error))
 
     async def _tree(self, name: str, *, joining: bool) -> ev.BaselineRead:
         root = await self._stacks.describe(name)
@@ -272,7 +272,7 @@ class TakeoverEffects:
         try:
             described = await self._stacks.describe(root)
         except self._failures as error:
-            return ev.RootUndescribed(time=self._clock.now(), reason=str(error))
+            return ev.RootUndescribed(time=self._clock.now(), reason=one_line(error))
         return ev.RootDescribed(time=self._clock.now(), began=began, root=described)
 
     async def _template(self, stack: str) -> ev.AnyEvent:
@@ -291,7 +291,7 @@ class TakeoverEffects:
         except NotFoundError:
             resources = ()
         except self._failures as error:
-            return ev.ResourcesUnread(time=self._clock.now(), stack=stack, reason=str(error))
+            return ev.ResourcesUnread(time=self._clock.now(), stack=stack, reason=one_line(error))
         return ev.ResourcesRead(
             time=self._clock.now(),
             stack=stack,

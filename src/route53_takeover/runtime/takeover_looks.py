@@ -85,7 +85,7 @@ class TakeoverLooks:
             )
         except self._failures as error:
             unpolled = ev.StackUnpolled(
-                time=self._clock.now(), stack=target.stack, reason=str(error)
+                time=self._clock.now(), stack=target.stack, reason=one_line(error)
             )
             return Look(unpolled, failed=True)
         known.update(event.event_id for event in events)
