@@ -126,6 +126,8 @@ INSYNC_PATIENCE = 300.0
 INSYNC_ASSUMED = 60.0
 """Seconds after which a change without a change id counts as INSYNC."""
 
+MISSED_EVENTS = 10.0
+"""Seconds that the end of a deploy waits for a poll of the events; polls may fail, too."""
 EVENTS_LAG = 60.0
 """Seconds for which events may lag behind what DescribeStacks says, before that is believed."""
 

@@ -39,6 +39,7 @@ from route53_takeover.core.timing import (
     LIST_FRESH,
     LIST_TRIES,
     MADE_ANEW,
+    MISSED_EVENTS,
     PATIENCE,
     READ_FRESH,
     WRITE_FRESH,
@@ -70,12 +71,16 @@ def settled(context: StepContext) -> bool:
         context.wake(quiet_at)
         return False
     if state.described is None or state.described_began < quiet_at:
-        _look(context, at=quiet_at)
+        # The events first: an operation that failed at once has left nothing in the status.
+        if may_have_begun(state) and state.now < quiet_at + MISSED_EVENTS:
+            context.wake(quiet_at + MISSED_EVENTS)
+        else:
+            _look(context, at=quiet_at)
         return False
     if kind_of(state.described.status) in IN_PROGRESS:
         _look(context, at=state.described_began + DESCRIBE_AGAIN)
         return False
-    return not may_have_begun(state)
+    return True
 
 
 def is_blind(state: State) -> bool:
