@@ -65,11 +65,12 @@ class Takeover:
             "--record",
             parser=types.record,
             help="Record to take over; may be repeated.",
-            metavar="NAME[/TYPE]",
+            metavar="NAME[/TYPE[,TYPE]]",
         ),
     ]
     zone: Annotated[
-        str | None, option("--zone", help="Hosted zone of the record.", metavar="ID|NAME")
+        str | None,
+        option("--zone", parser=types.zone, help="Hosted zone of the record.", metavar="ID|NAME"),
     ] = None
     deploy: Annotated[
         str | None,

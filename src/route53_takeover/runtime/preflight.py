@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import RefusedError, UsageError
+from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.domain.record_sets import display_name, normal_name, normal_zone_id
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.model import Facts, OtherZone
-from route53_takeover.core.plan.planner import parse_record
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
 
@@ -45,7 +45,7 @@ async def gather(
         RefusedError: no zone or stack that fits, with what was found instead.
         ApiError: AWS could not be asked.
     """
-    names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
+    names = requested_names(options.records)
     zone, others = await _find_zone(records, options, names)
     stack = await stacks.describe(options.stack)
     given = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
 from route53_takeover.core.plan.model import ADDRESSING, Finding
@@ -88,7 +89,7 @@ def _refuse_missing(
         also = f"it has {', '.join(here)} there" if here else "it has no record of that name"
         yield Finding(
             text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
-            f"{display_name(name)}: {also}.",
+            f"{shown_name(name)}: {also}.",
             hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; if no "
             "record blocks the stack's, just deploy.",
         )
