@@ -60,11 +60,25 @@ class Route53Records(Records):
             name=normal_name(shape["Name"]),
             private=bool(shape.get("Config", {}).get("PrivateZone", False)),
             name_servers=tuple(answer.get("DelegationSet", {}).get("NameServers", ())),
+            record_count=shape.get("ResourceRecordSetCount", 0),
         )
 
     async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
         """Every record set of the zone."""
-        return [record async for record in self._record_sets(zone_id, MaxItems=_ZONE_PAGE)]
+        pages = self._pages(zone_id, MaxItems=_ZONE_PAGE)
+        return [record async for page in pages for record in page]
+
+    async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Whole pages, until one holds another name than this."""
+        wanted = normal_name(name)
+        records: list[RecordSet] = []
+        pages = self._pages(zone_id, StartRecordName=wanted, MaxItems=_ZONE_PAGE)
+        async with aclosing(pages):
+            async for page in pages:
+                records += page
+                if any(normal_name(record.name) != wanted for record in page):
+                    break
+        return records
 
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         """Every record set at exactly this name.
@@ -74,12 +88,13 @@ class Route53Records(Records):
         """
         wanted = normal_name(name)
         records: list[RecordSet] = []
-        pages = self._record_sets(zone_id, StartRecordName=wanted, MaxItems=_NAME_PAGE)
+        pages = self._pages(zone_id, StartRecordName=wanted, MaxItems=_NAME_PAGE)
         async with aclosing(pages):
-            async for record in pages:
-                if normal_name(record.name) != wanted:
+            async for page in pages:
+                here = [record for record in page if normal_name(record.name) == wanted]
+                records += here
+                if len(here) < len(page):
                     break
-                records.append(record)
         return records
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
@@ -130,7 +145,7 @@ class Route53Records(Records):
                 return
             position = {"Marker": page["NextMarker"]}
 
-    async def _record_sets(self, zone_id: str, **start: str) -> AsyncGenerator[RecordSet, None]:
+    async def _pages(self, zone_id: str, **start: str) -> AsyncGenerator[list[RecordSet], None]:
         self._last_zone = normal_zone_id(zone_id)
         position: dict[str, Any] = dict(start)
         while True:
@@ -138,8 +153,7 @@ class Route53Records(Records):
                 page = await clients.route53.list_resource_record_sets(
                     HostedZoneId=zone_id, **position
                 )
-            for shape in page["ResourceRecordSets"]:
-                yield RecordSet.from_api(shape)
+            yield [RecordSet.from_api(shape) for shape in page["ResourceRecordSets"]]
             if not page["IsTruncated"]:
                 return
             position = {

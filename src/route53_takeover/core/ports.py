@@ -48,12 +48,16 @@ class Clock(Protocol):
 
 
 class Zone(Struct, frozen=True, kw_only=True):
-    """A hosted zone: id without prefix, name in normal form, its delegated name servers."""
+    """A hosted zone: id without prefix, name in normal form, its delegated name servers.
+
+    ``record_count``: how many record sets it has, as far as Route 53 says; 0 where it does not.
+    """
 
     zone_id: str
     name: str
     private: bool = False
     name_servers: tuple[str, ...] = ()
+    record_count: int = 0
 
 
 class Records(Protocol):
@@ -70,6 +74,12 @@ class Records(Protocol):
 
     async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
         """Every record set of the zone (all pages)."""
+
+    async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Every record set at this name, and of what comes behind it as much as the call returns.
+
+        Route 53 lists a name's children right behind it.
+        """
 
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         """Every record set at exactly this name; empty where there is none."""

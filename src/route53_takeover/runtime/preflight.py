@@ -15,6 +15,7 @@ from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.model import Facts, OtherZone
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
+from route53_takeover.runtime.zone_reading import read_needed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,6 +60,7 @@ async def gather(
     near: list[str] = []
     if stack.status == ABSENT:
         near = get_close_matches(options.stack, sorted(inventory.roots), n=3, cutoff=_LIKE)
+    reading = await read_needed(records, zone, names)
     delegated = None
     if ask_delegation is not None and not zone.private:
         delegated = await ask_delegation(zone.name)
@@ -70,7 +72,8 @@ async def gather(
         zone_name=zone.name,
         zone_private=zone.private,
         zone_name_servers=zone.name_servers,
-        zone_records=tuple(await records.read_zone(zone.zone_id)),
+        zone_records=reading.records,
+        zone_unread=reading.unread,
         same_name_zones=(zone.zone_id, *(z.zone_id for z in others if _is_rival(z, zone))),
         other_zones=tuple(others),
         delegated=None if delegated is None else tuple(delegated),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -1048,3 +1049,14 @@ def test_two_types_of_a_name_in_unicode_are_taken_by_one_option() -> None:
     assert "no AAAA record bücher.example.com (xn--bcher-kva.example.com)" in str(
         missing.refusals[0]
     )
+
+
+def test_the_plan_of_a_large_zone_says_what_was_not_looked_at() -> None:
+    assert not [w for w in make_plan(facts(), options()).warnings if "were read" in w.text]
+    plan = make_plan(facts(zone_unread=9000), options())
+    (warning,) = [w for w in plan.warnings if "were read" in w.text]
+    assert "has 9003 record sets, and 3 were read" in warning.text
+    assert "Aliases to www.example.com were looked for among these only" in warning.text
+    query = shlex.split(warning.hint.partition("--query ")[2])[0]
+    assert query == ('ResourceRecordSets[?AliasTarget.DNSName==`"www.example.com."`].[Name,Type]')
+    assert not plan.refusals

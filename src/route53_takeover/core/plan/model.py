@@ -170,7 +170,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What preflight read, all of it before the first write.
 
     Attributes:
-        zone_records: every record set of the zone.
+        zone_records: every record set of the zone, or of a large one what was read: at the apex,
+            at the names and above them, and what Route 53 lists behind those.
+        zone_unread: how many others the zone has.
         same_name_zones: zones of the zone's name, as public or private as it, this one included.
         other_zones: every zone beside it that could hold the names, public or private.
         delegated: the name servers that the parent delegates to; ``None`` where not asked.
@@ -199,6 +201,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     zone_name_servers: tuple[str, ...]
     zone_records: tuple[RecordSet, ...]
     stack: StackDescription
+    zone_unread: int = 0
     same_name_zones: tuple[str, ...] = ()
     delegated: tuple[str, ...] | None = None
     other_zones: tuple[OtherZone, ...] = ()

@@ -65,6 +65,10 @@ class SimulatedRecords:
         world = await self._line.there("route53:ListResourceRecordSets")
         return world.zones.list(zone_id)
 
+    async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        world = await self._line.there("route53:ListResourceRecordSets")
+        return world.zones.records_at(zone_id, name)
+
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         world = await self._line.there("route53:ListResourceRecordSets")
         found = world.zones.records_at(zone_id, name)
@@ -106,6 +110,7 @@ def _zone(zone: SimZone) -> Zone:
         name=zone.name,
         private=zone.private,
         name_servers=zone.name_servers,
+        record_count=len(zone.records),
     )
 
 
