@@ -28,20 +28,20 @@ READ_ONLY = ("plan", "policy", "restore --dry-run")
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A defect that tries to write whenever records are read; how it was stopped."""
-    read = Route53Records._record_sets
+    read = Route53Records._pages
     told: list[str] = []
 
     async def write_while_reading(
         records: Route53Records, zone_id: str, **start: Any
-    ) -> AsyncIterator[RecordSet]:
+    ) -> AsyncIterator[list[RecordSet]]:
         try:
             await records.change(zone_id, [Change.create(EXTRA)], "a defect")
         except NotAllowedError as error:
             told.append(str(error))
-        async for record in read(records, zone_id, **start):
-            yield record
+        async for page in read(records, zone_id, **start):
+            yield page
 
-    monkeypatch.setattr(Route53Records, "_record_sets", write_while_reading)
+    monkeypatch.setattr(Route53Records, "_pages", write_while_reading)
     return told
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from route53_takeover.adapters.unknown_members import unknown_of
 from route53_takeover.base.errors import AccessDeniedError, NotFoundError, ThrottledError
+from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import RecordSet, normal_name, normal_zone_id
 from route53_takeover.core.ports import Records, Zone
 
@@ -61,6 +63,7 @@ class Route53Records(Records):
             private=bool(shape.get("Config", {}).get("PrivateZone", False)),
             name_servers=tuple(answer.get("DelegationSet", {}).get("NameServers", ())),
             record_count=shape.get("ResourceRecordSetCount", 0),
+            guardrails=_enabled(shape.get("Features", {})),
         )
 
     async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
@@ -96,6 +99,24 @@ class Route53Records(Records):
                 if len(here) < len(page):
                     break
         return records
+
+    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
+        """The record set protections of every type at exactly this name."""
+        wanted = normal_name(name)
+        found: list[Protection] = []
+        position: dict[str, Any] = {"StartRecordName": wanted}
+        while True:
+            async with self._aws.reading("route53:ListResourceRecordSetProtections") as clients:
+                client: Any = clients.route53  # the SDK's types are older than the operation
+                page = await client.list_resource_record_set_protections(
+                    HostedZoneId=zone_id, MaxResults=_NAME_PAGE, **position
+                )
+            listed = [_protection(shape) for shape in page["ResourceRecordSetProtections"]]
+            here = [one for one in listed if one.name == wanted]
+            found += here
+            if len(here) < len(listed) or not page.get("NextToken"):
+                return found
+            position = {"NextToken": page["NextToken"]}
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         """Sends one batch in a single attempt and returns the change id, without prefix."""
@@ -153,7 +174,10 @@ class Route53Records(Records):
                 page = await clients.route53.list_resource_record_sets(
                     HostedZoneId=zone_id, **position
                 )
-            yield [RecordSet.from_api(shape) for shape in page["ResourceRecordSets"]]
+            yield [
+                RecordSet.from_api({**shape, **unknown_of(page, at)})
+                for at, shape in enumerate(page["ResourceRecordSets"])
+            ]
             if not page["IsTruncated"]:
                 return
             position = {
@@ -163,6 +187,20 @@ class Route53Records(Records):
             }
             if page.get("NextRecordIdentifier"):
                 position["StartRecordIdentifier"] = page["NextRecordIdentifier"]
+
+
+def _protection(shape: Mapping[str, Any]) -> Protection:
+    return Protection(
+        name=normal_name(shape["RecordName"]),
+        type=shape["RecordType"],
+        comment=shape.get("Comment") or "",
+    )
+
+
+def _enabled(features: Mapping[str, Any]) -> tuple[str, ...]:
+    """The change guardrails that are on; none where Route 53 does not say."""
+    listed = features.get("ChangeGuardrails") or ()
+    return tuple(sorted(each["Name"] for each in listed if each["Status"] == "ENABLED"))
 
 
 def _suffixes(name: str) -> list[str]:

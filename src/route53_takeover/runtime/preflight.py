@@ -15,6 +15,7 @@ from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.model import Facts, OtherZone
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
+from route53_takeover.runtime.protection_reading import read_protections
 from route53_takeover.runtime.zone_reading import read_needed
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ async def gather(
     if stack.status == ABSENT:
         near = get_close_matches(options.stack, sorted(inventory.roots), n=3, cutoff=_LIKE)
     reading = await read_needed(records, zone, names)
+    guarded = await read_protections(records, zone.zone_id, names)
     delegated = None
     if ask_delegation is not None and not zone.private:
         delegated = await ask_delegation(zone.name)
@@ -74,6 +76,9 @@ async def gather(
         zone_name_servers=zone.name_servers,
         zone_records=reading.records,
         zone_unread=reading.unread,
+        guardrails=zone.guardrails,
+        protections=guarded.protections,
+        protections_unread=guarded.unread,
         same_name_zones=(zone.zone_id, *(z.zone_id for z in others if _is_rival(z, zone))),
         other_zones=tuple(others),
         delegated=None if delegated is None else tuple(delegated),

@@ -140,6 +140,11 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         owner = dict(self.routing).get("TrafficPolicyInstanceId")
         return None if owner is None else str(json.loads(owner))
 
+    @property
+    def unknown_members(self) -> tuple[str, ...]:
+        """Members that this program does not know: what they mean is not known either."""
+        return tuple(key for key, _ in self.routing if key not in _KNOWN_ROUTING)
+
     @lru_cache(maxsize=4096)  # noqa: B019 -- of values: the same few are compared all the time
     def normal(self) -> RecordSet:
         """The form in which equal meanings are equal objects. Never sent to AWS."""
@@ -167,6 +172,14 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.alias is not None:
             return f"{self.key} alias to {display_name(self.alias.dns_name)}"
         return f"{self.key} {', '.join(self.values)} (TTL {self.ttl})"
+
+
+_KNOWN_ROUTING = frozenset(
+    {
+        *("CidrRoutingConfig", "Failover", "GeoLocation", "GeoProximityLocation"),
+        *("HealthCheckId", "MultiValueAnswer", "Region", "TrafficPolicyInstanceId", "Weight"),
+    }
+)
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,12 @@ from route53_takeover.core.plan.ownership import (
     warn_owned,
     warn_owners,
 )
+from route53_takeover.core.plan.protection_checks import (
+    refuse_guarded,
+    refuse_protected,
+    refuse_unknown_members,
+    warn_protections,
+)
 from route53_takeover.core.plan.zone_checks import (
     refuse_ambiguous_zone,
     refuse_delegation,
@@ -62,6 +68,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
         yield from warn_zone(facts, plan)
+        yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
         yield from _warn_waiting(facts, plan)
 
@@ -255,6 +262,9 @@ _CHECKS = (
     refuse_owners,
     refuse_expected,
     _refuse_kinds,
+    refuse_unknown_members,
+    refuse_protected,
+    refuse_guarded,
     refuse_delegation,
     refuse_dependants,
     _refuse_stack,

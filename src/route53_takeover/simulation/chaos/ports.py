@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import RejectedChangeError, ThrottledError
+from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import (
     ABSENT,
@@ -77,6 +78,15 @@ class SimulatedRecords:
         await self._line.back("route53:ListResourceRecordSets")
         return found
 
+    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
+        world = await self._line.there("route53:ListResourceRecordSetProtections")
+        wanted = normal_name(name)
+        return [
+            Protection(name=at, type=kind, comment=comment)
+            for (at, kind), comment in world.zones.zone(zone_id).protections.items()
+            if at == wanted
+        ]
+
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         try:
             return await self._line.change(zone_id, changes, comment)
@@ -111,6 +121,7 @@ def _zone(zone: SimZone) -> Zone:
         private=zone.private,
         name_servers=zone.name_servers,
         record_count=len(zone.records),
+        guardrails=tuple(sorted(zone.guardrails)),
     )
 
 
