@@ -21,6 +21,7 @@ from route53_takeover.base.errors import TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
 from route53_takeover.cli import programs
+from route53_takeover.core.domain.change_refusals import refusals_in
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.intrinsics import name_pattern
 from route53_takeover.core.domain.names import canonical_record, canonical_zone, shown_name
@@ -123,6 +124,10 @@ WORK: dict[str, Callable[[str], object]] = {
     "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),
+    ),
+    "core.domain.change_refusals": refusals_in,
+    "core.domain.change_refusals named": lambda text: refusals_in(
+        "RRSet of type A with DNS name " + text
     ),
     "core.domain.names record": _raised(canonical_record),
     "core.domain.names zone": _raised(canonical_zone),

@@ -39,6 +39,7 @@ from route53_takeover.core.plan.zone_checks import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.model import Facts, Plan, UnfinishedRun
 
 CREDENTIAL_MARGIN = 15 * 60
@@ -176,11 +177,11 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     elif stack.status in UPDATABLE_FAILURES:
         return  # a warning: CloudFormation continues from there
     elif kind is StackPhase.FAILED or stack.status in _WAYS_OUT:
+        name = shlex.quote(stack.stack_name)
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
-            hint=_WAYS_OUT.get(stack.status, _ANY_WAY_OUT).format(
-                name=shlex.quote(stack.stack_name)
-            ),
+            hint=f"{stack_way_out(stack) or _ANY_WAY_OUT.format(name=name)} Why it failed: "
+            f"route53-takeover diagnose --stack {name}",
         )
     elif (
         kind in (StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK)
@@ -203,6 +204,13 @@ _WAYS_OUT = {
     "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID skips what "
     "cannot be deleted); then run this again: the first deploy creates the stack.",
 }
+
+
+def stack_way_out(stack: StackDescription) -> str:
+    """How a stack that cannot be updated is brought out of its status; empty for any other."""
+    return _WAYS_OUT.get(stack.status, "").format(name=shlex.quote(stack.stack_name))
+
+
 _ANY_WAY_OUT = (
     "See aws cloudformation describe-stack-events --stack-name {name}; once its status is "
     "*_COMPLETE, run this again."
