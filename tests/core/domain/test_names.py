@@ -56,6 +56,7 @@ def test_a_record_is_named_as_people_type_it(text: str, name: str, types: tuple[
         ("/A", "no domain name in '/A'"),
         ("www..example.com", "label 2 is empty"),
         (".example.com", "label 1 is empty"),
+        ("www\u3002\u3002example.com", "label 2 is empty"),
         ("www.example.com..", "label 4 is empty"),
         ("w w.example.com", "space in the label 'w w'"),
         ("w\\9.example.com", "label 'w\\\\9' has a backslash"),
