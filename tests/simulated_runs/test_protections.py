@@ -55,7 +55,7 @@ def test_a_protection_that_comes_after_the_plan_keeps_the_record_from_being_rele
 
     def protect(harness: Harness, event: ev.AnyEvent, state: State) -> None:
         if isinstance(event, ev.DeployIntended) and event.switch is ev.Switch.ON:
-            harness.world.zone.protections[WWW, kind] = "new"
+            harness.world.zones.protect(harness.world.zone.zone_id, WWW, kind)
         for name in state.names.values():
             for gate in release_gates(state, name):
                 lacked.update(gate.unmet)
@@ -78,7 +78,7 @@ def test_a_protection_that_comes_after_the_plan_keeps_the_record_from_being_rele
 def test_a_protection_of_another_type_changes_nothing() -> None:
     def protect(harness: Harness, event: ev.AnyEvent, _: State) -> None:
         if isinstance(event, ev.DeployIntended) and event.switch is ev.Switch.ON:
-            harness.world.zone.protections[WWW, "TXT"] = "new"
+            harness.world.zones.protect(harness.world.zone.zone_id, WWW, "TXT")
 
     assert rehearsed(site_account(), protect).result.outcome == Outcome.DONE
 
@@ -87,7 +87,7 @@ def test_a_protection_that_is_deleted_in_time_lets_the_run_go_on() -> None:
     def protect(harness: Harness, event: ev.AnyEvent, _: State) -> None:
         world = harness.world
         if isinstance(event, ev.DeployIntended) and event.switch is ev.Switch.ON:
-            world.zone.protections[WWW, "A"] = "new"
+            world.zones.protect(world.zone.zone_id, WWW, "A")
             world.timeline.after(25.0, world.zone.protections.clear)
 
     ended = rehearsed(site_account(retry_delays=(1, 2, 4, 8, 15, 30, 30)), protect)

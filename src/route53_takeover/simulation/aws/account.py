@@ -131,7 +131,7 @@ class SimulatedAccount:
             self._fail()
         self.timeline.advance(start + 3600)  # everything of the past has settled
         for name, kind, comment in account.protections:
-            self.zone.protections[normal_name(name), kind] = comment
+            self.zones.protect(self.zone.zone_id, name, kind, comment)
         self.zone.guardrails |= {*account.guardrails}
         if account.edit is not None:
             self.stacks.on_event.append(self._edit_once)

@@ -231,7 +231,8 @@ def _create_protections(zones: Zones, params: Mapping[str, Any]) -> Mapping[str,
         raise ApiFault("ProtectionAlreadyExists", "Every protection exists already.")
     if not made.keys().isdisjoint(zone.protections):
         raise ApiFault("InvalidResourceRecordSetProtectionBatch", "A protection exists already.")
-    zone.protections |= made
+    for (name, kind), comment in made.items():
+        zones.protect(zone.zone_id, name, kind, comment)
     return {}
 
 

@@ -76,6 +76,7 @@ class SimZone:
         served_until: when the newest change reaches each name server.
         held_until: until when a prior request is not complete.
         protections: the record set protections.
+        protected_at: when each that there ever was began.
         guardrails: the change guardrails that are on; every record counts as one in use.
     """
 
@@ -92,6 +93,7 @@ class SimZone:
         self.served_until: list[float] = [time for _ in name_servers]
         self.held_until = time
         self.protections: Protections = {}
+        self.protected_at: dict[tuple[str, str], float] = {}
         self.guardrails: set[str] = set(ALWAYS_ON)
 
 
@@ -203,6 +205,12 @@ class Zones:
         self._applied[applied.change_id] = applied
         self._propagate(zone, applied)
         return applied.change_id
+
+    def protect(self, zone_id: str, name: str, kind: str, comment: str = "") -> None:
+        """Creates a record set protection."""
+        zone, key = self.zone(zone_id), (normal_name(name), kind)
+        zone.protections[key] = comment
+        zone.protected_at[key] = self.timeline.now
 
     def _name_servers_of(self, name: str) -> list[str]:
         """Of every public zone of this name."""
