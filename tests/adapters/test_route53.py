@@ -119,6 +119,35 @@ async def test_reading_a_zone_follows_every_page(stubbed: AwsSession, reads: Aio
     ]
 
 
+async def test_reading_from_a_name_goes_on_while_only_this_name_is_listed(
+    stubbed: AwsSession, reads: AioStubber
+) -> None:
+    asked = {"HostedZoneId": "Z1", "MaxItems": "300", "StartRecordName": "a.example.com."}
+    more = {
+        "NextRecordName": "a.example.com.",
+        "NextRecordType": "A",
+        "NextRecordIdentifier": "two",
+    }
+    member: dict[str, Any] = {"SetIdentifier": "one", "Weight": 1}
+    reads.add_response(
+        "list_resource_record_sets", page([record("a.example.com.", **member)], more), asked
+    )
+    reads.add_response(
+        "list_resource_record_sets",
+        page(
+            [record("a.example.com.", **member | {"SetIdentifier": "two"}), record("b.a.example.")],
+            {"NextRecordName": "c.example.com.", "NextRecordType": "A"},
+        ),
+        asked | {"StartRecordType": "A", "StartRecordIdentifier": "two"},
+    )
+    found = await Route53Records(stubbed).read_from("Z1", "A.example.com")
+    assert [(r.name, r.set_identifier) for r in found] == [
+        ("a.example.com.", "one"),
+        ("a.example.com.", "two"),
+        ("b.a.example.", None),
+    ]
+
+
 async def test_reading_a_name_ends_where_the_name_ends(
     stubbed: AwsSession, reads: AioStubber
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
-from tests.cli.program import begun, cloud
+from tests.cli.program import begun, cloud, failed_deploy
 
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 EXTRA = RecordSet(name="defect.example.com.", type="TXT", ttl=60, values=('"x"',))
 CHANGE = "route53:ChangeResourceRecordSets"
-READ_ONLY = ("plan", "policy", "restore --dry-run")
+READ_ONLY = ("diagnose", "plan", "policy", "restore --dry-run")
 
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A defect that tries to write whenever records are read; how it was stopped."""
-    read = Route53Records._record_sets
+    read = Route53Records._pages
     told: list[str] = []
 
     async def write_while_reading(
         records: Route53Records, zone_id: str, **start: Any
-    ) -> AsyncIterator[RecordSet]:
+    ) -> AsyncIterator[list[RecordSet]]:
         try:
             await records.change(zone_id, [Change.create(EXTRA)], "a defect")
         except NotAllowedError as error:
             told.append(str(error))
-        async for record in read(records, zone_id, **start):
-            yield record
+        async for page in read(records, zone_id, **start):
+            yield page
 
-    monkeypatch.setattr(Route53Records, "_record_sets", write_while_reading)
+    monkeypatch.setattr(Route53Records, "_pages", write_while_reading)
     return told
 
 
@@ -64,6 +64,9 @@ def test_a_defect_that_writes_is_stopped_before_anything_is_sent(
         rest = account.target()
         if name == "restore":
             rest = [begun(program, account, cname(300)).name]
+        if name == "diagnose":
+            account.do(lambda: failed_deploy(account))
+            rest = ["--stack=shop", f"--endpoint-url={account.url}"]
         ended = program(name, *flags, *rest)
         assert ended.code == 0, ended.err
         arrived = account.do(lambda: account.server.calls[CHANGE])

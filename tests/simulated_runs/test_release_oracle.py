@@ -33,6 +33,7 @@ from route53_takeover.simulation.scenarios import (
     SCENARIOS,
     alias,
     alias_resource,
+    cname,
     cname_resource,
     in_zone,
     site_account,
@@ -130,6 +131,18 @@ WITHOUT: dict[str, tuple[frozenset[Condition], Ground, Callable[[], AbstractSet[
                 )
             ),
             hold=5.5,
+        ),
+    ),
+    "no protection": (
+        frozenset({Condition.UNPROTECTED}),
+        Ground.UNPROTECTED,
+        lambda: grounds(
+            story("reserved", site_account(existing=cname(60))),
+            begin=lambda harness: harness.on(
+                InjectionPoint.PROVE,
+                lambda: harness.world.zones.protect(MAIN, "www.example.com", "A"),
+            ),
+            hold=20.0,
         ),
     ),
     "fresh events": (

@@ -21,8 +21,10 @@ from route53_takeover.base.errors import TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
 from route53_takeover.cli import programs
+from route53_takeover.core.domain.change_refusals import refusals_in
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.intrinsics import name_pattern
+from route53_takeover.core.domain.names import canonical_record, canonical_zone, shown_name
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
@@ -30,7 +32,7 @@ from route53_takeover.core.plan.model import OwnedRecord
 from route53_takeover.core.status import attention
 from route53_takeover.process import login_scope
 from route53_takeover.storage import locks, run_folder
-from route53_takeover.storage.config import Connection, check_record, seconds
+from route53_takeover.storage.config import Connection, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +125,13 @@ WORK: dict[str, Callable[[str], object]] = {
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),
     ),
+    "core.domain.change_refusals": refusals_in,
+    "core.domain.change_refusals named": lambda text: refusals_in(
+        "RRSet of type A with DNS name " + text
+    ),
+    "core.domain.names record": _raised(canonical_record),
+    "core.domain.names zone": _raised(canonical_zone),
+    "core.domain.names shown": lambda text: shown_name("xn--" + text),
     "core.domain.record_sets TXT": lambda text: normal_value("TXT", text),
     "core.domain.record_sets CAA": lambda text: normal_value("CAA", text),
     "core.domain.record_sets number": lambda text: DesiredRecord.from_properties(
@@ -133,7 +142,6 @@ WORK: dict[str, Callable[[str], object]] = {
     "storage.run_folder": run_folder.label_of,
     "storage.locks": lambda text: locks._file_name("Z1", text),
     "cli.programs": lambda text: programs.program_of(text.rstrip("\n")),
-    "storage.config record": _raised(check_record),
     "storage.config duration": _raised(seconds),
     "storage.config URL": _raised(lambda text: Connection(endpoint_url="//" + text).is_loopback),
 }

@@ -23,6 +23,7 @@ READS = frozenset(
         "route-53.GetChange",
         "route-53.GetHostedZone",
         "route-53.ListHostedZones",
+        "route-53.ListResourceRecordSetProtections",
         "route-53.ListResourceRecordSets",
     }
 )

@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from route53_takeover.adapters.unknown_members import unknown_of
 from route53_takeover.base.errors import AccessDeniedError, NotFoundError, ThrottledError
+from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import RecordSet, normal_name, normal_zone_id
 from route53_takeover.core.ports import Records, Zone
 
@@ -60,11 +62,26 @@ class Route53Records(Records):
             name=normal_name(shape["Name"]),
             private=bool(shape.get("Config", {}).get("PrivateZone", False)),
             name_servers=tuple(answer.get("DelegationSet", {}).get("NameServers", ())),
+            record_count=shape.get("ResourceRecordSetCount", 0),
+            guardrails=_enabled(shape.get("Features", {})),
         )
 
     async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
         """Every record set of the zone."""
-        return [record async for record in self._record_sets(zone_id, MaxItems=_ZONE_PAGE)]
+        pages = self._pages(zone_id, MaxItems=_ZONE_PAGE)
+        return [record async for page in pages for record in page]
+
+    async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Whole pages, until one holds another name than this."""
+        wanted = normal_name(name)
+        records: list[RecordSet] = []
+        pages = self._pages(zone_id, StartRecordName=wanted, MaxItems=_ZONE_PAGE)
+        async with aclosing(pages):
+            async for page in pages:
+                records += page
+                if any(normal_name(record.name) != wanted for record in page):
+                    break
+        return records
 
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         """Every record set at exactly this name.
@@ -74,13 +91,32 @@ class Route53Records(Records):
         """
         wanted = normal_name(name)
         records: list[RecordSet] = []
-        pages = self._record_sets(zone_id, StartRecordName=wanted, MaxItems=_NAME_PAGE)
+        pages = self._pages(zone_id, StartRecordName=wanted, MaxItems=_NAME_PAGE)
         async with aclosing(pages):
-            async for record in pages:
-                if normal_name(record.name) != wanted:
+            async for page in pages:
+                here = [record for record in page if normal_name(record.name) == wanted]
+                records += here
+                if len(here) < len(page):
                     break
-                records.append(record)
         return records
+
+    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
+        """The record set protections of every type at exactly this name."""
+        wanted = normal_name(name)
+        found: list[Protection] = []
+        position: dict[str, Any] = {"StartRecordName": wanted}
+        while True:
+            async with self._aws.reading("route53:ListResourceRecordSetProtections") as clients:
+                client: Any = clients.route53  # the SDK's types are older than the operation
+                page = await client.list_resource_record_set_protections(
+                    HostedZoneId=zone_id, MaxResults=_NAME_PAGE, **position
+                )
+            listed = [_protection(shape) for shape in page["ResourceRecordSetProtections"]]
+            here = [one for one in listed if one.name == wanted]
+            found += here
+            if len(here) < len(listed) or not page.get("NextToken"):
+                return found
+            position = {"NextToken": page["NextToken"]}
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         """Sends one batch in a single attempt and returns the change id, without prefix."""
@@ -130,7 +166,7 @@ class Route53Records(Records):
                 return
             position = {"Marker": page["NextMarker"]}
 
-    async def _record_sets(self, zone_id: str, **start: str) -> AsyncGenerator[RecordSet, None]:
+    async def _pages(self, zone_id: str, **start: str) -> AsyncGenerator[list[RecordSet], None]:
         self._last_zone = normal_zone_id(zone_id)
         position: dict[str, Any] = dict(start)
         while True:
@@ -138,8 +174,10 @@ class Route53Records(Records):
                 page = await clients.route53.list_resource_record_sets(
                     HostedZoneId=zone_id, **position
                 )
-            for shape in page["ResourceRecordSets"]:
-                yield RecordSet.from_api(shape)
+            yield [
+                RecordSet.from_api({**shape, **unknown_of(page, at)})
+                for at, shape in enumerate(page["ResourceRecordSets"])
+            ]
             if not page["IsTruncated"]:
                 return
             position = {
@@ -149,6 +187,20 @@ class Route53Records(Records):
             }
             if page.get("NextRecordIdentifier"):
                 position["StartRecordIdentifier"] = page["NextRecordIdentifier"]
+
+
+def _protection(shape: Mapping[str, Any]) -> Protection:
+    return Protection(
+        name=normal_name(shape["RecordName"]),
+        type=shape["RecordType"],
+        comment=shape.get("Comment") or "",
+    )
+
+
+def _enabled(features: Mapping[str, Any]) -> tuple[str, ...]:
+    """The change guardrails that are on; none where Route 53 does not say."""
+    listed = features.get("ChangeGuardrails") or ()
+    return tuple(sorted(each["Name"] for each in listed if each["Status"] == "ENABLED"))
 
 
 def _suffixes(name: str) -> list[str]:

@@ -22,12 +22,14 @@ from botocore.exceptions import NoRegionError
 from msgspec import Struct
 
 import route53_takeover
+from route53_takeover.adapters.aws_models import add_to
 from route53_takeover.adapters.endpoint import is_loopback, proxies
 from route53_takeover.adapters.error_mapping import REGION_HINT, translate
 from route53_takeover.adapters.operation_allowlist import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
 from route53_takeover.adapters.rate_limit import CallBudget, budgets
 from route53_takeover.adapters.regions import ATTEMPTS, BURST, RATE, Region, regions_beside
+from route53_takeover.adapters.unknown_members import keep_unknown_members
 from route53_takeover.base.errors import CredentialsError, UnansweredError, UsageError
 from route53_takeover.base.redaction import remember_signature
 
@@ -254,11 +256,13 @@ class AwsSession:
     async def _connect(self) -> _Connected:
         session = AioSession(profile=self.credentials.profile)
         guard(session, writable=self._writable)
+        keep_unknown_members(session)
         self._login_hint = login_hint(session, self.credentials.profile)
         connected = _Connected()
         connected.session = session
         async with AsyncExitStack() as stack:
             try:
+                add_to(session.get_component("data_loader"))
                 connected.pooled = await self._clients(stack, session, is_fresh=False)
                 connected.fresh = await self._clients(stack, session, is_fresh=True)
             except NoRegionError as error:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from route53_takeover.base.errors import ExitCode, UsageError
-from route53_takeover.cli.given_options import PROGRAM, Given, run_line
+from route53_takeover.cli.given_options import PROGRAM, Given, account_words, run_line
 from route53_takeover.cli.option_groups import grouped
+from route53_takeover.cli.option_types import OwnersIn
 from route53_takeover.cli.options import (
     AccountOptions,
     AutoOption,
@@ -22,8 +23,10 @@ from route53_takeover.cli.options import (
     ConnectionOptions,
     DryRunOption,
     ForceOption,
+    OwnerCheckOption,
     Rehearsal,
     RunArgument,
+    StackOption,
     Takeover,
     VersionOption,
 )
@@ -61,6 +64,22 @@ def plan(
     from route53_takeover.cli.commands import plan as command
 
     return command.plan(takeover, connection, common, run_line(ctx))
+
+
+@app.command()
+@grouped
+def diagnose(
+    *,
+    ctx: typer.Context,
+    stack: StackOption,
+    owner_check: OwnerCheckOption = OwnersIn.FULL,
+    account: AccountOptions,
+    common: CommonOptions,
+) -> ExitCode:
+    """Why the last deploy failed on a record, whose it is, and what to do; writes nothing."""
+    from route53_takeover.cli.commands import diagnose as command
+
+    return command.diagnose(stack, owner_check, account, common, account_words(ctx))
 
 
 @app.command()

@@ -26,6 +26,7 @@ from route53_takeover.base.signals import asking, never_suspend
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.preloading import preload
 from route53_takeover.cli.programs import missing_programs
+from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.status.result import result
@@ -176,7 +177,13 @@ async def read(
     elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
     return replace(
         facts,
-        unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records, elsewhere),
+        unfinished=unfinished_runs(
+            state_dir,
+            facts.zone_id,
+            facts.zone_records,
+            elsewhere,
+            requested_names(options.records),
+        ),
         missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
         cwd=str(here),
     )

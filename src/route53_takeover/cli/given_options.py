@@ -22,6 +22,8 @@ _NOT_IN_CONFIG = frozenset({"config", "help", "list_", "version", "dry_run", "fo
 """Options that belong to one call, or do nothing in a file."""
 _OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
 
+_OF_THE_STACK_ALONE = _OF_THE_PLAN_ALONE | {"stack", "state_dir"}
+
 
 class Given:
     """What is known of this command line so far; `main` starts it anew."""
@@ -78,6 +80,11 @@ def run_line(ctx: typer.Context) -> str:
     given = _words(ctx, "COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP", but=_OF_THE_PLAN_ALONE)
     auto = [] if ctx.params.get("confirm_release") else ["--auto"]
     return shlex.join([PROGRAM, "run", *given, *auto])
+
+
+def account_words(ctx: typer.Context) -> list[str]:
+    """The options of this command that reach the account, for the line of another command."""
+    return _words(ctx, "COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP", but=_OF_THE_STACK_ALONE)
 
 
 def _words(ctx: typer.Context, *sources: str, but: Collection[str] = ()) -> list[str]:

@@ -66,10 +66,19 @@ def ttl(value: str | int) -> str:
 
 
 def record(value: str) -> str:
-    from route53_takeover.storage.config import check_record
+    from route53_takeover.core.domain.names import canonical_record
 
     try:
-        return check_record(value)
+        return canonical_record(value)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+
+
+def zone(value: str) -> str:
+    from route53_takeover.core.domain.names import canonical_zone
+
+    try:
+        return canonical_zone(value)
     except UsageError as error:
         raise typer.BadParameter(f"{error.message}. {error.hint}") from error
 

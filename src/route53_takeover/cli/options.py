@@ -34,6 +34,23 @@ def option(*names: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own type
     return typer.Option(*names, envvar=variable, show_envvar=False, **more)
 
 
+StackOption = Annotated[
+    str,
+    option(
+        "--stack",
+        callback=types.not_empty,
+        help="Name or ARN of the stack.",
+        metavar="NAME|ARN",
+    ),
+]
+OwnerCheckOption = Annotated[
+    OwnersIn,
+    option(
+        "--owner-check",
+        help="Whose records these are: read the stacks of all regions, or of this one; or "
+        "trust your word.",
+    ),
+]
 AutoOption = Annotated[bool, option("--auto", "--yes", help="Unattended: no screen.")]
 ForceOption = Annotated[bool, option("--force", help="Replace what somebody else has put there.")]
 DryRunOption = Annotated[bool, option("--dry-run", help="Only say what would be done.")]
@@ -50,26 +67,19 @@ VersionOption = Annotated[
 class Takeover:
     """What is taken over, and how."""
 
-    stack: Annotated[
-        str,
-        option(
-            "--stack",
-            callback=types.not_empty,
-            help="Name or ARN of the stack.",
-            metavar="NAME|ARN",
-        ),
-    ]
+    stack: StackOption
     record: Annotated[
         list[str],
         option(
             "--record",
             parser=types.record,
             help="Record to take over; may be repeated.",
-            metavar="NAME[/TYPE]",
+            metavar="NAME[/TYPE[,TYPE]]",
         ),
     ]
     zone: Annotated[
-        str | None, option("--zone", help="Hosted zone of the record.", metavar="ID|NAME")
+        str | None,
+        option("--zone", parser=types.zone, help="Hosted zone of the record.", metavar="ID|NAME"),
     ] = None
     deploy: Annotated[
         str | None,
@@ -146,14 +156,7 @@ class Takeover:
         bool,
         option("--confirm-release", help="Stop at the moment and wait for a key; not with --auto."),
     ] = False
-    owner_check: Annotated[
-        OwnersIn,
-        option(
-            "--owner-check",
-            help="Whose records these are: read the stacks of all regions, or of this one; or "
-            "trust your word.",
-        ),
-    ] = OwnersIn.FULL
+    owner_check: OwnerCheckOption = OwnersIn.FULL
     no_probe: Annotated[bool, option("--no-probe", help="Do not ask the name servers.")] = False
 
     def options(self) -> Options:
@@ -246,6 +249,14 @@ class AccountOptions:
         str | None, option("--dns-profile", help="AWS profile for the zone, if another.")
     ] = None
 
+    def connection(self) -> Connection:
+        """The same with what AWS's own variables add."""
+        from msgspec import convert
+
+        from route53_takeover.storage.config import Connection
+
+        return convert(self._given(), Connection).effective(os.environ)
+
     def override(self) -> Override:
         """What this command line says of a run's connection."""
         from msgspec import convert
@@ -265,14 +276,6 @@ class AccountOptions:
 @dataclass(frozen=True, kw_only=True)
 class ConnectionOptions(AccountOptions, NameServerOptions):
     """How the account and its name servers are reached."""
-
-    def connection(self) -> Connection:
-        """The same with what AWS's own variables add."""
-        from msgspec import convert
-
-        from route53_takeover.storage.config import Connection
-
-        return convert(self._given(), Connection).effective(os.environ)
 
 
 @dataclass(frozen=True, kw_only=True)

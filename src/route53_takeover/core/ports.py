@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from route53_takeover.core.domain.protections import Protection
     from route53_takeover.core.domain.record_sets import Change, RecordSet
     from route53_takeover.core.domain.stacks import (
         EventMark,
@@ -48,12 +49,18 @@ class Clock(Protocol):
 
 
 class Zone(Struct, frozen=True, kw_only=True):
-    """A hosted zone: id without prefix, name in normal form, its delegated name servers."""
+    """A hosted zone: id without prefix, name in normal form, its delegated name servers.
+
+    ``record_count``: how many record sets it has, as far as Route 53 says; 0 where it does not.
+    ``guardrails``: the change guardrails that are on.
+    """
 
     zone_id: str
     name: str
     private: bool = False
     name_servers: tuple[str, ...] = ()
+    record_count: int = 0
+    guardrails: tuple[str, ...] = ()
 
 
 class Records(Protocol):
@@ -71,8 +78,21 @@ class Records(Protocol):
     async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
         """Every record set of the zone (all pages)."""
 
+    async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Every record set at this name, and of what comes behind it as much as the call returns.
+
+        Route 53 lists a name's children right behind it.
+        """
+
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         """Every record set at exactly this name; empty where there is none."""
+
+    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
+        """The record set protections of every type at exactly this name.
+
+        Raises:
+            ApiError: they cannot be listed; `AccessDeniedError` where it is not allowed.
+        """
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         """Sends one batch, **in a single attempt**; returns the change id.

@@ -17,6 +17,7 @@ import msgspec
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
+from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import of_event
 from route53_takeover.core.status.sentences import doing
@@ -296,7 +297,7 @@ def plan_lines(
     plan: Plan, steps: list[str], run_line: str | None, *, config: str = ""
 ) -> list[str]:
     """``plan`` as text; ``config``: a file and the options in it."""
-    zone = f"{display_name(plan.zone_name)} ({plan.zone_id})"
+    zone = f"{shown_name(plan.zone_name)} ({plan.zone_id})"
     stack = plan.root.stack_name or plan.options.stack
     lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
     lines += [f"Options from {config}"] if config else []

@@ -9,12 +9,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import RefusedError, UsageError
+from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.domain.record_sets import display_name, normal_name, normal_zone_id
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.model import Facts, OtherZone
-from route53_takeover.core.plan.planner import parse_record
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
+from route53_takeover.runtime.protection_reading import read_protections
+from route53_takeover.runtime.zone_reading import read_needed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -45,7 +47,7 @@ async def gather(
         RefusedError: no zone or stack that fits, with what was found instead.
         ApiError: AWS could not be asked.
     """
-    names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
+    names = requested_names(options.records)
     zone, others = await _find_zone(records, options, names)
     stack = await stacks.describe(options.stack)
     given = None
@@ -59,6 +61,8 @@ async def gather(
     near: list[str] = []
     if stack.status == ABSENT:
         near = get_close_matches(options.stack, sorted(inventory.roots), n=3, cutoff=_LIKE)
+    reading = await read_needed(records, zone, names)
+    guarded = await read_protections(records, zone.zone_id, names)
     delegated = None
     if ask_delegation is not None and not zone.private:
         delegated = await ask_delegation(zone.name)
@@ -70,7 +74,11 @@ async def gather(
         zone_name=zone.name,
         zone_private=zone.private,
         zone_name_servers=zone.name_servers,
-        zone_records=tuple(await records.read_zone(zone.zone_id)),
+        zone_records=reading.records,
+        zone_unread=reading.unread,
+        guardrails=zone.guardrails,
+        protections=guarded.protections,
+        protections_unread=guarded.unread,
         same_name_zones=(zone.zone_id, *(z.zone_id for z in others if _is_rival(z, zone))),
         other_zones=tuple(others),
         delegated=None if delegated is None else tuple(delegated),

@@ -148,7 +148,7 @@ class TakeoverEffects:
             case cmd.WriteBackup():
                 submit(await self._backup())
             case cmd.ReadName():
-                read = await self._looks.read_name(state.plan.zone_id, command.name)
+                read = await self._looks.read_name(state, command.name)
                 if read is not None:
                     submit(read)
             case cmd.AwaitInsync():

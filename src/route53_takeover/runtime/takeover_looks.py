@@ -19,7 +19,9 @@ from route53_takeover.core.takeover.polling import (
     NameServers,
     StackEvents,
 )
+from route53_takeover.core.takeover.release_gate import is_release_near
 from route53_takeover.runtime.pollers import Look
+from route53_takeover.runtime.protection_reading import ProtectionWatch
 
 if TYPE_CHECKING:
     from route53_takeover.core.machine import Poll
@@ -58,6 +60,7 @@ class TakeoverLooks:
         self._stacks = stacks
         self._prober = prober
         self._failures = failures
+        self._protections = ProtectionWatch(clock, records, failures)
         self._known: dict[StackEvents, set[str]] = {}
         self._reading: set[str] = set()
         self._probing = asyncio.Lock()
@@ -70,7 +73,7 @@ class TakeoverLooks:
             case StackEvents():
                 return await self._stack_events(poll.target, urgent=poll.urgent)
             case NameRecords():
-                return Look(await self.read_name(state.plan.zone_id, poll.target.name))
+                return Look(await self.read_name(state, poll.target.name))
             case NameServers():
                 return await self._name_servers(poll.target)
             case Connection():
@@ -94,19 +97,30 @@ class TakeoverLooks:
         )
         return Look(polled, is_news=bool(events))
 
-    async def read_name(self, zone_id: str, name: str) -> ev.NameRead | ev.NameUnread | None:
+    async def read_name(self, state: State, name: str) -> ev.NameRead | ev.NameUnread | None:
         """Reads what stands at a name; ``None`` where a read of it is under way, which tells it."""
         if name in self._reading:
             return None
         self._reading.add(name)
+        zone_id = state.plan.zone_id
+        protected: tuple[str, ...] = ()
         began = self._clock.now()
         try:
+            if is_release_near(state, name):
+                protected = await self._protections.types_at(zone_id, name)
+                began = self._clock.now()
             records = await self._records.read_name(zone_id, name)
         except self._failures as error:
             return ev.NameUnread(time=self._clock.now(), name=name, reason=one_line(error))
         finally:
             self._reading.discard(name)
-        return ev.NameRead(time=self._clock.now(), name=name, began=began, records=tuple(records))
+        return ev.NameRead(
+            time=self._clock.now(),
+            name=name,
+            began=began,
+            records=tuple(records),
+            protected=protected,
+        )
 
     async def _connection(self) -> Seen:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,15 @@ _FOREIGN = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO")
 
 
 class ServedAccount(Struct, frozen=True, kw_only=True):
-    """A simulated account that answers: its endpoint, and its name servers as ``HOST:PORT``."""
+    """A simulated account that answers: its endpoint, and its name servers as ``HOST:PORT``.
+
+    ``calls``: how often each ``service:Operation`` was asked for so far.
+    """
 
     endpoint_url: str
     name_servers: tuple[str, ...]
     world: SimulatedAccount
+    calls: Counter[str]
 
 
 @asynccontextmanager
@@ -61,7 +66,12 @@ async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterat
     try:
         endpoint_url = await server.start()
         addresses = await name_servers.start()
-        yield ServedAccount(endpoint_url=endpoint_url, name_servers=tuple(addresses), world=world)
+        yield ServedAccount(
+            endpoint_url=endpoint_url,
+            name_servers=tuple(addresses),
+            world=world,
+            calls=server.calls,
+        )
     finally:
         await name_servers.stop()
         await server.stop()

@@ -212,24 +212,5 @@ def _did_you_mean(unknown: list[str], kinds: Mapping[str, str]) -> str:
     return f"Did you mean {names}?" if names else "Keys are option names, such as deploy-timeout."
 
 
-def check_record(text: str) -> str:
-    """``NAME[/TYPE]`` as it can be looked for.
-
-    Raises:
-        UsageError: the name or the type cannot be one.
-    """
-    if len(text) > _LONGEST:
-        raise UsageError(f"{text[:60]!r}... is not a domain name", "Use NAME or NAME/TYPE.")
-    name, slash, kind = text.strip().rpartition("/")
-    if not slash or "." in kind:  # a name may hold slashes itself, a type holds no dots
-        name, kind = text.strip(), "A"
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", kind):
-        raise UsageError(f"{text!r} does not end in a record type", "Use NAME or NAME/TYPE.")
-    labels = name.removesuffix(".").split(".")
-    if not all(label and not re.search(r"\s", label) for label in labels):
-        raise UsageError(f"{text!r} is not a domain name", "Use NAME or NAME/TYPE.")
-    return text.strip()
-
-
 _LONGEST = 1024
-"""Characters: a name has at most 255 bytes, and each may be spelt as an octal escape."""
+"""Characters of a duration that are looked at."""

@@ -19,7 +19,7 @@ from route53_takeover.storage.journal import is_held, read_journal
 from route53_takeover.storage.run_folder import all_runs, line_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from route53_takeover.core.domain.record_sets import RecordSet
@@ -32,20 +32,24 @@ def unfinished_runs(
     zone_id: str,
     live: Sequence[RecordSet],
     elsewhere: Sequence[RunFolder] = (),
+    names: Collection[str] | None = None,
 ) -> tuple[UnfinishedRun, ...]:
     """One for each record set that is as a run left it, which has not undone that.
 
     Args:
         state_dir: where the runs are.
         zone_id: the zone; records of other zones are left out.
-        live: every record set of the zone now.
+        live: every record set of the zone now, or all that there are at ``names``.
         elsewhere: runs that may be in other state folders.
+        names: in normal form; only what was left there counts; ``None``: at any.
     """
     folders = {folder.path.resolve(): folder for folder in (*elsewhere, *all_runs(state_dir))}
-    return tuple(found for run in folders.values() for found in _left_by(run, zone_id, live))
+    return tuple(found for run in folders.values() for found in _left_by(run, zone_id, live, names))
 
 
-def _left_by(folder: RunFolder, zone_id: str, live: Sequence[RecordSet]) -> Iterator[UnfinishedRun]:
+def _left_by(
+    folder: RunFolder, zone_id: str, live: Sequence[RecordSet], names: Collection[str] | None
+) -> Iterator[UnfinishedRun]:
     state_dir = folder.path.parent.parent
     try:
         saved = folder.plan()
@@ -53,7 +57,12 @@ def _left_by(folder: RunFolder, zone_id: str, live: Sequence[RecordSet]) -> Iter
         return  # without its plan nothing was written
     if saved.rehearsal or saved.plan.zone_id != zone_id:
         return
-    left = [manual for manual in saved.plan.manuals if _looks_left(manual, live)]
+    left = [
+        manual
+        for manual in saved.plan.manuals
+        if names is None or manual.key.name in names
+        if _looks_left(manual, live)
+    ]
     if not left or not _is_unfinished(folder, {manual.key.name for manual in left}):
         return
     for manual in left:

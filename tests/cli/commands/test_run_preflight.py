@@ -44,7 +44,7 @@ def nothing_happened(program: Program, ended: Ended) -> None:
         (("--zone=example.org",), ("example.org", "www.example.com")),
         (("--record=nothing.example.com",), ("nothing.example.com", "no record of that name")),
         (("--record=www.example.com/TXT",), ("no TXT", "it has A there")),
-        (("--record=www.example.com/BOGUS",), ("no BOGUS", "it has A there")),
+        (("--record=www.example.com/CAA",), ("no CAA", "it has A there")),
         (("--record=www.example.org",), ("www.example.org", "no public hosted zone")),
         (("--record=www.example.com", "--record=www.example.net"), ("www.example.net", "not in")),
     ],

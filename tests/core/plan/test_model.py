@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ from route53_takeover.core.plan.model import (
     UnfinishedRun,
     hold_for,
 )
-from route53_takeover.core.plan.planner import make_plan, parse_record, steps
+from route53_takeover.core.plan.planner import make_plan, steps
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan
@@ -173,20 +174,6 @@ def test_a_wildcard_is_asked_for_by_its_star() -> None:
     plan = make_plan(facts(star), options("*.example.com/A"))
     assert plan.refusals == ()
     assert plan.keys == {RecordKey("\\052.example.com.", "A")}
-
-
-@pytest.mark.parametrize(
-    ("text", "parsed"),
-    [
-        ("www.example.com", ("www.example.com.", None)),
-        ("Www.Example.com./cname", ("www.example.com.", "CNAME")),
-        ("www.example.com/", ("www.example.com.", None)),
-        ("0/25.2.0.192.in-addr.arpa", ("0\\05725.2.0.192.in-addr.arpa.", None)),
-        ("0/25.2.0.192.in-addr.arpa/NS", ("0\\05725.2.0.192.in-addr.arpa.", "NS")),
-    ],
-)
-def test_a_record_is_named_by_name_and_type(text: str, parsed: tuple[str, str | None]) -> None:
-    assert parse_record(text) == parsed
 
 
 def test_only_a_ttl_above_the_wanted_one_is_lowered() -> None:
@@ -1050,3 +1037,26 @@ def test_the_steps_leave_out_what_will_not_be_done() -> None:
     assert "Wait for a deploy" in said
     hurried = make_plan(facts(CNAME), options("shop.example.com", drain=False))
     assert not any("INSYNC" in line for line in steps(hurried))
+
+
+def test_two_types_of_a_name_in_unicode_are_taken_by_one_option() -> None:
+    both = (alias("xn--bcher-kva.example.com."), alias("xn--bcher-kva.example.com.", "AAAA"))
+    plan = make_plan(facts(*both), options("https://Bücher.example.com./katalog"))
+    assert {key.type for key in plan.keys} == {"A", "AAAA"}
+    listed = make_plan(facts(*both), options("bücher.example.com/A,AAAA"))
+    assert listed.keys == plan.keys
+    missing = make_plan(facts(both[0]), options("bücher.example.com/A,AAAA"))
+    assert "no AAAA record bücher.example.com (xn--bcher-kva.example.com)" in str(
+        missing.refusals[0]
+    )
+
+
+def test_the_plan_of_a_large_zone_says_what_was_not_looked_at() -> None:
+    assert not [w for w in make_plan(facts(), options()).warnings if "were read" in w.text]
+    plan = make_plan(facts(zone_unread=9000), options())
+    (warning,) = [w for w in plan.warnings if "were read" in w.text]
+    assert "has 9003 record sets, and 3 were read" in warning.text
+    assert "Aliases to www.example.com were looked for among these only" in warning.text
+    query = shlex.split(warning.hint.partition("--query ")[2])[0]
+    assert query == ('ResourceRecordSets[?AliasTarget.DNSName==`"www.example.com."`].[Name,Type]')
+    assert not plan.refusals

@@ -99,6 +99,7 @@ BROKEN: dict[str, tuple[Callable[[State], State], Condition]] = {
     ),
     "asleep since the read began": (lambda s: replace(s, awake_since=s.now), Condition.READ),
     "holds another": (lambda s: reading(s, records=(OTHER,)), Condition.UNCHANGED),
+    "protected": (lambda s: reading(s, protected=(OLD.type,)), Condition.UNPROTECTED),
     "holds nothing": (lambda s: reading(s, records=()), Condition.UNCHANGED),
     "another zone": (lambda s: in_zone(s, zone_id="ZOTHER"), Condition.ZONE),
     "no zone": (lambda s: in_zone(s, zone_id=None, zone_name=None), Condition.ZONE),

@@ -16,6 +16,7 @@ from route53_takeover.base.stdio import write_lines
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.plan.iam_policy import (
     MANAGED_SIZE,
     ROLE_SIZE,
@@ -23,7 +24,7 @@ from route53_takeover.core.plan.iam_policy import (
     policy_for,
     sids,
 )
-from route53_takeover.core.plan.planner import make_plan, parse_record
+from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.output import text_lines
 from route53_takeover.runtime.ownership_lookup import Tree
 
@@ -62,8 +63,11 @@ async def _policy(common: Common, connection: Connection, options: Options) -> E
 
 async def _reach(account: OpenAccount, facts: Facts, options: Options) -> Reach:
     """What the plan was made from, by name: zones that could hold it, stacks that count."""
-    names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
-    zones = [zone.zone_id for name in names for zone in await account.records.zones(name)]
+    zones = [
+        zone.zone_id
+        for name in requested_names(options.records)
+        for zone in await account.records.zones(name)
+    ]
     tree = await Tree.read(account.stacks, facts.stack)
     return Reach(
         partition=account.partition,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.run_state import read_state
+from route53_takeover.core.domain.names import display_name
 from route53_takeover.storage.run_folder import all_runs
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _run_line(folder: RunFolder) -> dict[str, Any]:
     try:
         saved = folder.plan()
         line["rehearsal"] = saved.rehearsal is not None
-        line["records"] = [str(manual.key) for manual in saved.plan.manuals]
+        line["records"] = [f"{display_name(m.key.name)} {m.key.type}" for m in saved.plan.manuals]
         state = read_state(folder)
     except TakeoverError as error:
         return line | {"reason": error.message}

@@ -19,10 +19,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.names import display_name, normal_name, shown_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_PLAIN_LABEL = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+__all__ = [
+    "AliasTarget",
+    "Change",
+    "RecordKey",
+    "RecordSet",
+    "conflict",
+    "display_name",
+    "normal_name",
+    "normal_value",
+    "normal_zone_id",
+    "same_records",
+]
+
 _NAME_VALUES = {"CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 """Types whose value ends in a domain name, and how many numbers stand before it."""
 
@@ -36,7 +50,7 @@ class RecordKey(NamedTuple):
 
     def __str__(self) -> str:
         suffix = f" [{self.set_identifier}]" if self.set_identifier else ""
-        return f"{display_name(self.name)} {self.type}{suffix}"
+        return f"{shown_name(self.name)} {self.type}{suffix}"
 
 
 class AliasTarget(Struct, frozen=True, kw_only=True):
@@ -126,6 +140,11 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         owner = dict(self.routing).get("TrafficPolicyInstanceId")
         return None if owner is None else str(json.loads(owner))
 
+    @property
+    def unknown_members(self) -> tuple[str, ...]:
+        """Members that this program does not know: what they mean is not known either."""
+        return tuple(key for key, _ in self.routing if key not in _KNOWN_ROUTING)
+
     @lru_cache(maxsize=4096)  # noqa: B019 -- of values: the same few are compared all the time
     def normal(self) -> RecordSet:
         """The form in which equal meanings are equal objects. Never sent to AWS."""
@@ -153,6 +172,14 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.alias is not None:
             return f"{self.key} alias to {display_name(self.alias.dns_name)}"
         return f"{self.key} {', '.join(self.values)} (TTL {self.ttl})"
+
+
+_KNOWN_ROUTING = frozenset(
+    {
+        *("CidrRoutingConfig", "Failover", "GeoLocation", "GeoProximityLocation"),
+        *("HealthCheckId", "MultiValueAnswer", "Region", "TrafficPolicyInstanceId", "Weight"),
+    }
+)
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -195,37 +222,6 @@ def normal_zone_id(zone_id: str) -> str:
     return zone_id.rpartition("/")[2]
 
 
-@lru_cache(maxsize=4096)  # the same few names are compared thousands of times in a run
-def normal_name(name: str) -> str:
-    r"""Lower case, trailing dot, and Route 53's octal escapes: ``*.A.com`` -> ``\052.a.com.``.
-
-    An escaped dot (``\056``) stays inside its label.
-    """
-    labels = [[]]  # type: list[list[int]]
-    raw = name.encode()
-    at = 0
-    while at < len(raw):
-        byte, step = raw[at], 1
-        octal = re.match(rb"\\([0-3][0-7]{2})", raw[at : at + 4])
-        if octal:
-            byte, step = int(octal[1], 8), 4
-        elif byte == ord("\\") and at + 1 < len(raw):
-            byte, step = raw[at + 1], 2
-        if byte == ord(".") and step == 1:
-            labels.append([])
-        else:
-            labels[-1].append(byte)
-        at += step
-    if labels and not labels[-1]:
-        labels.pop()
-    return "".join("".join(_escaped(byte) for byte in label) + "." for label in labels) or "."
-
-
-def display_name(name: str) -> str:
-    r"""The displayed name: no trailing dot, and ``*`` as itself."""
-    return name.removesuffix(".").replace("\\052", "*")
-
-
 _LONGEST_VALUE = 32_000
 """Characters of all values that one change may have, by Route 53's quotas."""
 
@@ -248,11 +244,6 @@ def normal_value(record_type: str, value: str) -> str:
         plain = [str(int(word)) if NUMBER.fullmatch(word) else word for word in words[:-1]]
         return " ".join([*plain, normal_name(words[-1])])
     return " ".join(words)
-
-
-def _escaped(byte: int) -> str:
-    lowered = byte + 32 if ord("A") <= byte <= ord("Z") else byte
-    return chr(lowered) if lowered in _PLAIN_LABEL else f"\\{lowered:03o}"
 
 
 def _character_strings(value: str) -> list[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
 from route53_takeover.core.plan.model import ADDRESSING, Finding
@@ -22,6 +23,12 @@ from route53_takeover.core.plan.ownership import (
     warn_owned,
     warn_owners,
 )
+from route53_takeover.core.plan.protection_checks import (
+    refuse_guarded,
+    refuse_protected,
+    refuse_unknown_members,
+    warn_protections,
+)
 from route53_takeover.core.plan.zone_checks import (
     refuse_ambiguous_zone,
     refuse_delegation,
@@ -32,6 +39,7 @@ from route53_takeover.core.plan.zone_checks import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.model import Facts, Plan, UnfinishedRun
 
 CREDENTIAL_MARGIN = 15 * 60
@@ -61,6 +69,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
         yield from warn_zone(facts, plan)
+        yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
         yield from _warn_waiting(facts, plan)
 
@@ -88,7 +97,7 @@ def _refuse_missing(
         also = f"it has {', '.join(here)} there" if here else "it has no record of that name"
         yield Finding(
             text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
-            f"{display_name(name)}: {also}.",
+            f"{shown_name(name)}: {also}.",
             hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; if no "
             "record blocks the stack's, just deploy.",
         )
@@ -168,11 +177,11 @@ def _refuse_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
     elif stack.status in UPDATABLE_FAILURES:
         return  # a warning: CloudFormation continues from there
     elif kind is StackPhase.FAILED or stack.status in _WAYS_OUT:
+        name = shlex.quote(stack.stack_name)
         yield Finding(
             text=f"stack {stack.stack_name} is {stack.status}: it cannot be updated.",
-            hint=_WAYS_OUT.get(stack.status, _ANY_WAY_OUT).format(
-                name=shlex.quote(stack.stack_name)
-            ),
+            hint=f"{stack_way_out(stack) or _ANY_WAY_OUT.format(name=name)} Why it failed: "
+            f"route53-takeover diagnose --stack {name}",
         )
     elif (
         kind in (StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK)
@@ -195,6 +204,13 @@ _WAYS_OUT = {
     "DELETE_FAILED": f"Finish its deletion: {_DELETE} (--retain-resources LOGICAL_ID skips what "
     "cannot be deleted); then run this again: the first deploy creates the stack.",
 }
+
+
+def stack_way_out(stack: StackDescription) -> str:
+    """How a stack that cannot be updated is brought out of its status; empty for any other."""
+    return _WAYS_OUT.get(stack.status, "").format(name=shlex.quote(stack.stack_name))
+
+
 _ANY_WAY_OUT = (
     "See aws cloudformation describe-stack-events --stack-name {name}; once its status is "
     "*_COMPLETE, run this again."
@@ -254,6 +270,9 @@ _CHECKS = (
     refuse_owners,
     refuse_expected,
     _refuse_kinds,
+    refuse_unknown_members,
+    refuse_protected,
+    refuse_guarded,
     refuse_delegation,
     refuse_dependants,
     _refuse_stack,

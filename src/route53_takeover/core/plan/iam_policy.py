@@ -94,7 +94,11 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
             *_writes(plan, reach, zones + plan.zone_id),
             _allow("FindTheZone", ["route53:ListHostedZones"], ["*"]),
             _allow("LookAtTheZone", ["route53:GetHostedZone"], [zones + id_ for id_ in looked_at]),
-            _allow("ReadTheZone", ["route53:ListResourceRecordSets"], [f"{zones}{plan.zone_id}"]),
+            _allow(
+                "ReadTheZone",
+                ["route53:ListResourceRecordSets", "route53:ListResourceRecordSetProtections"],
+                [f"{zones}{plan.zone_id}"],
+            ),
         ),
         stacks=(
             _allow("WatchTheStack", ["cloudformation:DescribeStackEvents"], own),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import RecordSet, display_name, normal_name
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD
@@ -170,7 +171,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What preflight read, all of it before the first write.
 
     Attributes:
-        zone_records: every record set of the zone.
+        zone_records: every record set of the zone, or of a large one what was read: at the apex,
+            at the names and above them, and what Route 53 lists behind those.
+        zone_unread: how many others the zone has.
+        guardrails: the zone's change guardrails that are on.
+        protections: the record set protections at the names.
+        protections_unread: why they are not all known; empty where they are.
         same_name_zones: zones of the zone's name, as public or private as it, this one included.
         other_zones: every zone beside it that could hold the names, public or private.
         delegated: the name servers that the parent delegates to; ``None`` where not asked.
@@ -199,6 +205,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     zone_name_servers: tuple[str, ...]
     zone_records: tuple[RecordSet, ...]
     stack: StackDescription
+    zone_unread: int = 0
+    guardrails: tuple[str, ...] = ()
+    protections: tuple[Protection, ...] = ()
+    protections_unread: str = ""
     same_name_zones: tuple[str, ...] = ()
     delegated: tuple[str, ...] | None = None
     other_zones: tuple[OtherZone, ...] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import normal_name
+from route53_takeover.core.domain.names import requested_pairs
 from route53_takeover.core.plan.checks import refusals, warnings
 from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
 from route53_takeover.core.plan.ownership import expected_types, resource_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def make_plan(facts: Facts, options: Options) -> Plan:
     """Decides what to do, or why not."""
-    wanted = [parse_record(text) for text in options.records]
+    wanted = requested_pairs(options.records)
     found = _asked_for(facts, wanted)
     owned, manual = _split_by_owner(facts, found)
     plan = Plan(
@@ -56,17 +56,6 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         refusals=tuple(refusals(facts, plan, wanted)),
         warnings=tuple(warnings(facts, plan)),
     )
-
-
-def parse_record(text: str) -> tuple[str, str | None]:
-    """Reads ``NAME[/TYPE]``: the name in normal form, and the type or ``None``.
-
-    A name may hold slashes itself (``0/25.2.0.192.in-addr.arpa``); a type holds no dots.
-    """
-    name, slash, kind = text.rpartition("/")
-    if not slash or "." in kind:
-        return normal_name(text), None
-    return normal_name(name), kind.upper() or None
 
 
 def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[RecordSet]:

@@ -5,9 +5,12 @@ Each check takes the facts and the plan and yields findings; nothing here change
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.creation_order import dependencies_first
+from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import display_name, normal_name, normal_zone_id
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.ownership import expected_types
@@ -127,12 +130,30 @@ def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
             "then, and the run releases nothing for a record without HostedZoneId.",
             hint=f"Set HostedZoneId: {facts.zone_id} in the template.",
         )
+    if facts.zone_unread:
+        yield _unread(facts, plan)
     for record in dependants(facts, plan.keys):
         if record.key not in plan.keys:
             yield Finding(
                 text=f"{record.key} is an alias to {_target(facts, record)} and has no answer "
                 "during the gap either."
             )
+
+
+def _unread(facts: Facts, plan: Plan) -> Finding:
+    """The finding for a zone that is too large to look at every alias in it."""
+    read = len(facts.zone_records)
+    names = " || ".join(f"AliasTarget.DNSName==`{json.dumps(name)}`" for name in plan.names)
+    query = shlex.quote(f"ResourceRecordSets[?{names}].[Name,Type]")
+    return Finding(
+        text=f"zone {display_name(facts.zone_name)} has {read + facts.zone_unread} record sets, "
+        f"and {read} were read: those at the names, above and beside them. Aliases to "
+        f"{', '.join(shown_name(name) for name in plan.names)} were looked for among these only: "
+        "one elsewhere has no answer either while the name is gone, and none at all if the stack "
+        "creates another type.",
+        hint=f"List them all: aws route53 list-resource-record-sets --hosted-zone-id "
+        f"{facts.zone_id} --query {query} --output text",
+    )
 
 
 def _alias_target(facts: Facts, record: RecordSet) -> tuple[str, str] | None:

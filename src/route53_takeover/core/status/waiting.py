@@ -41,6 +41,7 @@ CONDITION_WORDS = {
     Condition.CONFIRMATION: "your confirmation (--confirm-release)",
     Condition.READ: "a fresh read of the name",
     Condition.UNCHANGED: "a record that is as the run last read or wrote it",
+    Condition.UNPROTECTED: "the record set protection at the name to be deleted",
     Condition.PAUSE: "the wait after a refused write",
     Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
 }

@@ -68,11 +68,15 @@ class BackupFailed(Event, frozen=True, kw_only=True):
 
 
 class NameRead(Observation, frozen=True, kw_only=True):
-    """Every record set at a name, by a read that began at ``began``."""
+    """Every record set at a name, by a read that began at ``began``.
+
+    ``protected``: the types that are protected there, as far as that was asked and is known.
+    """
 
     name: str
     began: float
     records: tuple[RecordSet, ...]
+    protected: tuple[str, ...] = ()
 
 
 class NameUnread(Observation, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.change_refusals import is_about_a_record
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.events import Switch
@@ -32,6 +33,14 @@ def is_aborted(state: State) -> bool:
 
 def why(state: State) -> str:
     """The one line that says why a run that is at rest did not succeed."""
+    reason = _why(state)
+    if not is_about_a_record(reason):
+        return reason
+    name = state.root.stack_name or state.plan.options.stack
+    return f"{reason}; for the owner and the way out: route53-takeover diagnose --stack {name}"
+
+
+def _why(state: State) -> str:
     if state.interrupts and not state.ever_released:
         return stopped_by(state)
     for handover in state.handovers:

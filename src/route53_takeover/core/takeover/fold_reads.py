@@ -33,7 +33,9 @@ def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
     name = replace(name, failures=0)
     if event.began < name.wrote_at:
         return name  # older than our own last write
-    reading = Reading(began=event.began, told=event.time, records=event.records)
+    reading = Reading(
+        began=event.began, told=event.time, records=event.records, protected=event.protected
+    )
     name = replace(name, read=reading)
     if name.write is not None:
         since = name.write.unknown_since

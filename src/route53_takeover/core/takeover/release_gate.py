@@ -47,6 +47,7 @@ class Condition(StrEnum):
     CONFIRMATION = "confirmation"
     READ = "fresh-read"
     UNCHANGED = "unchanged"
+    UNPROTECTED = "unprotected"
     PAUSE = "pause-after-refusal"
     DISOWNED = "disowned"
 
@@ -103,6 +104,12 @@ class ReleaseGate(Struct, frozen=True, kw_only=True):
     @property
     def _is_coming(self) -> bool:
         return _COMING.issuperset(self.unmet)
+
+
+def is_release_near(state: State, name: str) -> bool:
+    """Whether a release of this name is held, or due."""
+    known = state.names.get(name)
+    return known is not None and any(True for _ in release_gates(state, known))
 
 
 def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
@@ -231,3 +238,6 @@ def _unmet_of_read(
         in_the_way = [r for r in read.records if conflict(r, resource.desired.record)]
         if not same_records(in_the_way, standing):
             yield Condition.UNCHANGED
+        types = {r.type for r in standing} | {resource.desired.record.type}
+        if not types.isdisjoint(read.protected):
+            yield Condition.UNPROTECTED  # of either: CloudFormation could not create its record

@@ -130,6 +130,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     began: float
     told: float
     records: tuple[RecordSet, ...]
+    protected: tuple[str, ...] = ()
 
 
 class NameState(Struct, frozen=True, kw_only=True):

@@ -64,6 +64,8 @@ class AccountSetup(Struct, frozen=True, kw_only=True):
         past: how the stack was left: ``create failed`` or ``update failed`` on a resource that the
             template does not have any more, with rollback disabled; ``under review``: it was never
             deployed.
+        protections: name, type and comment of each record set protection.
+        guardrails: the optional change guardrails that are on.
         others: other stacks of the account and their templates, in the order of their creation.
     """
 
@@ -80,6 +82,8 @@ class AccountSetup(Struct, frozen=True, kw_only=True):
     twin: bool = False
     private: bool = False
     past: str = ""
+    protections: tuple[tuple[str, str, str], ...] = ()
+    guardrails: tuple[str, ...] = ()
     others: Mapping[str, Mapping[str, Any]] = {}
 
 
@@ -126,6 +130,9 @@ class SimulatedAccount:
             self.timeline.advance(start + 1800)
             self._fail()
         self.timeline.advance(start + 3600)  # everything of the past has settled
+        for name, kind, comment in account.protections:
+            self.zones.protect(self.zone.zone_id, name, kind, comment)
+        self.zone.guardrails |= {*account.guardrails}
         if account.edit is not None:
             self.stacks.on_event.append(self._edit_once)
 

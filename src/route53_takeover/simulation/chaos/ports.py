@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import RejectedChangeError, ThrottledError
+from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import (
     ABSENT,
@@ -65,6 +66,10 @@ class SimulatedRecords:
         world = await self._line.there("route53:ListResourceRecordSets")
         return world.zones.list(zone_id)
 
+    async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        world = await self._line.there("route53:ListResourceRecordSets")
+        return world.zones.records_at(zone_id, name)
+
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         world = await self._line.there("route53:ListResourceRecordSets")
         found = world.zones.records_at(zone_id, name)
@@ -72,6 +77,15 @@ class SimulatedRecords:
             found = _records_before(world, name, world.timeline.now - self._line.behind)
         await self._line.back("route53:ListResourceRecordSets")
         return found
+
+    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
+        world = await self._line.there("route53:ListResourceRecordSetProtections")
+        wanted = normal_name(name)
+        return [
+            Protection(name=at, type=kind, comment=comment)
+            for (at, kind), comment in world.zones.zone(zone_id).protections.items()
+            if at == wanted
+        ]
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         try:
@@ -106,6 +120,8 @@ def _zone(zone: SimZone) -> Zone:
         name=zone.name,
         private=zone.private,
         name_servers=zone.name_servers,
+        record_count=len(zone.records),
+        guardrails=tuple(sorted(zone.guardrails)),
     )
 
 

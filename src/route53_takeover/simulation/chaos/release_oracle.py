@@ -56,6 +56,7 @@ class Ground(StrEnum):
     HELD = "a release waits for the hold"
     READ = "a release needs a read of the name since the create began"
     POLLED = "a release needs fresh events"
+    UNPROTECTED = "a release needs a name that no known protection covers"
     CONFIRMED = "a release waits for the confirmation that was asked for"
     WANTED = "nothing is released first after a request to stop or to pause"
     ONCE = "a name that was put back is not released again"
@@ -68,6 +69,8 @@ _FREE = frozenset(
 """Statuses of a resource that owns nothing, but for a create that has told an id."""
 _EVENTS, _READS = 3.0, 2.0
 """Seconds for which events, and a read of the name, are good enough to release on (design)."""
+_PROTECTIONS = 10.0
+"""Seconds for which a list of protections is good enough."""
 _PACE = 1.0
 """Seconds that deciding and sending take, and the pace of the polls."""
 _LATELY = 20.0
@@ -192,6 +195,8 @@ class _Court:
             yield Ground.READ
         if not self._asked("DescribeStackEvents", arrival, _EVENTS, since=creation.began):
             yield Ground.POLLED
+        if any(self._is_protected(arrival, r) for r in (record, creation.desired.record)):
+            yield Ground.UNPROTECTED
         if self._options.confirm_release and not self._pressed(
             (ev.ReleaseConfirmed, ev.HoldCut), record.name, creation.began
         ):
@@ -228,6 +233,14 @@ class _Court:
             operation in a.operation and oldest <= a.arrived <= arrival.sent
             for a in self._stage.line.requests
         )
+
+    def _is_protected(self, arrival: Arrival, record: RecordSet) -> bool:
+        """Whether a protection covers it, and did so when they were last listed."""
+        zone, key = self._world.zone, (normal_name(record.name), record.type)
+        if key not in zone.protections:
+            return False
+        listed = arrival.sent - _PROTECTIONS - _PACE - 2 * self._lag(arrival.sent)
+        return zone.protected_at[key] < listed
 
     # -- what CloudFormation was doing
 

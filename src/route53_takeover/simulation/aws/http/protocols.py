@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree as ET
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from botocore.model import OperationModel
+
+MODELS = Path(__file__).parent / "models"
+"""What AWS has and the SDK in use may not know yet; the program has its own copy of a part."""
 
 
 class WireRequest(Struct, frozen=True, kw_only=True):
@@ -55,7 +59,8 @@ class Wire:
 
     def __init__(self, service: str) -> None:
         self.service = service
-        self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        loader = Loader(extra_search_paths=[str(MODELS)])
+        self.model = ServiceModel(loader.load_service_model(service, "service-2"), service)
         self.protocol = self.model.metadata["protocol"]
         if self.protocol not in ("query", "rest-xml"):
             raise ValueError(f"{service} speaks {self.protocol}, which is not built")

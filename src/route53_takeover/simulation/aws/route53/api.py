@@ -17,6 +17,7 @@ from route53_takeover.core.domain.record_sets import (
     normal_zone_id,
 )
 from route53_takeover.simulation.aws.http.faults import ApiFault
+from route53_takeover.simulation.aws.route53.guards import ALWAYS_ON, OPTIONAL
 from route53_takeover.simulation.aws.route53.zones import ZoneError, order, reversed_labels
 
 if TYPE_CHECKING:
@@ -48,6 +49,15 @@ def operations(zones: Zones, *, by: str = "client") -> dict[str, Operation]:
     def change_records(params: Mapping[str, Any]) -> Mapping[str, Any]:
         return _change_resource_record_sets(zones, params, by)
 
+    def list_protections(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _list_protections(zones, params)
+
+    def create_protections(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _create_protections(zones, params)
+
+    def delete_protections(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _delete_protections(zones, params)
+
     def get_change(params: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"ChangeInfo": _change_info(zones, zones.applied(params["Id"]))}
 
@@ -58,6 +68,9 @@ def operations(zones: Zones, *, by: str = "client") -> dict[str, Operation]:
         "ListResourceRecordSets": _with_faults(list_records),
         "ChangeResourceRecordSets": _with_faults(change_records),
         "GetChange": _with_faults(get_change),
+        "ListResourceRecordSetProtections": _with_faults(list_protections),
+        "CreateResourceRecordSetProtections": _with_faults(create_protections),
+        "DeleteResourceRecordSetProtections": _with_faults(delete_protections),
     }
 
 
@@ -98,8 +111,17 @@ def _zone_shape(zone: SimZone) -> dict[str, Any]:
         "Id": f"/hostedzone/{zone.zone_id}",
         "Name": zone.name,
         "CallerReference": f"simulated-{zone.zone_id}",
-        "Config": {"PrivateZone": zone.private},
+        "Config": {
+            "PrivateZone": zone.private,
+            "HostedZoneTier": "ADVANCED" if zone.guardrails - {*ALWAYS_ON} else "STANDARD",
+        },
         "ResourceRecordSetCount": len(zone.records),
+        "Features": {
+            "ChangeGuardrails": [
+                {"Name": name, "Status": "ENABLED" if name in zone.guardrails else "DISABLED"}
+                for name in (*ALWAYS_ON, *OPTIONAL)
+            ]
+        },
     }
 
 
@@ -176,6 +198,54 @@ def _list_resource_record_sets(zones: Zones, params: Mapping[str, Any]) -> Mappi
         "NextRecordIdentifier": following and following.set_identifier,
         "MaxItems": str(limit),
     }
+
+
+def _list_protections(zones: Zones, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The token is how many were listed before."""
+    zone = zones.zone(params["HostedZoneId"])
+    limit = _limit({"MaxItems": params.get("MaxResults")}, _MAX_RECORDS)
+    found = sorted(zone.protections, key=lambda each: order(RecordKey(*each)))
+    begin = int(params.get("NextToken") or 0)
+    if not begin and params.get("StartRecordName"):
+        first = normal_name(params["StartRecordName"]), params.get("StartRecordType") or ""
+        start = order(RecordKey(*first))
+        begin = sum(order(RecordKey(*each)) < start for each in found)
+    page = found[begin:]
+    more = len(page) > limit
+    return {
+        "ResourceRecordSetProtections": [
+            {"RecordName": at, "RecordType": kind, "Comment": zone.protections[at, kind] or None}
+            for at, kind in page[:limit]
+        ],
+        "NextToken": str(begin + limit) if more else None,
+    }
+
+
+def _create_protections(zones: Zones, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    zone = zones.zone(params["HostedZoneId"])
+    made = {
+        (normal_name(each["RecordName"]), each["RecordType"]): each.get("Comment") or ""
+        for each in params["Protections"]
+    }
+    if made.keys() <= zone.protections.keys():
+        raise ApiFault("ProtectionAlreadyExists", "Every protection exists already.")
+    if not made.keys().isdisjoint(zone.protections):
+        raise ApiFault("InvalidResourceRecordSetProtectionBatch", "A protection exists already.")
+    for (name, kind), comment in made.items():
+        zones.protect(zone.zone_id, name, kind, comment)
+    return {}
+
+
+def _delete_protections(zones: Zones, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    zone = zones.zone(params["HostedZoneId"])
+    named = {
+        (normal_name(each["RecordName"]), each["RecordType"]) for each in params["Protections"]
+    }
+    if not named <= zone.protections.keys():
+        raise ApiFault("InvalidResourceRecordSetProtectionBatch", "There is no such protection.")
+    for each in named:
+        del zone.protections[each]
+    return {}
 
 
 def _change_resource_record_sets(

@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, normal_name, normal_zone_id
+from route53_takeover.simulation.aws.route53.guards import (
+    ALWAYS_ON,
+    guardrail_messages,
+    protection_messages,
+)
 from route53_takeover.simulation.aws.route53.rules import apply_batch, input_error, stored
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from route53_takeover.core.domain.record_sets import RecordKey
+    from route53_takeover.simulation.aws.route53.guards import Protections
     from route53_takeover.simulation.aws.timeline import Schedule
 
 ADDRESS_TYPES = frozenset({"A", "AAAA", "CNAME"})
@@ -69,6 +75,9 @@ class SimZone:
         served: what each name server serves; another object after each change that reaches it.
         served_until: when the newest change reaches each name server.
         held_until: until when a prior request is not complete.
+        protections: the record set protections.
+        protected_at: when each that there ever was began.
+        guardrails: the change guardrails that are on; every record counts as one in use.
     """
 
     def __init__(
@@ -83,6 +92,9 @@ class SimZone:
         self.served: list[dict[RecordKey, RecordSet]] = [{} for _ in name_servers]
         self.served_until: list[float] = [time for _ in name_servers]
         self.held_until = time
+        self.protections: Protections = {}
+        self.protected_at: dict[tuple[str, str], float] = {}
+        self.guardrails: set[str] = set(ALWAYS_ON)
 
 
 class Zones:
@@ -172,6 +184,12 @@ class Zones:
             raise ZoneError("InvalidInput", invalid)
         batch = tuple((action, stored(record)) for action, record in changes)
         records, messages = apply_batch(zone.zone_id, zone.name, zone.records, batch)
+        messages += protection_messages(zone.protections, batch)
+        messages = messages or [
+            *guardrail_messages(
+                zone.guardrails, zone.zone_id, records, batch, self._name_servers_of
+            )
+        ]
         if messages:
             raise ZoneError("InvalidChangeBatch", f"[{', '.join(messages)}]")
         zone.records = records
@@ -187,6 +205,17 @@ class Zones:
         self._applied[applied.change_id] = applied
         self._propagate(zone, applied)
         return applied.change_id
+
+    def protect(self, zone_id: str, name: str, kind: str, comment: str = "") -> None:
+        """Creates a record set protection."""
+        zone, key = self.zone(zone_id), (normal_name(name), kind)
+        zone.protections[key] = comment
+        zone.protected_at[key] = self.timeline.now
+
+    def _name_servers_of(self, name: str) -> list[str]:
+        """Of every public zone of this name."""
+        named = (zone for zone in self._zones.values() if zone.name == name and not zone.private)
+        return [server for zone in named for server in zone.name_servers]
 
     def zone(self, zone_id: str) -> SimZone:
         """The zone of this id, with or without prefix.
