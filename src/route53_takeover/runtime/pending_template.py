@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.intrinsics import functions_in
-from route53_takeover.core.domain.stacks import ABSENT, STACK
-from route53_takeover.core.domain.template import members_of, names_in, resources_of
+from route53_takeover.core.domain.stacks import ABSENT, STACK, StackDetails
+from route53_takeover.core.domain.template import members_of, resources_of
 from route53_takeover.core.plan.pending import read_pending
 from route53_takeover.core.plan.pending_values import PendingStack
 from route53_takeover.core.ports import ChangeSets, Clock, DeployExit, Stacks
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.stacks import ResourceChange, StackDescription
     from route53_takeover.core.plan.model import Identity, Options, PendingTemplate
-    from route53_takeover.runtime.ownership_lookup import Tree, TreeStack
+    from route53_takeover.runtime.ownership_lookup import Tree
 
 
 class PendingSource(Struct, frozen=True, kw_only=True):
@@ -152,7 +152,7 @@ class PendingReader:
         in_force: Mapping[str, str] = {}
         if given is not None and stack_id and members_of(file.body.get("Parameters")):
             in_force = (await self._stacks.details(stack_id)).parameters
-        stack = await self._known(stack_id, file.body, {})
+        stack = self._known(stack_id, file.body, {})
         return replace(stack, nested=nested, given=dict(given or {}), in_force=dict(in_force))
 
     async def _of_change_set(self, change_set_id: str, stack_id: str) -> tuple[PendingStack, str]:
@@ -173,7 +173,7 @@ class PendingReader:
             else:
                 why = "the change set does not tell of nested stacks (--include-nested-stacks)"
                 nested[logical_id] = await self._unread(child_id, why)
-        stack = await self._known(stack_id, body, changes)
+        stack = self._known(stack_id, body, changes)
         stack = replace(
             stack,
             stack_id=stack_id or told.stack_id,
@@ -192,18 +192,24 @@ class PendingReader:
             child_id = self._child_id(stack_id, logical_id)
             if resource.get("Type") == STACK and child_id:
                 nested[logical_id] = await self._unchanged(child_id)
-        given = await self._stacks.details(stack_id) if body.get("Parameters") else None
-        known = await self._known(stack_id, body, {})
-        parameters = {} if given is None else given.parameters
-        return replace(known, nested=nested, given=dict(parameters), is_processed=True)
+        told = StackDetails()
+        if body.get("Parameters") or body.get("Outputs"):
+            told = await self._stacks.details(stack_id)
+        return replace(
+            self._known(stack_id, body, {}),
+            nested=nested,
+            given=dict(told.parameters),
+            outputs=dict(told.outputs),
+            is_processed=True,
+        )
 
     async def _unread(self, stack_id: str, why: str) -> PendingStack:
         """A nested stack whose new template is not known; the one in force stands for it."""
         if not stack_id or self._tree.stacks[stack_id].body is None:
             return PendingStack(unread=why)
-        return replace(await self._unchanged(stack_id), unread=why)
+        return replace(await self._unchanged(stack_id), unread=why, outputs={})
 
-    async def _known(
+    def _known(
         self, stack_id: str, body: dict[str, Any], changes: Mapping[str, ResourceChange]
     ) -> PendingStack:
         """A stack of this template, with what exists of it."""
@@ -215,27 +221,13 @@ class PendingReader:
         there = [
             r for r in stack.there if r.logical_id not in changes or changes[r.logical_id].keeps_id
         ]
-        old = members_of((stack.body or {}).get("Outputs"))
         return PendingStack(
             stack_id=stack_id,
             body=body,
             resources={r.logical_id: (r.resource_type, r.physical_id) for r in there},
             owned=tuple(each for each in self._tree.owned if each.stack_id == stack_id),
-            outputs=await self._outputs(stack, body),
-            old_outputs=old,
             changes=dict(changes),
         )
-
-    async def _outputs(
-        self, stack: TreeStack, body: Mapping[str, Any]
-    ) -> dict[str, dict[str, str]]:
-        """The outputs in force of those nested stacks that the template refers to."""
-        named = set(names_in(body.get("Resources"))) | set(names_in(body.get("Outputs")))
-        return {
-            r.logical_id: dict((await self._stacks.details(r.physical_id)).outputs)
-            for r in stack.there
-            if r.resource_type == STACK and r.logical_id in named
-        }
 
     def _child_id(self, stack_id: str, logical_id: str) -> str:
         """The id of a nested stack; empty where there is none yet."""

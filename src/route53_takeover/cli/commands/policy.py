@@ -23,7 +23,7 @@ from route53_takeover.core.plan.iam_policy import (
     policy_for,
     sids,
 )
-from route53_takeover.core.plan.planner import make_plan, parse_record
+from route53_takeover.core.plan.planner import make_plan, wanted_records
 from route53_takeover.output import text_lines
 from route53_takeover.runtime.ownership_lookup import Tree
 
@@ -45,7 +45,10 @@ async def _policy(common: Common, connection: Connection, options: Options) -> E
     clock = SystemClock()
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
-        connection, clock, tell=lambda text: text_lines.talk(common, text)
+        connection,
+        clock,
+        previews=options.preview is not None,
+        tell=lambda text: text_lines.talk(common, text),
     ) as account:
         facts = await read(
             account, clock, connection, options, identity, state_dir=common.state_dir
@@ -62,7 +65,7 @@ async def _policy(common: Common, connection: Connection, options: Options) -> E
 
 async def _reach(account: OpenAccount, facts: Facts, options: Options) -> Reach:
     """What the plan was made from, by name: zones that could hold it, stacks that count."""
-    names = list(dict.fromkeys(parse_record(text)[0] for text in options.records))
+    names = list(dict.fromkeys(name for name, _ in wanted_records(facts, options)))
     zones = [zone.zone_id for name in names for zone in await account.records.zones(name)]
     tree = await Tree.read(account.stacks, facts.stack)
     return Reach(

@@ -119,11 +119,61 @@ def desired_shape(pending: PendingRecord) -> dict[str, Any]:
     return json.loads(json.dumps(shape, default=str))  # type: ignore[no-any-return]  # JSON
 
 
+def record_objects(plan: Plan) -> list[dict[str, Any]]:
+    """The ``records`` of ``plan --output json``."""
+    lowered = {manual.key: manual.lowered for manual in plan.manuals}
+    told = []
+    for each in plan.records:
+        low = None if each.now is None else lowered.get(each.now.key)
+        told.append(
+            {
+                "name": each.name,
+                "type": each.type,
+                "now": None if each.now is None else each.now.to_api(),
+                "desired": each.desired,
+                "owner": each.owner or None,
+                "strategy": each.strategy or None,
+                "resource": each.resource or None,
+                "changes": comparison_lines(each),
+                "lowered_ttl": None if low is None else low.ttl,
+            }
+        )
+    return told
+
+
+def plan_rows(plan: Plan) -> Iterator[tuple[str, str, list[str]]]:
+    """What text and screen show of each record set: what becomes of it, what stands, what changes.
+
+    The first is ``take over``, ``owned``, ``new`` or ``unchanged``.
+    """
+    shown = {(each.name, each.type, each.now is None): each for each in plan.records}
+    for label, records in (
+        ("take over", [manual.original for manual in plan.manuals]),
+        ("owned", plan.owned),
+    ):
+        for record in records:
+            planned = shown.get((display_name(record.key.name), record.type, False))
+            yield label, record.describe(), [] if planned is None else _rows(plan, planned)
+    for each in plan.records:
+        if each.now is None:
+            yield "new", f"{each.name} {each.type}", _rows(plan, each)
+    for record in plan.staying:
+        yield "unchanged", record.describe(), []
+
+
+def _rows(plan: Plan, record: PlannedRecord) -> list[str]:
+    stack = plan.root.stack_name or plan.options.stack
+    owner = record.owner or "no stack"
+    then = f"{stack} ({record.resource})" if record.resource else stack
+    told = [f"owner: {owner}" if owner == stack else f"owner: {owner} -> {then}"]
+    return told + comparison_lines(record)
+
+
 def comparison_lines(record: PlannedRecord) -> list[str]:
     """What changes of it, a line each: ``-`` goes, ``+`` comes, ``=`` stays."""
     before = [] if record.now is None else _values(record.now.to_api(), record.type)
     if not record.known:
-        return [*(f"  {value}" for value in before), "  -> not known yet: no template tells"]
+        return ["what will stand is not known yet: no template tells"]
     after = [] if record.desired is None else _values(record.desired, record.type)
     lines = [f"= {value}" for value in before if value in after]
     lines += [f"- {value}" for value in before if value not in after]

@@ -37,7 +37,6 @@ from route53_takeover.core.plan.pending_values import (
     nested_in_order,
     outputs_of,
     parameters_of,
-    same_output,
 )
 from route53_takeover.core.plan.serverless import (
     SERVERLESS,
@@ -173,7 +172,6 @@ class _Reading:
             stack_id=stack.stack_id,
             parameters=known,
             resources=stack.resources,
-            outputs=stack.outputs,
             exports=self._exports,
             pseudo=pseudo,
         )
@@ -229,15 +227,7 @@ class _Reading:
             shared,
             hidden - child.given.keys(),
         )
-        if child.body is None:
-            return stack.outputs.get(logical_id, {})
-        in_force = stack.outputs.get(logical_id, {})
-        same = {
-            name: in_force[name]
-            for name, value in outputs.items()
-            if is_open(value) and name in in_force and same_output(child, name)
-        }
-        return {name: str(v) for name, v in outputs.items() if not is_open(v)} | same
+        return child.outputs | {n: str(v) for n, v in outputs.items() if not is_open(v)}
 
     def _settled(
         self,
@@ -289,8 +279,10 @@ class _Reading:
             return
         for properties in entries:
             record = record_of(stack.stack_id, logical_id, properties, group=kind != RECORD_SET)
-            old = _same_resource(stack, record)
-            if old is not None and not isinstance(properties.get("Name"), str):
+            old, change = _same_resource(stack, record), stack.changes.get(logical_id)
+            if change is not None and not change.keeps_id:
+                old = None
+            elif old and record.pattern and not old.pattern and _is_untouched(stack, logical_id):
                 properties = properties | {"Name": old.name}  # noqa: PLW2901 -- its physical id
                 record = record_of(stack.stack_id, logical_id, properties, group=record.group)
             self.records.append(
@@ -299,7 +291,7 @@ class _Reading:
                     path=f"{path}{logical_id}",
                     properties=properties,
                     condition=str(resource.get("Condition", "")),
-                    certain=certain,
+                    certain=certain and "Name" in properties,  # a hidden member may be none
                     exists=old is not None,
                     retained=is_retained(resource),
                 )
@@ -326,6 +318,11 @@ class _Reading:
             self.unread.append(f"the application {path}{logical_id} was not read")
 
 
+def _is_untouched(stack: PendingStack, logical_id: str) -> bool:
+    """Whether a change set says that it leaves the resource as it is."""
+    return stack.is_processed and logical_id not in stack.changes
+
+
 def _overlaid(stack: PendingStack, logical_id: str, resolve: Resolver) -> Any:  # noqa: ANN401 -- a function of JSON
     """Resolves a resource's properties, and takes what a change set knows of them over that."""
     change = stack.changes.get(logical_id)
@@ -347,7 +344,11 @@ def _same_resource(stack: PendingStack, record: OwnedRecord) -> OwnedRecord | No
         if (
             old.logical_id == record.logical_id
             and old.group == record.group
-            and record.may_be_at(normal_name(old.name))
+            and (
+                old.pattern == record.pattern
+                if old.pattern
+                else record.may_be_at(normal_name(old.name))
+            )
             and (
                 old.record_type == record.record_type
                 or None in (old.record_type, record.record_type)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.stacks import STACK, ResourceChange
+from route53_takeover.core.domain.stacks import STACK, UNKNOWN_VALUE, ResourceChange
 from route53_takeover.core.domain.template import direct_depends, members_of, resources_of
 from route53_takeover.core.plan.model import OwnedRecord
 
@@ -31,8 +31,7 @@ class PendingStack(Struct, frozen=True, kw_only=True):
         in_force: the parameters that it keeps where none is given.
         resources: logical id -> type and physical id of what exists and stays.
         owned: the records that it owns.
-        outputs: logical id of a nested stack -> its outputs in force.
-        old_outputs: what the template in force says of its own outputs, not resolved.
+        outputs: its outputs, where it stays as it is.
         nested: its nested stacks, by logical id.
         changes: what a change set says of its resources, by logical id.
         is_processed: macros are expanded already.
@@ -46,8 +45,7 @@ class PendingStack(Struct, frozen=True, kw_only=True):
     in_force: dict[str, str] = {}
     resources: dict[str, tuple[str, str]] = {}
     owned: tuple[OwnedRecord, ...] = ()
-    outputs: dict[str, dict[str, str]] = {}
-    old_outputs: dict[str, Any] = {}
+    outputs: dict[str, str] = {}
     nested: dict[str, PendingStack] = {}
     changes: dict[str, ResourceChange] = {}
     is_processed: bool = False
@@ -65,6 +63,8 @@ def parameters_of(
         secret = str(declaration.get("NoEcho", "")).lower() == "true"
         if name in hidden or (stored and not stack.is_processed):
             continue  # of a stored parameter the template has the key, not the value
+        if UNKNOWN_VALUE in stack.given.get(name, ""):
+            continue
         if name in stack.given:
             known[name] = given[name] = stack.given[name]
         elif name in stack.in_force:
@@ -99,12 +99,6 @@ def outputs_of(body: Mapping[str, Any], now: Resolver) -> dict[str, Any]:
         if isinstance(output, dict)
         and ("Condition" not in output or now.holds(str(output["Condition"])))
     }
-
-
-def same_output(child: PendingStack, name: str) -> bool:
-    """Whether the template in force says the same of an output, so that its value stays."""
-    wanted = members_of((child.body or {}).get("Outputs")).get(name)
-    return isinstance(wanted, dict) and wanted == child.old_outputs.get(name)
 
 
 def behind_condition(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.simulation.aws.cloudformation.account import CloudFormationAccount
-    from route53_takeover.simulation.aws.cloudformation.template import Template
+    from route53_takeover.simulation.aws.cloudformation.template import Lookup, Template
 
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
@@ -55,7 +55,7 @@ def differences(
         old_one = stack.resources.get(name)
         if old_one is not None and not _is_changed(account, stack, template, name):
             continue
-        after = template.properties(name, lambda at, what: _foreseen(stack, at, what))
+        after = template.foreseen(name, _lookup(account, stack, template), KNOWN_AFTER_APPLY)
         new = Resource.wanted(spec)
         new.properties = after
         yield Difference(
@@ -96,15 +96,28 @@ def nested(
                 parent=stack,
             )
         wanted = Resource.wanted(spec)
-        wanted.properties = template.properties(name, lambda at, what: _foreseen(stack, at, what))
+        wanted.properties = template.foreseen(
+            name, _lookup(account, stack, template), KNOWN_AFTER_APPLY
+        )
         yield name, child, account.child_template(child, wanted)
 
 
-def _foreseen(stack: Stack, logical_id: str, attribute: str | None) -> str:
-    try:
-        return stack.lookup(logical_id, attribute)
-    except TemplateError:
-        return KNOWN_AFTER_APPLY
+def _lookup(account: CloudFormationAccount, stack: Stack, template: Template) -> Lookup:
+    """Values of what exists; the outputs of a nested stack that would change are not known."""
+
+    def lookup(name: str, attribute: str | None) -> str:
+        resource = stack.resources.get(name)
+        if (
+            resource is not None
+            and resource.child is not None
+            and attribute is not None
+            and name in template.resources
+            and _is_changed(account, stack, template, name)
+        ):
+            raise TemplateError(f"{name} changes, and with it its outputs")
+        return stack.lookup(name, attribute)
+
+    return lookup
 
 
 def _is_changed(
@@ -112,7 +125,7 @@ def _is_changed(
 ) -> bool:
     old, new = stack.resources[name], Resource.wanted(template.resources[name])
     try:
-        new.properties = template.properties(name, stack.lookup)
+        new.properties = template.properties(name, _lookup(account, stack, template))
     except TemplateError:  # it refers to what is still to be created
         return True
     if old.type != new.type or old.properties != new.properties or "FAILED" in old.status:
