@@ -207,7 +207,8 @@ class PendingReader:
         """A nested stack whose new template is not known; the one in force stands for it."""
         if not stack_id or self._tree.stacks[stack_id].body is None:
             return PendingStack(unread=why)
-        return replace(await self._unchanged(stack_id), unread=why, outputs={})
+        stack = await self._unchanged(stack_id)
+        return replace(stack, unread=why, given={}, in_force=stack.given, outputs={})
 
     def _known(
         self, stack_id: str, body: dict[str, Any], changes: Mapping[str, ResourceChange]

@@ -169,10 +169,11 @@ class Preview:
             return []
         return [
             Finding(
-                text=f"the preview made stack {name}, which is REVIEW_IN_PROGRESS and holds "
-                "nothing.",
-                hint="The first deploy goes on with it. If there will be none, remove it: aws "
-                f"cloudformation delete-stack --stack-name {name}.",
+                text=f"the preview created stack {name}, which is REVIEW_IN_PROGRESS and has no "
+                "resources.",
+                hint="A deploy by change sets (aws cloudformation deploy, SAM, CDK) continues with "
+                "it. For any other, or if there will be none, remove it first: aws cloudformation "
+                f"delete-stack --stack-name {name}.",
             )
         ]
 

@@ -39,7 +39,12 @@ def refuse_nothing(facts: Facts) -> Iterator[Finding]:
     pending = facts.pending
     uncertain = [(each, record) for each, record in conflicts(facts) if not each.certain]
     hint = "With no record in the way, just deploy."
-    if uncertain:
+    if pending.unread:
+        hint = (
+            f"Not all of it is known: {'; '.join(pending.unread)}. If it creates one there, add "
+            "--record NAME."
+        )
+    elif uncertain:
         each, record = uncertain[0]
         names = pending.assumed.get(each.condition, ())
         told = " ".join(f"--parameter {name}=VALUE" for name in names) or "--record"
