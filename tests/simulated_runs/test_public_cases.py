@@ -147,15 +147,15 @@ def test_a_only(ways: Ways) -> None:  # serverless-domain-manager#365
     case = PublicCase({"Www": www()}, alias("d1old"), pointing(WWW, "AAAA"))
     plan = case.plan("www.example.com", **ways(case))
     assert (plan.refusals, keys(plan)) == ((), {"www.example.com A"})
-    assert "www.example.com AAAA alias to d1old.cloudfront.net stays as it is" in warned(plan)
-    assert "goes on pointing where it does" in warned(plan)
+    assert "www.example.com AAAA alias to d1old.cloudfront.net is not changed" in warned(plan)
+    assert "template has no AAAA of this name" in warned(plan)
 
 
 def test_group(ways: Ways) -> None:  # SAM#1128, #2408
     case = PublicCase({"Group": switched(group(own()))})
     refusal(
         case.plan("www.example.com", **ways(case)),
-        "RecordSetGroup Group is going to hold www.example.com A",
+        "RecordSetGroup Group will hold www.example.com A",
         way_out="with SAM: leave Route53 out of Domain",
     )
 
@@ -462,7 +462,7 @@ def test_a_domain_of_sam_is_a_group_and_is_refused_with_the_way_out(tmp_path: Pa
     path.write_text(SAM.replace("${Suffix}", "example.com"))
     case = PublicCase({}, alias("d1old"), pointing(WWW, "AAAA"))
     plan = case.plan("www.example.com", template=str(path), parameters=(f"Zone={ZONE}",))
-    assert "RecordSetGroup Api is going to hold www.example.com A" in plan.refusals[0].text
+    assert "RecordSetGroup Api will hold www.example.com A" in plan.refusals[0].text
     assert "with SAM: leave Route53 out of Domain" in plan.refusals[0].hint
 
 

@@ -22,7 +22,7 @@ from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
 from route53_takeover.cli import programs
 from route53_takeover.core.domain.desired_records import DesiredRecord
-from route53_takeover.core.domain.intrinsics import name_pattern
+from route53_takeover.core.domain.intrinsics import Resolver, Values, name_pattern
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
@@ -70,6 +70,8 @@ HOSTILE = [
     "CREDENTIALS\t",
     "authorization: Basic ",
     "&quot;",
+    "{{resolve:",
+    "{{resolve:}}",
     "${",
     "${ ",
     "${a ",
@@ -119,6 +121,7 @@ WORK: dict[str, Callable[[str], object]] = {
         TakeoverError(text).message
     ),
     "core.plan.model, core.domain.intrinsics": _joined,
+    "core.domain.intrinsics references": Resolver({}, Values()),
     "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),

@@ -21,10 +21,8 @@ from route53_takeover.core.plan.ownership import resource_of, site_of, stack_nam
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from route53_takeover.core.domain.record_sets import (
-        DesiredRecord,
-        RecordSet,
-    )
+    from route53_takeover.core.domain.desired_records import DesiredRecord
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Facts, PendingRecord, Plan
 
 _API = ("TTL", "SetIdentifier", "Weight", "Region", "Failover", "GeoLocation", "HealthCheckId")

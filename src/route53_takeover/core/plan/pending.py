@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.intrinsics import Resolver, Values, is_open
-from route53_takeover.core.domain.record_sets import DesiredRecord, normal_name
+from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     RECORD_SET_GROUP,
@@ -227,6 +228,8 @@ class _Reading:
             shared,
             hidden - child.given.keys(),
         )
+        if child.unread:
+            return {}
         return child.outputs | {n: str(v) for n, v in outputs.items() if not is_open(v)}
 
     def _settled(
