@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 from tests.simulated_runs.test_owners import group, plain
-from tests.simulated_runs.test_refusals import WWW, ZONE, Case, own, refusal, warned
+from tests.simulated_runs.test_refusals import PRIVATE_ZONE, WWW, ZONE, Case, own, refusal, warned
 
 from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
@@ -246,6 +246,9 @@ def test_external_dns(ways: Ways) -> None:  # external-dns#967
             "external-dns writes www.example.com A",
             way_out="delete that TXT record",
         )
+    stale = values("a-gone.example.com.", "TXT", told)
+    case = PublicCase({"Apex": switched(own(name="example.com"))}, pointing(APEX), stale)
+    assert case.plan("example.com", **ways(case)).refusals == ()
     beside = values("a-shop.www.example.com.", "TXT", told), pointing("shop.www.example.com.")
     case = PublicCase({"Www": www()}, alias("d1old"), *beside)
     assert case.plan("www.example.com", **ways(case)).refusals == ()
@@ -501,3 +504,32 @@ def test_the_owner_of_each_record_is_told() -> None:
     nobody = PublicCase({"Www": www()}).plan("www.example.com").records[0]
     assert (nobody.owner, nobody.strategy) == ("", "delete")
     assert replace(nobody, now=None).resource == "Www"
+
+
+def test_a_record_in_a_zone_that_the_same_deploy_creates_is_none_of_this_zone(ways: Ways) -> None:
+    inner = switched(own({"Ref": "Inner"}, "example.com"))
+    case = PublicCase(
+        {"Www": www(), "Inner": switched(PRIVATE_ZONE), "Apex": inner, "Same": www()},
+        alias("d1old"),
+        pointing(APEX),
+    )
+    case.template["Resources"]["Same"]["Properties"]["HostedZoneId"] = {"Ref": "Inner"}
+    plan = case.plan("www.example.com", **ways(case))
+    assert (plan.refusals, keys(plan)) == ((), {"www.example.com A"})
+
+
+def test_values_that_are_not_known_before_the_deploy_are_warned_of(tmp_path: Path) -> None:
+    token = {"Fn::GetAtt": ["Identity", "Token"]}
+    case = PublicCase(
+        {
+            "Identity": switched({"Type": "AWS::SES::EmailIdentity"}),
+            "Token": switched(plain("TXT", token, "example.com")),
+        },
+        values(APEX, "TXT", '"v=spf1 -all"'),
+    )
+    given = ("Route53Enable=true",)
+    plan = case.plan("example.com", template=case.write(tmp_path), parameters=given)
+    assert (plan.refusals, keys(plan)) == ((), {"example.com TXT"})
+    assert "the values that Token gives example.com TXT are not known before the deploy" in warned(
+        plan
+    )

@@ -22,6 +22,7 @@ from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import (
     RECORD_SET,
     RECORD_SET_GROUP,
+    STACK,
 )
 from route53_takeover.core.domain.template import (
     group_entries,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 DELETE_EXISTING = "Custom::DeleteExistingRecordSet"
 _CERTIFICATE = "AWS::CertificateManager::Certificate"
+_HOSTED_ZONE = "AWS::Route53::HostedZone"
 _NO_MACROS = frozenset({SERVERLESS_TRANSFORM, "AWS::LanguageExtensions"})
 """Transforms that make no records of their own beside those that are read here."""
 
@@ -93,11 +95,10 @@ def waiting_records(
     """
     reading = _Reading(values.exports)
     later = Resolver(body, replace(values, has_conditions=False))
+    here = PendingStack(stack_id=stack_id, body=dict(body), resources=values.resources)
     for logical_id, resource in resources_of(body):
         if logical_id not in exist:
-            reading.resource(
-                PendingStack(stack_id=stack_id), path, logical_id, resource, later, certain=False
-            )
+            reading.resource(here, path, logical_id, resource, later, certain=False)
         elif resource.get("Type") == _CERTIFICATE:
             reading.certificates.append(f"{path}{logical_id}")
     return PendingTemplate(
@@ -172,7 +173,7 @@ class _Reading:
         values = Values(
             stack_id=stack.stack_id,
             parameters=known,
-            resources=stack.resources,
+            resources=dict.fromkeys(nested_in_order(body), (STACK, "")) | stack.resources,
             exports=self._exports,
             pseudo=pseudo,
         )
@@ -272,21 +273,22 @@ class _Reading:
             self.certificates.append(f"{path}{logical_id}")
             return
         elif kind == DELETE_EXISTING and logical_id not in stack.resources:
-            told = members_of(resolve(node))
-            properties = {"Name": told.get("RecordName"), "Type": told.get("RecordType")}
-            if "HostedZoneId" in told:
-                properties["HostedZoneId"] = told["HostedZoneId"]
-            self.deletions.append(record_of(stack.stack_id, f"{path}{logical_id}", properties))
+            given = members_of(resolve(node))
+            deleted = {"Name": given.get("RecordName"), "Type": given.get("RecordType")}
+            if "HostedZoneId" in given:
+                deleted["HostedZoneId"] = given["HostedZoneId"]
+            self.deletions.append(record_of(stack.stack_id, f"{path}{logical_id}", deleted))
             return
         else:
             return
-        for properties in entries:
+        for told in entries:
+            properties = _in_new_zone(stack, told)
             record = record_of(stack.stack_id, logical_id, properties, group=kind != RECORD_SET)
             old, change = _same_resource(stack, record), stack.changes.get(logical_id)
             if change is not None and not change.keeps_id:
                 old = None
             elif old and record.pattern and not old.pattern and _is_untouched(stack, logical_id):
-                properties = properties | {"Name": old.name}  # noqa: PLW2901 -- its physical id
+                properties = properties | {"Name": old.name}  # its physical id
                 record = record_of(stack.stack_id, logical_id, properties, group=record.group)
             self.records.append(
                 PendingRecord(
@@ -319,6 +321,18 @@ class _Reading:
             self.unread.append(f"what {what}{where} comes to is only known to CloudFormation")
         for logical_id in applications:
             self.unread.append(f"the application {path}{logical_id} was not read")
+
+
+def _in_new_zone(stack: PendingStack, properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties; a zone that the same deploy creates is none that exists."""
+    match properties.get("HostedZoneId"):
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Id"]}:
+            zone = members_of(members_of((stack.body or {}).get("Resources")).get(name))
+            if zone.get("Type") == _HOSTED_ZONE and name not in stack.resources:
+                return properties | {"HostedZoneId": f"new zone {name}"}
+        case _:
+            pass
+    return properties
 
 
 def _is_untouched(stack: PendingStack, logical_id: str) -> bool:

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover.core.domain.record_sets import conflict, display_name
-from route53_takeover.core.plan.claims import Claim, claim, clashes, is_elsewhere
+from route53_takeover.core.plan.claims import (
+    Claim,
+    claim,
+    clashes,
+    is_elsewhere,
+    is_unclear,
+    may_own,
+)
 from route53_takeover.core.plan.comparison import lost_values, new_records
 from route53_takeover.core.plan.model import ADDRESSING, Finding
 from route53_takeover.core.plan.ownership import resource_of, site_of
@@ -24,11 +33,17 @@ _VALIDATION = ".acm-validations.aws."
 
 
 def conflicts(facts: Facts) -> Iterator[tuple[PendingRecord, RecordSet]]:
-    """Each new record with each live one in its way that the stack does not own."""
-    for each in new_records(facts):
-        desired = each.record.desired
-        if desired is None or each.record.pattern:
+    """Each new record with each live one in its way that the stack does not own.
+
+    One that may as well be in another zone is not certain.
+    """
+    site = site_of(facts)
+    for new in new_records(facts):
+        desired, each = new.record.desired, new
+        if desired is None or new.record.pattern:
             continue
+        if is_unclear(site, new.record, desired.record.key.name):
+            each = replace(new, certain=False, condition="")
         for record in facts.zone_records:
             if conflict(desired.record, record) and resource_of(facts, record) is None:
                 yield each, record
@@ -75,15 +90,19 @@ def warn_pending(facts: Facts, plan: Plan) -> Iterator[Finding]:
     yield from _warn_unread(facts)
     yield from _warn_assumed(facts, plan)
     yield from _warn_renamed(facts, plan)
+    yield from _warn_open_values(facts, plan)
     yield from _warn_delegation(plan)
 
 
 def _refuse_twice(facts: Facts) -> Iterator[Finding]:
     """Two resources for one record set: the second one fails on the first."""
+    site = site_of(facts)
     seen: dict[tuple[object, ...], PendingRecord] = {}
     for each in facts.pending.records:
         desired = each.record.desired
-        if desired is None or each.record.pattern or is_elsewhere(site_of(facts), each.record):
+        if desired is None or each.record.pattern or is_elsewhere(site, each.record):
+            continue
+        if is_unclear(site, each.record, desired.record.key.name):
             continue
         if not each.certain and not each.condition:
             continue
@@ -184,7 +203,7 @@ def _refuse_loss(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 continue
             same = desired.record.type == record.type
             if same and not desired.complete:
-                continue  # which values come is not known, and is warned of
+                continue  # which values come is not known: `_warn_open_values`
             lost = lost_values(record, desired if same else None)
             if lost:
                 yield Finding(
@@ -219,14 +238,15 @@ def _refuse_controllers(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 def _subject(name: str, names: set[str]) -> str:
-    """The name that a TXT record of external-dns speaks of: itself, or behind a prefix."""
+    """The name that a TXT record of external-dns speaks of: its own, or behind a prefix."""
     if name in names:
         return name
     for kind in ("a-", "aaaa-", "cname-"):
         before, found, rest = name.partition(kind)
-        if found and (not before or before.endswith((".", "-"))) and rest in names:
+        if found and (not before or (before.endswith((".", "-")) and rest in names)):
             return rest
-    return next((each for each in names if name.endswith(("-" + each, "." + each))), "")
+    behind = [each for each in names if name.endswith(("-" + each, "." + each))]
+    return max(behind, key=len, default="")
 
 
 def _warn_unread(facts: Facts) -> Iterator[Finding]:
@@ -290,6 +310,21 @@ def _warn_renamed(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 def _kept(facts: Facts) -> Iterator[PendingRecord]:
     return (each for each in facts.pending.records if each.exists)
+
+
+def _warn_open_values(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    site = site_of(facts)
+    for manual in plan.manuals:
+        record = manual.original
+        for each in new_records(facts):
+            desired = each.record.desired
+            hides = desired is not None and not desired.complete
+            if hides and record.type not in ADDRESSING and may_own(site, each.record, record):
+                yield Finding(
+                    text=f"the values that {each.path} gives {record.key} are not known before the "
+                    "deploy: those that exist now may be lost.",
+                    hint="Check that the template contains each of them.",
+                )
 
 
 def _warn_delegation(plan: Plan) -> Iterator[Finding]:
