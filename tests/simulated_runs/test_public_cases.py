@@ -533,3 +533,40 @@ def test_values_that_are_not_known_before_the_deploy_are_warned_of(tmp_path: Pat
     assert "the values that Token gives example.com TXT are not known before the deploy" in warned(
         plan
     )
+
+
+def test_a_record_whose_zone_is_open_and_may_be_another_is_no_conflict(ways: Ways) -> None:
+    inner = switched(own({"Fn::GetAtt": ["Network", "ZoneId"]}, "example.com"))
+    network = switched({"Type": "Custom::Network"})
+    case = PublicCase(
+        {"Www": www(), "Network": network, "Apex": inner}, alias("d1old"), pointing(APEX)
+    )
+    plan = case.plan("www.example.com", **ways(case))
+    assert "the stack also creates example.com A (Apex)" in str(plan.refusals)
+    case.world.zones.add_zone("example.com", private=True)
+    plan = case.plan("www.example.com", **ways(case))
+    assert (plan.refusals, keys(plan)) == ((), {"www.example.com A"})
+
+
+def test_a_name_means_what_certainly_comes_there(tmp_path: Path) -> None:
+    case = PublicCase({"Www": www()}, alias("d1old"), pointing(WWW, "AAAA"))
+    given = {**case.template, "Resources": {**case.template["Resources"], "Six": own(Type="AAAA")}}
+    plan = case.plan("www.example.com", template=case.write(tmp_path, given))
+    assert (plan.refusals, keys(plan)) == ((), {"www.example.com AAAA"})
+    assert "www.example.com A (Www) is only created where condition Enabled holds" in warned(plan)
+
+
+def test_change_sets_of_another_process_are_left_alone() -> None:
+    case = PublicCase({"Www": www()})
+
+    def makes_two() -> DeployExit:
+        case.previews_by("one")
+        case.previews["make"]()
+        case.previews_by("two")
+        return case.previews["make"]()
+
+    case.previews["both"] = makes_two
+    with pytest.raises(RefusedError, match="2 change sets appeared"):
+        case.plan(takes_all=True, preview="both")
+    left = case.world.stacks.change_sets.of_stack(case.world.stacks.get("shop").stack_id)
+    assert [each.name for each in left] == ["one", "two"]

@@ -17,6 +17,11 @@ from route53_takeover.core.plan.pending_values import PendingStack
 if TYPE_CHECKING:
     from route53_takeover.core.plan.model import PendingRecord
 
+
+def owned(name: str = "www.example.com", kind: str = "A") -> OwnedRecord:
+    return OwnedRecord(stack_id="arn:a", logical_id="R", name=name, desired=desired(kind, name))
+
+
 HOST = {"Fn::Sub": "${Host}.example.com"}
 
 
@@ -137,8 +142,20 @@ def test_a_change_set_tells_what_the_template_leaves_open() -> None:
     assert not each.record.desired.complete
 
 
-def owned(name: str = "www.example.com", kind: str = "A") -> OwnedRecord:
-    return OwnedRecord(stack_id="arn:a", logical_id="R", name=name, desired=desired(kind, name))
+def test_a_parameter_that_a_change_set_does_not_know_is_open() -> None:
+    unknown = {"Host": "{{changeSet:KNOWN_AFTER_APPLY}}"}
+    declared = {"Type": "String", "Default": "default"}
+    assert with_parameter(declared, given=unknown, is_processed=True) == ["?.example.com"]
+
+
+def test_a_resource_that_a_change_set_replaces_does_not_exist_yet() -> None:
+    change = ResourceChange(
+        action="Modify", logical_id="R", resource_type=RECORD_SET, keeps_id=False
+    )
+    stack = {"stack_id": "arn:a", "owned": (owned(),), "is_processed": True}
+    body = {"Resources": {"R": record_set()}}
+    assert [each.exists for each in read(body, **stack)] == [True]
+    assert [each.exists for each in read(body, changes={"R": change}, **stack)] == [False]
 
 
 @pytest.mark.parametrize(

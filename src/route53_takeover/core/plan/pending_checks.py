@@ -288,20 +288,16 @@ def _warn_renamed(facts: Facts, plan: Plan) -> Iterator[Finding]:
             continue
         itself = f"{old.stack_id} {old.logical_id}"
         heir = next(
-            (
-                each
-                for each in new_records(facts)
-                if (each.record.stack_id, each.record.logical_id) != (old.stack_id, old.logical_id)
-                and claim(site, each.record, record) is Claim.YES
-            ),
+            (each for each in new_records(facts) if claim(site, each.record, record) is Claim.YES),
             None,
         )
         if heir is None or itself in wanted or itself in facts.outliving:
             continue
+        then = f"as {heir.path}" if heir.record.logical_id != old.logical_id else "replaced"
         yield Finding(
-            text=f"the stack owns {record.key} as {old.logical_id}, and the template has it as "
-            f"{heir.path}: CloudFormation creates the new resource first and then deletes the old "
-            "one, and with it the record.",
+            text=f"the stack owns {record.key} as {old.logical_id}, and the template has it "
+            f"{then}: CloudFormation creates the new resource first and then deletes the old one, "
+            "and with it the record.",
             hint=f"In three deploys: 1. set DeletionPolicy: Retain on {old.logical_id} and deploy; "
             f"2. remove {old.logical_id} and deploy; 3. add {heir.path} and take the record over "
             "with this program. Or keep the old logical id.",
