@@ -18,7 +18,16 @@ from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.plan.comparison import comparison_lines
 from route53_takeover.core.ports import DeployExit
-from route53_takeover.simulation.scenarios import alias, alias_resource, site_account, site_template
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.simulation.chaos.faults import Faults
+from route53_takeover.simulation.chaos.runner import rehearse_once
+from route53_takeover.simulation.scenarios import (
+    Scenario,
+    alias,
+    alias_resource,
+    site_account,
+    site_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,6 +150,22 @@ def test_https_three(ways: Ways) -> None:  # aws-cdk#34673
     plan = case.plan("www.example.com", **ways(case))
     assert plan.refusals == ()
     assert keys(plan) == {f"www.example.com {kind}" for kind in ("A", "AAAA", "HTTPS")}
+
+
+def test_https_three_are_taken_over_by_a_run() -> None:
+    three = [pointing(WWW, kind) for kind in ("A", "AAAA", "HTTPS")]
+    case = PublicCase({f"Www{r.type}": www(r.type) for r in three}, *three)
+    scenario = Scenario(
+        name="https-three",
+        summary="",
+        account=replace(case.world.account, existing=tuple(three)),
+        outcome=Outcome.DONE,
+        exit_code=0,
+    )
+    done = rehearse_once(scenario, "three", Faults())
+    assert done.state.ending is not None
+    assert done.state.ending.outcome is Outcome.DONE
+    assert len(done.state.plan.manuals) == 3
 
 
 def test_a_only(ways: Ways) -> None:  # serverless-domain-manager#365
