@@ -219,4 +219,4 @@ def test_a_change_set_that_leaves_nested_stacks_out_says_so_and_nothing_is_guess
         assert planned.code == 3, planned.stderr
         (plan,) = planned.lines
         assert plan["records"] == []
-        assert "does not tell of nested stacks" in plan["reasons"][0]
+        assert "does not include nested stacks" in plan["reasons"][0]

@@ -69,7 +69,7 @@ class OpenAccount:
 
     Attributes:
         inventory: what its stacks hold: read once, by whoever asks first.
-        tell: told of the progress of what takes long.
+        tell: receives progress messages.
     """
 
     def __init__(

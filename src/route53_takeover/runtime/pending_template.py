@@ -37,7 +37,7 @@ class PendingSource(Struct, frozen=True, kw_only=True):
     Attributes:
         read_file: reads a template file, with those nested in it.
         run: runs a preview command.
-        tell: told what is being done.
+        tell: receives progress messages.
     """
 
     stacks: Stacks
@@ -171,7 +171,7 @@ class PendingReader:
                 child, _ = await self._of_change_set(change.change_set_id, child_id)
                 nested[logical_id] = child
             else:
-                why = "the change set does not tell of nested stacks (--include-nested-stacks)"
+                why = "the change set does not include nested stacks (--include-nested-stacks)"
                 nested[logical_id] = await self._unread(child_id, why)
         stack = self._known(stack_id, body, changes)
         stack = replace(

@@ -35,7 +35,7 @@ class Preview:
 
     Args:
         run: runs the command.
-        tell: told what is being done.
+        tell: receives progress messages.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Preview:
             return await self._unchanged(reader)
         if status != "CREATE_COMPLETE":
             raise RefusedError(
-                f"the change set of the preview is {status}: {reason or 'no reason is told'}",
+                f"the change set of the preview is {status}: {reason or 'no reason is given'}",
                 "The deploy would fail in the same way: correct that first.",
             )
         return await reader.from_change_set(made[0])

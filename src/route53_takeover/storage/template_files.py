@@ -77,9 +77,9 @@ def nested_path(folder: Path, resource: Mapping[str, Any]) -> Path | None:
 
 
 def template_url(resource: Mapping[str, Any]) -> str:
-    """The ``TemplateURL`` of a nested stack for people."""
+    """The ``TemplateURL`` of a nested stack, as messages name it."""
     url = resource.get("Properties")
-    return _last_text(members_of(url).get("TemplateURL")) or "a URL that is not told"
+    return _last_text(members_of(url).get("TemplateURL")) or "a URL that is not known"
 
 
 def _last_text(node: object) -> str:

@@ -165,7 +165,7 @@ class PendingTemplate(Struct, frozen=True, kw_only=True):
     """What is known of the template that the deploy with the switch on will apply.
 
     Attributes:
-        source: which template it is, for people.
+        source: which template it is, as messages name it.
         given: it was given by ``--template`` or ``--preview``; otherwise it is the one in force,
             whose conditions the deploy may turn.
         records: its record sets, and the records of its groups.
@@ -307,7 +307,7 @@ class PlannedRecord(Struct, frozen=True, kw_only=True):
     """One record set before and after the deploy, as the plan shows it.
 
     Attributes:
-        name: for people.
+        name: as it is shown.
         now: what stands; ``None`` where nothing does.
         desired: what will stand, in the API's shape, with intrinsic functions in the place of what
             is not known; ``None`` where nothing will, or where that is not known.

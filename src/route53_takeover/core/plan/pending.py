@@ -68,7 +68,7 @@ def read_pending(
     """What the templates of a tree come to.
 
     Args:
-        source: which template it is, for people.
+        source: which template it is, as messages name it.
         exports: those of the region.
         pseudo: pseudo parameters of the root, where it does not exist yet.
     """

@@ -1,4 +1,4 @@
-"""What an operation of the simulated CloudFormation would change, before it is begun.
+"""What an operation of the simulated CloudFormation would change, before it starts.
 
 Asks templates and stacks; it changes neither. A value that only the operation makes known is
 `KNOWN_AFTER_APPLY`, as ``DescribeChangeSet`` has it.
@@ -79,7 +79,7 @@ def nested(
 ) -> Iterator[tuple[str, Stack, Template]]:
     """Its nested stacks that have a template: logical id, the stack, and what it would have.
 
-    One that does not exist yet is a stack that nobody has made.
+    One that does not exist yet is a stack that was never created.
     """
     for name, spec in template.resources.items():
         if spec.type != STACK:
