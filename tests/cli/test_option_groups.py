@@ -71,7 +71,7 @@ def test_options_of_the_same_name_are_a_plans_and_the_others_are_derived() -> No
 
 
 def test_every_option_of_a_plan_is_an_option_of_the_command_line_or_derived_from_one() -> None:
-    derived = {"records", "strategy_given", "drain", "probe"}
+    derived = {"records", "parameters", "strategy_given", "drain", "probe"}
     assert {*Options.__struct_fields__} - derived <= {field.name for field in fields(Takeover)}
 
 

@@ -170,3 +170,53 @@ def test_a_record_in_a_nested_stack_is_taken_over(tmp_path: Path) -> None:
         assert (done.code, done.result["outcome"]) == (0, "done"), done.result
         assert done.result["records"][0]["outcome"] == "created"
         assert done.result["api_calls"][CHANGE] == 2
+
+
+MAKE_CHANGE_SET = Path(__file__).with_name("make_change_set.py")
+
+
+def without_a_record(world: SimulatedAccount) -> tuple[list[str], str, str]:
+    """The target that names no record, the path of the template, and a preview command."""
+    stack, template = shlex.split(world.told["deploy"])[-2:]
+    words = list(world.target)
+    at = words.index("--record")
+    del words[at : at + 2]
+    return words, template, shlex.join([sys.executable, str(MAKE_CHANGE_SET), stack, template])
+
+
+def test_without_a_record_what_is_in_the_way_of_the_pending_template_is_taken_over(
+    tmp_path: Path,
+) -> None:
+    with in_account("alias", tmp_path) as (world, takeover):
+        target, template, preview = without_a_record(world)
+        by_file = ("--template", template, "--parameter", "Route53Enable=true")
+        planned = takeover.run("plan", *target, *by_file, *JSON)
+        assert planned.code == 0, planned.stderr
+        (plan,) = planned.lines
+        (record,) = plan["records"]
+        assert (record["name"], record["type"]) == ("www.example.com", "A")
+        assert (record["owner"], record["strategy"]) == (None, "delete")
+        assert record["now"]["AliasTarget"]["DNSName"] == "d1old.cloudfront.net."
+        assert record["desired"]["AliasTarget"]["DNSName"] == "d1new.cloudfront.net"
+        assert record["changes"] == [
+            "- alias to d1old.cloudfront.net",
+            "+ alias to d1new.cloudfront.net",
+        ]
+        _, command, *arguments = shlex.split(plan["run_line"])
+        assert_taken_over(takeover.run(command, *arguments, *JSON))
+        again = takeover.run("run", *target, "--preview", preview, "--auto", *JSON)
+        assert (again.code, again.result["outcome"]) == (0, "done"), again.stderr
+        assert [record["outcome"] for record in again.result["records"]] == ["owned"]
+        assert again.result["api_calls"]["cloudformation:DeleteChangeSet"] == 1
+
+
+def test_a_change_set_that_leaves_nested_stacks_out_says_so_and_nothing_is_guessed(
+    tmp_path: Path,
+) -> None:
+    with in_account("nested", tmp_path) as (world, takeover):
+        target, _, preview = without_a_record(world)
+        planned = takeover.run("plan", *target, "--preview", preview, *JSON)
+        assert planned.code == 3, planned.stderr
+        (plan,) = planned.lines
+        assert plan["records"] == []
+        assert "does not include nested stacks" in plan["reasons"][0]

@@ -47,7 +47,7 @@ BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "www.example.c
 DOMAIN = {"Type": "AWS::ApiGateway::DomainName", "Properties": {"DomainName": "www.example.com"}}
 
 
-def plain(kind: str, value: str, name: Any = "www.example.com") -> dict[str, Any]:
+def plain(kind: str, value: Any, name: Any = "www.example.com") -> dict[str, Any]:
     """A resource of values, in the public zone."""
     properties = {"Name": name, "Type": kind, "TTL": "60", "ResourceRecords": [value]}
     return {"Type": "AWS::Route53::RecordSet", "Properties": {**properties, "HostedZoneId": ZONE}}

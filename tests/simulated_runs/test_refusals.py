@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from route53_takeover.core.plan.model import Identity, Options, OwnerCheck
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.runtime.pending_template import PendingSource
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case as Situation
@@ -45,6 +47,7 @@ from route53_takeover.simulation.scenarios import (
     site_account,
     site_template,
 )
+from route53_takeover.storage.template_files import read_template_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -52,8 +55,10 @@ if TYPE_CHECKING:
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.ports import DeployExit
     from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.cloudformation.state import Stack
+    from route53_takeover.storage.template_files import TemplateFile
 
 WWW = "www.example.com."
 ZONE = "ZSIMULATED0001"
@@ -68,6 +73,7 @@ class Case:
         self.abroad: dict[str, StackStore] = {}
         self.closed: set[str] = set()
         self.calls: dict[str, int] = {}
+        self.previews: dict[str, Callable[[], DeployExit]] = {}
 
     @property
     def zone(self) -> str:
@@ -134,14 +140,15 @@ class Case:
         *records: str,
         delegated: Sequence[str] | None = NAME_SERVERS,
         stacks: Callable[[Transport], SimulatedStacks] | None = None,
+        takes_all: bool = False,
         **options: Any,
     ) -> Plan:
-        """The plan; reading for it writes nothing."""
+        """The plan; reading for it writes nothing. ``takes_all``: no record is named."""
         written = len(self.world.zones.history)
         asked = Options(
             **{
                 "stack": "shop",
-                "records": records or (WWW,),
+                "records": records or (() if takes_all else (WWW,)),
                 "deploy_off": "off",
                 "deploy_on": "on",
                 **options,
@@ -165,17 +172,34 @@ class Case:
         async def ask(_: str) -> Sequence[str] | None:
             return delegated
 
+        here = stacks(line) if stacks else SimulatedStacks(line, self.abroad)
         facts = await gather(
             options,
             clock=clock,
             records=SimulatedRecords(line),
-            stacks=stacks(line) if stacks else SimulatedStacks(line, self.abroad),
+            stacks=here,
+            pending=PendingSource(
+                stacks=here,
+                change_sets=here,
+                clock=clock,
+                read_file=_read_file,
+                run=self._run_preview,
+                tell=lambda _: None,
+            ),
             identity=Identity(account="123456789012", arn="arn:aws:iam::123456789012:user/ann"),
             region="us-east-1",
             ask_delegation=ask,
         )
         self.calls = dict(line.calls)
         return make_plan(facts, options)
+
+    async def _run_preview(self, command: str) -> DeployExit:
+        """What a preview command does to the account is in `previews`, by the command."""
+        return self.previews[command]()
+
+
+async def _read_file(path: str) -> TemplateFile:
+    return read_template_file(Path(path))
 
 
 def in_zone(zone_id: str, resource: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -187,7 +211,7 @@ def in_zone(zone_id: str, resource: dict[str, Any], **changes: Any) -> dict[str,
     }
 
 
-def own(zone_id: Any = ZONE, name: str = "www.example.com", **changes: Any) -> dict[str, Any]:
+def own(zone_id: Any = ZONE, name: Any = "www.example.com", **changes: Any) -> dict[str, Any]:
     """An alias A resource of a stack that is not switched."""
     return in_zone(zone_id, alias_resource("d9other"), Name=name, **changes)
 

@@ -171,8 +171,9 @@ def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -
     policy = json.loads(
         re.findall(r"^```json\n(.*?)^```$", PERMISSIONS.read_text(), re.MULTILINE | re.DOTALL)[0]
     )
-    reading, writing = policy["Statement"]
-    assert {*reading["Action"], writing["Action"]} == called
+    reading, writing, preview = policy["Statement"]
+    assert {*reading["Action"], writing["Action"], *preview["Action"]} == called
+    assert "cloudformation:DeleteChangeSet" not in reading["Action"]
     assert writing["Action"] == "route53:ChangeResourceRecordSets"
     conditions: dict[str, Any] = writing["Condition"]["ForAllValues:StringEquals"]
     assert conditions["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"]

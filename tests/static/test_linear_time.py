@@ -23,7 +23,7 @@ from route53_takeover.base.redaction import redacted, remember_signature, secret
 from route53_takeover.cli import programs
 from route53_takeover.core.domain.change_refusals import refusals_in
 from route53_takeover.core.domain.desired_records import DesiredRecord
-from route53_takeover.core.domain.intrinsics import name_pattern
+from route53_takeover.core.domain.intrinsics import Resolver, Values, name_pattern
 from route53_takeover.core.domain.names import canonical_record, canonical_zone, shown_name
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.template import SUBSTITUTION
@@ -72,6 +72,8 @@ HOSTILE = [
     "CREDENTIALS\t",
     "authorization: Basic ",
     "&quot;",
+    "{{resolve:",
+    "{{resolve:}}",
     "${",
     "${ ",
     "${a ",
@@ -121,6 +123,7 @@ WORK: dict[str, Callable[[str], object]] = {
         TakeoverError(text).message
     ),
     "core.plan.model, core.domain.intrinsics": _joined,
+    "core.domain.intrinsics references": Resolver({}, Values()),
     "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),

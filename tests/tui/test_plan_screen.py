@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from tests.tui.acting import (
     HeardApp,
     PlayedOpening,
@@ -18,6 +19,10 @@ from tests.tui.acting import (
 
 from route53_takeover.base.errors import AccessDeniedError, TakeoverError
 from route53_takeover.cli import terminal
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.comparison import comparison_lines
+from route53_takeover.core.plan.model import PlannedRecord
+from route53_takeover.output.text_lines import plan_object
 from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
 from route53_takeover.storage.config import Common, ConfigFile
@@ -70,6 +75,37 @@ async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
     assert f"Options    from {said}" in [line.plain for line in plan_lines(shown)]
     assert f"Options from {said}" in plain._proposed(shown)
     assert "Options" not in "".join(line.plain for line in plan_lines(proposal()))
+
+
+def test_screen_and_text_show_the_same_comparison() -> None:
+    given = proposal()
+    (manual, *_) = given.plan.manuals
+    desired = {
+        **manual.original.to_api(),
+        "TTL": 77,
+        "ResourceRecords": [{"Value": "new.example."}],
+    }
+    desired.pop("AliasTarget", None)
+    planned = PlannedRecord(
+        name=display_name(manual.key.name),
+        type=manual.key.type,
+        now=manual.original,
+        desired=desired,
+        known=True,
+        resource="Site/DnsRecord",
+        strategy="delete",
+    )
+    shown = replace(given, plan=replace(given.plan, records=(planned,)))
+    lines = [line.plain.strip() for line in plan_lines(shown)]
+    told = [line.strip() for line in plain._proposed(shown)]
+    stack = given.plan.root.stack_name
+    changes = comparison_lines(planned)
+    assert any(line.startswith("- ") for line in changes)
+    for line in (f"owner: no stack -> {stack} (Site/DnsRecord)", *changes):
+        assert line in lines
+        assert line in told
+    (told_object,) = plan_object(shown.plan, [], "run", None)["records"]
+    assert (told_object["changes"], told_object["desired"]) == (changes, desired)
 
 
 async def test_leaving_while_it_is_read_declines(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         AsyncIterator,
         Callable,
         Container,
+        Iterable,
         Mapping,
         Sequence,
     )
@@ -134,26 +135,15 @@ class CloudFormationStacks(Stacks):
             if error.code != "ValidationError":
                 raise
             body = await self._template_body(stack_id, "Original")
-        try:
-            parsed: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
-        except TemplateError as error:
-            operation = "cloudformation:GetTemplate"
-            raise ApiError(f"{stack_id}: {error}", operation=operation) from error
-        return parsed
+        return parsed_body(body, stack_id)
 
     async def details(self, stack_id: str) -> StackDetails:
         """The parameters and outputs in force."""
         async with self._aws.reading("cloudformation:DescribeStacks") as clients:
             answer = await clients.cloudformation.describe_stacks(StackName=stack_id)
         shape = answer["Stacks"][0]
-        given = {
-            each["ParameterKey"]: each.get("ResolvedValue") or each.get("ParameterValue", "")
-            for each in shape.get("Parameters", ())
-        }
         return StackDetails(
-            parameters={
-                key: value for key, value in given.items() if value.strip("*") or not value
-            },
+            parameters=in_force(shape.get("Parameters", ())),
             outputs={each["OutputKey"]: each["OutputValue"] for each in shape.get("Outputs", ())},
         )
 
@@ -236,6 +226,29 @@ class CloudFormationStacks(Stacks):
                 StackName=stack_id, TemplateStage=stage
             )
         return answer["TemplateBody"]
+
+
+def in_force(shapes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The values of the API's ``Parameter`` shapes, but for those that it hides (``****``)."""
+    given = {
+        each["ParameterKey"]: each.get("ResolvedValue") or each.get("ParameterValue", "")
+        for each in shapes
+    }
+    return {key: value for key, value in given.items() if value.strip("*") or not value}
+
+
+def parsed_body(body: object, whose: str) -> Mapping[str, Any]:
+    """The ``TemplateBody`` of ``GetTemplate``, which botocore has parsed where it is JSON.
+
+    Raises:
+        ApiError: it is no template.
+    """
+    try:
+        parsed: Any = parse_template(body) if isinstance(body, str) else body
+    except TemplateError as error:
+        operation = "cloudformation:GetTemplate"
+        raise ApiError(f"{whose}: {error}", operation=operation) from error
+    return dict(parsed)
 
 
 def _live(client: CloudFormationClient) -> Any:  # noqa: ANN401 -- a list of one of its literals

@@ -124,11 +124,15 @@ class ShellDeployer(Deployer):
         """Waits for the end of a command that may have been started; never starts one."""
         if await self._ended(switch, self._timeout):
             return await in_thread(lambda: self._exit(switch))
+        await self.stop(switch)
+        return await in_thread(lambda: self._exit(switch, timed_out=True))
+
+    async def stop(self, switch: str) -> None:
+        """Ends a command that runs: SIGTERM to its process group, then SIGKILL."""
         self._signal(switch, signal.SIGTERM)
         if not await self._ended(switch, _GRACE):
             self._signal(switch, signal.SIGKILL)
             await self._ended(switch, 1.0)
-        return await in_thread(lambda: self._exit(switch, timed_out=True))
 
     def ever_started(self, switch: str) -> bool:
         """Whether its log exists: that is made, for good, before the command is started."""

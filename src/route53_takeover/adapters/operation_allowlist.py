@@ -1,4 +1,4 @@
-"""The AWS operations that may be called: the reads, and one write where that is enabled.
+"""The AWS operations that may be called: the reads, and each write only where it is enabled.
 
 The guard sits on the SDK's session, before every call of every client that is made from it, and
 lets through what it knows. So a new call, or a mistake, is stopped before anything is sent; no
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 READS = frozenset(
     {
+        "cloudformation.DescribeChangeSet",
         "cloudformation.DescribeStackEvents",
         "cloudformation.DescribeStacks",
         "cloudformation.GetTemplate",
+        "cloudformation.ListChangeSets",
         "cloudformation.ListExports",
         "cloudformation.ListStackResources",
         "cloudformation.ListStacks",
@@ -29,6 +31,8 @@ READS = frozenset(
 )
 """Operations, in the SDK's spelling of their service."""
 WRITES = frozenset({"route-53.ChangeResourceRecordSets"})
+PREVIEWS = frozenset({"cloudformation.DeleteChangeSet"})
+"""What a preview leaves behind is deleted again; executing one is allowed nowhere."""
 _CREDENTIALS = frozenset(
     {
         "signin.CreateOAuth2Token",
@@ -45,9 +49,15 @@ class NotAllowedError(Exception):
     """A defect of this program: it was about to call what this connection is not for."""
 
 
-def guard(session: AioSession, *, writable: bool) -> None:
-    """Keeps every client of this session to the reads, and to `WRITES` if ``writable``."""
-    allowed = READS | _CREDENTIALS | (WRITES if writable else frozenset())
+def guard(session: AioSession, *, writable: bool, previews: bool = False) -> None:
+    """Keeps every client of this session to the reads, and to what else it is for.
+
+    Args:
+        writable: `WRITES`, too.
+        previews: `PREVIEWS`, too.
+    """
+    allowed = READS | _CREDENTIALS
+    allowed |= (WRITES if writable else frozenset()) | (PREVIEWS if previews else frozenset())
 
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")

@@ -105,6 +105,7 @@ class AwsSession:
         credentials: which account.
         clock: paces reads and renewals.
         writable: whether records may be changed; without it every such call raises, unsent.
+        previews: whether change sets may be deleted; the same holds.
         read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
@@ -119,6 +120,7 @@ class AwsSession:
         clock: Clock,
         *,
         writable: bool = False,
+        previews: bool = False,
         read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
@@ -126,6 +128,7 @@ class AwsSession:
         self.region = ""
         self.partition = ""
         self._writable = writable
+        self._previews = previews
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
         self._regional: dict[str, CallBudget] = {}
@@ -255,7 +258,7 @@ class AwsSession:
 
     async def _connect(self) -> _Connected:
         session = AioSession(profile=self.credentials.profile)
-        guard(session, writable=self._writable)
+        guard(session, writable=self._writable, previews=self._previews)
         keep_unknown_members(session)
         self._login_hint = login_hint(session, self.credentials.profile)
         connected = _Connected()

@@ -11,10 +11,12 @@ import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from route53_takeover.adapters.change_sets import CloudFormationChangeSets
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.deploy_process import ShellDeployer
 from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, parse_name_server
@@ -35,10 +37,12 @@ from route53_takeover.output import log
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.keep_awake import Awake
 from route53_takeover.runtime.inventory import Inventory
+from route53_takeover.runtime.pending_template import PendingSource
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.runtime.way_to_aws import warn_way_to_aws
 from route53_takeover.storage.locks import last_holders, site_of
+from route53_takeover.storage.template_files import read_template_file
 from route53_takeover.storage.unfinished_runs import unfinished_runs
 
 if TYPE_CHECKING:
@@ -48,13 +52,14 @@ if TYPE_CHECKING:
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.model import Facts, Options, Plan
-    from route53_takeover.core.ports import Clock
+    from route53_takeover.core.ports import Clock, DeployExit
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
     from route53_takeover.output.reporter import Reporter
     from route53_takeover.storage.config import Common, Connection
     from route53_takeover.storage.journal import FileJournal
     from route53_takeover.storage.run_folder import RunFolder, Saved
+    from route53_takeover.storage.template_files import TemplateFile
 
 _DRAIN = 3.0
 """Seconds that a reader of the output gets at the end before a signal may end us."""
@@ -65,6 +70,7 @@ class OpenAccount:
 
     Attributes:
         inventory: what its stacks hold: read once, by whoever asks first.
+        tell: receives progress messages.
     """
 
     def __init__(
@@ -72,8 +78,10 @@ class OpenAccount:
     ) -> None:
         self.records = Route53Records(dns)
         self.stacks = CloudFormationStacks(stacks)
+        self.change_sets = CloudFormationChangeSets(stacks)
         self.region = stacks.region
         self.partition = stacks.partition
+        self.tell = tell
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
 
@@ -95,26 +103,32 @@ async def opened(
     clock: Clock,
     *,
     writable: bool = False,
+    previews: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
 
     Args:
         writable: whether records may be changed. What only reads must not ask for it.
+        previews: whether a preview is made, whose change set is deleted again.
         tell: told of the progress of what takes long to read.
     """
     async with AsyncExitStack() as stack:
 
-        async def session(profile: str | None, *, writable: bool) -> AwsSession:
+        async def session(
+            profile: str | None, *, writable: bool, previews: bool = False
+        ) -> AwsSession:
             credentials = Credentials(
                 profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
             )
             return await stack.enter_async_context(
-                AwsSession(credentials, clock, writable=writable)
+                AwsSession(credentials, clock, writable=writable, previews=previews)
             )
 
         other = connection.dns_profile
-        stacks = await session(connection.profile, writable=writable and not other)
+        stacks = await session(
+            connection.profile, writable=writable and not other, previews=previews
+        )
         dns = await session(other, writable=writable) if other else stacks
         yield OpenAccount(dns, stacks, clock, tell)
 
@@ -172,6 +186,14 @@ async def read(
         region=account.region,
         ask_delegation=None if connection.is_loopback else delegated_to,
         inventory=account.inventory,
+        pending=PendingSource(
+            stacks=account.stacks,
+            change_sets=account.change_sets,
+            clock=clock,
+            read_file=_template_file,
+            run=lambda command: _run_preview(command, connection, account.region, options, clock),
+            tell=account.tell,
+        ),
     )
     here = Path.cwd()
     elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
@@ -187,6 +209,32 @@ async def read(
         missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
         cwd=str(here),
     )
+
+
+async def _template_file(path: str) -> TemplateFile:
+    return await in_thread(lambda: read_template_file(Path(path)))
+
+
+async def _run_preview(
+    command: str, connection: Connection, region: str, options: Options, clock: Clock
+) -> DeployExit:
+    """Runs a preview command with the switch on, on the account that is read."""
+    with TemporaryDirectory(prefix="route53-takeover-") as folder:
+        deployer = ShellDeployer(
+            Path(folder),
+            {"on": command},
+            clock,
+            timeout=options.deploy_timeout,
+            environment=os.environ,
+            profile=connection.profile,
+            region=region,
+            endpoint_url=connection.endpoint_url,
+        )
+        try:
+            return await deployer.run("on")
+        except asyncio.CancelledError:
+            await asyncio.shield(deployer.stop("on"))
+            raise
 
 
 def check_refusals(plan: Plan) -> None:

@@ -55,7 +55,13 @@ async def start_run(
     reporter.tell("reading the account")
     _refuse_questions(connection)
     identity = await in_thread(lambda: who_am_i(connection))
-    async with opened(connection, clock, writable=True, tell=reporter.tell) as account:
+    async with opened(
+        connection,
+        clock,
+        writable=True,
+        previews=options.preview is not None,
+        tell=reporter.tell,
+    ) as account:
         made = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )

@@ -83,6 +83,13 @@ def zone(value: str) -> str:
         raise typer.BadParameter(f"{error.message}. {error.hint}") from error
 
 
+def parameter(value: str) -> str:
+    name, equals, _ = value.partition("=")
+    if not (equals and name.isalnum()):
+        raise typer.BadParameter(f"{value!r} is not KEY=VALUE")
+    return value
+
+
 def name_server(value: str) -> str:
     from route53_takeover.adapters.dns import parse_name_server
 

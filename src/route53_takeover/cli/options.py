@@ -69,14 +69,50 @@ class Takeover:
 
     stack: StackOption
     record: Annotated[
-        list[str],
+        list[str] | None,
         option(
             "--record",
             parser=types.record,
-            help="Record to take over; may be repeated.",
+            help="Record to take over; may be repeated. Without it: every existing record that "
+            "the pending template creates.",
             metavar="NAME[/TYPE[,TYPE]]",
         ),
-    ]
+    ] = None
+    template: Annotated[
+        str | None,
+        option(
+            "--template",
+            callback=types.not_empty,
+            help="Template that the deploy with the switch on will apply; nested ones beside it.",
+            metavar="FILE",
+        ),
+    ] = None
+    parameter: Annotated[
+        list[str] | None,
+        option(
+            "--parameter",
+            parser=types.parameter,
+            help="Parameter of that template; may be repeated.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None
+    preview: Annotated[
+        str | None,
+        option(
+            "--preview",
+            callback=types.not_empty,
+            help="Command that creates a change set and does not execute it; run once, with "
+            "ROUTE53_ENABLE=true. The change set is read and deleted.",
+            metavar="CMD",
+        ),
+    ] = None
+    accept_loss: Annotated[
+        bool,
+        option(
+            "--accept-loss",
+            help="Values of TXT, MX, CAA, ... that the stack's record does not have may be lost.",
+        ),
+    ] = False
     zone: Annotated[
         str | None,
         option("--zone", parser=types.zone, help="Hosted zone of the record.", metavar="ID|NAME"),
@@ -169,6 +205,7 @@ class Takeover:
 
         from route53_takeover.core.plan.model import Options
 
+        self._check_pending()
         self._check_deploy()
         if self.restore_after is not None and self.restore_after < _SHORTEST_DEADMAN:
             raise UsageError(
@@ -178,7 +215,8 @@ class Takeover:
             )
         off, on = self.deploy_off or self.deploy, self.deploy_on or self.deploy
         derived = {
-            "records": self.record,
+            "records": self.record or (),
+            "parameters": self.parameter or (),
             "deploy_off": None if self.no_deploy or self.skip_off else off,
             "deploy_on": None if self.no_deploy else on,
             "strategy_given": self.strategy is not None,
@@ -188,6 +226,22 @@ class Takeover:
             "probe": not self.no_probe,
         }
         return convert({**vars(self), **derived}, Options)
+
+    def _check_pending(self) -> None:
+        if self.template is not None and self.preview is not None:
+            raise UsageError(
+                "--template and --preview both tell the pending template",
+                f"Give one of them{_ELSEWHERE}.",
+            )
+        if self.parameter and self.template is None:
+            raise UsageError(
+                "--parameter belongs to --template", "A preview's command gives its own."
+            )
+        if not self.record and self.template is None and self.preview is None:
+            raise UsageError(
+                "no record was given",
+                "Use --record NAME[/TYPE]; or --template or --preview, whose conflicts are taken.",
+            )
 
     def _check_deploy(self) -> None:
         both, off, on = self.deploy, self.deploy_off, self.deploy_on

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.protections import Protection
     from route53_takeover.core.domain.record_sets import Change, RecordSet
     from route53_takeover.core.domain.stacks import (
+        ChangeSet,
         EventMark,
         StackDescription,
         StackDetails,
@@ -171,6 +172,22 @@ class Stacks(Protocol):
         Args:
             urgent: before other reads that wait for their turn.
         """
+
+
+class ChangeSets(Protocol):
+    """CloudFormation's change sets. Nothing here creates or executes one."""
+
+    async def change_sets(self, stack: str) -> Sequence[str]:
+        """The ids of a stack's change sets (all pages); none where no such stack exists."""
+
+    async def change_set(self, change_set_id: str) -> ChangeSet:
+        """One change set with its changes (all pages), and their values where the API has them."""
+
+    async def change_set_body(self, change_set_id: str) -> Mapping[str, Any]:
+        """Its template, parsed, with macros expanded where it can be."""
+
+    async def delete_change_set(self, change_set_id: str) -> None:
+        """Deletes it, and those nested in it; only for one that the caller's preview made."""
 
 
 class DeployExit(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.comparison import plan_rows, record_objects
 from route53_takeover.core.status.messages import of_event
 from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.snapshot import Detail
@@ -250,33 +251,12 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
 
 def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None) -> dict[str, Any]:
     """``plan --output json``; ``config``: the file that options came from."""
-    records = [
-        {
-            "name": display_name(m.key.name),
-            "type": m.key.type,
-            "record": m.original.to_api(),
-            "ttl": m.original.ttl,
-            "lowered_ttl": m.lowered.ttl if m.lowered else None,
-            "owner": None,
-        }
-        for m in plan.manuals
-    ] + [
-        {
-            "name": display_name(r.key.name),
-            "type": r.type,
-            "record": r.to_api(),
-            "ttl": r.ttl,
-            "lowered_ttl": None,
-            "owner": plan.root.stack_name,
-        }
-        for r in plan.owned
-    ]
     return {
         "event": "plan",
         "refused": plan.refused,
         "reasons": [str(finding) for finding in plan.refusals],
         "warnings": [str(finding) for finding in plan.warnings],
-        "records": records,
+        "records": record_objects(plan),
         "steps": [] if plan.refused else steps,
         "run_line": run_line,
         "config": config,
@@ -301,9 +281,8 @@ def plan_lines(
     stack = plan.root.stack_name or plan.options.stack
     lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
     lines += [f"Options from {config}"] if config else []
-    lines += [f"  take over  {m.original.describe()}" for m in plan.manuals]
-    lines += [f"  owned      {r.describe()}" for r in plan.owned]
-    lines += [f"  unchanged  {r.describe()}" for r in plan.staying]
+    for label, record, details in plan_rows(plan):
+        lines += [f"  {label:<9}  {record}", *(f"{'':<13}{detail}" for detail in details)]
     for finding in plan.refusals:
         lines += [f"✘ {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
     for finding in plan.warnings:

@@ -6,23 +6,40 @@ are found by `route53_takeover.runtime.inventory`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from route53_takeover.base.errors import AccessDeniedError, ApiError, NotFoundError
 from route53_takeover.core.domain.intrinsics import Values
-from route53_takeover.core.domain.stacks import ABSENT, STACK
-from route53_takeover.core.domain.template import resources_of
+from route53_takeover.core.domain.stacks import ABSENT, STACK, StackResource
+from route53_takeover.core.domain.template import is_retained, resources_of
 from route53_takeover.core.plan.holdings import RECORD_TYPES, held, holdings
+from route53_takeover.core.plan.model import PendingTemplate
+from route53_takeover.core.plan.pending import Outlook, waiting_records
 from route53_takeover.runtime.inventory import StackReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
     from route53_takeover.core.domain.desired_records import DesiredRecord
-    from route53_takeover.core.domain.stacks import StackDescription, StackResource
+    from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.model import OwnedRecord
     from route53_takeover.core.ports import Stacks
+
+
+class TreeStack(Struct, frozen=True, kw_only=True):
+    """One stack of the tree as it is in force.
+
+    Attributes:
+        path: the logical ids that lead to it from the root, each with a slash behind it.
+        body: its template; ``None`` where it cannot be read.
+        there: its resources that exist.
+    """
+
+    stack_id: str
+    path: str
+    body: Mapping[str, Any] | None
+    there: Sequence[StackResource]
 
 
 class Tree:
@@ -30,6 +47,10 @@ class Tree:
 
     Attributes:
         stack_ids: every stack of the tree, the root included.
+        stacks: the same, as they are in force, by id.
+        waiting: what their templates hold and they do not have.
+        outliving: ``STACK_ID LOGICAL_ID`` of what they own and CloudFormation leaves when a later
+            template lacks it.
         owned: the records that exist by the stacks' own lists.
         expected: record sets that only the templates in force hold, as far as they can be read.
         retained: those of them that have ``DeletionPolicy: Retain``.
@@ -40,6 +61,9 @@ class Tree:
 
     def __init__(self) -> None:
         self.stack_ids: list[str] = []
+        self.stacks: dict[str, TreeStack] = {}
+        self.waiting: list[PendingTemplate] = []
+        self.outliving: set[str] = set()
         self.owned: list[OwnedRecord] = []
         self.expected: list[DesiredRecord] = []
         self.retained: list[DesiredRecord] = []
@@ -52,18 +76,41 @@ class Tree:
         """Reads the stacks one after the other: two calls each, more where values count."""
         tree = cls()
         reader = StackReader(stacks)
-        todo = [] if root.status == ABSENT else [root.stack_id]
-        for stack_id in todo:
+        todo = [] if root.status == ABSENT else [(root.stack_id, "")]
+        for stack_id, path in todo:
             if stack_id in tree.stack_ids:
                 continue
             tree.stack_ids.append(stack_id)
             there = held(await stacks.resources(stack_id), root.status)
-            todo += [r.physical_id for r in there if r.resource_type == STACK]
-            await tree._take(reader, stack_id, there)
+            todo += [
+                (r.physical_id, f"{path}{r.logical_id}/") for r in there if r.resource_type == STACK
+            ]
+            await tree._take(reader, stack_id, path, there)
         return tree
 
+    @property
+    def pending(self) -> PendingTemplate:
+        """What the templates in force may still bring."""
+        return PendingTemplate(
+            source="the template in force",
+            records=tuple(record for each in self.waiting for record in each.records),
+            deletions=tuple(record for each in self.waiting for record in each.deletions),
+            certificates=tuple(name for each in self.waiting for name in each.certificates),
+        )
+
+    @property
+    def outlook(self) -> Outlook:
+        """What only the templates in force hold, as `Facts` has it."""
+        return Outlook(
+            expected=tuple(self.expected),
+            retained=tuple(self.retained),
+            hidden=tuple(self.hidden),
+            coming=tuple(self.coming),
+            expecting=tuple(self.expecting),
+        )
+
     async def _take(
-        self, reader: StackReader, stack_id: str, there: Sequence[StackResource]
+        self, reader: StackReader, stack_id: str, path: str, there: Sequence[StackResource]
     ) -> None:
         has_records = any(r.resource_type in RECORD_TYPES for r in there)
         body = await _body(reader, stack_id, is_needed=has_records)
@@ -71,6 +118,14 @@ class Tree:
         if body is not None:
             records = [k for k, each in resources_of(body) if each.get("Type") in RECORD_TYPES]
             values = await reader.values(stack_id, body, there, records)
+            exist = {r.logical_id: r for r in there}
+            self.waiting.append(waiting_records(stack_id, path, body, values, exist))
+            self.outliving |= {
+                f"{stack_id} {name}"
+                for name, each in resources_of(body)
+                if name in exist and is_retained(each)
+            }
+        self.stacks[stack_id] = TreeStack(stack_id=stack_id, path=path, body=body, there=there)
         found = holdings(stack_id, body, values, there)
         self.owned += found.owned
         self.expected += found.expected

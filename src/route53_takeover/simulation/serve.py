@@ -11,19 +11,21 @@ import shlex
 import sys
 from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from route53_takeover.core.domain.template import members_of, resources_of
 from route53_takeover.core.plan.model import Options
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
+from route53_takeover.simulation.aws.cloudformation.template import Simulation
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
 from route53_takeover.simulation.aws.route53.nameserver import NameServers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, MutableMapping
+    from collections.abc import AsyncIterator, Mapping, MutableMapping
     from pathlib import Path
 
     from route53_takeover.core.ports import Clock
@@ -95,7 +97,7 @@ def scrub(environment: MutableMapping[str, str]) -> None:
 def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
     """What the rehearsal of a scenario asks for; its template is written to ``folder``."""
     template = folder / "template.json"
-    template.write_text(json.dumps(scenario.account.template), encoding="utf-8")
+    _write_template(template, scenario.account.template)
     command = shlex.join(
         [
             sys.executable,
@@ -110,4 +112,16 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
         records=(scenario.record,),
         deploy_off=command,
         deploy_on=command,
+        template=str(template),
+        parameters=("Route53Enable=true",),
     )
+
+
+def _write_template(path: Path, body: Mapping[str, Any]) -> None:
+    """Writes a template, and those of its nested stacks beside it."""
+    path.write_text(json.dumps(body), encoding="utf-8")
+    for _, resource in resources_of(body):
+        nested = Simulation.of(resource).template
+        url = members_of(resource.get("Properties")).get("TemplateURL")
+        if nested is not None and isinstance(url, str):
+            _write_template(path.with_name(url.rpartition("/")[2]), nested)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Confirm, shown
@@ -161,16 +162,23 @@ def _subject(plan: Plan) -> Iterator[Content]:
     """Records, zone, stack, account."""
     stack = plan.root.stack_name or plan.options.stack
     zone = f"{display_name(plan.zone_name)} ({plan.zone_id}{', private' * plan.zone_private})"
-    told = [("Take over", manual.original.describe()) for manual in plan.manuals]
-    told += [("Owned", record.describe()) for record in plan.owned]
-    told += [("Unchanged", record.describe()) for record in plan.staying]
-    told += [
+    for label, record, details in plan_rows(plan):
+        yield Content.assemble((f"{label.capitalize():<11}", "bold"), escape_control(record))
+        for detail in details:
+            yield Content.assemble(
+                f"{'':<11}", (escape_control(detail), _STYLES.get(detail[0], ""))
+            )
+    told = [
         ("Zone", zone),
         ("Stack", f"{stack} {plan.root.status}"),
         ("Account", plan.account),
     ]
     for label, text in told:
         yield Content.assemble((f"{label:<11}", "bold"), escape_control(text))
+
+
+_STYLES = {"-": "$error", "+": "$success"}
+"""Of what goes and what comes; the sign says it without a colour."""
 
 
 def _heading(text: str) -> Content:

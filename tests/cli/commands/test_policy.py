@@ -63,6 +63,8 @@ def resource_of(operation: str, parameters: Mapping[str, Any]) -> str:
     if operation.startswith("route53:") and zone:
         return f"arn:aws:route53:::hostedzone/{zone.rpartition('/')[2]}"
     stack = str(parameters.get("StackName", "*"))
+    if "ChangeSetName" in parameters:  # IAM judges a change set by its stack
+        stack = "shop"
     if operation.startswith("cloudformation:") and stack != "*" and not stack.startswith("arn:"):
         return f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack}/*"
     return stack
@@ -198,6 +200,54 @@ def test_every_call_is_in_the_policy_and_nothing_in_the_policy_is_unused(tmp_pat
         granted |= grants(document)
         needed |= used(document, calls)
     assert granted - needed == set()
+
+
+PREVIEW = "touch asked-preview; while ! test -e made-preview; do sleep 0.05; done; rm made-preview"
+
+
+def make_previews(account: Cloud, home: Path, over: threading.Event) -> None:
+    """Makes a change set whenever the preview command asks for one."""
+
+    def make() -> None:
+        account.world.stacks.change_sets.create(
+            {"StackName": "shop", "ChangeSetName": "preview", "ChangeSetType": "UPDATE"},
+            body=json.dumps(account.world.account.template),
+            parameters={"Route53Enable": "true"},
+        )
+
+    while not over.wait(0.05):
+        if (home / "asked-preview").exists():
+            (home / "asked-preview").unlink()
+            account.do(make)
+            (home / "made-preview").touch()
+
+
+def test_every_call_of_a_preview_is_in_the_policy(program: Program, tmp_path: Path) -> None:
+    over = threading.Event()
+    with cloud(tmp_path, site_account()) as account:
+        maker = threading.Thread(target=make_previews, args=(account, tmp_path, over))
+        maker.start()
+        try:
+            words = [w for w in account.target("--skip-off") if not w.startswith("--record")]
+            ended = program("policy", *words, f"--preview={PREVIEW}")
+            assert ended.code == 0, ended.err
+            calls = Calls(account)
+            planned = program("plan", "--output=json", *words, f"--preview={PREVIEW}")
+            assert planned.code == 0, planned.err
+        finally:
+            over.set()
+            maker.join()
+        assert account.do(lambda: account.world.stacks.change_sets.of_stack(shop(account))) == []
+    document = json.loads(ended.out)
+    assert denied(document, calls.seen) == []
+    of_preview = {grant for grant in grants(document) if grant[0].endswith("ThePreview")}
+    assert len(of_preview) == 3
+    assert of_preview <= used(document, calls.seen)
+    assert not any("ExecuteChangeSet" in str(each) for each in document["Statement"])
+
+
+def shop(account: Cloud) -> str:
+    return account.world.stacks.get("shop").stack_id
 
 
 def test_the_json_is_the_same_in_both_outputs_and_talk_is_on_stderr(

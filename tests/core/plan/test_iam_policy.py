@@ -174,3 +174,18 @@ def test_the_size_counts_what_iam_counts() -> None:
     assert small.size < 2048  # fits as the inline policy of a user
     names = [(f"host-{number:03}.some-long-label.example.com.", "A") for number in range(200)]
     assert policy_for(planned(*names), HERE).size > MANAGED_SIZE
+
+
+def test_a_preview_may_read_and_delete_change_sets_of_the_stack_and_never_execute_one() -> None:
+    assert "ReadThePreview" not in statements(WWW)
+    found = statements(replace(WWW, options=replace(WWW.options, preview="cdk deploy")))
+    own = [f"{STACK}/shop/*", f"{STACK}/shop-*/*"]
+    assert found["DeleteThePreview"] == {
+        "Sid": "DeleteThePreview",
+        "Effect": "Allow",
+        "Action": ["cloudformation:DeleteChangeSet"],
+        "Resource": own,
+    }
+    assert found["ReadThePreview"]["Resource"] == own
+    assert "ExecuteChangeSet" not in str(found)
+    assert "CreateChangeSet" not in str(found)

@@ -52,7 +52,10 @@ async def _plan(
     clock = SystemClock()
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
-        connection, clock, tell=lambda text: text_lines.talk(common, text)
+        connection,
+        clock,
+        previews=options.preview is not None,
+        tell=lambda text: text_lines.talk(common, text),
     ) as account:
         made = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir

@@ -16,7 +16,6 @@ from route53_takeover.base.stdio import write_lines
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
 from route53_takeover.cli.interrupts import in_loop
-from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.plan.iam_policy import (
     MANAGED_SIZE,
     ROLE_SIZE,
@@ -24,7 +23,7 @@ from route53_takeover.core.plan.iam_policy import (
     policy_for,
     sids,
 )
-from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.plan.planner import make_plan, wanted_records
 from route53_takeover.output import text_lines
 from route53_takeover.runtime.ownership_lookup import Tree
 
@@ -46,7 +45,10 @@ async def _policy(common: Common, connection: Connection, options: Options) -> E
     clock = SystemClock()
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
-        connection, clock, tell=lambda text: text_lines.talk(common, text)
+        connection,
+        clock,
+        previews=options.preview is not None,
+        tell=lambda text: text_lines.talk(common, text),
     ) as account:
         facts = await read(
             account, clock, connection, options, identity, state_dir=common.state_dir
@@ -63,11 +65,8 @@ async def _policy(common: Common, connection: Connection, options: Options) -> E
 
 async def _reach(account: OpenAccount, facts: Facts, options: Options) -> Reach:
     """What the plan was made from, by name: zones that could hold it, stacks that count."""
-    zones = [
-        zone.zone_id
-        for name in requested_names(options.records)
-        for zone in await account.records.zones(name)
-    ]
+    names = list(dict.fromkeys(name for name, _ in wanted_records(facts, options)))
+    zones = [zone.zone_id for name in names for zone in await account.records.zones(name)]
     tree = await Tree.read(account.stacks, facts.stack)
     return Reach(
         partition=account.partition,

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _NOTHING = object()
 """``Ref: AWS::NoValue``."""
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+_DYNAMIC = "Fn::DynamicReference"
+"""Our own name for ``{{resolve:...}}``, and for what a change set says is not known yet."""
+_REFERENCE_START = re.compile(r"\{\{(?:resolve|changeSet):")
+_REFERENCE = re.compile(_REFERENCE_START.pattern + r"[^{}]*\}\}")
 _OPEN = "\x00"
 """In a text: what is not known there; no domain name and no template holds it."""
 _LONGEST_NAME = 1024
@@ -40,6 +45,7 @@ class Values(Struct, frozen=True, kw_only=True):
         resources: logical id -> type and physical id of what exists.
         outputs: logical id of a nested stack -> its outputs.
         exports: the exports of the region.
+        pseudo: values of pseudo parameters that ``stack_id`` does not tell.
         has_conditions: whether ``parameters`` are those that the conditions will be judged by; they
             are not for a resource that only a deploy with other parameters creates.
     """
@@ -49,6 +55,7 @@ class Values(Struct, frozen=True, kw_only=True):
     resources: dict[str, tuple[str, str]] = {}
     outputs: dict[str, dict[str, str]] = {}
     exports: dict[str, str] = {}
+    pseudo: dict[str, str] = {}
     has_conditions: bool = True
 
 
@@ -67,12 +74,14 @@ class Resolver:
         self._names: dict[str, Any] = {
             name: _listed(declared.get(name), value) for name, value in values.parameters.items()
         }
-        self._names |= _pseudo(values.stack_id)
+        self._names |= _pseudo(values.stack_id) | values.pseudo
 
     def __call__(self, node: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
         """``node`` with everything in place that is known."""
         if isinstance(node, list):
             return [item for item in map(self, node) if item is not _NOTHING]
+        if isinstance(node, str):
+            return _static(node)
         if not isinstance(node, dict):
             return node
         if is_intrinsic(node):
@@ -80,6 +89,10 @@ class Resolver:
             return self._call(function, argument)
         resolved = {key: self(value) for key, value in node.items()}
         return {key: value for key, value in resolved.items() if value is not _NOTHING}
+
+    def holds(self, condition: str) -> bool | None:
+        """Whether a condition of the template holds; ``None`` where that is open."""
+        return self._holds({"Condition": condition}, _LONGEST_CHAIN)
 
     def _call(self, function: str, argument: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
         match function, argument:
@@ -101,7 +114,7 @@ class Resolver:
 
     def _named(self, name: str, unknown: Any) -> Any:  # noqa: ANN401 -- text, a list, or open
         if name in self._names:
-            return self._names[name]
+            return self(self._names[name])
         _, physical_id = self._values.resources.get(name, ("", ""))
         return physical_id or unknown
 
@@ -138,9 +151,10 @@ class Resolver:
         return _joined("", [*parts, text[at:]])
 
     def _chosen(self, name: str, then: Any, otherwise: Any) -> Any:  # noqa: ANN401 -- the same
-        holds = self._holds({"Condition": name}, _LONGEST_CHAIN)
+        holds = self.holds(name)
         if holds is None:
-            return then if then == otherwise else {"Fn::If": [name, then, otherwise]}
+            ways = [_NO_VALUE if way is _NOTHING else way for way in (then, otherwise)]
+            return then if then == otherwise else {"Fn::If": [name, *ways]}
         return then if holds else otherwise
 
     def _holds(self, node: Any, depth: int) -> bool | None:  # noqa: ANN401 -- a condition
@@ -149,7 +163,7 @@ class Resolver:
             case {"Condition": str(name)} if depth:
                 return self._holds(self._conditions.get(name), depth - 1)
             case {"Fn::Equals": [one, other]}:
-                known = [self(one), self(other)]
+                known = [_as_text(self(one)), _as_text(self(other))]
                 return None if any(map(is_open, known)) else known[0] == known[1]
             case {"Fn::Not": [inner]}:
                 holds = self._holds(inner, depth)
@@ -184,9 +198,35 @@ def _pure(function: str, known: Any, mappings: Any, exports: Mapping[str, str]) 
 
 
 def _joined(between: str, parts: list[Any]) -> Any:  # noqa: ANN401 -- text, or open
-    if any(isinstance(part, dict | list) for part in parts):
-        return {"Fn::Join": [between, parts]}
-    return between.join(str(part) for part in parts)
+    texts = [_as_text(part) for part in parts]
+    if not any(isinstance(text, dict | list) for text in texts):
+        return _static(between.join(texts))
+    if any(isinstance(text, str) and _REFERENCE_START.search(text) for text in texts):
+        return {_DYNAMIC: "?"}  # part of the reference itself is open
+    return {"Fn::Join": [between, texts]}
+
+
+def _static(text: str) -> Any:  # noqa: ANN401 -- text, or open
+    """The text; open where a dynamic reference stands in it, which only CloudFormation resolves."""
+    if "{{" not in text:
+        return text
+    parts: list[Any] = []
+    at = 0
+    for found in _REFERENCE.finditer(text):
+        parts += [text[at : found.start()], {_DYNAMIC: found[0]}]
+        at = found.end()
+    if not parts:
+        return text
+    return {"Fn::Join": ["", [part for part in (*parts, text[at:]) if part != ""]]}
+
+
+def _as_text(value: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+    """A scalar as CloudFormation has it: numbers and booleans are text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    return value if isinstance(value, dict) else str(value)
 
 
 def is_open(node: object) -> bool:

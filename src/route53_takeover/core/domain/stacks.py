@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from msgspec import Struct
 
@@ -142,6 +143,46 @@ class StackDetails(Struct, frozen=True, kw_only=True):
 
     parameters: dict[str, str] = {}
     outputs: dict[str, str] = {}
+
+
+class ResourceChange(Struct, frozen=True, kw_only=True):
+    """What a change set does to one resource.
+
+    Attributes:
+        action: ``Add``, ``Modify``, ``Remove``, ``Import`` or ``Dynamic``.
+        keeps_id: whether it certainly stays the same physical resource.
+        change_set_id: of a nested stack: the change set nested in this one, if there is one.
+        properties: what they are then, where the API tells; see `UNKNOWN_VALUE`.
+    """
+
+    action: str
+    logical_id: str
+    resource_type: str
+    keeps_id: bool = True
+    change_set_id: str = ""
+    properties: dict[str, Any] | None = None
+
+
+UNKNOWN_VALUE = "{{changeSet:"
+"""In a text: how the API begins what only executing the change set makes known."""
+
+
+class ChangeSet(Struct, frozen=True, kw_only=True):
+    """A change set as ``DescribeChangeSet`` shows it.
+
+    Attributes:
+        parameters: those that it would put in force, but for hidden ones.
+        stack_id: also of a stack that does not exist yet.
+    """
+
+    change_set_id: str
+    name: str
+    stack_id: str
+    stack_name: str
+    status: str
+    reason: str = ""
+    parameters: dict[str, str] = {}
+    changes: tuple[ResourceChange, ...] = ()
 
 
 class StackResource(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from route53_takeover.core.plan.ownership import (
     warn_owned,
     warn_owners,
 )
+from route53_takeover.core.plan.pending_checks import refuse_nothing, refuse_pending, warn_pending
 from route53_takeover.core.plan.protection_checks import (
     refuse_guarded,
     refuse_protected,
@@ -53,6 +54,8 @@ def refusals(
 ) -> Iterator[Finding]:
     """Every reason to refuse the plan; ``wanted``: the requested names and types."""
     yield from refuse_ambiguous_zone(facts, plan)
+    if not wanted:
+        yield from refuse_nothing(facts)
     yield from _refuse_missing(facts, plan, wanted)
     yield from _refuse_unfinished(facts, plan)
     yield from refuse_drift(facts, plan)
@@ -65,6 +68,7 @@ def refusals(
 def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """What the user should know before starting the run."""
     yield from warn_owned(facts, plan)
+    yield from warn_pending(facts, plan)
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
@@ -269,6 +273,7 @@ def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
 _CHECKS = (
     refuse_owners,
     refuse_expected,
+    refuse_pending,
     _refuse_kinds,
     refuse_unknown_members,
     refuse_protected,

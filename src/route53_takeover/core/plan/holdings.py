@@ -86,9 +86,9 @@ def holdings(
             properties = members_of(now(node))
             if resource.physical_id:
                 properties = properties | {"Name": resource.physical_id}
-            owned.append(_record(stack_id, logical_id, properties))
+            owned.append(record_of(stack_id, logical_id, properties))
         else:
-            owned += _of_group(stack_id, logical_id, now(node))
+            owned += group_records(stack_id, logical_id, now(node))
     waiting = {name: each for name, each in template.items() if name not in exist}
     wanted = {
         name: desired_of(later(each.get("Properties")))
@@ -108,20 +108,21 @@ def holdings(
             record
             for name, each in waiting.items()
             if each.get("Type") == RECORD_SET_GROUP
-            for record in _of_group(stack_id, name, later(each.get("Properties")))
+            for record in group_records(stack_id, name, later(each.get("Properties")))
         ),
     )
 
 
-def _of_group(stack_id: str, logical_id: str, node: Any) -> Iterator[OwnedRecord]:  # noqa: ANN401 -- a template's JSON
+def group_records(stack_id: str, logical_id: str, node: Any) -> Iterator[OwnedRecord]:  # noqa: ANN401 -- a template's JSON
     """One for each record of the group; a record of any name where they are not told."""
     for entry in group_entries(node):
-        yield _record(stack_id, logical_id, entry, group=True)
+        yield record_of(stack_id, logical_id, entry, group=True)
 
 
-def _record(
+def record_of(
     stack_id: str, logical_id: str, properties: dict[str, Any], *, group: bool = False
 ) -> OwnedRecord:
+    """The record of these properties, in which intrinsics stand for what is not known."""
     name, kind = properties.get("Name"), properties.get("Type")
     zone_id, zone_name = properties.get("HostedZoneId"), properties.get("HostedZoneName")
     return OwnedRecord(

@@ -107,9 +107,22 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
                 ["cloudformation:GetTemplate"],
                 [*own, *dict.fromkeys(reach.owners)],
             ),
+            *_preview(plan, own),
             *_inventory(plan, reach, own),
         ),
     )
+
+
+def _preview(plan: Plan, own: list[str]) -> Iterator[Statement]:
+    """What reads the change set of a preview, and deletes it again; never what executes one."""
+    if plan.options.preview is None:
+        return
+    yield _allow(
+        "ReadThePreview",
+        ["cloudformation:DescribeChangeSet", "cloudformation:ListChangeSets"],
+        own,
+    )
+    yield _allow("DeleteThePreview", ["cloudformation:DeleteChangeSet"], own)
 
 
 def _inventory(plan: Plan, reach: Reach, own: list[str]) -> Iterator[Statement]:

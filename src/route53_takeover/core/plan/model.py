@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -35,6 +35,16 @@ class OwnerCheck(StrEnum):
     NONE = "none"
 
 
+class Finding(Struct, frozen=True, kw_only=True):
+    """A refusal or a warning, and the way out of it."""
+
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.hint}".strip()
+
+
 class Options(Struct, frozen=True, kw_only=True):
     """What the user asked for. Durations in seconds; ``None`` means the default of the field.
 
@@ -47,6 +57,10 @@ class Options(Struct, frozen=True, kw_only=True):
         deploy_on: shell command of the second; ``None`` where it is started elsewhere.
         confirm_release: a release also waits for the operator's confirmation.
         owner_check: where owners are looked for.
+        template: path of the template that the deploy with the switch on will apply.
+        parameters: ``KEY=VALUE``: what that deploy gives the template.
+        preview: shell command that makes a change set of it instead, and does not execute it.
+        accept_loss: values that the stack's record does not have may be lost.
     """
 
     stack: str
@@ -64,6 +78,15 @@ class Options(Struct, frozen=True, kw_only=True):
     probe: bool = True
     confirm_release: bool = False
     owner_check: OwnerCheck = OwnerCheck.FULL
+    template: str | None = None
+    parameters: tuple[str, ...] = ()
+    preview: str | None = None
+    accept_loss: bool = False
+
+    @property
+    def has_pending_template(self) -> bool:
+        """Whether the template that will be deployed can be read beforehand."""
+        return self.template is not None or self.preview is not None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -115,6 +138,53 @@ class OwnedRecord(Struct, frozen=True, kw_only=True):
         if self.pattern:
             return re.fullmatch(self.pattern, name) is not None
         return normal_name(self.name) == name
+
+
+class PendingRecord(Struct, frozen=True, kw_only=True):
+    """A record that a stack's pending template has.
+
+    Attributes:
+        record: of its stack, whose id is empty where that does not exist yet.
+        path: the logical ids that lead to it from the root.
+        properties: its own, as far as they are resolved.
+        condition: name of its condition.
+        certain: it will be there after the deploy; otherwise that hangs on ``condition``.
+        exists: the stack owns this record set as this resource already.
+        retained: CloudFormation leaves it when a later template lacks it.
+    """
+
+    record: OwnedRecord
+    path: str
+    properties: dict[str, Any] = {}
+    condition: str = ""
+    certain: bool = True
+    exists: bool = False
+    retained: bool = False
+
+
+class PendingTemplate(Struct, frozen=True, kw_only=True):
+    """What is known of the template that the deploy with the switch on will apply.
+
+    Attributes:
+        source: which template it is, as messages name it.
+        given: it was given by ``--template`` or ``--preview``; otherwise it is the one in force,
+            whose conditions the deploy may turn.
+        records: its record sets, and the records of its groups.
+        deletions: records that resources of the CDK's ``deleteExisting`` delete in the deploy.
+        unread: what of it could not be read, a sentence each.
+        certificates: logical ids of its certificates, which write their own validation records.
+        assumed: condition -> the parameters that make it false and were not given.
+        warnings: what came of making a preview.
+    """
+
+    source: str
+    given: bool = False
+    records: tuple[PendingRecord, ...] = ()
+    deletions: tuple[OwnedRecord, ...] = ()
+    unread: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    assumed: dict[str, tuple[str, ...]] = {}
+    warnings: tuple[Finding, ...] = ()
 
 
 class StackRecord(Struct, frozen=True, kw_only=True):
@@ -187,6 +257,9 @@ class Facts(Struct, frozen=True, kw_only=True):
         retained: those of them that CloudFormation leaves when a later template lacks them.
         hidden: logical ids of such record sets whose name or type the templates hide.
         coming: records of groups that only its templates hold so far.
+        pending: what the deploy with the switch on is going to apply, as far as it is known.
+        outliving: ``STACK_ID LOGICAL_ID`` of what the tree owns and CloudFormation leaves when a
+            later template lacks it.
         foreign: records that may be at these names and that stacks outside the tree own.
         unasked: the regions whose stacks could not be read.
         near_stacks: stacks of like names, where there is none of the name that was given.
@@ -218,6 +291,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     retained: tuple[DesiredRecord, ...] = ()
     hidden: tuple[str, ...] = ()
     coming: tuple[OwnedRecord, ...] = ()
+    pending: PendingTemplate = PendingTemplate(source="the template in force")
+    outliving: frozenset[str] = frozenset()
     foreign: tuple[StackRecord, ...] = ()
     unasked: tuple[Unasked, ...] = ()
     near_stacks: tuple[str, ...] = ()
@@ -225,16 +300,6 @@ class Facts(Struct, frozen=True, kw_only=True):
     cwd: str = ""
     unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """A refusal or a warning, and the way out of it."""
-
-    text: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.text} {self.hint}".strip()
 
 
 class Manual(Struct, frozen=True, kw_only=True):
@@ -246,6 +311,30 @@ class Manual(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> RecordKey:
         return self.original.key
+
+
+class PlannedRecord(Struct, frozen=True, kw_only=True):
+    """One record set before and after the deploy, as the plan shows it.
+
+    Attributes:
+        name: as it is shown.
+        now: what stands; ``None`` where nothing does.
+        desired: what will stand, in the API's shape, with intrinsic functions in the place of what
+            is not known; ``None`` where nothing will, or where that is not known.
+        known: whether the templates tell what will stand.
+        owner: the stack that owns it now; empty where none does.
+        resource: the logical ids that lead to what will create it.
+        strategy: how it changes hands; empty where it does not.
+    """
+
+    name: str
+    type: str
+    now: RecordSet | None = None
+    desired: dict[str, Any] | None = None
+    known: bool = False
+    owner: str = ""
+    resource: str = ""
+    strategy: str = ""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -260,6 +349,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             made: whatever its name, it is none of the manual ones.
         expecting: the stacks of the tree that are to create record sets, as their templates tell.
         staying: other record sets at the names, that no one touches.
+        records: each record set that is taken over, owned or to be created: before and after.
         negative_ttl: seconds for which a resolver caches that the name is absent.
     """
 
@@ -276,6 +366,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     resources: tuple[str, ...] = ()
     expecting: tuple[str, ...] = ()
     staying: tuple[RecordSet, ...] = ()
+    records: tuple[PlannedRecord, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     negative_ttl: int = 900

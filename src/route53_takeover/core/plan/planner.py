@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.names import requested_pairs
+from route53_takeover.core.domain.names import normal_name, requested_pairs
 from route53_takeover.core.plan.checks import refusals, warnings
+from route53_takeover.core.plan.claims import is_elsewhere
+from route53_takeover.core.plan.comparison import planned_records
 from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
-from route53_takeover.core.plan.ownership import expected_types, resource_of
+from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
+from route53_takeover.core.plan.pending_checks import conflicts
 from route53_takeover.core.plan.zone_checks import targets_first
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 def make_plan(facts: Facts, options: Options) -> Plan:
     """Decides what to do, or why not."""
-    wanted = requested_pairs(options.records)
+    wanted = wanted_records(facts, options)
     found = _asked_for(facts, wanted)
     owned, manual = _split_by_owner(facts, found)
     plan = Plan(
@@ -53,9 +56,29 @@ def make_plan(facts: Facts, options: Options) -> Plan:
     )
     return replace(
         plan,
+        records=tuple(planned_records(facts, plan)),
         refusals=tuple(refusals(facts, plan, wanted)),
         warnings=tuple(warnings(facts, plan)),
     )
+
+
+def wanted_records(facts: Facts, options: Options) -> list[tuple[str, str | None]]:
+    """Name and type of what was asked for: every conflict of the pending template by default.
+
+    Where there is no conflict those count that the stack owns already.
+    """
+    if options.records:
+        return requested_pairs(options.records)
+    names = [record.key.name for each, record in conflicts(facts) if each.certain]
+    if not names:
+        names = [
+            normal_name(each.record.name)
+            for each in facts.pending.records
+            if each.exists
+            and not each.record.pattern
+            and not is_elsewhere(site_of(facts), each.record)
+        ]
+    return [(name, None) for name in dict.fromkeys(names)]
 
 
 def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[RecordSet]:
@@ -77,6 +100,12 @@ def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[Recor
 
 def _is_meant(facts: Facts, record: RecordSet, *, coming: frozenset[str]) -> bool:
     """Whether ``--record NAME`` means this record set; ``coming``: types in the templates."""
+    if facts.pending.given and coming and not facts.hidden:
+        if resource_of(facts, record) is not None:
+            return True
+        there = [(each, r) for each, r in conflicts(facts) if r.key.name == record.key.name]
+        sure = [(each, r) for each, r in there if each.certain]
+        return any(r == record for _, r in sure or there)
     if not coming or facts.hidden or resource_of(facts, record) is not None:
         return record.type in ADDRESSING
     if "CNAME" in (record.type, *coming):

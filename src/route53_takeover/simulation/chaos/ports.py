@@ -16,7 +16,9 @@ from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import (
     ABSENT,
+    ChangeSet,
     EventMark,
+    ResourceChange,
     StackDescription,
     StackDetails,
     StackResource,
@@ -27,6 +29,7 @@ from route53_takeover.simulation.aws.cloudformation.api import (
     STACKS_PER_PAGE,
 )
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
+from route53_takeover.simulation.aws.cloudformation.template import load
 from route53_takeover.simulation.aws.route53.nameserver import synthetic_address
 from route53_takeover.simulation.aws.route53.zones import ZoneError
 from route53_takeover.simulation.chaos.transport import CHANGE
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change, RecordKey, RecordSet
     from route53_takeover.core.domain.stacks import StackEvent
     from route53_takeover.simulation.aws.account import SimulatedAccount
+    from route53_takeover.simulation.aws.cloudformation.change_sets import (
+        ChangeSet as SimChangeSet,
+    )
     from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
     from route53_takeover.simulation.aws.cloudformation.stacks import StackStore as SimStacks
     from route53_takeover.simulation.aws.route53.zones import SimZone
@@ -126,7 +132,7 @@ def _zone(zone: SimZone) -> Zone:
 
 
 class SimulatedStacks:
-    """CloudFormation of the simulated account.
+    """CloudFormation of the simulated account: the `Stacks` and the `ChangeSets` port.
 
     Args:
         abroad: the stacks of other regions.
@@ -200,6 +206,24 @@ class SimulatedStacks:
         there = self._of(await self._ask("ListExports"))
         return {name: value for name, (_, value) in there.exports().items()}
 
+    async def change_sets(self, stack: str) -> Sequence[str]:
+        there = self._of(await self._ask("ListChangeSets"))
+        found = there.find(stack)
+        mine = there.change_sets.of_stack(found.stack_id) if found else []
+        return [each.change_set_id for each in mine]
+
+    async def change_set(self, change_set_id: str) -> ChangeSet:
+        there = self._of(await self._ask("DescribeChangeSet"))
+        return _change_set(there.change_sets.get({"ChangeSetName": change_set_id}))
+
+    async def change_set_body(self, change_set_id: str) -> Mapping[str, Any]:
+        there = self._of(await self._ask("GetTemplate"))
+        return load(there.change_sets.get({"ChangeSetName": change_set_id}).body)
+
+    async def delete_change_set(self, change_set_id: str) -> None:
+        there = self._of(await self._ask("DeleteChangeSet"))
+        there.change_sets.delete({"ChangeSetName": change_set_id})
+
     async def newest_event(self, stack_id: str) -> EventMark | None:
         world = await self._line.there("cloudformation:DescribeStackEvents")
         newest = next(self._of(world).events(stack_id), None)
@@ -259,6 +283,33 @@ def _described(stack: Stack | None, name: str) -> StackDescription:
         status=stack.status,
         root_id=None if parent is None else stack.root.stack_id,
         parent_id=None if parent is None else parent.stack_id,
+    )
+
+
+def _change_set(made: SimChangeSet) -> ChangeSet:
+    shape = made.to_api()
+    return ChangeSet(
+        change_set_id=made.change_set_id,
+        name=made.name,
+        stack_id=made.stack_id,
+        stack_name=made.stack_name,
+        status=shape["Status"],
+        reason=shape["StatusReason"] or "",
+        parameters=dict(made.parameters),
+        changes=tuple(
+            ResourceChange(
+                action=each.action,
+                logical_id=each.logical_id,
+                resource_type=each.type,
+                keeps_id=not each.replaced,
+                change_set_id=made.nested[each.logical_id].change_set_id
+                if each.logical_id in made.nested
+                else "",
+                properties=None if each.after is None else dict(each.after),
+            )
+            for each in made.differences
+            if each.logical_id
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """CloudFormation's operations, as the API spells them, over the simulated stacks.
 
 Owns the shapes and the paging of the API, and its words for what does not exist. What the calls do
-is the stacks'. Its only state is the change sets, which nothing but the API knows.
+is the stacks'.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from route53_takeover.core.domain.template import TemplateError
 from route53_takeover.simulation.aws.cloudformation.account import parse_body
-from route53_takeover.simulation.aws.cloudformation.change_sets import ChangeSets
 from route53_takeover.simulation.aws.cloudformation.template import refuse_unknown
 from route53_takeover.simulation.aws.http.faults import ApiFault
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 EVENTS_PER_PAGE = 100
 RESOURCES_PER_PAGE = 100
 STACKS_PER_PAGE = 100
+CHANGES_PER_PAGE = 100
 _BRACKETS = "Stack [{}] does not exist"
 _QUOTES = "Stack '{}' does not exist"
 
@@ -51,6 +51,7 @@ def operations(stacks: StackStore) -> dict[str, Operation]:
         api.validate_template,
         api.create_change_set,
         api.describe_change_set,
+        api.list_change_sets,
         api.execute_change_set,
         api.delete_change_set,
     )
@@ -74,7 +75,7 @@ class _Api:
 
     def __init__(self, stacks: StackStore) -> None:
         self._stacks = stacks
-        self._change_sets = ChangeSets(stacks)
+        self._change_sets = stacks.change_sets
 
     # Changing
 
@@ -243,7 +244,16 @@ class _Api:
         return {"Id": made.change_set_id, "StackId": made.stack_id}
 
     def describe_change_set(self, params: Params) -> Mapping[str, Any]:
-        return self._change_sets.get(params).to_api()
+        found = self._change_sets.get(params)
+        told = found.to_api(values=bool(params.get("IncludePropertyValues")))
+        told["Changes"], told["NextToken"] = _page(told["Changes"], params, CHANGES_PER_PAGE)
+        return told
+
+    def list_change_sets(self, params: Params) -> Mapping[str, Any]:
+        stack = self._stacks.get(params["StackName"], _BRACKETS)
+        found = [each.summary() for each in self._change_sets.of_stack(stack.stack_id)]
+        page, token = _page(found, params, STACKS_PER_PAGE)
+        return {"Summaries": page, "NextToken": token}
 
     def execute_change_set(self, params: Params) -> Mapping[str, Any]:
         self._change_sets.execute(params)

@@ -1,21 +1,22 @@
 """Change sets of the simulated CloudFormation: enough for ``aws cloudformation deploy`` and CDK.
 
-A change set is ready as soon as it is made. It holds what its maker sent; what executing it does is
-the stacks' business.
+A change set is ready as soon as it is made. It holds what its maker sent, and one more change set
+for each nested stack where that was asked for; what executing it does is the stacks' business.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from route53_takeover.simulation.aws.cloudformation.stacks import Difference
+from route53_takeover.simulation.aws.cloudformation.differences import Difference
 from route53_takeover.simulation.aws.http.faults import ApiFault
 
 if TYPE_CHECKING:
-    from route53_takeover.simulation.aws.cloudformation.stacks import StackStore
+    from route53_takeover.simulation.aws.cloudformation.stacks import Preview, StackStore
 
 _NO_CHANGES = (
     "The submitted information didn't contain changes. "
@@ -24,7 +25,12 @@ _NO_CHANGES = (
 
 
 class ChangeSet(Struct, kw_only=True):
-    """One change set; ``differences`` is empty where it would change nothing."""
+    """One change set; ``differences`` is empty where it would change nothing.
+
+    Attributes:
+        nested: the change sets of its nested stacks, by logical id.
+        parent_id: the change set that this one is nested in, if any.
+    """
 
     change_set_id: str
     name: str
@@ -37,11 +43,31 @@ class ChangeSet(Struct, kw_only=True):
     tags: Sequence[Mapping[str, str]]
     disable_rollback: bool
     created_at: float
-    differences: list[Difference]
+    differences: Sequence[Difference]
+    nested: dict[str, ChangeSet]
+    includes_nested: bool = False
+    parent_id: str | None = None
     executed: bool = False
 
-    def to_api(self) -> dict[str, Any]:
-        """The answer of ``DescribeChangeSet``."""
+    def to_api(self, *, values: bool = False) -> dict[str, Any]:
+        """The answer of ``DescribeChangeSet``; ``values``: with ``IncludePropertyValues``."""
+        return {
+            **self.summary(),
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in self.parameters.items()
+            ],
+            "Capabilities": self.capabilities,
+            "Tags": self.tags,
+            "Changes": [
+                {"Type": "Resource", "ResourceChange": self._change(each, values=values)}
+                for each in self.differences
+                if each.logical_id
+            ],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What ``ListChangeSets`` tells of it."""
         usable = bool(self.differences) or self.creates
         execution = "AVAILABLE" if usable else "UNAVAILABLE"
         return {
@@ -53,25 +79,24 @@ class ChangeSet(Struct, kw_only=True):
             "ExecutionStatus": "EXECUTE_COMPLETE" if self.executed else execution,
             "Status": "CREATE_COMPLETE" if usable else "FAILED",
             "StatusReason": None if usable else _NO_CHANGES,
-            "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value}
-                for key, value in self.parameters.items()
-            ],
-            "Capabilities": self.capabilities,
-            "Tags": self.tags,
-            "Changes": [
-                {
-                    "Type": "Resource",
-                    "ResourceChange": {
-                        "Action": each.action,
-                        "LogicalResourceId": each.logical_id,
-                        "ResourceType": each.type,
-                    },
-                }
-                for each in self.differences
-                if each.logical_id
-            ],
+            "IncludeNestedStacks": self.includes_nested,
+            "ParentChangeSetId": self.parent_id,
         }
+
+    def _change(self, each: Difference, *, values: bool) -> dict[str, Any]:
+        nested = self.nested.get(each.logical_id)
+        told = {
+            "Action": each.action,
+            "LogicalResourceId": each.logical_id,
+            "PhysicalResourceId": each.physical_id or None,
+            "ResourceType": each.type,
+            "Replacement": str(each.replaced) if each.action == "Modify" else None,
+            "ChangeSetId": None if nested is None else nested.change_set_id,
+            "AfterContext": None
+            if each.after is None or not values
+            else json.dumps({"Properties": each.after}),
+        }
+        return {key: value for key, value in told.items() if value is not None}
 
 
 class ChangeSets:
@@ -108,23 +133,56 @@ class ChangeSets:
         stack = self._stacks.reserve(stack_name) if found is None else found
         if self._find(name, stack.stack_id) is not None:
             raise ApiFault("AlreadyExistsException", f"ChangeSet {name} already exists")
+        deep = bool(params.get("IncludeNestedStacks"))
+        preview = self._stacks.preview(stack, body, parameters, deep=deep)
+        return self._add(params, preview, parameters, body, creates=creates)
+
+    def _add(
+        self,
+        params: Mapping[str, Any],
+        preview: Preview,
+        parameters: Mapping[str, str],
+        body: str,
+        *,
+        creates: bool,
+        parent_id: str | None = None,
+    ) -> ChangeSet:
+        name, stack = params["ChangeSetName"], preview.stack
         place = stack.stack_id.partition(":stack/")[0]
+        change_set_id = f"{place}:changeSet/{name}/{self._stacks.new_id()}"
         change_set = ChangeSet(
-            change_set_id=f"{place}:changeSet/{name}/{self._stacks.new_id()}",
+            change_set_id=change_set_id,
             name=name,
             stack_id=stack.stack_id,
             stack_name=stack.name,
             creates=creates,
             body=body,
-            parameters=parameters,
+            parameters=dict(parameters),
             capabilities=params.get("Capabilities", ()),
             tags=params.get("Tags", ()),
             disable_rollback=params.get("OnStackFailure") == "DO_NOTHING",
             created_at=self._stacks.timeline.now,
-            differences=self._stacks.differences(stack.stack_id, body, parameters),
+            differences=preview.differences,
+            nested={
+                logical_id: self._add(
+                    {**params, "ChangeSetName": f"{name}-{logical_id}"},
+                    each,
+                    each.parameters,
+                    json.dumps(each.body),
+                    creates=not each.stack.status,
+                    parent_id=change_set_id,
+                )
+                for logical_id, each in preview.nested.items()
+            },
+            includes_nested=bool(params.get("IncludeNestedStacks")),
+            parent_id=parent_id,
         )
         self._change_sets.append(change_set)
         return change_set
+
+    def of_stack(self, stack_id: str) -> list[ChangeSet]:
+        """Those of one stack, in the order in which they were made."""
+        return [each for each in self._change_sets if each.stack_id == stack_id]
 
     def get(self, params: Mapping[str, Any]) -> ChangeSet:
         """The one that a request names.
@@ -163,12 +221,16 @@ class ChangeSets:
         change_set.executed = True
 
     def delete(self, params: Mapping[str, Any]) -> None:
-        """Forgets one; what is not there is fine."""
+        """Forgets one, and those nested in it; what is not there is fine."""
         try:
-            self._change_sets.remove(self.get(params))
+            ahead = [self.get(params)]
         except ApiFault as fault:
             if fault.code != "ChangeSetNotFound":
                 raise
+            return
+        for each in ahead:
+            ahead += each.nested.values()
+            self._change_sets.remove(each)
 
     def _find(self, name: str, stack_id: str | None) -> ChangeSet | None:
         for each in self._change_sets:

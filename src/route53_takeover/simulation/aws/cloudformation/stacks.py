@@ -7,7 +7,10 @@ happens on the timeline that it is given; no call here waits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import NOT_OWNED, RECORD_SET
@@ -16,6 +19,12 @@ from route53_takeover.simulation.aws.cloudformation.account import (
     CloudFormationAccount,
     StackConfig,
     parse_body,
+)
+from route53_takeover.simulation.aws.cloudformation.change_sets import ChangeSets
+from route53_takeover.simulation.aws.cloudformation.differences import (
+    Difference,
+    differences,
+    nested,
 )
 from route53_takeover.simulation.aws.cloudformation.operations import Operation
 from route53_takeover.simulation.aws.cloudformation.removal import Deletion
@@ -29,11 +38,11 @@ from route53_takeover.simulation.aws.cloudformation.throttling import Buckets, R
 from route53_takeover.simulation.aws.http.faults import ApiFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from random import Random
 
     from route53_takeover.simulation.aws.cloudformation.record_handler import Attempt
-    from route53_takeover.simulation.aws.cloudformation.template import ResourceSpec, Template
+    from route53_takeover.simulation.aws.cloudformation.template import Template
     from route53_takeover.simulation.aws.route53.zones import Zones
     from route53_takeover.simulation.aws.timeline import Schedule
 
@@ -52,12 +61,14 @@ _UPDATABLE_AFTER_FAILURE = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # roll
 _WORDS = "Stack with id {} does not exist"
 
 
-class Difference(NamedTuple):
-    """What an update would do: ``Add``, ``Modify`` or ``Remove`` a resource of this type."""
+class Preview(Struct, frozen=True, kw_only=True):
+    """What an operation would do to a stack and, by logical id, to its nested stacks."""
 
-    action: str
-    logical_id: str
-    type: str
+    stack: Stack
+    body: Mapping[str, Any]
+    parameters: Mapping[str, str]
+    differences: Sequence[Difference]
+    nested: Mapping[str, Preview]
 
 
 class StackStore:
@@ -71,6 +82,7 @@ class StackStore:
 
     Attributes:
         reads: how fast it lets itself be asked.
+        change_sets: those of its stacks.
     """
 
     def __init__(
@@ -80,6 +92,7 @@ class StackStore:
         self._account = CloudFormationAccount(timeline, zones, rng, config or StackConfig())
         self._operations: dict[str, Operation] = {}
         self.reads = Buckets(timeline, self._account.config.reads)
+        self.change_sets = ChangeSets(self)
 
     @property
     def on_event(self) -> list[Callable[[StackEventRow], None]]:
@@ -155,14 +168,35 @@ class StackStore:
             for resource in stack.resources.values()
         )
 
-    def differences(
-        self, name: str, body: str | Mapping[str, Any], parameters: Mapping[str, str]
-    ) -> list[Difference]:
-        """What an update of this stack to this template would change."""
-        stack = self.get(name)
+    def preview(
+        self,
+        stack: Stack,
+        body: str | Mapping[str, Any],
+        parameters: Mapping[str, str],
+        *,
+        deep: bool = False,
+    ) -> Preview:
+        """What an update of this stack to this template would change.
+
+        Args:
+            deep: nested stacks, too.
+        """
+        return self._preview(stack, self._template(stack, body, parameters), deep=deep)
+
+    def _preview(self, stack: Stack, template: Template, *, deep: bool) -> Preview:
         try:
-            template = self._template(stack, body, parameters)
-            return list(_differences(self._account, stack, template))
+            return Preview(
+                stack=stack,
+                body=template.body,
+                parameters=template.parameters,
+                differences=list(differences(self._account, stack, template)),
+                nested={
+                    name: self._preview(child, wanted, deep=True)
+                    for name, child, wanted in nested(self._account, stack, template)
+                }
+                if deep
+                else {},
+            )
         except TemplateError as error:
             raise _invalid(str(error)) from error
 
@@ -233,7 +267,7 @@ class StackStore:
         given = stack.parameters if parameters is None and body is None else parameters or {}
         template = self._template(stack, wanted, given)
         try:
-            if not any(_differences(self._account, stack, template)):
+            if not any(differences(self._account, stack, template)):
                 raise _invalid("No updates are to be performed.")
         except TemplateError:
             pass  # what is wrong with a nested template shows as a failure of its resource
@@ -308,42 +342,6 @@ class StackStore:
         self._operations[stack.stack_id] = operation
         operation.start()
         return stack
-
-
-def _differences(
-    account: CloudFormationAccount, stack: Stack, template: Template
-) -> Iterator[Difference]:
-    """What an update to this template would change; a change of outputs alone has no name."""
-    for name, old in stack.resources.items():
-        if name not in template.resources:
-            yield Difference("Remove", name, old.type)
-    for name, spec in template.resources.items():
-        if name not in stack.resources:
-            yield Difference("Add", name, spec.type)
-        elif _is_changed(account, stack, template, spec):
-            yield Difference("Modify", name, spec.type)
-    try:
-        outputs = template.outputs(stack.lookup)
-    except TemplateError:  # one refers to what is still to be created
-        outputs = {}
-    if outputs != stack.outputs:
-        yield Difference("Modify", "", "")
-
-
-def _is_changed(
-    account: CloudFormationAccount, stack: Stack, template: Template, spec: ResourceSpec
-) -> bool:
-    old, new = stack.resources[spec.logical_id], Resource.wanted(spec)
-    try:
-        new.properties = template.properties(spec.logical_id, stack.lookup)
-    except TemplateError:  # it refers to what is still to be created
-        return True
-    if old.type != new.type or old.properties != new.properties or "FAILED" in old.status:
-        return True
-    child = old.child
-    return child is not None and any(
-        _differences(account, child, account.child_template(child, new))
-    )
 
 
 def _is_left_over(resource: Resource) -> bool:

@@ -142,6 +142,26 @@ class Template:
         """A resource's properties with every value in place; numbers and booleans are text."""
         return self._mapping(self.resources[logical_id].properties, lookup)
 
+    def foreseen(self, logical_id: str, lookup: Lookup, unknown: str) -> dict[str, Any]:
+        """The same before all exists; ``unknown`` stands for a value that ``lookup`` cannot tell.
+
+        A function over such a value is not known either.
+        """
+
+        def resolved(node: Any) -> Any:  # noqa: ANN401 -- a template holds any JSON
+            if isinstance(node, dict) and not is_intrinsic(node):
+                told = {key: resolved(value) for key, value in node.items()}
+                return {key: value for key, value in told.items() if value is not _NO_VALUE}
+            if isinstance(node, list):
+                return [item for item in map(resolved, node) if item is not _NO_VALUE]
+            try:
+                return self._resolve(node, lookup)
+            except TemplateError:
+                return unknown
+
+        told: dict[str, Any] = resolved(dict(self.resources[logical_id].properties))
+        return told
+
     def outputs(self, lookup: Lookup) -> dict[str, str]:
         """The stack's outputs whose conditions hold."""
         return {
