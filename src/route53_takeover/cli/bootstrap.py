@@ -172,11 +172,13 @@ async def read(
         inventory=account.inventory,
     )
     here = Path.cwd()
+    program = None if options.jets is None else options.jets.program
+    commands = (options.deploy_off, options.deploy_on, program)
     elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
     return replace(
         facts,
         unfinished=unfinished_runs(state_dir, facts.zone_id, facts.zone_records, elsewhere),
-        missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
+        missing_programs=missing_programs(commands, here),
         cwd=str(here),
     )
 

@@ -46,6 +46,7 @@ class Options(Struct, frozen=True, kw_only=True):
         deploy_on: shell command of the second; ``None`` where it is started elsewhere.
         confirm_release: a release also waits for the operator's confirmation.
         owner_check: where owners are looked for.
+        jets: the app that ``--jets`` names, which the deploy commands were derived from.
     """
 
     stack: str
@@ -63,6 +64,7 @@ class Options(Struct, frozen=True, kw_only=True):
     probe: bool = True
     confirm_release: bool = False
     owner_check: OwnerCheck = OwnerCheck.FULL
+    jets: JetsApp | None = None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -188,6 +190,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         cwd: where the deploy commands run.
         unfinished: what earlier runs of this machine have left at the zone's records.
         given_stack: what ``--stack`` named, where it was a child of the root.
+        custom_domains: the API Gateway custom domains that the tree owns.
     """
 
     now: float
@@ -215,6 +218,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     cwd: str = ""
     unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
+    custom_domains: tuple[str, ...] = ()
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -225,6 +229,25 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.text} {self.hint}".strip()
+
+
+class JetsApp(Struct, frozen=True, kw_only=True):
+    """A Ruby on Jets app, and what its files say of the switch.
+
+    Attributes:
+        major: the major version of Jets.
+        program: what its deploy command starts: ``bundle``, or ``jets`` itself.
+        domain_is_switched: Jets 4 and 5: without the switch there is no custom domain either.
+        refusals: why a deploy with ``ROUTE53_ENABLE`` would not do what it has to.
+        warnings: what its files do not tell for certain.
+    """
+
+    folder: str
+    major: int
+    program: str = "jets"
+    domain_is_switched: bool = False
+    refusals: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 class Manual(Struct, frozen=True, kw_only=True):
