@@ -357,3 +357,12 @@ def test_a_group_that_waits_for_the_record_is_never_released_for() -> None:
     rehearsal = rehearsed(grouped(mode=Mode.RETRY))
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert rehearsal.gap_seconds == 0
+
+
+@pytest.mark.parametrize(("settle", "outcome"), [(300.0, "done"), (5.0, "failed")])
+def test_an_operation_that_begins_after_the_deploy_has_exited_is_awaited_for_settle(
+    settle: float, outcome: str
+) -> None:
+    """A build elsewhere goes on where the command that started it has ended (Jets 6)."""
+    account = replace(site_account(), habit=DeployBehavior.LATER)
+    assert rehearsed(account, settle=settle).result.outcome == outcome

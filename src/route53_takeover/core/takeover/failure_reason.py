@@ -16,7 +16,6 @@ from route53_takeover.core.takeover.queries import matching_resources, root_kind
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
 
 if TYPE_CHECKING:
-    from route53_takeover.core.plan.model import JetsApp
     from route53_takeover.core.takeover.state import Deploy, NameState, State
 
 
@@ -54,7 +53,7 @@ def why(state: State) -> str:
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
         return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
     if not was_deployed(state):
-        return _nothing_deployed(deploy)
+        return _nothing_deployed(deploy) + declined(state, deploy)
     if kind is not StackPhase.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"
     if groups := unread_groups(state):
@@ -151,6 +150,17 @@ def _left_out(state: State) -> str:
     return (
         "did deploy.rb read ROUTE53_ENABLE in CodeBuild (config.codebuild.project.env.pass in "
         "config/jets/bootstrap.rb)?"
+    )
+
+
+def declined(state: State, deploy: Deploy | None) -> str:
+    """What a deploy of Jets that exited 0 may mean where nothing was deployed."""
+    app = state.plan.options.jets
+    if app is None or leaves_out(app) or deploy is None or deploy.code != 0:
+        return ""  # Jets 4 and 5 exit 1 then
+    return (
+        ": `jets deploy` exits 0 also where its question was declined or could not be answered "
+        "(the deploy's log in the run's folder shows it)"
     )
 
 
