@@ -242,6 +242,8 @@ def test_what_a_setting_comes_to_for_both_values_of_the_switch(value: str, kind:
         ([f"if {GOOD}", "config.y = 1", "else", "config.x = true", "end"], Reads.UNSURE),
         (["case Jets.env", 'when "prod"', f"config.x = {GOOD}", "end"], Reads.UNSURE),
         ([f"config.x ||= {GOOD}"], Reads.UNSURE),
+        ([f"if {GOOD}", "if a", "config.x = true", "end", "end"], Reads.UNSURE),
+        (["if a", "[1].each do |b|", "end", f"config.x = {GOOD}", "end"], Reads.UNSURE),
         (["=begin", "config.x = true", "=end"], None),
         (["# config.x = true", "__END__", "config.x = true"], None),
         (["config.x =~ /a/", "config.x == true"], None),
@@ -279,6 +281,13 @@ def test_a_line_that_does_not_follow_the_switch_is_told_with_its_replacement(
     (refusal,) = app.refusals
     assert f"`{setting} = {value}` ({DEPLOY}:2)" in refusal.text
     assert refusal.hint == f"Replace that line by: {setting} = {GOOD}"
+
+
+def test_the_line_that_means_to_follow_the_switch_is_the_one_to_replace() -> None:
+    meant = 'config.uploads.cloudfront.route53.enable = ENV["ROUTE53_ENABLE"]'
+    app = derived({**app_6(), DEPLOY: block("deploy", f"{LAMBDA} = true", meant)}).app
+    (refusal,) = app.refusals
+    assert f"`{meant}` ({DEPLOY}:3) does not follow it" in refusal.text
 
 
 def test_the_file_of_the_environment_has_the_last_word() -> None:
