@@ -261,6 +261,16 @@ def test_an_app_that_follows_the_switch_is_neither_refused_nor_warned_of() -> No
     assert said(derived(app_5()).app) == ""
 
 
+def test_all_that_is_missing_is_told_at_once() -> None:
+    bare = {"Gemfile.lock": lock("6.0.4"), PROJECT: app_6()[PROJECT]}
+    setting, passing = derived(bare).app.refusals
+    assert f"Add this line to {DEPLOY}: {LAMBDA} = {GOOD}" in setting.hint
+    assert passing.hint == (
+        f"Create {BOOTSTRAP} with: Jets.bootstrap.configure "
+        '{ config.codebuild.project.env.pass = ["ROUTE53_ENABLE"] }'
+    )
+
+
 def test_a_setting_that_no_file_has_is_told_with_the_line_to_add() -> None:
     app = derived({**app_6(), DEPLOY: block("deploy", "config.package_type = 'zip'")}).app
     assert f"Add this line to {DEPLOY}: {LAMBDA} = {GOOD}" in said(app)

@@ -39,10 +39,13 @@ def _app_6(folder: str, files: JetsFiles) -> JetsApp:
         for tree in TREES
     }
     refusals, warnings = _switched(settings, files, paths, default="off")
-    if not refusals:
-        passing, unsure = _passed_on(files)
-        refusals, warnings = [*refusals, *passing], [*warnings, *unsure]
-    return JetsApp(folder=folder, major=6, refusals=tuple(refusals), warnings=tuple(warnings))
+    passing, unsure = _passed_on(files)
+    return JetsApp(
+        folder=folder,
+        major=JETS_6,
+        refusals=(*refusals, *passing),
+        warnings=(*warnings, *unsure),
+    )
 
 
 def _app_5(folder: str, major: int, files: JetsFiles) -> JetsApp:
@@ -100,7 +103,7 @@ def _switched(
             Finding(
                 text=f"it is not certain that the Jets app creates the record exactly where "
                 f'{SWITCH} is "true": {where} is not understood.',
-                hint=f"Check it; certain is: {_wanted(next(iter(settings)))}",
+                hint=f"Check it. This is understood: {_wanted(next(iter(settings)))}",
             )
         ]
     literal = next((s[-1] for t, s in settings.items() if stand[t] is Reads.ON), None)
@@ -155,6 +158,8 @@ def _passed_on(files: JetsFiles) -> tuple[list[Finding], list[Finding]]:
         hint = f"Add this line to {where}: {_PASSED}"
         if passing:
             hint = f'Add "{SWITCH}" to the list there ({where}).'
+        elif files.read(paths[0]) is None:
+            hint = f"Create {paths[0]} with: Jets.bootstrap.configure {{ {_PASSED} }}"
         return [
             Finding(
                 text=f"Jets 6 deploys in CodeBuild, and {SWITCH} is not passed on to it: "
@@ -167,7 +172,7 @@ def _passed_on(files: JetsFiles) -> tuple[list[Finding], list[Finding]]:
         Finding(
             text=f"it is not certain that {SWITCH} is passed on to CodeBuild: {at} is not "
             "understood.",
-            hint=f"Check it; certain is: {_PASSED}",
+            hint=f"Check it. This is understood: {_PASSED}",
         )
     ]
 
