@@ -164,6 +164,15 @@ def test_a_switch_that_codebuild_does_not_get_is_refused_before_anything_is_depl
     assert records(app) == [("A", OLD)]
 
 
+def test_a_jets_that_is_not_installed_is_refused(app: App, commands: Path) -> None:
+    (app.folder / "Gemfile.lock").unlink()
+    assert app.plan().code == 0
+    (commands / "jets").unlink()
+    refused = app.plan()
+    assert refused.code == 3
+    assert "program jets not found on PATH" in " ".join(refused.lines[0]["reasons"])
+
+
 def test_a_question_that_nobody_answers_exits_0_and_is_named_in_the_ending(app: App) -> None:
     (app.folder / "asks-always").touch()
     assert app.deploy("true")[0] == 0

@@ -61,3 +61,11 @@ def test_a_record_that_leads_to_a_custom_domain_elsewhere_is_warned_of() -> None
     assert "app/shared/resources" in warned
     assert "leads to" not in planned(5, deploy_off=None)[1]
     assert "leads to" not in planned(6, manual=API)[1]
+
+
+def test_a_derived_command_whose_program_is_not_there_is_refused() -> None:
+    command = "cd /app && JETS_ENV=dev bundle exec jets deploy --yes"
+    world = facts(missing_programs=("bundle",), cwd="/home")
+    app = JetsApp(folder="/app", major=6, program="bundle")
+    made = make_plan(world, options(deploy_off=command, deploy_on=command, jets=app))
+    assert f"`{command}` cannot be run: program bundle not found on PATH" in texts(made.refusals)
