@@ -25,7 +25,12 @@ FULL = (*TARGET, "--deploy=true")
         (("run", *FULL), "--auto"),
         (("rehearse",), "--auto"),
         (("resume", "x"), "--auto"),
-        (("plan",), "--stack"),
+        (("plan",), "--record"),
+        (("plan", "--record=a.b", "--deploy=true"), "--stack"),
+        (("plan", "--record=a.b", "--jets=no-such-folder"), "no-such-folder"),
+        (("plan", "--record=a.b", "--jets=."), "is not a Jets app"),
+        (("plan", "--record=a.b", "--jets=.", "--deploy=true"), "--jets"),
+        (("plan", "--record=a.b", "--jets=.", "--no-deploy"), "--jets"),
         (("plan", "--stack=shop", "--deploy=true"), "--record"),
         (("plan", "--stack=", "--record=a.b", "--deploy=true"), "--stack"),
         (("frobnicate",), "frobnicate"),
@@ -73,7 +78,7 @@ def test_a_usage_error_is_one_clear_line_and_exit_2(
 
 
 @pytest.mark.parametrize(
-    "option", ["--jets=.", "--bridge", "--strategy=adopt", "--strategy=auto", "--negative-ttl=5"]
+    "option", ["--bridge", "--strategy=adopt", "--strategy=auto", "--negative-ttl=5"]
 )
 def test_an_option_that_is_not_built_yet_is_never_accepted_and_ignored(
     program: Program, option: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.core.plan.model import JetsApp
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.text_lines import JsonLines, summary
 from route53_takeover.simulation.aws.account import DeployBehavior
@@ -370,3 +371,37 @@ def test_a_group_that_waits_for_the_record_is_never_released_for() -> None:
     rehearsal = rehearsed(grouped(mode=Mode.RETRY))
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert rehearsal.gap_seconds == 0
+
+
+@pytest.mark.parametrize(("settle", "outcome"), [(300.0, "done"), (5.0, "failed")])
+def test_an_operation_that_begins_after_the_deploy_has_exited_is_awaited_for_settle(
+    settle: float, outcome: str
+) -> None:
+    """A build elsewhere goes on where the command that started it has ended (Jets 6)."""
+    account = replace(site_account(), habit=DeployBehavior.LATER)
+    assert rehearsed(account, settle=settle).result.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("major", "said"), [(5, "Jets 5 leaves it out"), (6, "config.codebuild.project.env.pass")]
+)
+def test_a_jets_app_that_is_deployed_without_the_record_is_told_what_left_it_out(
+    major: int, said: str
+) -> None:
+    queue = {"Type": "AWS::SQS::Queue", "Condition": "Enabled"}
+    account = site_account(template=site_template(queue))
+    app = JetsApp(folder="/app", major=major)
+    rehearsal = rehearsed(account, deploy_off=None, jets=app)
+    assert ending(rehearsal) == (Outcome.FAILED, 1)
+    assert said in rehearsal.result.reason
+    assert the_record(rehearsal).outcome == "untouched"
+
+
+@pytest.mark.parametrize(("major", "is_said"), [(5, False), (6, True)])
+def test_a_deploy_of_jets_6_that_exits_0_and_deploys_nothing_may_have_been_declined(
+    major: int, is_said: bool
+) -> None:
+    account = replace(site_account(), habit=DeployBehavior.DECLINED)
+    rehearsal = rehearsed(account, deploy_off=None, jets=JetsApp(folder="/app", major=major))
+    assert ending(rehearsal) == (Outcome.FAILED, 1)
+    assert ("was declined" in rehearsal.result.reason) is is_said

@@ -28,6 +28,7 @@ from route53_takeover.core.domain.names import canonical_record, canonical_zone,
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
+from route53_takeover.core.plan.jets.app import derive
 from route53_takeover.core.plan.model import OwnedRecord
 from route53_takeover.core.status import attention
 from route53_takeover.process import login_scope
@@ -88,6 +89,15 @@ HOSTILE = [
     "//",
     "vpce-a.",
     "\\052",
+    "\n",
+    "if a\n",
+    "if a\nconfig.a = [\n",
+    "config.a.",
+    "config.a = b\n",
+    " if ",
+    ".to_s",
+    "(",
+    " do |a|\n",
 ]
 
 
@@ -108,6 +118,22 @@ def _joined(text: str) -> object:
         name="",
         pattern=name_pattern({"Fn::Join": ["", parts]}),
     ).may_be_at(normal_name(text[:250]) + "x.")
+
+
+def _jets_app(path: str, begin: str) -> Callable[[str], None]:
+    """Derives from an app of which one file is hostile."""
+    files = {
+        "Gemfile.lock": "    jets (6.0.4)\n",
+        "config/jets/project.rb": "",
+        "config/jets/deploy.rb": "",
+    }
+
+    def tried(text: str) -> None:
+        hostile = files | {path: begin + text}
+        with suppress(UsageError):
+            derive("/app", hostile.get, {}, stack="shop-dev")
+
+    return tried
 
 
 WORK: dict[str, Callable[[str], object]] = {
@@ -141,6 +167,14 @@ WORK: dict[str, Callable[[str], object]] = {
         {"Name": "x", "Type": "A", "Weight": "1" + text}
     ),
     "core.domain.template": SUBSTITUTION.findall,
+    "core.plan.jets.app lock": _jets_app("Gemfile.lock", "    jets ("),
+    "core.plan.jets.app name": _jets_app("config/jets/info.yml", "project_name: "),
+    "core.plan.jets.ruby_config setting": _jets_app("config/jets/deploy.rb", ""),
+    "core.plan.jets.ruby_config value": _jets_app(
+        "config/jets/deploy.rb",
+        'config.lambda.url.cloudfront.route53.enable = ENV.fetch("ROUTE53_ENABLE", "false").to_s',
+    ),
+    "core.plan.jets.ruby_config block": _jets_app("config/jets/bootstrap.rb", "if a do |"),
     "adapters.endpoint": lambda text: is_aws("https://" + text),
     "storage.run_folder": run_folder.label_of,
     "storage.locks": lambda text: locks._file_name("Z1", text),

@@ -196,6 +196,8 @@ async def read(
         ),
     )
     here = Path.cwd()
+    program = None if options.jets is None else options.jets.program
+    commands = (options.deploy_off, options.deploy_on, program)
     elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
     return replace(
         facts,
@@ -206,7 +208,7 @@ async def read(
             elsewhere,
             requested_names(options.records),
         ),
-        missing_programs=missing_programs((options.deploy_off, options.deploy_on), here),
+        missing_programs=missing_programs(commands, here),
         cwd=str(here),
     )
 

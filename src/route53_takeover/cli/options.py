@@ -67,7 +67,15 @@ VersionOption = Annotated[
 class Takeover:
     """What is taken over, and how."""
 
-    stack: StackOption
+    stack: Annotated[
+        str | None,
+        option(
+            "--stack",
+            callback=types.not_empty,
+            help="Name or ARN of the stack.",
+            metavar="NAME|ARN",
+        ),
+    ] = None
     record: Annotated[
         list[str] | None,
         option(
@@ -133,6 +141,14 @@ class Takeover:
         str | None,
         option("--deploy-on", help="Command that deploys with the switch on.", metavar="CMD"),
     ] = None
+    jets: Annotated[
+        Path | None,
+        option(
+            "--jets",
+            help="Ruby on Jets app that stack and deploy command are derived from.",
+            metavar="DIR",
+        ),
+    ] = None
     no_deploy: Annotated[
         bool, option("--no-deploy", help="Somebody else deploys; only watch and act.")
     ] = False
@@ -170,15 +186,14 @@ class Takeover:
         ),
     ] = None
     deploy_timeout: Annotated[
-        float,
+        float | None,
         option(
             "--deploy-timeout",
-            show_default="2h",
             parser=types.duration,
             metavar="DURATION",
-            help="End a deploy command after this.",
+            help="End a deploy command after this (2h).",
         ),
-    ] = 7200.0
+    ] = None
     settle: Annotated[
         float | None,
         option(
@@ -206,6 +221,14 @@ class Takeover:
         from route53_takeover.core.plan.model import Options
 
         self._check_pending()
+        if self.jets is not None:
+            from route53_takeover.cli.jets import options_of
+
+            return options_of(self, self.jets)
+        if self.stack is None:
+            raise UsageError(
+                "there is no stack", "Give --stack NAME, or --jets DIR for a Ruby on Jets app."
+            )
         self._check_deploy()
         if self.restore_after is not None and self.restore_after < _SHORTEST_DEADMAN:
             raise UsageError(
@@ -223,6 +246,7 @@ class Takeover:
             "ttl": None if self.ttl == "keep" else int(self.ttl),
             "drain": not self.no_drain,
             "settle": (60.0 if self.no_deploy else 5.0) if self.settle is None else self.settle,
+            "deploy_timeout": 7200.0 if self.deploy_timeout is None else self.deploy_timeout,
             "probe": not self.no_probe,
         }
         return convert({**vars(self), **derived}, Options)
@@ -248,7 +272,8 @@ class Takeover:
         if not self.no_deploy and not both and not on:
             raise UsageError(
                 "there is no deploy command",
-                "Give --deploy CMD, or --deploy-off CMD --deploy-on CMD, or --no-deploy.",
+                "Give --deploy CMD, or --deploy-off CMD --deploy-on CMD, or --jets DIR, or "
+                "--no-deploy.",
             )
         if self.no_deploy and (both or off or on):
             raise UsageError(

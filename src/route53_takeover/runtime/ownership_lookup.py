@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import OwnedRecord
     from route53_takeover.core.ports import Stacks
 
+CUSTOM_DOMAIN = "AWS::ApiGateway::DomainName"
+"""A resource whose physical id is the domain's name."""
+
 
 class TreeStack(Struct, frozen=True, kw_only=True):
     """One stack of the tree as it is in force.
@@ -57,6 +60,7 @@ class Tree:
         hidden: logical ids of those whose name or type the templates hide.
         coming: the same of the records of groups.
         expecting: the stacks whose templates hold such record sets, or hide which they are.
+        custom_domains: the API Gateway custom domains among the resources.
     """
 
     def __init__(self) -> None:
@@ -70,6 +74,7 @@ class Tree:
         self.hidden: list[str] = []
         self.coming: list[OwnedRecord] = []
         self.expecting: list[str] = []
+        self.custom_domains: list[str] = []
 
     @classmethod
     async def read(cls, stacks: Stacks, root: StackDescription) -> Tree:
@@ -85,6 +90,8 @@ class Tree:
             todo += [
                 (r.physical_id, f"{path}{r.logical_id}/") for r in there if r.resource_type == STACK
             ]
+            domains = (r.physical_id for r in there if r.resource_type == CUSTOM_DOMAIN)
+            tree.custom_domains += domains
             await tree._take(reader, stack_id, path, there)
         return tree
 

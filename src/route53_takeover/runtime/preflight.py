@@ -106,6 +106,7 @@ async def gather(
         unasked=found.unasked,
         near_stacks=tuple(near),
         given_stack=given,
+        custom_domains=tuple(tree.custom_domains),
     )
 
 

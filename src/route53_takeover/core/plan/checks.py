@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
+from route53_takeover.core.plan.jets.checks import refuse_jets, warn_jets
 from route53_takeover.core.plan.model import ADDRESSING, Finding
 from route53_takeover.core.plan.ownership import (
     expected_types,
@@ -75,6 +76,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from warn_zone(facts, plan)
         yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
+        yield from warn_jets(facts, plan)
         yield from _warn_waiting(facts, plan)
 
 
@@ -244,7 +246,7 @@ def _did_you_mean(facts: Facts) -> str:
 def _refuse_deploy(facts: Facts, plan: Plan) -> Iterator[Finding]:
     for program in facts.missing_programs:
         commands = (plan.options.deploy_off, plan.options.deploy_on)
-        command = next(c for c in commands if c and c.split()[0] == program)
+        command = next(c for c in commands if c and program in c.split())
         looked = f"in {facts.cwd}" if "/" in program else "on PATH"
         yield Finding(
             text=f"the deploy command `{command}` cannot be run: program {program} not found "
@@ -281,6 +283,7 @@ _CHECKS = (
     refuse_delegation,
     refuse_dependants,
     _refuse_stack,
+    refuse_jets,
     _refuse_deploy,
     _refuse_credentials,
 )

@@ -61,6 +61,7 @@ class Options(Struct, frozen=True, kw_only=True):
         parameters: ``KEY=VALUE``: what that deploy gives the template.
         preview: shell command that makes a change set of it instead, and does not execute it.
         accept_loss: values that the stack's record does not have may be lost.
+        jets: the app that ``--jets`` names, which the deploy commands were derived from.
     """
 
     stack: str
@@ -87,6 +88,8 @@ class Options(Struct, frozen=True, kw_only=True):
     def has_pending_template(self) -> bool:
         """Whether the template that will be deployed can be read beforehand."""
         return self.template is not None or self.preview is not None
+
+    jets: JetsApp | None = None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -267,6 +270,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         cwd: where the deploy commands run.
         unfinished: what earlier runs of this machine have left at the zone's records.
         given_stack: what ``--stack`` named, where it was a child of the root.
+        custom_domains: the API Gateway custom domains that the tree owns.
     """
 
     now: float
@@ -300,6 +304,26 @@ class Facts(Struct, frozen=True, kw_only=True):
     cwd: str = ""
     unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
+    custom_domains: tuple[str, ...] = ()
+
+
+class JetsApp(Struct, frozen=True, kw_only=True):
+    """A Ruby on Jets app, and what its files say of the switch.
+
+    Attributes:
+        major: the major version of Jets.
+        program: what its deploy command starts: ``bundle``, or ``jets`` itself.
+        domain_is_switched: Jets 4 and 5: without the switch there is no custom domain either.
+        refusals: why a deploy with ``ROUTE53_ENABLE`` would not do what it has to.
+        warnings: what its files do not tell for certain.
+    """
+
+    folder: str
+    major: int
+    program: str = "jets"
+    domain_is_switched: bool = False
+    refusals: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 class Manual(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.change_refusals import is_about_a_record
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.queries import matching_resources, root_kind, was_deployed
@@ -61,16 +62,13 @@ def _why(state: State) -> str:
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
         return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
     if not was_deployed(state):
-        return _nothing_deployed(deploy)
+        return _nothing_deployed(deploy) + declined(state, deploy)
     if kind is not StackPhase.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"
     if groups := unread_groups(state):
         return f"the records of its RecordSetGroup ({', '.join(groups)}) cannot be read"
     if not any(matching_resources(state, h) for h in state.handovers):
-        return (
-            "the stack was deployed without a record set of this name: is the switch on? (Jets 3 "
-            "to 5 leaves it out where the API Gateway custom domain exists already)"
-        )
+        return f"the stack was deployed without a record set of this name: {_left_out(state)}"
     return f"the stack ended {status}, but not with every record{error}{still_listed(state)}"
 
 
@@ -143,6 +141,36 @@ def _kept_back(state: State) -> str:
     if state.plan.options.confirm_release and not any(n.agreed_at for n in state.names.values()):
         return "; the release was not confirmed"
     return ""
+
+
+def _left_out(state: State) -> str:
+    """What may have kept the record out of the template that was deployed."""
+    app = state.plan.options.jets
+    if app is None:
+        return (
+            "is the switch on? (Jets 3 to 5 leaves it out where the API Gateway custom domain "
+            "exists already)"
+        )
+    if leaves_out(app):
+        return (
+            f"Jets {app.major} leaves it out where the API Gateway custom domain exists and the "
+            f"stack has no record set for it. {OWN_RECORD}"
+        )
+    return (
+        "did deploy.rb read ROUTE53_ENABLE in CodeBuild (config.codebuild.project.env.pass in "
+        "config/jets/bootstrap.rb)?"
+    )
+
+
+def declined(state: State, deploy: Deploy | None) -> str:
+    """What a deploy of Jets that exited 0 may mean where nothing was deployed."""
+    app = state.plan.options.jets
+    if app is None or leaves_out(app) or deploy is None or deploy.code != 0:
+        return ""  # Jets 4 and 5 exit 1 then
+    return (
+        ": `jets deploy` exits 0 also where its question was declined or could not be answered "
+        "(the deploy's log in the run's folder shows it)"
+    )
 
 
 def _nothing_deployed(deploy: Deploy | None) -> str:

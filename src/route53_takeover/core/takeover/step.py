@@ -28,7 +28,7 @@ from route53_takeover.core.takeover.completion import (
     verify,
 )
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import is_aborted
+from route53_takeover.core.takeover.failure_reason import declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.queries import candidate_resources, root_kind
@@ -263,7 +263,7 @@ def _judge_deploy_off(context: StepContext) -> None:
     elif kind is StackPhase.ABSENT:
         context.give_up(
             f"the deploy with the switch off exited {deploy.code}, but there is no stack "
-            f"{state.plan.options.stack}"
+            f"{state.plan.options.stack}{declined(state, deploy)}"
         )
     else:
         context.move(Phase.PROVE)

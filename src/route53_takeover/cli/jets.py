@@ -1,0 +1,44 @@
+"""``--jets DIR``: reads the app, and says what the other options would have said."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from route53_takeover.adapters.jets_folder import reader
+from route53_takeover.base.errors import UsageError
+from route53_takeover.core.plan.jets.app import SETTLE, derive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from route53_takeover.cli.options import Takeover
+    from route53_takeover.core.plan.model import Options
+
+
+def options_of(given: Takeover, app: Path) -> Options:
+    """The options, with those that the app in this folder and the environment stand for.
+
+    Raises:
+        UsageError: it is no app that is known, its stack is not certain, or an option contradicts.
+    """
+    if given.no_deploy or given.deploy or given.deploy_off or given.deploy_on:
+        raise UsageError(
+            "--jets stands for the deploy command: it contradicts --deploy, --deploy-off, "
+            "--deploy-on and --no-deploy",
+            "Leave one out (takeover.toml and ROUTE53_TAKEOVER_... count, too).",
+        )
+    folder = app.absolute()
+    derived = derive(str(folder), reader(folder), os.environ, stack=given.stack)
+    plain = replace(
+        given,
+        jets=None,
+        stack=derived.stack,
+        deploy=derived.command,
+        settle=SETTLE if given.settle is None else given.settle,
+        deploy_timeout=derived.timeout if given.deploy_timeout is None else given.deploy_timeout,
+    )
+    return structs.replace(plain.options(), jets=derived.app)

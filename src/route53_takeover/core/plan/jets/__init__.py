@@ -1,0 +1,1 @@
+"""Ruby on Jets: what ``--jets DIR`` derives from an app, and what it refuses."""

@@ -1,0 +1,86 @@
+"""`--jets DIR` stands for the options that its app and the environment say."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from route53_takeover.adapters.jets_folder import reader
+from route53_takeover.base.errors import UsageError
+from route53_takeover.cli.options import Takeover
+from route53_takeover.core.plan.model import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Jets 6 app, in an environment that says nothing of Jets."""
+    for name in list(os.environ):
+        if name.startswith("JETS_"):
+            monkeypatch.delenv(name)
+    files = {
+        "Gemfile.lock": "    jets (6.0.4)\n",
+        "config/jets/project.rb": 'config.name = "shop"\n',
+        "config/jets/bootstrap.rb": "config.codebuild.project.timeout_in_minutes = 180\n",
+        "config/jets/deploy.rb": "",
+    }
+    folder = tmp_path / "app"
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def options(app: Path, **given: Any) -> Options:
+    return Takeover(record=["www.example.com"], jets=app, **given).options()
+
+
+def test_stack_command_and_durations_come_from_the_app(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JETS_ENV", "prod")
+    monkeypatch.chdir(app.parent)
+    found = options(app.relative_to(app.parent))
+    command = f"cd {app} && JETS_ENV=prod bundle exec jets deploy --yes"
+    assert (found.stack, found.deploy_off, found.deploy_on) == ("shop-prod", command, command)
+    assert (found.settle, found.deploy_timeout) == (300, 180 * 60 + 1800)
+    assert found.jets is not None
+    assert (found.jets.folder, found.jets.major, found.jets.program) == (str(app), 6, "bundle")
+    assert found.jets.refusals
+
+
+def test_what_is_given_goes_before_what_is_derived(app: Path) -> None:
+    found = options(app, stack="shop-dev", settle=7.0, deploy_timeout=60.0, skip_off=True)
+    assert (found.stack, found.settle, found.deploy_timeout) == ("shop-dev", 7, 60)
+    assert found.deploy_off is None
+    assert found.deploy_on is not None
+
+
+def test_a_plan_keeps_what_it_knows_of_the_app(app: Path) -> None:
+    found = options(app)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Options) == found
+
+
+@pytest.mark.parametrize(
+    "given", [{"deploy": "x"}, {"deploy_on": "x"}, {"deploy_off": "x"}, {"no_deploy": True}]
+)
+def test_another_way_to_deploy_contradicts_it(app: Path, given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="--jets stands for the deploy command"):
+        options(app, **given)
+
+
+def test_nothing_but_files_of_a_sensible_size_is_read(app: Path, tmp_path: Path) -> None:
+    read = reader(app)
+    os.mkfifo(app / "config/project_name")
+    assert read("config/project_name") is None
+    assert read("config/application.rb") is None
+    (app / "config/jets/deploy.rb").write_bytes(b"\xff" * 100_001)
+    with pytest.raises(UsageError, match="longer than 100000 bytes"):
+        read("config/jets/deploy.rb")
+    with pytest.raises(UsageError, match="there is no folder"):
+        reader(tmp_path / "nowhere")
