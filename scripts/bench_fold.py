@@ -23,8 +23,9 @@ from route53_takeover.core.plan.model import Options
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import Subject
 from route53_takeover.core.takeover.machine import fold
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import NameRecords, StackEvents, polls
-from route53_takeover.core.takeover.state import Phase, State
+from route53_takeover.core.takeover.state import State
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once

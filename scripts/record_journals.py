@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.plan.model import Options
 from route53_takeover.core.status.choices import Act
-from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once

@@ -29,7 +29,7 @@ from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.protocol import Link, Proposal, View
 from route53_takeover.simulation.chaos.faults import Faults
@@ -37,7 +37,7 @@ from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.scenarios import SCENARIOS
 from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.plan_screen import PlanScreen
-from route53_takeover.tui.run_view import RunView
+from route53_takeover.tui.run_layout import RunView
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.ministack import wait_until
 from tests.e2e.processes import are_in_order
 
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

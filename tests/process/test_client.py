@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, TakeoverError
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.control_server import Control

@@ -13,8 +13,8 @@ import pytest
 from tests.core.status.test_build import at
 from tests.e2e.simulated import await_true
 
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import may_lose_a_record
-from route53_takeover.core.takeover.state import Phase
 from route53_takeover.process.keep_awake import Awake
 
 if TYPE_CHECKING:

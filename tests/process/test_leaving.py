@@ -16,7 +16,7 @@ from route53_takeover.cli import terminal
 from route53_takeover.core.status.snapshot import Absence
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.machine import fold
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.process import leaving, login_scope
 from route53_takeover.process.protocol import ExitInfo, Link, View
 from route53_takeover.process.spawn import Launch

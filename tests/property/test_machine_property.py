@@ -19,8 +19,9 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import WriteBatch
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
+from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.polling import polls, stack_polls
-from route53_takeover.core.takeover.state import ABSENT_STAGES, LIVE, Outcome, Phase
+from route53_takeover.core.takeover.state import ABSENT_STAGES, Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once

@@ -17,7 +17,8 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover import machine as machine_module
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
-from route53_takeover.core.takeover.state import Outcome, Phase
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.runtime import takeover_effects
 from route53_takeover.runtime.preflight import gather

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core.plan.model import JetsApp
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.output.text_lines import JsonLines, summary
+from route53_takeover.output.json_lines import JsonLines
+from route53_takeover.output.text_lines import summary
 from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults

@@ -23,7 +23,7 @@ from route53_takeover.core.takeover.state import ABSENT_STAGES, Outcome, Stop
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.http.faults import ApiFault
-from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import (
     options_of,

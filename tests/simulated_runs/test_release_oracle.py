@@ -23,7 +23,7 @@ from route53_takeover.runtime.inventory import Found, Inventory
 from route53_takeover.simulation.aws.account import MAIN, TWIN
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.route53.zones import ZoneError
-from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.release_oracle import Ground

@@ -15,14 +15,14 @@ from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.chaos.coverage import CoverageGoal
-from route53_takeover.simulation.chaos.fault_catalog import DEEDS, FaultKind
+from route53_takeover.simulation.chaos.fault_injection import DEEDS, FaultKind
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.search import draw, soak_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.simulation.chaos.fault_catalog import InjectedFault
+    from route53_takeover.simulation.chaos.fault_injection import InjectedFault
 
 SEEDS = 4, 2, 3, 5
 RUNS = 75

@@ -22,8 +22,9 @@ import typer.main
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli import app
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome, Phase
-from route53_takeover.output.text_lines import kebab
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.output.json_lines import kebab
 from route53_takeover.tui.keys import ACTIONS
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
 from route53_takeover.core.status.choices import Act, Choice
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.snapshot import Copy, Field, Mark, RecordView, Snapshot
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.process.protocol import Link, Proposal, View
 from route53_takeover.tui.app import TakeoverApp
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.protocol import Link, View
 from route53_takeover.storage.journal import read_journal

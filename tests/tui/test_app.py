@@ -51,8 +51,8 @@ from route53_takeover.tui.dialogs import Confirm, Notice, PickName
 from route53_takeover.tui.key_bar import KeyBar, KeyHint
 from route53_takeover.tui.keys import ACTIONS
 from route53_takeover.tui.palette import Commands
+from route53_takeover.tui.run_layout import RunView
 from route53_takeover.tui.run_screen import RunScreen
-from route53_takeover.tui.run_view import RunView
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from route53_takeover.cli import terminal
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import comparison_lines
 from route53_takeover.core.plan.model import PlannedRecord
-from route53_takeover.output.text_lines import plan_object
+from route53_takeover.output.json_lines import plan_object
 from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
 from route53_takeover.storage.config import Common, ConfigFile

@@ -26,7 +26,7 @@ from route53_takeover.tui import themes
 from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.frame import Frame
 from route53_takeover.tui.marks import LOOKS
-from route53_takeover.tui.run_view import RunView, arrangement
+from route53_takeover.tui.run_layout import RunView, arrangement
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.tabs import Pane

@@ -18,8 +18,9 @@ from route53_takeover.cli.option_types import Output
 from route53_takeover.cli.options import PREFIX
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.takeover.exit_codes import OUTCOMES
-from route53_takeover.core.takeover.state import Phase
-from route53_takeover.output.text_lines import result_object, tell_error
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.output.json_lines import result_object
+from route53_takeover.output.text_lines import tell_error
 
 _WRITING = ("run", "resume", "restore")
 """The commands that may have changed something before a defect ended them."""

@@ -11,7 +11,7 @@ import msgspec
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
-from route53_takeover.output import log, text_lines
+from route53_takeover.output import json_lines, log, text_lines
 from route53_takeover.simulation.chaos.runner import percentiles, rehearse_many
 from route53_takeover.simulation.scenarios import find_scenario
 
@@ -33,7 +33,7 @@ def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> 
         broken += bool(rehearsal.broken)
         if rehearsal.gap_seconds:
             gaps.append(rehearsal.gap_seconds)
-        line = text_lines.result_object(
+        line = json_lines.result_object(
             rehearsal.result, seq=len(rehearsal.events), time=rehearsal.events[-1].time
         ) | {
             "run": f"virtual-{seed}-{number}",

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from route53_takeover.base.stdio import Background
-from route53_takeover.output import text_lines
+from route53_takeover.output import json_lines, text_lines
 from route53_takeover.storage.run_folder import line_for
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ConsoleReporter:
         if self._common.as_json:
             out = Background(sys.stdout)
             self._sinks = (out, talk)
-            yield text_lines.JsonLines(folder.name, out, talk)
+            yield json_lines.JsonLines(folder.name, out, talk)
             return
         self._sinks = (talk,)
         lines = text_lines.TextLines(

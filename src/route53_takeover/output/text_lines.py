@@ -1,6 +1,6 @@
-"""The text and JSON output of a run, a plan and a result.
+"""The text output of a run, a plan and a result, and where text or JSON is printed.
 
-JSON goes to stdout, one object a line; text progress goes to stderr and the summary to stdout.
+Progress goes to stderr, the summary and JSON (`route53_takeover.output.json_lines`) to stdout.
 Every line is written by `write_line`, which makes control characters visible; a text of several
 lines is a list of them, so that no value can forge one.
 """
@@ -10,29 +10,23 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.domain.names import shown_name
-from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.plan.comparison import plan_rows, record_objects
-from route53_takeover.core.status.messages import of_event
+from route53_takeover.core.plan.comparison import plan_rows
+from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.snapshot import Detail
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.output.json_lines import plan_object, result_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.base.stdio import Sink
-    from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.status.result import Result
     from route53_takeover.core.takeover.state import State
@@ -40,11 +34,6 @@ if TYPE_CHECKING:
 
 _QUIET_FOR = 10.0
 """Seconds without a line after which one says what the run waits for."""
-
-
-def rfc3339(time: float) -> str:
-    """A time in JSON lines."""
-    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
 
 
 def pasteable(line: str) -> str:
@@ -66,99 +55,6 @@ def _in_quotes(character: str) -> str:
     if character.isprintable():
         return character
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
-
-
-class JsonLines:
-    """An engine's observer that prints each event as a JSON object on stdout.
-
-    The last output of a deploy command goes to ``talk``: it is not our data.
-    """
-
-    def __init__(self, run: str, out: Sink, talk: Sink) -> None:
-        self._run = run
-        self._out = out
-        self._talk = talk
-        self._gone: dict[RecordKey, float] = {}
-
-    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
-        if not (isinstance(event, ev.TimePassed) or _is_no_news(event)):
-            self._print(event, state, seq)
-        for line in self._gaps(state):
-            head = {"run": self._run, "seq": seq, "time": rfc3339(state.now)}
-            write_line(json.dumps(head | {"phase": str(state.phase)} | line), self._out)
-
-    def _gaps(self, state: State) -> Iterator[dict[str, Any]]:
-        """A line when a gap of a record set opens, and one when it closes."""
-        for name in state.names.values():
-            for handover in name.handovers:
-                key = handover.original.key
-                what = {"name": display_name(key.name), "type": key.type}
-                if handover.stage in ABSENT_STAGES and key not in self._gone:
-                    ours = handover.released_at if handover.gone_at is None else handover.gone_at
-                    self._gone[key] = state.now if ours is None else ours
-                    due = None if name.deadman_at is None else rfc3339(name.deadman_at)
-                    yield {"event": "gap-opened", **what, "deadline": due}
-                elif handover.stage not in ABSENT_STAGES and key in self._gone:
-                    lasted = max(state.now - self._gone.pop(key), 0.0)
-                    yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
-
-    def _print(self, event: ev.AnyEvent, state: State, seq: int) -> None:
-        body = msgspec.to_builtins(event)
-        body.pop("plan", None)  # it is in plan.json
-        line = {
-            "run": self._run,
-            "seq": seq,
-            "time": rfc3339(event.time),
-            "phase": str(state.phase),
-            "event": kebab(body.pop("event")),
-        }
-        body.pop("time")
-        if isinstance(event, ev.DeployExited):
-            body.pop("tail", None)
-            for message in of_event(event):
-                write_line(message.text, self._talk)
-            for text in _deploy_tail(event):
-                write_line(text, self._talk)
-        write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
-
-
-def _deploy_tail(event: ev.DeployExited) -> list[str]:
-    return [f"  | {line}" for line in event.tail.splitlines()[-5:]]
-
-
-def _is_no_news(event: ev.AnyEvent) -> bool:
-    return isinstance(event, ev.StackPolled) and not event.events
-
-
-def kebab(name: str) -> str:
-    """``NameRead`` -> ``name-read``."""
-    return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
-
-
-def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, Any]:
-    """The last JSON line of every run, in the contract's order."""
-    body = msgspec.to_builtins(result)
-    records = [
-        record
-        | {
-            key: None if record[key] is None else rfc3339(record[key])
-            for key in ("released_at", "created_at")
-        }
-        for record in body["records"]
-    ]
-    return {
-        "event": "result",
-        "run": body["run"],
-        "seq": seq,
-        "time": rfc3339(time),
-        "phase": body["phase"],
-        "outcome": body["outcome"],
-        "exit_code": body["exit_code"],
-        "reason": body["reason"],
-        "owner_notice": body["owner_notice"],
-        "records": records,
-        "api_calls": body["api_calls"],
-    }
 
 
 class TextLines:
@@ -194,7 +90,7 @@ class TextLines:
                 continue  # the summary says how it ended
             self._say(event.time, f"{news.phase}: {news.text}" if news.phase else news.text)
         if self._deploy_output and isinstance(event, ev.DeployExited):
-            for text in _deploy_tail(event):
+            for text in deploy_tail(event):
                 self._say(event.time, text)
         self.tick(event.time)
 
@@ -247,20 +143,6 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
     return lines
-
-
-def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None) -> dict[str, Any]:
-    """``plan --output json``; ``config``: the file that options came from."""
-    return {
-        "event": "plan",
-        "refused": plan.refused,
-        "reasons": [str(finding) for finding in plan.refusals],
-        "warnings": [str(finding) for finding in plan.warnings],
-        "records": record_objects(plan),
-        "steps": [] if plan.refused else steps,
-        "run_line": run_line,
-        "config": config,
-    }
 
 
 def print_plan(common: Common, plan: Plan, steps: list[str], run_line: str) -> None:

@@ -20,7 +20,7 @@ from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, sho
 from route53_takeover.tui.keys import Where, bindings, label_of
 from route53_takeover.tui.messages import Asked, LeaveAsked, Scrubbed
 from route53_takeover.tui.replay import SPEEDS, ReplayBar, request_for, seek
-from route53_takeover.tui.run_view import RunView
+from route53_takeover.tui.run_layout import RunView
 from route53_takeover.tui.widgets.tabs import Pane
 
 if TYPE_CHECKING:

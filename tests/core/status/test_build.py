@@ -17,8 +17,9 @@ from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.status.waiting import CONDITION_WORDS
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Deploy, Phase
+from route53_takeover.core.takeover.state import Deploy
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.storage.journal import read_journal

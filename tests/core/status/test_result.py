@@ -12,12 +12,12 @@ from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Manual, Options, Plan
 from route53_takeover.core.status.result import Result, owner_notice, record_results, result
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import (
     Ending,
     Handover,
     NameState,
     Outcome,
-    Phase,
     RecordStatus,
     State,
 )

@@ -12,7 +12,7 @@ from route53_takeover.core.domain.stacks import STACK, StackEvent, StackResource
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Phase
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.storage.journal import read_journal
 

@@ -18,8 +18,9 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import PUT_BACK, asked
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, Phase, RecordStatus, Stop
+from route53_takeover.core.takeover.state import Ending, Outcome, RecordStatus, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import EXTENSION, OTHER_HOLD
 from route53_takeover.output.text_lines import TextLines

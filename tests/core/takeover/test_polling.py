@@ -11,6 +11,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import Request, Subject
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import (
     Connection,
     NameRecords,
@@ -18,7 +19,6 @@ from route53_takeover.core.takeover.polling import (
     StackEvents,
     polls,
 )
-from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import (
     CLOSE_READ,

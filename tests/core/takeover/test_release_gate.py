@@ -31,8 +31,9 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Phase, RecordStatus, Stop, Write
+from route53_takeover.core.takeover.state import RecordStatus, Stop, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.cli.run_state import no_beginning
 from route53_takeover.core.status.result import result
 from route53_takeover.core.takeover.machine import projection
-from route53_takeover.output import text_lines
+from route53_takeover.output import json_lines, text_lines
 from route53_takeover.storage.journal import read_journal
 from route53_takeover.storage.run_folder import find_run, line_for, within
 
@@ -64,18 +64,18 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
         line = {
             "event": "report",
             "run": folder.name,
-            "begun": text_lines.rfc3339(history[0].time),
+            "begun": json_lines.rfc3339(history[0].time),
             "events": len(history),
-            "phases": [{"phase": p, "since": text_lines.rfc3339(t)} for p, t in phases],
+            "phases": [{"phase": p, "since": json_lines.rfc3339(t)} for p, t in phases],
             "result": None
             if ended is None
-            else text_lines.result_object(ended, seq=len(history) + 1, time=state.now),
+            else json_lines.result_object(ended, seq=len(history) + 1, time=state.now),
         }
         write_line(json.dumps(line), sys.stdout)
     elif ended is not None:
         write_lines(text_lines.summary(ended, resume=None), sys.stdout)
     else:
-        lines = [f"not ended: it was in phase {state.phase} at {text_lines.rfc3339(state.now)}"]
+        lines = [f"not ended: it was in phase {state.phase} at {json_lines.rfc3339(state.now)}"]
         if not folder.rehearses:
             again = line_for(common.state_dir, "resume", folder.name, "--auto")
             lines.append(f"Go on with:  {text_lines.pasteable(again)}")

@@ -20,7 +20,7 @@ from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.status.result import RecordResult, Result
 from route53_takeover.core.takeover.exit_codes import OUTCOMES
 from route53_takeover.core.takeover.state import RecordStatus
-from route53_takeover.output import text_lines
+from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.live_restore import restore_live
 from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
@@ -167,7 +167,7 @@ def _print_rescue(
         line = {
             "run": folder.name,
             "seq": seq,
-            "time": text_lines.rfc3339(now),
+            "time": json_lines.rfc3339(now),
             "phase": "restore",
             "event": "restore",
             "name": display_name(done.name),

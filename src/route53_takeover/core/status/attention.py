@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import ANSWER_WORDS
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.state import Outcome, RecordStatus
 from route53_takeover.core.timing import PATIENCE
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from route53_takeover.core.status.snippets import copies
 from route53_takeover.core.status.stack_rows import rows
 from route53_takeover.core.status.waiting import absences, countdowns, waits
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import Outcome, RecordStatus
 from route53_takeover.core.timing import INSYNC
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import Outcome, RecordStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,3 +213,8 @@ def _exited(event: ev.DeployExited) -> Message:
     if event.code is None:
         return Message(f"{what} has ended with an unknown exit status", Mark.UNKNOWN)
     return Message(f"{what} exited {event.code}", Mark.FAILED if event.code else Mark.DONE)
+
+
+def deploy_tail(event: ev.DeployExited) -> list[str]:
+    """The last lines of a deploy command's output."""
+    return [f"  | {line}" for line in event.tail.splitlines()[-5:]]

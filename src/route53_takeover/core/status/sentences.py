@@ -9,9 +9,10 @@ from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.state import Outcome, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State

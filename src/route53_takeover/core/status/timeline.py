@@ -19,7 +19,8 @@ from route53_takeover.core.status import messages
 from route53_takeover.core.status.messages import OUTCOME_MARKS, STAGE_WORDS, Message
 from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Phase, RecordStatus
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import ABSENT_STAGES, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey

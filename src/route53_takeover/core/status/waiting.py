@@ -14,9 +14,9 @@ from route53_takeover.core.status.sentences import all_names, nothing_to_release
 from route53_takeover.core.status.snapshot import Absence, Countdown
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import is_empty
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, deadman, root_kind
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.timing import ANSWER_PATIENCE
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_writes import applied
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import read_pace
 from route53_takeover.core.takeover.queries import (
     deadman,
@@ -28,12 +29,7 @@ from route53_takeover.core.takeover.queries import (
     root_kind,
 )
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import (
-    ABSENT_STAGES,
-    TAKEN_STAGES,
-    Phase,
-    RecordStatus,
-)
+from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
 from route53_takeover.core.timing import (
     CLOSE_READ,

@@ -19,6 +19,7 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, stopped_by, why
 from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     candidate_resources,
@@ -28,7 +29,7 @@ from route53_takeover.core.takeover.queries import (
     silent_servers,
     was_deployed,
 )
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus
 from route53_takeover.core.takeover.step_context import tree_is_listed
 from route53_takeover.core.timing import (
     ANSWER_PATIENCE,

@@ -19,6 +19,7 @@ from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
 from route53_takeover.core.takeover.fold_writes import answered, restore_lost
 from route53_takeover.core.takeover.freshness import timed
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import ANSWERED
 from route53_takeover.core.takeover.state import (
     ABSENT_STAGES,
@@ -26,7 +27,6 @@ from route53_takeover.core.takeover.state import (
     Handover,
     NameState,
     Outcome,
-    Phase,
     State,
     Stop,
     Write,

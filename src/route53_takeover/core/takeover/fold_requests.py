@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import is_ours_to_fill
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Phase, Stop
+from route53_takeover.core.takeover.state import Stop
 from route53_takeover.core.timing import LONGEST_EXTENSION
 
 if TYPE_CHECKING:

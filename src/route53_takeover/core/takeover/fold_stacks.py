@@ -20,9 +20,9 @@ from route53_takeover.core.domain.stacks import (
     StackPhase,
 )
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.stack_state import RecordResource, StackState
-from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.timing import TEMPLATE_PAUSE, backoff
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import is_release_due, violations
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import polls
-from route53_takeover.core.takeover.state import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import DISK_PATIENCE, RESTORE_DISK_PATIENCE, STALE_DECISION
 

@@ -15,6 +15,7 @@ from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.machine import Poll
 from route53_takeover.core.takeover.commands import Request, Subject
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     is_ours_to_fill,
@@ -23,7 +24,7 @@ from route53_takeover.core.takeover.queries import (
     silent_servers,
 )
 from route53_takeover.core.takeover.release_gate import Condition, release_gates, to_release
-from route53_takeover.core.takeover.state import LIVE, Phase, RecordStatus
+from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     ACTIVE,
     CLOSE_READ,

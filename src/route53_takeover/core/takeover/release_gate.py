@@ -16,9 +16,10 @@ from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_r
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.model import hold_for
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import is_in_zone, may_be_identical, resources_at
 from route53_takeover.core.takeover.stack_state import RecordResource
-from route53_takeover.core.takeover.state import LIVE, Phase, RecordStatus
+from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 
 if TYPE_CHECKING:

@@ -16,30 +16,8 @@ from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.takeover.commands import Request
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.stack_state import StackState
-
-
-class Phase(StrEnum):
-    """Where a run is. The order is the order of a run in which nothing goes wrong, but RESTORE."""
-
-    PREFLIGHT = "preflight"
-    BACKUP = "backup"
-    LOWER_TTL = "lower-ttl"
-    DRAIN = "drain"
-    DEPLOY_OFF = "deploy-off"
-    PROVE = "prove"
-    DEPLOY_ON = "deploy-on"
-    WATCH = "watch"
-    RELEASE = "release"
-    CONFIRM = "confirm"
-    GUARD = "guard"
-    RESTORE = "restore"
-    VERIFY = "verify"
-    ENDED = "ended"
-
-
-LIVE = frozenset({Phase.WATCH, Phase.RELEASE, Phase.CONFIRM, Phase.GUARD, Phase.RESTORE})
-"""The phases in which CloudFormation may be creating, and the name may lack its record."""
 
 
 class RecordStatus(StrEnum):

@@ -31,8 +31,9 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import candidate_resources, root_kind
-from route53_takeover.core.takeover.state import LIVE, Outcome, Phase, RecordStatus
+from route53_takeover.core.takeover.state import Outcome, RecordStatus
 from route53_takeover.core.takeover.step_context import StepContext, tree_is_listed
 from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE, WRITE_FRESH
 

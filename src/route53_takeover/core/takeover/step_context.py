@@ -1,7 +1,4 @@
-"""The table of phases, and one step's decisions as they are made.
-
-Every move from phase to phase is in `ALLOWED`; one that is not is an error and changes nothing.
-"""
+"""One step's decisions as they are made: its commands, when to wake up, the next phase."""
 
 from __future__ import annotations
 
@@ -12,8 +9,9 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.exit_codes import EXIT_CODES
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.phases import ALLOWED, Phase
 from route53_takeover.core.takeover.stack_state import StackState
-from route53_takeover.core.takeover.state import Ending, Phase, Write
+from route53_takeover.core.takeover.state import Ending, Write
 from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
@@ -21,34 +19,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.takeover.events import Purpose
     from route53_takeover.core.takeover.state import NameState, Outcome, State
-
-
-_P = Phase
-_BEFORE_THE_END = frozenset(Phase) - {_P.PREFLIGHT, _P.RESTORE, _P.ENDED}
-"""Where a run can turn to putting everything back."""
-_FORWARD: dict[Phase, frozenset[Phase]] = {
-    _P.PREFLIGHT: frozenset({_P.BACKUP}),
-    _P.BACKUP: frozenset({_P.LOWER_TTL}),
-    _P.LOWER_TTL: frozenset({_P.DRAIN}),
-    _P.DRAIN: frozenset({_P.DEPLOY_OFF}),
-    _P.DEPLOY_OFF: frozenset({_P.PROVE}),
-    _P.PROVE: frozenset({_P.DEPLOY_ON}),
-    _P.DEPLOY_ON: frozenset({_P.WATCH}),
-    _P.WATCH: frozenset({_P.RELEASE, _P.CONFIRM, _P.GUARD}),
-    _P.RELEASE: frozenset({_P.CONFIRM, _P.WATCH, _P.GUARD}),
-    _P.CONFIRM: frozenset({_P.RELEASE, _P.WATCH, _P.GUARD}),
-    _P.GUARD: frozenset({_P.RELEASE, _P.CONFIRM, _P.WATCH, _P.VERIFY}),
-    _P.VERIFY: frozenset({_P.GUARD}),  # something moved meanwhile
-    _P.RESTORE: frozenset({_P.GUARD}),  # CloudFormation's create won against ours
-    _P.ENDED: frozenset(),
-}
-ALLOWED: dict[Phase, frozenset[Phase]] = {
-    phase: forward
-    | ({_P.RESTORE} if phase in _BEFORE_THE_END else set())
-    | ({_P.ENDED} if phase is not _P.ENDED else set())
-    for phase, forward in _FORWARD.items()
-}
-"""Phase -> the phases that may follow it. Any other move is a defect, and changes nothing."""
 
 
 class StepContext:

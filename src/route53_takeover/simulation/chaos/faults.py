@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.simulation.chaos.fault_catalog import InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import InjectedFault
 from route53_takeover.simulation.chaos.transport import FaultRates
 
 if TYPE_CHECKING:

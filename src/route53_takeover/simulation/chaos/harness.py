@@ -1,8 +1,8 @@
 """One rehearsal on virtual time while it goes on, for whoever wants to disturb it.
 
-A `Harness` outlives every process that works in the account: it tells of the cues at which mishaps
-strike (`simulation.chaos.fault_catalog`), kills and suspends the process that lives now, and keeps
-what only the account and the disk can know.
+A `Harness` outlives every process that works in the account: it announces the points at which
+faults strike (`simulation.chaos.fault_injection`), kills and suspends the process that lives now,
+and keeps what only the account and the disk can know.
 """
 
 from __future__ import annotations

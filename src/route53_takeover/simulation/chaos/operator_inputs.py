@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.status.choices import Act
-from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from route53_takeover.core.takeover.invariants import (
     leaves_a_record,
 )
 from route53_takeover.core.takeover.machine import fold
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, Phase, RecordStatus, State
+from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus, State
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER

@@ -30,7 +30,7 @@ from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
-from route53_takeover.simulation.chaos.fault_catalog import STALE_BY, FaultKind
+from route53_takeover.simulation.chaos.fault_injection import STALE_BY, FaultKind
 from route53_takeover.simulation.chaos.transport import TAKEOVER
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.disk import Disk, DiskJournal
-from route53_takeover.simulation.chaos.fault_catalog import arm
+from route53_takeover.simulation.chaos.fault_injection import arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
 from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
 from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal

@@ -18,7 +18,7 @@ from route53_takeover.core.plan.model import Options
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
-from route53_takeover.simulation.chaos.fault_catalog import FaultKind, InjectedFault
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults, WayOut
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.operator_inputs import draw_keys

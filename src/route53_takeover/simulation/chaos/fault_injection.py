@@ -1,4 +1,4 @@
-"""The catalogue of what can go wrong around a run: what strikes, at which point, for how long.
+"""What can go wrong around a run, and how it is injected: what strikes, when, for how long.
 
 An `InjectedFault` is plain data, so that a case can be drawn from a seed, printed and repeated.
 What each `FaultKind` does is one function of `DEEDS`; each counts itself when it really strikes.

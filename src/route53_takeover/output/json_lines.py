@@ -1,0 +1,137 @@
+"""The JSON lines of ``--output json``: events, the plan, the result. Their keys are the contract.
+
+One object a line on stdout; every line is written by `write_line`, which makes control characters
+visible.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from route53_takeover.base.stdio import write_line
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.comparison import record_objects
+from route53_takeover.core.status.messages import deploy_tail, of_event
+from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.state import ABSENT_STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.base.stdio import Sink
+    from route53_takeover.core.domain.record_sets import RecordKey
+    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.status.result import Result
+    from route53_takeover.core.takeover.state import State
+
+
+def rfc3339(time: float) -> str:
+    """A time in JSON lines."""
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
+
+
+class JsonLines:
+    """An engine's observer that prints each event as a JSON object on stdout.
+
+    The last output of a deploy command goes to ``talk``: it is not our data.
+    """
+
+    def __init__(self, run: str, out: Sink, talk: Sink) -> None:
+        self._run = run
+        self._out = out
+        self._talk = talk
+        self._gone: dict[RecordKey, float] = {}
+
+    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+        if not (isinstance(event, ev.TimePassed) or _is_no_news(event)):
+            self._print(event, state, seq)
+        for line in self._gaps(state):
+            head = {"run": self._run, "seq": seq, "time": rfc3339(state.now)}
+            write_line(json.dumps(head | {"phase": str(state.phase)} | line), self._out)
+
+    def _gaps(self, state: State) -> Iterator[dict[str, Any]]:
+        """A line when a gap of a record set opens, and one when it closes."""
+        for name in state.names.values():
+            for handover in name.handovers:
+                key = handover.original.key
+                what = {"name": display_name(key.name), "type": key.type}
+                if handover.stage in ABSENT_STAGES and key not in self._gone:
+                    ours = handover.released_at if handover.gone_at is None else handover.gone_at
+                    self._gone[key] = state.now if ours is None else ours
+                    due = None if name.deadman_at is None else rfc3339(name.deadman_at)
+                    yield {"event": "gap-opened", **what, "deadline": due}
+                elif handover.stage not in ABSENT_STAGES and key in self._gone:
+                    lasted = max(state.now - self._gone.pop(key), 0.0)
+                    yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
+
+    def _print(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+        body = msgspec.to_builtins(event)
+        body.pop("plan", None)  # it is in plan.json
+        line = {
+            "run": self._run,
+            "seq": seq,
+            "time": rfc3339(event.time),
+            "phase": str(state.phase),
+            "event": kebab(body.pop("event")),
+        }
+        body.pop("time")
+        if isinstance(event, ev.DeployExited):
+            body.pop("tail", None)
+            for message in of_event(event):
+                write_line(message.text, self._talk)
+            for text in deploy_tail(event):
+                write_line(text, self._talk)
+        write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
+
+
+def _is_no_news(event: ev.AnyEvent) -> bool:
+    return isinstance(event, ev.StackPolled) and not event.events
+
+
+def kebab(name: str) -> str:
+    """``NameRead`` -> ``name-read``."""
+    return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
+
+
+def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, Any]:
+    """The last JSON line of every run, in the contract's order."""
+    body = msgspec.to_builtins(result)
+    records = [
+        record
+        | {
+            key: None if record[key] is None else rfc3339(record[key])
+            for key in ("released_at", "created_at")
+        }
+        for record in body["records"]
+    ]
+    return {
+        "event": "result",
+        "run": body["run"],
+        "seq": seq,
+        "time": rfc3339(time),
+        "phase": body["phase"],
+        "outcome": body["outcome"],
+        "exit_code": body["exit_code"],
+        "reason": body["reason"],
+        "owner_notice": body["owner_notice"],
+        "records": records,
+        "api_calls": body["api_calls"],
+    }
+
+
+def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None) -> dict[str, Any]:
+    """``plan --output json``; ``config``: the file that options came from."""
+    return {
+        "event": "plan",
+        "refused": plan.refused,
+        "reasons": [str(finding) for finding in plan.refusals],
+        "warnings": [str(finding) for finding in plan.warnings],
+        "records": record_objects(plan),
+        "steps": [] if plan.refused else steps,
+        "run_line": run_line,
+        "config": config,
+    }
