@@ -12,7 +12,7 @@ from tests.tui import scenes
 from tests.tui.acting import HeardApp, PlayedSource, show
 
 from route53_takeover.process.protocol import Link
-from route53_takeover.tui import run_view, themes
+from route53_takeover.tui import run_layout, themes
 from route53_takeover.tui.key_bar import KeyBar, KeyHint
 from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.widgets.lines import Lines
@@ -44,7 +44,7 @@ _READABLE = 4.5
 
 @pytest.fixture(autouse=True)
 def _time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_view, "_loop_time", lambda: 0.0)
+    monkeypatch.setattr(run_layout, "_loop_time", lambda: 0.0)
 
 
 async def play(

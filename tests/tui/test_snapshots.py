@@ -16,7 +16,7 @@ from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-unt
 from tests.tui import scenes
 from tests.tui.acting import HeardApp, PlayedSource, settle
 
-from route53_takeover.tui import run_view, themes
+from route53_takeover.tui import run_layout, themes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ async def test_every_scene_looks_as_it_did(
     name: str, tmp_path: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shot = SHOTS.get(name, USUAL)
-    monkeypatch.setattr(run_view, "_loop_time", lambda: 0.0)
+    monkeypatch.setattr(run_layout, "_loop_time", lambda: 0.0)
     if not shot.has_colour:
         monkeypatch.setenv("NO_COLOR", "1")
     app = HeardApp(source=PlayedSource(scenes.view(name)), preferences=tmp_path / "preferences")
