@@ -67,11 +67,11 @@ async def test_the_protections_at_a_name_are_listed_of_every_type(cloud: Cloud) 
         ("www.example.com.", "CNAME"): "",
         ("x.www.example.com.", "A"): "",
     }
-    assert await cloud.records.protections("Z1", "WWW.example.com") == [
+    assert await cloud.records.protections("Z1", ["WWW.example.com"]) == [
         Protection(name="www.example.com.", type="A", comment="production & more"),
         Protection(name="www.example.com.", type="CNAME"),
     ]
-    assert await cloud.records.protections("Z1", "none.example.com") == []
+    assert await cloud.records.protections("Z1", ["none.example.com"]) == []
     assert cloud.calls == {"route53:ListResourceRecordSetProtections": 2}
 
 
@@ -82,8 +82,22 @@ async def test_every_page_of_protections_is_read(
     kinds = ("A", "AAAA", "TXT")
     cloud.zone.protections |= {("www.example.com.", kind): "" for kind in kinds}
     cloud.zone.protections["example.com.", "MX"] = ""
-    found = await cloud.records.protections("Z1", "www.example.com.")
+    found = await cloud.records.protections("Z1", ["www.example.com."])
     assert [one.type for one in found] == [*kinds]
+
+
+@pytest.mark.parametrize("pages", [1, 5])
+async def test_the_protections_of_many_names_take_one_list_where_a_zone_has_few(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    names = [f"n{number}.example.com." for number in range(4)]
+    cloud.zone.protections |= {(name, "A"): "" for name in [*names, "other.example.com."]}
+    monkeypatch.setattr("route53_takeover.adapters.route53._NAME_PAGE", "2")
+    monkeypatch.setattr("route53_takeover.adapters.route53._PROTECTION_PAGES", pages)
+    found = await cloud.records.protections("Z1", names)
+    assert sorted(one.name for one in found) == names
+    calls = cloud.calls["route53:ListResourceRecordSetProtections"]
+    assert calls == (3 if pages == 5 else 1 + len(names))
 
 
 async def test_a_denied_list_of_protections_is_an_error_of_its_own(
@@ -91,7 +105,7 @@ async def test_a_denied_list_of_protections_is_an_error_of_its_own(
 ) -> None:
     server.fail("AccessDenied", "no identity-based policy allows it", 403)
     with pytest.raises(AccessDeniedError) as raised:
-        await Route53Records(aws).protections("Z1", "www.example.com.")
+        await Route53Records(aws).protections("Z1", ["www.example.com."])
     assert "route53:ListResourceRecordSetProtections" in raised.value.hint
 
 

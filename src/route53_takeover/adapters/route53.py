@@ -7,6 +7,7 @@ anything is `Route53Records.change`, sent once, on a connection of its own that 
 from __future__ import annotations
 
 from contextlib import aclosing
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover.adapters.unknown_members import unknown_of
@@ -16,7 +17,7 @@ from route53_takeover.core.domain.record_sets import RecordSet, normal_name, nor
 from route53_takeover.core.ports import Records, Zone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
     from route53_takeover.adapters.session import AwsSession
     from route53_takeover.core.domain.record_sets import Change
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ZONE_PAGE = "300"
 _NAME_PAGE = "100"
 _LONGEST_COMMENT = 256
+_PROTECTION_PAGES = 5
 
 
 class Route53Records(Records):
@@ -100,23 +102,29 @@ class Route53Records(Records):
                     break
         return records
 
-    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
-        """The record set protections of every type at exactly this name."""
-        wanted = normal_name(name)
+    async def protections(self, zone_id: str, names: Collection[str]) -> Sequence[Protection]:
+        """The record set protections of every type at exactly these names.
+
+        Of several names those of the whole zone are listed, which takes one call where there are
+        few of them; a zone with very many is asked name by name.
+        """
+        wanted = set(map(normal_name, names))
+        only = next(iter(wanted)) if len(wanted) == 1 else None
         found: list[Protection] = []
-        position: dict[str, Any] = {"StartRecordName": wanted}
-        while True:
+        position: dict[str, Any] = {} if only is None else {"StartRecordName": only}
+        for _ in range(_PROTECTION_PAGES) if only is None else count():
             async with self._aws.reading("route53:ListResourceRecordSetProtections") as clients:
                 client: Any = clients.route53  # the SDK's types are older than the operation
                 page = await client.list_resource_record_set_protections(
                     HostedZoneId=zone_id, MaxResults=_NAME_PAGE, **position
                 )
             listed = [_protection(shape) for shape in page["ResourceRecordSetProtections"]]
-            here = [one for one in listed if one.name == wanted]
-            found += here
-            if len(here) < len(listed) or not page.get("NextToken"):
+            found += (one for one in listed if one.name in wanted)
+            is_past = only is not None and any(one.name != only for one in listed)
+            if is_past or not page.get("NextToken"):
                 return found
             position = {"NextToken": page["NextToken"]}
+        return [one for name in wanted for one in await self.protections(zone_id, [name])]
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         """Sends one batch in a single attempt and returns the change id, without prefix."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from route53_takeover.core.domain.protections import Protection
@@ -88,8 +88,8 @@ class Records(Protocol):
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
         """Every record set at exactly this name; empty where there is none."""
 
-    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
-        """The record set protections of every type at exactly this name.
+    async def protections(self, zone_id: str, names: Collection[str]) -> Sequence[Protection]:
+        """The record set protections of every type at exactly these names.
 
         Raises:
             ApiError: they cannot be listed; `AccessDeniedError` where it is not allowed.

@@ -18,6 +18,7 @@ from route53_takeover.core.domain.protections import Protection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.ports import Clock, Records
 
 _log = structlog.get_logger(__name__)
@@ -33,28 +34,25 @@ class ProtectionReading(Struct, frozen=True, kw_only=True):
 async def read_protections(
     records: Records, zone_id: str, names: Sequence[str]
 ) -> ProtectionReading:
-    """Lists the protections at these names, one call for each.
+    """Lists the protections at these names.
 
     Raises:
         CredentialsError, EndpointError: Route 53 cannot be asked anything.
     """
-    found: list[Protection] = []
-    for name in names:
-        try:
-            found += await records.protections(zone_id, name)
-        except (CredentialsError, EndpointError):
-            raise
-        except ApiError as error:
-            return ProtectionReading(protections=tuple(found), unread=error.message)
-    return ProtectionReading(protections=tuple(found))
+    try:
+        return ProtectionReading(protections=tuple(await records.protections(zone_id, names)))
+    except (CredentialsError, EndpointError):
+        raise
+    except ApiError as error:
+        return ProtectionReading(unread=error.message)
 
 
 class ProtectionWatch:
     """The types that are protected at names, for the last look before a release.
 
-    A protection may have been created since the plan was made. It is listed while the hold runs,
-    at most every `_AGAIN` seconds a name, and never waited for longer than `_PATIENCE`: what cannot
-    be told keeps no record back, as in the plan.
+    A protection may have been created since the plan was made. Those of all names are listed while
+    a hold runs, at most every `_AGAIN` seconds, and never waited for longer than `_PATIENCE`: what
+    cannot be told keeps no record back, as in the plan.
 
     Args:
         failures: what of a port counts as a call that failed.
@@ -64,23 +62,19 @@ class ProtectionWatch:
         self._clock = clock
         self._records = records
         self._failures = failures
-        self._listed: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._asked = float("-inf")
+        self._found: Sequence[Protection] = ()
 
-    async def types_at(self, zone_id: str, name: str) -> tuple[str, ...]:
+    async def types_at(self, plan: Plan, name: str) -> tuple[str, ...]:
         """Those that are protected there, as far as that is known."""
-        asked, known = self._listed.get(name, (float("-inf"), ()))
-        if self._clock.now() - asked < _AGAIN:
-            return known
-        self._listed[name] = (self._clock.now(), known)
-        try:
-            async with asyncio.timeout(_PATIENCE / self._clock.speed):
-                found = await self._records.protections(zone_id, name)
-        except (TimeoutError, self._failures) as error:
-            _log.info("protections.unread", reason=one_line(error))
-            return known
-        types = tuple(sorted({one.type for one in found}))
-        self._listed[name] = (self._clock.now(), types)
-        return types
+        if self._clock.now() - self._asked >= _AGAIN:
+            self._asked = self._clock.now()
+            try:
+                async with asyncio.timeout(_PATIENCE / self._clock.speed):
+                    self._found = await self._records.protections(plan.zone_id, plan.names)
+            except (TimeoutError, self._failures) as error:
+                _log.info("protections.unread", reason=one_line(error))
+        return tuple(sorted({one.type for one in self._found if one.name == name}))
 
 
 _AGAIN, _PATIENCE = 10.0, 1.0

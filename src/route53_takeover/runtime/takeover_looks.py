@@ -107,7 +107,7 @@ class TakeoverLooks:
         began = self._clock.now()
         try:
             if is_release_near(state, name):
-                protected = await self._protections.types_at(zone_id, name)
+                protected = await self._protections.types_at(state.plan, name)
                 began = self._clock.now()
             records = await self._records.read_name(zone_id, name)
         except self._failures as error:

@@ -35,7 +35,7 @@ from route53_takeover.simulation.aws.route53.zones import ZoneError
 from route53_takeover.simulation.chaos.transport import CHANGE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Container, Mapping, Sequence
     from typing import Any
 
     from route53_takeover.core.domain.record_sets import Change, RecordKey, RecordSet
@@ -84,13 +84,13 @@ class SimulatedRecords:
         await self._line.back("route53:ListResourceRecordSets")
         return found
 
-    async def protections(self, zone_id: str, name: str) -> Sequence[Protection]:
+    async def protections(self, zone_id: str, names: Collection[str]) -> Sequence[Protection]:
         world = await self._line.there("route53:ListResourceRecordSetProtections")
-        wanted = normal_name(name)
+        wanted = set(map(normal_name, names))
         return [
             Protection(name=at, type=kind, comment=comment)
             for (at, kind), comment in world.zones.zone(zone_id).protections.items()
-            if at == wanted
+            if at in wanted
         ]
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
