@@ -10,6 +10,7 @@ from tests.builders import (
     CHILD,
     NAME,
     NEW,
+    NOW,
     OLD,
     ROOT,
     due_state,
@@ -241,6 +242,16 @@ def test_a_key_cuts_the_hold() -> None:
     assert the_gate(held).unmet == (Condition.HOLD,)
     cut = asked(held, ev.HoldCut(time=held.now, name=NAME))
     assert the_gate(cut).is_open
+
+
+def test_an_operation_that_begins_late_starts_the_hold_again() -> None:
+    """The events that ended the create in the operation before may not be visible yet."""
+    state = due_state()
+    assert the_gate(state).is_open
+    create = stack_event("DnsRecord", "CREATE_IN_PROGRESS", timestamp=NOW, desired=desired())
+    begin = stack_event("shop", "UPDATE_IN_PROGRESS", timestamp=NOW - 4, physical_id=ROOT)
+    state = observe(state, polled(state, create, begin))
+    assert Condition.HOLD in the_gate(state).unmet
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS", ""])

@@ -64,7 +64,7 @@ def _with_event(stack: StackState, event: StackEvent, now: float) -> StackState:
     if event.timestamp <= stack.floor:
         return stack  # of an earlier operation, and only seen now
     if event.is_of_stack:
-        return _own_status(stack, event)
+        return _own_status(stack, event, now)
     before = stack.newest.get(event.logical_id)
     if event.timestamp < stack.started or (before and not _is_newer(event, before)):
         return stack
@@ -257,7 +257,7 @@ def _from_template(stack: StackState, event: StackEvent) -> DesiredRecord | None
     return stack.template.record_sets.get(event.logical_id) if stack.template else None
 
 
-def _own_status(stack: StackState, event: StackEvent) -> StackState:
+def _own_status(stack: StackState, event: StackEvent, now: float) -> StackState:
     begins = not stack.operations or event.timestamp > stack.started
     if event.starts_operation and begins:  # also one that is told after what followed it
         newest = {k: v for k, v in stack.newest.items() if v[0] >= event.timestamp}
@@ -266,7 +266,12 @@ def _own_status(stack: StackState, event: StackEvent) -> StackState:
             operations=stack.operations + 1,
             started=event.timestamp,
             newest=newest,
-            records={k: r for k, r in stack.records.items() if r.logical_id in newest},
+            records={
+                # What is in progress may have been so in the operation before: the hold is not.
+                k: replace(r, since=now) if stack.operations else r
+                for k, r in stack.records.items()
+                if r.logical_id in newest
+            },
             existing=stack.existing | (frozenset(stack.newest) - newest.keys()),
             first_error=stack.first_error if stack.status_time > event.timestamp else "",
         )
