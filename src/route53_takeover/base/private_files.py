@@ -42,6 +42,30 @@ def open_file(path: Path, flags: int) -> int:
     return handle
 
 
+def write_durably(path: Path, data: bytes) -> None:
+    """Writes a file of mode 0600 in place of any other: all of it is on disk, or none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with os.fdopen(open_file(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock on a file; a missing file has no lock.
 
@@ -217,8 +241,10 @@ def _exposed(folder: Path, *, others: int = _OF_OTHERS) -> str:
     return ""
 
 
-def read_trusted(path: Path) -> bytes:
+def read_trusted(path: Path, *, option: str = "--config") -> bytes:
     """Reads a file that names commands and endpoints, if no other user can have written it.
+
+    ``option`` names the file on the command line.
 
     A folder where others can write lets them put another file there; in one with a sticky bit,
     such as /tmp, they cannot replace ours. Also root believes only itself.
@@ -228,20 +254,20 @@ def read_trusted(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        _check_trust(path, os.fstat(file.fileno()))
+        _check_trust(path, os.fstat(file.fileno()), option)
         for folder in {path.absolute().parent, path.resolve().parent}:
-            _check_trust(folder, folder.stat())
+            _check_trust(folder, folder.stat(), option)
         return file.read()
 
 
-def _check_trust(path: Path, status: os.stat_result) -> None:
+def _check_trust(path: Path, status: os.stat_result, option: str) -> None:
     where = path.absolute()
     if status.st_uid not in (os.geteuid(), _ROOT):
         raise UsageError(
             f"{where} belongs to another user ({status.st_uid}), who could choose the commands "
             "that run as you",
             f"Run `{shlex.join(['chown', str(os.geteuid()), str(where)])}` if you trust it, "
-            "or use another file with --config.",
+            f"or use another file with {option}.",
         )
     is_device = stat.S_ISCHR(status.st_mode)  # --config /dev/null
     is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
@@ -250,5 +276,5 @@ def _check_trust(path: Path, status: os.stat_result) -> None:
             f"others can write to {where} (mode {stat.S_IMODE(status.st_mode):04o}) and so "
             "choose the commands that run as you",
             f"Run `{shlex.join(['chmod', 'go-w', str(where)])}` if you trust it, "
-            "or use another file with --config.",
+            f"or use another file with {option}.",
         )

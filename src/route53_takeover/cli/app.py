@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import typer
 
 from route53_takeover.base.errors import ExitCode, UsageError
-from route53_takeover.cli.given_options import PROGRAM, Given, account_words, run_line
+from route53_takeover.cli.given_options import (
+    PROGRAM,
+    Given,
+    account_words,
+    refuse_beside_plan,
+    run_line,
+)
 from route53_takeover.cli.option_groups import grouped
 from route53_takeover.cli.option_types import OwnersIn
 from route53_takeover.cli.options import (
@@ -23,7 +30,9 @@ from route53_takeover.cli.options import (
     ConnectionOptions,
     DryRunOption,
     ForceOption,
+    OutOption,
     OwnerCheckOption,
+    PlanOption,
     Rehearsal,
     RunArgument,
     StackOption,
@@ -56,14 +65,15 @@ def _program(version: VersionOption = False) -> None:
 def plan(
     *,
     ctx: typer.Context,
+    out: OutOption = None,
     takeover: Takeover,
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """What a run would do; writes nothing."""
+    """What a run would do; changes nothing."""
     from route53_takeover.cli.commands import plan as command
 
-    return command.plan(takeover, connection, common, run_line(ctx))
+    return command.plan(takeover, connection, common, run_line(ctx), out=out)
 
 
 @app.command()
@@ -95,16 +105,22 @@ def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonO
 @grouped
 def run(
     *,
+    ctx: typer.Context,
+    plan_file: PlanOption = None,
     auto: AutoOption = False,
     takeover: Takeover,
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
     """A takeover: lowers the TTL, deploys, releases the record at the moment, guards."""
+    if plan_file is not None:
+        refuse_beside_plan(ctx, (field.name for field in fields(Takeover)))
     if not auto:
         _needs_terminal()
     from route53_takeover.cli.commands import run as command
 
+    if plan_file is not None:
+        return command.run_planned(plan_file, connection, common, auto=auto)
     return command.run(takeover, connection, common, auto=auto)
 
 

@@ -31,6 +31,7 @@ from route53_takeover.cli.programs import missing_programs
 from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.plan.model import Identity
 from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.plan.review import review
 from route53_takeover.core.status.result import result
 from route53_takeover.core.takeover.queries import may_lose_a_record
 from route53_takeover.output import log
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.model import Facts, Options, Plan
+    from route53_takeover.core.plan.review import Review
     from route53_takeover.core.ports import Clock, DeployExit
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
@@ -159,12 +161,12 @@ async def planned(
     identity: Identity,
     *,
     state_dir: Path,
-) -> Plan:
-    """Preflight, and the plan that follows from it."""
+) -> tuple[Plan, Review]:
+    """Preflight, the plan that follows from it, and the same as it is reviewed."""
     facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
     made = make_plan(facts, options)
     found = warn_way_to_aws(made.names, account.endpoints)
-    return replace(made, warnings=(*made.warnings, *found))
+    return replace(made, warnings=(*made.warnings, *found)), review(facts, options)
 
 
 async def read(

@@ -7,6 +7,7 @@ a `Reporter` prints or sends how it goes.
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planne
 from route53_takeover.cli.interrupts import StoppedError, in_loop
 from route53_takeover.cli.run_state import fold_journal
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.model import Finding
+from route53_takeover.core.plan.review import differences
 from route53_takeover.core.status.result import RecordResult, Result, result
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
@@ -30,6 +33,7 @@ from route53_takeover.storage.run_folder import Saved, create_run, line_for, wit
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from route53_takeover.core.plan.model import Options, Plan
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from route53_takeover.output.reporter import Reporter
     from route53_takeover.storage.config import Common, Connection, Override
     from route53_takeover.storage.locks import Held
+    from route53_takeover.storage.plan_file import PlanFile
     from route53_takeover.storage.run_folder import RunFolder
 
 
@@ -48,13 +53,21 @@ async def start_run(
     clock: SystemClock,
     *,
     rehearsal: str | None = None,
+    reviewed: PlanFile | None = None,
 ) -> ExitCode:
-    """A takeover on the account behind the connection, which may be a rehearsal's."""
+    """A takeover on the account behind the connection, which may be a rehearsal's.
+
+    Args:
+        reviewed: what was planned before, whose options these are: refused if that has changed.
+    """
     if exposed := refuse_exposed(common.state_dir):
         reporter.warn(exposed)
     reporter.tell("reading the account")
     _refuse_questions(connection)
     identity = await in_thread(lambda: who_am_i(connection))
+    if reviewed is not None and identity.account != reviewed.review.plan.account:
+        account_then = reviewed.review.plan.account
+        raise _changed(reviewed, [Finding(text=f"account {account_then} -> {identity.account}")])
     async with opened(
         connection,
         clock,
@@ -62,9 +75,14 @@ async def start_run(
         previews=options.preview is not None,
         tell=reporter.tell,
     ) as account:
-        made = await planned(
+        if reviewed is not None and account.region != reviewed.review.region:
+            moved = f"region {reviewed.review.region} -> {account.region}"
+            raise _changed(reviewed, [Finding(text=moved)])
+        made, now = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
+        if reviewed is not None and (found := differences(reviewed.review, now)):
+            raise _changed(reviewed, found)
         check_refusals(made)
         if not made.manuals:
             return reporter.ended(_nothing_to_do(made, account.calls), clock.now())
@@ -94,6 +112,18 @@ async def start_run(
             first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
             with within(folder), closing(FileJournal(folder.journal)) as journal:
                 return await drive(common, reporter, account, clock, folder, saved, journal, first)
+
+
+def _changed(reviewed: PlanFile, found: Sequence[Finding]) -> RefusedError:
+    """What has changed since the review, with the ways out of what refuses now."""
+    made = datetime.fromtimestamp(reviewed.made, UTC).isoformat(timespec="seconds")
+    hints = [each.hint for each in found if each.hint]
+    return RefusedError(
+        f"not what was planned at {made}: {'; '.join(each.text for each in found)}",
+        " ".join([*hints, "Then make a new plan with `plan --out` and review it."])
+        if hints
+        else "Make a new plan with `plan --out` and review it.",
+    )
 
 
 def _refuse_questions(connection: Connection) -> None:

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from route53_takeover.base.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from route53_takeover.storage.config import ConfigFile
 
 PROGRAM = "route53-takeover"
-_NOT_IN_CONFIG = frozenset({"config", "help", "list_", "version", "dry_run", "force"})
+_NOT_IN_CONFIG = frozenset(
+    {"config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"}
+)
 """Options that belong to one call, or do nothing in a file."""
-_OF_THE_PLAN_ALONE = frozenset({"output", "config", "verbose", "quiet", "log_level", "version"})
+_OF_THE_PLAN_ALONE = frozenset(
+    {"out", "output", "config", "verbose", "quiet", "log_level", "version"}
+)
 
 _OF_THE_STACK_ALONE = _OF_THE_PLAN_ALONE | {"stack", "state_dir"}
 
@@ -61,25 +67,50 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
     return value
 
 
-def config_file() -> ConfigFile | None:
-    """The file that options of this command came from."""
+def config_file(takeover: Iterable[str]) -> ConfigFile | None:
+    """The file that options of this command came from.
+
+    ``takeover``: the options of a takeover, which do not count where ``--plan`` has them.
+    """
     from route53_takeover.storage.config import ConfigFile
 
     if Given.config is None:
         return None
     ctx, path = Given.config
-    words = _words(ctx, "DEFAULT_MAP")
+    planned = ctx.params.get("plan_file") is not None
+    words = _words(ctx, "DEFAULT_MAP", but=frozenset(takeover) if planned else ())
     return ConfigFile(path=str(path), options=shlex.join(words)) if words else None
 
 
 def run_line(ctx: typer.Context) -> str:
     """The `run` line of a plan: all that was given, be it by flag, variable or file.
 
-    Unattended, unless the release has to be confirmed.
+    Where the plan is saved, that file stands for all but the state folder. Unattended, unless the
+    release has to be confirmed.
     """
     given = _words(ctx, "COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP", but=_OF_THE_PLAN_ALONE)
+    if (out := ctx.params.get("out")) is not None:
+        state = ctx.params.get("state_dir")
+        given = ["--plan", str(out), *([] if state is None else ["--state-dir", str(state)])]
     auto = [] if ctx.params.get("confirm_release") else ["--auto"]
     return shlex.join([PROGRAM, "run", *given, *auto])
+
+
+def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
+    """Refuses options of a takeover on the command line: ``--plan`` has them.
+
+    Variables and takeover.toml are for other plans too, and do not count.
+
+    Raises:
+        UsageError: there are some.
+    """
+    names = set(takeover)
+    others = {one.name or "" for one in ctx.command.params} - names
+    if words := [w for w in _words(ctx, "COMMANDLINE", but=others) if w.startswith("--")]:
+        raise UsageError(
+            f"--plan contains the options of the takeover: it contradicts {', '.join(words)}",
+            "Leave them out, or make a new plan with them.",
+        )
 
 
 def account_words(ctx: typer.Context) -> list[str]:

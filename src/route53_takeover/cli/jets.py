@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from route53_takeover.adapters.jets_folder import reader
-from route53_takeover.base.errors import UsageError
+from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.core.plan.jets.app import SETTLE, derive
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from route53_takeover.cli.options import Takeover
-    from route53_takeover.core.plan.model import Options
+    from route53_takeover.core.plan.model import JetsApp, Options
 
 
 def options_of(given: Takeover, app: Path) -> Options:
@@ -42,3 +41,19 @@ def options_of(given: Takeover, app: Path) -> Options:
         deploy_timeout=derived.timeout if given.deploy_timeout is None else given.deploy_timeout,
     )
     return structs.replace(plain.options(), jets=derived.app)
+
+
+def refuse_changed(options: Options, app: JetsApp) -> None:
+    """Refuses an app that no longer comes to the options that were planned.
+
+    Raises:
+        RefusedError: its files, or JETS_ENV and the like, have changed.
+        UsageError: it is no app that is known any more.
+    """
+    derived = derive(app.folder, reader(Path(app.folder)), os.environ, stack=options.stack)
+    if (derived.app, derived.command) != (app, options.deploy_on):
+        raise RefusedError(
+            f"not what was planned: the Jets app {app.folder}, or the environment that it reads "
+            f"(JETS_ENV, JETS_EXTRA), has changed; its deploy command is {derived.command}",
+            "Make a new plan with `plan --out` and review it.",
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +52,19 @@ OwnerCheckOption = Annotated[
     ),
 ]
 AutoOption = Annotated[bool, option("--auto", "--yes", help="Unattended: no screen.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Also save the plan for `run --plan FILE`.", metavar="FILE"),
+]
+PlanOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        help="Run the plan that `plan --out FILE` saved, if nothing that matters has changed. It "
+        "contains the options of the takeover.",
+        metavar="FILE",
+    ),
+]
 ForceOption = Annotated[bool, option("--force", help="Replace what somebody else has put there.")]
 DryRunOption = Annotated[bool, option("--dry-run", help="Only say what would be done.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, or its beginning.")]
@@ -391,7 +404,7 @@ class CommonOptions:
             verbose=self.verbose,
             quiet=self.quiet,
             log_level=self.log_level,
-            config=config_file(),
+            config=config_file(field.name for field in fields(Takeover)),
         )
 
 

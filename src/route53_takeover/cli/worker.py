@@ -202,7 +202,15 @@ def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
     match order:
         case BeginRun():
             clock = SystemClock()
-            return in_loop(start_run(common, audience, order.connection, order.options, clock))
+            work = start_run(
+                common,
+                audience,
+                order.connection,
+                order.options,
+                clock,
+                reviewed=order.reviewed,
+            )
+            return in_loop(work)
         case BeginRehearsal():
             scenario = find_scenario(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)

@@ -123,8 +123,10 @@ def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, 
     }
 
 
-def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None) -> dict[str, Any]:
-    """``plan --output json``; ``config``: the file that options came from."""
+def plan_object(
+    plan: Plan, steps: list[str], run_line: str, config: str | None, out: str | None = None
+) -> dict[str, Any]:
+    """``plan --output json``; ``config``: the file that options came from; ``out``: the plan's."""
     return {
         "event": "plan",
         "refused": plan.refused,
@@ -133,5 +135,6 @@ def plan_object(plan: Plan, steps: list[str], run_line: str, config: str | None)
         "records": record_objects(plan),
         "steps": [] if plan.refused else steps,
         "run_line": run_line,
+        "out": out,
         "config": config,
     }

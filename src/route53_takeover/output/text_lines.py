@@ -25,6 +25,8 @@ from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.output.json_lines import plan_object, result_object
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.base.stdio import Sink
     from route53_takeover.core.plan.model import Plan
@@ -145,20 +147,28 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
     return lines
 
 
-def print_plan(common: Common, plan: Plan, steps: list[str], run_line: str) -> None:
-    """Prints the plan, as one JSON object or as text."""
-    config = common.config
+def print_plan(
+    common: Common, plan: Plan, steps: list[str], run_line: str, out: Path | None
+) -> None:
+    """Prints the plan, as one JSON object or as text; ``out``: the file that it was saved in."""
+    config, saved = common.config, str(out) if out else None
     if common.as_json:
         path = config.path if config else None
-        write_line(json.dumps(plan_object(plan, steps, run_line, path)), sys.stdout)
+        write_line(json.dumps(plan_object(plan, steps, run_line, path, saved)), sys.stdout)
     else:
-        write_lines(plan_lines(plan, steps, run_line, config=str(config or "")), sys.stdout)
+        lines = plan_lines(plan, steps, run_line, config=str(config or ""), out=saved)
+        write_lines(lines, sys.stdout)
 
 
 def plan_lines(
-    plan: Plan, steps: list[str], run_line: str | None, *, config: str = ""
+    plan: Plan,
+    steps: list[str],
+    run_line: str | None,
+    *,
+    config: str = "",
+    out: str | None = None,
 ) -> list[str]:
-    """``plan`` as text; ``config``: a file and the options in it."""
+    """``plan`` as text; ``config``: a file and the options in it; ``out``: the plan's file."""
     zone = f"{shown_name(plan.zone_name)} ({plan.zone_id})"
     stack = plan.root.stack_name or plan.options.stack
     lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
@@ -171,10 +181,15 @@ def plan_lines(
         lines += [f"! {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
     if plan.refused:
         return [*lines, "Refused: nothing was written."]
+    saved = [f"Plan saved in {out}"] if out else []
     if not plan.manuals:
-        return [*lines, "Nothing to do."]
+        return [*lines, "Nothing to do.", *saved]
     lines += [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
-    return lines if run_line is None else [*lines, "", "Run it with:", f"  {pasteable(run_line)}"]
+    return (
+        lines
+        if run_line is None
+        else [*lines, "", *saved, "Run it with:", f"  {pasteable(run_line)}"]
+    )
 
 
 def talk(common: Common, text: str, *, always: bool = False) -> None:

@@ -27,6 +27,7 @@ from route53_takeover.core.status.result import Result
 from route53_takeover.process.login_scope import way_out
 from route53_takeover.process.protocol import Proposal
 from route53_takeover.storage.config import Connection, Override
+from route53_takeover.storage.plan_file import PlanFile
 from route53_takeover.storage.run_folder import line_for
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ class SpawnRequest(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class BeginRun(SpawnRequest, frozen=True, kw_only=True):
-    """``run``."""
+    """``run``; ``reviewed``: what ``--plan`` names, whose options these are."""
 
     connection: Connection
     options: Options
+    reviewed: PlanFile | None = None
 
 
 class BeginRehearsal(SpawnRequest, frozen=True, kw_only=True):

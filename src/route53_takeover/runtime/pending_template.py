@@ -8,6 +8,7 @@ What exists fills in what the template refers to. What the records come to is de
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.intrinsics import functions_in
+from route53_takeover.core.domain.record_sets import canonical
 from route53_takeover.core.domain.stacks import ABSENT, STACK, StackDetails
 from route53_takeover.core.domain.template import members_of, resources_of
 from route53_takeover.core.plan.pending import read_pending
@@ -129,7 +131,8 @@ class PendingReader:
 
     async def _read(self, stack: PendingStack, source: str) -> PendingTemplate:
         exports = await self._stacks.exports() if self._imports else {}
-        return read_pending(stack, source=source, exports=exports, pseudo=self._pseudo)
+        found = read_pending(stack, source=source, exports=exports, pseudo=self._pseudo)
+        return replace(found, digest=sha256(canonical(_bodies(stack)).encode()).hexdigest())
 
     async def _of_file(
         self, file: TemplateFile, stack_id: str, *, given: Mapping[str, str] | None = None
@@ -236,6 +239,12 @@ class PendingReader:
         there = () if stack is None else stack.there
         found = (r.physical_id for r in there if r.logical_id == logical_id)
         return next((each for each in found if each in self._tree.stacks), "")
+
+
+def _bodies(stack: PendingStack) -> list[Any]:
+    """The template of a stack and those nested in it."""
+    nested = {logical_id: _bodies(each) for logical_id, each in stack.nested.items()}
+    return [stack.body, nested]
 
 
 def _given(file: TemplateFile, parameters: tuple[str, ...]) -> dict[str, str]:

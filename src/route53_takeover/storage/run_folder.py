@@ -162,18 +162,7 @@ class RunFolder:
         return self._read("backup.json", Backup)
 
     def _write(self, name: str, data: bytes) -> None:
-        part = self.path / f"{name}.part"
-        fd = private_files.open_file(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        with os.fdopen(fd, "wb") as file:
-            file.write(_readable(data) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path / name)
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        private_files.write_durably(self.path / name, _readable(data) + b"\n")
 
     def _read(self, name: str, kind: type[_Saved]) -> _Saved:
         path = self.path / name

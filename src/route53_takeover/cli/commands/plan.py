@@ -1,10 +1,12 @@
-"""``plan``: what a run would do; writes nothing."""
+"""``plan``: what a run would do; changes nothing, and writes a file only with ``--out``."""
 
 from __future__ import annotations
 
 import json
 import sys
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import ExitCode, TakeoverError
@@ -14,20 +16,33 @@ from route53_takeover.cli.bootstrap import opened, planned, who_am_i
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.output import text_lines
+from route53_takeover.storage.plan_file import PlanFile, check_secrets, write_plan_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Takeover
     from route53_takeover.core.plan.model import Options
     from route53_takeover.storage.config import Common, Connection
 
 
 def plan(
-    takeover: Takeover, connection: ConnectionOptions, common: CommonOptions, run_line: str
+    takeover: Takeover,
+    connection: ConnectionOptions,
+    common: CommonOptions,
+    run_line: str,
+    *,
+    out: Path | None,
 ) -> ExitCode:
-    """Prints the plan, and the line that carries it out."""
+    """Prints the plan, and the line that carries it out.
+
+    ``out``: the file that a plan which is not refused is saved in.
+    """
     options, reached, given = takeover.options(), connection.connection(), common.common()
+    if out is not None:
+        check_secrets(options)
     try:
-        return in_loop(_plan(given, reached, options, run_line))
+        return in_loop(_plan(given, reached, options, run_line, out))
     except TakeoverError as error:
         if not given.as_json or error.exit_code is not ExitCode.REFUSED:
             raise
@@ -39,6 +54,7 @@ def plan(
             "records": [],
             "steps": [],
             "run_line": run_line,
+            "out": None,
             "config": given.config.path if given.config else None,
         }
         text_lines.tell_error(error)
@@ -47,7 +63,7 @@ def plan(
 
 
 async def _plan(
-    common: Common, connection: Connection, options: Options, run_line: str
+    common: Common, connection: Connection, options: Options, run_line: str, out: Path | None
 ) -> ExitCode:
     clock = SystemClock()
     identity = await in_thread(lambda: who_am_i(connection))
@@ -57,8 +73,14 @@ async def _plan(
         previews=options.preview is not None,
         tell=lambda text: text_lines.talk(common, text),
     ) as account:
-        made = await planned(
+        began = clock.now()
+        made, review = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
-    text_lines.print_plan(common, made, steps(made), run_line)
+        if made.refused:
+            out = None
+        if out is not None:
+            reached = replace(connection, region=account.region)
+            write_plan_file(out, PlanFile(made=began, connection=reached, review=review))
+    text_lines.print_plan(common, made, steps(made), run_line, out)
     return ExitCode.REFUSED if made.refused else ExitCode.DONE

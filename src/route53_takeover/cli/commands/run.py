@@ -8,10 +8,13 @@ from route53_takeover.base.errors import UsageError
 from route53_takeover.cli.options import PREFIX
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Takeover
     from route53_takeover.core.plan.model import Options
     from route53_takeover.storage.config import Common, Connection
+    from route53_takeover.storage.plan_file import PlanFile
 
 
 def run(
@@ -20,14 +23,39 @@ def run(
     """Takes over what the options say."""
     if auto and takeover.confirm_release:
         raise UsageError(
-            "--auto and --confirm-release contradict each other: nobody is there to confirm",
+            "--auto and --confirm-release contradict each other: no one can confirm the release",
             f"Leave one out (takeover.toml and {PREFIX}... count, too).",
         )
     options, reached, given = takeover.options(), connection.connection(), common.common()
     return (_here if auto else _behind_a_screen)(given, reached, options)
 
 
-def _here(common: Common, connection: Connection, options: Options) -> ExitCode:
+def run_planned(
+    path: Path, connection: ConnectionOptions, common: CommonOptions, *, auto: bool
+) -> ExitCode:
+    """Takes over what a plan file says, if the account is still as it was then."""
+    from route53_takeover.storage.plan_file import read_plan_file
+
+    given = common.common()
+    reviewed = read_plan_file(path)
+    options = reviewed.review.plan.options
+    if auto and options.confirm_release:
+        raise UsageError(
+            f"{path} was planned with --confirm-release: with --auto no one can confirm the "
+            "release",
+            "Leave out --auto, or make a new plan without --confirm-release.",
+        )
+    if options.jets is not None:
+        from route53_takeover.cli.jets import refuse_changed
+
+        refuse_changed(options, options.jets)
+    reached = connection.override()(reviewed.connection)
+    return (_here if auto else _behind_a_screen)(given, reached, options, reviewed)
+
+
+def _here(
+    common: Common, connection: Connection, options: Options, reviewed: PlanFile | None = None
+) -> ExitCode:
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.cli.execution import start_run
     from route53_takeover.cli.interrupts import in_loop
@@ -36,10 +64,13 @@ def _here(common: Common, connection: Connection, options: Options) -> ExitCode:
 
     text_lines.tell_config(common)
     reporter = ConsoleReporter(common)
-    return in_loop(start_run(common, reporter, connection, options, SystemClock()))
+    work = start_run(common, reporter, connection, options, SystemClock(), reviewed=reviewed)
+    return in_loop(work)
 
 
-def _behind_a_screen(common: Common, connection: Connection, options: Options) -> ExitCode:
+def _behind_a_screen(
+    common: Common, connection: Connection, options: Options, reviewed: PlanFile | None = None
+) -> ExitCode:
     from route53_takeover.cli import terminal
     from route53_takeover.process.spawn import BeginRun
 
@@ -48,5 +79,6 @@ def _behind_a_screen(common: Common, connection: Connection, options: Options) -
         log_level=common.log_level,
         connection=connection,
         options=options,
+        reviewed=reviewed,
     )
     return terminal.start(common, order)

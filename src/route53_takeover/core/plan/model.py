@@ -178,6 +178,7 @@ class PendingTemplate(Struct, frozen=True, kw_only=True):
         certificates: logical ids of its certificates, which write their own validation records.
         assumed: condition -> the parameters that make it false and were not given.
         warnings: what came of making a preview.
+        digest: SHA-256 of the template and those nested in it.
     """
 
     source: str
@@ -188,6 +189,7 @@ class PendingTemplate(Struct, frozen=True, kw_only=True):
     certificates: tuple[str, ...] = ()
     assumed: dict[str, tuple[str, ...]] = {}
     warnings: tuple[Finding, ...] = ()
+    digest: str = ""
 
 
 class StackRecord(Struct, frozen=True, kw_only=True):
