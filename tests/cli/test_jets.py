@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from route53_takeover.adapters.jets_folder import reader
-from route53_takeover.base.errors import UsageError
+from route53_takeover.base.errors import RefusedError, TakeoverError, UsageError
+from route53_takeover.cli.jets import refuse_changed
 from route53_takeover.cli.options import Takeover
 from route53_takeover.core.plan.model import Options
 
@@ -84,3 +85,19 @@ def test_nothing_but_files_of_a_sensible_size_is_read(app: Path, tmp_path: Path)
         read("config/jets/deploy.rb")
     with pytest.raises(UsageError, match="there is no folder"):
         reader(tmp_path / "nowhere")
+
+
+def test_a_saved_plan_is_refused_if_the_app_has_changed_since(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = options(app)
+    assert planned.jets is not None
+    refuse_changed(planned, planned.jets)
+    lock = (app / "Gemfile.lock").read_text()
+    (app / "Gemfile.lock").write_text("")
+    with pytest.raises(RefusedError, match="changed since the plan: the Jets app"):
+        refuse_changed(planned, planned.jets)
+    (app / "Gemfile.lock").write_text(lock)
+    monkeypatch.setenv("JETS_EXTRA", "two")
+    with pytest.raises(TakeoverError, match="JETS_EXTRA"):
+        refuse_changed(planned, planned.jets)

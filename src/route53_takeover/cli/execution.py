@@ -117,12 +117,12 @@ async def start_run(
 def _changed(reviewed: PlanFile, found: Sequence[Finding]) -> RefusedError:
     """What has changed since the review, with the ways out of what refuses now."""
     made = datetime.fromtimestamp(reviewed.made, UTC).isoformat(timespec="seconds")
-    hints = [each.hint for each in found if each.hint]
+    texts = "; ".join(each.text.rstrip(".") for each in found)
+    ways_out = " ".join(each.hint for each in found if each.hint)
+    again = "make a new plan with `plan --out` and review it"
     return RefusedError(
-        f"not what was planned at {made}: {'; '.join(each.text for each in found)}",
-        " ".join([*hints, "Then make a new plan with `plan --out` and review it."])
-        if hints
-        else "Make a new plan with `plan --out` and review it.",
+        f"changed since the plan of {made}: {texts}",
+        f"Then {again}. First: {ways_out}" if ways_out else f"{again.capitalize()}.",
     )
 
 

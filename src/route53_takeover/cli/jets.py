@@ -53,7 +53,7 @@ def refuse_changed(options: Options, app: JetsApp) -> None:
     derived = derive(app.folder, reader(Path(app.folder)), os.environ, stack=options.stack)
     if (derived.app, derived.command) != (app, options.deploy_on):
         raise RefusedError(
-            f"not what was planned: the Jets app {app.folder}, or the environment that it reads "
-            f"(JETS_ENV, JETS_EXTRA), has changed; its deploy command is {derived.command}",
+            f"changed since the plan: the Jets app {app.folder}, or the environment that it reads "
+            f"(JETS_ENV, JETS_EXTRA); its deploy command is {derived.command}",
             "Make a new plan with `plan --out` and review it.",
         )
