@@ -99,5 +99,5 @@ def test_a_saved_plan_is_refused_if_the_app_has_changed_since(
         refuse_changed(planned, planned.jets)
     (app / "Gemfile.lock").write_text(lock)
     monkeypatch.setenv("JETS_EXTRA", "two")
-    with pytest.raises(TakeoverError, match="JETS_EXTRA"):
+    with pytest.raises(TakeoverError, match="is not what the Jets app"):
         refuse_changed(planned, planned.jets)
