@@ -74,13 +74,13 @@ def test_a_process_that_is_killed_in_the_gap_is_missed_and_resume_goes_on(scene:
         begin_and_go_to_the_gap(scene, terminal)
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGKILL)
-        shown = terminal.await_text("its process is gone", "route53-takeover resume")
+        shown = terminal.await_text("its process is dead", "route53-takeover resume")
         assert scene.run in shown
         assert terminal.finish() == 4
     assert scene.here == []
     again = scene.takeover.run("attach", scene.run)
     assert again.code == 4
-    assert "its process is gone" in again.stderr
+    assert "its process is dead" in again.stderr
     with at_terminal(scene, "resume", scene.run) as terminal:
         terminal.await_text("resumed from the journal")
         go_to_the_end(scene)
@@ -88,7 +88,7 @@ def test_a_process_that_is_killed_in_the_gap_is_missed_and_resume_goes_on(scene:
         assert terminal.finish() == 0
     scene.assert_true_an_hour_later(scene.here)
     with at_terminal(scene, "resume", scene.run) as terminal:
-        terminal.await_text("has ended already", "done: shop owns www.example.com now")
+        terminal.await_text("has already ended", "done: shop owns www.example.com now")
         assert terminal.finish() == 0
 
 
@@ -112,7 +112,7 @@ def test_a_run_that_is_being_resumed_goes_on_whatever_becomes_of_who_asked_for_i
     with at_terminal(scene, "resume", scene.run) as terminal:
         await_true(lambda: daemons(scene), "the process of the run")
         terminal.press("\x03")
-        terminal.await_text("goes on by itself", "route53-takeover attach")
+        terminal.await_text("continues by itself", "route53-takeover attach")
         assert terminal.finish() == 0
     go_to_the_end(scene)
     assert await_end(scene)["outcome"] == "done"
@@ -162,7 +162,7 @@ def test_ctrl_c_before_the_release_puts_everything_back_and_a_second_one_only_le
         terminal.await_text("abort requested", "restore: undoing the run's changes")
         await_another_request()
         terminal.press("\x03")
-        terminal.await_text("goes on by itself", "route53-takeover attach")
+        terminal.await_text("continues by itself", "route53-takeover attach")
         assert terminal.finish() == 0
     scene.relay.befall(lambda _: "")
     ended = await_end(scene)

@@ -123,7 +123,7 @@ def test_elsewhere_a_view_is_left_at_once_with_the_name_before_the_way_back(
     monkeypatch.setattr(terminal, "ignore_asking", lambda: None)
     assert terminal._seen(Common(state_dir=tmp_path, quiet=True), in_the_gap()) == 0
     said = capfd.readouterr().err
-    assert said.index("has no record; restored at") < said.index("goes on by itself")
+    assert said.index("has no record; restored at") < said.index("continues by itself")
 
 
 @pytest.mark.usefixtures("journal")

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name=PROGRAM,
-    help="Hand a live Route 53 record over to CloudFormation, with the shortest gap and a way "
-    "back.",
+    help="Move a live Route 53 record into a CloudFormation stack, with a short gap and a tested "
+    "restore.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -57,7 +57,7 @@ app = typer.Typer(
 
 @app.callback()
 def _program(version: VersionOption = False) -> None:
-    """Hand a live Route 53 record over to CloudFormation, with the shortest gap and a way back."""
+    """Move a live Route 53 record into a CloudFormation stack, with a short gap and a restore."""
 
 
 @app.command()
@@ -70,7 +70,7 @@ def plan(
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """What a run would do; changes nothing."""
+    """Print what a run would do; writes nothing to AWS."""
     from route53_takeover.cli.commands import plan as command
 
     return command.plan(takeover, connection, common, run_line(ctx), out=out)
@@ -86,7 +86,7 @@ def diagnose(
     account: AccountOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """Why the last deploy failed on a record, whose it is, and what to do; writes nothing."""
+    """Explain why the last deploy failed on an existing record; writes nothing."""
     from route53_takeover.cli.commands import diagnose as command
 
     return command.diagnose(stack, owner_check, account, common, account_words(ctx))
@@ -95,7 +95,7 @@ def diagnose(
 @app.command()
 @grouped
 def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
-    """The least-privilege IAM policy for this very plan; writes nothing."""
+    """Print the least-privilege IAM policy for a plan; writes nothing."""
     from route53_takeover.cli.commands import policy as command
 
     return command.policy(takeover, connection, common)
@@ -112,7 +112,7 @@ def run(
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """A takeover: lowers the TTL, deploys, releases the record at the moment, guards."""
+    """Take over a record: lower the TTL, deploy, delete the old record in time, watch."""
     if plan_file is not None:
         refuse_beside_plan(ctx, (field.name for field in fields(Takeover)))
     if not auto:
@@ -127,7 +127,7 @@ def run(
 @app.command()
 @grouped
 def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: CommonOptions) -> ExitCode:
-    """A takeover in a simulated account; no AWS needed, nothing real is touched."""
+    """Rehearse a takeover in a simulated account, without AWS."""
     if not (rehearsal.list_ or rehearsal.virtual or auto):
         _needs_terminal()
     from route53_takeover.cli.commands import rehearse as command
@@ -138,13 +138,13 @@ def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: CommonOp
 def _needs_terminal() -> None:
     """Refuses a command that asks for a confirmation where there is no terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("there is no terminal to show this on", "Say --auto to run it unattended.")
+        raise UsageError("there is no terminal for the screen", "Use --auto to run it unattended.")
 
 
 @app.command()
 @grouped
 def runs(*, common: CommonOptions) -> ExitCode:
-    """Every run so far, its phase and how it ended."""
+    """List the runs, with phase and outcome."""
     from route53_takeover.cli.commands import runs as command
 
     return command.runs(common)
@@ -159,7 +159,7 @@ def resume(
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """Goes on with a run whose process died, from its journal and the world as it is."""
+    """Resume an interrupted run."""
     if not auto:
         _needs_terminal()
     from route53_takeover.cli.commands import resume as command
@@ -170,7 +170,7 @@ def resume(
 @app.command()
 @grouped
 def attach(*, run: RunArgument, common: CommonOptions) -> ExitCode:
-    """Shows a run: one that goes on, one that has ended, or one whose process died."""
+    """Show a run that is in progress, has ended or was interrupted."""
     from route53_takeover.cli.commands import attach as command
 
     return command.attach(run, common)
@@ -186,7 +186,7 @@ def restore(
     account: AccountOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """Puts the names of a run back as they were, from its backup."""
+    """Restore the records of a run from its backup."""
     from route53_takeover.cli.commands import restore as command
 
     return command.restore(run, account, common, force=force, dry_run=dry_run)
@@ -195,7 +195,7 @@ def restore(
 @app.command()
 @grouped
 def report(*, run: RunArgument, common: CommonOptions) -> ExitCode:
-    """What happened in a run, and how it ended."""
+    """Print the events and the result of a run."""
     from route53_takeover.cli.commands import report as command
 
     return command.report(run, common)

@@ -87,7 +87,7 @@ async def start_run(
         if not made.manuals:
             return reporter.ended(_nothing_to_do(made, account.calls), clock.now())
         if not await reporter.agrees(made):
-            raise StoppedError("the plan was declined, and nothing was written")
+            raise StoppedError("the plan was declined, nothing was written")
         site = site_of(made.zone_id, connection.endpoint_url)
         with locked_names(common.state_dir, site, made.names) as held:
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
@@ -131,10 +131,8 @@ def _refuse_questions(connection: Connection) -> None:
     for profile in (connection.profile, connection.dns_profile):
         if needs_mfa(profile):
             raise RefusedError(
-                f"profile {profile or 'default'} would ask for an MFA code, and nobody is there "
-                "to give it",
-                "Use a session that is already open: aws sts get-session-token, or another "
-                "--profile.",
+                f"profile {profile or 'default'} asks for an MFA code, which a run cannot enter",
+                "Use an open session (aws sts get-session-token), or another --profile.",
             )
 
 
@@ -164,8 +162,8 @@ def resume_run(
         saved = folder.plan()
         if saved.rehearsal:
             raise RefusedError(
-                f"{folder.name} was a rehearsal, and its simulated account is gone",
-                "Begin another one: `route53-takeover rehearse`.",
+                f"{folder.name} was a rehearsal, whose simulated account no longer exists",
+                "Start another one: `route53-takeover rehearse`.",
             )
         if not folder.journal.exists():
             raise _never_begun(folder)
@@ -187,7 +185,7 @@ def resume_run(
                 check_account(reporter, saved)
                 if saved.plan.options.confirm_release:
                     again = line_for(common.state_dir, "attach", folder.name)
-                    reporter.tell(f"the release waits for somebody who confirms it: {again}")
+                    reporter.tell(f"the release waits for your confirmation: {again}")
                 work = _go_on(common, reporter, folder, saved, journal, state)
                 return in_loop(work, written="the run is where it was")
         return _report_end(reporter, folder, state, len(journal.events))
@@ -222,14 +220,14 @@ def _has_ended(state: State) -> bool:
 
 
 def _report_end(reporter: Reporter, folder: RunFolder, state: State, events: int) -> ExitCode:
-    reporter.tell(f"{folder.name} has ended already")
+    reporter.tell(f"{folder.name} has already ended")
     return reporter.ended(result(state, None), state.now, seq=events + 1)
 
 
 def _never_begun(folder: RunFolder) -> RefusedError:
     return RefusedError(
-        f"{folder.name} was never begun: its journal is empty, nothing was written",
-        "Begin it again with `run`.",
+        f"{folder.name} was not started: its journal is empty, nothing was written",
+        "Start it again with `run`.",
     )
 
 
@@ -238,12 +236,12 @@ def check_account(reporter: Reporter, saved: Saved) -> None:
     try:
         account = who_am_i(saved.connection).account
     except TakeoverError as error:
-        reporter.warn(f"cannot ask whose account this is: {error}")
+        reporter.warn(f"cannot check the account of the credentials: {error}")
         return
     if account != saved.plan.account:
         raise RefusedError(
-            f"these are credentials of account {account}, and the run is of {saved.plan.account}",
-            "Give the run's with --profile.",
+            f"the credentials are of account {account}, the run is of account {saved.plan.account}",
+            "Give a profile of that account with --profile.",
         )
 
 

@@ -39,7 +39,7 @@ def report_error(error: Exception) -> ExitCode:
 
 def report_signal(signal: str) -> ExitCode:
     """Prints that a signal ended the command, before anything was written."""
-    return _print(f"{signal}: stopped, and nothing was written", "", ExitCode.INTERRUPTED)
+    return _print(f"{signal}: stopped, nothing was written", "", ExitCode.INTERRUPTED)
 
 
 def _print(message: str, hint: str, code: ExitCode, run: str | None = None) -> ExitCode:

@@ -56,7 +56,8 @@ def in_loop(work: Coroutine[None, None, ExitCode], *, written: str = "") -> Exit
             if written:
                 raise StoppedHalfWayError(f"{caught[0]}: {written}", "Run it again.") from None
             raise StoppedError(
-                f"{caught[0]}: stopped, and nothing was written", "Begin again when you like."
+                f"{caught[0]}: stopped, and nothing was written",
+                "Start it again when you are ready.",
             ) from None
 
     log.nowhere()

@@ -28,7 +28,7 @@ def options_of(given: Takeover, app: Path) -> Options:
         raise UsageError(
             "--jets stands for the deploy command: it contradicts --deploy, --deploy-off, "
             "--deploy-on and --no-deploy",
-            "Leave one out (takeover.toml and ROUTE53_TAKEOVER_... count, too).",
+            "Leave one out (takeover.toml and ROUTE53_TAKEOVER_... count too).",
         )
     folder = app.absolute()
     derived = derive(str(folder), reader(folder), os.environ, stack=given.stack)

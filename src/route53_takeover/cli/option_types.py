@@ -62,7 +62,7 @@ def ttl(value: str | int) -> str:
     text = str(value)
     if text == "keep" or (text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31):
         return text
-    raise typer.BadParameter(f"{text!r} is neither seconds nor keep")
+    raise typer.BadParameter(f"{text!r} is neither a number of seconds nor keep")
 
 
 def record(value: str) -> str:
@@ -102,7 +102,7 @@ def name_server(value: str) -> str:
 
 def not_empty(value: str | None) -> str | None:
     if value is not None and not value.strip():
-        raise typer.BadParameter("it is empty")
+        raise typer.BadParameter("the value is empty")
     return value
 
 

@@ -47,11 +47,11 @@ OwnerCheckOption = Annotated[
     OwnersIn,
     option(
         "--owner-check",
-        help="Whose records these are: read the stacks of all regions, or of this one; or "
-        "trust your word.",
+        help="Where to look for stacks that own the records: in all regions, in the stack's "
+        "region, or nowhere else (you state that there are none).",
     ),
 ]
-AutoOption = Annotated[bool, option("--auto", "--yes", help="Unattended: no screen.")]
+AutoOption = Annotated[bool, option("--auto", "--yes", help="Run unattended, without a screen.")]
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Also save the plan for `run --plan FILE`.", metavar="FILE"),
@@ -65,9 +65,15 @@ PlanOption = Annotated[
         metavar="FILE",
     ),
 ]
-ForceOption = Annotated[bool, option("--force", help="Replace what somebody else has put there.")]
-DryRunOption = Annotated[bool, option("--dry-run", help="Only say what would be done.")]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, or its beginning.")]
+ForceOption = Annotated[
+    bool, option("--force", help="Also replace a record that another writer has put there.")
+]
+DryRunOption = Annotated[
+    bool, option("--dry-run", help="Print what would be done; change nothing.")
+]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="Name of a run's folder, or the beginning of it.")
+]
 VersionOption = Annotated[
     bool,
     typer.Option(
@@ -131,54 +137,62 @@ class Takeover:
         bool,
         option(
             "--accept-loss",
-            help="Values of TXT, MX, CAA, ... that the stack's record does not have may be lost.",
+            help="Accept that values of TXT, MX, CAA, ... which the stack's record lacks are lost.",
         ),
     ] = False
     zone: Annotated[
         str | None,
-        option("--zone", parser=types.zone, help="Hosted zone of the record.", metavar="ID|NAME"),
+        option(
+            "--zone", parser=types.zone, help="Hosted zone that has the records.", metavar="ID|NAME"
+        ),
     ] = None
     deploy: Annotated[
         str | None,
         option(
             "--deploy",
-            help="Command that deploys; run twice, with ROUTE53_ENABLE=false, then true.",
+            help="Deploy command; run twice, with ROUTE53_ENABLE=false, then true.",
             metavar="CMD",
         ),
     ] = None
     deploy_off: Annotated[
         str | None,
-        option("--deploy-off", help="Command that deploys with the switch off.", metavar="CMD"),
+        option("--deploy-off", help="Deploy command with the switch off.", metavar="CMD"),
     ] = None
     deploy_on: Annotated[
         str | None,
-        option("--deploy-on", help="Command that deploys with the switch on.", metavar="CMD"),
+        option("--deploy-on", help="Deploy command with the switch on.", metavar="CMD"),
     ] = None
     jets: Annotated[
         Path | None,
         option(
             "--jets",
-            help="Ruby on Jets app that stack and deploy command are derived from.",
+            help="Ruby on Jets app; stack, deploy command and --settle are derived from it.",
             metavar="DIR",
         ),
     ] = None
     no_deploy: Annotated[
-        bool, option("--no-deploy", help="Somebody else deploys; only watch and act.")
+        bool,
+        option(
+            "--no-deploy", help="Run no deploy command: act on a deploy that is started elsewhere."
+        ),
     ] = False
-    skip_off: Annotated[
-        bool, option("--skip-off", help="Leave the deploy with the switch off out.")
-    ] = False
+    skip_off: Annotated[bool, option("--skip-off", help="Skip the deploy with the switch off.")] = (
+        False
+    )
     strategy: Annotated[
-        Strategy | None, option("--strategy", help="How the record changes hands.")
+        Strategy | None, option("--strategy", help="How the stack gets the record.")
     ] = None
     ttl: Annotated[
         str,
         option(
-            "--ttl", parser=types.ttl, help="Lower TTLs to this beforehand.", metavar="SECONDS|keep"
+            "--ttl",
+            parser=types.ttl,
+            help="Lower TTLs to this first; keep: do not change them.",
+            metavar="SECONDS|keep",
         ),
     ] = "60"
     no_drain: Annotated[
-        bool, option("--no-drain", help="Do not wait for the old TTL to run out.")
+        bool, option("--no-drain", help="Do not wait until the old TTL has expired.")
     ] = False
     hold: Annotated[
         float | None,
@@ -186,7 +200,8 @@ class Takeover:
             "--hold",
             parser=types.duration,
             metavar="DURATION",
-            help="How long the moment must last.",
+            help="Minimum time in CREATE_IN_PROGRESS before the record is deleted (2s for "
+            "aliases, else 10s).",
         ),
     ] = None
     restore_after: Annotated[
@@ -195,7 +210,7 @@ class Takeover:
             "--restore-after",
             parser=types.duration,
             metavar="DURATION",
-            help="Put the record back after so long without a new one.",
+            help="Restore the record if there is no new one after this time (60s to 5m).",
         ),
     ] = None
     deploy_timeout: Annotated[
@@ -204,7 +219,7 @@ class Takeover:
             "--deploy-timeout",
             parser=types.duration,
             metavar="DURATION",
-            help="End a deploy command after this (2h).",
+            help="Time limit of a deploy command (2h).",
         ),
     ] = None
     settle: Annotated[
@@ -213,15 +228,19 @@ class Takeover:
             "--settle",
             parser=types.duration,
             metavar="DURATION",
-            help="Nothing may move for so long at the end.",
+            help="Time without stack events before the run is done (5s; 60s with --no-deploy, "
+            "5m with --jets).",
         ),
     ] = None
     confirm_release: Annotated[
         bool,
-        option("--confirm-release", help="Stop at the moment and wait for a key; not with --auto."),
+        option(
+            "--confirm-release",
+            help="Wait for your confirmation before the record is deleted; not with --auto.",
+        ),
     ] = False
     owner_check: OwnerCheckOption = OwnersIn.FULL
-    no_probe: Annotated[bool, option("--no-probe", help="Do not ask the name servers.")] = False
+    no_probe: Annotated[bool, option("--no-probe", help="Do not query the name servers.")] = False
 
     def options(self) -> Options:
         """What a plan is made from.
@@ -240,14 +259,14 @@ class Takeover:
             return options_of(self, self.jets)
         if self.stack is None:
             raise UsageError(
-                "there is no stack", "Give --stack NAME, or --jets DIR for a Ruby on Jets app."
+                "no stack is given", "Give --stack NAME, or --jets DIR for a Ruby on Jets app."
             )
         self._check_deploy()
         if self.restore_after is not None and self.restore_after < _SHORTEST_DEADMAN:
             raise UsageError(
-                f"--restore-after {self.restore_after:g} would put the record back before "
+                f"--restore-after {self.restore_after:g} would restore the record before "
                 "CloudFormation can try again",
-                "Give it some seconds at least, or leave it out.",
+                "Use a longer time, or leave it out.",
             )
         off, on = self.deploy_off or self.deploy, self.deploy_on or self.deploy
         derived = {
@@ -267,7 +286,7 @@ class Takeover:
     def _check_pending(self) -> None:
         if self.template is not None and self.preview is not None:
             raise UsageError(
-                "--template and --preview both tell the pending template",
+                "--template and --preview both give the pending template",
                 f"Give one of them{_ELSEWHERE}.",
             )
         if self.parameter and self.template is None:
@@ -276,15 +295,16 @@ class Takeover:
             )
         if not self.record and self.template is None and self.preview is None:
             raise UsageError(
-                "no record was given",
-                "Use --record NAME[/TYPE]; or --template or --preview, whose conflicts are taken.",
+                "no record is given",
+                "Use --record NAME[/TYPE], or --template or --preview to take every conflicting "
+                "record.",
             )
 
     def _check_deploy(self) -> None:
         both, off, on = self.deploy, self.deploy_off, self.deploy_on
         if not self.no_deploy and not both and not on:
             raise UsageError(
-                "there is no deploy command",
+                "no deploy command is given",
                 "Give --deploy CMD, or --deploy-off CMD --deploy-on CMD, or --jets DIR, or "
                 "--no-deploy.",
             )
@@ -296,7 +316,7 @@ class Takeover:
         if both and (off or on):
             raise UsageError(
                 "--deploy stands for both of --deploy-off and --deploy-on",
-                f"Give the one or the two{_ELSEWHERE}.",
+                f"Give either --deploy or the other two{_ELSEWHERE}.",
             )
         if self.skip_off and off:
             raise UsageError(
@@ -304,13 +324,13 @@ class Takeover:
             )
         if not self.no_deploy and not self.skip_off and not both and not off:
             raise UsageError(
-                "there is no command for the deploy with the switch off",
+                "no command for the deploy with the switch off is given",
                 "Give --deploy-off CMD, or --skip-off.",
             )
 
 
 _SHORTEST_DEADMAN = 1.0
-_ELSEWHERE = f" (takeover.toml and {PREFIX}... count, too)"
+_ELSEWHERE = f" (takeover.toml and {PREFIX}... count too)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,7 +342,7 @@ class NameServerOptions:
         option(
             "--name-server",
             parser=types.name_server,
-            help="Ask this one instead; may be repeated.",
+            help="Name server to query instead of the zone's; may be repeated.",
             metavar="HOST[:PORT]",
         ),
     ] = None
@@ -335,10 +355,13 @@ class AccountOptions:
     profile: Annotated[str | None, option("--profile", help="AWS profile.")] = None
     region: Annotated[str | None, option("--region", help="AWS region of the stack.")] = None
     endpoint_url: Annotated[
-        str | None, option("--endpoint-url", help="AWS endpoint, such as an emulator's.")
+        str | None, option("--endpoint-url", help="AWS endpoint, for example of an emulator.")
     ] = None
     dns_profile: Annotated[
-        str | None, option("--dns-profile", help="AWS profile for the zone, if another.")
+        str | None,
+        option(
+            "--dns-profile", help="AWS profile for the hosted zone, if it is in another account."
+        ),
     ] = None
 
     def connection(self) -> Connection:
@@ -375,22 +398,26 @@ class CommonOptions:
     """What every command takes."""
 
     state_dir: Annotated[
-        Path | None, option("--state-dir", help="Where runs are kept.", metavar="DIR")
+        Path | None, option("--state-dir", help="Folder for the runs.", metavar="DIR")
     ] = None
     config: Annotated[
         Path | None,
         option(
             "--config",
-            help="Options from a file; takeover.toml if there is one.",
+            help="File with options (takeover.toml, if it exists).",
             metavar="FILE",
             is_eager=True,
             callback=read_config_file,
         ),
     ] = None
-    output: Annotated[Output, option("--output", help="What stdout carries.")] = Output.TEXT
-    verbose: Annotated[bool, option("-v", "--verbose", help="Tell more.")] = False
-    quiet: Annotated[bool, option("-q", "--quiet", help="Tell only what must be told.")] = False
-    log_level: Annotated[LogLevel, option("--log-level", help="Of takeover.log.")] = LogLevel.INFO
+    output: Annotated[Output, option("--output", help="Format of stdout.")] = Output.TEXT
+    verbose: Annotated[bool, option("-v", "--verbose", help="Print more events.")] = False
+    quiet: Annotated[bool, option("-q", "--quiet", help="Print only errors and the result.")] = (
+        False
+    )
+    log_level: Annotated[LogLevel, option("--log-level", help="Level of takeover.log.")] = (
+        LogLevel.INFO
+    )
     version: VersionOption = False
 
     def common(self) -> Common:
@@ -423,15 +450,17 @@ class Rehearsal:
     """What is rehearsed."""
 
     scenario: Annotated[
-        str | None, option("--scenario", help="Which one; see --list.", metavar="NAME")
+        str | None, option("--scenario", help="Scenario to rehearse; see --list.", metavar="NAME")
     ] = None
-    list_: Annotated[bool, option("--list", help="Show the scenarios, and how they end.")] = False
+    list_: Annotated[bool, option("--list", help="List the scenarios and their outcomes.")] = False
     virtual: Annotated[
-        bool, option("--virtual", help="In process, on virtual time, with faults.")
+        bool, option("--virtual", help="Rehearse in process, on virtual time, with faults.")
     ] = False
-    runs: Annotated[int, option("--runs", help="How many, with --virtual.", min=1)] = 1
-    seed: Annotated[int, option("--seed", help="The same seed gives the same run.")] = 1
+    runs: Annotated[int, option("--runs", help="Number of rehearsals, with --virtual.", min=1)] = 1
+    seed: Annotated[
+        int, option("--seed", help="Random seed; the same seed gives the same run.")
+    ] = 1
     speed: Annotated[
         float | None,
-        option("--speed", help="Simulated seconds in a real one.", min=0.1, max=100.0),
+        option("--speed", help="Simulated seconds per real second.", min=0.1, max=100.0),
     ] = None

@@ -34,6 +34,6 @@ def fold_journal(folder: RunFolder, events: Sequence[ev.AnyEvent]) -> State | No
 def no_beginning(folder: RunFolder) -> ManualActionRequiredError:
     """The error of a journal that lacks its first events."""
     return ManualActionRequiredError(
-        f"{folder.journal} does not begin with the beginning of a run",
-        "Look at backup.json and at the zone; `restore` needs the backup alone.",
+        f"{folder.journal} lacks its first events",
+        "Check the zone against backup.json; `restore` needs only the backup.",
     )

@@ -158,19 +158,19 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
     if left.gone:
         again = line_for(common.state_dir, "resume", left.run)
         if find_run(common.state_dir, left.run).rehearses:
-            hint = "It was a rehearsal, and its simulated account is gone too: begin another."
+            hint = "It was a rehearsal, whose simulated account ended with it: start another one."
         else:
-            hint = f"Go on with: `{text_lines.pasteable(again)}`."
+            hint = f"Resume it: `{text_lines.pasteable(again)}`."
         raise ManualActionRequiredError(
-            f"run {left.run} has not ended, and its process is gone", hint
+            f"run {left.run} was interrupted: its process is dead", hint
         )
     if left.detached and not left.run:
         return ExitCode.DONE  # before there was anything to see
     if not left.run:
         raise TakeoverError("the plan was not started, and nothing was written")
-    does = "is paused, and waits for you" if left.paused else "goes on by itself"
+    does = "is paused and waits for you" if left.paused else "continues by itself"
     again = line_for(common.state_dir, "attach", left.run)
-    text_lines.talk(common, f"run {left.run} {does}; look at it again with:", always=True)
+    text_lines.talk(common, f"run {left.run} {does}; show it again with:", always=True)
     text_lines.talk(common, f"  {text_lines.pasteable(again)}", always=True)
     return ExitCode.DONE
 

@@ -117,7 +117,7 @@ class SocketReporter:
         if answer == YES and clock.now() - read_at > GOOD_FOR:
             raise TakeoverError(
                 "the plan is older than 10 minutes and was not started: nothing was written",
-                "Begin again: the account is read anew.",
+                "Start it again: it reads the account again.",
             )
         return answer == YES
 
@@ -192,7 +192,9 @@ def _order(channel: socket.socket) -> AnyOrder:
     while not data.endswith(b"\n"):
         part = channel.recv(1 << 16)
         if not part:
-            raise TakeoverError("whoever started this process has gone", "Begin again.")
+            raise TakeoverError(
+                "the command that started this process has ended", "Start it again."
+            )
         data += part
     return _orders.decode(data)
 

@@ -24,8 +24,8 @@ def command(name: str) -> click.Command:
     return found
 
 
-def test_nobody_is_there_to_confirm_what_runs_unattended() -> None:
-    with pytest.raises(UsageError, match="nobody is there to confirm") as refused:
+def test_no_one_can_confirm_what_runs_unattended() -> None:
+    with pytest.raises(UsageError, match="no one can confirm the release") as refused:
         command("run").main([*TARGET, "--auto", "--confirm-release"], standalone_mode=False)
     assert refused.value.exit_code == 2
     assert "Leave one out" in refused.value.hint

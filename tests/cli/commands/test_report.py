@@ -60,7 +60,7 @@ def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, acco
     for name, code, word in (
         (other, 3, "format 99"),
         (middle, 4, "line 3"),
-        (empty, 3, "never begun"),
+        (empty, 3, "not started"),
         (headless, 4, "damaged"),
     ):
         ended = program("report", name, JSON)

@@ -57,7 +57,7 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
     state = folding.state
     if state is None:
         raise RefusedError(
-            f"{folder.name} was never begun: its journal is empty", "Begin it again with `run`."
+            f"{folder.name} was not started: its journal is empty", "Start it again with `run`."
         )
     ended = None if state.ending is None else result(state, None)
     if common.as_json:
@@ -78,6 +78,6 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
         lines = [f"not ended: it was in phase {state.phase} at {json_lines.rfc3339(state.now)}"]
         if not folder.rehearses:
             again = line_for(common.state_dir, "resume", folder.name, "--auto")
-            lines.append(f"Go on with:  {text_lines.pasteable(again)}")
+            lines.append(f"Resume with:  {text_lines.pasteable(again)}")
         write_lines(lines, sys.stdout)
     return ExitCode.DONE

@@ -51,16 +51,16 @@ def restore(
         saved, backup = folder.plan(), folder.backup()
         if is_held(folder.journal) and not (dry_run or force):
             work = _restore_live(common, folder, backup)
-            return in_loop(work, written="the run's process goes on with it")
+            return in_loop(work, written="the run's process continues")
         if saved.rehearsal:
             raise RefusedError(
-                f"{folder.name} was a rehearsal, and its simulated account is gone",
+                f"{folder.name} was a rehearsal, whose simulated account no longer exists",
                 "There is nothing to restore.",
             )
         saved = replace(saved, connection=override(saved.connection))
         check_account(reporter, saved)
         work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
-        return in_loop(work, written="what was not reached yet is not restored")
+        return in_loop(work, written="records that were not reached are not restored")
 
 
 async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> ExitCode:
@@ -76,7 +76,7 @@ async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> Ex
     ended = _restore_result(folder, [], told, Counter(), dry_run=False)
     if state.ending is None:
         again = line_for(common.state_dir, "attach", folder.name)
-        text_lines.talk(common, f"the run keeps watch until its stack is at rest: `{again}`")
+        text_lines.talk(common, f"the run watches until its stack is at rest: `{again}`")
     return text_lines.print_result(common, ended, state.now, seq=len(told) + 1)
 
 
@@ -155,7 +155,7 @@ async def _tell_what_moves(common: Common, account: OpenAccount, saved: Saved) -
         text_lines.talk(
             common,
             f"warning: stack {stack.stack_name} is {stack.status} and may still change these "
-            "records: look again once it has ended, or use `resume`, which keeps watch",
+            "records: check again when it has ended, or use `resume`, which watches it",
             always=True,
         )
 

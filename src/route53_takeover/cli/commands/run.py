@@ -24,7 +24,7 @@ def run(
     if auto and takeover.confirm_release:
         raise UsageError(
             "--auto and --confirm-release contradict each other: no one can confirm the release",
-            f"Leave one out (takeover.toml and {PREFIX}... count, too).",
+            f"Leave one out (takeover.toml and {PREFIX}... count too).",
         )
     options, reached, given = takeover.options(), connection.connection(), common.common()
     return (_here if auto else _behind_a_screen)(given, reached, options)
