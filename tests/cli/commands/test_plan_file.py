@@ -14,7 +14,9 @@ from tests.cli.commands.test_policy import PREVIEW, make_previews
 from tests.cli.commands.test_run_preflight import deployed, record_set, simple
 from tests.cli.program import plain_error, usage_error
 
+from route53_takeover.process.spawn import BeginRun, Launch, NotBegunError
 from route53_takeover.simulation.aws.route53 import api as route53_api
+from route53_takeover.storage.plan_file import read_plan_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -291,3 +293,28 @@ def test_a_release_that_has_to_be_confirmed_is_not_run_unattended(
     assert "--auto" not in line
     plain_error(program(*RUN), 2, "--confirm-release", hint="Leave out --auto")
     usage_error(program("run", "--plan=plan.json"), "terminal")
+
+
+async def test_the_process_behind_a_screen_compares_as_well(
+    program: Program, account: Cloud, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(program, account)
+    account.do(lambda: edit(account))
+    for name, value in program.env.items():
+        monkeypatch.setenv(name, value)
+    reviewed = read_plan_file(file)
+    order = BeginRun(
+        state_dir=str(program.state),
+        log_level="info",
+        connection=reviewed.connection,
+        options=reviewed.review.plan.options,
+        reviewed=reviewed,
+    )
+    launch = Launch(order)
+    await launch.start()
+    try:
+        with pytest.raises(NotBegunError, match=r"changed since the plan .*d9other") as refused:
+            await launch.proposal(lambda _: None)
+    finally:
+        launch.close()
+    assert refused.value.exit_code == 3
