@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import stat
@@ -295,7 +296,7 @@ def test_a_release_that_has_to_be_confirmed_is_not_run_unattended(
     usage_error(program("run", "--plan=plan.json"), "terminal")
 
 
-async def test_the_process_behind_a_screen_compares_as_well(
+def test_the_process_behind_a_screen_compares_as_well(
     program: Program, account: Cloud, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(program, account)
@@ -310,11 +311,15 @@ async def test_the_process_behind_a_screen_compares_as_well(
         options=reviewed.review.plan.options,
         reviewed=reviewed,
     )
-    launch = Launch(order)
-    await launch.start()
-    try:
-        with pytest.raises(NotBegunError, match=r"changed since the plan .*d9other") as refused:
+
+    async def propose() -> None:
+        launch = Launch(order)
+        await launch.start()
+        try:
             await launch.proposal(lambda _: None)
-    finally:
-        launch.close()
+        finally:
+            launch.close()
+
+    with pytest.raises(NotBegunError, match=r"changed since the plan .*d9other") as refused:
+        asyncio.run(propose())
     assert refused.value.exit_code == 3
