@@ -10,8 +10,10 @@ import ast
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -21,6 +23,7 @@ import typer.main
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli import app
+from route53_takeover.cli.options import Takeover
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import Outcome
@@ -30,6 +33,7 @@ from route53_takeover.tui.keys import ACTIONS
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs/reference/command-line.md"
+TAKE_OVER = ROOT / "docs/how-to/take-over-a-record.md"
 SAFETY = ROOT / "docs/explanation/why-it-is-safe.md"
 SCREEN = ROOT / "docs/how-to/use-the-screen.md"
 PERMISSIONS = ROOT / "docs/how-to/permissions.md"
@@ -143,6 +147,20 @@ def test_what_the_reference_shows_is_what_the_program_prints(command: str) -> No
         fresh = f"$ route53-takeover {command}\n{done.stdout.rstrip()}\n"
         REFERENCE.write_text(REFERENCE.read_text().replace(shown, fresh))
     assert _outputs()[command].rstrip() == done.stdout.rstrip()
+
+
+def test_the_options_for_each_tool_are_options_of_the_program() -> None:
+    table = _section(TAKE_OVER, "## 3. Show the plan what will be deployed")
+    tools = re.findall(r"^\| (\w[\w ]+) \| (.*--(?:preview|template) .*) \|$", table, re.MULTILINE)
+    assert [tool for tool, _ in tools] == ["AWS CLI", "SAM CLI", "AWS CDK", "boto3"]
+    plan = getattr(typer.main.get_command(app.app), "commands", {})["plan"]
+    for _, cell in tools:
+        for line in re.findall(r"`(--(?:preview|template) [^`]+)`", cell):
+            words = ["--stack=shop", "--deploy=make", *shlex.split(line)]
+            given = plan.make_context("plan", words).params
+            names = {field.name for field in fields(Takeover)}
+            made = Takeover(**{name: given[name] for name in names}).options()
+            assert made.has_pending_template, line
 
 
 def test_the_reference_names_every_event_phase_and_outcome() -> None:
