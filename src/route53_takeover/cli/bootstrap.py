@@ -113,7 +113,7 @@ async def opened(
     Args:
         writable: whether records may be changed. What only reads must not ask for it.
         previews: whether a preview is made, whose change set is deleted again.
-        tell: told of the progress of what takes long to read.
+        tell: receives progress messages.
     """
     async with AsyncExitStack() as stack:
 
@@ -255,7 +255,7 @@ def check_refusals(plan: Plan) -> None:
 
 
 def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
-    """Asks the given name servers, else the zone's own; nobody for an emulator or when told so."""
+    """Queries the given name servers, else the zone's; none for an emulator or `--no-probe`."""
     if not plan.options.probe or plan.zone_private:
         return None
     if connection.name_servers:
@@ -293,7 +293,7 @@ async def drive(
     first: ev.RunStarted | ev.RunResumed,
     known: State | None = None,
 ) -> ExitCode:
-    """Runs the engine in a run's folder to its end, and tells the result; returns the exit code.
+    """Runs the engine in a run's folder to its end, and reports the result; returns the exit code.
 
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
 

@@ -1,4 +1,4 @@
-"""A run in this process: a new one, or one that goes on from its journal.
+"""A run in this process: a new one, or one that is resumed from its journal.
 
 The same for ``--auto`` and for the process that a terminal starts (`route53_takeover.cli.worker`);
 a `Reporter` prints or sends how it goes.
@@ -175,7 +175,7 @@ def resume_run(
             if state is not None and _has_ended(state):
                 return _report_end(reporter, folder, state, len(events))
             with _names_of(common, replace(saved, connection=override(saved.connection))):
-                raise  # unless the lock of a name tells more: which run it is
+                raise  # unless the lock of a name says more: which run it is
         with closing(journal):
             state = fold_journal(folder, journal.events)
             if state is None:
@@ -232,7 +232,7 @@ def _never_begun(folder: RunFolder) -> RefusedError:
 
 
 def check_account(reporter: Reporter, saved: Saved) -> None:
-    """Refuses other credentials than the run's; where STS does not answer, a rescue goes on."""
+    """Refuses other credentials than the run's; if STS does not answer, a rescue continues."""
     try:
         account = who_am_i(saved.connection).account
     except TakeoverError as error:

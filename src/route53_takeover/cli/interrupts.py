@@ -30,7 +30,7 @@ class StoppedHalfWayError(StoppedError):
 
 
 def in_loop(work: Coroutine[None, None, ExitCode], *, written: str = "") -> ExitCode:
-    """Runs a command in an event loop, and ends it in good order at a signal.
+    """Runs a command in an event loop, and ends it properly at a signal.
 
     Args:
         written: what a signal leaves behind; empty where nothing was written yet. Once an engine

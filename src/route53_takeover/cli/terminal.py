@@ -1,4 +1,4 @@
-"""A run on this terminal: started or gone on with in another process, shown, and left.
+"""A run on this terminal: started or resumed in another process, shown, and left.
 
 The run is always in another process (`route53_takeover.process.spawn`); this one shows it and hands
 over what is asked for, on a Textual screen, or as text where the terminal is too small or dumb for
@@ -72,7 +72,7 @@ def start(common: Common, order: AnyOrder) -> ExitCode:
 def resume(common: Common, folder: RunFolder, override: Override) -> ExitCode:
     """Starts a process for the run again, and shows it.
 
-    A signal meanwhile only ends the looking on: the process goes on with the run by itself.
+    A signal meanwhile only ends the view: the process continues the run by itself.
     """
     try:
         asyncio.run(
@@ -131,7 +131,7 @@ def _on_screen(
 
 
 def _seen(common: Common, left: ExitInfo) -> ExitCode:
-    """Says what came of it, or that it goes on; returns the exit code.
+    """Prints the result, or that the run continues; returns the exit code.
 
     Raises:
         TakeoverError: it did not begin, or cannot be seen.
@@ -192,7 +192,7 @@ class _Launched:
         return replace(proposal, config=str(self._common.config or ""))
 
     async def start(self) -> Source:
-        """Says yes, and waits until the run has begun."""
+        """Confirms the plan, and waits until the run has started."""
         run = await self._launch.begun(self._tell)
         return _following(self._common, find_run(self._common.state_dir, run), self._observer)
 
@@ -211,7 +211,7 @@ def _following(common: Common, folder: RunFolder, observer: Observer | None = No
 async def _revive(
     common: Common, folder: RunFolder, override: Override, tell: Callable[[str], None]
 ) -> None:
-    """Starts a process that goes on with the run."""
+    """Starts a process that resumes the run."""
     order = GoOn(
         state_dir=str(common.state_dir),
         log_level=common.log_level,

@@ -1,8 +1,8 @@
 """The process that a takeover runs in when a terminal asked for it: it needs none itself.
 
 Started by `process.spawn` in a session of its own, with a socket for the order, the
-plan and the yes. Once the run has begun it says so and is alone: the terminal may go, SIGHUP means
-nothing to it, and SIGINT, SIGTERM and SIGQUIT end the run in good order. It never imports Textual.
+plan and the confirmation. Once the run has started it says so and needs no terminal: it ignores
+SIGHUP, and SIGINT, SIGTERM and SIGQUIT end the run properly. It never imports Textual.
 """
 
 from __future__ import annotations
@@ -59,20 +59,20 @@ if TYPE_CHECKING:
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
 _SLOWER = 3.0
-"""How much slower a scenario passes where somebody watches it: well under a minute still."""
+"""How much slower a scenario runs on a screen: well under a minute still."""
 _log = structlog.get_logger(__name__)
 _orders: msgspec.json.Decoder[AnyOrder] = msgspec.json.Decoder(AnyOrder)
 
 
 class SocketReporter:
-    """An audience at the other end of a socket, until the run has begun; then nobody."""
+    """The starting process at the other end of a socket, until the run has started."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel: socket.socket | None = channel
         self._rehearsal = ""
 
     def tell(self, text: str) -> None:
-        """To be shown while somebody waits."""
+        """A message for the starting process."""
         self.say(SpawnProgress(text=text))
 
     def warn(self, text: str) -> None:
@@ -92,10 +92,10 @@ class SocketReporter:
             self._channel = None
 
     async def agrees(self, made: Plan) -> bool:
-        """Proposes the plan and waits for the yes; whoever goes away has not said it.
+        """Proposes the plan and waits for the confirmation; a closed socket is none.
 
         Raises:
-            TakeoverError: the yes came so late that the account may be another one.
+            TakeoverError: the confirmation came so late that the account may have changed.
         """
         if self._channel is None:
             return False
@@ -148,7 +148,7 @@ class SocketReporter:
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
     ) -> ExitCode:
-        """Says what came of it, if anybody still listens; the journal says it in any case."""
+        """Sends the result, if the socket is open; the journal has it in any case."""
         del saved
         self.say(Over(result=ended, now=now, seq=seq))
         return ended.exit_code
@@ -159,7 +159,7 @@ def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
 
 
 def main() -> ExitCode:
-    """Carries an order out; returns the exit code, which nobody waits for."""
+    """Carries an order out; returns the exit code, which no process waits for."""
     give_up(signal.SIGHUP)
     stdio.open_all()
     channel = socket.socket(fileno=int(sys.argv[1]))

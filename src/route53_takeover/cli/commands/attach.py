@@ -1,4 +1,4 @@
-"""``attach``: shows a run that goes on, that has ended, or whose process died."""
+"""``attach``: shows a run that is in progress, has ended or was interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``restore``: puts every name of a run back as it was, from its backup."""
+"""``restore``: restores every record of a run from its backup."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def restore(
     run: str, account: AccountOptions, options: CommonOptions, *, force: bool, dry_run: bool
 ) -> ExitCode:
-    """Restores in this process, or lets the run's own do it where that lives."""
+    """Restores in this process, or in the run's own if that is alive."""
     common, override = options.common(), account.override()
     folder = find_run(common.state_dir, run)
     text_lines.tell_config(common)

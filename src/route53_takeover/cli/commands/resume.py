@@ -1,4 +1,4 @@
-"""``resume``: goes on with a run whose process died."""
+"""``resume``: resumes an interrupted run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def resume(
     run: str, connection: ConnectionOptions, options: CommonOptions, *, auto: bool
 ) -> ExitCode:
-    """Goes on in this process with ``--auto``, else in one of its own behind a screen."""
+    """Resumes in this process with ``--auto``, else in one of its own behind a screen."""
     common, override = options.common(), connection.override()
     folder = find_run(common.state_dir, run)
     text_lines.tell_config(common)
