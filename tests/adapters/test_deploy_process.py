@@ -121,7 +121,7 @@ async def test_without_a_profile_the_environment_s_credentials_stay(folder: Path
     assert ended.tail == "testing"
 
 
-async def test_output_goes_to_the_log_only_and_nobody_else_can_read_it(
+async def test_output_goes_to_the_log_only_and_no_other_user_can_read_it(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await deployer(folder, "echo out; echo err >&2").run("on")

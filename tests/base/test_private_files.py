@@ -86,7 +86,7 @@ def test_a_symbolic_link_is_neither_followed_nor_taken_for_ours(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["", "plan.json"])
-def test_what_belongs_to_somebody_else_is_refused(
+def test_a_file_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     folder = tmp_path / "run"
@@ -132,7 +132,7 @@ def test_root_may_help_with_a_users_run_and_is_warned_and_leaves_it_the_users(
         claim_run(folder)
 
 
-def test_runs_that_cannot_be_named_apart_are_told_what_to_do(tmp_path: Path) -> None:
+def test_runs_that_cannot_be_named_apart_are_refused_with_a_hint(tmp_path: Path) -> None:
     for _ in range(99):
         create_run(tmp_path, "shop", 1.0)
     with pytest.raises(UsageError, match="too many runs") as refused:

@@ -269,7 +269,7 @@ class BrokenScreen(FakeScreen):
         return ExitInfo(run="r", detached=True)
 
 
-def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_told(
+def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first process of a container stays then, too."""

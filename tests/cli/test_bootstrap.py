@@ -76,7 +76,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Reader]:
             await run
 
 
-async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journal(
+async def test_a_run_says_that_it_has_started_once_its_first_event_is_in_the_journal(
     tmp_path: Path,
 ) -> None:
     """Whoever looks from then on must not see how an earlier process ended it."""

@@ -71,7 +71,7 @@ def test_all_that_is_kept_is_the_owners_alone_whatever_the_umask_and_whatever_wa
     assert stat.S_IMODE(program.state.stat().st_mode) == 0o777, "the user's own choice"
 
 
-def test_nothing_is_done_because_of_what_somebody_else_may_have_put_there(
+def test_files_that_another_user_may_have_put_there_are_not_used(
     program: Program, account: Cloud
 ) -> None:
     runs, locks, elsewhere = (program.state / n for n in ("runs", "locks", "elsewhere"))

@@ -76,7 +76,7 @@ def test_a_ttl_that_a_killed_run_lowered_is_not_backed_up_as_the_original(
     [((LOWERED,), 1), ((), 1), ((OLD,), 0), ((replace(LOWERED, values=("x.net",)),), 0)],
     ids=["lowered", "gone", "put back", "changed"],
 )
-def test_what_a_killed_run_left_is_told_by_the_record_as_it_is_now(
+def test_what_a_killed_run_left_is_judged_by_the_current_record(
     program: Program, account: Cloud, live: tuple[RecordSet, ...], count: int
 ) -> None:
     killed(program, account)

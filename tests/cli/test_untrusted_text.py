@@ -56,7 +56,7 @@ def harmless(*told: str | bytes) -> None:
             assert not line.startswith("error: forged"), lines
 
 
-def test_a_hostile_account_and_deploy_are_told_without_harm_everywhere(
+def test_output_of_a_hostile_account_and_deploy_is_escaped_everywhere(
     program: Program, account: Cloud
 ) -> None:
     planned = program("plan", *account.target("--skip-off", deploy="one\ntwo"))
@@ -88,7 +88,7 @@ def test_a_hostile_account_and_deploy_are_told_without_harm_everywhere(
     assert HOSTILE in data.lines[0]["result"]["reason"], "JSON says the same"
 
 
-def test_what_aws_refuses_is_told_without_harm(program: Program, account: Cloud) -> None:
+def test_what_aws_refuses_is_printed_escaped(program: Program, account: Cloud) -> None:
     account.befall(lambda *_: Refused(code="AccessDenied", message=HOSTILE, status=403))
     for words in (("plan", JSON), ("run", "--auto")):
         ended = program(*words, *account.target("--skip-off"))
@@ -98,7 +98,7 @@ def test_what_aws_refuses_is_told_without_harm(program: Program, account: Cloud)
         assert ended.out.isascii()
 
 
-def test_what_was_typed_is_told_without_harm(program: Program) -> None:
+def test_what_was_typed_is_printed_escaped(program: Program) -> None:
     nasty = "x\x1b]0;pwn\x07\x9b31m\u202e\udcff"
     typed = (
         ("report", "x", "--state-dir", f"{program.home}/{nasty}"),

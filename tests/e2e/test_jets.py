@@ -173,7 +173,7 @@ def test_a_jets_that_is_not_installed_is_refused(app: App, commands: Path) -> No
     assert "program jets not found on PATH" in " ".join(refused.lines[0]["reasons"])
 
 
-def test_a_question_that_nobody_answers_exits_0_and_is_named_in_the_ending(app: App) -> None:
+def test_a_question_without_an_answer_exits_0_and_is_named_in_the_result(app: App) -> None:
     (app.folder / "asks-always").touch()
     assert app.deploy("true")[0] == 0
     assert app.deploy("true", answer="n\n")[0] == 0

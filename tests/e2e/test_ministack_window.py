@@ -135,7 +135,7 @@ def test_a_later_failing_resource_rolls_back_and_deletes_the_record(
     assert "out of luck" in [e.get("ResourceStatusReason") for e in account.events(stack)]
 
 
-def test_a_nested_stack_tells_its_arn_in_its_parents_events_while_its_record_waits(
+def test_the_parents_events_give_the_arn_of_a_nested_stack_while_its_record_waits(
     account: Account, zone: str
 ) -> None:
     child = template(Record=alias(zone, WWW, "new.cloudfront.net", **QUICK))

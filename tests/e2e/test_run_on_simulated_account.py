@@ -68,7 +68,7 @@ def in_account(scenario: str, folder: Path) -> Iterator[tuple[SimulatedAccount, 
         yield world, takeover
 
 
-def test_a_takeover_is_planned_carried_out_and_told_of_and_not_repeated(tmp_path: Path) -> None:
+def test_a_takeover_is_planned_carried_out_and_reported_and_not_repeated(tmp_path: Path) -> None:
     with in_account("alias", tmp_path) as (world, takeover):
         done = run_the_line_of_the_plan(world, takeover)
         assert_taken_over(done)

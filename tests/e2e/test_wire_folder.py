@@ -86,7 +86,7 @@ def read_only(folder: Path) -> Iterator[tuple[str, ...]]:
             path.chmod(mode)
 
 
-def test_a_disk_that_is_full_is_told_before_anything_is_written_and_stops_no_rescue(
+def test_a_full_disk_is_reported_before_anything_is_written_and_stops_no_restore(
     scene: Scene, disk: SmallDisk
 ) -> None:
     scene.takeover.state_dir = disk.folder / "state"

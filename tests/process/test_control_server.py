@@ -100,7 +100,7 @@ async def side(path: Path) -> Side:
     return Side(*await connect(path))
 
 
-async def test_whoever_connects_hears_that_the_process_lives_and_what_its_clock_says(
+async def test_a_new_connection_receives_a_heartbeat_with_the_run_clock(
     tmp_path: Path,
 ) -> None:
     clock = SystemClock(10.0)
@@ -140,7 +140,7 @@ async def test_the_socket_never_has_the_umasks_mode_and_goes_with_the_process(
     assert not path.exists()
 
 
-async def test_what_a_dead_process_left_at_the_path_is_in_nobodys_way(tmp_path: Path) -> None:
+async def test_a_stale_socket_of_a_dead_process_blocks_no_server(tmp_path: Path) -> None:
     path = tmp_path / "control.sock"
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
@@ -167,7 +167,7 @@ async def test_a_socket_that_cannot_be_made_stops_no_run(tmp_path: Path) -> None
         pass
 
 
-async def test_what_a_person_asks_for_reaches_the_engine_with_the_runs_own_time(
+async def test_an_operator_request_reaches_the_engine_with_the_time_of_the_run(
     tmp_path: Path,
 ) -> None:
     taken: list[ev.AnyEvent] = []
@@ -203,7 +203,7 @@ async def test_nothing_but_an_operators_event_is_taken(tmp_path: Path, line: byt
     assert taken == []
 
 
-async def test_a_line_without_an_end_ends_the_conversation_and_nothing_else(
+async def test_a_line_without_an_end_closes_the_connection_and_nothing_else(
     tmp_path: Path,
 ) -> None:
     async with Control(tmp_path / "control.sock", SystemClock(), nobody).serving():
@@ -236,7 +236,7 @@ async def test_events_that_the_journal_does_not_hold_are_handed_on_to_all_and_to
             client.close()
 
 
-async def test_however_much_a_journal_does_not_hold_whoever_comes_hears_all_of_it(
+async def test_a_new_connection_receives_all_events_that_the_journal_lacks(
     tmp_path: Path,
 ) -> None:
     control = Control(tmp_path / "control.sock", SystemClock(), nobody)

@@ -135,7 +135,7 @@ def test_a_container_ends_with_its_first_process_or_with_the_child_of_a_small_in
         ("0::/", ""),
     ],
 )
-def test_the_scope_of_a_login_is_told_from_every_other(
+def test_the_scope_of_a_login_is_distinguished_from_every_other(
     tmp_path: Path, line: str, scope: str
 ) -> None:
     (tmp_path / "self").mkdir()

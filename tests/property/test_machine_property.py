@@ -320,7 +320,7 @@ def test_folding_is_deterministic(history: Events) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
-def test_an_event_that_is_told_twice_changes_nothing_the_second_time(history: Events) -> None:
+def test_an_event_that_is_reported_twice_changes_nothing_the_second_time(history: Events) -> None:
     """What CloudFormation repeats is not new."""
     state: State | None = None
     for event in history:

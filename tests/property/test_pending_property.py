@@ -312,7 +312,7 @@ def test_what_an_update_leaves_is_what_was_read(seed: int, preview: bool) -> Non
             assert each.record.desired.record.key in old, f"{each.path} does not exist yet"
 
 
-def test_what_is_told_completely_is_most_of_it() -> None:
+def test_most_templates_are_resolved_completely() -> None:
     """The comparison is not one of open values only."""
     told, complete, records, deployed = 0, 0, 0, 0
     for seed in range(60):

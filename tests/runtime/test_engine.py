@@ -236,7 +236,7 @@ class Fragile(SimulatedRecords):
         return found
 
 
-def test_a_failure_that_nobody_thought_of_does_not_end_a_rescue() -> None:
+def test_an_unexpected_failure_does_not_end_a_restore() -> None:
     """Safety rule 8."""
     benches: list[Bench] = []
 
@@ -325,7 +325,7 @@ def test_a_fold_ignores_what_the_engine_ignored_and_nothing_before_the_beginning
         fold([ev.TimePassed(time=0.0)])
 
 
-def test_an_engine_that_has_not_begun_knows_nothing() -> None:
+def test_an_engine_that_has_not_started_has_no_state() -> None:
     async def main() -> None:
         with pytest.raises(ManualActionRequiredError):
             _ = Bench().engine()._known

@@ -146,7 +146,7 @@ def test_a_look_under_way_is_not_broken_off_and_not_doubled() -> None:
     assert [time for _, time in bench.told] == [3, 6]
 
 
-def test_what_was_told_is_folded_before_the_next_look() -> None:
+def test_reported_events_are_folded_before_the_next_look() -> None:
     """Else a state that keeps the time of the last look would ask for another at once."""
 
     async def work(bench: Bench) -> None:
@@ -163,7 +163,7 @@ def test_what_was_told_is_folded_before_the_next_look() -> None:
     assert runs(work).times() == [0, 10]
 
 
-def test_looks_without_news_are_told_only_where_the_poll_asks_for_it() -> None:
+def test_looks_without_changes_are_reported_only_where_the_poll_asks_for_it() -> None:
     async def work(bench: Bench) -> None:
         bench.is_news = False
         bench.want(every(1.0))

@@ -92,7 +92,7 @@ async def bench() -> Bench:
     return Bench()
 
 
-async def test_only_a_change_is_told(bench: Bench) -> None:
+async def test_only_a_change_is_reported(bench: Bench) -> None:
     assert await bench.asks("192.0.2.1") == 1
     assert await bench.asks("192.0.2.1") == 0
     assert await bench.asks(status="nxdomain") == 1
@@ -116,7 +116,7 @@ async def test_only_servers_that_answer_have_values(bench: Bench) -> None:
     assert (told.statuses, told.values) == ({"ns-1": "error"}, {})
 
 
-async def test_addresses_that_come_and_go_are_told_a_few_times_a_minute_at_most(
+async def test_addresses_that_come_and_go_are_reported_a_few_times_a_minute_at_most(
     bench: Bench,
 ) -> None:
     """Two hours of an alias whose addresses rotate every two seconds."""
@@ -126,7 +126,7 @@ async def test_addresses_that_come_and_go_are_told_a_few_times_a_minute_at_most(
     assert await bench.asks(status="nxdomain") == 1  # and what matters always is
 
 
-def test_an_ordinary_run_tells_the_old_and_the_new_values_once_each() -> None:
+def test_an_ordinary_run_reports_the_old_and_the_new_values_once_each() -> None:
     events = rehearse_once(SCENARIOS["alias"], "engine", Faults()).events
     told = [event for event in events if isinstance(event, ev.NamesAnswered)]
     seen = {server: values for event in told[:1] for server, values in event.values.items()}

@@ -219,7 +219,7 @@ def test_a_group_over_an_existing_record_is_read_record_by_record() -> None:
     assert finding.plan_line == f"{LINE}A --no-deploy"
 
 
-def test_a_failure_that_is_no_records_is_told_as_a_note() -> None:
+def test_a_failure_that_is_no_records_is_reported_as_a_note() -> None:
     queue = {
         "Type": "AWS::SQS::Queue",
         "Condition": "Enabled",

@@ -257,7 +257,7 @@ def unanswered(operation: str) -> ApiError:
 @every_story
 @pytest.mark.parametrize("purpose", [Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE])
 @pytest.mark.parametrize("error", [throttled, unanswered, expired])
-def test_a_storm_at_any_batch_is_weathered(
+def test_a_run_survives_throttling_at_any_batch(
     scenario: Scenario, purpose: Purpose, error: Callable[[str], ApiError]
 ) -> None:
     for seconds in (3.0, 20.0):
@@ -541,7 +541,7 @@ def test_a_restore_at_the_instant_of_cloudformations_retry_has_one_winner() -> N
 
 @pytest.mark.parametrize("name", ["alias", "cname", "never-created", "rolled-back"])
 @pytest.mark.parametrize("deed", ["edit", "delete", "make identical"])
-def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None:
+def test_another_writer_may_change_the_record_at_any_time(name: str, deed: str) -> None:
     scenario = SCENARIOS[name]
     lasts = first_lapse(rehearse(scenario))
     for step in range(24):
@@ -633,7 +633,7 @@ def takes_the_record(harness: Harness) -> None:
 LOWERED = SCENARIOS["cname"]
 
 
-def test_a_deploy_with_the_switch_off_is_not_begun_once_the_stack_owns_the_record() -> None:
+def test_a_deploy_with_the_switch_off_is_not_started_once_the_stack_owns_the_record() -> None:
     """It would delete it."""
     rehearsal = rehearse(LOWERED, begin=lambda s: s.after(100.0, lambda: takes_the_record(s)))
     assert_truthful(rehearsal)
@@ -836,7 +836,7 @@ def test_no_deploy_joins_an_operation_that_is_under_way_or_still_to_come() -> No
             assert_ended(rehearse(scenario, options=options, begin=begin), [Outcome.DONE], t)
 
 
-def test_no_deploy_ends_when_nobody_deploys_in_time() -> None:
+def test_a_run_with_no_deploy_ends_when_no_deploy_starts_in_time() -> None:
     scenario = SCENARIOS["cname"]
     options = options_for(scenario, deploy_off=None, deploy_on=None, deploy_timeout=600.0)
     rehearsal = rehearse(scenario, options=options)

@@ -494,7 +494,7 @@ def test_a_domain_of_sam_is_a_group_and_is_refused_with_the_way_out(tmp_path: Pa
     assert "with SAM: leave Route53 out of Domain" in plan.refusals[0].hint
 
 
-def test_what_only_a_macro_tells_is_said(tmp_path: Path) -> None:
+def test_what_only_a_macro_defines_is_reported(tmp_path: Path) -> None:
     case = PublicCase({})
     given = {**case.template, "Transform": ["AWS::Serverless-2016-10-31", "OurMacro"]}
     plan = case.plan("www.example.com", template=case.write(tmp_path, given))
@@ -520,7 +520,7 @@ def test_what_stays_open_is_shown_as_open(tmp_path: Path) -> None:
         assert "Fn::" in json.dumps(record.desired["AliasTarget"])
 
 
-def test_the_owner_of_each_record_is_told() -> None:
+def test_the_owner_of_each_record_is_reported() -> None:
     case = PublicCase({"Www": www()})
     case.world.write([("DELETE", alias("d1old"))])
     case.deploys("legacy", Old=own())

@@ -286,7 +286,7 @@ def test_a_record_of_a_stack_in_another_region_is_refused() -> None:
 
 
 @pytest.mark.parametrize("policy", ["Retain", "Delete"])
-def test_a_record_that_another_stack_has_let_go_of_is_nobodys(policy: str) -> None:
+def test_a_record_that_another_stack_has_let_go_of_has_no_owner(policy: str) -> None:
     case = Case()
     case.world.write([("DELETE", alias("d1old"))])
     case.deploys("legacy", Old={**own(), "DeletionPolicy": policy})
@@ -390,7 +390,7 @@ def test_a_record_that_this_stack_has_let_go_of_is_manual(status: str) -> None:
     assert plan.keys == {alias("d1new").key}
 
 
-def test_an_owned_record_that_somebody_edited_is_drift() -> None:
+def test_an_owned_record_that_another_writer_edited_is_drift() -> None:
     case = Case()
     case.world.write([("DELETE", alias("d1old"))])
     case.switch_on()
@@ -398,7 +398,7 @@ def test_an_owned_record_that_somebody_edited_is_drift() -> None:
     refusal(case.plan(), "d1edited", "its template says", "d1new", way_out="drift")
 
 
-def test_an_owned_record_that_somebody_deleted_is_drift() -> None:
+def test_an_owned_record_that_another_writer_deleted_is_drift() -> None:
     case = Case()
     case.world.write([("DELETE", alias("d1old"))])
     case.switch_on()
@@ -536,7 +536,7 @@ def test_two_public_zones_of_the_name_are_refused_and_the_delegated_one_is_named
     refusal(other, f"({twin}) is not the delegated one", way_out=f"delegation is to {ZONE}")
 
 
-def test_a_private_zone_beside_the_public_one_is_left_alone_and_told_of() -> None:
+def test_a_private_zone_beside_the_public_one_is_left_alone_and_reported() -> None:
     case = Case()
     private = case.world.zones.add_zone("example.com", private=True).zone_id
     case.holds(alias("d1private"), zone=private)
@@ -566,7 +566,7 @@ def test_two_private_zones_of_the_name_are_refused_until_one_is_said() -> None:
 
 
 @pytest.mark.parametrize("said", ["text", "parameter", "joined", "made", "imported", "hidden"])
-def test_the_stacks_own_private_record_is_told_from_the_public_one(said: str) -> None:
+def test_the_stacks_own_private_record_is_distinguished_from_the_public_one(said: str) -> None:
     case = Case(site_account(exists=False))
     private = case.world.zones.add_zone("example.com", private=True).zone_id
     zone_id: Any = {
@@ -598,7 +598,7 @@ def test_the_stacks_own_private_record_is_told_from_the_public_one(said: str) ->
         assert plan.owned == ()
 
 
-def test_a_zone_that_the_world_is_not_sent_to_is_refused_and_one_in_part_is_told() -> None:
+def test_a_zone_without_delegation_is_refused_and_one_with_partial_delegation_is_reported() -> None:
     case = Case()
     refusal(case.plan(delegated=["ns.elsewhere."]), "not the delegated one", way_out="--zone ID")
     assert case.plan(delegated=None).refusals == (), "nobody could tell"
@@ -629,7 +629,7 @@ def test_a_name_that_is_delegated_away_inside_the_zone_is_refused(cut: str) -> N
 # -- dependants
 
 
-def test_an_alias_that_a_new_type_would_break_is_refused_and_a_like_one_is_told_of() -> None:
+def test_an_alias_that_a_new_type_would_break_is_refused_and_a_similar_one_is_reported() -> None:
     case = Case(site_account(template=site_template(cname_resource())))
     case.holds(inside("m.example.com.", WWW))
     refusal(

@@ -292,7 +292,7 @@ def test_stacks_that_do_not_answer_at_first_are_asked_again() -> None:
 
 
 @pytest.mark.parametrize("kind", ["TXT", "AAAA"])
-def test_a_group_of_the_stack_is_told_by_the_records_that_it_holds(kind: str) -> None:
+def test_a_group_of_the_stack_is_recognised_by_its_records(kind: str) -> None:
     case = lost()
     values = {"Type": kind, "TTL": "60", "ResourceRecords": ['"x"' if kind == "TXT" else "::1"]}
     entry = {"Name": "www.example.com", **values}

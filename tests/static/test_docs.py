@@ -180,7 +180,7 @@ def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -
     assert conditions["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"]
 
 
-def test_the_readme_tells_a_newcomer_what_the_gate_runs() -> None:
+def test_the_readme_lists_what_the_gate_runs() -> None:
     script = (ROOT / ".ci/run").read_text().splitlines()
     commands = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
     assert commands

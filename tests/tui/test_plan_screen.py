@@ -45,7 +45,7 @@ def played(**more: TakeoverError) -> PlayedOpening:
     return PlayedOpening(proposal(), PlayedSource(view()), **more)
 
 
-async def test_what_is_read_is_told_while_there_is_no_plan(tmp_path: Path) -> None:
+async def test_what_is_read_is_shown_while_there_is_no_plan(tmp_path: Path) -> None:
     app = application(played(), tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)

@@ -266,7 +266,7 @@ def test_the_json_is_the_same_in_both_outputs_and_talk_is_on_stderr(
     assert program.folders() == []
 
 
-def test_two_credentials_are_told_which_statements_are_whose(
+def test_with_two_credentials_each_statement_says_which_one_needs_it(
     program: Program, account: Cloud
 ) -> None:
     (program.home / "aws-credentials").write_text(

@@ -47,7 +47,7 @@ def test_a_run_that_does_not_exist_is_a_usage_error(program: Program) -> None:
     ]
 
 
-def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, account: Cloud) -> None:
+def test_journals_of_failed_runs_are_reported_one_by_one(program: Program, account: Cloud) -> None:
     folder = failed_run(program, account)
     whole = (folder / "journal.jsonl").read_bytes()
     lines = whole.splitlines(keepends=True)
@@ -76,7 +76,9 @@ def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, acco
     assert account.writes() == before
 
 
-def test_a_damaged_plan_or_backup_is_told_with_its_path(program: Program, account: Cloud) -> None:
+def test_a_damaged_plan_or_backup_is_reported_with_its_path(
+    program: Program, account: Cloud
+) -> None:
     folder = failed_run(program, account)
     plan = folder / "plan.json"
     saved = plan.read_text()

@@ -127,7 +127,7 @@ def test_a_lost_answer_is_settled_by_reading(
     assert len(ours(account)) == 1, "it is applied once"
 
 
-def test_somebody_elses_record_is_only_replaced_by_force_and_saved_before(
+def test_the_record_of_another_writer_is_only_replaced_by_force_and_saved_before(
     program: Program, account: Cloud
 ) -> None:
     folder = begun(program, account, ORIGINAL)
@@ -181,7 +181,7 @@ def test_an_edit_between_the_read_and_the_write_is_left_alone(
     assert (account.here(), ours(account)) == ((FOREIGN,), [])
 
 
-def test_what_somebody_else_puts_back_meanwhile_is_not_claimed(
+def test_what_another_writer_restores_meanwhile_is_not_claimed(
     program: Program, account: Cloud
 ) -> None:
     begun(program, account, ORIGINAL)
@@ -254,7 +254,7 @@ def test_a_record_that_any_other_stack_owns_is_never_replaced_and_the_way_out_is
     assert ours(account) == []
 
 
-def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
+def test_a_stack_that_owns_another_type_at_the_name_blocks_no_restore(
     program: Program, account: Cloud
 ) -> None:
     begun(program, account, API)
@@ -279,7 +279,7 @@ def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
         ("ListStacks", "cannot check whether a stack owns"),
     ],
 )
-def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_is_created(
+def test_a_record_of_unknown_owner_is_not_replaced_but_a_missing_one_is_created(
     program: Program, account: Cloud, hidden: str, said: str
 ) -> None:
     six = replace(API, type="AAAA", values=("2001:db8::7",))
@@ -332,7 +332,7 @@ def test_a_name_that_lacks_its_record_and_cannot_be_helped_is_exit_4(
     assert ended.result["records"][0]["outcome"] == "unknown"
 
 
-def test_what_keeps_a_restore_from_even_looking_is_told_at_once(
+def test_what_keeps_a_restore_from_reading_the_record_is_reported_at_once(
     program: Program, account: Cloud
 ) -> None:
     begun(program, account, ORIGINAL)

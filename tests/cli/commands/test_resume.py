@@ -33,7 +33,7 @@ def killed_run(program: Program, account: Cloud, *, torn: bool = False) -> RunFo
     return folder
 
 
-def test_a_torn_last_line_is_forgotten_and_the_run_goes_on_to_its_end(
+def test_a_torn_last_line_is_dropped_and_the_run_continues_to_its_end(
     program: Program, account: Cloud
 ) -> None:
     torn = killed_run(program, account, torn=True).name
@@ -94,7 +94,7 @@ def test_a_run_that_a_process_works_on_is_refused_by_its_name(
     assert folder.journal.read_bytes() == before
 
 
-def test_a_run_that_has_ended_is_told_again_and_not_begun_again(
+def test_a_run_that_has_ended_is_reported_again_and_not_started_again(
     program: Program, account: Cloud
 ) -> None:
     folder = RunFolder(failed_run(program, account))
@@ -118,7 +118,7 @@ def test_a_run_that_has_ended_is_told_again_and_not_begun_again(
 
 
 @pytest.mark.parametrize("leave", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
-def test_a_run_whose_journal_is_empty_was_never_begun(
+def test_a_run_whose_journal_is_empty_never_started(
     program: Program, account: Cloud, leave: Callable[[object], object]
 ) -> None:
     folder = RunFolder(failed_run(program, account))

@@ -105,7 +105,7 @@ def nothing_was_asked_for_but_reads(account: Cloud) -> None:
     assert all(name.startswith(("Get", "List", "Describe")) for name in names), names
 
 
-def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
+def test_every_reason_to_refuse_is_reported_with_its_hint_and_nothing_is_written(
     program: Program, account: Cloud
 ) -> None:
     zones, zone = account.world.zones, account.world.zone.zone_id
@@ -241,7 +241,7 @@ def test_a_missing_permission_names_the_action_and_the_resource(
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
-def test_bad_credentials_are_told_before_anything_is_written(
+def test_bad_credentials_are_reported_before_anything_is_written(
     program: Program, account: Cloud, code: str
 ) -> None:
     for service in ("sts", "route53"):
@@ -264,7 +264,7 @@ def test_expired_credentials_of_single_sign_on_say_how_to_log_in(
     nothing_happened(program, ended)
 
 
-def test_a_profile_that_would_ask_for_a_code_is_refused_where_nobody_can_answer(
+def test_a_profile_that_would_ask_for_a_code_is_refused_without_a_terminal(
     program: Program, account: Cloud
 ) -> None:
     (program.home / "aws-config").write_text(
@@ -292,7 +292,7 @@ def test_without_credentials_region_or_profile_the_first_line_says_which(program
     assert program.folders() == []
 
 
-def test_an_endpoint_where_nobody_is_ends_soon(program: Program) -> None:
+def test_an_endpoint_without_a_server_fails_soon(program: Program) -> None:
     ended = program(*RUN, *FULL, "--endpoint-url=http://127.0.0.1:9")
     plain_error(ended, 1, "http://127.0.0.1:9", hint="--endpoint-url")
     nothing_happened(program, ended)

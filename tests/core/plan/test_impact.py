@@ -91,7 +91,7 @@ def test_what_may_be_adopted_has_no_gap_then() -> None:
     assert not [text for text in forecast(plan(ALIAS)) if "adopt" in text]
 
 
-def test_the_worst_case_is_told_as_the_deadman_that_was_asked_for() -> None:
+def test_the_worst_case_is_the_deadman_that_was_asked_for() -> None:
     assert "after 60 to 300 s; by then about 100 %" in forecast(plan(ALIAS))[-1]
     assert "after 20 s; by then about 33 %" in forecast(plan(ALIAS, restore_after=20.0))[-1]
 

@@ -115,7 +115,7 @@ def test_what_only_other_parameters_bring_is_kept_and_is_not_certain() -> None:
     assert sure.certain
 
 
-def test_a_change_set_tells_what_the_template_leaves_open() -> None:
+def test_a_change_set_resolves_what_the_template_leaves_open() -> None:
     looked = {"Fn::GetAtt": ["Looked", "Address"]}
     body = {
         "Conditions": {"Unknown": {"Fn::Equals": [{"Ref": "Nothing"}, "x"]}},

@@ -132,7 +132,7 @@ def test_checks_of_delegations_concern_ns_records_alone() -> None:
     assert not plan_of(guardrails=(Guardrail.ACTIVE_DELEGATION,)).refusals
 
 
-def test_a_guardrail_that_is_not_known_is_told() -> None:
+def test_a_guardrail_that_is_not_known_is_reported() -> None:
     plan = plan_of(guardrails=("FUTURE_CHECK",))
     assert "does not know: FUTURE_CHECK" in str(plan.warnings)
 

@@ -99,7 +99,7 @@ def test_every_stay_in_a_phase_is_kept_with_its_beginning_and_its_end() -> None:
     assert timeline.began == visits[0].entered == history("rolled-back")[0].time
 
 
-def test_the_moment_of_the_newest_baseline_is_kept() -> None:
+def test_the_time_of_the_newest_baseline_is_kept() -> None:
     events = history("alias")
     times = [e.time for e in events if isinstance(e, ev.BaselineRead)]
     assert len(times) == 2
@@ -109,7 +109,7 @@ def test_the_moment_of_the_newest_baseline_is_kept() -> None:
 # -- stacks
 
 
-def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Timeline]) -> None:
+def test_an_event_that_is_reported_twice_counts_once(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
     before = len(timeline.news)
     failed = told("CREATE_FAILED", reason="no")
@@ -119,7 +119,7 @@ def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Timeline]) 
     assert timeline.resources[ROOT, "Site"].since == 5.0
 
 
-def test_an_older_event_that_comes_late_changes_nothing_but_is_told(
+def test_an_older_event_that_comes_late_changes_nothing_but_is_reported(
     begun: tuple[State, Timeline],
 ) -> None:
     state, timeline = begun
@@ -140,7 +140,7 @@ def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeli
     assert (resource.since, resource.physical_id, resource.reason) == (9.0, "it", "")
 
 
-def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Timeline]) -> None:
+def test_a_list_adds_only_what_no_event_has_reported(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
     timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state)
     listed = ev.ResourcesRead(
@@ -250,7 +250,7 @@ def test_an_absence_lasts_from_the_release_until_there_is_a_record_again(journal
             assert (absence.since, absence.until) == (handover.released_at, handover.back_at)
 
 
-def test_what_cannot_be_read_is_told_once_and_forgotten_when_it_can() -> None:
+def test_a_failed_read_is_reported_once_and_dropped_when_it_succeeds() -> None:
     events = history("credentials-expired")
     _, timeline = folded(events)
     lines = [n.text for n in timeline.news if n.text.startswith("cannot read")]
@@ -260,7 +260,7 @@ def test_what_cannot_be_read_is_told_once_and_forgotten_when_it_can() -> None:
     assert "name:" + NAME in folded(events[: last + 1])[1].troubles
 
 
-def test_every_deed_of_the_run_and_of_people_is_told() -> None:
+def test_every_action_of_the_run_and_of_operators_is_reported() -> None:
     texts = [n.text for n in folded(history("put-back-by-a-person"))[1].news]
     for wanted in (
         "backup saved",
@@ -278,7 +278,7 @@ def test_every_deed_of_the_run_and_of_people_is_told() -> None:
     assert texts[-1].startswith("restored: ")
 
 
-def test_a_lowered_ttl_and_its_undoing_are_told() -> None:
+def test_a_lowered_ttl_and_its_undo_are_reported() -> None:
     texts = [n.text for n in folded(history("aborted"))[1].news]
     assert [t for t in texts if t.startswith("lowering the TTL of")] == [
         "lowering the TTL of www.example.com CNAME to 60 s"

@@ -154,7 +154,7 @@ def test_a_resume_makes_an_intended_write_unknown_and_forgets_an_unintended_one(
     assert name.proven is False
 
 
-def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
+def test_a_resumed_run_that_ended_unknown_continues_with_new_deadlines() -> None:
     state = created()
     ending = Ending(
         phase=Phase.GUARD, outcome=Outcome.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason="blind"
@@ -166,7 +166,7 @@ def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
     assert resumed.failures == resumed.names[NAME].failures == 0
 
 
-def test_an_undo_that_an_interrupt_started_goes_on_after_a_resume() -> None:
+def test_an_undo_that_an_interrupt_started_continues_after_a_resume() -> None:
     """Safety rule 7."""
     state = before_deploys(Phase.PROVE, cname(300), lowered=60)
     state, _ = step(state, ev.Interrupted(time=state.now, signal="SIGTERM"))
@@ -417,7 +417,7 @@ def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_
     assert settled is None or settled.id != write.id
 
 
-def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells_nothing() -> None:
+def test_a_resource_of_which_only_the_name_is_known_delays_batches_and_proves_nothing() -> None:
     state = before_deploys(Phase.DRAIN, cname(300), lowered=60)
     surprise = StackResource(
         stack_id=state.root.stack_id,

@@ -105,7 +105,7 @@ async def test_record_sets_are_answered_over_udp_and_tcp(account: Account, tcp: 
     )
 
 
-async def test_a_tcp_conversation_goes_on_after_the_first_answer(account: Account) -> None:
+async def test_a_tcp_connection_stays_open_after_the_first_answer(account: Account) -> None:
     account.create(record(WWW, "A", "192.0.2.1"))
     host, _, port = account.addresses[0].rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
