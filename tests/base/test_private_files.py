@@ -147,12 +147,18 @@ def test_a_state_folder_that_others_can_write_or_own_is_refused(
     state = tmp_path / "state"
     assert refuse_exposed(state) == ""
     state.mkdir()
-    for bits, told in ((0o700, ""), (0o755, ""), (0o1777, ""), (0o770, "0770"), (0o777, "0777")):
+    for bits, reported in (
+        (0o700, ""),
+        (0o755, ""),
+        (0o1777, ""),
+        (0o770, "0770"),
+        (0o777, "0777"),
+    ):
         state.chmod(bits)
-        if not told:
+        if not reported:
             assert refuse_exposed(state) == ""
             continue
-        with pytest.raises(UsageError, match=told) as refused:
+        with pytest.raises(UsageError, match=reported) as refused:
             refuse_exposed(state)
         assert "inside it" in refused.value.hint
         make_folder(state / f"mine-{bits}" / "runs")
@@ -169,9 +175,9 @@ def test_a_state_folder_that_others_can_write_or_own_is_refused(
 def test_a_folder_above_the_state_folder_that_others_can_write_is_warned_of(tmp_path: Path) -> None:
     above, state = tmp_path / "above", tmp_path / "above" / "state"
     state.mkdir(parents=True)
-    for bits, told in ((0o775, False), (0o1777, False), (0o777, True)):
+    for bits, reported in ((0o775, False), (0o1777, False), (0o777, True)):
         above.chmod(bits)
-        assert (str(above) in refuse_exposed(state)) == told
+        assert (str(above) in refuse_exposed(state)) == reported
     link = tmp_path / "link"
     link.symlink_to(state)
     assert str(above) in refuse_exposed(link)

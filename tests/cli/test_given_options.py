@@ -113,8 +113,8 @@ def test_the_run_line_of_a_plan_holds_what_came_from_the_environment_and_the_fil
         assert part in said, (part, said)
     assert "--output" not in words
     assert line["config"] == str(program.home / "takeover.toml")
-    told = program("plan", "--deploy=npx cdk deploy", "--ttl=keep", "--output=text").out
-    assert f"\nOptions from {line['config']}: --record www.example.com --no-probe\n" in told
+    reported = program("plan", "--deploy=npx cdk deploy", "--ttl=keep", "--output=text").out
+    assert f"\nOptions from {line['config']}: --record www.example.com --no-probe\n" in reported
     (program.home / "takeover.toml").unlink()
     program.env["ROUTE53_TAKEOVER_RECORD"] = "www.example.com"
     assert program("plan", "--deploy=npx cdk deploy").lines[0]["config"] is None

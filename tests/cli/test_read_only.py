@@ -29,7 +29,7 @@ READ_ONLY = ("diagnose", "plan", "policy", "restore --dry-run")
 def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A defect that tries to write whenever records are read; how it was stopped."""
     read = Route53Records._pages
-    told: list[str] = []
+    reported: list[str] = []
 
     async def write_while_reading(
         records: Route53Records, zone_id: str, **start: Any
@@ -37,12 +37,12 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         try:
             await records.change(zone_id, [Change.create(EXTRA)], "a defect")
         except NotAllowedError as error:
-            told.append(str(error))
+            reported.append(str(error))
         async for page in read(records, zone_id, **start):
             yield page
 
     monkeypatch.setattr(Route53Records, "_pages", write_while_reading)
-    return told
+    return reported
 
 
 def test_the_commands_tested_here_are_all_that_say_that_they_only_read() -> None:

@@ -46,9 +46,9 @@ def account(tmp_path: Path) -> Iterator[Cloud]:
 
 def clean(*ended: Ended) -> None:
     """Nothing that was planted was told."""
-    for told in ended:
+    for reported in ended:
         for secret in PLANTED:
-            assert secret not in told.out + told.err, told.out + told.err
+            assert secret not in reported.out + reported.err, reported.out + reported.err
 
 
 def kept_clean(program: Program) -> None:

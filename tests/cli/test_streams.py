@@ -195,11 +195,11 @@ def test_restore_of_a_live_run_is_done_by_its_own_process(program: Program, acco
 def test_q_prints_only_errors_and_the_result_and_v_prints_more(
     program: Program, account: Cloud
 ) -> None:
-    told = {}
+    reported = {}
     for flag in ("-q", "-v"):
         ended = program("run", "--auto", *account.target("--skip-off", flag, deploy="true"))
         assert ended.code == 1
         assert "failed" in ended.out
-        told[flag] = ended.err
-    assert told["-q"] == ""
-    assert "Route 53 accepted the batch" in told["-v"]
+        reported[flag] = ended.err
+    assert reported["-q"] == ""
+    assert "Route 53 accepted the batch" in reported["-v"]

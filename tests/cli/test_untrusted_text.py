@@ -47,9 +47,9 @@ def account(tmp_path: Path) -> Iterator[Cloud]:
         yield served
 
 
-def harmless(*told: str | bytes) -> None:
+def harmless(*reported: str | bytes) -> None:
     """No character of it acts on a terminal, and no line of it is another's."""
-    for text in told:
+    for text in reported:
         lines = (text if isinstance(text, str) else text.decode()).split("\n")
         for line in lines:
             assert line.isprintable(), ascii(line)
@@ -69,8 +69,8 @@ def test_output_of_a_hostile_account_and_deploy_is_escaped_everywhere(
     ran = program("run", "--auto", "-v", *words)
     assert ran.code == 1, ran.err
     harmless(ran.out, ran.err)
-    for told in (f"Perm{SEEN}", rf"said{SEEN}so\nerror: forged", "  | now\n"):
-        assert told in ran.err
+    for reported in (f"Perm{SEEN}", rf"said{SEEN}so\nerror: forged", "  | now\n"):
+        assert reported in ran.err
     assert SEEN in ran.out
 
     kept = {path.name: path.read_bytes() for path in program.folder.iterdir()}

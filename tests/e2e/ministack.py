@@ -298,7 +298,7 @@ class Account:
         events: list[Any] = [event for page in pages for event in page["StackEvents"]]
         return events[::-1]
 
-    def told(self, stack: str, logical_id: str) -> list[str]:
+    def reported(self, stack: str, logical_id: str) -> list[str]:
         """The statuses that the events tell of one resource, or of the stack by its name."""
         return [
             event["ResourceStatus"]

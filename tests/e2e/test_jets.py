@@ -49,7 +49,7 @@ class App(NamedTuple):
 
     @property
     def target(self) -> tuple[str, ...]:
-        reached = ("--endpoint-url", self.account.told["endpoint_url"], "--region", "us-east-1")
+        reached = ("--endpoint-url", self.account.reported["endpoint_url"], "--region", "us-east-1")
         return ("--jets", str(self.folder), *RECORD, *reached, *QUICK)
 
     def plan(self, *more: str) -> Finished:
@@ -63,18 +63,18 @@ class App(NamedTuple):
 
     def deploy(self, switch: str, *words: str, answer: str | None = None) -> tuple[int, str]:
         """Deploys it without a takeover, as its team does; the exit code and what was printed."""
-        told = subprocess.run(
+        reported = subprocess.run(
             ["bundle", "exec", "jets", "deploy", *words],
             cwd=self.folder,
             env=self.takeover.environment
-            | {"AWS_ENDPOINT_URL": self.account.told["endpoint_url"], "ROUTE53_ENABLE": switch},
+            | {"AWS_ENDPOINT_URL": self.account.reported["endpoint_url"], "ROUTE53_ENABLE": switch},
             **({"stdin": subprocess.DEVNULL} if answer is None else {"input": answer}),
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
         )
-        return told.returncode, told.stdout + told.stderr
+        return reported.returncode, reported.stdout + reported.stderr
 
     @property
     def files(self) -> dict[str, bytes]:

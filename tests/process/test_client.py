@@ -42,9 +42,9 @@ def events() -> tuple[ev.AnyEvent, ...]:
     return tuple(read_journal(JOURNALS / "alias.jsonl"))
 
 
-def write(folder: RunFolder, told: tuple[ev.AnyEvent, ...], *, after: int = 0) -> None:
+def write(folder: RunFolder, reported: tuple[ev.AnyEvent, ...], *, after: int = 0) -> None:
     with folder.journal.open("ab") as file:
-        for seq, event in enumerate(told, start=after + 1):
+        for seq, event in enumerate(reported, start=after + 1):
             file.write(encode(seq, event))
 
 
@@ -116,9 +116,9 @@ def test_a_tail_notices_a_line_that_was_taken_back(folder: RunFolder) -> None:
 
 
 async def test_a_run_is_followed_while_it_runs_and_to_its_end(folder: RunFolder) -> None:
-    told: list[ev.AnyEvent] = []
+    reported: list[ev.AnyEvent] = []
     write(folder, events()[:5])
-    following = RemoteRun(folder, observer=lambda event, _state, _seq: told.append(event))
+    following = RemoteRun(folder, observer=lambda event, _state, _seq: reported.append(event))
     async with living(folder), aclosing(following.subscribe()) as views:
         first = await until(views, lambda view: view.position == 5)
         assert first.link is Link.LIVE
@@ -128,7 +128,7 @@ async def test_a_run_is_followed_while_it_runs_and_to_its_end(folder: RunFolder)
         assert last.snapshot.result.outcome == "done"
         with pytest.raises(StopAsyncIteration):
             await anext(views)
-    assert told == list(events())
+    assert reported == list(events())
 
 
 async def test_a_burst_of_events_is_one_view(folder: RunFolder) -> None:
@@ -265,15 +265,15 @@ def _broken(state: State) -> State:
 
 
 async def test_a_line_that_was_taken_back_is_no_longer_shown(folder: RunFolder) -> None:
-    told: list[ev.AnyEvent] = []
+    reported: list[ev.AnyEvent] = []
     write(folder, events()[:6])
-    following = RemoteRun(folder, observer=lambda event, _state, _seq: told.append(event))
+    following = RemoteRun(folder, observer=lambda event, _state, _seq: reported.append(event))
     async with living(folder), aclosing(following.subscribe()) as views:
         await until(views, lambda view: view.position == 6)
         data = b"".join(encode(seq, event) for seq, event in enumerate(events()[:5], start=1))
         folder.journal.write_bytes(data)
         await until(views, lambda view: view.position == 5)
-    assert told == list(events()[:6]), "what was told is not told again"
+    assert reported == list(events()[:6]), "what was told is not told again"
 
 
 async def test_a_follower_does_not_block_the_writer(folder: RunFolder) -> None:

@@ -183,9 +183,9 @@ class Witness:
                 self.old = set(event.newest.values())
             case ev.StackPolled():
                 for item in event.events:
-                    told = (item.stack_id, item.event_id)
-                    if told not in self.items and item.event_id not in self.old:
-                        self.items[told] = item
+                    reported = (item.stack_id, item.event_id)
+                    if reported not in self.items and item.event_id not in self.old:
+                        self.items[reported] = item
                         if item.status == "CREATE_IN_PROGRESS":
                             key = (item.stack_id, item.logical_id)
                             self.first_seen.setdefault(key, event.time)

@@ -111,11 +111,11 @@ def test_an_existing_record_that_no_stack_owns_ends_with_the_plan_line() -> None
     ],
 )
 def test_a_conflict_with_another_type_names_the_type_that_stands(
-    existing: RecordSet, resource: Mapping[str, Any], told: str, types: str
+    existing: RecordSet, resource: Mapping[str, Any], reported: str, types: str
 ) -> None:
     account = site_account(existing=existing, template=site_template(resource))
     finding = only(diagnosis(failed_deploy(account)))
-    assert told in finding.reason
+    assert reported in finding.reason
     assert finding.plan_line == f"{LINE}{types} --no-deploy"
 
 

@@ -271,11 +271,11 @@ def test_what_a_rollback_takes_away_counts_as_gap_too() -> None:
 
 def test_every_gap_is_reported_as_it_opens_and_closes_in_json() -> None:
     out = io.StringIO()
-    told = JsonLines("rehearsal", out, io.StringIO())
+    reported = JsonLines("rehearsal", out, io.StringIO())
     seq = iter(range(1, 100_000))
 
     def saw(_stage: Harness, event: ev.AnyEvent, state: State) -> None:
-        told(event, state, next(seq))
+        reported(event, state, next(seq))
 
     rehearsal = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults(), saw=saw)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]

@@ -229,8 +229,8 @@ def test_what_another_stack_has_beside_the_record_is_no_reason(
 
 def test_a_stack_that_may_own_it_is_named_with_what_it_hides() -> None:
     case = Case()
-    told = {"Simulation": {"Attributes": {"Name": "www.example.com"}}}
-    hidden = {"Type": "Custom::X", "Metadata": told}
+    reported = {"Simulation": {"Attributes": {"Name": "www.example.com"}}}
+    hidden = {"Type": "Custom::X", "Metadata": reported}
     case.world.write([("DELETE", alias("d1old"))])
     name: Any = {"Fn::GetAtt": ["Looked", "Name"]}
     case.deploys("legacy", Looked=hidden, Old=group(own(name=name)))
@@ -430,16 +430,16 @@ def inventoried(
 
 
 def test_three_hundred_stacks_are_read_within_a_minute_at_the_rates_of_aws() -> None:
-    told: list[str] = []
-    found, took, refused = inventoried(ReadLimit(rate=4, burst=8), 100, told.append)
+    reported: list[str] = []
+    found, took, refused = inventoried(ReadLimit(rate=4, burst=8), 100, reported.append)
     assert [one.stack.stack_name for one in found.records] == ["legacy"]
     assert found.unasked == ()
     assert refused, "it was throttled, and waited"
     assert took < 60
-    assert told[0].startswith("reading stacks: ")
-    assert told[0].endswith(" of 301 in 3 regions")
-    assert told[-1] == "reading stacks: 301 of 301 in 3 regions"
-    assert 5 < len(told) < 35
+    assert reported[0].startswith("reading stacks: ")
+    assert reported[0].endswith(" of 301 in 3 regions")
+    assert reported[-1] == "reading stacks: 301 of 301 in 3 regions"
+    assert 5 < len(reported) < 35
 
 
 def test_a_region_that_never_stops_throttling_is_no_answer() -> None:

@@ -40,9 +40,9 @@ def rehearsed(account: AccountSetup, saw: Saw = lambda *_: None) -> Rehearsal:
     ],
 )
 def test_what_route_53_would_refuse_is_refused_by_the_plan(
-    changes: dict[str, tuple[object, ...]], told: str
+    changes: dict[str, tuple[object, ...]], reported: str
 ) -> None:
-    with pytest.raises(RefusedError, match=told):
+    with pytest.raises(RefusedError, match=reported):
         rehearsed(replace(site_account(), **changes))
 
 

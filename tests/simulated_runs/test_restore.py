@@ -163,17 +163,17 @@ def owned_by_a_stack() -> tuple[Case, type[Counted], str]:
     return case, Counted, "stack legacy owns"
 
 
-def edited_by_somebody() -> tuple[Case, type[Counted], str]:
+def edited_by_another_writer() -> tuple[Case, type[Counted], str]:
     return lost(OTHER), Counted, "neither this run nor a stack created"
 
 
-def of_nobody_knows_whom() -> tuple[Case, type[Counted], str]:
+def of_unknown_owner() -> tuple[Case, type[Counted], str]:
     return lost(OTHER), Closed, "cannot check whether a stack owns the record there"
 
 
 @pytest.mark.parametrize(
     "made",
-    [owned_by_a_stack, edited_by_somebody, of_nobody_knows_whom],
+    [owned_by_a_stack, edited_by_another_writer, of_unknown_owner],
     ids=lambda made: made.__name__,
 )
 def test_what_is_missing_is_created_whatever_stands_beside_it(made: Any) -> None:

@@ -241,6 +241,6 @@ def test_every_picture_is_shown_and_loads_nothing_from_elsewhere(picture: Path) 
 
 def test_every_key_of_the_screen_is_documented() -> None:
     rows = re.findall(r"^\| (`.+?`) \| `([\w-]+)` \| \S", _section(SCREEN, "## Keys"), re.MULTILINE)
-    told = {name: ",".join(re.findall(r"`(.+?)`", keys)) for keys, name in rows}
-    assert told == {action.id: action.keys for action in ACTIONS}
+    reported = {name: ",".join(re.findall(r"`(.+?)`", keys)) for keys, name in rows}
+    assert reported == {action.id: action.keys for action in ACTIONS}
     assert len(rows) == len(ACTIONS)

@@ -271,8 +271,8 @@ async def test_a_mistake_of_ours_is_raised_and_prints_no_traceback(
     app = application(source, tmp_path)
     with pytest.raises(ZeroDivisionError):
         await app.run_async(headless=True)
-    told = capsys.readouterr()
-    assert "secret" not in told.out + told.err
+    reported = capsys.readouterr()
+    assert "secret" not in reported.out + reported.err
 
 
 class CountingApp(HeardApp):

@@ -174,7 +174,7 @@ STORIES: dict[str, tuple[AccountSetup, Callable[[Program, Cloud, Calls], None]]]
 }
 
 
-def told(home: Path, name: str) -> tuple[Any, list[Call]]:
+def reported(home: Path, name: str) -> tuple[Any, list[Call]]:
     """A story's policy, and the calls that were made in it."""
     scenario, story = STORIES[name]
     home.mkdir()
@@ -193,7 +193,7 @@ def test_every_call_is_in_the_policy_and_nothing_in_the_policy_is_unused(tmp_pat
     granted, needed = set[tuple[str, str]](), set[tuple[str, str]]()
     homes = [tmp_path / str(number) for number in range(len(STORIES))]
     with ThreadPoolExecutor() as side_by_side:  # they wait for most of their time
-        all_told = list(side_by_side.map(told, homes, STORIES))
+        all_told = list(side_by_side.map(reported, homes, STORIES))
     for name, (document, calls) in zip(STORIES, all_told, strict=True):
         assert CHANGE in {operation for operation, _ in calls}
         assert denied(document, calls) == [], name

@@ -68,10 +68,10 @@ def test_journals_of_failed_runs_are_reported_one_by_one(program: Program, accou
         assert ended.result["run"] == name
     for name, code, word in ((other, 3, "format 99"), (middle, 4, "line 3")):
         plain_error(program("resume", name, "--auto", JSON), code, word)
-    told = {line["run"]: line for line in program("runs", JSON).lines}
-    assert "format 99" in told[other]["reason"]
-    assert "damaged" in told[middle]["reason"]
-    assert (told[folder.name]["outcome"], told[folder.name]["phase"]) == ("failed", "ended")
+    reported = {line["run"]: line for line in program("runs", JSON).lines}
+    assert "format 99" in reported[other]["reason"]
+    assert "damaged" in reported[middle]["reason"]
+    assert (reported[folder.name]["outcome"], reported[folder.name]["phase"]) == ("failed", "ended")
     assert program("runs").code == 0
     assert account.writes() == before
 

@@ -99,18 +99,18 @@ def test_a_run_that_has_ended_is_reported_again_and_not_started_again(
 ) -> None:
     folder = RunFolder(failed_run(program, account))
     before = account.writes()
-    told = []
+    reported = []
 
-    def tell() -> None:
+    def announce() -> None:
         ended = program("resume", folder.name, "--auto", JSON)
         assert ended.code == 1
-        told.append(ended.result)
+        reported.append(ended.result)
 
-    tell()
+    announce()
     with closing(FileJournal(folder.journal)):  # its process waits for a reader of its result
-        tell()
-    assert told[0] == told[1]
-    assert told[0]["outcome"] == "failed"
+        announce()
+    assert reported[0] == reported[1]
+    assert reported[0]["outcome"] == "failed"
     report = program("report", folder.name[:8])
     assert report.code == 0
     assert "nothing was deployed" in report.out

@@ -66,9 +66,9 @@ def test_a_plan_that_refuses_says_so_in_its_object(program: Program, account: Cl
     target = [word for word in account.target() if not word.startswith("--record")]
     ended = program("plan", "--output=json", *target, "--record=www.example.org")
     assert ended.code == 3
-    (told,) = ended.lines
-    assert (told["event"], told["refused"]) == ("plan", True)
-    assert "www.example.org" in told["reasons"][0]
+    (reported,) = ended.lines
+    assert (reported["event"], reported["refused"]) == ("plan", True)
+    assert "www.example.org" in reported["reasons"][0]
     assert "error: " in ended.err
 
 
@@ -138,8 +138,8 @@ def test_every_reason_to_refuse_is_reported_with_its_hint_and_nothing_is_written
     target = [word for word in account.target() if not word.startswith("--record")]
     ended = program("plan", "--output=json", *target, *records)
     assert ended.code == 3, ended.err
-    (told,) = ended.lines
-    assert told["refused"] is True
+    (reported,) = ended.lines
+    assert reported["refused"] is True
     expected = [
         ("2 public zones named example.com", "--zone ID"),
         ("no A, AAAA or CNAME record gone.example.com", "Check --record"),
@@ -151,9 +151,9 @@ def test_every_reason_to_refuse_is_reported_with_its_hint_and_nothing_is_written
         ("m.example.com CNAME is an alias to c.example.com CNAME", "Point it to another target"),
     ]
     for what, way_out in expected:
-        (reason,) = [reason for reason in told["reasons"] if what in reason]
+        (reason,) = [reason for reason in reported["reasons"] if what in reason]
         assert way_out in reason, reason
-    assert len(told["reasons"]) == len(expected), told["reasons"]
+    assert len(reported["reasons"]) == len(expected), reported["reasons"]
     assert account.writes() == before
     nothing_was_asked_for_but_reads(account)
 
@@ -204,15 +204,15 @@ def test_an_owned_record_that_was_edited_is_drift_and_one_in_a_private_zone_is_n
     target = [word for word in account.target("--skip-off") if not word.startswith("--stack")]
     ended = program("plan", "--output=json", *target, "--stack=mixed", "--record=o.example.com")
     assert ended.code == 3, ended.err
-    (told,) = ended.lines
-    (drift,) = [reason for reason in told["reasons"] if "drift" in reason]
+    (reported,) = ended.lines
+    (drift,) = [reason for reason in reported["reasons"] if "drift" in reason]
     assert "the stack owns o.example.com A (Owned)" in drift
     assert "192.0.2.1" in drift
     assert "d9.cloudfront.net" in drift
-    (record,) = [r for r in told["records"] if r["name"] == "www.example.com"]
-    assert told["reasons"] == [drift], "the private record is not taken for the public one"
+    (record,) = [r for r in reported["records"] if r["name"] == "www.example.com"]
+    assert reported["reasons"] == [drift], "the private record is not taken for the public one"
     assert record["type"] == "A"
-    assert any("private" in warning for warning in told["warnings"])
+    assert any("private" in warning for warning in reported["warnings"])
     assert account.writes() == before
     nothing_was_asked_for_but_reads(account)
 

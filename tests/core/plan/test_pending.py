@@ -226,10 +226,10 @@ def test_macros_loops_and_applications_are_named_as_not_known() -> None:
             "App": {"Type": "AWS::Serverless::Application"},
         },
     }
-    told = " ".join(read_pending(PendingStack(body=body), source="t").unread)
+    reported = " ".join(read_pending(PendingStack(body=body), source="t").unread)
     for what in ("OurMacro", "Fn::ForEach::Hosts", "application App"):
-        assert what in told
-    assert "LanguageExtensions" not in told
+        assert what in reported
+    assert "LanguageExtensions" not in reported
     processed = PendingStack(body=body, is_processed=True)
     assert read_pending(processed, source="t").unread == ()
 

@@ -440,8 +440,8 @@ def test_a_child_stands_below_the_resource_of_its_parent_that_it_is() -> None:
 def test_a_child_stack_with_an_unknown_parent_is_shown_all_the_same() -> None:
     then = at("nested", Phase.WATCH)
     timeline = then.timeline.copy()
-    for key, told in list(timeline.resources.items()):
-        if told.label == "Site":
+    for key, reported in list(timeline.resources.items()):
+        if reported.label == "Site":
             del timeline.resources[key]
     seen = Then(then.state, timeline).seen()
     root, child, *below = seen.tree

@@ -39,7 +39,7 @@ def folded(events: Sequence[ev.AnyEvent]) -> tuple[State, Timeline]:
     return state, timeline
 
 
-def told(
+def reported(
     status: str,
     *,
     number: int = 1,
@@ -66,7 +66,7 @@ def polled(time: float, *events: StackEvent) -> ev.StackPolled:
     return ev.StackPolled(time=time, stack=ROOT, began=time, events=events)
 
 
-def heard(time: float, status: str, *values: str) -> ev.NamesAnswered:
+def received(time: float, status: str, *values: str) -> ev.NamesAnswered:
     found = {"ns-1": values} if values else {}
     return ev.NamesAnswered(time=time, name=NAME, type="A", statuses={"ns-1": status}, values=found)
 
@@ -112,7 +112,7 @@ def test_the_time_of_the_newest_baseline_is_kept() -> None:
 def test_an_event_that_is_reported_twice_counts_once(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
     before = len(timeline.news)
-    failed = told("CREATE_FAILED", reason="no")
+    failed = reported("CREATE_FAILED", reason="no")
     for time in (5.0, 6.0, 7.0):
         timeline.take(polled(time, failed), state)
     assert len(timeline.news) == before + 1
@@ -123,26 +123,28 @@ def test_an_older_event_that_comes_late_changes_nothing_but_is_reported(
     begun: tuple[State, Timeline],
 ) -> None:
     state, timeline = begun
-    timeline.take(polled(5.0, told("CREATE_COMPLETE", number=2, at=9.0)), state)
-    timeline.take(polled(6.0, told("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
+    timeline.take(polled(5.0, reported("CREATE_COMPLETE", number=2, at=9.0)), state)
+    timeline.take(polled(6.0, reported("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
     assert timeline.resources[ROOT, "Site"].status == "CREATE_COMPLETE"
 
 
 def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
-    timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
-    again = told("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
+    timeline.take(polled(5.0, reported("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
+    again = reported("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
     timeline.take(polled(8.0, again), state)
     resource = timeline.resources[ROOT, "Site"]
     assert (resource.since, resource.physical_id, resource.reason) == (5.0, "it", "Initiated")
-    timeline.take(polled(9.0, told("CREATE_COMPLETE", number=3, at=3.0)), state)
+    timeline.take(polled(9.0, reported("CREATE_COMPLETE", number=3, at=3.0)), state)
     resource = timeline.resources[ROOT, "Site"]
     assert (resource.since, resource.physical_id, resource.reason) == (9.0, "it", "")
 
 
 def test_a_list_adds_only_what_no_event_has_reported(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
-    timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state)
+    timeline.take(
+        polled(5.0, reported("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state
+    )
     listed = ev.ResourcesRead(
         time=6.0,
         stack=ROOT,
@@ -162,7 +164,7 @@ def test_a_list_adds_only_what_no_event_has_reported(begun: tuple[State, Timelin
     child, other = timeline.resources[ROOT, "Child"], timeline.resources[ROOT, "Other"]
     assert (child.status, child.physical_id) == ("CREATE_IN_PROGRESS", "arn:Child")
     assert (other.status, other.since) == ("UPDATE_COMPLETE", 0.0)
-    late = told("UPDATE_IN_PROGRESS", number=7, at=0.5, logical_id="Other", kind=STACK)
+    late = reported("UPDATE_IN_PROGRESS", number=7, at=0.5, logical_id="Other", kind=STACK)
     timeline.take(polled(7.0, late), state)
     assert timeline.resources[ROOT, "Other"].status == "UPDATE_IN_PROGRESS"
 
@@ -170,11 +172,11 @@ def test_a_list_adds_only_what_no_event_has_reported(begun: tuple[State, Timelin
 def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
     before = len(timeline.news)
-    cancelled = told("CREATE_FAILED", number=1, reason="Resource creation cancelled")
+    cancelled = reported("CREATE_FAILED", number=1, reason="Resource creation cancelled")
     timeline.take(polled(5.0, cancelled), state)
-    timeline.take(polled(5.0, told("CREATE_COMPLETE", number=2)), state)
+    timeline.take(polled(5.0, reported("CREATE_COMPLETE", number=2)), state)
     assert len(timeline.news) == before
-    timeline.take(polled(5.0, told("CREATE_FAILED", number=3, reason="no ")), state)
+    timeline.take(polled(5.0, reported("CREATE_FAILED", number=3, reason="no ")), state)
     assert timeline.news[-1].text == "shop Site CREATE_FAILED no"
     assert timeline.news[-1].mark is Mark.FAILED
 
@@ -187,11 +189,11 @@ def test_answers_are_kept_as_changes_with_what_was_answered(
 ) -> None:
     state, timeline = begun
     for event in (
-        heard(1.0, "answer", "192.0.2.1"),
-        heard(2.0, "answer", "192.0.2.1"),
-        heard(3.0, "nxdomain"),
-        heard(4.0, "answer", "192.0.2.2"),
-        heard(5.0, "answer", "192.0.2.3"),
+        received(1.0, "answer", "192.0.2.1"),
+        received(2.0, "answer", "192.0.2.1"),
+        received(3.0, "nxdomain"),
+        received(4.0, "answer", "192.0.2.2"),
+        received(5.0, "answer", "192.0.2.3"),
     ):
         timeline.take(event, state)
     answers = timeline.answers[NAME, "A", "ns-1"]
@@ -209,12 +211,12 @@ def test_of_too_many_answers_those_around_the_release_are_kept(
     state, timeline = begun
     (handover,) = state.names[NAME].handovers
     for second in range(150):
-        timeline.take(heard(float(second), "answer", f"before {second}"), state)
+        timeline.take(received(float(second), "answer", f"before {second}"), state)
     released = replace(handover, released_at=149.5)
     state = replace(state, names={NAME: replace(state.names[NAME], handovers=(released,))})
-    timeline.take(heard(150.0, "nxdomain"), state)
+    timeline.take(received(150.0, "nxdomain"), state)
     for second in range(151, 900):
-        timeline.take(heard(float(second), "answer", f"after {second}"), state)
+        timeline.take(received(float(second), "answer", f"after {second}"), state)
     answers = timeline.answers[NAME, "A", "ns-1"]
     assert len(answers) == 200
     around = [answer.since for answer in answers if 148.0 < answer.since < 160.0]
@@ -226,7 +228,7 @@ def test_of_too_many_answers_those_around_the_release_are_kept(
 def test_before_any_release_the_oldest_answers_go_first(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
     for second in range(300):
-        timeline.take(heard(float(second), "answer", str(second)), state)
+        timeline.take(received(float(second), "answer", str(second)), state)
     answers = timeline.answers[NAME, "A", "ns-1"]
     assert [answers[0].since, answers[-1].since, len(answers)] == [100.0, 299.0, 200]
 
@@ -338,7 +340,7 @@ def test_the_same_events_make_the_same_chronicle(journal: str) -> None:
 def test_the_news_are_bounded_and_the_newest_stay(begun: tuple[State, Timeline]) -> None:
     state, timeline = begun
     for number in range(1000):
-        event = told("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")
+        event = reported("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")
         timeline.take(polled(float(number), event), state)
     assert len(timeline.news) == 500
     assert timeline.news[-1].text.endswith("no 999")

@@ -247,9 +247,9 @@ def test_each_key_is_reported_in_a_line_of_text(event: ev.OperatorEvent) -> None
     state, out = last_in("alias", Phase.WATCH), StringIO()
     lines = TextLines(out, prefix="", quiet=False, verbose=False)
     lines(event, state, 1)
-    told = out.getvalue().splitlines()[0]
-    assert "requested" in told or "confirmed" in told
-    assert not hasattr(event, "name") or "www.example.com" in told
+    reported = out.getvalue().splitlines()[0]
+    assert "requested" in reported or "confirmed" in reported
+    assert not hasattr(event, "name") or "www.example.com" in reported
 
 
 # -- pause
