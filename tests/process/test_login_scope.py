@@ -92,7 +92,7 @@ def test_a_user_manager_that_ends_with_the_login_is_no_way_out(
 
 @at_a_login
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "reported"),
     [
         ("echo b false", EndsWith.NOTHING),
         ("echo b true", EndsWith.LOGIN),
@@ -109,7 +109,7 @@ def test_a_logout_may_end_the_run_unless_logind_says_that_it_does_not(
 
 
 @pytest.mark.parametrize(
-    ("own", "parent", "namespace", "told"),
+    ("own", "parent", "namespace", "reported"),
     [
         (1, 0, 0xEFFFFFFC, True),
         (7, 1, 0xF0000123, True),

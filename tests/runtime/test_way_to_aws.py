@@ -20,7 +20,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "url", "name", "told"),
+    ("variables", "url", "name", "reported"),
     [
         ({"HTTPS_PROXY": "http://www.example.com:3128"}, AWS, WWW, "the proxy www.example.com"),
         ({"https_proxy": "Egress.WWW.example.com:3128"}, AWS, WWW, "egress.www.example.com"),

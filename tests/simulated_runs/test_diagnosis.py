@@ -104,7 +104,7 @@ def test_an_existing_record_that_no_stack_owns_ends_with_the_plan_line() -> None
 
 
 @pytest.mark.parametrize(
-    ("existing", "resource", "told", "types"),
+    ("existing", "resource", "reported", "types"),
     [
         (cname(300), alias_resource("d1new"), "conflicting RRSet of type", "CNAME"),
         (PLAIN, cname_resource(), "conflicts with other records", "A"),

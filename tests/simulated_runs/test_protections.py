@@ -33,7 +33,7 @@ def rehearsed(account: AccountSetup, saw: Saw = lambda *_: None) -> Rehearsal:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"protections": (("www.example.com", "A", "hands off"),)}, "record set protection"),
         ({"guardrails": ("ACTIVE_RECORD_CHECK",)}, "ACTIVE_RECORD_CHECK"),

@@ -106,7 +106,7 @@ async def test_a_changed_key_works_and_stands_in_help_and_footer(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "reported"),
     [
         ({"pause": "x"}, "The key of pause is not changed"),
         ({"pause": "q", "leave": "q"}, "is not changed"),

@@ -100,7 +100,7 @@ def run(
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """A takeover: lowers the TTL, deploys, releases the record at the moment, guards."""
+    """Take over the record: deploy, delete the old record in time, watch until stable."""
     if not auto:
         _needs_terminal()
     from route53_takeover.cli.commands import run as command

@@ -69,7 +69,7 @@ class OpenAccount:
     """An account that is open: its ports, and how often each API was called.
 
     Attributes:
-        inventory: what its stacks hold: read once, by whoever asks first.
+        inventory: what its stacks hold: read once, on first use.
         tell: receives progress messages.
     """
 
@@ -111,7 +111,7 @@ async def opened(
     Args:
         writable: whether records may be changed. What only reads must not ask for it.
         previews: whether a preview is made, whose change set is deleted again.
-        tell: told of the progress of what takes long to read.
+        tell: receives the progress of long reads.
     """
     async with AsyncExitStack() as stack:
 
@@ -253,7 +253,7 @@ def check_refusals(plan: Plan) -> None:
 
 
 def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
-    """Asks the given name servers, else the zone's own; nobody for an emulator or when told so."""
+    """Asks the given name servers, else the zone's own; none for an emulator or with --no-probe."""
     if not plan.options.probe or plan.zone_private:
         return None
     if connection.name_servers:
@@ -291,7 +291,7 @@ async def drive(
     first: ev.RunStarted | ev.RunResumed,
     known: State | None = None,
 ) -> ExitCode:
-    """Runs the engine in a run's folder to its end, and tells the result; returns the exit code.
+    """Runs the engine in a run's folder to its end, and reports the result; returns the exit code.
 
     The run can be looked at and acted on meanwhile, through the control socket in its folder.
 
@@ -305,7 +305,7 @@ async def drive(
         async with audience.observing(folder, saved, clock) as observer:
 
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
-                if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
+                if isinstance(event, type(first)):  # it is on disk: readers see this process
                     audience.begins(folder)
                 if may_lose_a_record(state) and not saved.rehearsal:
                     awake.hold()

@@ -1,4 +1,4 @@
-"""A run in this process: a new one, or one that goes on from its journal.
+"""A run in this process: a new one, or one that is resumed from its journal.
 
 The same for ``--auto`` and for the process that a terminal starts (`route53_takeover.cli.worker`);
 a `Reporter` prints or sends how it goes.
@@ -97,7 +97,7 @@ async def start_run(
 
 
 def _refuse_questions(connection: Connection) -> None:
-    """Nobody is there to answer when the SDK asks for a code."""
+    """Refuses profiles for which the SDK would ask for a code: no one can answer."""
     for profile in (connection.profile, connection.dns_profile):
         if needs_mfa(profile):
             raise RefusedError(
@@ -138,7 +138,7 @@ def resume_run(
                 "Begin another one: `route53-takeover rehearse`.",
             )
         if not folder.journal.exists():
-            raise _never_begun(folder)
+            raise _never_started(folder)
         try:
             journal = FileJournal(folder.journal)
         except (RefusedError, UsageError):  # another process has it, or it cannot be written
@@ -147,17 +147,17 @@ def resume_run(
             if state is not None and _has_ended(state):
                 return _report_end(reporter, folder, state, len(events))
             with _names_of(common, replace(saved, connection=override(saved.connection))):
-                raise  # unless the lock of a name tells more: which run it is
+                raise  # unless the lock of a name says more: which run it is
         with closing(journal):
             state = fold_journal(folder, journal.events)
             if state is None:
-                raise _never_begun(folder)
+                raise _never_started(folder)
             if not _has_ended(state):
                 saved = replace(saved, connection=override(saved.connection))
                 check_account(reporter, saved)
                 if saved.plan.options.confirm_release:
                     again = line_for(common.state_dir, "attach", folder.name)
-                    reporter.tell(f"the release waits for somebody who confirms it: {again}")
+                    reporter.tell(f"the release waits for your confirmation: {again}")
                 work = _go_on(common, reporter, folder, saved, journal, state)
                 return in_loop(work, written="the run is where it was")
         return _report_end(reporter, folder, state, len(journal.events))
@@ -196,15 +196,15 @@ def _report_end(reporter: Reporter, folder: RunFolder, state: State, events: int
     return reporter.ended(result(state, None), state.now, seq=events + 1)
 
 
-def _never_begun(folder: RunFolder) -> RefusedError:
+def _never_started(folder: RunFolder) -> RefusedError:
     return RefusedError(
-        f"{folder.name} was never begun: its journal is empty, nothing was written",
-        "Begin it again with `run`.",
+        f"{folder.name} never started: its journal is empty, nothing was written",
+        "Start it again with `run`.",
     )
 
 
 def check_account(reporter: Reporter, saved: Saved) -> None:
-    """Refuses other credentials than the run's; where STS does not answer, a rescue goes on."""
+    """Refuses other credentials than the run's; where STS does not answer, a restore continues."""
     try:
         account = who_am_i(saved.connection).account
     except TakeoverError as error:

@@ -52,7 +52,7 @@ OwnerCheckOption = Annotated[
     ),
 ]
 AutoOption = Annotated[bool, option("--auto", "--yes", help="Unattended: no screen.")]
-ForceOption = Annotated[bool, option("--force", help="Replace what somebody else has put there.")]
+ForceOption = Annotated[bool, option("--force", help="Replace what another writer has put there.")]
 DryRunOption = Annotated[bool, option("--dry-run", help="Only say what would be done.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, or its beginning.")]
 VersionOption = Annotated[
@@ -150,7 +150,7 @@ class Takeover:
         ),
     ] = None
     no_deploy: Annotated[
-        bool, option("--no-deploy", help="Somebody else deploys; only watch and act.")
+        bool, option("--no-deploy", help="Do not deploy; act on a deploy started elsewhere.")
     ] = False
     skip_off: Annotated[
         bool, option("--skip-off", help="Leave the deploy with the switch off out.")
@@ -173,7 +173,7 @@ class Takeover:
             "--hold",
             parser=types.duration,
             metavar="DURATION",
-            help="How long the moment must last.",
+            help="Minimum time in CREATE_IN_PROGRESS before the record is deleted.",
         ),
     ] = None
     restore_after: Annotated[
@@ -205,7 +205,7 @@ class Takeover:
     ] = None
     confirm_release: Annotated[
         bool,
-        option("--confirm-release", help="Stop at the moment and wait for a key; not with --auto."),
+        option("--confirm-release", help="Wait for a key before the release; not with --auto."),
     ] = False
     owner_check: OwnerCheckOption = OwnersIn.FULL
     no_probe: Annotated[bool, option("--no-probe", help="Do not ask the name servers.")] = False

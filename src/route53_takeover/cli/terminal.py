@@ -72,7 +72,7 @@ def start(common: Common, order: AnyOrder) -> ExitCode:
 def resume(common: Common, folder: RunFolder, override: Override) -> ExitCode:
     """Starts a process for the run again, and shows it.
 
-    A signal meanwhile only ends the looking on: the process goes on with the run by itself.
+    A signal meanwhile only ends the view: the process continues the run by itself.
     """
     try:
         asyncio.run(
@@ -117,7 +117,7 @@ def _on_screen(
         return await app.run_async()
 
     if signal.SIGHUP in asking() and not is_first_process():
-        # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
+        # The terminal has gone: nothing to draw on, no one to report to, and nothing to undo here.
         signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
     try:
         return asyncio.run(show()) or ExitInfo(detached=True)
@@ -131,7 +131,7 @@ def _on_screen(
 
 
 def _seen(common: Common, left: ExitInfo) -> ExitCode:
-    """Says what came of it, or that it goes on; returns the exit code.
+    """Prints the outcome, or that the run continues; returns the exit code.
 
     Raises:
         TakeoverError: it did not begin, or cannot be seen.
@@ -192,7 +192,7 @@ class _Launched:
         return replace(proposal, config=str(self._common.config or ""))
 
     async def start(self) -> Source:
-        """Says yes, and waits until the run has begun."""
+        """Says yes, and waits until the run has started."""
         run = await self._launch.begun(self._tell)
         return _following(self._common, find_run(self._common.state_dir, run), self._observer)
 
@@ -211,7 +211,7 @@ def _following(common: Common, folder: RunFolder, observer: Observer | None = No
 async def _revive(
     common: Common, folder: RunFolder, override: Override, tell: Callable[[str], None]
 ) -> None:
-    """Starts a process that goes on with the run."""
+    """Starts a process that resumes the run."""
     order = GoOn(
         state_dir=str(common.state_dir),
         log_level=common.log_level,

@@ -1,8 +1,8 @@
 """The process that a takeover runs in when a terminal asked for it: it needs none itself.
 
 Started by `process.spawn` in a session of its own, with a socket for the order, the
-plan and the yes. Once the run has begun it says so and is alone: the terminal may go, SIGHUP means
-nothing to it, and SIGINT, SIGTERM and SIGQUIT end the run in good order. It never imports Textual.
+plan and the yes. Once the run has started it says so and needs no one: the terminal may exit,
+SIGHUP is ignored; SIGINT, SIGTERM and SIGQUIT end the run in good order. No Textual is imported.
 """
 
 from __future__ import annotations
@@ -59,20 +59,20 @@ if TYPE_CHECKING:
     from route53_takeover.storage.run_folder import RunFolder, Saved
 
 _SLOWER = 3.0
-"""How much slower a scenario passes where somebody watches it: well under a minute still."""
+"""How much slower a scenario passes where a user watches it: still well under a minute."""
 _log = structlog.get_logger(__name__)
 _orders: msgspec.json.Decoder[AnyOrder] = msgspec.json.Decoder(AnyOrder)
 
 
 class SocketReporter:
-    """An audience at the other end of a socket, until the run has begun; then nobody."""
+    """Reports to the other end of a socket until the run has started; then to no one."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel: socket.socket | None = channel
         self._rehearsal = ""
 
     def tell(self, text: str) -> None:
-        """To be shown while somebody waits."""
+        """Progress, shown while the user waits."""
         self.say(SpawnProgress(text=text))
 
     def warn(self, text: str) -> None:
@@ -80,7 +80,7 @@ class SocketReporter:
         self.tell(f"warning: {text}")
 
     def say(self, word: SpawnReply) -> None:
-        """Says a word; who has gone meanwhile does not hear it."""
+        """Sends a reply; a terminal that has exited meanwhile does not get it."""
         if self._channel is not None:
             with suppress(OSError):
                 self._channel.sendall(msgspec.json.encode(word) + b"\n")
@@ -92,7 +92,7 @@ class SocketReporter:
             self._channel = None
 
     async def agrees(self, made: Plan) -> bool:
-        """Proposes the plan and waits for the yes; whoever goes away has not said it.
+        """Proposes the plan and waits for the yes; a terminal that exits has not given it.
 
         Raises:
             TakeoverError: the yes came so late that the account may be another one.
@@ -117,7 +117,7 @@ class SocketReporter:
         if answer == YES and clock.now() - read_at > GOOD_FOR:
             raise TakeoverError(
                 "the plan is older than 10 minutes and was not started: nothing was written",
-                "Begin again: the account is read anew.",
+                "Start again: the account is read anew.",
             )
         return answer == YES
 
@@ -126,7 +126,7 @@ class SocketReporter:
         self._rehearsal = scenario
 
     def begins(self, folder: RunFolder) -> None:
-        """The last word; what this process may say by accident goes to the run's log now."""
+        """The last reply; stray output of this process goes to the run's log from now on."""
         with suppress(OSError):
             log = os.open(folder.log, os.O_WRONLY | os.O_APPEND)
             os.dup2(log, sys.stderr.fileno())
@@ -138,8 +138,8 @@ class SocketReporter:
     async def observing(
         self, _folder: RunFolder, _saved: Saved, _clock: Clock
     ) -> AsyncIterator[Observer]:
-        """Nobody: whoever looks on reads the journal."""
-        yield _nobody
+        """No observer: terminals read the journal."""
+        yield _no_observer
 
     def drain(self, _patience: float | None) -> bool:
         """There is nothing to wait for."""
@@ -154,12 +154,12 @@ class SocketReporter:
         return ended.exit_code
 
 
-def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
+def _no_observer(event: ev.AnyEvent, state: State, seq: int) -> None:
     del event, state, seq
 
 
 def main() -> ExitCode:
-    """Carries an order out; returns the exit code, which nobody waits for."""
+    """Carries an order out; returns the exit code, which no process waits for."""
     give_up(signal.SIGHUP)
     stdio.open_all()
     channel = socket.socket(fileno=int(sys.argv[1]))
@@ -172,7 +172,7 @@ def main() -> ExitCode:
     except DefectError as error:
         _log.exception("daemon.failed")
         return _fail(audience, *kept(error.error), ExitCode.UNKNOWN, error.run)
-    except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and told
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and reported
         _log.exception("daemon.failed")
         return _fail(audience, *kept(error), ExitCode.FAILED, None)
     finally:
@@ -192,7 +192,7 @@ def _order(channel: socket.socket) -> AnyOrder:
     while not data.endswith(b"\n"):
         part = channel.recv(1 << 16)
         if not part:
-            raise TakeoverError("whoever started this process has gone", "Begin again.")
+            raise TakeoverError("the parent process exited", "Start the run again.")
         data += part
     return _orders.decode(data)
 

@@ -25,7 +25,7 @@ def command(name: str) -> click.Command:
 
 
 def test_confirm_release_is_refused_for_an_unattended_run() -> None:
-    with pytest.raises(UsageError, match="nobody is there to confirm") as refused:
+    with pytest.raises(UsageError, match="no one confirms an unattended run") as refused:
         command("run").main([*TARGET, "--auto", "--confirm-release"], standalone_mode=False)
     assert refused.value.exit_code == 2
     assert "Leave one out" in refused.value.hint

@@ -60,7 +60,7 @@ def test_journals_of_failed_runs_are_reported_one_by_one(program: Program, accou
     for name, code, word in (
         (other, 3, "format 99"),
         (middle, 4, "line 3"),
-        (empty, 3, "never begun"),
+        (empty, 3, "never started"),
         (headless, 4, "damaged"),
     ):
         ended = program("report", name, JSON)

@@ -124,5 +124,5 @@ def test_a_run_whose_journal_is_empty_never_started(
     folder = RunFolder(failed_run(program, account))
     leave(folder.journal)
     there = folder.journal.exists()
-    plain_error(program("resume", folder.name, "--auto", JSON), 3, "never begun", hint="`run`")
+    plain_error(program("resume", folder.name, "--auto", JSON), 3, "never started", hint="`run`")
     assert folder.journal.exists() == there

@@ -50,7 +50,7 @@ def test_a_record_is_named_as_people_type_it(text: str, name: str, types: tuple[
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("", "no domain name"),
         ("/A", "no domain name in '/A'"),

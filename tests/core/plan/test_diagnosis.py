@@ -58,7 +58,7 @@ def test_the_plan_line_reaches_the_same_account_and_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "ground", "told"),
+    ("problem", "ground", "reported"),
     [
         (Problem.EXISTS, Ground(unread="AccessDenied"), "could not be read: AccessDenied"),
         (Problem.EXISTS, Ground(), "No zone of this account holds www.example.com"),

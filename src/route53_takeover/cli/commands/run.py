@@ -20,7 +20,7 @@ def run(
     """Takes over what the options say."""
     if auto and takeover.confirm_release:
         raise UsageError(
-            "--auto and --confirm-release contradict each other: nobody is there to confirm",
+            "--auto and --confirm-release contradict each other: no one confirms an unattended run",
             f"Leave one out (takeover.toml and {PREFIX}... count, too).",
         )
     options, reached, given = takeover.options(), connection.connection(), common.common()

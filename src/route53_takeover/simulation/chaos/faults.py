@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WayOut(StrEnum):
-    """What a person does about a run that was killed, or that ended `unknown`."""
+    """What the operator does about a run that was killed, or that ended `unknown`."""
 
     RESUME = "resume"
     RESTORE = "restore"

@@ -264,8 +264,8 @@ class SimulatedStacks:
                 last = True
                 continue
             event = to_core(row)
-            tells = event.desired is not None or bool(event.members)
-            if tells and self._line.is_mute():
+            informs = event.desired is not None or bool(event.members)
+            if informs and self._line.is_mute():
                 event = replace(event, desired=None, members=())
             found.append(event)
             if after is None and found[-1].starts_operation:
@@ -314,11 +314,11 @@ def _change_set(made: SimChangeSet) -> ChangeSet:
 
 
 class SimulatedDeployer:
-    """The deploy commands of the simulated account, which go on whoever dies.
+    """The deploy commands of the simulated account, which survive any process.
 
     Args:
         timeout: seconds after which a command is ended.
-        whose: a prefix that tells another machine's commands apart.
+        whose: a prefix that distinguishes another machine's commands.
     """
 
     def __init__(
@@ -365,7 +365,7 @@ class SimulatedProber:
     """The zone's name servers, each with its own propagation.
 
     Attributes:
-        stuck: name server -> until when it goes on serving what it served then.
+        stuck: name server -> until when it continues serving what it served then.
         mute: name server -> until when it does not answer.
     """
 

@@ -296,9 +296,9 @@ class _Court:
             return 0.0
         # The baseline is read just before the deploy: what begins in between is taken for its own,
         # and so is another machine's where the run was killed before it could start one.
-        begun = self._world.begun
-        others = (time for command, time in begun.items() if command.endswith("on"))
-        return begun.get("on", min(others, default=float("inf"))) - _BASELINE
+        starts = self._world.first_starts
+        others = (time for command, time in starts.items() if command.endswith("on"))
+        return starts.get("on", min(others, default=float("inf"))) - _BASELINE
 
     def _goes_forward(self, at: float, stack: Stack) -> bool:
         above: Stack | None = stack

@@ -60,9 +60,9 @@ LONGEST = 6 * 3600.0
 MOST_LIVES = 12
 _LOOK = 60.0
 _PATIENCE = 60
-"""How often a person looks whether a stack is at rest."""
+"""How often the operator looks whether a stack is at rest."""
 _RESUMES = 6
-"""Lives after which a person tries `restore` instead of `resume`."""
+"""Lives after which the operator tries `restore` instead of `resume`."""
 
 
 class Killed(BaseException):
@@ -72,7 +72,7 @@ class Killed(BaseException):
 Begin = Callable[[Harness], None]
 """Is called once, before the first life of the engine."""
 Saw = Callable[[Harness, ev.AnyEvent, "State"], None]
-"""Is told of every event that an engine took in, and the state after it."""
+"""Gets every event that an engine took in, and the state after it."""
 
 
 def rehearse_many(runs: int, seed: int, scenario: str | None) -> Iterator[Rehearsal]:
@@ -175,7 +175,7 @@ class _Rehearsing:
         )
 
     async def to_the_end(self) -> None:
-        """Lives, and is resumed or restored, until a person would let it be."""
+        """Lives, and is resumed or restored, until an operator would give up."""
         harness = self._stage
         while harness.lives < MOST_LIVES:
             try:
@@ -187,15 +187,15 @@ class _Rehearsing:
             if state is not None:
                 harness.untrue += broken_promises(state)
             if state is None:
-                told = fold(harness.disk.events)
-                if told is not None and told.ending is not None:
-                    state = harness.state = told  # it was killed when it had nothing left to do
+                saved = fold(harness.disk.events)
+                if saved is not None and saved.ending is not None:
+                    state = harness.state = saved  # it was killed when it had nothing left to do
             if state is not None and not self._is_left_open(state):
                 break
             if state is not None:
-                harness.leave_alone(_LOOK * harness.lives)  # a person loses patience by and by
+                harness.leave_alone(_LOOK * harness.lives)  # the operator waits longer each time
             await harness.stay_down()
-            harness.disk.broken, harness.disk.holds = "", None  # somebody made room
+            harness.disk.broken, harness.disk.holds = "", None  # the disk has room again
             gives_up = state is not None and harness.lives >= _RESUMES
             if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
                 await self._restore()
@@ -206,7 +206,7 @@ class _Rehearsing:
         harness.close(self._plan.names)
 
     def _is_left_open(self, state: State) -> bool:
-        """Whether somebody follows a run up that has ended."""
+        """Whether the operator follows up a run that has ended."""
         if state.ending is None or state.ending.outcome is not Outcome.UNKNOWN:
             return False
         if state.interrupts or not all(map(self._stage.world.holds, self._plan.names)):
@@ -280,13 +280,13 @@ class _Rehearsing:
     async def _restore(self) -> None:
         """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
         harness = self._stage
-        harness.trouble("left to a person", LONGEST)
+        harness.trouble("left to the operator", LONGEST)
         await self._restore_now()
         for _ in range(_PATIENCE):
             await harness.clock.sleep(_LOOK)  # no read is stale any more
             if not harness.is_busy:
                 await self._restore_now()
-                if not harness.is_busy:  # nobody has begun another operation meanwhile
+                if not harness.is_busy:  # no one has started another operation meanwhile
                     break
         else:
             await self._restore_now()
@@ -297,7 +297,7 @@ class _Rehearsing:
                 try:
                     await self._rescue(name)
                 except RefusedError:
-                    break  # somebody else's record stands there
+                    break  # another writer's record stands there
                 except (ManualActionRequiredError, ApiError):
                     await self._stage.clock.sleep(_LOOK)  # as it says: run it again
                 else:
