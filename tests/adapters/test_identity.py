@@ -1,4 +1,4 @@
-"""Who we are, for how long, and whether a person is needed for it."""
+"""Who we are, for how long, and whether an MFA code is needed for it."""
 
 from __future__ import annotations
 

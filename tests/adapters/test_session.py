@@ -93,7 +93,7 @@ async def test_a_change_that_is_never_answered_is_sent_once(
 async def test_after_a_call_without_an_answer_the_next_goes_out_on_a_new_connection(
     server: FakeAws, aws: AwsSession
 ) -> None:
-    """The network changed: what was open is dead, and nobody says so."""
+    """The network changed: what was open is dead, without an error."""
     records = Route53Records(aws)
     server.succeed(CHANGED)
     await asyncio.gather(*(records.change("Z1", BATCH, "warm") for _ in range(3)))

@@ -40,7 +40,7 @@ def mode(path: Path) -> int:
 
 
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets it belong to somebody else than us, who are not root."""
+    """Gives it to another user than us, who are not root."""
     if os.geteuid() == 0:
         os.chown(path, STRANGER, -1, follow_symlinks=False)
     monkeypatch.setattr(os, "geteuid", lambda: WE)
@@ -113,7 +113,7 @@ def test_root_may_help_with_a_users_run_and_is_warned_and_leaves_it_the_users(
     ours.touch()
     (folder / "kept").mkdir(mode=0o755)
     assert claim_run(folder) == ""
-    assert mode(folder / "kept") == 0o700, "a folder that nobody can enter is of no use"
+    assert mode(folder / "kept") == 0o700, "a folder that no one can enter is of no use"
 
     os.chown(ours, STRANGER, -1)
     assert str(STRANGER) in claim_run(folder)
@@ -143,7 +143,7 @@ def test_runs_that_cannot_be_named_apart_are_refused_with_a_hint(tmp_path: Path)
 def test_a_state_folder_that_others_can_write_or_own_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever can swap a run's folder may read the deploy's log, which is written by its path."""
+    """Who can swap a run's folder can read the deploy's log, which is written by its path."""
     state = tmp_path / "state"
     assert refuse_exposed(state) == ""
     state.mkdir()

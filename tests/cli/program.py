@@ -274,7 +274,7 @@ def cloud(home: Path, account: AccountSetup | None = None) -> Iterator[Cloud]:
         yield served
 
 
-def begun(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
+def unfinished_run(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
     """The folder of a run whose process died, and that had lowered the TTLs to 60 s."""
     path = program.state / "runs" / "20260101-000000-shop"
     path.mkdir(parents=True)

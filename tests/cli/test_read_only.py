@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
-from tests.cli.program import begun, cloud, failed_deploy
+from tests.cli.program import cloud, failed_deploy, unfinished_run
 
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
@@ -63,7 +63,7 @@ def test_a_defect_that_writes_is_stopped_before_anything_is_sent(
     with cloud(tmp_path, site_account(existing=cname(300))) as account:
         rest = account.target()
         if name == "restore":
-            rest = [begun(program, account, cname(300)).name]
+            rest = [unfinished_run(program, account, cname(300)).name]
         if name == "diagnose":
             account.do(lambda: failed_deploy(account))
             rest = ["--stack=shop", f"--endpoint-url={account.url}"]

@@ -69,7 +69,7 @@ def test_a_reader_who_stops_reading_does_not_hold_the_run_up(
     words = [*RUN, *account.target("--skip-off")]
     process = program.start(*words, stdout=writing, stderr=subprocess.DEVNULL)
     os.close(writing)
-    until(account)  # nobody has read a byte so far
+    until(account)  # no byte has been read so far
     with os.fdopen(reading) as out:
         text = out.read()
     assert process.wait(10) == 0

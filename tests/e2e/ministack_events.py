@@ -37,7 +37,7 @@ def stack_named(name: str | None) -> dict[str, Any]:
 
 
 def is_cancelled(stack_name: str | None) -> bool:
-    """Whether somebody cancelled the update of this stack or of one that it is nested in."""
+    """Whether the update was cancelled of this stack or of one that it is nested in."""
     while stack_name:
         stack = stack_named(stack_name)
         if stack.get("_cancel_requested"):

@@ -85,7 +85,7 @@ class Account:
         return history
 
     def actions(self, by: str = "client") -> list[list[str]]:
-        """What was done in each of somebody's batches; ``client`` is whoever used the API."""
+        """What was done in each batch of one writer; ``client`` is any user of the API."""
         return [
             [action for action, _ in batch["changes"]]
             for batch in self.history

@@ -90,7 +90,7 @@ class Terminal:
                 with self._changing:
                     self.raw += data
                     self._stream.feed(data)
-        except OSError:  # whoever wrote has gone
+        except OSError:  # the writer has exited
             self._hung_up.wait()
         os.close(self._master)
 

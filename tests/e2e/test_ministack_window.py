@@ -22,7 +22,7 @@ QUICK = {"Metadata": {"RetryDelays": ",".join(["0.2"] * 60)}}
 
 
 def manual(kind: str = "A") -> dict[str, Any]:
-    """The record that somebody made by hand: an alias A, or a CNAME."""
+    """The record that was made by hand: an alias A, or a CNAME."""
     if kind == "CNAME":
         values = [{"Value": "old.cloudfront.net"}]
         return {"Name": WWW, "Type": "CNAME", "TTL": 60, "ResourceRecords": values}

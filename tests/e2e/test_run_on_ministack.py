@@ -21,7 +21,7 @@ from tests.e2e.ministack import (
     wait,
     wait_until,
 )
-from tests.e2e.processes import NOBODY, Relay, are_in_order
+from tests.e2e.processes import NO_SERVER, Relay, are_in_order
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.core.timing import ONE_REQUEST
@@ -39,7 +39,7 @@ QUICK = ("--no-drain", "--hold", "0.6", "--settle", "0.4")
 
 
 def by_hand(target: str = "old") -> dict[str, Any]:
-    """The alias that somebody made."""
+    """The alias that was made by hand."""
     to = {
         "HostedZoneId": "Z2FDTNDATAQYW2",
         "DNSName": f"{target}.cloudfront.net.",
@@ -63,7 +63,7 @@ class Site:
         self.endpoint_url = account.endpoint_url
         self.zone = account.create_zone("example.com")
         account.change(self.zone, "CREATE", original)
-        takeover.environment |= account.environment | {"AWS_ENDPOINT_URL": NOBODY}
+        takeover.environment |= account.environment | {"AWS_ENDPOINT_URL": NO_SERVER}
 
     def record(self, *, gap: float = 0.8, delays: str = "60", after: str = "") -> dict[str, Any]:
         """The stack's record resource, of the kind that was made by hand.

@@ -1,4 +1,4 @@
-"""Takeovers that a person began at a terminal: the run is another process, and outlives it.
+"""Takeovers started at a terminal: the run is another process, and outlives it.
 
 A dumb terminal, which is told everything as text. The account stands still unless a test lets time
 pass, so everything happens exactly where it shall.

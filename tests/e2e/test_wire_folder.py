@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.processes import NOBODY, Takeover
+from tests.e2e.processes import NO_SERVER, Takeover
 from tests.e2e.simulated import JSON, KEYS, await_true
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[tuple[str, ...]]:
-    """Lets nobody write there; what it yields runs a command as somebody who minds.
+    """Takes the write permission away; what it yields runs a command as a user other than root.
 
     Root does not, so its command is run without the capability to pass over modes.
     """
@@ -152,6 +152,6 @@ def restored_elsewhere(scene: Scene, home: Path) -> Finished:
     subprocess.run(["cp", "-r", "-L", scene.takeover.run_folder, runs], check=True)
     with Takeover(home) as other:
         other.state_dir = runs.parent
-        nowhere = {"PATH": "/nonexistent", "HOME": str(home), "HTTPS_PROXY": NOBODY}
+        nowhere = {"PATH": "/nonexistent", "HOME": str(home), "HTTPS_PROXY": NO_SERVER}
         other.environment = {**KEYS, **nowhere}
         return other.run("restore", scene.run, *JSON)

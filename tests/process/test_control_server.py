@@ -1,4 +1,4 @@
-"""The control socket: who may speak to it, what it takes, and that nobody can make a run wait."""
+"""The control socket: who may speak to it, what it takes, and that no client can block a run."""
 
 from __future__ import annotations
 

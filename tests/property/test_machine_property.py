@@ -1,7 +1,7 @@
 """The machine under any sequence of events, also senseless ones.
 
 Real runs are recorded, then cut, doubled, swapped and mixed with each other. Whatever comes, the
-machine never raises, never commands what is forbidden, and never comes to a dead end. The moment's
+machine never raises, never commands what is forbidden, and never comes to a dead end. The gate's
 conditions are worked out anew here, from the raw events.
 """
 
@@ -151,7 +151,7 @@ def _at(event: ev.AnyEvent, time: float) -> ev.AnyEvent:
 
 
 class Witness:
-    """Works the moment's conditions out from the raw events, apart from the program."""
+    """Works the gate's conditions out from the raw events, apart from the program."""
 
     def __init__(self) -> None:
         self.backed_up = False
@@ -290,7 +290,7 @@ def _assert_no_dead_end(state: State) -> None:
     under_way = bool(state.in_flight) or any(
         name.write is not None for name in state.names.values()
     )
-    waits = state.is_early and state.is_paused  # for a person
+    waits = state.is_early and state.is_paused  # for the operator
     assert under_way or state.wake_at is not None or polls(state) or waits, state.phase
     if state.baseline is not None and state.phase in LIVE:
         assert stack_polls(state)

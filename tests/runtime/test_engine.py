@@ -224,7 +224,7 @@ def test_an_observer_that_breaks_does_not_end_a_run() -> None:
 
 
 class Fragile(SimulatedRecords):
-    """Its reads break in a way that nobody thought of, for a while after a release."""
+    """Its reads fail with an unexpected error for a while after a release."""
 
     broken = 0
 
@@ -254,7 +254,7 @@ def test_an_unexpected_failure_does_not_end_a_restore() -> None:
 
 
 class Surprising(SimulatedRecords):
-    """A write breaks in a way that nobody thought of, after it was applied."""
+    """A write fails with an unexpected error after it was applied."""
 
     surprises = 0
 

@@ -158,7 +158,7 @@ def test_a_disk_that_stalls_does_not_delay_a_restore(cue: InjectionPoint, second
 def test_a_restore_whose_answer_is_lost_is_sent_again_though_reads_fail() -> None:
     def begin(harness: Harness) -> None:
         reads_fail(harness)
-        # The first restore never arrives, and nobody says so.
+        # The first restore never arrives, and no error says so.
         harness.on(InjectionPoint.RESTORE, lambda: _drop_next(harness))
 
     rehearsal, gaps = rehearse(many_names(1, Mode.NEVER), begin=begin)

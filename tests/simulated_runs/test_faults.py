@@ -1,6 +1,6 @@
 """What can go wrong around a takeover, each swept over every moment at which it can.
 
-Whatever happens, a name ends with a record (where nobody but us and CloudFormation wrote), and what
+Whatever happens, a name ends with a record (where only we and CloudFormation wrote), and what
 the run says of it is true in the account an hour later: `Rehearsal.broken` and `Rehearsal.absent`.
 """
 
@@ -475,7 +475,7 @@ def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed
 
 
 def test_a_stack_that_is_made_anew_while_its_operation_is_awaited_is_followed() -> None:
-    """With --no-deploy somebody may delete it and deploy under the same name."""
+    """With --no-deploy another user may delete it and deploy under the same name."""
     scenario = SCENARIOS["alias"]
     options = options_for(scenario, deploy_off=None, deploy_on=None)
 
@@ -536,7 +536,7 @@ def test_a_restore_at_the_instant_of_cloudformations_retry_has_one_winner() -> N
     assert won == {"done", "restored"}
 
 
-# -- somebody else writes
+# -- another writer
 
 
 @pytest.mark.parametrize("name", ["alias", "cname", "never-created", "rolled-back"])
@@ -624,7 +624,7 @@ def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
 
 
 def takes_the_record(harness: Harness) -> None:
-    """Somebody deploys with the switch on while the old TTL drains; CloudFormation adopts."""
+    """Another user deploys with the switch on while the old TTL drains; CloudFormation adopts."""
     world = harness.world
     enabled = {"Route53Enable": "true"}
     world.stacks.update_stack(world.account.stack, world.account.template, enabled)
@@ -702,7 +702,7 @@ def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
 
     rehearsal = rehearse(scenario, begin=begin)
     assert_truthful(rehearsal, start)
-    # After a release nobody gives up before --deploy-timeout: somebody may mend it meanwhile.
+    # After a release the run waits until --deploy-timeout: another user may fix it meanwhile.
     assert first_lapse(rehearsal) < (7500 if rehearsal.gap_seconds else 1000)
     assert rehearsal.result.api_calls is not None
     lists = rehearsal.result.api_calls["cloudformation:ListStackResources"]
@@ -803,7 +803,7 @@ def test_a_journal_that_breaks_at_any_append_never_stops_a_rescue(scenario: Scen
 
 @pytest.mark.parametrize("switch", ["off", "on"])
 def test_a_deploy_whose_intent_cannot_be_kept_is_not_waited_for(switch: str) -> None:
-    """It is not started; and the record is deleted by somebody: nothing else ends the run."""
+    """It is not started; and the record is deleted by another writer: nothing else ends the run."""
     scenario = SCENARIOS["cname"]
     calm = rehearse(scenario)
     kept = [isinstance(e, ev.DeployIntended) and e.switch == switch for e in calm.events]

@@ -1,7 +1,7 @@
 """Whose a record is: every stack of the simulated account counts, by name, type and zone.
 
 Each case is one that was reported in public or seen to go wrong: a record that another stack owns
-was taken for nobody's, or one that no stack owns for another's.
+was taken for unowned, or one that no stack owns for another's.
 """
 
 from __future__ import annotations

@@ -80,18 +80,18 @@ class Case:
         return self.world.zone.zone_id
 
     def holds(self, *records: RecordSet, zone: str | None = None) -> None:
-        """Somebody creates these."""
+        """Another writer creates these."""
         for record in records:
             self.world.zones.change(zone or self.zone, [("CREATE", record)], by="a person")
 
     def edit(self, record: RecordSet) -> None:
-        """Somebody writes this over what is there."""
+        """Another writer replaces what is there with this."""
         self.world.write([("UPSERT", record)])
 
     def deploys(
         self, name: str, parameters: dict[str, str] | None = None, **resources: dict[str, Any]
     ) -> Stack:
-        """Somebody creates a stack of these resources, and it is complete."""
+        """Another user creates a stack of these resources, and it is complete."""
         return self._create(self.world.stacks, name, parameters or {}, resources)
 
     def deploys_in(self, region: str, name: str, **resources: dict[str, Any]) -> Stack:
@@ -104,7 +104,7 @@ class Case:
         return self._create(there, name, {}, resources)
 
     def exports(self, name: str, value: str) -> None:
-        """Somebody's stack exports a value."""
+        """Another stack exports a value."""
         output = {"Value": value, "Export": {"Name": name}}
         body = {"Resources": {"Nothing": {"Type": "Custom::Nothing"}}, "Outputs": {"It": output}}
         self.world.stacks.create_stack(f"exporting-{name}", body)
@@ -298,7 +298,7 @@ def test_a_record_that_another_stack_has_let_go_of_has_no_owner(policy: str) -> 
 
 
 class Silent(SimulatedStacks):
-    """Stacks whose other regions fail, each in its own way; ``None``: nobody ever answers."""
+    """Stacks whose other regions fail, each in its own way; ``None``: no answer ever comes."""
 
     def __init__(
         self, line: Transport, here: StackStore, errors: dict[str, TakeoverError | None]
@@ -601,7 +601,7 @@ def test_the_stacks_own_private_record_is_distinguished_from_the_public_one(said
 def test_a_zone_without_delegation_is_refused_and_one_with_partial_delegation_is_reported() -> None:
     case = Case()
     refusal(case.plan(delegated=["ns.elsewhere."]), "not the delegated one", way_out="--zone ID")
-    assert case.plan(delegated=None).refusals == (), "nobody could tell"
+    assert case.plan(delegated=None).refusals == (), "it could not be determined"
     partly = case.plan(delegated=[*NAME_SERVERS[:3], "ns.elsewhere."])
     assert partly.refusals == ()
     assert "resolvers also query ns.elsewhere" in warned(partly)

@@ -73,7 +73,7 @@ class Counted(SimulatedStacks):
 
 
 class Closed(Counted):
-    """Stacks that nobody may ask."""
+    """Stacks that may not be read."""
 
     async def describe(self, stack: str) -> StackDescription:
         raise AccessDeniedError(f"may not describe {stack}")

@@ -1,4 +1,4 @@
-"""What a person asks for reaches the source, and how the screen is left."""
+"""What the operator requests reaches the source, and how the screen is left."""
 
 from __future__ import annotations
 

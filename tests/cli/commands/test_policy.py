@@ -153,7 +153,7 @@ def killed_and_resumed(program: Program, account: Cloud, calls: Calls) -> None:
 
 
 def rolled_back_and_restored(program: Program, account: Cloud, _: Calls) -> None:
-    """The run puts the record back; somebody replaces it, and it is put back once more."""
+    """The run puts the record back; another writer replaces it, and it is restored again."""
     assert program("plan", *account.target()).code == 0
     assert program("run", "--auto", *account.target()).code == 1
     person = [("DELETE", alias("d1old")), ("CREATE", alias("d1other"))]

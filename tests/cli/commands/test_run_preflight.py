@@ -84,7 +84,7 @@ def record_set(name: str, kind: str = "A", **properties: Any) -> dict[str, Any]:
 def deployed(
     stacks: StackStore, timeline: Schedule, name: str, **resources: dict[str, Any]
 ) -> None:
-    """Somebody creates a stack of these resources, and it is complete."""
+    """Another user creates a stack of these resources, and it is complete."""
     stack = stacks.create_stack(name, {"Resources": resources})
     for _ in range(600):
         timeline.advance(timeline.now + 1.0)
@@ -315,7 +315,7 @@ def test_an_endpoint_that_answers_a_web_page_ends_soon(program: Program) -> None
 
 def test_an_endpoint_that_never_answers_ends_in_seconds(program: Program) -> None:
     with endpoint(None) as url:
-        began = time.monotonic()  # noqa: TID251 -- how long a person waits
+        began = time.monotonic()  # noqa: TID251 -- how long the user waits
         ended = program(*RUN, *FULL, f"--endpoint-url={url}")
         assert time.monotonic() - began < 20  # noqa: TID251
     plain_error(ended, 1, "sts:GetCallerIdentity", hint="--endpoint-url")

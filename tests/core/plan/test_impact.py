@@ -1,4 +1,4 @@
-"""The forecast: arithmetic that a person can check, and nothing that nobody knows."""
+"""The forecast: arithmetic that a reader can check, and nothing that is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees: every phase and every ending of the recorded runs, in words and marks."""
+"""What the operator sees: every phase and every ending of the recorded runs, in words and marks."""
 
 from __future__ import annotations
 
@@ -587,7 +587,7 @@ def test_verifying_waits_for_name_servers_and_says_for_how_long() -> None:
     assert countdown.until - countdown.since == 120.0
 
 
-# -- what a person must know
+# -- what the operator must know
 
 
 def test_a_release_that_waits_for_confirmation_says_so() -> None:
@@ -652,7 +652,7 @@ def test_a_name_that_is_empty_at_the_end_is_the_first_thing_to_say() -> None:
         interrupted = ev.Interrupted(time=time, signal="SIGINT")
         state, _ = step(state, interrupted)
         then.timeline.take(interrupted, state)
-    assert Then(state, then.timeline).seen().countdowns == ()  # nobody is there to restore it
+    assert Then(state, then.timeline).seen().countdowns == ()  # no process is there to restore it
     seen = Then(state, then.timeline).seen(after=100.0)
     assert seen.result is not None
     assert seen.needs_person == "www.example.com has no record. Run `restore` now."

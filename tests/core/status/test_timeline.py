@@ -76,7 +76,7 @@ def size(timeline: Timeline) -> dict[str, int]:
 
 
 @pytest.fixture
-def begun() -> tuple[State, Timeline]:
+def started() -> tuple[State, Timeline]:
     return folded(history("alias")[:1])
 
 
@@ -109,8 +109,8 @@ def test_the_time_of_the_newest_baseline_is_kept() -> None:
 # -- stacks
 
 
-def test_an_event_that_is_reported_twice_counts_once(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_an_event_that_is_reported_twice_counts_once(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     before = len(timeline.news)
     failed = reported("CREATE_FAILED", reason="no")
     for time in (5.0, 6.0, 7.0):
@@ -120,16 +120,16 @@ def test_an_event_that_is_reported_twice_counts_once(begun: tuple[State, Timelin
 
 
 def test_an_older_event_that_comes_late_changes_nothing_but_is_reported(
-    begun: tuple[State, Timeline],
+    started: tuple[State, Timeline],
 ) -> None:
-    state, timeline = begun
+    state, timeline = started
     timeline.take(polled(5.0, reported("CREATE_COMPLETE", number=2, at=9.0)), state)
     timeline.take(polled(6.0, reported("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
     assert timeline.resources[ROOT, "Site"].status == "CREATE_COMPLETE"
 
 
-def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_the_same_status_again_keeps_since_when_it_is(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     timeline.take(polled(5.0, reported("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
     again = reported("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
     timeline.take(polled(8.0, again), state)
@@ -140,8 +140,8 @@ def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeli
     assert (resource.since, resource.physical_id, resource.reason) == (9.0, "it", "")
 
 
-def test_a_list_adds_only_what_no_event_has_reported(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_a_list_adds_only_what_no_event_has_reported(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     timeline.take(
         polled(5.0, reported("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state
     )
@@ -169,8 +169,8 @@ def test_a_list_adds_only_what_no_event_has_reported(begun: tuple[State, Timelin
     assert timeline.resources[ROOT, "Other"].status == "UPDATE_IN_PROGRESS"
 
 
-def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_what_was_only_cancelled_is_no_news_of_a_failure(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     before = len(timeline.news)
     cancelled = reported("CREATE_FAILED", number=1, reason="Resource creation cancelled")
     timeline.take(polled(5.0, cancelled), state)
@@ -185,9 +185,9 @@ def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Tim
 
 
 def test_answers_are_kept_as_changes_with_what_was_answered(
-    begun: tuple[State, Timeline],
+    started: tuple[State, Timeline],
 ) -> None:
-    state, timeline = begun
+    state, timeline = started
     for event in (
         received(1.0, "answer", "192.0.2.1"),
         received(2.0, "answer", "192.0.2.1"),
@@ -206,9 +206,9 @@ def test_answers_are_kept_as_changes_with_what_was_answered(
 
 
 def test_of_too_many_answers_those_around_the_release_are_kept(
-    begun: tuple[State, Timeline],
+    started: tuple[State, Timeline],
 ) -> None:
-    state, timeline = begun
+    state, timeline = started
     (handover,) = state.names[NAME].handovers
     for second in range(150):
         timeline.take(received(float(second), "answer", f"before {second}"), state)
@@ -225,8 +225,8 @@ def test_of_too_many_answers_those_around_the_release_are_kept(
     assert answers[-1].since == 899.0
 
 
-def test_before_any_release_the_oldest_answers_go_first(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_before_any_release_the_oldest_answers_go_first(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     for second in range(300):
         timeline.take(received(float(second), "answer", str(second)), state)
     answers = timeline.answers[NAME, "A", "ns-1"]
@@ -337,8 +337,8 @@ def test_the_same_events_make_the_same_chronicle(journal: str) -> None:
     assert vars(folded(history(journal))[1]) == vars(folded(history(journal))[1])
 
 
-def test_the_news_are_bounded_and_the_newest_stay(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_the_news_are_bounded_and_the_newest_stay(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     for number in range(1000):
         event = reported("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")
         timeline.take(polled(float(number), event), state)

@@ -1,4 +1,4 @@
-"""A person at the keys: each key does what it says, in its time, once, and nothing else."""
+"""The operator's keys: each key does what it says, in its time, once, and nothing else."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def test_no_deadline_is_lost_by_a_pause() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.DEPLOY_OFF, Phase.DEPLOY_ON])
 def test_a_baseline_that_nothing_was_deployed_on_is_read_again_after_a_pause(phase: Phase) -> None:
-    """Somebody may have deployed meanwhile: those events are not of our operation."""
+    """Another user may have deployed meanwhile: those events are not of our operation."""
     run = [*states("cname")]
     at = next(i for i, (s, _, _) in enumerate(run) if s.phase is phase)
     paused = pressed(run[at][0], ev.RunPaused)

@@ -134,8 +134,8 @@ def test_a_record_that_vanishes_during_verify_is_restored() -> None:
 
 def test_a_stack_event_during_verify_leads_back_to_guard() -> None:
     state = verifying()
-    begun = stack_event(status=UPDATE, timestamp=state.now + 1)
-    assert fed(state, polled(state, begun, after=1.0)).phase is Phase.GUARD
+    started = stack_event(status=UPDATE, timestamp=state.now + 1)
+    assert fed(state, polled(state, started, after=1.0)).phase is Phase.GUARD
 
 
 # -- resuming
@@ -389,8 +389,8 @@ def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:
         parents={CHILD: ROOT},
     )
     state = fed(state, read)
-    begun = [own(UPDATE, state.now + 1, f"begun-{stack}", stack) for stack in (ROOT, CHILD)]
-    state = reported(reported(state, begun[0]), begun[1])
+    started = [own(UPDATE, state.now + 1, f"begun-{stack}", stack) for stack in (ROOT, CHILD)]
+    state = reported(reported(state, started[0]), started[1])
     assert {w.target.stack: w.target.after for w in stack_polls(state)} == newest
 
 
@@ -434,8 +434,8 @@ def test_a_resource_of_which_only_the_name_is_known_delays_batches_and_proves_no
     assert handover.stage is RecordStatus.STANDING
     assert not matching_resources(after, handover)
     assert [r.logical_id for r in candidate_resources(after, handover)] == ["Surprise"]
-    begun = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
-    trying, _ = step(state, replace(listed, resources=(begun,)))
+    started = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
+    trying, _ = step(state, replace(listed, resources=(started,)))
     assert not [*release_gates(trying, trying.names[NAME])]
     had = replace(state.plan, resources=(f"{state.root.stack_id} Surprise",))
     after, _ = step(replace(state, plan=had), listed)
