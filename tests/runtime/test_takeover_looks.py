@@ -63,7 +63,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock, self.server = HandClock(), OneServer()
         self.reported: list[ev.AnyEvent] = []
-        line = Transport(
+        transport = Transport(
             SimulatedAccount(SCENARIOS["alias"].account, seed="looks", start=0.0),
             VirtualClock(0.0),
             Random(1),  # noqa: S311 -- a test
@@ -71,8 +71,8 @@ class Bench:
         )
         self._looks = TakeoverLooks(
             clock=self.clock,
-            records=SimulatedRecords(line),
-            stacks=SimulatedStacks(line),
+            records=SimulatedRecords(transport),
+            stacks=SimulatedStacks(transport),
             prober=self.server,
             failures=Exception,
         )

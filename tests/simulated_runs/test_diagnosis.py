@@ -67,10 +67,10 @@ def diagnosis(world: SimulatedAccount, stack: str = "shop", **more: Any) -> Diag
 
     async def gather() -> Diagnosis:
         clock = VirtualClock(world.timeline.now)
-        line = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
-        stacks = SimulatedStacks(line, {})
+        transport = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
+        stacks = SimulatedStacks(transport, {})
         inventory = Inventory(stacks, clock, region="us-east-1")
-        records = SimulatedRecords(line)
+        records = SimulatedRecords(transport)
         facts = await gather_diagnosis(
             stack, records=records, stacks=stacks, inventory=inventory, **more
         )

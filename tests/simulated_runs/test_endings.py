@@ -236,7 +236,7 @@ def test_a_gap_that_another_writer_caused_is_measured_and_reported(after: float)
     account = site_account(template=slow_template(33.0))
     seen: list[float] = []
 
-    def saw(_stage: Harness, _event: ev.AnyEvent, state: State) -> None:
+    def saw(_harness: Harness, _event: ev.AnyEvent, state: State) -> None:
         if state.names[WWW].is_absent:
             seen.append(state.now)
 
@@ -274,7 +274,7 @@ def test_every_gap_is_reported_as_it_opens_and_closes_in_json() -> None:
     reported = JsonLines("rehearsal", out, io.StringIO())
     seq = iter(range(1, 100_000))
 
-    def saw(_stage: Harness, event: ev.AnyEvent, state: State) -> None:
+    def saw(_harness: Harness, event: ev.AnyEvent, state: State) -> None:
         reported(event, state, next(seq))
 
     rehearsal = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults(), saw=saw)

@@ -236,7 +236,7 @@ def storm(
     harness: Harness, seconds: float, error: Callable[[str], ApiError], only: str = ""
 ) -> None:
     until = harness.clock.true() + seconds
-    harness.line.storms.append(Storm(until=until, only=only, error=error))
+    harness.transport.storms.append(Storm(until=until, only=only, error=error))
     harness.trouble("storm", seconds)
 
 
@@ -308,7 +308,7 @@ def test_reads_of_a_name_may_be_stale_for_seconds(scenario: Scenario) -> None:
     for behind in (0.5, 1.5, 3.0, 4.5):
 
         def begin(harness: Harness, behind: float = behind) -> None:
-            harness.line.behind = behind
+            harness.transport.behind = behind
 
         assert_truthful(rehearse(scenario, begin=begin), behind)
 
@@ -687,7 +687,7 @@ def denied(operation: str) -> ApiError:
 @pytest.mark.parametrize("seconds", [0.9, 1.1, 3.5])
 def test_a_list_may_take_its_time(seconds: float) -> None:
     def begin(harness: Harness) -> None:
-        harness.line.slow, harness.line.slow_only = seconds, "ListStackResources"
+        harness.transport.slow, harness.transport.slow_only = seconds, "ListStackResources"
 
     assert_ended(rehearse(IDENTICAL, begin=begin), [Outcome.DONE])
 
@@ -779,7 +779,7 @@ def test_a_second_interrupt_stops_at_once_and_a_resume_ends_well(scenario: Scena
 def test_signals_that_arrive_together_do_not_leave_the_name_empty() -> None:
     """Safety rule 7: a launcher, a terminal and systemd may each deliver one for the same cause."""
     stop = InjectedFault(deed=FaultKind.STOP, cue=InjectionPoint.RELEASE, delay=1.0)
-    rehearsal = rehearse(SCENARIOS["never-created"], Faults(mishaps=(stop,)))
+    rehearsal = rehearse(SCENARIOS["never-created"], Faults(injected=(stop,)))
     assert_truthful(rehearsal)
     assert rehearsal.lives == 1, "it was not stopped at once"
     assert rehearsal.state.interrupts == (Stop("SIGTERM"),)

@@ -412,8 +412,8 @@ def inventoried(
 
     async def read() -> tuple[Found, float]:
         clock = VirtualClock(world.timeline.now)
-        line = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
-        home = SimulatedStacks(line, regions, "us-east-1")
+        transport = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
+        home = SimulatedStacks(transport, regions, "us-east-1")
         inventory = Inventory(home, clock, region="us-east-1", tell=tell)
         began = clock.now()
         found = await inventory.beside((), ["abroad.example.com."], OwnerCheck.FULL)

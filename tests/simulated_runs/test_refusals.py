@@ -167,16 +167,16 @@ class Case:
     ) -> Plan:
         clock = VirtualClock(self.world.timeline.now)
         rng = Random(1)  # noqa: S311 -- a simulation, not a secret
-        line = Transport(self.world, clock, rng, FaultRates())
+        transport = Transport(self.world, clock, rng, FaultRates())
 
         async def ask(_: str) -> Sequence[str] | None:
             return delegated
 
-        here = stacks(line) if stacks else SimulatedStacks(line, self.abroad)
+        here = stacks(transport) if stacks else SimulatedStacks(transport, self.abroad)
         facts = await gather(
             options,
             clock=clock,
-            records=SimulatedRecords(line),
+            records=SimulatedRecords(transport),
             stacks=here,
             pending=PendingSource(
                 stacks=here,
@@ -190,7 +190,7 @@ class Case:
             region="us-east-1",
             ask_delegation=ask,
         )
-        self.calls = dict(line.calls)
+        self.calls = dict(transport.calls)
         return make_plan(facts, options)
 
     async def _run_preview(self, command: str) -> DeployExit:
@@ -301,9 +301,9 @@ class Silent(SimulatedStacks):
     """Stacks whose other regions fail, each in its own way; ``None``: no answer ever comes."""
 
     def __init__(
-        self, line: Transport, here: StackStore, errors: dict[str, TakeoverError | None]
+        self, transport: Transport, here: StackStore, errors: dict[str, TakeoverError | None]
     ) -> None:
-        super().__init__(line, dict.fromkeys(errors, here))
+        super().__init__(transport, dict.fromkeys(errors, here))
         self._errors = errors
 
     @asynccontextmanager
@@ -327,7 +327,7 @@ def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out(
         "eu-west-2": UnansweredError("time-out"),
         "eu-west-3": None,
     }
-    plan = case.plan(stacks=lambda line: Silent(line, case.world.stacks, errors))
+    plan = case.plan(stacks=lambda transport: Silent(transport, case.world.stacks, errors))
     unasked = {f.text.partition(" owns www.example.com in ")[2] for f in plan.refusals}
     assert unasked == {
         "ca-west-1: ExpiredToken: the token has expired.",
@@ -340,7 +340,7 @@ def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out(
     assert all("--owner-check region" in finding.hint for finding in plan.refusals)
     for check in (OwnerCheck.REGION, OwnerCheck.NONE):
         there = case.plan(
-            stacks=lambda line: Silent(line, case.world.stacks, errors), owner_check=check
+            stacks=lambda transport: Silent(transport, case.world.stacks, errors), owner_check=check
         )
         assert there.refusals == ()
         assert f"--owner-check {check}" in warned(there)

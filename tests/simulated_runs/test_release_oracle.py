@@ -55,7 +55,7 @@ GROUNDS = frozenset(Ground)
 
 def grounds(
     scenario: Scenario,
-    *mishaps: InjectedFault,
+    *injected: InjectedFault,
     begin: Callable[[Harness], None] = lambda _: None,
     **options: Any,
 ) -> AbstractSet[str]:
@@ -63,7 +63,7 @@ def grounds(
     rehearsal = rehearse_once(
         scenario,
         "oracle",
-        Faults(mishaps=mishaps),
+        Faults(injected=injected),
         options=options_for(scenario, deploy_timeout=200.0, **options),
         begin=begin,
     )
@@ -79,7 +79,7 @@ def no_answers(operation: str) -> Callable[[Harness], None]:
     def fail(harness: Harness) -> None:
         error = lambda op: UnansweredError("timed out", operation=op)  # noqa: E731
         until = harness.clock.true() + 60.0
-        harness.line.storms.append(Storm(until=until, only=operation, error=error))
+        harness.transport.storms.append(Storm(until=until, only=operation, error=error))
 
     return lambda harness: harness.on(
         InjectionPoint.CREATING, lambda: harness.later(0.8, lambda: fail(harness))
@@ -242,11 +242,11 @@ def rogue(
     """A DELETE in the run's name that the machine knows nothing of."""
 
     def send(harness: Harness) -> None:
-        line = Transport(harness.world, harness.clock, harness.rng, FaultRates(), by=TAKEOVER)
-        line.arrivals = harness.line.arrivals
+        transport = Transport(harness.world, harness.clock, harness.rng, FaultRates(), by=TAKEOVER)
+        transport.arrivals = harness.transport.arrivals
         now = harness.world.timeline.now
         try:
-            line._arrive(MAIN, [Change.delete(record)], "route53-takeover rogue", now)
+            transport._arrive(MAIN, [Change.delete(record)], "route53-takeover rogue", now)
         except ZoneError:
             return
 

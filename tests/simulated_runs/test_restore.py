@@ -52,9 +52,9 @@ class Counted(SimulatedStacks):
     """Stacks that count what is asked of them."""
 
     def __init__(
-        self, line: Transport, case: Case, region: str = "", asked: Counter[str] | None = None
+        self, transport: Transport, case: Case, region: str = "", asked: Counter[str] | None = None
     ) -> None:
-        super().__init__(line, case.abroad, region)
+        super().__init__(transport, case.abroad, region)
         self._case = case
         self._closed = case.closed
         self.asked: Counter[str] = Counter() if asked is None else asked
@@ -68,7 +68,7 @@ class Counted(SimulatedStacks):
         if region in self._closed:
             raise AccessDeniedError(f"{region} is closed")
         async with super().in_region(region):
-            there = type(self)(self._line, self._case, region, self.asked)
+            there = type(self)(self._transport, self._case, region, self.asked)
             yield there
 
 
@@ -117,8 +117,8 @@ def restored(
 
     async def one_after_the_other() -> Restored:
         clock = VirtualClock(case.world.timeline.now)
-        line = Transport(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
-        account = stacks(line, case)
+        transport = Transport(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
+        account = stacks(transport, case)
         inventory = Inventory(account, clock, region="us-east-1")
         others = OtherRegions(inventory, [originals[0].name for originals in names], check)
         ends: list[Rescue | TakeoverError] = []
@@ -129,7 +129,7 @@ def restored(
                     originals,
                     place=Place(zone_id=case.zone, zone_name="example.com.", root="shop"),
                     clock=clock,
-                    records=records(line),
+                    records=records(transport),
                     stacks=account,
                     ttl=60,
                     force=force,

@@ -100,7 +100,7 @@ def hidden_owners(harness: Harness, plan: Plan) -> Iterator[str]:
 
 
 def _of_releases(harness: Harness) -> Iterator[CoverageGoal]:
-    arrived = {a.comment.split()[1]: a for a in harness.line.arrivals}
+    arrived = {a.comment.split()[1]: a for a in harness.transport.arrivals}
     told: dict[str, ev.AnyEvent] = {}
     for event in harness.disk.events:
         if isinstance(
@@ -133,7 +133,7 @@ def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[C
 
 
 def _of_restores(harness: Harness) -> Iterator[CoverageGoal]:
-    restores = [a for a in harness.line.arrivals if harness.purpose_of(a) is Purpose.RESTORE]
+    restores = [a for a in harness.transport.arrivals if harness.purpose_of(a) is Purpose.RESTORE]
     if any(a.refused == "InvalidChangeBatch" for a in restores):
         yield CoverageGoal.RESTORE_BEATEN
     if harness.restored_before_a_try:
@@ -211,7 +211,7 @@ def _of_reads(harness: Harness) -> Iterator[CoverageGoal]:
 def _of_the_stack(harness: Harness) -> Iterator[CoverageGoal]:
     released = [
         a.time
-        for a in harness.line.arrivals
+        for a in harness.transport.arrivals
         if harness.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
     if any(min(released, default=turned) < turned for turned in harness.turned_at):
@@ -242,7 +242,7 @@ def _of_the_keys(harness: Harness) -> Iterator[CoverageGoal]:
         yield CoverageGoal.UNCONFIRMED
     released = [
         a.time
-        for a in harness.line.arrivals
+        for a in harness.transport.arrivals
         if harness.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
     for time, key in harness.keys:

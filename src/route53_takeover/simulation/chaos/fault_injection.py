@@ -197,7 +197,7 @@ _ERRORS: dict[FaultKind, Callable[[str], ApiError]] = {
 
 def _storm(harness: Harness, fault: InjectedFault) -> None:
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.storms.append(
+    harness.transport.storms.append(
         Storm(
             until=harness.clock.true() + fault.seconds,
             only=fault.only,
@@ -221,20 +221,20 @@ STALE_BY = 3.0
 def _stale(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("stale reads")
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.behind = STALE_BY
-    harness.later(fault.seconds, lambda: setattr(harness.line, "behind", 0.0))
+    harness.transport.behind = STALE_BY
+    harness.later(fault.seconds, lambda: setattr(harness.transport, "behind", 0.0))
 
 
 def _slow(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("slow calls")
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.slow, harness.line.slow_only = 2.5, fault.only
-    harness.later(fault.seconds, lambda: setattr(harness.line, "slow", 0.0))
+    harness.transport.slow, harness.transport.slow_only = 2.5, fault.only
+    harness.later(fault.seconds, lambda: setattr(harness.transport, "slow", 0.0))
 
 
 def _pending(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("INSYNC late")
-    harness.line.pending_until = harness.clock.true() + fault.seconds
+    harness.transport.pending_until = harness.clock.true() + fault.seconds
 
 
 def _name_server(harness: Harness, fault: InjectedFault) -> None:

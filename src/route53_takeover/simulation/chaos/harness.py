@@ -91,7 +91,7 @@ class Harness:
 
     Attributes:
         world: the account; it moves on at each look.
-        line: the way to it.
+        transport: the way to it.
         disk: where the run's journal is.
         prober: the zone's name servers.
         engine: the one that lives now.
@@ -128,11 +128,11 @@ class Harness:
     """
 
     def __init__(
-        self, world: SimulatedAccount, clock: VirtualClock, line: Transport, rng: Random
+        self, world: SimulatedAccount, clock: VirtualClock, transport: Transport, rng: Random
     ) -> None:
         self.world = world
         self.clock = clock
-        self.line = line
+        self.transport = transport
         self.rng = rng
         self.disk = Disk()
         self.prober = SimulatedProber(world, clock)
@@ -166,7 +166,7 @@ class Harness:
         self.pressed: list[tuple[float, ev.OperatorEvent]] = []
         self.awaited: set[Condition] = set()
         self._before: State | None = None
-        line.on_arrival = self._on_arrival
+        transport.on_arrival = self._on_arrival
         self._waiting: dict[InjectionPoint, list[Callable[[], None]]] = {}
         world.stacks.on_event.append(self._on_stack_event)
 

@@ -90,7 +90,7 @@ def rehearse_once(
     *,
     options: Options | None = None,
     begin: Begin = lambda _: None,
-    saw: Saw = lambda _stage, _event, _state: None,
+    saw: Saw = lambda _harness, _event, _state: None,
 ) -> Rehearsal:
     """One run to its end, through every kill and resume.
 
@@ -127,10 +127,10 @@ async def _rehearse(
     account = _with_event_faults(scenario, faults, rng)
     world = SimulatedAccount(account, seed=f"{seed}/world", start=START)
     clock = VirtualClock(world.timeline.now)
-    line = Transport(world, clock, rng, faults.rates)
-    line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
-    line.mute = faults.mute
-    harness = Harness(world, clock, line, rng)
+    transport = Transport(world, clock, rng, faults.rates)
+    transport.lost, transport.dropped, transport.page = faults.lost, faults.dropped, faults.page
+    transport.mute = faults.mute
+    harness = Harness(world, clock, transport, rng)
     harness.disk.holds = faults.journal_holds
     harness.is_faulty = faults.is_faulty
     plan = await _plan(harness, options)
@@ -138,7 +138,7 @@ async def _rehearse(
         return judged_refusal(scenario, seed, harness, plan)
     if plan.refused:
         raise RefusedError(str(plan.refusals[0]))
-    for fault in faults.mishaps:
+    for fault in faults.injected:
         arm(harness, fault)
     begin(harness)
     await _Rehearsing(harness, faults, plan, saw).to_the_end()
@@ -163,7 +163,7 @@ class _Rehearsing:
     """A run through all its lives, and what people do about it between them."""
 
     def __init__(self, harness: Harness, faults: Faults, plan: Plan, saw: Saw) -> None:
-        self._stage = harness
+        self._harness = harness
         self._faults = faults
         self._plan = plan
         self._saw = saw
@@ -176,7 +176,7 @@ class _Rehearsing:
 
     async def to_the_end(self) -> None:
         """Lives, and is resumed or restored, until an operator would give up."""
-        harness = self._stage
+        harness = self._harness
         while harness.lives < MOST_LIVES:
             try:
                 state = harness.state = await self._live()
@@ -209,7 +209,7 @@ class _Rehearsing:
         """Whether the operator follows up a run that has ended."""
         if state.ending is None or state.ending.outcome is not Outcome.UNKNOWN:
             return False
-        if state.interrupts or not all(map(self._stage.world.holds, self._plan.names)):
+        if state.interrupts or not all(map(self._harness.world.holds, self._plan.names)):
             return True
         self._resumes -= 1
         return self._resumes >= 0
@@ -224,7 +224,7 @@ class _Rehearsing:
             MustLookError: the journal is damaged.
             RefusedError: there is nothing in it, or nothing that is understood.
         """
-        harness = self._stage
+        harness = self._harness
         harness.lives += 1
         self._appends, downtime = self._kills.pop(0) if self._kills else (None, 0.0)
         journal = DiskJournal(harness.disk, harness.clock, self._appended)
@@ -257,12 +257,12 @@ class _Rehearsing:
                 raise Killed
 
     def _engine(self, journal: MemoryJournal) -> TakeoverEngine:
-        harness = self._stage
+        harness = self._harness
         return takeover_engine(
             clock=harness.clock,
             journal=journal,
-            records=SimulatedRecords(harness.line),
-            stacks=SimulatedStacks(harness.line),
+            records=SimulatedRecords(harness.transport),
+            stacks=SimulatedStacks(harness.transport),
             deployer=SimulatedDeployer(
                 harness.world, harness.clock, timeout=self._plan.options.deploy_timeout
             ),
@@ -274,12 +274,12 @@ class _Rehearsing:
         )
 
     def _observe(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002
-        self._stage.saw(event, state)
-        self._saw(self._stage, event, state)
+        self._harness.saw(event, state)
+        self._saw(self._harness, event, state)
 
     async def _restore(self) -> None:
         """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
-        harness = self._stage
+        harness = self._harness
         harness.trouble("left to the operator", LONGEST)
         await self._restore_now()
         for _ in range(_PATIENCE):
@@ -299,12 +299,12 @@ class _Rehearsing:
                 except RefusedError:
                     break  # another writer's record stands there
                 except (ManualActionRequiredError, ApiError):
-                    await self._stage.clock.sleep(_LOOK)  # as it says: run it again
+                    await self._harness.clock.sleep(_LOOK)  # as it says: run it again
                 else:
                     break
 
     async def _rescue(self, name: str) -> None:
-        harness, plan = self._stage, self._plan
+        harness, plan = self._harness, self._plan
         done = await rescue(
             name,
             [m.original for m in plan.manuals if m.key.name == name],
@@ -314,8 +314,8 @@ class _Rehearsing:
                 root=plan.root.stack_id or plan.options.stack,
             ),
             clock=harness.clock,
-            records=SimulatedRecords(harness.line),
-            stacks=SimulatedStacks(harness.line),
+            records=SimulatedRecords(harness.transport),
+            stacks=SimulatedStacks(harness.transport),
             ttl=plan.options.ttl,
             force=False,
             by_force="",
@@ -328,18 +328,18 @@ class _Rehearsing:
 
     async def _another(self) -> None:
         """The same takeover from another machine, with its own lock, journal and deploys."""
-        harness = self._stage
+        harness = self._harness
         clock = VirtualClock(harness.clock.true())
         plan = await _plan(harness, self._plan.options)
         if plan.refused or not plan.manuals:
             return
-        line = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)
-        line.arrivals = harness.line.arrivals
+        transport = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)
+        transport.arrivals = harness.transport.arrivals
         engine = takeover_engine(
             clock=clock,
             journal=DiskJournal(Disk(), clock, lambda: None),
-            records=SimulatedRecords(line),
-            stacks=SimulatedStacks(line),
+            records=SimulatedRecords(transport),
+            stacks=SimulatedStacks(transport),
             deployer=SimulatedDeployer(harness.world, clock, whose="another-"),
             prober=SimulatedProber(harness.world, clock),
             save_backup=_nothing_to_save,
