@@ -51,7 +51,7 @@ class Recording(Struct, frozen=True, kw_only=True):
 
 
 def recordings() -> dict[str, Recording]:
-    """All of them: every scenario as it is, and what people and mishaps make of some."""
+    """All of them: every scenario as it is, and what operators and faults make of some."""
     found = {name: _of(scenario) for name, scenario in SCENARIOS.items()}
     alias_run, cname_run = found["alias"], found["cname"]
     failing = found["rolled-back"].scenario
@@ -93,8 +93,8 @@ def _of(scenario: Scenario) -> Recording:
     return Recording(scenario=scenario, options=options_of(scenario))
 
 
-def _with(recording: Recording, *mishaps: InjectedFault) -> Recording:
-    return replace(recording, faults=Faults(mishaps=mishaps))
+def _with(recording: Recording, *injected: InjectedFault) -> Recording:
+    return replace(recording, faults=Faults(injected=injected))
 
 
 def _key(act: Act, *, cue: InjectionPoint, delay: float, seconds: float = 1.0) -> InjectedFault:

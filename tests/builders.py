@@ -283,8 +283,8 @@ def created(**members: Any) -> State:
     """CloudFormation has created its record, and its stack goes on."""
     of = released(**members)
     (owner,) = (key for key, one in of.stacks.items() if one.records)
-    told = stack_event("DnsRecord", "CREATE_COMPLETE", stack_id=owner, timestamp=of.now)
-    return fed(of, name_read(of, NEW, after=0.5), polled(of, told, after=0.6))
+    reported = stack_event("DnsRecord", "CREATE_COMPLETE", stack_id=owner, timestamp=of.now)
+    return fed(of, name_read(of, NEW, after=0.5), polled(of, reported, after=0.6))
 
 
 def restored(**members: Any) -> State:

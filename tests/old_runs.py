@@ -84,8 +84,8 @@ class Replay:
                 for stack_id, mark in newest.items():
                     self._match_baseline(stack_id, mark)
             case ev.StackPolled(events=events):
-                for told in events:
-                    self._match(told)
+                for reported in events:
+                    self._match(reported)
             case _:
                 pass
 
@@ -113,16 +113,16 @@ class Replay:
             self.ids[mark] = rows[-1].event_id
         self._used.update(row.event_id for row in rows)
 
-    def _match(self, told: StackEvent) -> None:
-        for row in self._rows(told.stack_id):
-            is_it = (row.logical_id, row.status) == (told.logical_id, told.status) or (
+    def _match(self, reported: StackEvent) -> None:
+        for row in self._rows(reported.stack_id):
+            is_it = (row.logical_id, row.status) == (reported.logical_id, reported.status) or (
                 row.physical_id == row.stack_id
-                and told.physical_id == told.stack_id
-                and row.status == told.status
+                and reported.physical_id == reported.stack_id
+                and row.status == reported.status
             )
-            if is_it and row.event_id not in self._used and told.event_id not in self.ids:
+            if is_it and row.event_id not in self._used and reported.event_id not in self.ids:
                 self._used.add(row.event_id)
-                self.ids[told.event_id] = row.event_id
+                self.ids[reported.event_id] = row.event_id
                 return
 
     def journal(self, data: bytes, *, later: float = 0.0) -> bytes:

@@ -63,8 +63,8 @@ def page(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
             {"ParameterKey": "Secret", "ParameterValue": "****"},
         ],
     }
-    told = [{"Type": "Resource", "ResourceChange": change} for change in changes]
-    return {**shape, "Changes": told, **more}
+    reported = [{"Type": "Resource", "ResourceChange": change} for change in changes]
+    return {**shape, "Changes": reported, **more}
 
 
 def change(action: str, logical_id: str, kind: str = RECORD, **more: Any) -> dict[str, Any]:

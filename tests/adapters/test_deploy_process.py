@@ -1,4 +1,4 @@
-"""A deploy command outlives us, is started once, and its end is known to whoever comes later."""
+"""A deploy command outlives us, is started once, and its end is known to a later process."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_without_a_profile_the_environment_s_credentials_stay(folder: Path
     assert ended.tail == "testing"
 
 
-async def test_output_goes_to_the_log_only_and_nobody_else_can_read_it(
+async def test_output_goes_to_the_log_only_and_no_other_user_can_read_it(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await deployer(folder, "echo out; echo err >&2").run("on")
@@ -144,7 +144,7 @@ asyncio.run(ShellDeployer(
 
 async def test_a_command_outlives_the_kill_of_our_process_and_is_rejoined(folder: Path) -> None:
     go_on = folder / "go-on"
-    script = f"echo begun; while [ ! -e '{go_on.name}' ]; do sleep 0.05; done; echo ended; exit 5"
+    script = f"echo started; while [ ! -e '{go_on.name}' ]; do sleep 0.05; done; echo ended; exit 5"
     starter = (sys.executable, "-c", STARTER, str(folder), script)
     process = await asyncio.create_subprocess_exec(*starter, cwd=folder, start_new_session=True)
     await until_exists(folder / "deploy-on.pid")
@@ -157,8 +157,8 @@ async def test_a_command_outlives_the_kill_of_our_process_and_is_rejoined(folder
     done, _ = await asyncio.wait({waiting}, timeout=0.6)
     assert not done
     go_on.touch()
-    assert await waiting == DeployExit(code=5, tail="begun\nended")
-    assert await later.rejoin("on") == DeployExit(code=5, tail="begun\nended")
+    assert await waiting == DeployExit(code=5, tail="started\nended")
+    assert await later.rejoin("on") == DeployExit(code=5, tail="started\nended")
 
 
 async def test_running_a_command_that_is_alive_waits_for_it_instead(folder: Path) -> None:
@@ -169,8 +169,8 @@ async def test_running_a_command_that_is_alive_waits_for_it_instead(folder: Path
 
 
 async def test_a_command_that_died_without_a_status_is_unknown(folder: Path) -> None:
-    command = deployer(folder, "echo begun; kill -9 -$PPID")
-    assert await command.run("on") == DeployExit(code=None, tail="begun")
+    command = deployer(folder, "echo started; kill -9 -$PPID")
+    assert await command.run("on") == DeployExit(code=None, tail="started")
 
 
 async def test_rejoining_what_never_began_starts_nothing(folder: Path) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEY_ID, TOKEN = "an-emulators-own-key-id", "a-session-token-that-nobody-else-has"
 
 
-async def test_an_answer_that_repeats_the_sessions_token_or_key_is_told_without_them(
+async def test_an_answer_that_repeats_the_sessions_token_or_key_is_printed_without_them(
     monkeypatch: pytest.MonkeyPatch, server: FakeAws
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)

@@ -1,4 +1,4 @@
-"""Who we are, for how long, and whether a person is needed for it."""
+"""Who we are, for how long, and whether an MFA code is needed for it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_refused_credentials_say_so(server: FakeAws) -> None:
         await asyncio.to_thread(identify, None, None, server.url)
 
 
-def test_no_credentials_no_region_no_profile_and_no_endpoint_are_told_apart(
+def test_no_credentials_no_region_no_profile_and_no_endpoint_are_distinguished(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(EndpointError):

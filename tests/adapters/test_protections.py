@@ -165,7 +165,7 @@ async def test_an_unknown_element_is_found_at_any_depth(
     assert found.unknown_members == (path,)
 
 
-async def test_the_sdks_own_refusals_of_a_list_are_told_as_before(
+async def test_the_sdks_own_refusals_of_a_list_are_reported_as_before(
     server: FakeAws, aws: AwsSession
 ) -> None:
     server.fail("AccessDenied", "not allowed", 403)

@@ -13,7 +13,7 @@ from route53_takeover.adapters.regions import Region
 from route53_takeover.base.errors import UnansweredError
 
 
-async def test_a_defect_of_ours_is_not_told_as_an_answer_that_was_lost() -> None:
+async def test_a_defect_of_ours_is_not_reported_as_an_answer_that_was_lost() -> None:
     client: Any = None
     region = Region(client, "log in", CallBudget(SystemClock(), rate=5, burst=5))
     with pytest.raises(NotAllowedError):

@@ -119,7 +119,7 @@ async def test_reading_a_zone_follows_every_page(stubbed: AwsSession, reads: Aio
     ]
 
 
-async def test_reading_from_a_name_goes_on_while_only_this_name_is_listed(
+async def test_reading_from_a_name_continues_while_only_this_name_is_listed(
     stubbed: AwsSession, reads: AioStubber
 ) -> None:
     asked = {"HostedZoneId": "Z1", "MaxItems": "300", "StartRecordName": "a.example.com."}

@@ -93,7 +93,7 @@ async def test_a_change_that_is_never_answered_is_sent_once(
 async def test_after_a_call_without_an_answer_the_next_goes_out_on_a_new_connection(
     server: FakeAws, aws: AwsSession
 ) -> None:
-    """The network changed: what was open is dead, and nobody says so."""
+    """The network changed: what was open is dead, without an error."""
     records = Route53Records(aws)
     server.succeed(CHANGED)
     await asyncio.gather(*(records.change("Z1", BATCH, "warm") for _ in range(3)))
@@ -169,7 +169,7 @@ async def test_a_read_is_tried_again(server: FakeAws, aws: AwsSession) -> None:
     assert aws.calls == {"route53:GetChange": session_module.READ_ATTEMPTS}
 
 
-async def test_where_nobody_listens_nothing_was_sent() -> None:
+async def test_where_no_server_listens_nothing_was_sent() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -209,7 +209,7 @@ async def test_an_error_of_route_53_has_one_meaning(
 @pytest.mark.parametrize(
     ("status", "body"), [(200, "<html>"), (403, "<html>no</html>"), (403, "no"), (502, "")]
 )
-async def test_what_somebody_between_us_and_aws_says_is_no_answer(
+async def test_what_a_proxy_between_us_and_aws_says_is_no_answer(
     server: FakeAws, aws: AwsSession, status: int, body: str
 ) -> None:
     server.succeed(body, status)

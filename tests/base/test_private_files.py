@@ -40,7 +40,7 @@ def mode(path: Path) -> int:
 
 
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets it belong to somebody else than us, who are not root."""
+    """Gives it to another user than us, who are not root."""
     if os.geteuid() == 0:
         os.chown(path, STRANGER, -1, follow_symlinks=False)
     monkeypatch.setattr(os, "geteuid", lambda: WE)
@@ -86,7 +86,7 @@ def test_a_symbolic_link_is_neither_followed_nor_taken_for_ours(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["", "plan.json"])
-def test_what_belongs_to_somebody_else_is_refused(
+def test_a_file_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     folder = tmp_path / "run"
@@ -113,7 +113,7 @@ def test_root_may_help_with_a_users_run_and_is_warned_and_leaves_it_the_users(
     ours.touch()
     (folder / "kept").mkdir(mode=0o755)
     assert claim_run(folder) == ""
-    assert mode(folder / "kept") == 0o700, "a folder that nobody can enter is of no use"
+    assert mode(folder / "kept") == 0o700, "a folder that no one can enter is of no use"
 
     os.chown(ours, STRANGER, -1)
     assert str(STRANGER) in claim_run(folder)
@@ -132,7 +132,7 @@ def test_root_may_help_with_a_users_run_and_is_warned_and_leaves_it_the_users(
         claim_run(folder)
 
 
-def test_runs_that_cannot_be_named_apart_are_told_what_to_do(tmp_path: Path) -> None:
+def test_runs_that_cannot_be_named_apart_are_refused_with_a_hint(tmp_path: Path) -> None:
     for _ in range(99):
         create_run(tmp_path, "shop", 1.0)
     with pytest.raises(UsageError, match="too many runs") as refused:
@@ -143,16 +143,22 @@ def test_runs_that_cannot_be_named_apart_are_told_what_to_do(tmp_path: Path) -> 
 def test_a_state_folder_that_others_can_write_or_own_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever can swap a run's folder may read the deploy's log, which is written by its path."""
+    """Who can swap a run's folder can read the deploy's log, which is written by its path."""
     state = tmp_path / "state"
     assert refuse_exposed(state) == ""
     state.mkdir()
-    for bits, told in ((0o700, ""), (0o755, ""), (0o1777, ""), (0o770, "0770"), (0o777, "0777")):
+    for bits, reported in (
+        (0o700, ""),
+        (0o755, ""),
+        (0o1777, ""),
+        (0o770, "0770"),
+        (0o777, "0777"),
+    ):
         state.chmod(bits)
-        if not told:
+        if not reported:
             assert refuse_exposed(state) == ""
             continue
-        with pytest.raises(UsageError, match=told) as refused:
+        with pytest.raises(UsageError, match=reported) as refused:
             refuse_exposed(state)
         assert "inside it" in refused.value.hint
         make_folder(state / f"mine-{bits}" / "runs")
@@ -169,9 +175,9 @@ def test_a_state_folder_that_others_can_write_or_own_is_refused(
 def test_a_folder_above_the_state_folder_that_others_can_write_is_warned_of(tmp_path: Path) -> None:
     above, state = tmp_path / "above", tmp_path / "above" / "state"
     state.mkdir(parents=True)
-    for bits, told in ((0o775, False), (0o1777, False), (0o777, True)):
+    for bits, reported in ((0o775, False), (0o1777, False), (0o777, True)):
         above.chmod(bits)
-        assert (str(above) in refuse_exposed(state)) == told
+        assert (str(above) in refuse_exposed(state)) == reported
     link = tmp_path / "link"
     link.symlink_to(state)
     assert str(above) in refuse_exposed(link)

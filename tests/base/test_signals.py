@@ -110,10 +110,10 @@ def test_the_installed_command_knows_what_its_caller_ignored(tmp_path: Path) -> 
         "app.sys.exit = lambda code: None; app.main();"
         "print(*(n.name for n in signals.asking()), signal.getsignal(signal.SIGINT).name)"
     )
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert told.stdout.splitlines()[-1] == "SIGTERM SIGHUP SIGQUIT SIG_IGN"
+    assert reported.stdout.splitlines()[-1] == "SIGTERM SIGHUP SIGQUIT SIG_IGN"
 
 
 # -- the text view
@@ -269,7 +269,7 @@ class BrokenScreen(FakeScreen):
         return ExitInfo(run="r", detached=True)
 
 
-def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_told(
+def test_a_screen_that_breaks_is_left_as_by_a_key_before_its_defect_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first process of a container stays then, too."""

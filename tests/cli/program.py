@@ -274,7 +274,7 @@ def cloud(home: Path, account: AccountSetup | None = None) -> Iterator[Cloud]:
         yield served
 
 
-def begun(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
+def unfinished_run(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
     """The folder of a run whose process died, and that had lowered the TTLs to 60 s."""
     path = program.state / "runs" / "20260101-000000-shop"
     path.mkdir(parents=True)
@@ -344,7 +344,7 @@ def usage_error(ended: Ended, *words: str) -> None:
     """Checks a usage error, which typer may have told in its own form."""
     assert ended.code == 2, (ended.code, ended.out, ended.err)
     assert ended.out == ""
-    told = [line for line in ended.err.splitlines() if line.casefold().startswith("error: ")]
-    assert len(told) == 1, ended.err
+    reported = [line for line in ended.err.splitlines() if line.casefold().startswith("error: ")]
+    assert len(reported) == 1, ended.err
     for word in words:
         assert word in ended.err, (word, ended.err)

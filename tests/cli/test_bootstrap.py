@@ -1,4 +1,4 @@
-"""A run in its folder, when it says that it has begun; and a plan, with what this machine knows."""
+"""A run in its folder, when it says that it has started; a plan, with what this machine knows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Reader(ConsoleReporter):
-    """Reads the journal as soon as it is told that the run has begun."""
+    """Reads the journal as soon as it hears that the run has started."""
 
     def __init__(self, common: Common) -> None:
         super().__init__(common)
@@ -76,11 +76,11 @@ async def running(tmp_path: Path) -> AsyncIterator[Reader]:
             await run
 
 
-async def test_a_run_says_that_it_has_begun_once_its_first_event_is_in_the_journal(
+async def test_a_run_says_that_it_has_started_once_its_first_event_is_in_the_journal(
     tmp_path: Path,
 ) -> None:
-    """Whoever looks from then on must not see how an earlier process ended it."""
-    (tmp_path / "backup.json").mkdir()  # without a backup nothing is begun
+    """A reader must not see from then on how an earlier process ended it."""
+    (tmp_path / "backup.json").mkdir()  # without a backup nothing is started
     async with running(tmp_path) as reader:
         (first,) = await reader.read
         assert isinstance(first, ev.RunStarted)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("command", "code"), [("report", 1), ("restore", 4)])
-def test_a_defect_is_told_with_its_run_and_its_details_are_kept(
+def test_a_defect_is_reported_with_its_run_and_its_details_are_kept(
     program: Program, account: Cloud, monkeypatch: pytest.MonkeyPatch, command: str, code: int
 ) -> None:
     folder = failed_run(program, account)

@@ -32,19 +32,19 @@ if TYPE_CHECKING:
         ("[stack]\nname = 'shop'\n", ("stack", "text or number")),
     ],
 )
-def test_a_mistake_in_the_file_is_told_with_its_name(
+def test_a_mistake_in_the_file_is_reported_with_its_name(
     program: Program, text: str, words: tuple[str, str]
 ) -> None:
     (program.home / "takeover.toml").write_text(text)
     plain_error(program("runs", "--output=json"), 2, *words)
 
 
-def test_a_file_that_is_no_text_is_told(program: Program) -> None:
+def test_a_file_that_is_no_text_is_reported(program: Program) -> None:
     (program.home / "takeover.toml").write_bytes(b"\xff\xfe\x00")
     plain_error(program("runs"), 2, "takeover.toml")
 
 
-def test_a_value_that_its_option_refuses_is_told(program: Program) -> None:
+def test_a_value_that_its_option_refuses_is_reported(program: Program) -> None:
     (program.home / "takeover.toml").write_text('hold = "soon"\n')
     usage_error(program("plan", "--stack=s", "--record=a.b", "--deploy=x"), "soon")
 
@@ -73,7 +73,7 @@ def test_flags_win_over_the_environment_over_the_file_over_the_defaults(
     assert "shoop" in ended.out
 
 
-def test_what_the_file_says_is_told_before_anything_is_done_and_errors_in_json_if_it_asks(
+def test_what_the_file_says_is_reported_first_and_errors_in_json_if_it_asks(
     program: Program,
 ) -> None:
     toml = program.home / "takeover.toml"
@@ -113,8 +113,8 @@ def test_the_run_line_of_a_plan_holds_what_came_from_the_environment_and_the_fil
         assert part in said, (part, said)
     assert "--output" not in words
     assert line["config"] == str(program.home / "takeover.toml")
-    told = program("plan", "--deploy=npx cdk deploy", "--ttl=keep", "--output=text").out
-    assert f"\nOptions from {line['config']}: --record www.example.com --no-probe\n" in told
+    reported = program("plan", "--deploy=npx cdk deploy", "--ttl=keep", "--output=text").out
+    assert f"\nOptions from {line['config']}: --record www.example.com --no-probe\n" in reported
     (program.home / "takeover.toml").unlink()
     program.env["ROUTE53_TAKEOVER_RECORD"] = "www.example.com"
     assert program("plan", "--deploy=npx cdk deploy").lines[0]["config"] is None

@@ -90,7 +90,7 @@ def test_a_dry_run_that_is_not_built_yet_is_never_taken_for_a_run(program: Progr
     usage_error(program("run", *FULL, "--auto", "--dry-run"), "--dry-run")
 
 
-def test_the_version_is_told_by_the_program_and_by_every_command(program: Program) -> None:
+def test_the_program_and_every_command_print_the_version(program: Program) -> None:
     for words in ((), *((command,) for command in COMMANDS)):
         ended = program(*words, "--version")
         assert ended.code == 0

@@ -1,4 +1,4 @@
-"""The state folder is its owner's alone, and what somebody else put there is not believed."""
+"""The state folder is its owner's alone, and what another user put there is not trusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from tests.cli.program import WWW, begun, plain_error
+from tests.cli.program import WWW, plain_error, unfinished_run
 
 from route53_takeover.storage.locks import site_of
 
@@ -23,7 +23,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 def private(folder: Path) -> None:
-    """Checks that a folder and all in it is for nobody else, and for us to write."""
+    """Checks that a folder and all in it is private, and for us to write."""
     wrong = {
         name: oct(mode)
         for name, mode in modes(folder).items()
@@ -71,7 +71,7 @@ def test_all_that_is_kept_is_the_owners_alone_whatever_the_umask_and_whatever_wa
     assert stat.S_IMODE(program.state.stat().st_mode) == 0o777, "the user's own choice"
 
 
-def test_nothing_is_done_because_of_what_somebody_else_may_have_put_there(
+def test_files_that_another_user_may_have_put_there_are_not_used(
     program: Program, account: Cloud
 ) -> None:
     runs, locks, elsewhere = (program.state / n for n in ("runs", "locks", "elsewhere"))
@@ -88,8 +88,8 @@ def test_nothing_is_done_because_of_what_somebody_else_may_have_put_there(
     plain_error(program("restore", "2"), 2, "backup.json", "symbolic link", hint="copy")
     locks.mkdir()
     lock = locks / f"{site_of(account.world.zone.zone_id, account.url)}-www.example.com.lock"
-    if os.geteuid() == 0:  # only root can give a file to somebody else, and may be called to help
-        users = begun(program, account, *account.here()).path
+    if os.geteuid() == 0:  # only root can give a file to another user, and may be called to help
+        users = unfinished_run(program, account, *account.here()).path
         for path in (users, locks):
             os.chown(path, 4711, -1)
         helped = program("restore", users.name, "-q")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     "command", ["npxx cdk deploy Shop", "npxx 'a (b) | c' --x=$STACK", "./deploi.sh", "./notes.txt"]
 )
-def test_a_simple_command_whose_program_is_not_there_is_told(tmp_path: Path, command: str) -> None:
+def test_a_simple_command_whose_program_is_missing_is_reported(
+    tmp_path: Path, command: str
+) -> None:
     (tmp_path / "notes.txt").touch(mode=0o644)
     assert missing_programs([command, command], tmp_path) == (command.split(maxsplit=1)[0],)
 

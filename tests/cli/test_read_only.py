@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
-from tests.cli.program import begun, cloud, failed_deploy
+from tests.cli.program import cloud, failed_deploy, unfinished_run
 
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
@@ -29,7 +29,7 @@ READ_ONLY = ("diagnose", "plan", "policy", "restore --dry-run")
 def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A defect that tries to write whenever records are read; how it was stopped."""
     read = Route53Records._pages
-    told: list[str] = []
+    reported: list[str] = []
 
     async def write_while_reading(
         records: Route53Records, zone_id: str, **start: Any
@@ -37,12 +37,12 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         try:
             await records.change(zone_id, [Change.create(EXTRA)], "a defect")
         except NotAllowedError as error:
-            told.append(str(error))
+            reported.append(str(error))
         async for page in read(records, zone_id, **start):
             yield page
 
     monkeypatch.setattr(Route53Records, "_pages", write_while_reading)
-    return told
+    return reported
 
 
 def test_the_commands_tested_here_are_all_that_say_that_they_only_read() -> None:
@@ -63,7 +63,7 @@ def test_a_defect_that_writes_is_stopped_before_anything_is_sent(
     with cloud(tmp_path, site_account(existing=cname(300))) as account:
         rest = account.target()
         if name == "restore":
-            rest = [begun(program, account, cname(300)).name]
+            rest = [unfinished_run(program, account, cname(300)).name]
         if name == "diagnose":
             account.do(lambda: failed_deploy(account))
             rest = ["--stack=shop", f"--endpoint-url={account.url}"]

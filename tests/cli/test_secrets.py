@@ -46,9 +46,9 @@ def account(tmp_path: Path) -> Iterator[Cloud]:
 
 def clean(*ended: Ended) -> None:
     """Nothing that was planted was told."""
-    for told in ended:
+    for reported in ended:
         for secret in PLANTED:
-            assert secret not in told.out + told.err, told.out + told.err
+            assert secret not in reported.out + reported.err, reported.out + reported.err
 
 
 def kept_clean(program: Program) -> None:
@@ -62,7 +62,7 @@ def kept_clean(program: Program) -> None:
             assert secret.encode() not in path.read_bytes(), (path, secret)
 
 
-def test_whatever_aws_and_the_deploy_repeat_no_credential_is_told_or_kept(
+def test_whatever_aws_and_the_deploy_repeat_no_credential_is_printed_or_kept(
     program: Program, account: Cloud
 ) -> None:
     echoed: list[str] = []
@@ -110,7 +110,7 @@ def test_whatever_aws_and_the_deploy_repeat_no_credential_is_told_or_kept(
     kept_clean(program)
 
 
-def test_credentials_of_a_profile_are_not_told_when_aws_refuses_them(
+def test_credentials_of_a_profile_are_not_printed_when_aws_refuses_them(
     program: Program, account: Cloud
 ) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -135,7 +135,7 @@ def test_credentials_of_a_profile_are_not_told_when_aws_refuses_them(
     clean(refused, asked, broken)
 
 
-def test_a_password_in_an_endpoint_is_refused_and_one_of_a_proxy_is_not_told(
+def test_a_password_in_an_endpoint_is_refused_and_one_of_a_proxy_is_not_printed(
     program: Program,
 ) -> None:
     url = f"http://me:{PASSWORD}@127.0.0.1:9"

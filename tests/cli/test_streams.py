@@ -69,7 +69,7 @@ def test_a_reader_who_stops_reading_does_not_hold_the_run_up(
     words = [*RUN, *account.target("--skip-off")]
     process = program.start(*words, stdout=writing, stderr=subprocess.DEVNULL)
     os.close(writing)
-    until(account)  # nobody has read a byte so far
+    until(account)  # no byte has been read so far
     with os.fdopen(reading) as out:
         text = out.read()
     assert process.wait(10) == 0
@@ -87,7 +87,7 @@ def test_a_closed_stdin_is_no_terminal(program: Program) -> None:
     plain_error(asked, 2, "no terminal", hint="--auto")
 
 
-def test_a_full_disk_before_a_release_is_told_and_nothing_is_released(
+def test_a_full_disk_before_a_release_is_reported_and_nothing_is_released(
     program: Program, account: Cloud
 ) -> None:
     ended = program(*RUN, *account.target("--skip-off"), preexec_fn=disk_of(0))
@@ -144,7 +144,7 @@ def test_credentials_that_expire_in_the_gap_are_waited_for(
     assert "--profile" in ended.err
 
 
-def test_a_state_folder_that_cannot_be_written_is_told_before_anything_is_done(
+def test_a_state_folder_that_cannot_be_written_is_reported_before_anything_is_done(
     program: Program, account: Cloud
 ) -> None:
     program.state.write_text("a file\n")
@@ -181,9 +181,7 @@ def test_two_runs_never_work_on_one_name_and_a_signal_undoes(
     assert taken_over(account) is False
 
 
-def test_restore_of_a_run_that_goes_on_is_done_by_its_own_process(
-    program: Program, account: Cloud
-) -> None:
+def test_restore_of_a_live_run_is_done_by_its_own_process(program: Program, account: Cloud) -> None:
     first = program.start(*RUN, *account.target("--deploy-timeout=60", deploy="sleep 50"))
     assert first.stdout is not None
     while '"deploy-intended"' not in first.stdout.readline():
@@ -194,12 +192,14 @@ def test_restore_of_a_run_that_goes_on_is_done_by_its_own_process(
     assert (ended.code, ended.result["outcome"]) == (1, "aborted")
 
 
-def test_q_tells_only_what_must_be_told_and_v_tells_more(program: Program, account: Cloud) -> None:
-    told = {}
+def test_q_prints_only_errors_and_the_result_and_v_prints_more(
+    program: Program, account: Cloud
+) -> None:
+    reported = {}
     for flag in ("-q", "-v"):
         ended = program("run", "--auto", *account.target("--skip-off", flag, deploy="true"))
         assert ended.code == 1
         assert "failed" in ended.out
-        told[flag] = ended.err
-    assert told["-q"] == ""
-    assert "Route 53 accepted the batch" in told["-v"]
+        reported[flag] = ended.err
+    assert reported["-q"] == ""
+    assert "Route 53 accepted the batch" in reported["-v"]

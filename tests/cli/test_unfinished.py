@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
-from tests.cli.program import WWW, begun, cloud
+from tests.cli.program import WWW, cloud, unfinished_run
 
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.takeover import events as ev
@@ -35,7 +35,7 @@ OLD, LOWERED = cname(300), cname(60)
 
 def killed(program: Program, served: Cloud, *more: ev.AnyEvent) -> RunFolder:
     """A run that died after it had asked for the lowered TTL."""
-    folder = begun(program, served, OLD)
+    folder = unfinished_run(program, served, OLD)
     lower = (Change.delete(OLD), Change.create(LOWERED))
     journal = FileJournal(folder.journal)
     started = ev.RunStarted(time=1.0, run=folder.name, plan=folder.plan().plan)
@@ -76,7 +76,7 @@ def test_a_ttl_that_a_killed_run_lowered_is_not_backed_up_as_the_original(
     [((LOWERED,), 1), ((), 1), ((OLD,), 0), ((replace(LOWERED, values=("x.net",)),), 0)],
     ids=["lowered", "gone", "put back", "changed"],
 )
-def test_what_a_killed_run_left_is_told_by_the_record_as_it_is_now(
+def test_what_a_killed_run_left_is_judged_by_the_current_record(
     program: Program, account: Cloud, live: tuple[RecordSet, ...], count: int
 ) -> None:
     killed(program, account)
@@ -86,5 +86,5 @@ def test_what_a_killed_run_left_is_told_by_the_record_as_it_is_now(
 
 
 def test_a_run_that_never_wrote_has_left_nothing(program: Program, account: Cloud) -> None:
-    begun(program, account, OLD)
+    unfinished_run(program, account, OLD)
     assert unfinished_runs(program.state, account.world.zone.zone_id, [LOWERED]) == ()

@@ -47,16 +47,16 @@ def account(tmp_path: Path) -> Iterator[Cloud]:
         yield served
 
 
-def harmless(*told: str | bytes) -> None:
+def harmless(*reported: str | bytes) -> None:
     """No character of it acts on a terminal, and no line of it is another's."""
-    for text in told:
+    for text in reported:
         lines = (text if isinstance(text, str) else text.decode()).split("\n")
         for line in lines:
             assert line.isprintable(), ascii(line)
             assert not line.startswith("error: forged"), lines
 
 
-def test_a_hostile_account_and_deploy_are_told_without_harm_everywhere(
+def test_output_of_a_hostile_account_and_deploy_is_escaped_everywhere(
     program: Program, account: Cloud
 ) -> None:
     planned = program("plan", *account.target("--skip-off", deploy="one\ntwo"))
@@ -69,8 +69,8 @@ def test_a_hostile_account_and_deploy_are_told_without_harm_everywhere(
     ran = program("run", "--auto", "-v", *words)
     assert ran.code == 1, ran.err
     harmless(ran.out, ran.err)
-    for told in (f"Perm{SEEN}", rf"said{SEEN}so\nerror: forged", "  | now\n"):
-        assert told in ran.err
+    for reported in (f"Perm{SEEN}", rf"said{SEEN}so\nerror: forged", "  | now\n"):
+        assert reported in ran.err
     assert SEEN in ran.out
 
     kept = {path.name: path.read_bytes() for path in program.folder.iterdir()}
@@ -88,7 +88,7 @@ def test_a_hostile_account_and_deploy_are_told_without_harm_everywhere(
     assert HOSTILE in data.lines[0]["result"]["reason"], "JSON says the same"
 
 
-def test_what_aws_refuses_is_told_without_harm(program: Program, account: Cloud) -> None:
+def test_what_aws_refuses_is_printed_escaped(program: Program, account: Cloud) -> None:
     account.befall(lambda *_: Refused(code="AccessDenied", message=HOSTILE, status=403))
     for words in (("plan", JSON), ("run", "--auto")):
         ended = program(*words, *account.target("--skip-off"))
@@ -98,7 +98,7 @@ def test_what_aws_refuses_is_told_without_harm(program: Program, account: Cloud)
         assert ended.out.isascii()
 
 
-def test_what_was_typed_is_told_without_harm(program: Program) -> None:
+def test_what_was_typed_is_printed_escaped(program: Program) -> None:
     nasty = "x\x1b]0;pwn\x07\x9b31m\u202e\udcff"
     typed = (
         ("report", "x", "--state-dir", f"{program.home}/{nasty}"),

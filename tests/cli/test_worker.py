@@ -1,4 +1,4 @@
-"""What a run's own process asks whoever started it, and takes for an answer."""
+"""What a run's own process asks its parent, and takes for an answer."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.ministack import Ministack, NotInstallableError, running
-from tests.e2e.processes import NOBODY, Relay, Takeover
+from tests.e2e.processes import NO_SERVER, Relay, Takeover
 from tests.e2e.simulated import Scene, serving
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
 
 @pytest.fixture
 def account(ministack: Ministack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An empty account, in an environment with its credentials and an endpoint where nobody is.
+    """An empty account, in an environment with its credentials and an endpoint without a server.
 
     So a client or a command that was not told ``account.endpoint_url`` fails, on this machine.
     """
@@ -40,7 +40,7 @@ def account(ministack: Ministack, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
     with ministack.account() as fresh:
         for name, value in fresh.environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", NOBODY)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", NO_SERVER)
         yield fresh
 
 

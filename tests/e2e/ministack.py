@@ -113,7 +113,7 @@ class Ministack:
         return self.process.poll() is None
 
     def _answers(self) -> bool:
-        """Whether this very server answers: not somebody else's on the same port."""
+        """Whether this very server answers: not another process on the same port."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/_ministack/health")
@@ -155,7 +155,7 @@ def running(
     python = interpreter()
     settings = {"RETRY_DELAYS": retry_delays, "PROPAGATION": str(propagation)}
     log = folder / "ministack.log"
-    for _ in range(5):  # somebody else may take the free port in between
+    for _ in range(5):  # another process may take the free port in between
         server = _start(python, folder, log, settings)
         try:
             if server.comes_up():
@@ -298,7 +298,7 @@ class Account:
         events: list[Any] = [event for page in pages for event in page["StackEvents"]]
         return events[::-1]
 
-    def told(self, stack: str, logical_id: str) -> list[str]:
+    def reported(self, stack: str, logical_id: str) -> list[str]:
         """The statuses that the events tell of one resource, or of the stack by its name."""
         return [
             event["ResourceStatus"]

@@ -37,7 +37,7 @@ def stack_named(name: str | None) -> dict[str, Any]:
 
 
 def is_cancelled(stack_name: str | None) -> bool:
-    """Whether somebody cancelled the update of this stack or of one that it is nested in."""
+    """Whether the update was cancelled of this stack or of one that it is nested in."""
     while stack_name:
         stack = stack_named(stack_name)
         if stack.get("_cancel_requested"):
@@ -179,12 +179,12 @@ class Events:
     @staticmethod
     def _last_status(stack: dict[str, Any], logical_id: str) -> str:
         """What was last told of a resource, or of the stack itself; empty where nothing was."""
-        told = [
+        reported = [
             event["ResourceStatus"]
             for event in list(cfn._stack_events.get(stack["StackId"]) or [])
             if event["LogicalResourceId"] == logical_id
         ]
-        return told[-1] if told else ""
+        return reported[-1] if reported else ""
 
     def initiated(self, stack_name: str, logical_id: str, kind: str, physical_id: str) -> None:
         """The second CREATE_IN_PROGRESS: the resource exists and has an id."""
@@ -228,11 +228,11 @@ class Events:
         if stack["StackStatus"] in ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"):
             turning = stack["StackStatus"].removesuffix("IN_PROGRESS")
             self.of_stack(stack, turning + "COMPLETE_CLEANUP_IN_PROGRESS")
-        told = self._last_status(stack, logical_id) == "DELETE_IN_PROGRESS"
-        if not told:
+        reported = self._last_status(stack, logical_id) == "DELETE_IN_PROGRESS"
+        if not reported:
             self._append(stack, logical_id, kind, "DELETE_IN_PROGRESS", physical_id=physical_id)
         self._delete(kind, physical_id, props, stack_name, logical_id)
-        if not told:
+        if not reported:
             self._append(stack, logical_id, kind, "DELETE_COMPLETE", physical_id=physical_id)
 
     def _properties(self) -> Any:

@@ -143,7 +143,7 @@ class NestedStacks:
 
 
 def end_with_stdin() -> None:
-    """Ends the process once whoever holds the other end of its standard input is gone."""
+    """Ends the process once the other end of its standard input is closed."""
     sys.stdin.read()
     os._exit(0)
 

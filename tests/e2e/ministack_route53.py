@@ -1,6 +1,6 @@
 """Part of the exchanged MiniStack: Route 53's rules, and CloudFormation's retry window.
 
-Owns what may stand in a zone, whoever changes it, and how a stack creates and deletes its
+Owns what may stand in a zone, whichever writer changes it, and how a stack creates and deletes its
 ``AWS::Route53::RecordSet``. It must never know of a takeover: it is the world of the tests.
 """
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PROGRAM = Path(sys.executable).with_name("route53-takeover")
-NOBODY = "http://127.0.0.1:9"
-"""An endpoint where nobody is: what was not told where its account is fails there."""
+NO_SERVER = "http://127.0.0.1:9"
+"""An endpoint without a server: a process without a configured account fails there."""
 _MARK = "END_TO_END_TEST"
 _numbers = count(1)
 
@@ -47,7 +47,7 @@ def bare_environment(folder: Path) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": NOBODY,
+        "AWS_ENDPOINT_URL": NO_SERVER,
     }
 
 

@@ -50,13 +50,13 @@ def await_true(is_so: Callable[[], object], what: str, seconds: float = 40) -> N
 class Account:
     """One account, as its line told of it."""
 
-    def __init__(self, control_url: str, told: dict[str, Any]) -> None:
-        self.told = told
-        self.port = urlsplit(told["endpoint_url"]).port or 0
-        self._control_url = f"{control_url}/accounts/{told['number']}"
+    def __init__(self, control_url: str, reported: dict[str, Any]) -> None:
+        self.reported = reported
+        self.port = urlsplit(reported["endpoint_url"]).port or 0
+        self._control_url = f"{control_url}/accounts/{reported['number']}"
         self._route53 = boto3.client(
             "route53",
-            endpoint_url=told["endpoint_url"],
+            endpoint_url=reported["endpoint_url"],
             region_name="us-east-1",
             aws_access_key_id="AKIDTEST",
             aws_secret_access_key="test",  # noqa: S106 -- of a simulated account
@@ -65,7 +65,7 @@ class Account:
     @property
     def records(self) -> Records:
         """The record sets at the name, as Route 53's API tells them."""
-        listed = self._route53.list_resource_record_sets(HostedZoneId=self.told["zone_id"])
+        listed = self._route53.list_resource_record_sets(HostedZoneId=self.reported["zone_id"])
         return [
             {name: part for name, part in record.items() if part != []}
             for record in listed["ResourceRecordSets"]
@@ -85,7 +85,7 @@ class Account:
         return history
 
     def actions(self, by: str = "client") -> list[list[str]]:
-        """What was done in each of somebody's batches; ``client`` is whoever used the API."""
+        """What was done in each batch of one writer; ``client`` is any user of the API."""
         return [
             [action for action, _ in batch["changes"]]
             for batch in self.history
@@ -96,7 +96,7 @@ class Account:
         """Deletes them, as anybody might."""
         changes: Any = [{"Action": "DELETE", "ResourceRecordSet": record} for record in records]
         self._route53.change_resource_record_sets(
-            HostedZoneId=self.told["zone_id"],
+            HostedZoneId=self.reported["zone_id"],
             ChangeBatch={"Comment": "by hand", "Changes": changes},
         )
 
@@ -112,8 +112,8 @@ def ask(method: str, url: str, words: dict[str, Any]) -> dict[str, Any]:
     """Asks the process that serves the accounts."""
     request = Request(f"{url}?{urlencode(words)}", method=method)  # noqa: S310
     with urlopen(request, timeout=60) as answer:  # noqa: S310 -- of a test's own server
-        told: dict[str, Any] = json.load(answer)
-        return told
+        reported: dict[str, Any] = json.load(answer)
+        return reported
 
 
 @contextmanager
@@ -159,9 +159,9 @@ class Scene:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        told = self.account.told
-        words = [sys.executable, "-I", "-S", QUICK_DEPLOY, told["stack"], told["template"]]
-        what = ("--stack", told["stack"], "--record", told["record"])
+        reported = self.account.reported
+        words = [sys.executable, "-I", "-S", QUICK_DEPLOY, reported["stack"], reported["template"]]
+        what = ("--stack", reported["stack"], "--record", reported["record"])
         deploy = ("--deploy", shlex.join(map(str, words)))
         return (*what, *deploy, "--endpoint-url", self.relay.endpoint_url, "--region", "us-east-1")
 

@@ -90,7 +90,7 @@ class Terminal:
                 with self._changing:
                     self.raw += data
                     self._stream.feed(data)
-        except OSError:  # whoever wrote has gone
+        except OSError:  # the writer has exited
             self._hung_up.wait()
         os.close(self._master)
 
@@ -167,8 +167,8 @@ def daemons(scene: Scene) -> list[int]:
 def await_end(scene: Scene) -> dict[str, Any]:
     """Waits until no process works on the run any more; returns how it ended."""
     await_true(lambda: not daemons(scene), "the end of the run's process", 60)
-    told = scene.takeover.run("report", scene.run, *JSON)
-    result: dict[str, Any] = told.lines[-1]["result"]
+    reported = scene.takeover.run("report", scene.run, *JSON)
+    result: dict[str, Any] = reported.lines[-1]["result"]
     return result
 
 

@@ -49,7 +49,7 @@ class App(NamedTuple):
 
     @property
     def target(self) -> tuple[str, ...]:
-        reached = ("--endpoint-url", self.account.told["endpoint_url"], "--region", "us-east-1")
+        reached = ("--endpoint-url", self.account.reported["endpoint_url"], "--region", "us-east-1")
         return ("--jets", str(self.folder), *RECORD, *reached, *QUICK)
 
     def plan(self, *more: str) -> Finished:
@@ -63,18 +63,18 @@ class App(NamedTuple):
 
     def deploy(self, switch: str, *words: str, answer: str | None = None) -> tuple[int, str]:
         """Deploys it without a takeover, as its team does; the exit code and what was printed."""
-        told = subprocess.run(
+        reported = subprocess.run(
             ["bundle", "exec", "jets", "deploy", *words],
             cwd=self.folder,
             env=self.takeover.environment
-            | {"AWS_ENDPOINT_URL": self.account.told["endpoint_url"], "ROUTE53_ENABLE": switch},
+            | {"AWS_ENDPOINT_URL": self.account.reported["endpoint_url"], "ROUTE53_ENABLE": switch},
             **({"stdin": subprocess.DEVNULL} if answer is None else {"input": answer}),
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
         )
-        return told.returncode, told.stdout + told.stderr
+        return reported.returncode, reported.stdout + reported.stderr
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -173,7 +173,7 @@ def test_a_jets_that_is_not_installed_is_refused(app: App, commands: Path) -> No
     assert "program jets not found on PATH" in " ".join(refused.lines[0]["reasons"])
 
 
-def test_a_question_that_nobody_answers_exits_0_and_is_named_in_the_ending(app: App) -> None:
+def test_a_question_without_an_answer_exits_0_and_is_named_in_the_result(app: App) -> None:
     (app.folder / "asks-always").touch()
     assert app.deploy("true")[0] == 0
     assert app.deploy("true", answer="n\n")[0] == 0

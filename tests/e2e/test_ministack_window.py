@@ -22,7 +22,7 @@ QUICK = {"Metadata": {"RetryDelays": ",".join(["0.2"] * 60)}}
 
 
 def manual(kind: str = "A") -> dict[str, Any]:
-    """The record that somebody made by hand: an alias A, or a CNAME."""
+    """The record that was made by hand: an alias A, or a CNAME."""
     if kind == "CNAME":
         values = [{"Value": "old.cloudfront.net"}]
         return {"Name": WWW, "Type": "CNAME", "TTL": 60, "ResourceRecords": values}
@@ -50,7 +50,7 @@ def target(account: Account, zone: str) -> str | None:
 
 def in_progress(account: Account, stack: str, logical_id: str) -> None:
     wait_until(
-        lambda: account.told(stack, logical_id) == ["CREATE_IN_PROGRESS"],
+        lambda: account.reported(stack, logical_id) == ["CREATE_IN_PROGRESS"],
         f"{logical_id} to be in progress",
     )
 
@@ -78,12 +78,12 @@ def test_a_create_over_an_existing_record_waits_and_succeeds_once_it_is_gone(
     account.change(zone, "DELETE", manual())
     account.wait_for_status(stack, "CREATE_COMPLETE")
     assert target(account, zone) == "new.cloudfront.net."
-    told = [
+    reported = [
         (e["ResourceStatus"], e.get("ResourceStatusReason", ""), e.get("PhysicalResourceId", ""))
         for e in account.events(stack)
         if e["LogicalResourceId"] == "Site"
     ]
-    assert told == [
+    assert reported == [
         ("CREATE_IN_PROGRESS", "", ""),
         ("CREATE_IN_PROGRESS", "Resource creation Initiated", WWW),
         ("CREATE_COMPLETE", "", WWW),
@@ -98,7 +98,7 @@ def test_after_the_last_delay_the_create_fails_in_cloudformations_words_and_the_
     account.wait_for_status(stack, "ROLLBACK_COMPLETE")
     reasons = [e.get("ResourceStatusReason") for e in account.events(stack)]
     assert EXISTS in reasons
-    assert account.told(stack, "Site") == ["CREATE_IN_PROGRESS", "CREATE_FAILED"]
+    assert account.reported(stack, "Site") == ["CREATE_IN_PROGRESS", "CREATE_FAILED"]
     assert account.records(zone, WWW) == [manual()]
 
 
@@ -110,7 +110,7 @@ def test_a_cancelled_update_ends_the_retries_at_once(account: Account, zone: str
     in_progress(account, stack, "Site")
     account.cloudformation.cancel_update_stack(StackName=stack)
     account.wait_for_status(stack, "UPDATE_ROLLBACK_COMPLETE")
-    assert account.told(stack, "Site") == ["CREATE_IN_PROGRESS", "CREATE_FAILED"]
+    assert account.reported(stack, "Site") == ["CREATE_IN_PROGRESS", "CREATE_FAILED"]
     assert account.records(zone, WWW) == [manual()]
 
 
@@ -130,23 +130,23 @@ def test_a_later_failing_resource_rolls_back_and_deletes_the_record(
     assert target(account, zone) == "new.cloudfront.net."
     account.wait_for_status(stack, "ROLLBACK_COMPLETE")
     assert account.records(zone, WWW) == []
-    assert account.told(stack, "Site")[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
-    assert account.told(stack, "site")[-2:] == ["ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+    assert account.reported(stack, "Site")[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+    assert account.reported(stack, "site")[-2:] == ["ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"]
     assert "out of luck" in [e.get("ResourceStatusReason") for e in account.events(stack)]
 
 
-def test_a_nested_stack_tells_its_arn_in_its_parents_events_while_its_record_waits(
+def test_the_parents_events_give_the_arn_of_a_nested_stack_while_its_record_waits(
     account: Account, zone: str
 ) -> None:
     child = template(Record=alias(zone, WWW, "new.cloudfront.net", **QUICK))
     parent = template(Dns=nested(account.upload_template(child)))
     stack = account.create_stack("site", parent)
-    wait_until(lambda: len(account.told(stack, "Dns")) == 2, "the child's ARN")
-    told = [e for e in account.events(stack) if e["LogicalResourceId"] == "Dns"]
-    arn = told[1]["PhysicalResourceId"]
-    assert not told[0].get("PhysicalResourceId")
+    wait_until(lambda: len(account.reported(stack, "Dns")) == 2, "the child's ARN")
+    reported = [e for e in account.events(stack) if e["LogicalResourceId"] == "Dns"]
+    arn = reported[1]["PhysicalResourceId"]
+    assert not reported[0].get("PhysicalResourceId")
     assert arn.startswith("arn:aws:cloudformation:us-east-1:")
-    assert told[1]["ResourceStatusReason"] == "Resource creation Initiated"
+    assert reported[1]["ResourceStatusReason"] == "Resource creation Initiated"
     in_progress(account, arn, "Record")
     account.change(zone, "DELETE", manual())
     account.wait_for_status(stack, "CREATE_COMPLETE")
@@ -167,11 +167,11 @@ def test_an_update_creates_what_is_new_and_is_silent_of_what_did_not_change(
     in_progress(account, arn, "Record")
     account.change(zone, "DELETE", manual())
     account.wait_for_status(stack, "UPDATE_COMPLETE")
-    told = [
+    reported = [
         (e["LogicalResourceId"], e["ResourceStatus"], e.get("PhysicalResourceId"))
         for e in account.events(stack)[before:]
     ]
-    assert told == [
+    assert reported == [
         ("site", "UPDATE_IN_PROGRESS", stack),
         ("Dns", "UPDATE_IN_PROGRESS", arn),
         ("Dns", "UPDATE_COMPLETE", arn),
@@ -179,7 +179,7 @@ def test_an_update_creates_what_is_new_and_is_silent_of_what_did_not_change(
         ("site", "UPDATE_COMPLETE", stack),
     ]
     statuses = ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
-    assert account.told(arn, "Record") == statuses
+    assert account.reported(arn, "Record") == statuses
 
 
 def test_a_failed_update_of_a_nested_stack_takes_its_record_away_again(
@@ -197,7 +197,7 @@ def test_a_failed_update_of_a_nested_stack_takes_its_record_away_again(
     account.update_stack("site", parent, Route53Enable="true")
     account.wait_for_status(stack, "UPDATE_ROLLBACK_COMPLETE")
     assert account.records(zone, WWW) == []
-    assert account.told(arn, arn.split("/")[1])[-4:] == [
+    assert account.reported(arn, arn.split("/")[1])[-4:] == [
         "UPDATE_IN_PROGRESS",
         "UPDATE_ROLLBACK_IN_PROGRESS",
         "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
@@ -217,7 +217,7 @@ def test_a_nested_stack_that_fails_to_be_created_leaves_no_record(
     stack = account.create_stack("site", template(Dns=nested(account.upload_template(child))))
     account.wait_for_status(stack, "ROLLBACK_COMPLETE")
     assert account.records(zone, WWW) == []
-    assert account.told(stack, "Dns") == [
+    assert account.reported(stack, "Dns") == [
         "CREATE_IN_PROGRESS",
         "CREATE_IN_PROGRESS",
         "CREATE_FAILED",
@@ -237,8 +237,8 @@ def test_switching_the_record_off_deletes_it_in_the_clean_up_phase(
     assert {each["StackId"] for each in owner["StackResources"]} == {stack}
     account.update_stack("site", site, Route53Enable="false")
     account.wait_for_status(stack, "UPDATE_COMPLETE")
-    told = [(e["LogicalResourceId"], e["ResourceStatus"]) for e in account.events(stack)]
-    assert told[-5:] == [
+    reported = [(e["LogicalResourceId"], e["ResourceStatus"]) for e in account.events(stack)]
+    assert reported[-5:] == [
         ("site", "UPDATE_IN_PROGRESS"),
         ("site", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
         ("Site", "DELETE_IN_PROGRESS"),

@@ -21,7 +21,7 @@ from tests.e2e.ministack import (
     wait,
     wait_until,
 )
-from tests.e2e.processes import NOBODY, Relay, are_in_order
+from tests.e2e.processes import NO_SERVER, Relay, are_in_order
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.core.timing import ONE_REQUEST
@@ -39,7 +39,7 @@ QUICK = ("--no-drain", "--hold", "0.6", "--settle", "0.4")
 
 
 def by_hand(target: str = "old") -> dict[str, Any]:
-    """The alias that somebody made."""
+    """The alias that was made by hand."""
     to = {
         "HostedZoneId": "Z2FDTNDATAQYW2",
         "DNSName": f"{target}.cloudfront.net.",
@@ -63,7 +63,7 @@ class Site:
         self.endpoint_url = account.endpoint_url
         self.zone = account.create_zone("example.com")
         account.change(self.zone, "CREATE", original)
-        takeover.environment |= account.environment | {"AWS_ENDPOINT_URL": NOBODY}
+        takeover.environment |= account.environment | {"AWS_ENDPOINT_URL": NO_SERVER}
 
     def record(self, *, gap: float = 0.8, delays: str = "60", after: str = "") -> dict[str, Any]:
         """The stack's record resource, of the kind that was made by hand.
@@ -237,7 +237,7 @@ def test_a_lowered_ttl_is_put_back_to_the_letter_when_the_takeover_fails(cname_s
     assert releases(site.takeover) == []
 
 
-def test_a_record_that_somebody_edits_before_the_moment_stays_as_they_made_it(site: Site) -> None:
+def test_a_record_that_another_writer_edits_before_the_release_is_left_alone(site: Site) -> None:
     slow = wait(seconds=3)
     running = site.start(site.deploy(Slow=slow, Site=site.record(delays="1,1", after="Slow")))
     running.await_phase("watch")
@@ -249,7 +249,7 @@ def test_a_record_that_somebody_edits_before_the_moment_stays_as_they_made_it(si
     assert "its record is left as it is" in done.result["reason"]
 
 
-def test_a_deploy_of_somebody_elses_is_watched_and_the_record_changes_hands(site: Site) -> None:
+def test_a_deploy_started_elsewhere_is_watched_and_the_record_is_taken_over(site: Site) -> None:
     contents = template(Site=site.record())
     stack = site.account.create_stack("site", contents, Route53Enable="false")
     site.account.wait_for_status(stack, "CREATE_COMPLETE")
@@ -271,7 +271,7 @@ def test_a_delete_whose_answer_is_lost_is_not_sent_again(site: Site, relay: Rela
 # -- killed
 
 
-def test_a_run_killed_in_the_gap_goes_on_by_resume_and_deploys_nothing_twice(site: Site) -> None:
+def test_a_run_killed_in_the_gap_continues_by_resume_and_deploys_nothing_twice(site: Site) -> None:
     site.start_and_kill_in_the_gap(site.deploy(Site=site.record(gap=4)))
     assert site.started == ["false", "true"]
     done = site.resume()
@@ -292,7 +292,7 @@ def test_a_deploy_outlives_the_killed_run_and_resume_finds_the_record_taken(site
     assert site.started == ["false", "true"]
 
 
-def test_a_rollback_while_nobody_runs_is_made_good_by_resume(site: Site) -> None:
+def test_resume_restores_the_record_after_a_rollback_while_no_process_ran(site: Site) -> None:
     later = wait("Site", failure="out of luck")
     deploy = site.deploy(Site=site.record(gap=1.5), Later=later)
     site.start_and_kill_in_the_gap(deploy)
@@ -354,7 +354,7 @@ def test_sigterm_before_a_release_puts_the_ttl_back_and_exits_130(cname_site: Si
     assert "SIGTERM" in done.result["reason"]
 
 
-def test_sigterm_before_a_run_has_begun_says_so_in_a_result(site: Site) -> None:
+def test_sigterm_before_a_run_has_started_says_so_in_a_result(site: Site) -> None:
     running = site.start(site.deploy(Site=site.record()))
     wait_until(lambda: "reading the account" in running.stderr, "its first word")
     running.send(signal.SIGTERM)

@@ -29,18 +29,20 @@ CHANGE = "route53:ChangeResourceRecordSets"
 class SimulatedAccount(NamedTuple):
     """The simulated account, as the script's first line tells of it."""
 
-    told: dict[str, Any]
+    reported: dict[str, Any]
 
     @property
     def connection(self) -> tuple[str, ...]:
-        return ("--endpoint-url", self.told["endpoint_url"], "--region", "us-east-1")
+        return ("--endpoint-url", self.reported["endpoint_url"], "--region", "us-east-1")
 
     @property
     def target(self) -> tuple[str, ...]:
         """What a takeover in it is called with."""
-        servers = [word for each in self.told["name_servers"] for word in ("--name-server", each)]
-        what = ("--stack", self.told["stack"], "--record", self.told["record"])
-        return (*what, "--deploy", self.told["deploy"], *self.connection, *servers, *QUICK)
+        servers = [
+            word for each in self.reported["name_servers"] for word in ("--name-server", each)
+        ]
+        what = ("--stack", self.reported["stack"], "--record", self.reported["record"])
+        return (*what, "--deploy", self.reported["deploy"], *self.connection, *servers, *QUICK)
 
 
 @contextmanager
@@ -68,11 +70,11 @@ def in_account(scenario: str, folder: Path) -> Iterator[tuple[SimulatedAccount, 
         yield world, takeover
 
 
-def test_a_takeover_is_planned_carried_out_and_told_of_and_not_repeated(tmp_path: Path) -> None:
+def test_a_takeover_is_planned_carried_out_and_reported_and_not_repeated(tmp_path: Path) -> None:
     with in_account("alias", tmp_path) as (world, takeover):
         done = run_the_line_of_the_plan(world, takeover)
         assert_taken_over(done)
-        assert_told_of(takeover, done)
+        assert_reported_takeover(takeover, done)
         assert_not_resumed(takeover, done)
         assert_left_alone(world, takeover, done)
 
@@ -107,14 +109,14 @@ def assert_taken_over(done: Finished) -> None:
     assert [phase for phase in dict.fromkeys(phases) if phase in order] == list(order)
 
 
-def assert_told_of(takeover: Takeover, done: Finished) -> None:
+def assert_reported_takeover(takeover: Takeover, done: Finished) -> None:
     """`runs` and `report` tell of it what its result told."""
     run = done.result["run"]
     (line,) = takeover.run("runs", *JSON).lines
     assert (line["run"], line["outcome"], line["rehearsal"]) == (run, "done", False)
     (report,) = takeover.run("report", run, *JSON).lines
-    told = {key: done.result[key] for key in ("run", "outcome", "exit_code", "records")}
-    assert {key: report["result"][key] for key in told} == told
+    reported = {key: done.result[key] for key in ("run", "outcome", "exit_code", "records")}
+    assert {key: report["result"][key] for key in reported} == reported
     text = takeover.run("report", run[:12])
     assert text.code == 0
     assert "deleting www.example.com" in text.stdout
@@ -147,9 +149,9 @@ def assert_left_alone(world: SimulatedAccount, takeover: Takeover, done: Finishe
 def test_a_refused_plan_says_why_and_refuses_the_run_as_well(tmp_path: Path) -> None:
     with in_account("alias", tmp_path) as (world, takeover):
         target = (*world.target, "--skip-off")  # of a stack that does not exist yet
-        told = takeover.run("plan", *target, *JSON)
-        (plan,) = told.lines
-        assert (told.code, plan["refused"], plan["steps"]) == (3, True, [])
+        reported = takeover.run("plan", *target, *JSON)
+        (plan,) = reported.lines
+        assert (reported.code, plan["refused"], plan["steps"]) == (3, True, [])
         assert plan["reasons"]
         text = takeover.run("plan", *target)
         assert text.code == 3
@@ -177,7 +179,7 @@ MAKE_CHANGE_SET = Path(__file__).with_name("make_change_set.py")
 
 def without_a_record(world: SimulatedAccount) -> tuple[list[str], str, str]:
     """The target that names no record, the path of the template, and a preview command."""
-    stack, template = shlex.split(world.told["deploy"])[-2:]
+    stack, template = shlex.split(world.reported["deploy"])[-2:]
     words = list(world.target)
     at = words.index("--record")
     del words[at : at + 2]

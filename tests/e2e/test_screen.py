@@ -82,7 +82,7 @@ def test_a_process_that_died_in_the_gap_is_missed_and_started_again_from_the_scr
 def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
     with (
         at_terminal(scene, *run(scene), term=SCREEN) as one,
-        at_terminal(scene, "attach", begun(scene, one), term=SCREEN, size=(80, 24)) as two,
+        at_terminal(scene, "attach", start(scene, one), term=SCREEN, size=(80, 24)) as two,
     ):
         two.await_text("LIVE")
         scene.await_deploy("on", "log", "deploying")
@@ -111,6 +111,6 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
     assert scene.here == scene.original
 
 
-def begun(scene: Scene, terminal: Terminal) -> str:
+def start(scene: Scene, terminal: Terminal) -> str:
     begin(terminal)
     return scene.run

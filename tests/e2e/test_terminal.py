@@ -1,4 +1,4 @@
-"""Takeovers that a person began at a terminal: the run is another process, and outlives it.
+"""Takeovers started at a terminal: the run is another process, and outlives it.
 
 A dumb terminal, which is told everything as text. The account stands still unless a test lets time
 pass, so everything happens exactly where it shall.
@@ -69,7 +69,7 @@ def test_a_terminal_that_hangs_up_in_the_gap_takes_nothing_with_it(scene: Scene)
     scene.assert_true_an_hour_later(scene.here)
 
 
-def test_a_process_that_is_killed_in_the_gap_is_missed_and_resume_goes_on(scene: Scene) -> None:
+def test_a_process_killed_in_the_gap_is_reported_and_resume_continues(scene: Scene) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
         begin_and_go_to_the_gap(scene, terminal)
         (daemon,) = daemons(scene)
@@ -92,7 +92,7 @@ def test_a_process_that_is_killed_in_the_gap_is_missed_and_resume_goes_on(scene:
         assert terminal.finish() == 0
 
 
-def test_a_run_that_is_being_resumed_goes_on_whatever_becomes_of_who_asked_for_it(
+def test_a_resumed_run_continues_when_the_terminal_that_asked_for_it_exits(
     scene: Scene,
 ) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
@@ -214,7 +214,7 @@ def test_stdout_holds_the_result_and_nothing_else(scene: Scene) -> None:
     assert json.loads(line)["outcome"] == "done"
 
 
-def test_what_cannot_begin_is_told_as_without_a_daemon(scene: Scene) -> None:
+def test_a_run_that_cannot_start_is_reported_as_without_a_daemon(scene: Scene) -> None:
     words = [word for word in scene.arguments if word != "www.example.com"]
     words.insert(words.index("--record") + 1, "none.example.com")
     with at_terminal(scene, "run", *words, *QUICK) as terminal:

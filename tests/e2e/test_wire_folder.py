@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.processes import NOBODY, Takeover
+from tests.e2e.processes import NO_SERVER, Takeover
 from tests.e2e.simulated import JSON, KEYS, await_true
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[tuple[str, ...]]:
-    """Lets nobody write there; what it yields runs a command as somebody who minds.
+    """Takes the write permission away; what it yields runs a command as a user other than root.
 
     Root does not, so its command is run without the capability to pass over modes.
     """
@@ -86,13 +86,13 @@ def read_only(folder: Path) -> Iterator[tuple[str, ...]]:
             path.chmod(mode)
 
 
-def test_a_disk_that_is_full_is_told_before_anything_is_written_and_stops_no_rescue(
+def test_a_full_disk_is_reported_before_anything_is_written_and_stops_no_restore(
     scene: Scene, disk: SmallDisk
 ) -> None:
     scene.takeover.state_dir = disk.folder / "state"
     disk.fill()
     refused = scene.start().finish()
-    assert_told(refused, "No space left on device", "--state-dir")
+    assert_reported(refused, "No space left on device", "--state-dir")
     assert scene.account.actions() == []
     disk.make_room()
 
@@ -113,7 +113,7 @@ def test_a_disk_that_is_full_is_told_before_anything_is_written_and_stops_no_res
     assert scene.account.actions() == [["DELETE", "CREATE"], ["DELETE"], ["CREATE"]]
 
 
-def assert_told(finished: Finished, what: str, how: str) -> None:
+def assert_reported(finished: Finished, what: str, how: str) -> None:
     """A usage error: what is wrong and what to do, and no data."""
     assert (finished.code, finished.stdout) == (2, ""), finished
     assert what in finished.stderr
@@ -127,12 +127,12 @@ def test_restore_needs_nothing_but_the_folder_of_the_run_and_credentials(
     state_dir = scene.takeover.state_dir
     state_dir.mkdir(mode=0o700)
     with read_only(state_dir) as through:
-        assert_told(scene.start(through=through).finish(), "Permission denied", "--state-dir")
+        assert_reported(scene.start(through=through).finish(), "Permission denied", "--state-dir")
     assert scene.account.actions() == []
     scene.go_to_the_gap().kill()
     with read_only(state_dir) as through:
         resumed = scene.takeover.start("resume", scene.run, "--auto", *JSON, through=through)
-        assert_told(resumed.finish(), "cannot lock", "`restore` needs no lock")
+        assert_reported(resumed.finish(), "cannot lock", "`restore` needs no lock")
         assert scene.here == []
         restored = scene.takeover.start("restore", scene.run, *JSON, through=through).finish()
         assert (restored.code, restored.result["outcome"]) == (0, "done"), restored
@@ -152,6 +152,6 @@ def restored_elsewhere(scene: Scene, home: Path) -> Finished:
     subprocess.run(["cp", "-r", "-L", scene.takeover.run_folder, runs], check=True)
     with Takeover(home) as other:
         other.state_dir = runs.parent
-        nowhere = {"PATH": "/nonexistent", "HOME": str(home), "HTTPS_PROXY": NOBODY}
+        nowhere = {"PATH": "/nonexistent", "HOME": str(home), "HTTPS_PROXY": NO_SERVER}
         other.environment = {**KEYS, **nowhere}
         return other.run("restore", scene.run, *JSON)

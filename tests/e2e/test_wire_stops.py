@@ -20,13 +20,13 @@ def test_a_run_asleep_until_the_deploy_has_failed_releases_nothing_when_it_wakes
 ) -> None:
     running = scene.start("--hold", "3")
     scene.go_to_the_record(running)
-    begun = running.await_line(lambda line: "CREATE_IN_PROGRESS" in str(line), "the create")
+    started = running.await_line(lambda line: "CREATE_IN_PROGRESS" in str(line), "the create")
     running.await_line(
-        lambda line: line["event"] == "name-read" and line["seq"] > begun["seq"],
+        lambda line: line["event"] == "name-read" and line["seq"] > started["seq"],
         "the read that a release would rely on",
     )
     running.send(signal.SIGSTOP)
-    assert begun["phase"] == "watch"
+    assert started["phase"] == "watch"
     scene.account.pass_time(120)  # CloudFormation tries no more, and rolls back
     assert scene.account.status == "UPDATE_ROLLBACK_COMPLETE"
     Event().wait(3.0)  # the hold ends meanwhile
@@ -42,7 +42,7 @@ def test_time_asleep_counts_for_the_deadman(scene: Scene) -> None:
     running = scene.go_to_the_gap("--restore-after", f"{DEADMAN}s", "--ttl", "keep")
     running.send(signal.SIGSTOP)
     Event().wait(DEADMAN)
-    assert scene.here == [], "nobody is awake"
+    assert scene.here == [], "no process is awake"
     running.send(signal.SIGCONT)
     await_true(lambda: scene.here, "the record, without waiting once more", seconds=DEADMAN - 1)
     assert scene.here == scene.original

@@ -174,7 +174,7 @@ async def wired(
     folder: Path,
     deployer: Callable[[AccountClock, str], Deployer] | None = None,
 ) -> AsyncIterator[Wired]:
-    """A run that is planned and has not begun; ``deployer`` is made from clock and endpoint."""
+    """A run that is planned and has not started; ``deployer`` is made from clock and endpoint."""
     clock = AccountClock(speed)
     async with serving(scenario, seed="wire", clock=clock) as served:
         port = int(served.endpoint_url.rpartition(":")[2])

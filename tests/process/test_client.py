@@ -42,9 +42,9 @@ def events() -> tuple[ev.AnyEvent, ...]:
     return tuple(read_journal(JOURNALS / "alias.jsonl"))
 
 
-def write(folder: RunFolder, told: tuple[ev.AnyEvent, ...], *, after: int = 0) -> None:
+def write(folder: RunFolder, reported: tuple[ev.AnyEvent, ...], *, after: int = 0) -> None:
     with folder.journal.open("ab") as file:
-        for seq, event in enumerate(told, start=after + 1):
+        for seq, event in enumerate(reported, start=after + 1):
             file.write(encode(seq, event))
 
 
@@ -115,10 +115,10 @@ def test_a_tail_notices_a_line_that_was_taken_back(folder: RunFolder) -> None:
 # -- following
 
 
-async def test_a_run_is_seen_as_it_goes_on_and_to_its_end(folder: RunFolder) -> None:
-    told: list[ev.AnyEvent] = []
+async def test_a_run_is_followed_while_it_runs_and_to_its_end(folder: RunFolder) -> None:
+    reported: list[ev.AnyEvent] = []
     write(folder, events()[:5])
-    following = RemoteRun(folder, observer=lambda event, _state, _seq: told.append(event))
+    following = RemoteRun(folder, observer=lambda event, _state, _seq: reported.append(event))
     async with living(folder), aclosing(following.subscribe()) as views:
         first = await until(views, lambda view: view.position == 5)
         assert first.link is Link.LIVE
@@ -128,7 +128,7 @@ async def test_a_run_is_seen_as_it_goes_on_and_to_its_end(folder: RunFolder) -> 
         assert last.snapshot.result.outcome == "done"
         with pytest.raises(StopAsyncIteration):
             await anext(views)
-    assert told == list(events())
+    assert reported == list(events())
 
 
 async def test_a_burst_of_events_is_one_view(folder: RunFolder) -> None:
@@ -142,7 +142,7 @@ async def test_a_burst_of_events_is_one_view(folder: RunFolder) -> None:
         assert len(seen) <= 3
 
 
-async def test_a_process_that_is_gone_is_told_and_one_that_comes_back_too(
+async def test_a_process_that_exits_is_reported_and_so_is_one_that_returns(
     folder: RunFolder,
 ) -> None:
     write(folder, events()[:5])
@@ -193,7 +193,7 @@ async def test_a_process_without_a_socket_is_not_gone_for_as_long_as_it_holds_it
         await until(views, lambda view: view.link is Link.GONE)
 
 
-async def test_a_run_that_was_never_begun_is_an_error(folder: RunFolder) -> None:
+async def test_a_run_that_never_started_is_an_error(folder: RunFolder) -> None:
     folder.journal.touch()
     async with aclosing(RemoteRun(folder).subscribe()) as views:
         with pytest.raises(RefusedError, match="never started"):
@@ -264,19 +264,19 @@ def _broken(state: State) -> State:
     return replace(state, journal_lost="no space left")
 
 
-async def test_a_line_that_was_taken_back_is_seen_no_more(folder: RunFolder) -> None:
-    told: list[ev.AnyEvent] = []
+async def test_a_line_that_was_taken_back_is_no_longer_shown(folder: RunFolder) -> None:
+    reported: list[ev.AnyEvent] = []
     write(folder, events()[:6])
-    following = RemoteRun(folder, observer=lambda event, _state, _seq: told.append(event))
+    following = RemoteRun(folder, observer=lambda event, _state, _seq: reported.append(event))
     async with living(folder), aclosing(following.subscribe()) as views:
         await until(views, lambda view: view.position == 6)
         data = b"".join(encode(seq, event) for seq, event in enumerate(events()[:5], start=1))
         folder.journal.write_bytes(data)
         await until(views, lambda view: view.position == 5)
-    assert told == list(events()[:6]), "what was told is not told again"
+    assert reported == list(events()[:6]), "what was told is not told again"
 
 
-async def test_somebody_who_follows_is_in_no_writers_way(folder: RunFolder) -> None:
+async def test_a_follower_does_not_block_the_writer(folder: RunFolder) -> None:
     write(folder, events()[:5])
     async with living(folder), aclosing(RemoteRun(folder).subscribe()) as views:
         await until(views, lambda view: view.position == 5)

@@ -1,4 +1,4 @@
-"""The control socket: who may speak to it, what it takes, and that nobody can make a run wait."""
+"""The control socket: who may speak to it, what it takes, and that no client can block a run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def broken(state: State) -> State:
     return replace(state, journal_lost="no space left")
 
 
-def nobody(_: ev.AnyEvent) -> None:
+def discard(_: ev.AnyEvent) -> None:
     """Takes what is asked for, and forgets it."""
 
 
@@ -71,18 +71,18 @@ class Side:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self.writer = reader, writer
 
-    async def hear(self) -> AnyMessage:
+    async def receive(self) -> AnyMessage:
         line = await asyncio.wait_for(self._reader.readline(), 5)
         return _said.decode(line)
 
-    async def hear_but_heartbeats(self) -> AnyMessage:
-        while isinstance(said := await self.hear(), Alive):
+    async def receive_except_heartbeats(self) -> AnyMessage:
+        while isinstance(said := await self.receive(), Alive):
             pass
         return said
 
     async def ask(self, line: bytes) -> AnyMessage:
         self.writer.write(line + b"\n")
-        return await self.hear_but_heartbeats()
+        return await self.receive_except_heartbeats()
 
     async def is_over(self) -> bool:
         try:
@@ -100,16 +100,16 @@ async def side(path: Path) -> Side:
     return Side(*await connect(path))
 
 
-async def test_whoever_connects_hears_that_the_process_lives_and_what_its_clock_says(
+async def test_a_new_connection_receives_a_heartbeat_with_the_run_clock(
     tmp_path: Path,
 ) -> None:
     clock = SystemClock(10.0)
-    async with Control(tmp_path / "control.sock", clock, nobody).serving():
+    async with Control(tmp_path / "control.sock", clock, discard).serving():
         client = await side(tmp_path / "control.sock")
-        first = await client.hear()
+        first = await client.receive()
         assert isinstance(first, Alive)
         assert (first.speed, abs(first.now - clock.now()) < 60) == (10.0, True)
-        assert isinstance(await client.hear(), Alive), "and again"
+        assert isinstance(await client.receive(), Alive), "and again"
         client.close()
 
 
@@ -131,7 +131,7 @@ async def test_the_socket_never_has_the_umasks_mode_and_goes_with_the_process(
         monkeypatch.setattr(os, "fchmod", lambda *_: None)
     old = os.umask(0)
     try:
-        async with Control(path, SystemClock(), nobody).serving():
+        async with Control(path, SystemClock(), discard).serving():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert stat.S_ISSOCK(path.stat().st_mode)
     finally:
@@ -140,34 +140,34 @@ async def test_the_socket_never_has_the_umasks_mode_and_goes_with_the_process(
     assert not path.exists()
 
 
-async def test_what_a_dead_process_left_at_the_path_is_in_nobodys_way(tmp_path: Path) -> None:
+async def test_a_stale_socket_of_a_dead_process_blocks_no_server(tmp_path: Path) -> None:
     path = tmp_path / "control.sock"
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
     left.close()
     with pytest.raises(ConnectionRefusedError):
         await connect(path)
-    async with Control(path, SystemClock(), nobody).serving():
+    async with Control(path, SystemClock(), discard).serving():
         client = await side(path)
-        assert isinstance(await client.hear(), Alive)
+        assert isinstance(await client.receive(), Alive)
         client.close()
 
 
 async def test_a_folder_with_a_long_name_has_a_socket_too(tmp_path: Path) -> None:
     folder = tmp_path / ("a-long-name-" * 12)
     folder.mkdir()
-    async with Control(folder / "control.sock", SystemClock(), nobody).serving():
+    async with Control(folder / "control.sock", SystemClock(), discard).serving():
         client = await side(folder / "control.sock")
-        assert isinstance(await client.hear(), Alive)
+        assert isinstance(await client.receive(), Alive)
         client.close()
 
 
 async def test_a_socket_that_cannot_be_made_stops_no_run(tmp_path: Path) -> None:
-    async with Control(tmp_path / "none" / "control.sock", SystemClock(), nobody).serving():
+    async with Control(tmp_path / "none" / "control.sock", SystemClock(), discard).serving():
         pass
 
 
-async def test_what_a_person_asks_for_reaches_the_engine_with_the_runs_own_time(
+async def test_an_operator_request_reaches_the_engine_with_the_time_of_the_run(
     tmp_path: Path,
 ) -> None:
     taken: list[ev.AnyEvent] = []
@@ -203,59 +203,59 @@ async def test_nothing_but_an_operators_event_is_taken(tmp_path: Path, line: byt
     assert taken == []
 
 
-async def test_a_line_without_an_end_ends_the_conversation_and_nothing_else(
+async def test_a_line_without_an_end_closes_the_connection_and_nothing_else(
     tmp_path: Path,
 ) -> None:
-    async with Control(tmp_path / "control.sock", SystemClock(), nobody).serving():
+    async with Control(tmp_path / "control.sock", SystemClock(), discard).serving():
         babbler = await side(tmp_path / "control.sock")
         babbler.writer.write(b"x" * 300_000)
         assert await babbler.is_over()
         client = await side(tmp_path / "control.sock")
-        assert isinstance(await client.hear(), Alive)
+        assert isinstance(await client.receive(), Alive)
         client.close()
 
 
 async def test_events_that_the_journal_does_not_hold_are_handed_on_to_all_and_to_late_comers(
     tmp_path: Path,
 ) -> None:
-    control = Control(tmp_path / "control.sock", SystemClock(), nobody)
+    control = Control(tmp_path / "control.sock", SystemClock(), discard)
     events: list[ev.AnyEvent] = [
         ev.JournalFailed(time=2.0, reason="full"),
         ev.BackupWritten(time=3.0),
     ]
     async with control.serving():
         early = await side(tmp_path / "control.sock")
-        await early.hear()
+        await early.receive()
         control.observe(ev.TimePassed(time=1.0), STATE, 1)
         for event in events:
             control.observe(event, broken(STATE), 2)
         late = await side(tmp_path / "control.sock")
         for client in (early, late):
             for event in events:
-                assert await client.hear_but_heartbeats() == Unjournalled(event=event)
+                assert await client.receive_except_heartbeats() == Unjournalled(event=event)
             client.close()
 
 
-async def test_however_much_a_journal_does_not_hold_whoever_comes_hears_all_of_it(
+async def test_a_new_connection_receives_all_events_that_the_journal_lacks(
     tmp_path: Path,
 ) -> None:
-    control = Control(tmp_path / "control.sock", SystemClock(), nobody)
+    control = Control(tmp_path / "control.sock", SystemClock(), discard)
     events = [ev.JournalFailed(time=float(n), reason="x" * 100_000) for n in range(40)]
     async with control.serving():
         for event in events[:-1]:
             control.observe(event, broken(STATE), 2)
         late = await side(tmp_path / "control.sock")
-        assert isinstance(await late.hear(), Alive)
+        assert isinstance(await late.receive(), Alive)
         control.observe(events[-1], broken(STATE), 2)  # while it hears what was before
-        heard = [await late.hear_but_heartbeats() for _ in events]
-        assert heard == [Unjournalled(event=event) for event in events]
+        received = [await late.receive_except_heartbeats() for _ in events]
+        assert received == [Unjournalled(event=event) for event in events]
         late.close()
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_the_run_never_waits(
     tmp_path: Path,
 ) -> None:
-    control = Control(tmp_path / "control.sock", SystemClock(), nobody)
+    control = Control(tmp_path / "control.sock", SystemClock(), discard)
     async with control.serving():
         sleeper = socket.socket(socket.AF_UNIX)
         sleeper.setblocking(False)

@@ -64,15 +64,15 @@ def leaves(tmp_path: Path) -> asyncio.Task[ExitInfo]:
     return asyncio.create_task(asyncio.to_thread(leaving.parting, common, in_the_gap()))
 
 
-def told(*absences: tuple[str, float | None]) -> str:
+def reported(*absences: tuple[str, float | None]) -> str:
     return leaving.without_record([Absence(name=name, until=until) for name, until in absences])
 
 
-def test_a_name_without_a_record_is_told_with_the_time_of_its_restore() -> None:
+def test_a_name_without_a_record_is_reported_with_the_time_of_its_restore() -> None:
     www = "www.example.com has no record; restored at 22:13:20Z at the latest"
-    assert told(("www.example.com", AT)) == www
-    assert told(("www.example.com", AT), ("b", AT), ("c", None)) == f"{www}, and 2 more"
-    assert told(("api.example.com", None)) == (
+    assert reported(("www.example.com", AT)) == www
+    assert reported(("www.example.com", AT), ("b", AT), ("c", None)) == f"{www}, and 2 more"
+    assert reported(("api.example.com", None)) == (
         "api.example.com has no record; the run is restoring it"
     )
 
@@ -103,7 +103,7 @@ async def test_the_first_process_of_a_container_stays_until_the_name_has_a_recor
 
 
 @pytest.mark.usefixtures("first_process")
-async def test_a_run_that_ends_while_its_container_is_kept_is_told_as_seen_to_its_end(
+async def test_a_run_that_ends_while_its_container_is_kept_is_reported_as_followed_to_its_end(
     tmp_path: Path, journal: FileJournal
 ) -> None:
     task = leaves(tmp_path)

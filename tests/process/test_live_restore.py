@@ -114,7 +114,7 @@ async def test_what_cloudformation_created_is_left_to_the_run_that_guards_it(
     assert process.asked == []
 
 
-async def test_a_process_that_does_nothing_is_told_of_and_never_taken_for_done(
+async def test_a_process_that_does_nothing_is_reported_and_never_counts_as_done(
     tmp_path: Path,
 ) -> None:
     folder = RunFolder(tmp_path)

@@ -92,7 +92,7 @@ def test_a_user_manager_that_ends_with_the_login_is_no_way_out(
 
 @at_a_login
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "reported"),
     [
         ("echo b false", EndsWith.NOTHING),
         ("echo b true", EndsWith.LOGIN),
@@ -101,15 +101,15 @@ def test_a_user_manager_that_ends_with_the_login_is_no_way_out(
     ],
 )
 def test_a_logout_may_end_the_run_unless_logind_says_that_it_does_not(
-    programs: Path, script: str, told: EndsWith
+    programs: Path, script: str, reported: EndsWith
 ) -> None:
     install(programs, "busctl", script)
-    assert ends_with(moved=False) is told
+    assert ends_with(moved=False) is reported
     assert ends_with(moved=True) is EndsWith.NOTHING
 
 
 @pytest.mark.parametrize(
-    ("own", "parent", "namespace", "told"),
+    ("own", "parent", "namespace", "reported"),
     [
         (1, 0, 0xEFFFFFFC, True),
         (7, 1, 0xF0000123, True),
@@ -118,12 +118,12 @@ def test_a_logout_may_end_the_run_unless_logind_says_that_it_does_not(
     ],
 )
 def test_a_container_ends_with_its_first_process_or_with_the_child_of_a_small_init(
-    monkeypatch: pytest.MonkeyPatch, own: int, parent: int, namespace: int, *, told: bool
+    monkeypatch: pytest.MonkeyPatch, own: int, parent: int, namespace: int, *, reported: bool
 ) -> None:
     monkeypatch.setattr(os, "getpid", lambda: own)
     monkeypatch.setattr(os, "getppid", lambda: parent)
     monkeypatch.setattr(login_scope, "_pid_namespace", lambda: namespace)
-    assert login_scope.is_first_process() is told
+    assert login_scope.is_first_process() is reported
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_container_ends_with_its_first_process_or_with_the_child_of_a_small_in
         ("0::/", ""),
     ],
 )
-def test_the_scope_of_a_login_is_told_from_every_other(
+def test_the_scope_of_a_login_is_distinguished_from_every_other(
     tmp_path: Path, line: str, scope: str
 ) -> None:
     (tmp_path / "self").mkdir()

@@ -1,7 +1,7 @@
 """The machine under any sequence of events, also senseless ones.
 
 Real runs are recorded, then cut, doubled, swapped and mixed with each other. Whatever comes, the
-machine never raises, never commands what is forbidden, and never comes to a dead end. The moment's
+machine never raises, never commands what is forbidden, and never comes to a dead end. The gate's
 conditions are worked out anew here, from the raw events.
 """
 
@@ -151,7 +151,7 @@ def _at(event: ev.AnyEvent, time: float) -> ev.AnyEvent:
 
 
 class Witness:
-    """Works the moment's conditions out from the raw events, apart from the program."""
+    """Works the gate's conditions out from the raw events, apart from the program."""
 
     def __init__(self) -> None:
         self.backed_up = False
@@ -183,9 +183,9 @@ class Witness:
                 self.old = set(event.newest.values())
             case ev.StackPolled():
                 for item in event.events:
-                    told = (item.stack_id, item.event_id)
-                    if told not in self.items and item.event_id not in self.old:
-                        self.items[told] = item
+                    reported = (item.stack_id, item.event_id)
+                    if reported not in self.items and item.event_id not in self.old:
+                        self.items[reported] = item
                         if item.status == "CREATE_IN_PROGRESS":
                             key = (item.stack_id, item.logical_id)
                             self.first_seen.setdefault(key, event.time)
@@ -290,7 +290,7 @@ def _assert_no_dead_end(state: State) -> None:
     under_way = bool(state.in_flight) or any(
         name.write is not None for name in state.names.values()
     )
-    waits = state.is_early and state.is_paused  # for a person
+    waits = state.is_early and state.is_paused  # for the operator
     assert under_way or state.wake_at is not None or polls(state) or waits, state.phase
     if state.baseline is not None and state.phase in LIVE:
         assert stack_polls(state)
@@ -320,7 +320,7 @@ def test_folding_is_deterministic(history: Events) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
-def test_an_event_that_is_told_twice_changes_nothing_the_second_time(history: Events) -> None:
+def test_an_event_that_is_reported_twice_changes_nothing_the_second_time(history: Events) -> None:
     """What CloudFormation repeats is not new."""
     state: State | None = None
     for event in history:

@@ -140,12 +140,12 @@ class Writer:
         outputs = tuple(child["Outputs"]) if child else ()
         resources: dict[str, Any] = {"Thing": {"Type": "Custom::Thing"}}
         if child is not None:
-            told = {n: self.label(depth=1) for n in PARAMETERS if self.flip()}
+            reported = {n: self.label(depth=1) for n in PARAMETERS if self.flip()}
             if not self._passes_unknown:
-                told = {n: v for n, v in told.items() if "Thing" not in str(v)}
+                reported = {n: v for n, v in reported.items() if "Thing" not in str(v)}
             resources["Child"] = {
                 "Type": STACK,
-                "Properties": {"TemplateURL": "https://x/child", "Parameters": told},
+                "Properties": {"TemplateURL": "https://x/child", "Parameters": reported},
                 "Metadata": {"Simulation": {"Template": child}},
             }
         zone = {"HostedZoneName": "example.com."}
@@ -264,17 +264,17 @@ def check(pending: PendingTemplate, created: list[RecordSet]) -> None:
     assert pending.unread == ()
     certain = [each for each in pending.records if each.certain]
     assert len(certain) <= len(created) <= len(pending.records)
-    told = set()
+    reported = set()
     for each in certain:
         desired = each.record.desired
         if desired is None or each.record.pattern:
             continue
-        told.add(desired.record.key)
+        reported.add(desired.record.key)
         assert desired.record.key in by_key, f"{each.path} is not created"
         if desired.complete:
             assert desired.record.same_as(by_key[desired.record.key]), each.path
     for record in created:
-        assert record.key in told or any(
+        assert record.key in reported or any(
             each.record.may_be_at(record.key.name)
             and each.record.record_type in (None, record.type)
             for each in pending.records
@@ -312,9 +312,9 @@ def test_what_an_update_leaves_is_what_was_read(seed: int, preview: bool) -> Non
             assert each.record.desired.record.key in old, f"{each.path} does not exist yet"
 
 
-def test_what_is_told_completely_is_most_of_it() -> None:
+def test_most_templates_are_resolved_completely() -> None:
     """The comparison is not one of open values only."""
-    told, complete, records, deployed = 0, 0, 0, 0
+    reported, complete, records, deployed = 0, 0, 0, 0
     for seed in range(60):
         writer = Writer(seed)
         body = writer.template()
@@ -322,11 +322,11 @@ def test_what_is_told_completely_is_most_of_it() -> None:
         pending = Deployed().read(body, values, preview=False)
         deployed += Deployed().deploy(body, values)
         records += len(pending.records)
-        told += sum(1 for each in pending.records if not each.record.pattern)
+        reported += sum(1 for each in pending.records if not each.record.pattern)
         complete += sum(
             1 for r in pending.records if r.record.desired and r.record.desired.complete
         )
     assert deployed > 50
     assert records > 100
-    assert told > records * 0.5
+    assert reported > records * 0.5
     assert complete > records * 0.3

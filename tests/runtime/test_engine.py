@@ -55,9 +55,9 @@ class Bench:
     def __init__(self, *, strict: bool = False) -> None:
         self.world = SimulatedAccount(ALIAS.account, seed="engine", start=START)
         self.clock = VirtualClock(self.world.timeline.now)
-        self.line = Transport(self.world, self.clock, Random(1), FaultRates())  # noqa: S311 -- a test
+        self.transport = Transport(self.world, self.clock, Random(1), FaultRates())  # noqa: S311 -- a test
         self.journal = MemoryJournal()
-        self.records = SimulatedRecords(self.line)
+        self.records = SimulatedRecords(self.transport)
         self.seen: list[ev.AnyEvent] = []
         self.saved = 0
         self.strict = strict
@@ -71,7 +71,7 @@ class Bench:
             options,
             clock=self.clock,
             records=self.records,
-            stacks=SimulatedStacks(self.line),
+            stacks=SimulatedStacks(self.transport),
             identity=Identity(account="123456789012", arn="test"),
             region="us-east-1",
             ask_delegation=None,
@@ -83,7 +83,7 @@ class Bench:
             clock=self.clock,
             journal=self.journal,
             records=self.records,
-            stacks=SimulatedStacks(self.line),
+            stacks=SimulatedStacks(self.transport),
             deployer=SimulatedDeployer(self.world, self.clock),
             prober=SimulatedProber(self.world, self.clock),
             save_backup=self.save,
@@ -116,9 +116,9 @@ def test_the_backup_and_the_intent_are_durable_before_the_first_byte_of_a_write(
             if operation == CHANGE:
                 intents = [e for e in seen if isinstance(e, ev.WriteIntended)]
                 assert any(isinstance(e, ev.BackupWritten) for e in seen)
-                assert len(intents) == stage.line.calls[CHANGE]
+                assert len(intents) == stage.transport.calls[CHANGE]
 
-        stage.line.on_call = on_call
+        stage.transport.on_call = on_call
 
     rehearsal = rehearse_once(
         ALIAS, "engine", Faults(), begin=begin, saw=lambda _s, event, _state: seen.append(event)
@@ -224,7 +224,7 @@ def test_an_observer_that_breaks_does_not_end_a_run() -> None:
 
 
 class Fragile(SimulatedRecords):
-    """Its reads break in a way that nobody thought of, for a while after a release."""
+    """Its reads fail with an unexpected error for a while after a release."""
 
     broken = 0
 
@@ -236,13 +236,13 @@ class Fragile(SimulatedRecords):
         return found
 
 
-def test_a_failure_that_nobody_thought_of_does_not_end_a_rescue() -> None:
+def test_an_unexpected_failure_does_not_end_a_restore() -> None:
     """Safety rule 8."""
     benches: list[Bench] = []
 
     def fragile() -> Bench:
         bench = Bench()
-        bench.records = Fragile(bench.line)
+        bench.records = Fragile(bench.transport)
         benches.append(bench)
         return bench
 
@@ -254,7 +254,7 @@ def test_a_failure_that_nobody_thought_of_does_not_end_a_rescue() -> None:
 
 
 class Surprising(SimulatedRecords):
-    """A write breaks in a way that nobody thought of, after it was applied."""
+    """A write fails with an unexpected error after it was applied."""
 
     surprises = 0
 
@@ -272,7 +272,7 @@ def test_a_write_that_breaks_in_any_unknown_way_is_unknown_and_not_failed() -> N
 
     def surprising() -> Bench:
         bench = Bench(strict=True)
-        bench.records = Surprising(bench.line)
+        bench.records = Surprising(bench.transport)
         benches.append(bench)
         return bench
 
@@ -325,7 +325,7 @@ def test_a_fold_ignores_what_the_engine_ignored_and_nothing_before_the_beginning
         fold([ev.TimePassed(time=0.0)])
 
 
-def test_an_engine_that_has_not_begun_knows_nothing() -> None:
+def test_an_engine_that_has_not_started_has_no_state() -> None:
     async def main() -> None:
         with pytest.raises(ManualActionRequiredError):
             _ = Bench().engine()._known
@@ -355,11 +355,11 @@ def test_after_hours_of_failing_polls_the_watcher_still_backs_off_by_seconds() -
             if failing and armed:
                 raise ApiError("down", operation=operation)
 
-        stage.line.on_call = on_call
+        stage.transport.on_call = on_call
 
     armed: list[bool] = []
 
-    def saw(_stage: Harness, event: ev.AnyEvent, _state: State) -> None:
+    def saw(_harness: Harness, event: ev.AnyEvent, _state: State) -> None:
         if isinstance(event, ev.DeployIntended) and event.switch == "on":
             armed.append(True)
 

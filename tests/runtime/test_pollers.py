@@ -32,7 +32,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = VirtualClock(START)
         self.looks: list[tuple[str, float]] = []
-        self.told: list[tuple[TimePassed, float]] = []
+        self.reported: list[tuple[TimePassed, float]] = []
         self.takes = 0.0
         self.is_news = self.folds_at_once = True
         self.failing = self.breaking = False
@@ -55,7 +55,7 @@ class Bench:
         return Look(TimePassed(time=self.clock.now()), is_news=self.is_news)
 
     def _submit(self, event: TimePassed) -> None:
-        self.told.append((event, self.clock.now() - START))
+        self.reported.append((event, self.clock.now() - START))
         if self.folds_at_once:
             asyncio.get_running_loop().call_soon(self.pollers.follow, self.polls, event)
 
@@ -143,10 +143,10 @@ def test_a_look_under_way_is_not_broken_off_and_not_doubled() -> None:
 
     bench = runs(work)
     assert bench.times() == [0, 3]
-    assert [time for _, time in bench.told] == [3, 6]
+    assert [time for _, time in bench.reported] == [3, 6]
 
 
-def test_what_was_told_is_folded_before_the_next_look() -> None:
+def test_reported_events_are_folded_before_the_next_look() -> None:
     """Else a state that keeps the time of the last look would ask for another at once."""
 
     async def work(bench: Bench) -> None:
@@ -157,22 +157,22 @@ def test_what_was_told_is_folded_before_the_next_look() -> None:
         bench.want(stale)  # another event was folded
         await bench.clock.sleep(3.0)
         assert bench.times() == [0]
-        bench.pollers.follow([Poll(target="a", every=10.0, last=START)], bench.told[0][0])
+        bench.pollers.follow([Poll(target="a", every=10.0, last=START)], bench.reported[0][0])
         await bench.clock.sleep(5.0)
 
     assert runs(work).times() == [0, 10]
 
 
-def test_looks_without_news_are_told_only_where_the_poll_asks_for_it() -> None:
+def test_looks_without_changes_are_reported_only_where_the_poll_asks_for_it() -> None:
     async def work(bench: Bench) -> None:
         bench.is_news = False
         bench.want(every(1.0))
         await bench.clock.sleep(2.5)
-        assert not bench.told
+        assert not bench.reported
         bench.want(Poll(target="a", every=1.0, tell_all=True))
         await bench.clock.sleep(2.0)
 
-    assert [time for _, time in runs(work).told] == [3, 4]
+    assert [time for _, time in runs(work).reported] == [3, 4]
 
 
 @pytest.mark.parametrize(("how", "outage"), [("failing", 4 * 3600.0), ("breaking", 60.0)])

@@ -120,7 +120,7 @@ def test_a_preview_that_is_interrupted_deletes_what_its_command_made() -> None:
     assert left == []
 
 
-def test_what_cannot_be_deleted_is_told_with_the_command_that_does() -> None:
+def test_what_cannot_be_deleted_is_reported_with_the_command_that_does() -> None:
     pending, left = previewed(Undeletable)
     assert not isinstance(pending, BaseException), pending
     assert left == ["preview"]
@@ -130,7 +130,7 @@ def test_what_cannot_be_deleted_is_told_with_the_command_that_does() -> None:
 
 
 @pytest.mark.parametrize("kind", [SimulatedStacks, Slow])
-def test_a_preview_tells_the_records_as_certain(kind: type[SimulatedStacks]) -> None:
+def test_a_preview_gives_the_records_as_certain(kind: type[SimulatedStacks]) -> None:
     pending, _ = previewed(kind)
     assert not isinstance(pending, BaseException), pending
     assert pending.given

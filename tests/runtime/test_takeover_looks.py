@@ -62,8 +62,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock, self.server = HandClock(), OneServer()
-        self.told: list[ev.AnyEvent] = []
-        line = Transport(
+        self.reported: list[ev.AnyEvent] = []
+        transport = Transport(
             SimulatedAccount(SCENARIOS["alias"].account, seed="looks", start=0.0),
             VirtualClock(0.0),
             Random(1),  # noqa: S311 -- a test
@@ -71,8 +71,8 @@ class Bench:
         )
         self._looks = TakeoverLooks(
             clock=self.clock,
-            records=SimulatedRecords(line),
-            stacks=SimulatedStacks(line),
+            records=SimulatedRecords(transport),
+            stacks=SimulatedStacks(transport),
             prober=self.server,
             failures=Exception,
         )
@@ -81,10 +81,10 @@ class Bench:
         """How many events one more question makes."""
         self.clock.time += later
         self.server.status, self.server.values = status, values
-        told = await self._looks._name_servers(NameServers(NAME, "A"))
-        if told.event is not None:
-            self.told.append(told.event)
-        return int(told.event is not None)
+        reported = await self._looks._name_servers(NameServers(NAME, "A"))
+        if reported.event is not None:
+            self.reported.append(reported.event)
+        return int(reported.event is not None)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ async def bench() -> Bench:
     return Bench()
 
 
-async def test_only_a_change_is_told(bench: Bench) -> None:
+async def test_only_a_change_is_reported(bench: Bench) -> None:
     assert await bench.asks("192.0.2.1") == 1
     assert await bench.asks("192.0.2.1") == 0
     assert await bench.asks(status="nxdomain") == 1
@@ -104,19 +104,19 @@ async def test_other_values_are_a_change_and_another_order_is_none(bench: Bench)
     assert await bench.asks("192.0.2.1", "192.0.2.2") == 1
     assert await bench.asks("192.0.2.2", "192.0.2.1") == 0
     assert await bench.asks("192.0.2.3", "192.0.2.1") == 1
-    (_, told) = bench.told
-    assert isinstance(told, ev.NamesAnswered)
-    assert told.values == {"ns-1": ("192.0.2.1", "192.0.2.3")}
+    (_, reported) = bench.reported
+    assert isinstance(reported, ev.NamesAnswered)
+    assert reported.values == {"ns-1": ("192.0.2.1", "192.0.2.3")}
 
 
 async def test_only_servers_that_answer_have_values(bench: Bench) -> None:
     await bench.asks("a referral", status="error")
-    (told,) = bench.told
-    assert isinstance(told, ev.NamesAnswered)
-    assert (told.statuses, told.values) == ({"ns-1": "error"}, {})
+    (reported,) = bench.reported
+    assert isinstance(reported, ev.NamesAnswered)
+    assert (reported.statuses, reported.values) == ({"ns-1": "error"}, {})
 
 
-async def test_addresses_that_come_and_go_are_told_a_few_times_a_minute_at_most(
+async def test_addresses_that_come_and_go_are_reported_a_few_times_a_minute_at_most(
     bench: Bench,
 ) -> None:
     """Two hours of an alias whose addresses rotate every two seconds."""
@@ -126,11 +126,11 @@ async def test_addresses_that_come_and_go_are_told_a_few_times_a_minute_at_most(
     assert await bench.asks(status="nxdomain") == 1  # and what matters always is
 
 
-def test_an_ordinary_run_tells_the_old_and_the_new_values_once_each() -> None:
+def test_an_ordinary_run_reports_the_old_and_the_new_values_once_each() -> None:
     events = rehearse_once(SCENARIOS["alias"], "engine", Faults()).events
-    told = [event for event in events if isinstance(event, ev.NamesAnswered)]
-    seen = {server: values for event in told[:1] for server, values in event.values.items()}
-    last = {server: values for event in told[-1:] for server, values in event.values.items()}
+    reported = [event for event in events if isinstance(event, ev.NamesAnswered)]
+    seen = {server: values for event in reported[:1] for server, values in event.values.items()}
+    last = {server: values for event in reported[-1:] for server, values in event.values.items()}
     assert len(seen) == len(last) == 4
     assert all(seen[server] != last[server] for server in seen)
-    assert len(told) <= 1 + 2 * 4  # each server goes once and comes once
+    assert len(reported) <= 1 + 2 * 4  # each server goes once and comes once

@@ -20,7 +20,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "url", "name", "told"),
+    ("variables", "url", "name", "reported"),
     [
         ({"HTTPS_PROXY": "http://www.example.com:3128"}, AWS, WWW, "the proxy www.example.com"),
         ({"https_proxy": "Egress.WWW.example.com:3128"}, AWS, WWW, "egress.www.example.com"),
@@ -38,10 +38,10 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_host_on_the_way_to_aws_that_is_handed_over_is_warned_of(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, name: str, told: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, name: str, reported: str
 ) -> None:
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
     found = warn_way_to_aws([name], [url, url])
-    assert [told in finding.text for finding in found] == [True] * bool(told)
+    assert [reported in finding.text for finding in found] == [True] * bool(reported)
     assert "word" not in str(found)

@@ -76,7 +76,7 @@ def options_for(scenario: Scenario, **changes: Any) -> Options:
 
 
 def rehearse(
-    scenario: Scenario, *mishaps: InjectedFault, begin: Callable[[Harness], None] = lambda _: None
+    scenario: Scenario, *injected: InjectedFault, begin: Callable[[Harness], None] = lambda _: None
 ) -> tuple[Rehearsal, list[float]]:
     """The rehearsal, and for how many seconds each name had no record."""
     stages: list[Harness] = []
@@ -86,7 +86,7 @@ def rehearse(
         begin(harness)
 
     rehearsal = rehearse_once(
-        scenario, "rescue", Faults(mishaps=mishaps), options=options_for(scenario), begin=remember
+        scenario, "rescue", Faults(injected=injected), options=options_for(scenario), begin=remember
     )
     world = stages[0].world
     gaps = [
@@ -102,7 +102,7 @@ def reads_take(seconds: float) -> Callable[[Harness], None]:
 
     def begin(harness: Harness) -> None:
         def slow() -> None:
-            harness.line.slow, harness.line.slow_only = seconds, READS
+            harness.transport.slow, harness.transport.slow_only = seconds, READS
 
         harness.on(InjectionPoint.RELEASE, slow)
 
@@ -116,7 +116,7 @@ def reads_fail(harness: Harness) -> None:
 
 
 def _fail_reads(harness: Harness) -> None:
-    harness.line.storms.append(
+    harness.transport.storms.append(
         Storm(
             until=harness.clock.true() + FOR_GOOD,
             only=READS,
@@ -158,7 +158,7 @@ def test_a_disk_that_stalls_does_not_delay_a_restore(cue: InjectionPoint, second
 def test_a_restore_whose_answer_is_lost_is_sent_again_though_reads_fail() -> None:
     def begin(harness: Harness) -> None:
         reads_fail(harness)
-        # The first restore never arrives, and nobody says so.
+        # The first restore never arrives, and no error says so.
         harness.on(InjectionPoint.RESTORE, lambda: _drop_next(harness))
 
     rehearsal, gaps = rehearse(many_names(1, Mode.NEVER), begin=begin)
@@ -167,7 +167,7 @@ def test_a_restore_whose_answer_is_lost_is_sent_again_though_reads_fail() -> Non
 
 
 def _drop_next(harness: Harness) -> None:
-    harness.line.dropped = frozenset({harness.line.calls.get(CHANGE, 0) + 1})
+    harness.transport.dropped = frozenset({harness.transport.calls.get(CHANGE, 0) + 1})
 
 
 def test_a_restore_that_is_never_answered_is_sent_again_every_second_and_no_faster() -> None:
@@ -179,7 +179,7 @@ def test_a_restore_that_is_never_answered_is_sent_again_every_second_and_no_fast
             only=CHANGE,
             error=lambda op: UnansweredError("the connection was closed", operation=op),
         )
-        harness.on(InjectionPoint.RESTORE, lambda: harness.line.storms.append(lost))
+        harness.on(InjectionPoint.RESTORE, lambda: harness.transport.storms.append(lost))
 
     rehearsal, _ = rehearse(
         many_names(1, Mode.NEVER), begin=lambda s: s.on(InjectionPoint.RELEASE, lambda: closes(s))

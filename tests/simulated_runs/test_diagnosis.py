@@ -67,10 +67,10 @@ def diagnosis(world: SimulatedAccount, stack: str = "shop", **more: Any) -> Diag
 
     async def gather() -> Diagnosis:
         clock = VirtualClock(world.timeline.now)
-        line = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
-        stacks = SimulatedStacks(line, {})
+        transport = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
+        stacks = SimulatedStacks(transport, {})
         inventory = Inventory(stacks, clock, region="us-east-1")
-        records = SimulatedRecords(line)
+        records = SimulatedRecords(transport)
         facts = await gather_diagnosis(
             stack, records=records, stacks=stacks, inventory=inventory, **more
         )
@@ -104,18 +104,18 @@ def test_an_existing_record_that_no_stack_owns_ends_with_the_plan_line() -> None
 
 
 @pytest.mark.parametrize(
-    ("existing", "resource", "told", "types"),
+    ("existing", "resource", "reported", "types"),
     [
         (cname(300), alias_resource("d1new"), "conflicting RRSet of type", "CNAME"),
         (PLAIN, cname_resource(), "conflicts with other records", "A"),
     ],
 )
 def test_a_conflict_with_another_type_names_the_type_that_stands(
-    existing: RecordSet, resource: Mapping[str, Any], told: str, types: str
+    existing: RecordSet, resource: Mapping[str, Any], reported: str, types: str
 ) -> None:
     account = site_account(existing=existing, template=site_template(resource))
     finding = only(diagnosis(failed_deploy(account)))
-    assert told in finding.reason
+    assert reported in finding.reason
     assert finding.plan_line == f"{LINE}{types} --no-deploy"
 
 
@@ -219,7 +219,7 @@ def test_a_group_over_an_existing_record_is_read_record_by_record() -> None:
     assert finding.plan_line == f"{LINE}A --no-deploy"
 
 
-def test_a_failure_that_is_no_records_is_told_as_a_note() -> None:
+def test_a_failure_that_is_no_records_is_reported_as_a_note() -> None:
     queue = {
         "Type": "AWS::SQS::Queue",
         "Condition": "Enabled",

@@ -116,7 +116,9 @@ def test_an_operation_that_ends_before_it_is_polled_is_reported() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_stack_that_holds_the_record_is_told_though_its_own_event_is_missing(seed: int) -> None:
+def test_a_stack_that_holds_the_record_is_reported_though_its_own_event_is_missing(
+    seed: int,
+) -> None:
     """CloudFormation adopts an identical record, fails and cannot roll back: it owns the record."""
     failing = {
         "Type": "AWS::Lambda::Permission",
@@ -230,11 +232,11 @@ def deleted_after(seconds: float) -> Callable[[Harness], None]:
 
 
 @pytest.mark.parametrize("after", [0.1, 2.5])
-def test_a_gap_of_another_writers_making_is_measured_and_told(after: float) -> None:
+def test_a_gap_that_another_writer_caused_is_measured_and_reported(after: float) -> None:
     account = site_account(template=slow_template(33.0))
     seen: list[float] = []
 
-    def saw(_stage: Harness, _event: ev.AnyEvent, state: State) -> None:
+    def saw(_harness: Harness, _event: ev.AnyEvent, state: State) -> None:
         if state.names[WWW].is_absent:
             seen.append(state.now)
 
@@ -267,13 +269,13 @@ def test_what_a_rollback_takes_away_counts_as_gap_too() -> None:
         assert rehearsal.gap_seconds > 0
 
 
-def test_every_gap_is_told_as_it_opens_and_closes_in_json() -> None:
+def test_every_gap_is_reported_as_it_opens_and_closes_in_json() -> None:
     out = io.StringIO()
-    told = JsonLines("rehearsal", out, io.StringIO())
+    reported = JsonLines("rehearsal", out, io.StringIO())
     seq = iter(range(1, 100_000))
 
-    def saw(_stage: Harness, event: ev.AnyEvent, state: State) -> None:
-        told(event, state, next(seq))
+    def saw(_harness: Harness, event: ev.AnyEvent, state: State) -> None:
+        reported(event, state, next(seq))
 
     rehearsal = rehearse_once(SCENARIOS["rolled-back"], "ending", Faults(), saw=saw)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
@@ -335,7 +337,7 @@ def test_a_stack_that_owns_the_record_through_a_group_is_said_to_own_it(
     assert (rehearsal.result.owner_notice or "").startswith("Stack shop owns www.example.com now.")
 
 
-def test_a_group_whose_records_nothing_tells_is_not_called_failed() -> None:
+def test_a_group_whose_records_are_unknown_is_not_called_failed() -> None:
     distribution = {
         "Type": "AWS::CloudFront::Distribution",
         "Metadata": {"Simulation": {"Attributes": {"Host": "www.example.com"}}},
@@ -386,7 +388,7 @@ def test_an_operation_that_begins_after_the_deploy_has_exited_is_awaited_for_set
 @pytest.mark.parametrize(
     ("major", "said"), [(5, "Jets 5 leaves it out"), (6, "config.codebuild.project.env.pass")]
 )
-def test_a_jets_app_that_is_deployed_without_the_record_is_told_what_left_it_out(
+def test_a_jets_app_deployed_without_the_record_is_reported_with_the_cause(
     major: int, said: str
 ) -> None:
     queue = {"Type": "AWS::SQS::Queue", "Condition": "Enabled"}

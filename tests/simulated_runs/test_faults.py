@@ -1,6 +1,6 @@
 """What can go wrong around a takeover, each swept over every moment at which it can.
 
-Whatever happens, a name ends with a record (where nobody but us and CloudFormation wrote), and what
+Whatever happens, a name ends with a record (where only we and CloudFormation wrote), and what
 the run says of it is true in the account an hour later: `Rehearsal.broken` and `Rehearsal.absent`.
 """
 
@@ -236,7 +236,7 @@ def storm(
     harness: Harness, seconds: float, error: Callable[[str], ApiError], only: str = ""
 ) -> None:
     until = harness.clock.true() + seconds
-    harness.line.storms.append(Storm(until=until, only=only, error=error))
+    harness.transport.storms.append(Storm(until=until, only=only, error=error))
     harness.trouble("storm", seconds)
 
 
@@ -257,7 +257,7 @@ def unanswered(operation: str) -> ApiError:
 @every_story
 @pytest.mark.parametrize("purpose", [Purpose.PROVE, Purpose.RELEASE, Purpose.RESTORE])
 @pytest.mark.parametrize("error", [throttled, unanswered, expired])
-def test_a_storm_at_any_batch_is_weathered(
+def test_a_run_survives_throttling_at_any_batch(
     scenario: Scenario, purpose: Purpose, error: Callable[[str], ApiError]
 ) -> None:
     for seconds in (3.0, 20.0):
@@ -308,7 +308,7 @@ def test_reads_of_a_name_may_be_stale_for_seconds(scenario: Scenario) -> None:
     for behind in (0.5, 1.5, 3.0, 4.5):
 
         def begin(harness: Harness, behind: float = behind) -> None:
-            harness.line.behind = behind
+            harness.transport.behind = behind
 
         assert_truthful(rehearse(scenario, begin=begin), behind)
 
@@ -475,7 +475,7 @@ def test_a_record_that_goes_while_the_deploy_hangs_and_its_stack_rests_is_missed
 
 
 def test_a_stack_that_is_made_anew_while_its_operation_is_awaited_is_followed() -> None:
-    """With --no-deploy somebody may delete it and deploy under the same name."""
+    """With --no-deploy another user may delete it and deploy under the same name."""
     scenario = SCENARIOS["alias"]
     options = options_for(scenario, deploy_off=None, deploy_on=None)
 
@@ -536,12 +536,12 @@ def test_a_restore_at_the_instant_of_cloudformations_retry_has_one_winner() -> N
     assert won == {"done", "restored"}
 
 
-# -- somebody else writes
+# -- another writer
 
 
 @pytest.mark.parametrize("name", ["alias", "cname", "never-created", "rolled-back"])
 @pytest.mark.parametrize("deed", ["edit", "delete", "make identical"])
-def test_somebody_may_write_the_record_at_any_time(name: str, deed: str) -> None:
+def test_another_writer_may_change_the_record_at_any_time(name: str, deed: str) -> None:
     scenario = SCENARIOS[name]
     lasts = first_lapse(rehearse(scenario))
     for step in range(24):
@@ -624,7 +624,7 @@ def test_a_second_operation_of_the_same_deploy_is_waited_for(name: str) -> None:
 
 
 def takes_the_record(harness: Harness) -> None:
-    """Somebody deploys with the switch on while the old TTL drains; CloudFormation adopts."""
+    """Another user deploys with the switch on while the old TTL drains; CloudFormation adopts."""
     world = harness.world
     enabled = {"Route53Enable": "true"}
     world.stacks.update_stack(world.account.stack, world.account.template, enabled)
@@ -633,7 +633,7 @@ def takes_the_record(harness: Harness) -> None:
 LOWERED = SCENARIOS["cname"]
 
 
-def test_a_deploy_with_the_switch_off_is_not_begun_once_the_stack_owns_the_record() -> None:
+def test_a_deploy_with_the_switch_off_is_not_started_once_the_stack_owns_the_record() -> None:
     """It would delete it."""
     rehearsal = rehearse(LOWERED, begin=lambda s: s.after(100.0, lambda: takes_the_record(s)))
     assert_truthful(rehearsal)
@@ -687,7 +687,7 @@ def denied(operation: str) -> ApiError:
 @pytest.mark.parametrize("seconds", [0.9, 1.1, 3.5])
 def test_a_list_may_take_its_time(seconds: float) -> None:
     def begin(harness: Harness) -> None:
-        harness.line.slow, harness.line.slow_only = seconds, "ListStackResources"
+        harness.transport.slow, harness.transport.slow_only = seconds, "ListStackResources"
 
     assert_ended(rehearse(IDENTICAL, begin=begin), [Outcome.DONE])
 
@@ -702,7 +702,7 @@ def test_a_stack_whose_list_is_denied_ends_in_time_and_leaves_a_record(
 
     rehearsal = rehearse(scenario, begin=begin)
     assert_truthful(rehearsal, start)
-    # After a release nobody gives up before --deploy-timeout: somebody may mend it meanwhile.
+    # After a release the run waits until --deploy-timeout: another user may fix it meanwhile.
     assert first_lapse(rehearsal) < (7500 if rehearsal.gap_seconds else 1000)
     assert rehearsal.result.api_calls is not None
     lists = rehearsal.result.api_calls["cloudformation:ListStackResources"]
@@ -779,7 +779,7 @@ def test_a_second_interrupt_stops_at_once_and_a_resume_ends_well(scenario: Scena
 def test_signals_that_arrive_together_do_not_leave_the_name_empty() -> None:
     """Safety rule 7: a launcher, a terminal and systemd may each deliver one for the same cause."""
     stop = InjectedFault(deed=FaultKind.STOP, cue=InjectionPoint.RELEASE, delay=1.0)
-    rehearsal = rehearse(SCENARIOS["never-created"], Faults(mishaps=(stop,)))
+    rehearsal = rehearse(SCENARIOS["never-created"], Faults(injected=(stop,)))
     assert_truthful(rehearsal)
     assert rehearsal.lives == 1, "it was not stopped at once"
     assert rehearsal.state.interrupts == (Stop("SIGTERM"),)
@@ -803,7 +803,7 @@ def test_a_journal_that_breaks_at_any_append_never_stops_a_rescue(scenario: Scen
 
 @pytest.mark.parametrize("switch", ["off", "on"])
 def test_a_deploy_whose_intent_cannot_be_kept_is_not_waited_for(switch: str) -> None:
-    """It is not started; and the record is deleted by somebody: nothing else ends the run."""
+    """It is not started; and the record is deleted by another writer: nothing else ends the run."""
     scenario = SCENARIOS["cname"]
     calm = rehearse(scenario)
     kept = [isinstance(e, ev.DeployIntended) and e.switch == switch for e in calm.events]
@@ -836,7 +836,7 @@ def test_no_deploy_joins_an_operation_that_is_under_way_or_still_to_come() -> No
             assert_ended(rehearse(scenario, options=options, begin=begin), [Outcome.DONE], t)
 
 
-def test_no_deploy_ends_when_nobody_deploys_in_time() -> None:
+def test_a_run_with_no_deploy_ends_when_no_deploy_starts_in_time() -> None:
     scenario = SCENARIOS["cname"]
     options = options_for(scenario, deploy_off=None, deploy_on=None, deploy_timeout=600.0)
     rehearsal = rehearse(scenario, options=options)

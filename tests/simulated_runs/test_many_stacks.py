@@ -99,7 +99,7 @@ def rehearse(
     return rehearse_once(scenario, "tree", Faults(), options=options, begin=begin, saw=in_time)
 
 
-def in_time(_stage: object, event: ev.AnyEvent, _state: object) -> None:
+def in_time(_harness: object, event: ev.AnyEvent, _state: object) -> None:
     assert event.time < START + 3600 + 1200.0, "it waits for ever"
 
 

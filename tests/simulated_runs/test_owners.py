@@ -1,7 +1,7 @@
 """Whose a record is: every stack of the simulated account counts, by name, type and zone.
 
 Each case is one that was reported in public or seen to go wrong: a record that another stack owns
-was taken for nobody's, or one that no stack owns for another's.
+was taken for unowned, or one that no stack owns for another's.
 """
 
 from __future__ import annotations
@@ -229,8 +229,8 @@ def test_what_another_stack_has_beside_the_record_is_no_reason(
 
 def test_a_stack_that_may_own_it_is_named_with_what_it_hides() -> None:
     case = Case()
-    told = {"Simulation": {"Attributes": {"Name": "www.example.com"}}}
-    hidden = {"Type": "Custom::X", "Metadata": told}
+    reported = {"Simulation": {"Attributes": {"Name": "www.example.com"}}}
+    hidden = {"Type": "Custom::X", "Metadata": reported}
     case.world.write([("DELETE", alias("d1old"))])
     name: Any = {"Fn::GetAtt": ["Looked", "Name"]}
     case.deploys("legacy", Looked=hidden, Old=group(own(name=name)))
@@ -412,8 +412,8 @@ def inventoried(
 
     async def read() -> tuple[Found, float]:
         clock = VirtualClock(world.timeline.now)
-        line = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
-        home = SimulatedStacks(line, regions, "us-east-1")
+        transport = Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
+        home = SimulatedStacks(transport, regions, "us-east-1")
         inventory = Inventory(home, clock, region="us-east-1", tell=tell)
         began = clock.now()
         found = await inventory.beside((), ["abroad.example.com."], OwnerCheck.FULL)
@@ -430,16 +430,16 @@ def inventoried(
 
 
 def test_three_hundred_stacks_are_read_within_a_minute_at_the_rates_of_aws() -> None:
-    told: list[str] = []
-    found, took, refused = inventoried(ReadLimit(rate=4, burst=8), 100, told.append)
+    reported: list[str] = []
+    found, took, refused = inventoried(ReadLimit(rate=4, burst=8), 100, reported.append)
     assert [one.stack.stack_name for one in found.records] == ["legacy"]
     assert found.unasked == ()
     assert refused, "it was throttled, and waited"
     assert took < 60
-    assert told[0].startswith("reading stacks: ")
-    assert told[0].endswith(" of 301 in 3 regions")
-    assert told[-1] == "reading stacks: 301 of 301 in 3 regions"
-    assert 5 < len(told) < 35
+    assert reported[0].startswith("reading stacks: ")
+    assert reported[0].endswith(" of 301 in 3 regions")
+    assert reported[-1] == "reading stacks: 301 of 301 in 3 regions"
+    assert 5 < len(reported) < 35
 
 
 def test_a_region_that_never_stops_throttling_is_no_answer() -> None:

@@ -33,16 +33,16 @@ def rehearsed(account: AccountSetup, saw: Saw = lambda *_: None) -> Rehearsal:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"protections": (("www.example.com", "A", "hands off"),)}, "record set protection"),
         ({"guardrails": ("ACTIVE_RECORD_CHECK",)}, "ACTIVE_RECORD_CHECK"),
     ],
 )
 def test_what_route_53_would_refuse_is_refused_by_the_plan(
-    changes: dict[str, tuple[object, ...]], told: str
+    changes: dict[str, tuple[object, ...]], reported: str
 ) -> None:
-    with pytest.raises(RefusedError, match=told):
+    with pytest.raises(RefusedError, match=reported):
         rehearsed(replace(site_account(), **changes))
 
 

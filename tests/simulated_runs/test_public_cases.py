@@ -263,18 +263,18 @@ def test_weighted_is_refused_before_anything_is_done(ways: Ways) -> None:
 
 
 def test_external_dns(ways: Ways) -> None:  # external-dns#967
-    told = '"heritage=external-dns,external-dns/owner=k8s,external-dns/resource=ingress/a/b"'
+    reported = '"heritage=external-dns,external-dns/owner=k8s,external-dns/resource=ingress/a/b"'
     for name in (WWW, "a-www.example.com.", "xdns-a-www.example.com.", "txt.www.example.com."):
-        case = PublicCase({"Www": www()}, alias("d1old"), values(name, "TXT", told))
+        case = PublicCase({"Www": www()}, alias("d1old"), values(name, "TXT", reported))
         refusal(
             case.plan("www.example.com", **ways(case)),
             "external-dns writes www.example.com A",
             way_out="delete that TXT record",
         )
-    stale = values("a-gone.example.com.", "TXT", told)
+    stale = values("a-gone.example.com.", "TXT", reported)
     case = PublicCase({"Apex": switched(own(name="example.com"))}, pointing(APEX), stale)
     assert case.plan("example.com", **ways(case)).refusals == ()
-    beside = values("a-shop.www.example.com.", "TXT", told), pointing("shop.www.example.com.")
+    beside = values("a-shop.www.example.com.", "TXT", reported), pointing("shop.www.example.com.")
     case = PublicCase({"Www": www()}, alias("d1old"), *beside)
     assert case.plan("www.example.com", **ways(case)).refusals == ()
 
@@ -309,10 +309,10 @@ def test_rename(way: str, tmp_path: Path) -> None:  # roadmap#363, #364, aws-cdk
         assert (made.refusals, made.manuals) == ((), ())
         return made
 
-    told = next(f for f in plan("Delete").warnings if "owns www.example.com A as Old" in f.text)
-    assert "has it as New" in told.text
+    reported = next(f for f in plan("Delete").warnings if "owns www.example.com A as Old" in f.text)
+    assert "has it as New" in reported.text
     for step in ("1. set DeletionPolicy: Retain on Old", "2. remove Old", "3. add New"):
-        assert step in told.hint
+        assert step in reported.hint
     assert "as Old" not in warned(plan("Retain")), "CloudFormation leaves it"
 
 
@@ -331,8 +331,10 @@ def test_without_a_record_every_conflict_is_taken(tmp_path: Path) -> None:
         )
         plan = case.plan(takes_all=True, **options)
         assert (plan.refusals, keys(plan)) == ((), {"www.example.com A", "example.com A"})
-        told = {(r.name, r.type): (r.now is not None, r.known, r.resource) for r in plan.records}
-        assert told == {
+        reported = {
+            (r.name, r.type): (r.now is not None, r.known, r.resource) for r in plan.records
+        }
+        assert reported == {
             ("www.example.com", "A"): (True, True, "Www"),
             ("example.com", "A"): (True, True, "Apex"),
             ("new.example.com", "A"): (False, True, "New"),
@@ -494,7 +496,7 @@ def test_a_domain_of_sam_is_a_group_and_is_refused_with_the_way_out(tmp_path: Pa
     assert "with SAM: leave Route53 out of Domain" in plan.refusals[0].hint
 
 
-def test_what_only_a_macro_tells_is_said(tmp_path: Path) -> None:
+def test_what_only_a_macro_defines_is_reported(tmp_path: Path) -> None:
     case = PublicCase({})
     given = {**case.template, "Transform": ["AWS::Serverless-2016-10-31", "OurMacro"]}
     plan = case.plan("www.example.com", template=case.write(tmp_path, given))
@@ -520,15 +522,15 @@ def test_what_stays_open_is_shown_as_open(tmp_path: Path) -> None:
         assert "Fn::" in json.dumps(record.desired["AliasTarget"])
 
 
-def test_the_owner_of_each_record_is_told() -> None:
+def test_the_owner_of_each_record_is_reported() -> None:
     case = PublicCase({"Www": www()})
     case.world.write([("DELETE", alias("d1old"))])
     case.deploys("legacy", Old=own())
     (record,) = case.plan("www.example.com").records
     assert record.owner == "legacy"
-    nobody = PublicCase({"Www": www()}).plan("www.example.com").records[0]
-    assert (nobody.owner, nobody.strategy) == ("", "delete")
-    assert replace(nobody, now=None).resource == "Www"
+    unowned = PublicCase({"Www": www()}).plan("www.example.com").records[0]
+    assert (unowned.owner, unowned.strategy) == ("", "delete")
+    assert replace(unowned, now=None).resource == "Www"
 
 
 def test_a_record_in_a_zone_that_the_same_deploy_creates_is_none_of_this_zone(ways: Ways) -> None:

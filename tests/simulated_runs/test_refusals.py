@@ -80,18 +80,18 @@ class Case:
         return self.world.zone.zone_id
 
     def holds(self, *records: RecordSet, zone: str | None = None) -> None:
-        """Somebody creates these."""
+        """Another writer creates these."""
         for record in records:
             self.world.zones.change(zone or self.zone, [("CREATE", record)], by="a person")
 
     def edit(self, record: RecordSet) -> None:
-        """Somebody writes this over what is there."""
+        """Another writer replaces what is there with this."""
         self.world.write([("UPSERT", record)])
 
     def deploys(
         self, name: str, parameters: dict[str, str] | None = None, **resources: dict[str, Any]
     ) -> Stack:
-        """Somebody creates a stack of these resources, and it is complete."""
+        """Another user creates a stack of these resources, and it is complete."""
         return self._create(self.world.stacks, name, parameters or {}, resources)
 
     def deploys_in(self, region: str, name: str, **resources: dict[str, Any]) -> Stack:
@@ -104,7 +104,7 @@ class Case:
         return self._create(there, name, {}, resources)
 
     def exports(self, name: str, value: str) -> None:
-        """Somebody's stack exports a value."""
+        """Another stack exports a value."""
         output = {"Value": value, "Export": {"Name": name}}
         body = {"Resources": {"Nothing": {"Type": "Custom::Nothing"}}, "Outputs": {"It": output}}
         self.world.stacks.create_stack(f"exporting-{name}", body)
@@ -167,16 +167,16 @@ class Case:
     ) -> Plan:
         clock = VirtualClock(self.world.timeline.now)
         rng = Random(1)  # noqa: S311 -- a simulation, not a secret
-        line = Transport(self.world, clock, rng, FaultRates())
+        transport = Transport(self.world, clock, rng, FaultRates())
 
         async def ask(_: str) -> Sequence[str] | None:
             return delegated
 
-        here = stacks(line) if stacks else SimulatedStacks(line, self.abroad)
+        here = stacks(transport) if stacks else SimulatedStacks(transport, self.abroad)
         facts = await gather(
             options,
             clock=clock,
-            records=SimulatedRecords(line),
+            records=SimulatedRecords(transport),
             stacks=here,
             pending=PendingSource(
                 stacks=here,
@@ -190,7 +190,7 @@ class Case:
             region="us-east-1",
             ask_delegation=ask,
         )
-        self.calls = dict(line.calls)
+        self.calls = dict(transport.calls)
         return make_plan(facts, options)
 
     async def _run_preview(self, command: str) -> DeployExit:
@@ -286,7 +286,7 @@ def test_a_record_of_a_stack_in_another_region_is_refused() -> None:
 
 
 @pytest.mark.parametrize("policy", ["Retain", "Delete"])
-def test_a_record_that_another_stack_has_let_go_of_is_nobodys(policy: str) -> None:
+def test_a_record_that_another_stack_has_let_go_of_has_no_owner(policy: str) -> None:
     case = Case()
     case.world.write([("DELETE", alias("d1old"))])
     case.deploys("legacy", Old={**own(), "DeletionPolicy": policy})
@@ -298,12 +298,12 @@ def test_a_record_that_another_stack_has_let_go_of_is_nobodys(policy: str) -> No
 
 
 class Silent(SimulatedStacks):
-    """Stacks whose other regions fail, each in its own way; ``None``: nobody ever answers."""
+    """Stacks whose other regions fail, each in its own way; ``None``: no answer ever comes."""
 
     def __init__(
-        self, line: Transport, here: StackStore, errors: dict[str, TakeoverError | None]
+        self, transport: Transport, here: StackStore, errors: dict[str, TakeoverError | None]
     ) -> None:
-        super().__init__(line, dict.fromkeys(errors, here))
+        super().__init__(transport, dict.fromkeys(errors, here))
         self._errors = errors
 
     @asynccontextmanager
@@ -327,7 +327,7 @@ def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out(
         "eu-west-2": UnansweredError("time-out"),
         "eu-west-3": None,
     }
-    plan = case.plan(stacks=lambda line: Silent(line, case.world.stacks, errors))
+    plan = case.plan(stacks=lambda transport: Silent(transport, case.world.stacks, errors))
     unasked = {f.text.partition(" owns www.example.com in ")[2] for f in plan.refusals}
     assert unasked == {
         "ca-west-1: ExpiredToken: the token has expired.",
@@ -340,7 +340,7 @@ def test_a_region_that_does_not_answer_is_refused_by_name_unless_it_is_left_out(
     assert all("--owner-check region" in finding.hint for finding in plan.refusals)
     for check in (OwnerCheck.REGION, OwnerCheck.NONE):
         there = case.plan(
-            stacks=lambda line: Silent(line, case.world.stacks, errors), owner_check=check
+            stacks=lambda transport: Silent(transport, case.world.stacks, errors), owner_check=check
         )
         assert there.refusals == ()
         assert f"--owner-check {check}" in warned(there)
@@ -390,7 +390,7 @@ def test_a_record_that_this_stack_has_let_go_of_is_manual(status: str) -> None:
     assert plan.keys == {alias("d1new").key}
 
 
-def test_an_owned_record_that_somebody_edited_is_drift() -> None:
+def test_an_owned_record_that_another_writer_edited_is_drift() -> None:
     case = Case()
     case.world.write([("DELETE", alias("d1old"))])
     case.switch_on()
@@ -398,7 +398,7 @@ def test_an_owned_record_that_somebody_edited_is_drift() -> None:
     refusal(case.plan(), "d1edited", "its template says", "d1new", way_out="drift")
 
 
-def test_an_owned_record_that_somebody_deleted_is_drift() -> None:
+def test_an_owned_record_that_another_writer_deleted_is_drift() -> None:
     case = Case()
     case.world.write([("DELETE", alias("d1old"))])
     case.switch_on()
@@ -536,7 +536,7 @@ def test_two_public_zones_of_the_name_are_refused_and_the_delegated_one_is_named
     refusal(other, f"({twin}) is not the delegated one", way_out=f"delegation is to {ZONE}")
 
 
-def test_a_private_zone_beside_the_public_one_is_left_alone_and_told_of() -> None:
+def test_a_private_zone_beside_the_public_one_is_left_alone_and_reported() -> None:
     case = Case()
     private = case.world.zones.add_zone("example.com", private=True).zone_id
     case.holds(alias("d1private"), zone=private)
@@ -566,7 +566,7 @@ def test_two_private_zones_of_the_name_are_refused_until_one_is_said() -> None:
 
 
 @pytest.mark.parametrize("said", ["text", "parameter", "joined", "made", "imported", "hidden"])
-def test_the_stacks_own_private_record_is_told_from_the_public_one(said: str) -> None:
+def test_the_stacks_own_private_record_is_distinguished_from_the_public_one(said: str) -> None:
     case = Case(site_account(exists=False))
     private = case.world.zones.add_zone("example.com", private=True).zone_id
     zone_id: Any = {
@@ -598,10 +598,10 @@ def test_the_stacks_own_private_record_is_told_from_the_public_one(said: str) ->
         assert plan.owned == ()
 
 
-def test_a_zone_that_the_world_is_not_sent_to_is_refused_and_one_in_part_is_told() -> None:
+def test_a_zone_without_delegation_is_refused_and_one_with_partial_delegation_is_reported() -> None:
     case = Case()
     refusal(case.plan(delegated=["ns.elsewhere."]), "not the delegated one", way_out="--zone ID")
-    assert case.plan(delegated=None).refusals == (), "nobody could tell"
+    assert case.plan(delegated=None).refusals == (), "it could not be determined"
     partly = case.plan(delegated=[*NAME_SERVERS[:3], "ns.elsewhere."])
     assert partly.refusals == ()
     assert "resolvers also query ns.elsewhere" in warned(partly)
@@ -629,7 +629,7 @@ def test_a_name_that_is_delegated_away_inside_the_zone_is_refused(cut: str) -> N
 # -- dependants
 
 
-def test_an_alias_that_a_new_type_would_break_is_refused_and_a_like_one_is_told_of() -> None:
+def test_an_alias_that_a_new_type_would_break_is_refused_and_a_similar_one_is_reported() -> None:
     case = Case(site_account(template=site_template(cname_resource())))
     case.holds(inside("m.example.com.", WWW))
     refusal(

@@ -151,7 +151,7 @@ def test_a_resumed_run_keeps_its_deadlines_under_a_wall_clock_that_was_set(jump:
         if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
     )
     fault = InjectedFault(deed=FaultKind.CLOCK, seconds=jump)
-    faults = Faults(kills=(release + 9,), downtimes=(5.0,), mishaps=(fault,))
+    faults = Faults(kills=(release + 9,), downtimes=(5.0,), injected=(fault,))
     rehearsal = rehearse_once(scenario, "kill", faults)
     assert_ended_well(rehearsal, jump)
     assert rehearsal.result.outcome == Outcome.RESTORED

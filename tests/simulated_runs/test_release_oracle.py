@@ -55,7 +55,7 @@ GROUNDS = frozenset(Ground)
 
 def grounds(
     scenario: Scenario,
-    *mishaps: InjectedFault,
+    *injected: InjectedFault,
     begin: Callable[[Harness], None] = lambda _: None,
     **options: Any,
 ) -> AbstractSet[str]:
@@ -63,7 +63,7 @@ def grounds(
     rehearsal = rehearse_once(
         scenario,
         "oracle",
-        Faults(mishaps=mishaps),
+        Faults(injected=injected),
         options=options_for(scenario, deploy_timeout=200.0, **options),
         begin=begin,
     )
@@ -79,7 +79,7 @@ def no_answers(operation: str) -> Callable[[Harness], None]:
     def fail(harness: Harness) -> None:
         error = lambda op: UnansweredError("timed out", operation=op)  # noqa: E731
         until = harness.clock.true() + 60.0
-        harness.line.storms.append(Storm(until=until, only=operation, error=error))
+        harness.transport.storms.append(Storm(until=until, only=operation, error=error))
 
     return lambda harness: harness.on(
         InjectionPoint.CREATING, lambda: harness.later(0.8, lambda: fail(harness))
@@ -179,7 +179,7 @@ WITHOUT: dict[str, tuple[frozenset[Condition], Ground, Callable[[], AbstractSet[
 
 
 @pytest.mark.parametrize("what", WITHOUT)
-def test_a_condition_that_the_gate_leaves_out_is_told_by_the_oracle(
+def test_the_oracle_reports_a_condition_that_the_gate_leaves_out(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conditions, ground, run = WITHOUT[what]
@@ -199,7 +199,7 @@ def test_a_condition_that_the_gate_leaves_out_is_told_by_the_oracle(
     assert left_out, "the gate never had these conditions unmet: correct this test"
 
 
-def test_an_adoption_that_the_gate_does_not_wait_for_is_told_by_the_oracle(
+def test_the_oracle_reports_an_adoption_that_the_gate_does_not_wait_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     account = site_account(existing=alias("d1new"))
@@ -211,7 +211,7 @@ def test_an_adoption_that_the_gate_does_not_wait_for_is_told_by_the_oracle(
     assert Ground.UNTAKEN in grounds(scenario)
 
 
-def test_a_hold_that_is_too_short_for_an_identical_record_is_told_by_the_oracle(
+def test_the_oracle_reports_a_hold_that_is_too_short_for_an_identical_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert grounds(IDENTICAL) == set()
@@ -220,7 +220,7 @@ def test_a_hold_that_is_too_short_for_an_identical_record_is_told_by_the_oracle(
     assert grounds(IDENTICAL) == {Ground.HELD}
 
 
-def test_a_record_of_another_stack_that_the_inventory_overlooks_is_told_by_the_oracle(
+def test_the_oracle_reports_a_record_of_another_stack_that_the_inventory_overlooks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def blind(*_: object, **__: object) -> Found:
@@ -242,11 +242,11 @@ def rogue(
     """A DELETE in the run's name that the machine knows nothing of."""
 
     def send(harness: Harness) -> None:
-        line = Transport(harness.world, harness.clock, harness.rng, FaultRates(), by=TAKEOVER)
-        line.arrivals = harness.line.arrivals
+        transport = Transport(harness.world, harness.clock, harness.rng, FaultRates(), by=TAKEOVER)
+        transport.arrivals = harness.transport.arrivals
         now = harness.world.timeline.now
         try:
-            line._arrive(MAIN, [Change.delete(record)], "route53-takeover rogue", now)
+            transport._arrive(MAIN, [Change.delete(record)], "route53-takeover rogue", now)
         except ZoneError:
             return
 
@@ -282,7 +282,7 @@ NEVER = SCENARIOS["never-created"]
     ],
     ids=lambda each: each.name if isinstance(each, Ground) else None,
 )
-def test_a_delete_that_the_gate_did_not_decide_is_told_by_the_oracle(
+def test_the_oracle_reports_a_delete_that_the_gate_did_not_decide(
     scenario: Scenario, begin: Callable[[Harness], None], ground: Ground
 ) -> None:
     assert grounds(scenario) == set()

@@ -52,9 +52,9 @@ class Counted(SimulatedStacks):
     """Stacks that count what is asked of them."""
 
     def __init__(
-        self, line: Transport, case: Case, region: str = "", asked: Counter[str] | None = None
+        self, transport: Transport, case: Case, region: str = "", asked: Counter[str] | None = None
     ) -> None:
-        super().__init__(line, case.abroad, region)
+        super().__init__(transport, case.abroad, region)
         self._case = case
         self._closed = case.closed
         self.asked: Counter[str] = Counter() if asked is None else asked
@@ -68,12 +68,12 @@ class Counted(SimulatedStacks):
         if region in self._closed:
             raise AccessDeniedError(f"{region} is closed")
         async with super().in_region(region):
-            there = type(self)(self._line, self._case, region, self.asked)
+            there = type(self)(self._transport, self._case, region, self.asked)
             yield there
 
 
 class Closed(Counted):
-    """Stacks that nobody may ask."""
+    """Stacks that may not be read."""
 
     async def describe(self, stack: str) -> StackDescription:
         raise AccessDeniedError(f"may not describe {stack}")
@@ -117,8 +117,8 @@ def restored(
 
     async def one_after_the_other() -> Restored:
         clock = VirtualClock(case.world.timeline.now)
-        line = Transport(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
-        account = stacks(line, case)
+        transport = Transport(case.world, clock, Random("restore"), FaultRates())  # noqa: S311 -- simulated
+        account = stacks(transport, case)
         inventory = Inventory(account, clock, region="us-east-1")
         others = OtherRegions(inventory, [originals[0].name for originals in names], check)
         ends: list[Rescue | TakeoverError] = []
@@ -129,7 +129,7 @@ def restored(
                     originals,
                     place=Place(zone_id=case.zone, zone_name="example.com.", root="shop"),
                     clock=clock,
-                    records=records(line),
+                    records=records(transport),
                     stacks=account,
                     ttl=60,
                     force=force,
@@ -163,17 +163,17 @@ def owned_by_a_stack() -> tuple[Case, type[Counted], str]:
     return case, Counted, "stack legacy owns"
 
 
-def edited_by_somebody() -> tuple[Case, type[Counted], str]:
+def edited_by_another_writer() -> tuple[Case, type[Counted], str]:
     return lost(OTHER), Counted, "neither this run nor a stack created"
 
 
-def of_nobody_knows_whom() -> tuple[Case, type[Counted], str]:
+def of_unknown_owner() -> tuple[Case, type[Counted], str]:
     return lost(OTHER), Closed, "cannot check whether a stack owns the record there"
 
 
 @pytest.mark.parametrize(
     "made",
-    [owned_by_a_stack, edited_by_somebody, of_nobody_knows_whom],
+    [owned_by_a_stack, edited_by_another_writer, of_unknown_owner],
     ids=lambda made: made.__name__,
 )
 def test_what_is_missing_is_created_whatever_stands_beside_it(made: Any) -> None:
@@ -292,7 +292,7 @@ def test_stacks_that_do_not_answer_at_first_are_asked_again() -> None:
 
 
 @pytest.mark.parametrize("kind", ["TXT", "AAAA"])
-def test_a_group_of_the_stack_is_told_by_the_records_that_it_holds(kind: str) -> None:
+def test_a_group_of_the_stack_is_recognised_by_its_records(kind: str) -> None:
     case = lost()
     values = {"Type": kind, "TTL": "60", "ResourceRecords": ['"x"' if kind == "TXT" else "::1"]}
     entry = {"Name": "www.example.com", **values}

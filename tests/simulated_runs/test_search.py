@@ -49,8 +49,8 @@ AIMS: dict[CoverageGoal, tuple[FaultKind | Act, ...]] = {
     CoverageGoal.DAMAGED: (FaultKind.CORRUPT,),
     CoverageGoal.TWO_RUNS: (FaultKind.ANOTHER,),
     CoverageGoal.EDITED_IN_THE_GAP: (FaultKind.EDIT,),
-    CoverageGoal.PAUSED_AT_THE_MOMENT: (Act.PAUSE,),
-    CoverageGoal.GOING_ON: (Act.PAUSE,),
+    CoverageGoal.PAUSED_AT_THE_RELEASE: (Act.PAUSE,),
+    CoverageGoal.CONTINUED: (Act.PAUSE,),
     CoverageGoal.UNCONFIRMED: (Act.CONFIRM_RELEASE,),
     CoverageGoal.CONFIRMED: (Act.CONFIRM_RELEASE,),
     CoverageGoal.HOLD_CUT: (Act.RELEASE_NOW,),
@@ -58,19 +58,19 @@ AIMS: dict[CoverageGoal, tuple[FaultKind | Act, ...]] = {
     CoverageGoal.RESTORED_BY_A_KEY: (Act.RESTORE,),
     CoverageGoal.ABORTED: (Act.ABORT,),
 }
-"""What one of the mishaps of a run must be, so that a rare state is worth looking for in it.
+"""What one of the faults of a run must be, so that a rare state is worth looking for in it.
 
 A state that is not here is looked for in any run: enough where one in fifty comes to it.
 """
 WITHIN = {CoverageGoal.CRASH_BEFORE_DELETE: 0.02, CoverageGoal.DELETE_BY_THE_DEAD: 0.05}
-"""Seconds after its cue in which the mishap must happen, where there is little time for it."""
+"""Seconds after its cue in which the fault must happen, where there is little time for it."""
 ANYTIME = (
     CoverageGoal.CLOCK_SET_BACK,
     CoverageGoal.DAMAGED,
     CoverageGoal.POWER_LOST,
     CoverageGoal.TWO_RUNS,
 )
-"""For these the mishap need not be at the release, or the clean-up after it."""
+"""For these the fault need not be at the release, or the clean-up after it."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -100,7 +100,7 @@ def unbroken(seed: int, number: int) -> frozenset[CoverageGoal]:
 def worth_a_look(seed: int, sight: CoverageGoal) -> Iterator[int]:
     """Further runs of this seed that may well come to this state."""
     for number in count(RUNS):
-        drawn = draw(seed, number).faults.mishaps
+        drawn = draw(seed, number).faults.injected
         if sight not in AIMS or any(_serves(fault, sight) for fault in drawn):
             yield number
 
@@ -125,5 +125,7 @@ def test_a_run_of_the_soak_is_the_same_whatever_ran_before_it() -> None:
 
 def test_every_fault_there_is_is_drawn_now_and_then() -> None:
     drawn = [draw(4, number) for number in range(1500)]
-    assert {fault.deed for d in drawn for fault in d.faults.mishaps} == set(FaultKind) == set(DEEDS)
+    assert (
+        {fault.deed for d in drawn for fault in d.faults.injected} == set(FaultKind) == set(DEEDS)
+    )
     assert {d.scenario.account.habit for d in drawn} == set(DeployBehavior)

@@ -198,7 +198,7 @@ def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -
     assert conditions["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"]
 
 
-def test_the_readme_tells_a_newcomer_what_the_gate_runs() -> None:
+def test_the_readme_lists_what_the_gate_runs() -> None:
     script = (ROOT / ".ci/run").read_text().splitlines()
     commands = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
     assert commands
@@ -259,6 +259,6 @@ def test_every_picture_is_shown_and_loads_nothing_from_elsewhere(picture: Path) 
 
 def test_every_key_of_the_screen_is_documented() -> None:
     rows = re.findall(r"^\| (`.+?`) \| `([\w-]+)` \| \S", _section(SCREEN, "## Keys"), re.MULTILINE)
-    told = {name: ",".join(re.findall(r"`(.+?)`", keys)) for keys, name in rows}
-    assert told == {action.id: action.keys for action in ACTIONS}
+    reported = {name: ",".join(re.findall(r"`(.+?)`", keys)) for keys, name in rows}
+    assert reported == {action.id: action.keys for action in ACTIONS}
     assert len(rows) == len(ACTIONS)

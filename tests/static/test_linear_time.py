@@ -199,9 +199,9 @@ def test_every_module_with_regular_expressions_is_tried() -> None:
 
 def _cost(work: Callable[[str], object], text: str) -> float:
     """Seconds of this thread's CPU: what else the machine does is hardly in them."""
-    begun = time.thread_time()
+    began = time.thread_time()
     work(text)
-    return time.thread_time() - begun
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize("what", WORK)

@@ -151,8 +151,8 @@ class Account:
         self.plan = state.plan
         self.clock = VirtualClock(self.world.timeline.now)
         self.rng = Random(name)  # noqa: S311 -- a simulation
-        line = Transport(self.world, self.clock, self.rng, FaultRates())
-        self.records, self.stacks = SimulatedRecords(line), SimulatedStacks(line)
+        transport = Transport(self.world, self.clock, self.rng, FaultRates())
+        self.records, self.stacks = SimulatedRecords(transport), SimulatedStacks(transport)
 
     async def resume(self) -> State:
         engine = takeover_engine(

@@ -341,11 +341,11 @@ def test_a_place_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="cannot write") as new:
         FileJournal(tmp_path / "missing" / "journal.jsonl")
     assert "--state-dir" in new.value.hint
-    with pytest.raises(UsageError, match="cannot write") as begun:
+    with pytest.raises(UsageError, match="cannot write") as raised:
         FileJournal(tmp_path)
-    assert "--state-dir" not in begun.value.hint, "no other folder holds the run"
-    assert "`resume`" in begun.value.hint
-    assert "`restore`" in begun.value.hint
+    assert "--state-dir" not in raised.value.hint, "no other folder holds the run"
+    assert "`resume`" in raised.value.hint
+    assert "`restore`" in raised.value.hint
     with pytest.raises(UsageError, match="cannot read") as unread:
         read_journal(tmp_path / "missing")
     assert "`restore`" in unread.value.hint

@@ -84,7 +84,7 @@ def test_a_run_from_before_a_logout_or_of_another_environment_is_met(
         assert "another run" in refusal(tmp_path / "other").message
 
 
-def test_an_emulator_is_another_world_and_leaves_no_lock_behind(tmp_path: Path) -> None:
+def test_an_emulator_is_another_account_and_leaves_no_lock_behind(tmp_path: Path) -> None:
     assert site_of("Z1", None) == site_of("Z1", "https://route53.amazonaws.com") == "Z1"
     assert site_of("Z1", "https://gateway.example.net") == "Z1", "it may lead to AWS"
     here, there = (site_of("Z1", f"http://127.0.0.1:{port}") for port in (4566, 4567))

@@ -112,8 +112,8 @@ def test_runs_lists_every_old_folder_with_its_outcome(program: Program) -> None:
         placed(program, name)
     ended = program("runs", JSON)
     assert ended.code == 0
-    told = [(line["outcome"], line["phase"], line["rehearsal"]) for line in ended.lines]
-    assert sorted(told, key=str) == sorted(
+    reported = [(line["outcome"], line["phase"], line["rehearsal"]) for line in ended.lines]
+    assert sorted(reported, key=str) == sorted(
         [(ENDS[name][1], "ended", name == "rehearsal") for name in ENDS]
         + [(None, phase, False) for phase in KILLED.values()],
         key=str,

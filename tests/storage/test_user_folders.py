@@ -37,7 +37,7 @@ def _common(*, quiet: bool = False) -> Path:
 
 
 @pytest.mark.usefixtures("_homeless")
-def test_a_user_without_a_home_is_told_how_to_say_where_runs_are_kept() -> None:
+def test_without_a_home_folder_the_error_says_how_to_set_the_state_folder() -> None:
     with pytest.raises(UsageError, match=f"{NO_ACCOUNT}.* no home folder") as refused:
         _common()
     assert "--state-dir" in refused.value.hint

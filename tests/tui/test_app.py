@@ -1,4 +1,4 @@
-"""What a person asks for reaches the source, and how the screen is left."""
+"""What the operator requests reaches the source, and how the screen is left."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
         (view(link=Link.GONE, rehearsal="alias"), "simulated account with it"),
     ],
 )
-async def test_nothing_is_asked_of_a_run_that_nobody_runs(
+async def test_no_request_is_sent_to_a_run_without_a_process(
     shown: View, reason: str, tmp_path: Path
 ) -> None:
     source = PlayedSource(shown)
@@ -167,7 +167,7 @@ def left_of(shown: View, left: ExitInfo) -> ExitInfo:
         (replayed(), ExitInfo()),
     ],
 )
-async def test_leaving_says_whether_the_run_goes_on(
+async def test_leaving_says_whether_the_run_continues(
     shown: View, left: ExitInfo, tmp_path: Path
 ) -> None:
     app = application(PlayedSource(shown), tmp_path)
@@ -235,7 +235,7 @@ async def test_a_run_whose_process_is_gone_is_resumed_on_a_yes(
     assert source.submitted == asked
 
 
-async def test_a_refused_request_is_told_with_its_hint(tmp_path: Path) -> None:
+async def test_a_refused_request_is_shown_with_its_hint(tmp_path: Path) -> None:
     source = PlayedSource(view(PAUSE))
     source.refusal = TakeoverError("the socket [red]is gone\x1b[2J", "Attach to it again.")
     app = application(source, tmp_path)
@@ -271,8 +271,8 @@ async def test_a_mistake_of_ours_is_raised_and_prints_no_traceback(
     app = application(source, tmp_path)
     with pytest.raises(ZeroDivisionError):
         await app.run_async(headless=True)
-    told = capsys.readouterr()
-    assert "secret" not in told.out + told.err
+    reported = capsys.readouterr()
+    assert "secret" not in reported.out + reported.err
 
 
 class CountingApp(HeardApp):
@@ -319,7 +319,7 @@ async def test_views_that_never_stop_coming_are_drawn_at_a_steady_pace(tmp_path:
         assert len(app.drawn) <= (loop.time() - began) / app.SHORTEST_FRAME + 2
 
 
-async def test_a_person_is_called_once_for_each_thing_to_do(tmp_path: Path) -> None:
+async def test_the_operator_is_notified_once_for_each_action_needed(tmp_path: Path) -> None:
     source = PlayedSource(view())
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
@@ -339,7 +339,7 @@ async def test_a_person_is_called_once_for_each_thing_to_do(tmp_path: Path) -> N
         assert app.bells == 3
 
 
-async def test_the_moment_that_waits_for_a_key_is_unmistakable(tmp_path: Path) -> None:
+async def test_a_release_that_waits_for_a_key_is_unmistakable(tmp_path: Path) -> None:
     source = PlayedSource(view())
     app = application(source, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -510,7 +510,7 @@ def _picture(folder: Path) -> str:
     return saved.name
 
 
-async def test_a_picture_that_cannot_be_saved_is_told(
+async def test_a_picture_that_cannot_be_saved_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()

@@ -106,7 +106,7 @@ async def test_a_changed_key_works_and_stands_in_help_and_footer(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "reported"),
     [
         ({"pause": "x"}, "The key of pause is not changed"),
         ({"pause": "q", "leave": "q"}, "is not changed"),
@@ -115,7 +115,7 @@ async def test_a_changed_key_works_and_stands_in_help_and_footer(tmp_path: Path)
     ],
 )
 async def test_a_key_that_another_action_has_is_not_taken(
-    keys: dict[str, str], told: str, tmp_path: Path
+    keys: dict[str, str], reported: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"keys": keys}))
@@ -123,7 +123,7 @@ async def test_a_key_that_another_action_has_is_not_taken(
     app = HeardApp(source=source, preferences=path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        assert told in notices(app)[0]
+        assert reported in notices(app)[0]
         await pilot.press("p")
         await settle(pilot)
         assert len(source.submitted) == 1

@@ -45,7 +45,7 @@ def played(**more: TakeoverError) -> PlayedOpening:
     return PlayedOpening(proposal(), PlayedSource(view()), **more)
 
 
-async def test_what_is_read_is_told_while_there_is_no_plan(tmp_path: Path) -> None:
+async def test_what_is_read_is_shown_while_there_is_no_plan(tmp_path: Path) -> None:
     app = application(played(), tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
@@ -97,13 +97,13 @@ def test_screen_and_text_show_the_same_comparison() -> None:
     )
     shown = replace(given, plan=replace(given.plan, records=(planned,)))
     lines = [line.plain.strip() for line in plan_lines(shown)]
-    told = [line.strip() for line in plain._proposed(shown)]
+    reported = [line.strip() for line in plain._proposed(shown)]
     stack = given.plan.root.stack_name
     changes = comparison_lines(planned)
     assert any(line.startswith("- ") for line in changes)
     for line in (f"owner: no stack -> {stack} (Site/DnsRecord)", *changes):
         assert line in lines
-        assert line in told
+        assert line in reported
     (told_object,) = plan_object(shown.plan, [], "run", None)["records"]
     assert (told_object["changes"], told_object["desired"]) == (changes, desired)
 
@@ -127,7 +127,7 @@ async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path
         await settle(pilot)
         assert isinstance(app.screen, PlanScreen)
         shown = text_of(app)
-    for told in (
+    for reported in (
         "Take over  www.example.com CNAME old.example.net (TTL 300)",
         "Zone       example.com (Z1)",
         "Stack      web UPDATE_COMPLETE",
@@ -138,7 +138,7 @@ async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path
         " 1. back up",
         " 2. lower the TTL",
     ):
-        assert told in shown
+        assert reported in shown
     assert "REHEARSAL" not in shown
 
 

@@ -41,7 +41,7 @@ async def test_the_theme_is_remembered_and_the_keys_are_kept(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "text", [b"{", b"[]", b'{"theme": 7}', b'{"keys": {"pause": 1}}', b"\xff\xfe", b""]
 )
-async def test_a_damaged_file_is_told_and_the_defaults_are_used(
+async def test_a_damaged_file_is_reported_and_the_defaults_are_used(
     text: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "preferences.json"
@@ -62,16 +62,16 @@ def test_a_damaged_file_is_not_overwritten(text: bytes, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
-    found, told = load(tmp_path, ("takeover-dark",))
+def test_a_folder_in_its_place_is_reported(tmp_path: Path) -> None:
+    found, reported = load(tmp_path, ("takeover-dark",))
     assert found == Preferences()
-    assert len(told) == 1
+    assert len(reported) == 1
     assert remember_theme(tmp_path, "takeover-dark")
 
 
-def test_an_unknown_theme_is_told_and_the_default_is_used(tmp_path: Path) -> None:
+def test_an_unknown_theme_is_reported_and_the_default_is_used(tmp_path: Path) -> None:
     path = tmp_path / "preferences.json"
     path.write_text('{"theme": "pink", "keys": {"pause": "f5"}}')
-    found, told = load(path, ("takeover-dark",))
+    found, reported = load(path, ("takeover-dark",))
     assert found == Preferences(keys={"pause": "f5"})
-    assert told == ("There is no theme pink; the default is used.",)
+    assert reported == ("There is no theme pink; the default is used.",)

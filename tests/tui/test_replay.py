@@ -51,7 +51,7 @@ async def test_a_key_moves_the_replay(
     assert source.submitted == [asked]
 
 
-async def test_it_goes_on_at_the_speed_that_it_was_stopped_at(tmp_path: Path) -> None:
+async def test_it_continues_at_the_speed_at_which_it_was_stopped(tmp_path: Path) -> None:
     source = PlayedSource(replayed(speed=30))
     async with application(source, tmp_path).run_test() as pilot:
         await settle(pilot)

@@ -72,7 +72,7 @@ async def test_every_scene_is_complete_at_every_size(size: tuple[int, int], tmp_
         assert _REACH[view.link] in text.splitlines()[0]
         assert _cut_off(app) == [], name
         assert _overlapping(app) == [], name
-        assert _told_by_colour_alone(app) == [], name
+        assert _shown_by_colour_alone(app) == [], name
         assert _unreadable(app) == [], name
 
     await play(size, tmp_path / "preferences", look)
@@ -81,18 +81,18 @@ async def test_every_scene_is_complete_at_every_size(size: tuple[int, int], tmp_
 async def test_every_scene_reads_the_same_on_a_light_ground_and_without_colour(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[dict[str, str]] = []
+    reported: list[dict[str, str]] = []
 
     def look(name: str, app: HeardApp) -> None:
-        told[-1][name] = _text(app)
+        reported[-1][name] = _text(app)
         assert _unreadable(app) == [], (name, app.no_color)
 
     for has_colour in (True, False):
         if not has_colour:
             monkeypatch.setenv("NO_COLOR", "1")
-        told.append({})
+        reported.append({})
         await play((120, 40), tmp_path / "preferences", look, themes.LIGHT.name)
-    light, colourless = told
+    light, colourless = reported
     assert light == colourless
 
 
@@ -145,7 +145,7 @@ def _overlapping(app: HeardApp) -> list[str]:
     ]
 
 
-def _told_by_colour_alone(app: HeardApp) -> list[str]:
+def _shown_by_colour_alone(app: HeardApp) -> list[str]:
     """Lines with something in a colour and no sign or word in capitals that says the same.
 
     A line that is indented goes on with the one above.

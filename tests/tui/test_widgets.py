@@ -110,7 +110,7 @@ def test_a_duration_is_written_in_minutes_and_hours() -> None:
     assert [duration(s) for s in (-3, 9.9, 130, 7330)] == ["00m00s", "00m09s", "02m10s", "2h02m10s"]
 
 
-def test_quiet_is_told_only_after_a_while() -> None:
+def test_quiet_is_shown_only_after_a_while() -> None:
     assert not still_waiting(109.0, 100.0)
     assert still_waiting(230.0, 100.0) == "still waiting 02m10s"
 
@@ -200,7 +200,7 @@ async def test_a_click_on_a_label_shows_that_part() -> None:
 # -- time
 
 
-async def test_a_countdown_goes_on_between_two_views_of_a_live_run() -> None:
+async def test_a_countdown_continues_between_two_views_of_a_live_run() -> None:
     view = scenes.view("confirm")
     until = view.snapshot.countdowns[0].until - view.snapshot.now
     app = Host()
@@ -300,7 +300,7 @@ async def test_a_thousand_rows_cost_no_widgets() -> None:
         assert len(app.query("*")) == widgets
 
 
-async def test_the_row_that_failed_is_in_view_with_its_reason_until_somebody_scrolls() -> None:
+async def test_the_row_that_failed_is_in_view_with_its_reason_until_the_user_scrolls() -> None:
     reason = "Resource handler returned message: it already exists"
     rows = _many(500, label="Broken", mark=Mark.FAILED, reason=reason, is_record=True)
     app = Host()
@@ -346,7 +346,7 @@ async def test_the_text_of_rows_can_be_selected_though_no_row_is_a_widget() -> N
 # -- the deploy's output
 
 
-async def test_the_newest_output_stays_in_view_until_somebody_scrolls_up() -> None:
+async def test_the_newest_output_stays_in_view_until_the_user_scrolls_up() -> None:
     app = Host()
     async with app.run_test(size=(80, 23)) as pilot:
         app.run_view.show_pane("deploy")

@@ -219,7 +219,7 @@ class AwsSession:
                 yield connected.fresh if is_distrusted else connected.pooled
         except NotAllowedError:
             raise
-        except asyncio.CancelledError:  # whoever asked has waited long enough
+        except asyncio.CancelledError:  # the caller has waited long enough
             self._distrust(service)
             raise
         except Exception as error:

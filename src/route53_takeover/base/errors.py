@@ -71,7 +71,7 @@ class RefusedError(TakeoverError):
 
 
 class ManualActionRequiredError(TakeoverError):
-    """A person must look: the state is unknown or a name has no record."""
+    """The operator must look: the state is unknown or a name has no record."""
 
     exit_code = ExitCode.UNKNOWN
 

@@ -25,7 +25,7 @@ async def in_thread(ask: Callable[[], _Answer]) -> _Answer:
     def work() -> None:
         try:
             found = ask()
-        except Exception as error:  # noqa: BLE001 -- carried over to whoever waits for it
+        except Exception as error:  # noqa: BLE001 -- carried over to the task that waits for it
             failure = error
             act: Callable[[], None] = lambda: answer.set_exception(failure)  # noqa: E731
         else:

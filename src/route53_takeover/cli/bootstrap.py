@@ -71,7 +71,7 @@ class OpenAccount:
     """An account that is open: its ports, and how often each API was called.
 
     Attributes:
-        inventory: what its stacks hold: read once, by whoever asks first.
+        inventory: what its stacks hold: read once, on first use.
         tell: receives progress messages.
     """
 
@@ -307,7 +307,7 @@ async def drive(
         async with audience.observing(folder, saved, clock) as observer:
 
             def look(event: ev.AnyEvent, state: State, seq: int) -> None:
-                if isinstance(event, type(first)):  # it is kept: whoever looks sees this life
+                if isinstance(event, type(first)):  # it is on disk: readers see this process
                     audience.begins(folder)
                 if may_lose_a_record(state) and not saved.rehearsal:
                     awake.hold()

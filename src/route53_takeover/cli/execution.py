@@ -127,7 +127,7 @@ def _changed(reviewed: PlanFile, found: Sequence[Finding]) -> RefusedError:
 
 
 def _refuse_questions(connection: Connection) -> None:
-    """Nobody is there to answer when the SDK asks for a code."""
+    """Refuses profiles for which the SDK would ask for a code: no one can answer."""
     for profile in (connection.profile, connection.dns_profile):
         if needs_mfa(profile):
             raise RefusedError(
@@ -166,7 +166,7 @@ def resume_run(
                 "Start another one: `route53-takeover rehearse`.",
             )
         if not folder.journal.exists():
-            raise _never_begun(folder)
+            raise _never_started(folder)
         try:
             journal = FileJournal(folder.journal)
         except (RefusedError, UsageError):  # another process has it, or it cannot be written
@@ -179,7 +179,7 @@ def resume_run(
         with closing(journal):
             state = fold_journal(folder, journal.events)
             if state is None:
-                raise _never_begun(folder)
+                raise _never_started(folder)
             if not _has_ended(state):
                 saved = replace(saved, connection=override(saved.connection))
                 check_account(reporter, saved)
@@ -224,9 +224,9 @@ def _report_end(reporter: Reporter, folder: RunFolder, state: State, events: int
     return reporter.ended(result(state, None), state.now, seq=events + 1)
 
 
-def _never_begun(folder: RunFolder) -> RefusedError:
+def _never_started(folder: RunFolder) -> RefusedError:
     return RefusedError(
-        f"{folder.name} was not started: its journal is empty, nothing was written",
+        f"{folder.name} never started: its journal is empty, nothing was written",
         "Start it again with `run`.",
     )
 

@@ -117,7 +117,7 @@ def _on_screen(
         return await app.run_async()
 
     if signal.SIGHUP in asking() and not is_first_process():
-        # The terminal has gone: nothing to draw on, no one to tell, and nothing to undo here.
+        # The terminal has gone: nothing to draw on, no one to report to, and nothing to undo here.
         signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
     try:
         return asyncio.run(show()) or ExitInfo(detached=True)

@@ -80,7 +80,7 @@ class SocketReporter:
         self.tell(f"warning: {text}")
 
     def say(self, word: SpawnReply) -> None:
-        """Says a word; who has gone meanwhile does not hear it."""
+        """Sends a reply; a terminal that has exited meanwhile does not get it."""
         if self._channel is not None:
             with suppress(OSError):
                 self._channel.sendall(msgspec.json.encode(word) + b"\n")
@@ -126,7 +126,7 @@ class SocketReporter:
         self._rehearsal = scenario
 
     def begins(self, folder: RunFolder) -> None:
-        """The last word; what this process may say by accident goes to the run's log now."""
+        """The last reply; stray output of this process goes to the run's log from now on."""
         with suppress(OSError):
             log = os.open(folder.log, os.O_WRONLY | os.O_APPEND)
             os.dup2(log, sys.stderr.fileno())
@@ -138,8 +138,8 @@ class SocketReporter:
     async def observing(
         self, _folder: RunFolder, _saved: Saved, _clock: Clock
     ) -> AsyncIterator[Observer]:
-        """Nobody: whoever looks on reads the journal."""
-        yield _nobody
+        """No observer: terminals read the journal."""
+        yield _no_observer
 
     def drain(self, _patience: float | None) -> bool:
         """There is nothing to wait for."""
@@ -154,7 +154,7 @@ class SocketReporter:
         return ended.exit_code
 
 
-def _nobody(event: ev.AnyEvent, state: State, seq: int) -> None:
+def _no_observer(event: ev.AnyEvent, state: State, seq: int) -> None:
     del event, state, seq
 
 
@@ -172,7 +172,7 @@ def main() -> ExitCode:
     except DefectError as error:
         _log.exception("daemon.failed")
         return _fail(audience, *kept(error.error), ExitCode.UNKNOWN, error.run)
-    except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and told
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: it is kept, and reported
         _log.exception("daemon.failed")
         return _fail(audience, *kept(error), ExitCode.FAILED, None)
     finally:

@@ -2,7 +2,7 @@
 
 Errors: a port raises only the tree of `base.errors`. On `Records.change` the difference
 between `RejectedChangeError` and `ThrottledError` (nothing was applied) and `UnansweredError`
-(nobody knows) is what the safety of the whole program stands on.
+(unknown) is what the safety of the whole program stands on.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _ignored(event: object, error: Exception) -> None:
-    """Whoever reads a journal ignores what the engine ignored."""
+    """A reader of a journal ignores what the engine ignored."""
 
 
 class Projection(Generic[S, E, C]):

@@ -194,7 +194,7 @@ class Engine(Generic[S, E, C, T]):
         commands = self._projection.apply(event)
         try:
             self._observer(event, self._known, self._seq)
-        except Exception:  # whoever only looks on must not end a rescue
+        except Exception:  # an observer must not end a restore
             if self._strict:
                 raise
             if not self._blind:

@@ -173,7 +173,7 @@ class Inventory:
     async def _list(self, there: Stacks, tree: Collection[str], region: str) -> list[Listed]:
         """The region's stacks that have records: one list a stack, some side by side.
 
-        Those of the tree are left out: whoever asks has read them.
+        Those of the tree are left out: the caller has read them.
         """
         progress = self._progress
         before = progress.total

@@ -234,7 +234,7 @@ def _scenarios() -> list[Scenario]:
         ),
         Scenario(
             name="edited-meanwhile",
-            summary="Somebody changes the record before the moment; theirs is left alone.",
+            summary="Another writer changes the record before the release; it is left alone.",
             account=site_account(edit=alias("d1other"), retry_delays=(1, 2, 4, 8)),
             outcome=Outcome.FAILED,
             exit_code=1,

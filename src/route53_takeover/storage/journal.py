@@ -242,7 +242,7 @@ class MemoryJournal:
 
 
 def read_journal(path: Path) -> Sequence[JournalEvent]:
-    """The events of a journal that somebody else may be writing.
+    """The events of a journal that another process may be writing.
 
     Raises:
         UsageError: there is none, or it cannot be read.

@@ -1,6 +1,6 @@
 """The lines of a journal: how an event is written, and what a file of them holds.
 
-Append-only JSON lines, each with sequence number and checksum, readable by a person in an incident
+Append-only JSON lines, each with sequence number and checksum, readable by humans in an incident
 (text from outside is escaped: it cannot act on their terminal). The machines' events meet here and
 nowhere else in this package (`JournalEvent`).
 """

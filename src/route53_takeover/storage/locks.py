@@ -191,7 +191,7 @@ def _locked(stack: ExitStack, path: Path, name: str, state_dir: Path, *, rescue:
         except OSError:
             os.close(file)
             raise
-        if not _is_at(path, file):  # whoever held it has taken it away
+        if not _is_at(path, file):  # its holder has removed it
             os.close(file)
             continue
         stack.callback(os.close, file)

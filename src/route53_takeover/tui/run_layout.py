@@ -94,7 +94,7 @@ class RunView(Widget):
                     yield DeployOutput(id="deploy")
                     yield NewsLog(id="news")
 
-    # -- for whoever shows a run
+    # -- for the widgets that show a run
 
     def show(self, view: View) -> None:
         """Shows this view; of those that come before the next frame, only the last is drawn."""

@@ -24,7 +24,7 @@ def command(name: str) -> click.Command:
     return found
 
 
-def test_no_one_can_confirm_what_runs_unattended() -> None:
+def test_confirm_release_is_refused_for_an_unattended_run() -> None:
     with pytest.raises(UsageError, match="no one can confirm the release") as refused:
         command("run").main([*TARGET, "--auto", "--confirm-release"], standalone_mode=False)
     assert refused.value.exit_code == 2

@@ -48,10 +48,10 @@ def test_the_plan_line_of_a_diagnosis_runs_as_it_is(program: Program, tmp_path: 
         assert [record["type"] for record in plan["records"]] == ["A"]
         text = program("diagnose", *where)
         assert text.code == 0
-        told = text.out.splitlines()
-        assert told[0] == "Stack shop is UPDATE_ROLLBACK_COMPLETE"
-        assert "    now      www.example.com A 192.0.2.1 (TTL 60) (owner: no stack)" in told
-        assert told[-1].strip() == finding["plan_line"]
+        reported = text.out.splitlines()
+        assert reported[0] == "Stack shop is UPDATE_ROLLBACK_COMPLETE"
+        assert "    now      www.example.com A 192.0.2.1 (TTL 60) (owner: no stack)" in reported
+        assert reported[-1].strip() == finding["plan_line"]
         assert json.dumps(line) in ended.out
 
 

@@ -153,7 +153,7 @@ def killed_and_resumed(program: Program, account: Cloud, calls: Calls) -> None:
 
 
 def rolled_back_and_restored(program: Program, account: Cloud, _: Calls) -> None:
-    """The run puts the record back; somebody replaces it, and it is put back once more."""
+    """The run puts the record back; another writer replaces it, and it is restored again."""
     assert program("plan", *account.target()).code == 0
     assert program("run", "--auto", *account.target()).code == 1
     person = [("DELETE", alias("d1old")), ("CREATE", alias("d1other"))]
@@ -174,7 +174,7 @@ STORIES: dict[str, tuple[AccountSetup, Callable[[Program, Cloud, Calls], None]]]
 }
 
 
-def told(home: Path, name: str) -> tuple[Any, list[Call]]:
+def reported(home: Path, name: str) -> tuple[Any, list[Call]]:
     """A story's policy, and the calls that were made in it."""
     scenario, story = STORIES[name]
     home.mkdir()
@@ -193,7 +193,7 @@ def test_every_call_is_in_the_policy_and_nothing_in_the_policy_is_unused(tmp_pat
     granted, needed = set[tuple[str, str]](), set[tuple[str, str]]()
     homes = [tmp_path / str(number) for number in range(len(STORIES))]
     with ThreadPoolExecutor() as side_by_side:  # they wait for most of their time
-        all_told = list(side_by_side.map(told, homes, STORIES))
+        all_told = list(side_by_side.map(reported, homes, STORIES))
     for name, (document, calls) in zip(STORIES, all_told, strict=True):
         assert CHANGE in {operation for operation, _ in calls}
         assert denied(document, calls) == [], name
@@ -266,7 +266,7 @@ def test_the_json_is_the_same_in_both_outputs_and_talk_is_on_stderr(
     assert program.folders() == []
 
 
-def test_two_credentials_are_told_which_statements_are_whose(
+def test_with_two_credentials_each_statement_says_which_one_needs_it(
     program: Program, account: Cloud
 ) -> None:
     (program.home / "aws-credentials").write_text(

@@ -47,7 +47,7 @@ def test_a_run_that_does_not_exist_is_a_usage_error(program: Program) -> None:
     ]
 
 
-def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, account: Cloud) -> None:
+def test_journals_of_failed_runs_are_reported_one_by_one(program: Program, account: Cloud) -> None:
     folder = failed_run(program, account)
     whole = (folder / "journal.jsonl").read_bytes()
     lines = whole.splitlines(keepends=True)
@@ -60,7 +60,7 @@ def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, acco
     for name, code, word in (
         (other, 3, "format 99"),
         (middle, 4, "line 3"),
-        (empty, 3, "not started"),
+        (empty, 3, "never started"),
         (headless, 4, "damaged"),
     ):
         ended = program("report", name, JSON)
@@ -68,15 +68,17 @@ def test_journals_that_bad_days_leave_are_told_one_by_one(program: Program, acco
         assert ended.result["run"] == name
     for name, code, word in ((other, 3, "format 99"), (middle, 4, "line 3")):
         plain_error(program("resume", name, "--auto", JSON), code, word)
-    told = {line["run"]: line for line in program("runs", JSON).lines}
-    assert "format 99" in told[other]["reason"]
-    assert "damaged" in told[middle]["reason"]
-    assert (told[folder.name]["outcome"], told[folder.name]["phase"]) == ("failed", "ended")
+    reported = {line["run"]: line for line in program("runs", JSON).lines}
+    assert "format 99" in reported[other]["reason"]
+    assert "damaged" in reported[middle]["reason"]
+    assert (reported[folder.name]["outcome"], reported[folder.name]["phase"]) == ("failed", "ended")
     assert program("runs").code == 0
     assert account.writes() == before
 
 
-def test_a_damaged_plan_or_backup_is_told_with_its_path(program: Program, account: Cloud) -> None:
+def test_a_damaged_plan_or_backup_is_reported_with_its_path(
+    program: Program, account: Cloud
+) -> None:
     folder = failed_run(program, account)
     plan = folder / "plan.json"
     saved = plan.read_text()

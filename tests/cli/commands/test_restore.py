@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
-from tests.cli.program import SECRET, WWW, begun, cloud, disk_of, plain_error
+from tests.cli.program import SECRET, WWW, cloud, disk_of, plain_error, unfinished_run
 
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.simulation.aws.http.faults import (
@@ -52,7 +52,7 @@ def account(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def person(account: Cloud, *changes: tuple[str, RecordSet]) -> None:
-    """Lets somebody else write."""
+    """Writes as another writer."""
     account.do(lambda: account.world.write(list(changes)))
 
 
@@ -80,7 +80,7 @@ def restore(program: Program, *words: str, **popen: Any) -> Ended:
 
 
 def test_a_missing_record_is_put_back_to_the_letter(program: Program, account: Cloud) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL))
     dry = restore(program, "--dry-run")
     assert (dry.code, account.here(), ours(account)) == (0, (), [])
@@ -96,7 +96,7 @@ def test_a_missing_record_is_put_back_to_the_letter(program: Program, account: C
 
 
 def test_a_lowered_ttl_is_put_back_in_one_exact_batch(program: Program, account: Cloud) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", LOWERED))
     assert restore(program).code == 0
     assert account.here() == (ORIGINAL,)
@@ -116,7 +116,7 @@ def test_a_lowered_ttl_is_put_back_in_one_exact_batch(program: Program, account:
 def test_a_lost_answer_is_settled_by_reading(
     program: Program, account: Cloud, fault: Fault, here: tuple[RecordSet, ...]
 ) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), *(("CREATE", record) for record in here))
     left = [fault]
     account.befall(lambda operation, _: left.pop() if operation == CHANGE and left else None)
@@ -127,10 +127,10 @@ def test_a_lost_answer_is_settled_by_reading(
     assert len(ours(account)) == 1, "it is applied once"
 
 
-def test_somebody_elses_record_is_only_replaced_by_force_and_saved_before(
+def test_the_record_of_another_writer_is_only_replaced_by_force_and_saved_before(
     program: Program, account: Cloud
 ) -> None:
-    folder = begun(program, account, ORIGINAL)
+    folder = unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", FOREIGN))
     ended = restore(program)
     plain_error(ended, 3, "elsewhere.example.org", hint="--force")
@@ -150,7 +150,7 @@ def test_somebody_elses_record_is_only_replaced_by_force_and_saved_before(
 
 
 def test_force_deletes_only_what_was_read_and_saved(program: Program, account: Cloud) -> None:
-    folder = begun(program, account, ORIGINAL)
+    folder = unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", FOREIGN))
     later = replace(FOREIGN, values=("later.example.org",))
     edits = [later]
@@ -168,7 +168,7 @@ def test_force_deletes_only_what_was_read_and_saved(program: Program, account: C
 def test_an_edit_between_the_read_and_the_write_is_left_alone(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", LOWERED))
     edits = [FOREIGN]
 
@@ -181,10 +181,10 @@ def test_an_edit_between_the_read_and_the_write_is_left_alone(
     assert (account.here(), ours(account)) == ((FOREIGN,), [])
 
 
-def test_what_somebody_else_puts_back_meanwhile_is_not_claimed(
+def test_what_another_writer_restores_meanwhile_is_not_claimed(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL))
     theirs = [ORIGINAL]
 
@@ -199,7 +199,7 @@ def test_what_somebody_else_puts_back_meanwhile_is_not_claimed(
 
 
 def test_a_full_disk_does_not_stop_a_restore(program: Program, account: Cloud) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL), ("CREATE", LOWERED))
     ended = restore(program, preexec_fn=disk_of(0))
     assert ended.code == 0
@@ -211,7 +211,7 @@ def test_a_record_that_a_stack_owns_is_never_replaced(program: Program, tmp_path
     slow = {"Type": "AWS::Lambda::Permission", "Metadata": {"Simulation": {"Seconds": 6000}}}
     template = site_template(alias_resource("d1new"), Slow=slow | {"Condition": "Enabled"})
     with cloud(tmp_path, site_account(template=template)) as account:
-        begun(program, account, alias("d1old"))
+        unfinished_run(program, account, alias("d1old"))
         person(account, ("DELETE", alias("d1old")))
         account.do(lambda: account.world.deploy("on"))
         while not account.here():
@@ -245,7 +245,7 @@ OTHERS_API = {"Name": "api.example.com.", "Type": "A", "ResourceRecords": ["192.
 def test_a_record_that_any_other_stack_owns_is_never_replaced_and_the_way_out_is_said(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, API)
+    unfinished_run(program, account, API)
     owning(account, Api=OTHERS_API)
     for words in (("--force",), ("--force", "--dry-run")):
         ended = restore(program, *words)
@@ -254,10 +254,10 @@ def test_a_record_that_any_other_stack_owns_is_never_replaced_and_the_way_out_is
     assert ours(account) == []
 
 
-def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
+def test_a_stack_that_owns_another_type_at_the_name_blocks_no_restore(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, API)
+    unfinished_run(program, account, API)
     theirs = {**OTHERS_API, "Type": "TXT", "ResourceRecords": ['"x"']}
     owning(account, Text=theirs)
     lowered, foreign = replace(API, ttl=60), replace(API, values=("192.0.2.8",))
@@ -279,11 +279,11 @@ def test_a_stack_that_owns_another_type_at_the_name_is_in_nobodys_way(
         ("ListStacks", "cannot check whether a stack owns"),
     ],
 )
-def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_is_created(
+def test_a_record_of_unknown_owner_is_not_replaced_but_a_missing_one_is_created(
     program: Program, account: Cloud, hidden: str, said: str
 ) -> None:
     six = replace(API, type="AAAA", values=("2001:db8::7",))
-    begun(program, account, ORIGINAL, API, six)
+    unfinished_run(program, account, ORIGINAL, API, six)
     owning(account, Api={**OTHERS_API, "Type": "TXT", "ResourceRecords": ['"x"']})
     foreign = replace(API, values=("192.0.2.8",))
     person(account, ("DELETE", ORIGINAL), ("CREATE", foreign))
@@ -311,7 +311,7 @@ def test_nothing_is_replaced_where_its_owner_cannot_be_told_but_what_is_missing_
 def test_one_name_that_is_refused_keeps_no_other_from_being_restored(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, ORIGINAL, API)
+    unfinished_run(program, account, ORIGINAL, API)
     person(account, ("DELETE", ORIGINAL), ("CREATE", FOREIGN))
     ended = restore(program)
     plain_error(ended, 3, "www.example.com")
@@ -324,7 +324,7 @@ def test_one_name_that_is_refused_keeps_no_other_from_being_restored(
 def test_a_name_that_lacks_its_record_and_cannot_be_helped_is_exit_4(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, API)
+    unfinished_run(program, account, API)
     denied = Refused(code="AccessDenied", message="User x may not", status=403)
     account.befall(lambda operation, _: denied if operation == CHANGE else None)
     ended = restore(program)
@@ -332,10 +332,10 @@ def test_a_name_that_lacks_its_record_and_cannot_be_helped_is_exit_4(
     assert ended.result["records"][0]["outcome"] == "unknown"
 
 
-def test_what_keeps_a_restore_from_even_looking_is_told_at_once(
+def test_what_keeps_a_restore_from_reading_the_record_is_reported_at_once(
     program: Program, account: Cloud
 ) -> None:
-    begun(program, account, ORIGINAL)
+    unfinished_run(program, account, ORIGINAL)
     expired = Refused(code="ExpiredToken", message="The token is expired", status=403)
     account.befall(lambda _, __: expired)
     plain_error(restore(program), 1, "expired", hint="--profile")
@@ -348,7 +348,7 @@ def test_what_keeps_a_restore_from_even_looking_is_told_at_once(
 
 
 def test_a_restore_that_is_stopped_half_way_says_so(program: Program, account: Cloud) -> None:
-    begun(program, account, API)
+    unfinished_run(program, account, API)
     reached = threading.Event()
 
     def delay(operation: str, _: Mapping[str, Any]) -> AnswerDelayed | None:
@@ -367,7 +367,7 @@ def test_a_restore_that_is_stopped_half_way_says_so(program: Program, account: C
 
 
 def test_the_summary_of_a_restore_says_what_was_done(program: Program, account: Cloud) -> None:
-    folder = begun(program, account, ORIGINAL, API)
+    folder = unfinished_run(program, account, ORIGINAL, API)
     person(account, ("DELETE", ORIGINAL), ("CREATE", LOWERED))
     ended = program("restore", folder.name)
     assert ended.code == 0
@@ -378,7 +378,7 @@ def test_the_summary_of_a_restore_says_what_was_done(program: Program, account: 
 
 
 def test_names_that_are_not_of_the_run_are_not_touched(program: Program, account: Cloud) -> None:
-    begun(program, account, API)
+    unfinished_run(program, account, API)
     other = RecordSet(name=WWW, type="TXT", ttl=60, values=('"x"',))
     person(account, ("DELETE", ORIGINAL), ("CREATE", other))
     assert restore(program).code == 0
@@ -386,7 +386,7 @@ def test_names_that_are_not_of_the_run_are_not_touched(program: Program, account
 
 
 def test_credentials_of_another_account_restore_nothing(program: Program, account: Cloud) -> None:
-    folder = begun(program, account, ORIGINAL)
+    folder = unfinished_run(program, account, ORIGINAL)
     other = replace(folder.plan(), plan=replace(folder.plan().plan, account="210987654321"))
     folder.save_plan(other)
     person(account, ("DELETE", ORIGINAL))

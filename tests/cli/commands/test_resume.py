@@ -33,7 +33,7 @@ def killed_run(program: Program, account: Cloud, *, torn: bool = False) -> RunFo
     return folder
 
 
-def test_a_torn_last_line_is_forgotten_and_the_run_goes_on_to_its_end(
+def test_a_torn_last_line_is_dropped_and_the_run_continues_to_its_end(
     program: Program, account: Cloud
 ) -> None:
     torn = killed_run(program, account, torn=True).name
@@ -94,23 +94,23 @@ def test_a_run_that_a_process_works_on_is_refused_by_its_name(
     assert folder.journal.read_bytes() == before
 
 
-def test_a_run_that_has_ended_is_told_again_and_not_begun_again(
+def test_a_run_that_has_ended_is_reported_again_and_not_started_again(
     program: Program, account: Cloud
 ) -> None:
     folder = RunFolder(failed_run(program, account))
     before = account.writes()
-    told = []
+    reported = []
 
-    def tell() -> None:
+    def announce() -> None:
         ended = program("resume", folder.name, "--auto", JSON)
         assert ended.code == 1
-        told.append(ended.result)
+        reported.append(ended.result)
 
-    tell()
+    announce()
     with closing(FileJournal(folder.journal)):  # its process waits for a reader of its result
-        tell()
-    assert told[0] == told[1]
-    assert told[0]["outcome"] == "failed"
+        announce()
+    assert reported[0] == reported[1]
+    assert reported[0]["outcome"] == "failed"
     report = program("report", folder.name[:8])
     assert report.code == 0
     assert "nothing was deployed" in report.out
@@ -118,11 +118,11 @@ def test_a_run_that_has_ended_is_told_again_and_not_begun_again(
 
 
 @pytest.mark.parametrize("leave", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
-def test_a_run_whose_journal_is_empty_was_never_begun(
+def test_a_run_whose_journal_is_empty_never_started(
     program: Program, account: Cloud, leave: Callable[[object], object]
 ) -> None:
     folder = RunFolder(failed_run(program, account))
     leave(folder.journal)
     there = folder.journal.exists()
-    plain_error(program("resume", folder.name, "--auto", JSON), 3, "not started", hint="`run`")
+    plain_error(program("resume", folder.name, "--auto", JSON), 3, "never started", hint="`run`")
     assert folder.journal.exists() == there

@@ -66,9 +66,9 @@ def test_a_plan_that_refuses_says_so_in_its_object(program: Program, account: Cl
     target = [word for word in account.target() if not word.startswith("--record")]
     ended = program("plan", "--output=json", *target, "--record=www.example.org")
     assert ended.code == 3
-    (told,) = ended.lines
-    assert (told["event"], told["refused"]) == ("plan", True)
-    assert "www.example.org" in told["reasons"][0]
+    (reported,) = ended.lines
+    assert (reported["event"], reported["refused"]) == ("plan", True)
+    assert "www.example.org" in reported["reasons"][0]
     assert "error: " in ended.err
 
 
@@ -84,7 +84,7 @@ def record_set(name: str, kind: str = "A", **properties: Any) -> dict[str, Any]:
 def deployed(
     stacks: StackStore, timeline: Schedule, name: str, **resources: dict[str, Any]
 ) -> None:
-    """Somebody creates a stack of these resources, and it is complete."""
+    """Another user creates a stack of these resources, and it is complete."""
     stack = stacks.create_stack(name, {"Resources": resources})
     for _ in range(600):
         timeline.advance(timeline.now + 1.0)
@@ -105,7 +105,7 @@ def nothing_was_asked_for_but_reads(account: Cloud) -> None:
     assert all(name.startswith(("Get", "List", "Describe")) for name in names), names
 
 
-def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
+def test_every_reason_to_refuse_is_reported_with_its_hint_and_nothing_is_written(
     program: Program, account: Cloud
 ) -> None:
     zones, zone = account.world.zones, account.world.zone.zone_id
@@ -138,8 +138,8 @@ def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
     target = [word for word in account.target() if not word.startswith("--record")]
     ended = program("plan", "--output=json", *target, *records)
     assert ended.code == 3, ended.err
-    (told,) = ended.lines
-    assert told["refused"] is True
+    (reported,) = ended.lines
+    assert reported["refused"] is True
     expected = [
         ("2 public zones named example.com", "--zone ID"),
         ("no A, AAAA or CNAME record gone.example.com", "Check --record"),
@@ -151,9 +151,9 @@ def test_every_reason_to_refuse_is_told_with_its_way_out_and_nothing_is_written(
         ("m.example.com CNAME is an alias to c.example.com CNAME", "Point it to another target"),
     ]
     for what, way_out in expected:
-        (reason,) = [reason for reason in told["reasons"] if what in reason]
+        (reason,) = [reason for reason in reported["reasons"] if what in reason]
         assert way_out in reason, reason
-    assert len(told["reasons"]) == len(expected), told["reasons"]
+    assert len(reported["reasons"]) == len(expected), reported["reasons"]
     assert account.writes() == before
     nothing_was_asked_for_but_reads(account)
 
@@ -204,15 +204,15 @@ def test_an_owned_record_that_was_edited_is_drift_and_one_in_a_private_zone_is_n
     target = [word for word in account.target("--skip-off") if not word.startswith("--stack")]
     ended = program("plan", "--output=json", *target, "--stack=mixed", "--record=o.example.com")
     assert ended.code == 3, ended.err
-    (told,) = ended.lines
-    (drift,) = [reason for reason in told["reasons"] if "drift" in reason]
+    (reported,) = ended.lines
+    (drift,) = [reason for reason in reported["reasons"] if "drift" in reason]
     assert "the stack owns o.example.com A (Owned)" in drift
     assert "192.0.2.1" in drift
     assert "d9.cloudfront.net" in drift
-    (record,) = [r for r in told["records"] if r["name"] == "www.example.com"]
-    assert told["reasons"] == [drift], "the private record is not taken for the public one"
+    (record,) = [r for r in reported["records"] if r["name"] == "www.example.com"]
+    assert reported["reasons"] == [drift], "the private record is not taken for the public one"
     assert record["type"] == "A"
-    assert any("private" in warning for warning in told["warnings"])
+    assert any("private" in warning for warning in reported["warnings"])
     assert account.writes() == before
     nothing_was_asked_for_but_reads(account)
 
@@ -241,7 +241,7 @@ def test_a_missing_permission_names_the_action_and_the_resource(
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
-def test_bad_credentials_are_told_before_anything_is_written(
+def test_bad_credentials_are_reported_before_anything_is_written(
     program: Program, account: Cloud, code: str
 ) -> None:
     for service in ("sts", "route53"):
@@ -264,7 +264,7 @@ def test_expired_credentials_of_single_sign_on_say_how_to_log_in(
     nothing_happened(program, ended)
 
 
-def test_a_profile_that_would_ask_for_a_code_is_refused_where_nobody_can_answer(
+def test_a_profile_that_would_ask_for_a_code_is_refused_without_a_terminal(
     program: Program, account: Cloud
 ) -> None:
     (program.home / "aws-config").write_text(
@@ -292,7 +292,7 @@ def test_without_credentials_region_or_profile_the_first_line_says_which(program
     assert program.folders() == []
 
 
-def test_an_endpoint_where_nobody_is_ends_soon(program: Program) -> None:
+def test_an_endpoint_without_a_server_fails_soon(program: Program) -> None:
     ended = program(*RUN, *FULL, "--endpoint-url=http://127.0.0.1:9")
     plain_error(ended, 1, "http://127.0.0.1:9", hint="--endpoint-url")
     nothing_happened(program, ended)
@@ -315,7 +315,7 @@ def test_an_endpoint_that_answers_a_web_page_ends_soon(program: Program) -> None
 
 def test_an_endpoint_that_never_answers_ends_in_seconds(program: Program) -> None:
     with endpoint(None) as url:
-        began = time.monotonic()  # noqa: TID251 -- how long a person waits
+        began = time.monotonic()  # noqa: TID251 -- how long the user waits
         ended = program(*RUN, *FULL, f"--endpoint-url={url}")
         assert time.monotonic() - began < 20  # noqa: TID251
     plain_error(ended, 1, "sts:GetCallerIdentity", hint="--endpoint-url")

@@ -107,14 +107,14 @@ A = RecordKey("www.example.com.", "A")
         ("", Problem.OTHER, None),
     ],
 )
-def test_a_message_tells_its_problem_and_its_record(
+def test_a_message_names_its_problem_and_its_record(
     reason: str, problem: Problem, key: RecordKey | None
 ) -> None:
     assert refusals_in(reason) == (Refusal(problem=problem, key=key),)
     assert is_about_a_record(reason) is (problem is not Problem.OTHER)
 
 
-def test_a_guardrail_is_told_by_its_name() -> None:
+def test_a_guardrail_is_recognised_by_its_name() -> None:
     reason = (
         "[RRSet of type A with DNS name www.example.com. was rejected by the change guardrail "
         "ACTIVE_RECORD_CHECK: it still receives DNS queries]"

@@ -148,10 +148,10 @@ def test_what_is_known_between_gaps_is_looked_for_in_its_order() -> None:
 def test_a_name_with_many_gaps_is_matched_at_once(gaps: int) -> None:
     """Another stack's template may be anyone's work, and its names are matched in a run."""
     name = ".".join(["a" * 60] * 4) + "."
-    begun = time.thread_time()
+    began = time.thread_time()
     pattern = name_pattern({"Fn::Join": ["a", [*([{"Ref": "Secret"}] * gaps), "b"]]})
     assert not re.fullmatch(pattern, name)
-    assert time.thread_time() - begun < 0.2
+    assert time.thread_time() - began < 0.2
 
 
 def test_the_functions_of_a_node_are_found_at_every_depth() -> None:

@@ -50,7 +50,7 @@ def test_a_record_is_named_as_people_type_it(text: str, name: str, types: tuple[
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("", "no domain name"),
         ("/A", "no domain name in '/A'"),
@@ -79,10 +79,10 @@ def test_a_record_is_named_as_people_type_it(text: str, name: str, types: tuple[
         ("a\u202eb.example.com", "has no IDNA form"),
     ],
 )
-def test_an_error_names_the_part_that_is_wrong(text: str, told: str) -> None:
+def test_an_error_names_the_part_that_is_wrong(text: str, reported: str) -> None:
     with pytest.raises(UsageError) as raised:
         requested(text)
-    assert told in raised.value.message
+    assert reported in raised.value.message
     assert raised.value.hint
 
 

@@ -169,7 +169,7 @@ def test_properties_that_do_not_say_which_record_set_say_nothing(
     assert DesiredRecord.from_properties(properties) is None
 
 
-def test_the_zone_is_told_by_id_or_by_name_or_not_at_all() -> None:
+def test_the_zone_is_known_by_id_or_by_name_or_not_at_all() -> None:
     by_id = desired(PLAIN | {"HostedZoneId": "/hostedzone/Z1"})
     assert (by_id.zone_id, by_id.zone_name) == ("Z1", None)
     by_name = desired(PLAIN | {"HostedZoneName": "Example.com"})

@@ -1,4 +1,4 @@
-"""What can be told of a template that nobody has resolved."""
+"""What can be derived from an unresolved template."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_the_plan_line_reaches_the_same_account_and_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "ground", "told"),
+    ("problem", "ground", "reported"),
     [
         (Problem.EXISTS, Ground(unread="AccessDenied"), "could not be read: AccessDenied"),
         (Problem.EXISTS, Ground(), "No zone of this account holds www.example.com"),
@@ -71,10 +71,10 @@ def test_the_plan_line_reaches_the_same_account_and_zone() -> None:
     ],
 )
 def test_what_no_takeover_can_help_has_its_own_way_out(
-    problem: Problem, ground: Ground, told: str
+    problem: Problem, ground: Ground, reported: str
 ) -> None:
     finding = found(problem, ground)
-    assert told in finding.advice
+    assert reported in finding.advice
     assert finding.plan_line is None
 
 

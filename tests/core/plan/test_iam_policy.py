@@ -109,9 +109,7 @@ def test_stacks_are_looked_at_no_further_than_the_plan_does() -> None:
     assert looked_at("none") == ([f"{STACK}/shop/*", f"{STACK}/shop-*/*"], False)
 
 
-def test_templates_are_read_of_the_tree_and_of_who_owns_something_there_and_of_nobody_else() -> (
-    None
-):
+def test_templates_are_read_only_of_the_tree_and_of_owners_in_it() -> None:
     reach = replace(
         HERE,
         nested=(f"{STACK}/shop-Site-1X2Y/2", f"{STACK}/imported/3"),

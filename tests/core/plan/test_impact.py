@@ -1,4 +1,4 @@
-"""The forecast: arithmetic that a person can check, and nothing that nobody knows."""
+"""The forecast: arithmetic that a reader can check, and nothing that is unknown."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def test_no_more_than_all_resolvers_ask_and_none_waits_less_than_the_gap() -> No
 
 
 def test_an_alias_is_reckoned_with_its_targets_ttl() -> None:
-    told = line(forecast(plan(ALIAS)), "www.example.com A (TTL about 60 s, its target's")
-    assert "2 s gap: about 3 % of resolvers affected, about 30 s per user" in told
-    assert "10 s gap: about 17 % of resolvers affected, about 2 min per user" in told
-    assert 'cache "no such name" for about 15 min' in told
+    reported = line(forecast(plan(ALIAS)), "www.example.com A (TTL about 60 s, its target's")
+    assert "2 s gap: about 3 % of resolvers affected, about 30 s per user" in reported
+    assert "10 s gap: about 17 % of resolvers affected, about 2 min per user" in reported
+    assert 'cache "no such name" for about 15 min' in reported
 
 
 def test_a_lowered_record_is_reckoned_with_the_lower_ttl_and_the_time_it_takes() -> None:
@@ -68,16 +68,16 @@ def test_a_lowered_record_is_reckoned_with_the_lower_ttl_and_the_time_it_takes()
 
 
 def test_what_the_lower_ttl_costs_is_said_where_the_negative_ttl_is_high() -> None:
-    told = line(forecast(plan(HOUR)), "--ttl keep")
-    assert "about 2 s per user instead of about 2 min" in told
-    assert "negative TTL of 5 s" in told
+    reported = line(forecast(plan(HOUR)), "--ttl keep")
+    assert "about 2 s per user instead of about 2 min" in reported
+    assert "negative TTL of 5 s" in reported
     assert not [text for text in forecast(plan(HOUR, negative_ttl=5)) if "--ttl keep" in text]
     assert not [text for text in forecast(plan(MINUTE)) if "--ttl keep" in text]
 
 
 def test_a_low_negative_ttl_makes_the_harm_small() -> None:
-    told = line(forecast(plan(ALIAS, negative_ttl=5)), "2 s gap")
-    assert told.count("less than 1 s per user on average") == 2
+    reported = line(forecast(plan(ALIAS, negative_ttl=5)), "2 s gap")
+    assert reported.count("less than 1 s per user on average") == 2
 
 
 def test_without_the_drain_caches_may_keep_the_old_record() -> None:
@@ -91,7 +91,7 @@ def test_what_may_be_adopted_has_no_gap_then() -> None:
     assert not [text for text in forecast(plan(ALIAS)) if "adopt" in text]
 
 
-def test_the_worst_case_is_told_as_the_deadman_that_was_asked_for() -> None:
+def test_the_worst_case_is_the_deadman_that_was_asked_for() -> None:
     assert "after 60 to 300 s; by then about 100 %" in forecast(plan(ALIAS))[-1]
     assert "after 20 s; by then about 33 %" in forecast(plan(ALIAS, restore_after=20.0))[-1]
 

@@ -261,7 +261,7 @@ def test_an_app_that_follows_the_switch_is_neither_refused_nor_warned_of() -> No
     assert said(derived(app_5()).app) == ""
 
 
-def test_all_that_is_missing_is_told_at_once() -> None:
+def test_all_that_is_missing_is_reported_at_once() -> None:
     bare = {"Gemfile.lock": lock("6.0.4"), PROJECT: app_6()[PROJECT]}
     setting, passing = derived(bare).app.refusals
     assert f"Add this line to {DEPLOY}: {LAMBDA} = {GOOD}" in setting.hint
@@ -271,7 +271,7 @@ def test_all_that_is_missing_is_told_at_once() -> None:
     )
 
 
-def test_a_setting_that_no_file_has_is_told_with_the_line_to_add() -> None:
+def test_a_setting_that_no_file_has_is_reported_with_the_line_to_add() -> None:
     app = derived({**app_6(), DEPLOY: block("deploy", "config.package_type = 'zip'")}).app
     assert f"Add this line to {DEPLOY}: {LAMBDA} = {GOOD}" in said(app)
     app = derived(app_5("5.0.1", 'config.domain.hosted_zone_name = "example.com"')).app
@@ -283,7 +283,7 @@ def test_a_setting_that_no_file_has_is_told_with_the_line_to_add() -> None:
     "tree", ["lambda.url.cloudfront", "assets.cloudfront", "uploads.cloudfront"]
 )
 @pytest.mark.parametrize("value", ["true", "false", 'ENV["ROUTE53_ENABLE"]'])
-def test_a_line_that_does_not_follow_the_switch_is_told_with_its_replacement(
+def test_a_line_that_does_not_follow_the_switch_is_reported_with_its_replacement(
     tree: str, value: str
 ) -> None:
     setting = f"config.{tree}.route53.enable"

@@ -574,7 +574,7 @@ def test_two_public_zones_of_the_name_are_refused_until_one_is_said_by_id(
     assert make_plan(facts(), options()).zone_is_unique
 
 
-def test_a_zone_that_the_world_is_not_sent_to_is_refused() -> None:
+def test_a_zone_without_delegation_is_refused() -> None:
     finding = only_refusal(make_plan(facts(delegated=("ns.elsewhere.net",)), options()))
     assert "zone example.com (Z1) is not the delegated one" in finding.text
     assert "resolvers query ns.elsewhere.net" in finding.text
@@ -692,7 +692,7 @@ def test_a_name_comes_before_its_aliases_and_those_taken_along_do_not_refuse(tar
 PRIVATE = OtherZone(zone_id="ZPRIVATE", name="example.com.", private=True)
 
 
-def test_beside_a_zone_of_the_same_name_a_template_that_names_its_zone_tells_nothing() -> None:
+def test_beside_a_zone_of_the_same_name_a_template_that_names_its_zone_proves_nothing() -> None:
     plan = make_plan(facts(other_zones=(PRIVATE,)), options())
     assert plan.refusals == ()
     assert not plan.zone_is_unique
@@ -733,7 +733,7 @@ def test_two_zones_of_the_name_are_refused_though_the_record_is_missing_or_owned
     assert "2 public zones named example.com" in only_refusal(owned).text
 
 
-def test_the_zone_of_the_account_that_the_world_is_sent_to_is_named() -> None:
+def test_the_delegated_zone_of_the_account_is_named() -> None:
     twin = OtherZone(
         zone_id="Z2", name="example.com.", private=False, name_servers=("ns.elsewhere.net",)
     )
@@ -763,7 +763,7 @@ def test_a_record_that_is_gone_though_the_stack_owns_it_is_drift() -> None:
     assert "no AAAA record" in only_refusal(other).text
 
 
-def test_a_missing_record_tells_of_the_zones_that_could_hold_it_too() -> None:
+def test_a_missing_record_names_the_other_zones_that_could_hold_it() -> None:
     plan = make_plan(facts(CNAME, other_zones=(PRIVATE,)), options())
     assert "(example.com (ZPRIVATE, private) could have it too)" in only_refusal(plan).hint
 
@@ -776,7 +776,7 @@ def test_a_routed_record_in_the_template_is_refused() -> None:
     assert make_plan(facts(expected=(elsewhere,)), options()).refusals == ()
 
 
-def test_what_nobody_could_tell_is_warned_of() -> None:
+def test_what_could_not_be_determined_is_a_warning() -> None:
     plan = make_plan(facts(), options())
     assert plan.refusals == ()
     assert "the stack does not define www.example.com yet" in warnings_of(plan)
@@ -803,7 +803,7 @@ def test_what_a_stack_at_work_owns_is_said_to_be_unsettled() -> None:
         "SOMETHING_NEW_IN_PROGRESS",
     ],
 )
-def test_a_stack_in_progress_is_refused_unless_somebody_else_deploys(status: str) -> None:
+def test_a_stack_in_progress_is_refused_unless_the_deploy_is_started_elsewhere(status: str) -> None:
     finding = only_refusal(make_plan(facts(stack=stack(status)), options()))
     assert f"stack shop-prod is {status}" in finding.text
     assert "--no-deploy" in finding.hint
@@ -948,7 +948,7 @@ def test_a_stack_that_does_not_exist_is_never_created_under_a_given_arn() -> Non
     assert "does not exist" in finding.text
 
 
-def test_credentials_that_would_ask_for_a_code_are_refused_where_nobody_answers() -> None:
+def test_credentials_that_would_ask_for_a_code_are_refused_without_a_terminal() -> None:
     asking = facts(identity=identity(needs_mfa=True))
     finding = only_refusal(make_plan(asking, options()))
     assert "user/ann need an MFA code" in finding.text
@@ -958,7 +958,7 @@ def test_credentials_that_would_ask_for_a_code_are_refused_where_nobody_answers(
 # -- several at once
 
 
-def test_every_reason_is_told_at_once_and_each_has_a_way_out() -> None:
+def test_every_reason_is_reported_at_once_and_each_has_a_hint() -> None:
     world = facts(
         PLAIN,
         stack=stack("ROLLBACK_FAILED"),

@@ -115,7 +115,7 @@ def test_what_only_other_parameters_bring_is_kept_and_is_not_certain() -> None:
     assert sure.certain
 
 
-def test_a_change_set_tells_what_the_template_leaves_open() -> None:
+def test_a_change_set_resolves_what_the_template_leaves_open() -> None:
     looked = {"Fn::GetAtt": ["Looked", "Address"]}
     body = {
         "Conditions": {"Unknown": {"Fn::Equals": [{"Ref": "Nothing"}, "x"]}},
@@ -226,10 +226,10 @@ def test_macros_loops_and_applications_are_named_as_not_known() -> None:
             "App": {"Type": "AWS::Serverless::Application"},
         },
     }
-    told = " ".join(read_pending(PendingStack(body=body), source="t").unread)
+    reported = " ".join(read_pending(PendingStack(body=body), source="t").unread)
     for what in ("OurMacro", "Fn::ForEach::Hosts", "application App"):
-        assert what in told
-    assert "LanguageExtensions" not in told
+        assert what in reported
+    assert "LanguageExtensions" not in reported
     processed = PendingStack(body=body, is_processed=True)
     assert read_pending(processed, source="t").unread == ()
 

@@ -76,8 +76,8 @@ def test_a_protected_record_is_refused_with_the_line_that_unprotects_it() -> Non
 def test_a_reserved_type_that_the_stack_is_to_create_is_refused() -> None:
     cname = {**WWW, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": "old.example.net."}]}
     del cname["AliasTarget"]
-    told = plan_of(cname, expected=(coming("A"),), **protected("A")).refusals
-    assert "CloudFormation could not create" in told[0].text
+    reported = plan_of(cname, expected=(coming("A"),), **protected("A")).refusals
+    assert "CloudFormation could not create" in reported[0].text
     unknown = plan_of(cname, **protected("A")).refusals
     assert "CloudFormation could not create" in unknown[0].text, "no template tells the type"
 
@@ -132,7 +132,7 @@ def test_checks_of_delegations_concern_ns_records_alone() -> None:
     assert not plan_of(guardrails=(Guardrail.ACTIVE_DELEGATION,)).refusals
 
 
-def test_a_guardrail_that_is_not_known_is_told() -> None:
+def test_a_guardrail_that_is_not_known_is_reported() -> None:
     plan = plan_of(guardrails=("FUTURE_CHECK",))
     assert "does not know: FUTURE_CHECK" in str(plan.warnings)
 

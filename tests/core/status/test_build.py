@@ -1,4 +1,4 @@
-"""What a person sees: every phase and every ending of the recorded runs, in words and marks."""
+"""What the operator sees: every phase and every ending of the recorded runs, in words and marks."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_every_prefix_of_every_recorded_run_can_be_shown(journal: str) -> None:
 
 
 @every_journal
-def test_a_run_says_why_it_waits_unless_it_goes_on_at_once(journal: str) -> None:
+def test_a_run_says_why_it_waits_unless_it_continues_at_once(journal: str) -> None:
     for then in unfolding(journal):
         seen = then.seen()
         assert bool(seen.waits) == (seen.result is None), (seen.phase, seen.doing)
@@ -261,7 +261,7 @@ def test_each_phase_says_what_it_does_and_waits_for(
     assert any(w.startswith(wait) for w in seen.waits), seen.waits
 
 
-def test_what_is_lacking_of_the_moment_is_what_the_run_waits_for() -> None:
+def test_the_unmet_conditions_of_the_gate_are_what_the_run_waits_for() -> None:
     lacking = 0
     for then in unfolding("cname"):
         found = [m for name in then.state.names.values() for m in release_gates(then.state, name)]
@@ -278,7 +278,7 @@ def test_of_two_names_each_lack_says_whose_it_is() -> None:
     assert "the hold to end (www.example.com)" in waits
 
 
-def test_watching_says_when_no_moment_can_come_any_more() -> None:
+def test_watching_says_when_no_release_is_possible_any_more() -> None:
     seen = at("failed-at-once", Phase.WATCH).seen()
     assert seen.doing.startswith("No record is deleted any more")
     assert seen.next == "The run undoes its changes and ends."
@@ -336,12 +336,12 @@ def test_a_record_is_shown_before_and_after_with_what_differs() -> None:
     assert record.read_at is not None
 
 
-def test_what_nobody_knows_yet_stays_empty_and_differs_from_nothing() -> None:
+def test_what_is_not_known_yet_stays_empty_and_differs_from_nothing() -> None:
     (record,) = at("alias", Phase.PROVE).seen().records
     assert [(f.after, f.differs) for f in record.fields] == [("", False)] * 4
 
 
-def test_values_that_no_event_tells_are_not_shown_as_known() -> None:
+def test_values_that_no_event_reports_are_not_shown_as_known() -> None:
     then = at("alias", Phase.CONFIRM)
     (stack,) = then.state.stacks.values()
     resource = stack.records["DnsRecord"]
@@ -354,7 +354,7 @@ def test_values_that_no_event_tells_are_not_shown_as_known() -> None:
     assert fields(record)["owner"][1:] == ("shop DnsRecord", True)
 
 
-def test_what_only_the_template_tells_is_shown_as_what_comes() -> None:
+def test_what_only_the_template_says_is_shown_as_expected() -> None:
     found = [
         fields(then.seen().records[0])["value"][1]
         for then in unfolding("alias")
@@ -437,11 +437,11 @@ def test_a_child_stands_below_the_resource_of_its_parent_that_it_is() -> None:
     assert {r.mark for r in seen.tree} == {Mark.DONE}
 
 
-def test_a_child_of_which_nothing_tells_where_it_hangs_is_shown_all_the_same() -> None:
+def test_a_child_stack_with_an_unknown_parent_is_shown_all_the_same() -> None:
     then = at("nested", Phase.WATCH)
     timeline = then.timeline.copy()
-    for key, told in list(timeline.resources.items()):
-        if told.label == "Site":
+    for key, reported in list(timeline.resources.items()):
+        if reported.label == "Site":
             del timeline.resources[key]
     seen = Then(then.state, timeline).seen()
     root, child, *below = seen.tree
@@ -569,7 +569,7 @@ def test_a_deploy_is_counted_down_to_its_limit_only_when_that_is_near() -> None:
     assert near.until - near.since == 7200.0
 
 
-def test_a_wait_for_somebodys_deploy_is_counted_down_to_its_limit() -> None:
+def test_a_wait_for_a_deploy_started_elsewhere_is_counted_down_to_its_limit() -> None:
     then = at("alias", Phase.WATCH, first=True)
     options = replace(then.state.plan.options, deploy_on=None)
     theirs = then.but(deploys={}, plan=replace(then.state.plan, options=options))
@@ -587,10 +587,10 @@ def test_verifying_waits_for_name_servers_and_says_for_how_long() -> None:
     assert countdown.until - countdown.since == 120.0
 
 
-# -- what a person must know
+# -- what the operator must know
 
 
-def test_a_moment_that_waits_for_a_persons_word_says_so() -> None:
+def test_a_release_that_waits_for_confirmation_says_so() -> None:
     needing = [t for t in unfolding("confirmed") if t.seen().needs_person]
     assert needing
     for then in needing:
@@ -599,7 +599,7 @@ def test_a_moment_that_waits_for_a_persons_word_says_so() -> None:
         assert any(c.act is Act.CONFIRM_RELEASE for c in seen.choices)
 
 
-def test_a_paused_run_says_that_it_waits_for_a_person() -> None:
+def test_a_paused_run_says_that_it_waits_for_the_operator() -> None:
     paused = [t.seen() for t in unfolding("paused") if t.state.is_paused]
     assert all(s.paused for s in paused)
     assert {s.needs_person for s in paused} == {"The run is paused. Continue or abort it."}
@@ -607,7 +607,7 @@ def test_a_paused_run_says_that_it_waits_for_a_person() -> None:
     assert not end("paused").paused
 
 
-def test_credentials_that_are_not_accepted_need_a_person_until_they_are() -> None:
+def test_credentials_that_are_not_accepted_need_the_operator_until_they_are() -> None:
     needs = [t.seen().needs_person for t in unfolding("credentials-expired")]
     assert any("The security token is expired" in text for text in needs)
     assert needs[-1] == ""
@@ -652,7 +652,7 @@ def test_a_name_that_is_empty_at_the_end_is_the_first_thing_to_say() -> None:
         interrupted = ev.Interrupted(time=time, signal="SIGINT")
         state, _ = step(state, interrupted)
         then.timeline.take(interrupted, state)
-    assert Then(state, then.timeline).seen().countdowns == ()  # nobody is there to restore it
+    assert Then(state, then.timeline).seen().countdowns == ()  # no process is there to restore it
     seen = Then(state, then.timeline).seen(after=100.0)
     assert seen.result is not None
     assert seen.needs_person == "www.example.com has no record. Run `restore` now."
@@ -662,13 +662,13 @@ def test_a_name_that_is_empty_at_the_end_is_the_first_thing_to_say() -> None:
     assert seen.records[0].gap == pytest.approx(state.now - seen.released[0])
 
 
-def test_an_end_that_nobody_knows_asks_somebody_to_look() -> None:
+def test_an_unknown_outcome_asks_the_operator_to_look() -> None:
     assert end("rollback-failed").needs_person.startswith("Check the name and the stack: ")
     assert end("alias").needs_person == ""
     assert end("failed-at-once").needs_person == ""
 
 
-def test_a_lost_journal_is_an_alert_and_needs_a_person() -> None:
+def test_a_lost_journal_is_an_alert_and_needs_the_operator() -> None:
     seen = at("alias", Phase.GUARD).but(journal_lost="no space left").seen()
     assert "no space left" in seen.needs_person
     assert "The journal cannot be written: no space left." in seen.alerts
@@ -765,13 +765,13 @@ def test_copied_commands_are_quoted_and_ask_the_given_port() -> None:
     assert odd.text == "route53-takeover restore 'a b'"
 
 
-def test_in_a_rehearsal_no_command_asks_the_real_world() -> None:
+def test_in_a_rehearsal_no_command_asks_real_aws() -> None:
     seen = at("alias", Phase.ENDED).seen(rehearsal="alias")
     assert [c.text.split()[0] for c in seen.copies[1:]] == ["route53-takeover"]
     assert not any("aws" in c.text or "dig" in c.text for c in seen.copies)
 
 
-def test_a_name_that_lacks_its_record_is_told_with_its_deadman_the_worst_first() -> None:
+def test_a_name_without_a_record_is_shown_with_its_deadman_the_worst_first() -> None:
     then = at("alias", Phase.CONFIRM)
     (www,) = then.seen().absences
     assert (www.name, www.until) == ("www.example.com", then.state.names[NAME].deadman_at)

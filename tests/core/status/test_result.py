@@ -99,7 +99,7 @@ def test_no_stage_is_without_a_word(stage: RecordStatus) -> None:
     assert record_results(ended(handed(stage)))[0].outcome
 
 
-def test_a_record_that_somebody_wrote_after_the_release_is_unknown() -> None:
+def test_a_record_that_another_writer_wrote_after_the_release_is_unknown() -> None:
     state = ended(handed(RecordStatus.CHANGED, released_at=10.0, back_at=11.0))
     assert record_results(state)[0].outcome == "unknown"
 
@@ -153,7 +153,7 @@ def test_the_result_says_how_the_run_ended_and_from_where() -> None:
     assert list(result(state, {"b": 1, "a": 1}).api_calls or {}) == ["a", "b"]
 
 
-def test_a_run_that_goes_on_has_no_result() -> None:
+def test_a_live_run_has_no_result() -> None:
     with pytest.raises(ValueError, match="r1 has not ended"):
         result(ended(handed(RecordStatus.STANDING), ending=None), {})
 
@@ -190,7 +190,7 @@ def test_one_name_with_two_records_is_named_once() -> None:
     ],
     ids=["untouched", "restored", "failed", "going on", "owned before"],
 )
-def test_nobody_new_is_named_as_owner_unless_a_takeover_is_done(state: State) -> None:
+def test_no_new_owner_is_named_unless_a_takeover_is_done(state: State) -> None:
     assert owner_notice(state) is None
 
 

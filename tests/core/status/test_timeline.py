@@ -39,7 +39,7 @@ def folded(events: Sequence[ev.AnyEvent]) -> tuple[State, Timeline]:
     return state, timeline
 
 
-def told(
+def reported(
     status: str,
     *,
     number: int = 1,
@@ -66,7 +66,7 @@ def polled(time: float, *events: StackEvent) -> ev.StackPolled:
     return ev.StackPolled(time=time, stack=ROOT, began=time, events=events)
 
 
-def heard(time: float, status: str, *values: str) -> ev.NamesAnswered:
+def received(time: float, status: str, *values: str) -> ev.NamesAnswered:
     found = {"ns-1": values} if values else {}
     return ev.NamesAnswered(time=time, name=NAME, type="A", statuses={"ns-1": status}, values=found)
 
@@ -76,7 +76,7 @@ def size(timeline: Timeline) -> dict[str, int]:
 
 
 @pytest.fixture
-def begun() -> tuple[State, Timeline]:
+def started() -> tuple[State, Timeline]:
     return folded(history("alias")[:1])
 
 
@@ -99,7 +99,7 @@ def test_every_stay_in_a_phase_is_kept_with_its_beginning_and_its_end() -> None:
     assert timeline.began == visits[0].entered == history("rolled-back")[0].time
 
 
-def test_the_moment_of_the_newest_baseline_is_kept() -> None:
+def test_the_time_of_the_newest_baseline_is_kept() -> None:
     events = history("alias")
     times = [e.time for e in events if isinstance(e, ev.BaselineRead)]
     assert len(times) == 2
@@ -109,40 +109,42 @@ def test_the_moment_of_the_newest_baseline_is_kept() -> None:
 # -- stacks
 
 
-def test_an_event_that_is_told_twice_counts_once(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_an_event_that_is_reported_twice_counts_once(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     before = len(timeline.news)
-    failed = told("CREATE_FAILED", reason="no")
+    failed = reported("CREATE_FAILED", reason="no")
     for time in (5.0, 6.0, 7.0):
         timeline.take(polled(time, failed), state)
     assert len(timeline.news) == before + 1
     assert timeline.resources[ROOT, "Site"].since == 5.0
 
 
-def test_an_older_event_that_comes_late_changes_nothing_but_is_told(
-    begun: tuple[State, Timeline],
+def test_an_older_event_that_comes_late_changes_nothing_but_is_reported(
+    started: tuple[State, Timeline],
 ) -> None:
-    state, timeline = begun
-    timeline.take(polled(5.0, told("CREATE_COMPLETE", number=2, at=9.0)), state)
-    timeline.take(polled(6.0, told("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
+    state, timeline = started
+    timeline.take(polled(5.0, reported("CREATE_COMPLETE", number=2, at=9.0)), state)
+    timeline.take(polled(6.0, reported("CREATE_IN_PROGRESS", number=1, at=8.0)), state)
     assert timeline.resources[ROOT, "Site"].status == "CREATE_COMPLETE"
 
 
-def test_the_same_status_again_keeps_since_when_it_is(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
-    timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
-    again = told("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
+def test_the_same_status_again_keeps_since_when_it_is(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
+    timeline.take(polled(5.0, reported("CREATE_IN_PROGRESS", number=1, at=1.0)), state)
+    again = reported("CREATE_IN_PROGRESS", number=2, at=2.0, physical_id="it", reason="Initiated")
     timeline.take(polled(8.0, again), state)
     resource = timeline.resources[ROOT, "Site"]
     assert (resource.since, resource.physical_id, resource.reason) == (5.0, "it", "Initiated")
-    timeline.take(polled(9.0, told("CREATE_COMPLETE", number=3, at=3.0)), state)
+    timeline.take(polled(9.0, reported("CREATE_COMPLETE", number=3, at=3.0)), state)
     resource = timeline.resources[ROOT, "Site"]
     assert (resource.since, resource.physical_id, resource.reason) == (9.0, "it", "")
 
 
-def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
-    timeline.take(polled(5.0, told("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state)
+def test_a_list_adds_only_what_no_event_has_reported(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
+    timeline.take(
+        polled(5.0, reported("CREATE_IN_PROGRESS", logical_id="Child", kind=STACK)), state
+    )
     listed = ev.ResourcesRead(
         time=6.0,
         stack=ROOT,
@@ -162,19 +164,19 @@ def test_a_list_tells_only_what_no_event_has_told(begun: tuple[State, Timeline])
     child, other = timeline.resources[ROOT, "Child"], timeline.resources[ROOT, "Other"]
     assert (child.status, child.physical_id) == ("CREATE_IN_PROGRESS", "arn:Child")
     assert (other.status, other.since) == ("UPDATE_COMPLETE", 0.0)
-    late = told("UPDATE_IN_PROGRESS", number=7, at=0.5, logical_id="Other", kind=STACK)
+    late = reported("UPDATE_IN_PROGRESS", number=7, at=0.5, logical_id="Other", kind=STACK)
     timeline.take(polled(7.0, late), state)
     assert timeline.resources[ROOT, "Other"].status == "UPDATE_IN_PROGRESS"
 
 
-def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_what_was_only_cancelled_is_no_news_of_a_failure(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     before = len(timeline.news)
-    cancelled = told("CREATE_FAILED", number=1, reason="Resource creation cancelled")
+    cancelled = reported("CREATE_FAILED", number=1, reason="Resource creation cancelled")
     timeline.take(polled(5.0, cancelled), state)
-    timeline.take(polled(5.0, told("CREATE_COMPLETE", number=2)), state)
+    timeline.take(polled(5.0, reported("CREATE_COMPLETE", number=2)), state)
     assert len(timeline.news) == before
-    timeline.take(polled(5.0, told("CREATE_FAILED", number=3, reason="no ")), state)
+    timeline.take(polled(5.0, reported("CREATE_FAILED", number=3, reason="no ")), state)
     assert timeline.news[-1].text == "shop Site CREATE_FAILED no"
     assert timeline.news[-1].mark is Mark.FAILED
 
@@ -183,15 +185,15 @@ def test_what_was_only_cancelled_is_no_news_of_a_failure(begun: tuple[State, Tim
 
 
 def test_answers_are_kept_as_changes_with_what_was_answered(
-    begun: tuple[State, Timeline],
+    started: tuple[State, Timeline],
 ) -> None:
-    state, timeline = begun
+    state, timeline = started
     for event in (
-        heard(1.0, "answer", "192.0.2.1"),
-        heard(2.0, "answer", "192.0.2.1"),
-        heard(3.0, "nxdomain"),
-        heard(4.0, "answer", "192.0.2.2"),
-        heard(5.0, "answer", "192.0.2.3"),
+        received(1.0, "answer", "192.0.2.1"),
+        received(2.0, "answer", "192.0.2.1"),
+        received(3.0, "nxdomain"),
+        received(4.0, "answer", "192.0.2.2"),
+        received(5.0, "answer", "192.0.2.3"),
     ):
         timeline.take(event, state)
     answers = timeline.answers[NAME, "A", "ns-1"]
@@ -204,17 +206,17 @@ def test_answers_are_kept_as_changes_with_what_was_answered(
 
 
 def test_of_too_many_answers_those_around_the_release_are_kept(
-    begun: tuple[State, Timeline],
+    started: tuple[State, Timeline],
 ) -> None:
-    state, timeline = begun
+    state, timeline = started
     (handover,) = state.names[NAME].handovers
     for second in range(150):
-        timeline.take(heard(float(second), "answer", f"before {second}"), state)
+        timeline.take(received(float(second), "answer", f"before {second}"), state)
     released = replace(handover, released_at=149.5)
     state = replace(state, names={NAME: replace(state.names[NAME], handovers=(released,))})
-    timeline.take(heard(150.0, "nxdomain"), state)
+    timeline.take(received(150.0, "nxdomain"), state)
     for second in range(151, 900):
-        timeline.take(heard(float(second), "answer", f"after {second}"), state)
+        timeline.take(received(float(second), "answer", f"after {second}"), state)
     answers = timeline.answers[NAME, "A", "ns-1"]
     assert len(answers) == 200
     around = [answer.since for answer in answers if 148.0 < answer.since < 160.0]
@@ -223,10 +225,10 @@ def test_of_too_many_answers_those_around_the_release_are_kept(
     assert answers[-1].since == 899.0
 
 
-def test_before_any_release_the_oldest_answers_go_first(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_before_any_release_the_oldest_answers_go_first(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     for second in range(300):
-        timeline.take(heard(float(second), "answer", str(second)), state)
+        timeline.take(received(float(second), "answer", str(second)), state)
     answers = timeline.answers[NAME, "A", "ns-1"]
     assert [answers[0].since, answers[-1].since, len(answers)] == [100.0, 299.0, 200]
 
@@ -250,7 +252,7 @@ def test_an_absence_lasts_from_the_release_until_there_is_a_record_again(journal
             assert (absence.since, absence.until) == (handover.released_at, handover.back_at)
 
 
-def test_what_cannot_be_read_is_told_once_and_forgotten_when_it_can() -> None:
+def test_a_failed_read_is_reported_once_and_dropped_when_it_succeeds() -> None:
     events = history("credentials-expired")
     _, timeline = folded(events)
     lines = [n.text for n in timeline.news if n.text.startswith("cannot read")]
@@ -260,7 +262,7 @@ def test_what_cannot_be_read_is_told_once_and_forgotten_when_it_can() -> None:
     assert "name:" + NAME in folded(events[: last + 1])[1].troubles
 
 
-def test_every_deed_of_the_run_and_of_people_is_told() -> None:
+def test_every_action_of_the_run_and_of_operators_is_reported() -> None:
     texts = [n.text for n in folded(history("put-back-by-a-person"))[1].news]
     for wanted in (
         "backup saved",
@@ -278,7 +280,7 @@ def test_every_deed_of_the_run_and_of_people_is_told() -> None:
     assert texts[-1].startswith("restored: ")
 
 
-def test_a_lowered_ttl_and_its_undoing_are_told() -> None:
+def test_a_lowered_ttl_and_its_undo_are_reported() -> None:
     texts = [n.text for n in folded(history("aborted"))[1].news]
     assert [t for t in texts if t.startswith("lowering the TTL of")] == [
         "lowering the TTL of www.example.com CNAME to 60 s"
@@ -335,10 +337,10 @@ def test_the_same_events_make_the_same_chronicle(journal: str) -> None:
     assert vars(folded(history(journal))[1]) == vars(folded(history(journal))[1])
 
 
-def test_the_news_are_bounded_and_the_newest_stay(begun: tuple[State, Timeline]) -> None:
-    state, timeline = begun
+def test_the_news_are_bounded_and_the_newest_stay(started: tuple[State, Timeline]) -> None:
+    state, timeline = started
     for number in range(1000):
-        event = told("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")
+        event = reported("CREATE_FAILED", number=number, at=float(number), reason=f"no {number}")
         timeline.take(polled(float(number), event), state)
     assert len(timeline.news) == 500
     assert timeline.news[-1].text.endswith("no 999")

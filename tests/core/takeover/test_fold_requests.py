@@ -1,4 +1,4 @@
-"""A person at the keys: each key does what it says, in its time, once, and nothing else."""
+"""The operator's keys: each key does what it says, in its time, once, and nothing else."""
 
 from __future__ import annotations
 
@@ -243,13 +243,13 @@ def test_no_other_event_comes_through_that_socket() -> None:
 
 
 @pytest.mark.parametrize("event", [PAUSE, GO_ON, CUT, CONFIRM, EXTEND, RESTORE, ABORT])
-def test_each_key_is_told_in_a_line_of_text(event: ev.OperatorEvent) -> None:
+def test_each_key_is_reported_in_a_line_of_text(event: ev.OperatorEvent) -> None:
     state, out = last_in("alias", Phase.WATCH), StringIO()
     lines = TextLines(out, prefix="", quiet=False, verbose=False)
     lines(event, state, 1)
-    told = out.getvalue().splitlines()[0]
-    assert "requested" in told or "confirmed" in told
-    assert not hasattr(event, "name") or "www.example.com" in told
+    reported = out.getvalue().splitlines()[0]
+    assert "requested" in reported or "confirmed" in reported
+    assert not hasattr(event, "name") or "www.example.com" in reported
 
 
 # -- pause
@@ -298,7 +298,7 @@ def test_no_deadline_is_lost_by_a_pause() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.DEPLOY_OFF, Phase.DEPLOY_ON])
 def test_a_baseline_that_nothing_was_deployed_on_is_read_again_after_a_pause(phase: Phase) -> None:
-    """Somebody may have deployed meanwhile: those events are not of our operation."""
+    """Another user may have deployed meanwhile: those events are not of our operation."""
     run = [*states("cname")]
     at = next(i for i, (s, _, _) in enumerate(run) if s.phase is phase)
     paused = pressed(run[at][0], ev.RunPaused)
@@ -339,7 +339,7 @@ def test_a_pause_before_the_release_keeps_it_back_and_going_on_lets_it_happen() 
     assert before < time_of(rehearsal, ev.RunUnpaused) <= released
 
 
-def test_a_run_that_nobody_goes_on_with_ends_when_its_stack_does() -> None:
+def test_a_paused_run_ends_when_its_stack_does() -> None:
     rehearsal = rehearse("alias", (in_phase(Phase.WATCH), 0.0, PAUSE))
     assert releases(rehearsal) == []
     assert (rehearsal.result.outcome, rehearsal.result.exit_code) == (Outcome.FAILED, 1)
@@ -454,13 +454,13 @@ def test_of_a_longer_hold_the_adoption_wait_stays() -> None:
 # -- --confirm-release
 
 
-def test_a_run_waits_for_its_word_at_the_moment_and_then_releases() -> None:
+def test_a_run_waits_for_confirmation_when_the_gate_is_open_and_then_releases() -> None:
     rehearsal = rehearse("alias", (is_held, 33.0, CONFIRM), confirm_release=True)
     assert rehearsal.result.outcome == Outcome.DONE
     assert 0 <= releases(rehearsal)[0] - time_of(rehearsal, ev.ReleaseConfirmed) < 1.0
 
 
-def test_a_run_that_nobody_confirms_ends_with_its_stack_and_releases_nothing() -> None:
+def test_a_run_without_confirmation_ends_with_its_stack_and_releases_nothing() -> None:
     rehearsal = rehearse("alias", confirm_release=True)
     assert releases(rehearsal) == []
     assert (rehearsal.result.outcome, rehearsal.result.exit_code) == (Outcome.FAILED, 1)
@@ -514,7 +514,7 @@ def test_a_confirmed_record_that_may_be_adopted_still_needs_the_stacks_own_word(
 # -- the deadman
 
 
-def test_the_deadman_is_put_off_for_as_long_as_a_person_wants() -> None:
+def test_the_deadman_is_extended_for_as_long_as_the_operator_wants() -> None:
     gap = in_phase(Phase.CONFIRM)
     short = ev.DeadmanExtended(time=0.0, name=NAME, seconds=15.0)
     calm = rehearse("never-created", restore_after=8.0)
@@ -669,7 +669,7 @@ def test_what_an_abort_began_to_undo_is_undone_after_a_resume() -> None:
     assert resumed.phase is Phase.RESTORE
 
 
-def test_a_deploy_is_never_begun_by_a_key() -> None:
+def test_a_deploy_is_never_started_by_a_key() -> None:
     for state, _, _ in states("cname"):
         for act in Act:
             if act is not Act.GO_ON:

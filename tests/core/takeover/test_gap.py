@@ -61,7 +61,7 @@ def stage(state: State) -> RecordStatus:
 # -- a restore
 
 
-def test_a_record_that_cloudformation_created_and_lost_is_restored_while_its_stack_goes_on() -> (
+def test_a_record_that_cloudformation_created_and_lost_is_restored_while_its_stack_continues() -> (
     None
 ):
     """Not only once the stack has turned back, or the deadman fires."""

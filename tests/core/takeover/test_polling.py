@@ -90,7 +90,7 @@ def hours_later(state: State, *, confirm: bool) -> State:
     return replace(state, stacks=stacks, plan=replace(state.plan, options=options))
 
 
-def test_around_a_release_everything_is_looked_at_often_and_every_look_is_told() -> None:
+def test_around_a_release_everything_is_polled_often_and_every_look_is_reported() -> None:
     state = before_the_release()
     stacks = of(state, StackEvents)
     assert len(stacks) == 2

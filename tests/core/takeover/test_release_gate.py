@@ -264,12 +264,12 @@ def test_there_is_no_gate_unless_the_newest_event_is_create_in_progress(status: 
 def test_of_a_start_and_an_end_with_the_same_timestamp_the_end_counts(end: str) -> None:
     """A create that failed at once was taken for one under way, and the record deleted."""
     state = due_state(stacks={ROOT: stack()})
-    begun, ended = (
+    started, ended = (
         stack_event("DnsRecord", status, physical_id="", desired=desired())
         for status in ("CREATE_IN_PROGRESS", end)
     )
-    assert list(release_gates(observe(state, polled(state, begun)), state.names[NAME]))
-    state = observe(state, polled(state, ended, begun))
+    assert list(release_gates(observe(state, polled(state, started)), state.names[NAME]))
+    state = observe(state, polled(state, ended, started))
     assert state.stacks[ROOT].records["DnsRecord"].status == end
     assert not list(release_gates(state, state.names[NAME]))
 

@@ -134,8 +134,8 @@ def test_a_record_that_vanishes_during_verify_is_restored() -> None:
 
 def test_a_stack_event_during_verify_leads_back_to_guard() -> None:
     state = verifying()
-    begun = stack_event(status=UPDATE, timestamp=state.now + 1)
-    assert fed(state, polled(state, begun, after=1.0)).phase is Phase.GUARD
+    started = stack_event(status=UPDATE, timestamp=state.now + 1)
+    assert fed(state, polled(state, started, after=1.0)).phase is Phase.GUARD
 
 
 # -- resuming
@@ -154,7 +154,7 @@ def test_a_resume_makes_an_intended_write_unknown_and_forgets_an_unintended_one(
     assert name.proven is False
 
 
-def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
+def test_a_resumed_run_that_ended_unknown_continues_with_new_deadlines() -> None:
     state = created()
     ending = Ending(
         phase=Phase.GUARD, outcome=Outcome.UNKNOWN, exit_code=ExitCode.UNKNOWN, reason="blind"
@@ -166,7 +166,7 @@ def test_a_resumed_run_that_ended_unknown_goes_on_with_new_patience() -> None:
     assert resumed.failures == resumed.names[NAME].failures == 0
 
 
-def test_an_undo_that_an_interrupt_started_goes_on_after_a_resume() -> None:
+def test_an_undo_that_an_interrupt_started_continues_after_a_resume() -> None:
     """Safety rule 7."""
     state = before_deploys(Phase.PROVE, cname(300), lowered=60)
     state, _ = step(state, ev.Interrupted(time=state.now, signal="SIGTERM"))
@@ -233,7 +233,7 @@ def own(status: str, time: float, event_id: str, stack: str = ROOT) -> StackEven
     )
 
 
-def told(state: State, *events: StackEvent) -> State:
+def reported(state: State, *events: StackEvent) -> State:
     return fed(state, polled(state, *events, after=1.0))
 
 
@@ -241,8 +241,8 @@ def test_an_operations_start_that_is_reported_after_its_end_still_counts() -> No
     state = due_state()
     before = state.stacks[ROOT].operations
     now = state.now + 100
-    state = told(state, own("UPDATE_COMPLETE", now + 9, "end"))
-    state = told(state, own(UPDATE, now, "start"))
+    state = reported(state, own("UPDATE_COMPLETE", now + 9, "end"))
+    state = reported(state, own(UPDATE, now, "start"))
     assert state.stacks[ROOT].operations == before + 1
     assert state.stacks[ROOT].status == "UPDATE_COMPLETE"
 
@@ -253,9 +253,9 @@ def test_an_operation_from_before_the_baseline_is_not_the_deploys_however_late_i
     """Safety rule 9: the first deploy's beginning may become visible after its end."""
     state = before_deploys(Phase.DEPLOY_ON)
     read = ev.BaselineRead(time=state.now, root=state.root, newest={ROOT: "end"}, until={ROOT: 9.0})
-    late = told(fed(state, read), own(UPDATE, 5.0, "late"))
+    late = reported(fed(state, read), own(UPDATE, 5.0, "late"))
     assert late.stacks[ROOT].status == ""
-    assert told(late, own(UPDATE, 9.1, "new")).stacks[ROOT].operations == 1
+    assert reported(late, own(UPDATE, 9.1, "new")).stacks[ROOT].operations == 1
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_of_two_events_with_one_timestamp_the_later_state_counts(begins: str, en
         for status in (begins, ends)
     }
     for order in ((begins, ends), (ends, begins)):
-        after = told(state, *(events[status] for status in order))
+        after = reported(state, *(events[status] for status in order))
         assert after.stacks[ROOT].records["DnsRecord"].status == ends
 
 
@@ -284,7 +284,7 @@ def test_a_stack_that_ends_at_the_time_at_which_it_cleans_up_has_ended() -> None
     state = due_state()
     now = state.now + 100
     cleaning = own("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", now, "cleaning")
-    after = told(state, own("UPDATE_COMPLETE", now, "end"), cleaning)
+    after = reported(state, own("UPDATE_COMPLETE", now, "end"), cleaning)
     assert after.stacks[ROOT].status == "UPDATE_COMPLETE"
 
 
@@ -292,10 +292,10 @@ def test_a_child_is_polled_again_in_its_parents_second_operation() -> None:
     state = created(nested=True)
     now = state.now + 100
     for stack in (CHILD, ROOT):
-        state = told(state, own("UPDATE_COMPLETE", now, f"done-{stack}", stack))
+        state = reported(state, own("UPDATE_COMPLETE", now, f"done-{stack}", stack))
     assert CHILD not in {w.target.stack for w in stack_polls(state)}
     state = replace(state, phase=Phase.GUARD)
-    state = told(state, own(UPDATE, now + 60, "second"))
+    state = reported(state, own(UPDATE, now + 60, "second"))
     assert {w.target.stack: w.every for w in stack_polls(state)}[CHILD] == ACTIVE
 
 
@@ -322,7 +322,7 @@ def test_the_baseline_event_itself_is_of_no_operation_of_ours() -> None:
     baseline = ev.BaselineRead(
         time=state.now, root=state.root, newest={ROOT: "old"}, existing={ROOT: ("Site",)}
     )
-    after = told(fed(state, baseline), own(UPDATE, state.now + 999, "old"))
+    after = reported(fed(state, baseline), own(UPDATE, state.now + 999, "old"))
     assert after.stacks[ROOT].operations == 0
 
 
@@ -389,8 +389,8 @@ def test_events_are_read_back_to_the_newest_one_before_the_deploy() -> None:
         parents={CHILD: ROOT},
     )
     state = fed(state, read)
-    begun = [own(UPDATE, state.now + 1, f"begun-{stack}", stack) for stack in (ROOT, CHILD)]
-    state = told(told(state, begun[0]), begun[1])
+    started = [own(UPDATE, state.now + 1, f"begun-{stack}", stack) for stack in (ROOT, CHILD)]
+    state = reported(reported(state, started[0]), started[1])
     assert {w.target.stack: w.target.after for w in stack_polls(state)} == newest
 
 
@@ -417,7 +417,7 @@ def test_a_batch_of_unknown_fate_stays_under_way_until_later_reads_have_settled_
     assert settled is None or settled.id != write.id
 
 
-def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells_nothing() -> None:
+def test_a_resource_of_which_only_the_name_is_known_delays_batches_and_proves_nothing() -> None:
     state = before_deploys(Phase.DRAIN, cname(300), lowered=60)
     surprise = StackResource(
         stack_id=state.root.stack_id,
@@ -434,8 +434,8 @@ def test_a_resource_of_which_only_the_name_is_known_keeps_batches_back_and_tells
     assert handover.stage is RecordStatus.STANDING
     assert not matching_resources(after, handover)
     assert [r.logical_id for r in candidate_resources(after, handover)] == ["Surprise"]
-    begun = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
-    trying, _ = step(state, replace(listed, resources=(begun,)))
+    started = replace(surprise, status="CREATE_IN_PROGRESS", physical_id="www.example.com")
+    trying, _ = step(state, replace(listed, resources=(started,)))
     assert not [*release_gates(trying, trying.names[NAME])]
     had = replace(state.plan, resources=(f"{state.root.stack_id} Surprise",))
     after, _ = step(replace(state, plan=had), listed)

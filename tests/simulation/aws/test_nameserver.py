@@ -73,7 +73,9 @@ class Account:
         transport = dns.asyncquery.tcp if tcp else dns.asyncquery.udp
         return await transport(query, host, timeout=5, port=int(port))
 
-    async def told(self, name: str, kind: str = "A", *, server: int = 0, tcp: bool = False) -> str:
+    async def reported(
+        self, name: str, kind: str = "A", *, server: int = 0, tcp: bool = False
+    ) -> str:
         """The answer in one line: ``NOERROR www.example.com. 60 IN A 192.0.2.1``."""
         message = await self.ask(name, kind, server=server, tcp=tcp)
         texts = [sorted(rrset.to_text().splitlines()) for rrset in message.answer]
@@ -100,12 +102,12 @@ def soa(message: dns.message.Message) -> tuple[str, int]:
 async def test_record_sets_are_answered_over_udp_and_tcp(account: Account, tcp: bool) -> None:
     account.create(record(WWW, "A", "192.0.2.1", "192.0.2.2", ttl=60))
     assert (await account.ask(WWW, tcp=tcp)).flags & dns.flags.AA
-    assert await account.told(WWW.upper(), tcp=tcp) == (
+    assert await account.reported(WWW.upper(), tcp=tcp) == (
         "NOERROR WWW.EXAMPLE.COM. 60 IN A 192.0.2.1 | WWW.EXAMPLE.COM. 60 IN A 192.0.2.2"
     )
 
 
-async def test_a_tcp_conversation_goes_on_after_the_first_answer(account: Account) -> None:
+async def test_a_tcp_connection_stays_open_after_the_first_answer(account: Account) -> None:
     account.create(record(WWW, "A", "192.0.2.1"))
     host, _, port = account.addresses[0].rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -125,8 +127,8 @@ async def test_there_is_one_listener_for_each_name_server(account: Account) -> N
     due = account.timeline.next_due
     assert due is not None
     account.now = due
-    told = [await account.told(WWW, server=index) for index in range(4)]
-    assert sorted(told) == ["NOERROR www.example.com. 300 IN A 192.0.2.1"] + ["NXDOMAIN"] * 3
+    reported = [await account.reported(WWW, server=index) for index in range(4)]
+    assert sorted(reported) == ["NOERROR www.example.com. 300 IN A 192.0.2.1"] + ["NXDOMAIN"] * 3
 
 
 async def test_a_deleted_name_is_nxdomain_with_the_soa(account: Account) -> None:
@@ -142,10 +144,12 @@ async def test_a_deleted_name_is_nxdomain_with_the_soa(account: Account) -> None
 async def test_a_deleted_name_is_answered_by_the_wildcard(account: Account) -> None:
     manual = record(WWW, "A", "192.0.2.1")
     account.create(manual, record("*.example.com", "A", "192.0.2.9"))
-    assert await account.told(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.1"
+    assert await account.reported(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.1"
     account.write(("DELETE", manual))
-    assert await account.told(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.9"
-    assert await account.told("a.b.example.com") == "NOERROR a.b.example.com. 300 IN A 192.0.2.9"
+    assert await account.reported(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.9"
+    assert (
+        await account.reported("a.b.example.com") == "NOERROR a.b.example.com. 300 IN A 192.0.2.9"
+    )
 
 
 @pytest.mark.parametrize("left", [("www.example.com", "AAAA"), ("_x.www.example.com", "AAAA")])
@@ -166,10 +170,12 @@ async def test_a_wildcard_reaches_only_below_the_closest_name_that_exists(
     account: Account,
 ) -> None:
     account.create(record("*.example.com", "A", "192.0.2.9"), record("b.example.com", "TXT", '"t"'))
-    assert await account.told("a.b.example.com") == "NXDOMAIN"
-    assert await account.told("a.c.example.com") == "NOERROR a.c.example.com. 300 IN A 192.0.2.9"
-    assert await account.told("a.c.example.com", "TXT") == "NOERROR"
-    assert await account.told("example.com") == "NOERROR"
+    assert await account.reported("a.b.example.com") == "NXDOMAIN"
+    assert (
+        await account.reported("a.c.example.com") == "NOERROR a.c.example.com. 300 IN A 192.0.2.9"
+    )
+    assert await account.reported("a.c.example.com", "TXT") == "NOERROR"
+    assert await account.reported("example.com") == "NOERROR"
 
 
 async def test_absence_is_remembered_for_the_lower_of_soa_ttl_and_minimum(
@@ -191,13 +197,19 @@ async def test_an_alias_is_flattened_to_addresses(account: Account) -> None:
         alias("outside.example.com", "d1.cloudfront.net"),
         alias("outside.example.com", "d1.cloudfront.net", kind="AAAA"),
     )
-    assert await account.told("inside.example.com") == (
+    assert await account.reported("inside.example.com") == (
         "NOERROR inside.example.com. 30 IN A 192.0.2.7"
     )
-    assert await account.told("twice.example.com") == "NOERROR twice.example.com. 30 IN A 192.0.2.7"
+    assert (
+        await account.reported("twice.example.com")
+        == "NOERROR twice.example.com. 30 IN A 192.0.2.7"
+    )
     v4, v6 = (synthetic_address("D1.CloudFront.net.", kind) for kind in ("A", "AAAA"))
-    assert await account.told("outside.example.com") == f"NOERROR outside.example.com. 60 IN A {v4}"
-    assert await account.told("outside.example.com", "AAAA") == (
+    assert (
+        await account.reported("outside.example.com")
+        == f"NOERROR outside.example.com. 60 IN A {v4}"
+    )
+    assert await account.reported("outside.example.com", "AAAA") == (
         f"NOERROR outside.example.com. 60 IN AAAA {v6}"
     )
     assert v4 != synthetic_address("d2.cloudfront.net", "A")
@@ -222,23 +234,23 @@ async def test_a_cname_is_followed_within_the_zone(account: Account) -> None:
         record("loop.example.com", "CNAME", "loop.example.com"),
     )
     chain = "www.example.com. 60 IN CNAME a.example.com."
-    assert await account.told(WWW) == (
+    assert await account.reported(WWW) == (
         f"NOERROR {chain} | a.example.com. 300 IN CNAME b.example.com. "
         "| b.example.com. 300 IN A 192.0.2.3"
     )
-    assert await account.told(WWW, "CNAME") == f"NOERROR {chain}"
+    assert await account.reported(WWW, "CNAME") == f"NOERROR {chain}"
     out = "NOERROR out.example.com. 300 IN CNAME old.example.net."
-    assert await account.told("out.example.com") == out
-    assert await account.told("bad.example.com") == (
+    assert await account.reported("out.example.com") == out
+    assert await account.reported("bad.example.com") == (
         "NXDOMAIN bad.example.com. 300 IN CNAME gone.example.com."
     )
-    assert (await account.told("loop.example.com")).startswith("NOERROR loop.example.com.")
+    assert (await account.reported("loop.example.com")).startswith("NOERROR loop.example.com.")
     assert soa(await account.ask(WWW, "AAAA")) == ("example.com.", 900)
 
 
 async def test_the_members_of_a_routed_group_answer_together(account: Account) -> None:
     account.create(weighted(WWW, "blue", "192.0.2.1"), weighted(WWW, "green", "192.0.2.2"))
-    assert await account.told(WWW) == (
+    assert await account.reported(WWW) == (
         "NOERROR www.example.com. 60 IN A 192.0.2.1 | www.example.com. 60 IN A 192.0.2.2"
     )
 
@@ -255,9 +267,9 @@ async def test_a_delegated_name_is_referred_to_its_name_servers(account: Account
 
 async def test_what_is_out_of_zone_or_private_is_refused(account: Account) -> None:
     account.zones.add_zone("private.example", private=True)
-    assert await account.told("www.example.org") == "REFUSED"
-    assert await account.told("notexample.com") == "REFUSED"
-    assert await account.told("private.example", "SOA") == "REFUSED"
+    assert await account.reported("www.example.org") == "REFUSED"
+    assert await account.reported("notexample.com") == "REFUSED"
+    assert await account.reported("private.example", "SOA") == "REFUSED"
 
 
 async def test_a_private_zone_of_the_same_name_never_hides_the_public_one(
@@ -265,12 +277,12 @@ async def test_a_private_zone_of_the_same_name_never_hides_the_public_one(
 ) -> None:
     account.zones.add_zone("www.example.com", private=True)
     account.create(record(WWW, "A", "192.0.2.1"))
-    assert await account.told(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.1"
+    assert await account.reported(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.1"
 
 
 async def test_soa_and_ns_are_answered_at_the_apex(account: Account) -> None:
-    assert "900 IN SOA ns-1.awsdns.example." in await account.told("example.com", "SOA")
-    assert (await account.told("example.com", "NS")).count("IN NS") == 4
+    assert "900 IN SOA ns-1.awsdns.example." in await account.reported("example.com", "SOA")
+    assert (await account.reported("example.com", "NS")).count("IN NS") == 4
 
 
 async def test_what_is_no_query_gets_no_answer_and_ends_nothing(account: Account) -> None:
@@ -284,4 +296,4 @@ async def test_what_is_no_query_gets_no_answer_and_ends_nothing(account: Account
     notify.set_opcode(dns.opcode.NOTIFY)
     answer = await dns.asyncquery.udp(notify, host, timeout=5, port=int(port))
     assert answer.rcode() == dns.rcode.NOTIMP
-    assert await account.told(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.1"
+    assert await account.reported(WWW) == "NOERROR www.example.com. 300 IN A 192.0.2.1"

@@ -379,7 +379,7 @@ def test_a_lag_hides_an_event_for_its_time() -> None:
     assert world.lines("app") == ["stack CREATE_IN_PROGRESS User Initiated"]
 
 
-def test_a_listener_can_act_at_the_very_moment_of_an_event() -> None:
+def test_a_listener_can_act_at_the_very_time_of_an_event() -> None:
     world = SimulatedAccount()
     world.put(alias("old.cloudfront.net"))
 
@@ -875,7 +875,7 @@ def test_a_record_that_is_gone_already_does_not_keep_its_stack_from_being_delete
     assert stack.status == "DELETE_COMPLETE"
 
 
-def test_a_record_that_somebody_changed_keeps_its_stack_from_being_deleted() -> None:
+def test_a_record_that_another_writer_changed_keeps_its_stack_from_being_deleted() -> None:
     world = SimulatedAccount()
     world.stacks.create_stack("app", body(Dns=resource(alias())))
     world.settle("app")

@@ -52,10 +52,10 @@ def apply(zones: Zones, *changes: tuple[str, RecordSet], by: str = "test") -> st
 
 def refusal(zones: Zones, *changes: tuple[str, RecordSet]) -> str:
     """The message of a refused batch, which must leave no trace."""
-    before, told = zones.list("Z1"), len(zones.history)
+    before, reported = zones.list("Z1"), len(zones.history)
     with pytest.raises(ZoneError) as caught:
         apply(zones, *changes)
-    assert (zones.list("Z1"), len(zones.history)) == (before, told)
+    assert (zones.list("Z1"), len(zones.history)) == (before, reported)
     assert caught.value.status == 400
     return f"{caught.value.code}: {caught.value.message}"
 

@@ -57,7 +57,7 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
     state = folding.state
     if state is None:
         raise RefusedError(
-            f"{folder.name} was not started: its journal is empty", "Start it again with `run`."
+            f"{folder.name} never started: its journal is empty", "Start it again with `run`."
         )
     ended = None if state.ending is None else result(state, None)
     if common.as_json:

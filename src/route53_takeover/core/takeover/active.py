@@ -106,7 +106,7 @@ def _give_unknown_up(context: StepContext, name: NameState) -> NameState:
 
 
 def _arm(context: StepContext, name: NameState) -> NameState:
-    """The deadman also runs for a record that somebody else deleted while it was awaited."""
+    """The deadman also runs for a record that another writer deleted while it was awaited."""
     if name.deadman_at is None:
         return context.put(
             replace(name, deadman_at=deadman(context.state, name, context.state.now))

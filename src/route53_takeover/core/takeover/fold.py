@@ -35,7 +35,7 @@ from route53_takeover.core.timing import ONE_REQUEST, backoff
 
 
 def begin(event: ev.RunStarted) -> State:
-    """The state of a run that has only begun."""
+    """The state of a run that has just started."""
     plan = event.plan
     names = {
         name: NameState(
@@ -61,7 +61,7 @@ def begin(event: ev.RunStarted) -> State:
 
 
 def _interrupted(state: State, stop: Stop) -> State:
-    """One more signal: a request of its own, or an echo of the one that has just begun."""
+    """One more signal: a request of its own, or an echo of the one that has just started."""
     if not state.interrupts:
         return replace(state, interrupts=(stop,), interrupted_at=state.now)
     if state.now < state.interrupted_at + ONE_REQUEST:
@@ -213,9 +213,9 @@ def _shape(name: NameState) -> tuple[object, ...]:
 def _resumed(state: State) -> State:
     """What was in flight is lost: reads are asked again, writes have become unknown.
 
-    A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was. What
-    an interrupt began to undo is undone to the end: the run does not want the takeover any more.
-    A pause is over: whoever resumes a run wants it to go on.
+    A run that ended knowing how stays ended; one that ended ``unknown`` continues where it was.
+    What an interrupt started to undo is undone to the end: the takeover is abandoned.
+    A resume also ends a pause.
     """
     if state.ending is not None:
         if state.ending.outcome is not Outcome.UNKNOWN:

@@ -138,7 +138,7 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
             return handover
         case RecordStatus.CHANGED if all(r.same_as(handover.standing) for r in occupants):
             stage = RecordStatus.STANDING if handover.released_at is None else RecordStatus.RESTORED
-            return replace(handover, stage=stage)  # somebody has put it back
+            return replace(handover, stage=stage)  # another writer has restored it
         case RecordStatus.CHANGED:
             return handover
 

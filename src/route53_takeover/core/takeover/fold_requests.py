@@ -85,7 +85,7 @@ def to_confirm(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
 
 
 def _gates(state: State, key: str, at: float) -> Iterator[ReleaseGate]:
-    """Those that had begun by then: a key that was pressed before means something else."""
+    """Those that had started by then: a key that was pressed before means something else."""
     if key in state.names:
         yield from (m for m in release_gates(state, state.names[key]) if m.resource.since <= at)
 

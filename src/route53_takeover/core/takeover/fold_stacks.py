@@ -1,8 +1,8 @@
 """Folding what CloudFormation says into the state: stack events, lists of resources, templates.
 
 One state a stack, one a record set resource in it. Events may come late, twice or out of order;
-what belongs to an earlier operation is told by AWS's own times and never counts. Nothing here knows
-what a name holds: that is read, not told.
+what belongs to an earlier operation is recognised by AWS's own times and never counts. Nothing here
+knows what a name holds: that is read, not reported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _VERBS = {"CREATE": 0, "UPDATE": 1, "DELETE": 2}
 
 def polled(state: State, event: ev.StackPolled) -> State:
     if event.began < state.baseline_at:
-        return state  # it read back beyond the baseline: another poll has begun since
+        return state  # it read back beyond the baseline: another poll has started since
     stacks = dict(state.stacks)
     fresh = False
     for item in event.events:
@@ -170,7 +170,7 @@ def _listed_group(stack: StackState, item: StackResource, now: float) -> dict[st
         }
     members = stack.template.members.get(item.logical_id, ()) if stack.template else ()
     if not members and item.logical_id in stack.existing:
-        return {}  # it was there before, and nothing tells that it changed
+        return {}  # it was there before, and nothing says that it changed
     return _members(stack.stack_id, item.logical_id, status, members or (None,), now)
 
 

@@ -87,7 +87,7 @@ def leaves_a_record(changes: tuple[Change, ...]) -> bool:
 
 
 def is_release_due(state: State, write: WriteBatch) -> bool:
-    """Every condition of the moment holds for exactly these record sets."""
+    """Every condition of the release gate holds for exactly these record sets."""
     name = replace(state.names[write.name], write=None)
     deletes = [change.record for change in write.changes if change.action == "DELETE"]
     return len(deletes) == len(write.changes) and any(

@@ -116,7 +116,7 @@ TAKEOVER: Machine[State, ev.AnyEvent, cmd.AnyCommand, Target] = Machine(
 
 
 def projection() -> Projection[State, ev.AnyEvent, cmd.AnyCommand]:
-    """For whoever reads the journal of a takeover."""
+    """For readers of the journal of a takeover."""
     return Projection(TAKEOVER.step)
 
 

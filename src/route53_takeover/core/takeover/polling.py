@@ -121,7 +121,7 @@ def read_pace(state: State, name: NameState) -> float | None:
         if kind is StackPhase.FORWARD:  # another writer may delete it, and the gap is measured
             return min(max(GOING_READ, len(state.names)), GUARD_READ)
         if kind in IN_PROGRESS:
-            return CLOSE_READ  # CloudFormation may, though no event told that it had it
+            return CLOSE_READ  # CloudFormation may, though no event reported it
         if state.baseline is not Switch.ON:
             return None
         is_old = name.read is None or name.read.began < state.news_at
@@ -225,7 +225,7 @@ def stack_polls(state: State) -> tuple[Poll[StackEvents], ...]:
 
 
 def _is_awaited(state: State, root: StackState) -> bool:
-    """Whether our own deploy runs and the stack has not begun: its record may come soon."""
+    """Whether our own deploy runs and the stack has not started: its record may come soon."""
     deploy = state.deploys.get(state.baseline) if state.baseline else None
     return root.operations == 0 and deploy is not None and deploy.exited_at is None
 
@@ -275,7 +275,7 @@ def _settling(state: State) -> Iterator[StackState]:
 
 
 def _is_imminent(state: State, stack: StackState) -> bool:
-    """Whether all that a record of ours depends on is complete, and it has not begun."""
+    """Whether all that a record of ours depends on is complete, and it has not started."""
     if stack.template is None:
         return False
     for logical_id, desired in stack.template.record_sets.items():

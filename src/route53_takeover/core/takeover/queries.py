@@ -1,4 +1,4 @@
-"""Questions about a state, asked by whoever folds, decides or shows.
+"""Questions about a state, for the code that folds, decides or shows.
 
 Pure, and about one state only: nothing here changes anything or says what is to be done.
 """
@@ -154,7 +154,7 @@ def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
 
 
 def is_ours_to_fill(state: State, name: NameState) -> bool:
-    """A record that somebody else deleted before anything was deployed stays deleted."""
+    """A record that another writer deleted before anything was deployed stays deleted."""
     return (
         state.baseline is Switch.ON
         or any(h.released_at is not None for h in name.handovers)

@@ -1,4 +1,4 @@
-"""The moment: when, and only when, the manual record may be released.
+"""The release gate: the conditions under which the manual record may be deleted.
 
 Every condition is one line of `unmet`, so that what a run waits for can be shown, and so that no
 condition can be skipped: a release is due when nothing is lacking. A key of the operator may cut

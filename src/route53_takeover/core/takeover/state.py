@@ -21,15 +21,15 @@ from route53_takeover.core.takeover.stack_state import StackState
 
 
 class RecordStatus(StrEnum):
-    """What became of one manual record set, as the last read or answer told."""
+    """What became of one manual record set, by the last read or answer."""
 
     STANDING = "standing"  # it stands, as the run last read or wrote it
-    RELEASED = "released"  # it is gone, by us or by somebody else, and nothing came in its place
+    RELEASED = "released"  # deleted, by us or another writer, and not replaced
     CREATED = "created"  # the desired record stands in its place, after a release
     ADOPTED = "adopted"  # CloudFormation made it its own without a release
     LOST = "lost"  # CloudFormation had it, and then it vanished: rolled back or cleaned up
     RESTORED = "restored"  # put back after a release
-    CHANGED = "changed"  # somebody else wrote it: theirs is left alone
+    CHANGED = "changed"  # another writer changed it: it is left alone
 
 
 ABSENT_STAGES = frozenset({RecordStatus.RELEASED, RecordStatus.LOST})
@@ -126,12 +126,12 @@ class NameState(Struct, frozen=True, kw_only=True):
         restores_refused: restores refused in a row, ``restores_lost``: of unknown fate in a row.
         occupied_at: when the last restore was sent that was refused because a record stands there.
         deadman_at: when the record is put back if CloudFormation has not created one.
-        extended: seconds by which a person put the deadman of this gap off.
-        hold_cut_at: when a person asked for the release without the rest of the hold.
-        confirmed_at: when a person said that it may be released.
+        extended: seconds by which the operator extended the deadman of this gap.
+        hold_cut_at: when the operator asked for the release without the rest of the hold.
+        confirmed_at: when the operator confirmed the release.
         restoring: it is being put back, or was: it is not released again in this run, not even
-            in a new operation of the same deploy: what failed once is for a person to judge.
-        cause: why; ``None`` also where a person asked for it.
+            in a new operation of the same deploy: what failed once is for the operator to judge.
+        cause: why; ``None`` also where the operator asked for it.
         given_up: why this name is not released.
         answers: name server -> what it answered last.
         answered: name servers that answered before the release: those that must again.
@@ -170,7 +170,7 @@ class NameState(Struct, frozen=True, kw_only=True):
 
     @property
     def agreed_at(self) -> float:
-        """When a person last wanted the release, in so many words or by cutting the hold."""
+        """When the operator last asked for the release, by confirming it or by cutting the hold."""
         return max(self.confirmed_at, self.hold_cut_at)
 
     @property
@@ -198,7 +198,7 @@ class NameState(Struct, frozen=True, kw_only=True):
 
 
 class Deploy(Struct, frozen=True, kw_only=True):
-    """One of the two deploy commands. ``exited`` with code ``None``: nobody knows how."""
+    """One of the two deploy commands. ``exited`` with code ``None``: its exit code is unknown."""
 
     intended_at: float
     exited_at: float | None = None
@@ -251,7 +251,7 @@ class State(Struct, frozen=True, kw_only=True):
         news_at: when a stack, a deploy or a name last moved.
         writes: how many batches were ever asked for; their ids are derived from it.
         resumes: how often the run was resumed; ``resumed_at``: when it was last.
-        paused: a person has paused it; see `is_paused`.
+        paused: the operator has paused it; see `is_paused`.
         interrupts: the requests to stop: what began each of them.
         interrupted_at: when the first of them began.
         given_up: why no further step is taken towards the takeover.

@@ -2,7 +2,7 @@
 
 `step` folds the event into the state (`core.takeover.fold`), then decides. Deciding
 looks only at the state, so it comes to the same result however the state came about: a resumed run
-goes on by the normal door.
+needs no code of its own.
 
 The early phases, each of which does one thing and moves on, are here; from the deploy with the
 switch on `core.takeover.active` tends every name, and `core.takeover.completion`
@@ -76,7 +76,7 @@ def _decide(context: StepContext) -> None:
         if _is_over_early(context.state):
             context.move(Phase.RESTORE)
             continue
-        if not _waits_for_a_person(context):
+        if not _waits_for_the_operator(context):
             _PHASES[phase](context)
         if context.state.phase is phase and context.state.given_up == given_up:
             return
@@ -95,15 +95,15 @@ def _stopped(context: StepContext) -> bool:
 
 
 def _is_over_early(state: State) -> bool:
-    """Whether an early phase has no reason to go on."""
+    """Whether an early phase has no reason to continue."""
     return state.is_early and bool(state.interrupts or state.given_up or state.journal_lost)
 
 
-def _waits_for_a_person(context: StepContext) -> bool:
+def _waits_for_the_operator(context: StepContext) -> bool:
     """Whether a pause keeps an early phase from its step: no write, no deploy, no move on.
 
     What is under way is looked at all the same: a first deploy that touches the record is undone.
-    The later phases go on, for a name may lose its record; the moment is what a pause keeps back.
+    The later phases continue, for a name may lose its record; a pause holds back the release.
     """
     if not (context.state.is_early and context.state.is_paused):
         return False
@@ -205,7 +205,7 @@ def _owned(state: State) -> list[RecordResource]:
 
 
 def _has_no_patience_left(context: StepContext) -> bool:
-    """The stacks cannot be listed: nothing is begun that a list would have to allow."""
+    """The stacks cannot be listed: nothing is started that needs the list first."""
     if context.state.unlisted < PATIENCE:
         return False
     context.give_up(f"the stack's resources could not be listed {PATIENCE} times in a row")

@@ -2,7 +2,7 @@
 
 The same world is looked at through two doors: in process (`simulation.chaos.ports`, on
 virtual time) and over the wire (`route53_takeover.simulation.serve`). It knows neither HTTP nor the
-wall clock, and it outlives every engine that works in it: a deploy that was started goes on.
+wall clock, and it outlives every engine that works in it: a deploy that was started continues.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class DeployBehavior(StrEnum):
     """What a deploy command may be like."""
 
     WAITS = "waits for its stack and exits as that ended"
-    EXITS_EARLY = "is throttled away and exits 255 while CloudFormation goes on"
+    EXITS_EARLY = "is throttled away and exits 255 while CloudFormation continues"
     DECLINED = "exits 0 and deploys nothing"
-    LINGERS = "goes on for minutes after the stack is done"
+    LINGERS = "runs for minutes after the stack is done"
     TWICE = "touches the parent alone, and the real update follows minutes later"
     HANGS = "begins the operation and never exits"
     NEVER_BEGINS = "hangs before it begins the operation"
@@ -56,7 +56,7 @@ class AccountSetup(Struct, frozen=True, kw_only=True):
         template: its template, with a parameter ``Route53Enable``.
         exists: whether the stack is there already, with the switch off.
         config: CloudFormation's habits.
-        edit: what somebody writes by hand, once the record's create has begun.
+        edit: what another writer writes, once the create of the record has started.
         negative_ttl: seconds; the SOA record's TTL and minimum.
         habit: what the deploy with the switch on is like; ``habit_off``: the one before.
         twin: a private zone of the same name stands beside it, by the id `TWIN`.
@@ -98,7 +98,7 @@ class SimulatedAccount:
     Attributes:
         deploys: deploy command -> its exit code, ``None`` while it runs.
         started: every start of one, in order.
-        begun: deploy command -> when it was first started.
+        first_starts: deploy command -> when it was first started.
     """
 
     def __init__(self, account: AccountSetup, *, seed: str, start: float) -> None:
@@ -121,7 +121,7 @@ class SimulatedAccount:
             self.stacks.create_stack(name, template)
         self.deploys: dict[str, int | None] = {}
         self.started: list[str] = []
-        self.begun: dict[str, float] = {}
+        self.first_starts: dict[str, float] = {}
         if account.exists and account.past in ("", "update failed"):
             self.stacks.create_stack(account.stack, account.template, {"Route53Enable": "false"})
         if account.past == "under review":
@@ -178,7 +178,7 @@ class SimulatedAccount:
         )
 
     def write(self, changes: list[tuple[str, RecordSet]], *, by: str = "a person") -> None:
-        """Lets somebody else write."""
+        """Writes as another writer."""
         self.zones.change(self.zone.zone_id, changes, by=by)
 
     # -- the deploy command
@@ -191,7 +191,7 @@ class SimulatedAccount:
         """
         self.deploys[deploy] = None
         self.started.append(deploy)
-        self.begun.setdefault(deploy, self.timeline.now)
+        self.first_starts.setdefault(deploy, self.timeline.now)
         habit = self.account.habit if deploy.endswith("on") else self.account.habit_off
         after = self.rng.uniform(0.5, 3.0)
         match habit:
@@ -241,7 +241,7 @@ class SimulatedAccount:
 
     def _update_parent(self) -> None:
         first = {**self.account.template, "Outputs": {"Note": {"Value": "first"}}}
-        with suppress(ApiFault):  # somebody else's operation is under way
+        with suppress(ApiFault):  # another operation is under way
             self.stacks.update_stack(self.account.stack, first, {"Route53Enable": "false"})
 
     def _await_end(self, deploy: str, linger: float) -> None:

@@ -1,6 +1,6 @@
-"""The simulated account's time: what is due happens in order, when somebody looks.
+"""The simulated account's time: what is due happens in order, at the next look.
 
-Nothing here waits. Whoever holds the account moves it on to the present before each look
+Nothing here waits. The owner of the account moves it on to the present before each look
 (`Schedule.advance`), be that present virtual or the wall clock's.
 """
 

@@ -1,7 +1,7 @@
 """What a rehearsal came to see: the states that a search for broken promises must have been in.
 
 A search that never reaches the hard places proves nothing. Each `CoverageGoal` is a fact about a
-whole rehearsal, told from the account's history and the journal.
+whole rehearsal, derived from the account's history and the journal.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class CoverageGoal(StrEnum):
     CRASH_BEFORE_DELETE = "crash between the intent of a release and its delete"
     CRASH_AFTER_DELETE = "crash after the delete was applied, before its answer"
     DELETE_UNANSWERED = "the answer to a release lost after it was applied"
-    DELETE_UNSENT = "a release that never arrived, and nobody knew"
+    DELETE_UNSENT = "a release that never arrived, of unknown fate"
     DELETE_REFUSED = "a release refused, for the record was edited or gone"
     DELETE_BY_THE_DEAD = "a release that arrived after its sender's death"
     ADOPTING = "an adoption under way when the hold ends"
@@ -43,7 +43,7 @@ class CoverageGoal(StrEnum):
     SECOND_RESTORE = "a second restore after a second clean-up delete"
     THIRD_RESTORE = "a third restore after a third clean-up delete"
     DEADMAN_TOO_SOON = "the deadman restores though CloudFormation would have tried again"
-    DEAD_IN_THE_GAP = "nobody lives while the name has no record"
+    DEAD_IN_THE_GAP = "no process lives while the name has no record"
     ASLEEP_IN_THE_GAP = "the machine sleeps while the name has no record"
     CUT_OFF_IN_THE_GAP = "AWS cannot be reached while the name has no record"
     STALLED_IN_THE_GAP = "the disk stalls while the name has no record"
@@ -58,17 +58,17 @@ class CoverageGoal(StrEnum):
     DAMAGED = "a damaged journal, and `restore` from the backup alone"
     PUT_BACK_BY_RESTORE = "a gap that `restore` closed"
     TWO_RUNS = "another machine's run at work on the same name"
-    EDITED_IN_THE_GAP = "somebody writes the name while it has no record"
+    EDITED_IN_THE_GAP = "another writer writes the name while it has no record"
     ROLLBACK_FAILED = "a rollback that itself fails"
-    INTERRUPTED_IN_THE_GAP = "told to stop while the name has no record"
-    PAUSED_AT_THE_MOMENT = "a release that only a pause kept back"
-    GOING_ON = "a release after a pause"
-    UNCONFIRMED = "a release that only a person's word was lacking for"
-    CONFIRMED = "a release upon a person's word"
+    INTERRUPTED_IN_THE_GAP = "interrupted while the name has no record"
+    PAUSED_AT_THE_RELEASE = "a release that only a pause kept back"
+    CONTINUED = "a release after a pause"
+    UNCONFIRMED = "a release that waited only for the confirmation"
+    CONFIRMED = "a confirmed release"
     HOLD_CUT = "a release without the rest of the hold"
-    DEADMAN_PUT_OFF = "the deadman put off while the name has no record"
-    RESTORED_BY_A_KEY = "a person at the keys puts the record back"
-    ABORTED = "a person at the keys aborts"
+    DEADMAN_PUT_OFF = "the deadman extended while the name has no record"
+    RESTORED_BY_A_KEY = "the operator restores the record by a key"
+    ABORTED = "the operator aborts by a key"
     OWNER_HIDDEN = "an owner hidden by another resource"
 
 
@@ -100,7 +100,7 @@ def hidden_owners(harness: Harness, plan: Plan) -> Iterator[str]:
 
 
 def _of_releases(harness: Harness) -> Iterator[CoverageGoal]:
-    arrived = {a.comment.split()[1]: a for a in harness.line.arrivals}
+    arrived = {a.comment.split()[1]: a for a in harness.transport.arrivals}
     told: dict[str, ev.AnyEvent] = {}
     for event in harness.disk.events:
         if isinstance(
@@ -133,7 +133,7 @@ def _of_release(arrival: Arrival | None, told: ev.AnyEvent | None) -> Iterator[C
 
 
 def _of_restores(harness: Harness) -> Iterator[CoverageGoal]:
-    restores = [a for a in harness.line.arrivals if harness.purpose_of(a) is Purpose.RESTORE]
+    restores = [a for a in harness.transport.arrivals if harness.purpose_of(a) is Purpose.RESTORE]
     if any(a.refused == "InvalidChangeBatch" for a in restores):
         yield CoverageGoal.RESTORE_BEATEN
     if harness.restored_before_a_try:
@@ -211,7 +211,7 @@ def _of_reads(harness: Harness) -> Iterator[CoverageGoal]:
 def _of_the_stack(harness: Harness) -> Iterator[CoverageGoal]:
     released = [
         a.time
-        for a in harness.line.arrivals
+        for a in harness.transport.arrivals
         if harness.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
     if any(min(released, default=turned) < turned for turned in harness.turned_at):
@@ -237,12 +237,12 @@ def _of_the_stack(harness: Harness) -> Iterator[CoverageGoal]:
 
 def _of_the_keys(harness: Harness) -> Iterator[CoverageGoal]:
     if Condition.NOT_PAUSED in harness.awaited:
-        yield CoverageGoal.PAUSED_AT_THE_MOMENT
+        yield CoverageGoal.PAUSED_AT_THE_RELEASE
     if Condition.CONFIRMATION in harness.awaited:
         yield CoverageGoal.UNCONFIRMED
     released = [
         a.time
-        for a in harness.line.arrivals
+        for a in harness.transport.arrivals
         if harness.purpose_of(a) is Purpose.RELEASE and not a.refused
     ]
     for time, key in harness.keys:
@@ -258,7 +258,7 @@ def _of_the_keys(harness: Harness) -> Iterator[CoverageGoal]:
 
 
 _BY_KEY: dict[type[ev.AnyEvent], CoverageGoal] = {
-    ev.RunUnpaused: CoverageGoal.GOING_ON,
+    ev.RunUnpaused: CoverageGoal.CONTINUED,
     ev.ReleaseConfirmed: CoverageGoal.CONFIRMED,
     ev.HoldCut: CoverageGoal.HOLD_CUT,
 }

@@ -52,7 +52,7 @@ class Disk:
     def data(self) -> bytearray:
         """The journal's bytes, as a process would read them.
 
-        They are made when somebody asks: a run that is never resumed needs none.
+        They are made on request: a run that is never resumed needs none.
         """
         for n in range(len(self._ends), self.written_events + 1):
             self._data += encode(n, self.events[n - 1])
@@ -60,7 +60,7 @@ class Disk:
         return self._data
 
     def load(self, events: list[ev.AnyEvent], data: bytearray) -> None:
-        """A process has read the journal, and goes on writing it."""
+        """A process has read the journal, and continues writing it."""
         self.events, self._data = events, data
         self.written_events = self.synced_events = len(events)
         self._ends = [len(data)] * (len(events) + 1)  # none of them is cut off any more

@@ -41,8 +41,8 @@ class FaultKind(StrEnum):
     POWER = "the machine dies"
     SUSPEND = "the machine sleeps"
     CLOCK = "the wall clock jumps while the process is down"
-    STOP = "the run is told to stop"
-    KEYS = "somebody presses keys"
+    STOP = "the run is interrupted"
+    KEYS = "the operator presses keys"
     THROTTLE = "calls are throttled"
     SILENCE = "calls are not answered, and nothing is done"
     DEAF = "calls are carried out and not answered"
@@ -59,13 +59,13 @@ class FaultKind(StrEnum):
     READ_ONLY = "the disk turns read-only"
     STALL = "the disk stalls"
     CORRUPT = "the journal is damaged while the process is down"
-    EDIT = "somebody edits the record"
-    DELETE = "somebody deletes the record"
-    SAME = "somebody makes the record what the stack wants"
-    CANCEL = "somebody cancels the update"
-    DELETE_STACK = "somebody deletes the stack"
+    EDIT = "another writer edits the record"
+    DELETE = "another writer deletes the record"
+    SAME = "another writer makes the record what the stack wants"
+    CANCEL = "another user cancels the update"
+    DELETE_STACK = "another user deletes the stack"
     CLEAN_UP = "the stack's clean-up deletes the record"
-    DEPLOY = "somebody deploys with the switch on"
+    DEPLOY = "another user deploys with the switch on"
     ANOTHER = "another machine takes the same name over"
 
 
@@ -76,8 +76,8 @@ class InjectedFault(Struct, frozen=True, kw_only=True):
         cue: it strikes ``delay`` seconds after this.
         seconds: how long it lasts, or by how much a clock jumps.
         only: which calls, by a part of their names; empty for all.
-        record: what somebody writes.
-        act: what somebody at the keys wants; a pause is over after ``seconds``.
+        record: what another writer writes.
+        act: what the operator requests; a pause is over after ``seconds``.
         name: which name they want it for.
         times: how often, ``seconds`` apart, where it is no state that lasts.
     """
@@ -102,7 +102,7 @@ class InjectedFault(Struct, frozen=True, kw_only=True):
         return f"{self.deed}{about}{lasts}{more}: {after}{self.cue}"
 
 
-_SOMEBODYS = "somebody-on"
+_OTHER_DEPLOY = "other-on"
 
 
 def arm(harness: Harness, fault: InjectedFault) -> None:
@@ -147,9 +147,9 @@ def _stop(harness: Harness, _: InjectedFault) -> None:
 
 
 def _keys(harness: Harness, fault: InjectedFault, tries: int = 0) -> None:
-    """Somebody at the keys, who tries again until it works, or is two people at two screens.
+    """The operator at the keys, who tries again until it works, or two operators at two screens.
 
-    Whoever pauses a run goes on with it: it would wait for them for ever.
+    An operator who pauses a run also continues it: it would wait for ever.
     """
     if not harness.task.done():
         key = event_of(fault.act, fault.name, time=harness.clock.now())
@@ -197,7 +197,7 @@ _ERRORS: dict[FaultKind, Callable[[str], ApiError]] = {
 
 def _storm(harness: Harness, fault: InjectedFault) -> None:
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.storms.append(
+    harness.transport.storms.append(
         Storm(
             until=harness.clock.true() + fault.seconds,
             only=fault.only,
@@ -221,20 +221,20 @@ STALE_BY = 3.0
 def _stale(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("stale reads")
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.behind = STALE_BY
-    harness.later(fault.seconds, lambda: setattr(harness.line, "behind", 0.0))
+    harness.transport.behind = STALE_BY
+    harness.later(fault.seconds, lambda: setattr(harness.transport, "behind", 0.0))
 
 
 def _slow(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("slow calls")
     harness.trouble(fault.deed, fault.seconds)
-    harness.line.slow, harness.line.slow_only = 2.5, fault.only
-    harness.later(fault.seconds, lambda: setattr(harness.line, "slow", 0.0))
+    harness.transport.slow, harness.transport.slow_only = 2.5, fault.only
+    harness.later(fault.seconds, lambda: setattr(harness.transport, "slow", 0.0))
 
 
 def _pending(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("INSYNC late")
-    harness.line.pending_until = harness.clock.true() + fault.seconds
+    harness.transport.pending_until = harness.clock.true() + fault.seconds
 
 
 def _name_server(harness: Harness, fault: InjectedFault) -> None:
@@ -252,11 +252,11 @@ def _write(harness: Harness, fault: InjectedFault) -> None:
     if record is None:
         return
     here = world.holds(record.key.name)
-    with suppress(ZoneError):  # somebody else was at it in that instant
+    with suppress(ZoneError):  # another writer changed it in that instant
         if fault.deed is FaultKind.DELETE:
             if here:
                 world.write([("DELETE", r) for r in here])
-                harness.strike("deleted by somebody")
+                harness.strike("deleted by another user")
         else:
             others = [("DELETE", r) for r in here if r.key != record.key]
             world.write([*others, ("UPSERT", record)])
@@ -264,7 +264,7 @@ def _write(harness: Harness, fault: InjectedFault) -> None:
 
 
 def _operate(harness: Harness, fault: InjectedFault, tries: int = 40) -> None:
-    """Somebody works on the stack; what it is too busy for is tried again."""
+    """Another user works on the stack; what it is too busy for is tried again."""
     stacks, name = harness.world.stacks, harness.world.account.stack
     act = stacks.cancel_update if fault.deed is FaultKind.CANCEL else stacks.delete_stack
     if stacks.find(name) is None:
@@ -294,9 +294,9 @@ def _clean_up(harness: Harness, fault: InjectedFault, tries: int = 0) -> None:
 
 
 def _deploy(harness: Harness, _: InjectedFault) -> None:
-    if _SOMEBODYS not in harness.world.deploys:
-        harness.strike("deployed by somebody")
-        harness.world.start_deploy(_SOMEBODYS)
+    if _OTHER_DEPLOY not in harness.world.deploys:
+        harness.strike("deployed by another user")
+        harness.world.start_deploy(_OTHER_DEPLOY)
 
 
 def _another(harness: Harness, _: InjectedFault) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WayOut(StrEnum):
-    """What a person does about a run that was killed, or that ended `unknown`."""
+    """What the operator does about a run that was killed, or that ended `unknown`."""
 
     RESUME = "resume"
     RESTORE = "restore"
@@ -37,7 +37,7 @@ class Faults(Struct, frozen=True, kw_only=True):
         lost: numbers of the batches, counted from 1, that are applied and whose answer is lost.
         dropped: numbers of the batches that never arrive.
         journal_holds: how many events the journal can take.
-        mishaps: what strikes by a cue.
+        injected: what strikes by a cue.
         way_out: what is done about a killed run.
         resumes: how often a run that has ended `unknown` is followed up; it always is while a name
             has no record.
@@ -54,7 +54,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     lost: frozenset[int] = frozenset()
     dropped: frozenset[int] = frozenset()
     journal_holds: int | None = None
-    mishaps: tuple[InjectedFault, ...] = ()
+    injected: tuple[InjectedFault, ...] = ()
     way_out: WayOut = WayOut.RESUME
     resumes: int = 0
 

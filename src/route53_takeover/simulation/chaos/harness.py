@@ -1,4 +1,4 @@
-"""One rehearsal on virtual time while it goes on, for whoever wants to disturb it.
+"""One rehearsal on virtual time while it runs, for code that injects faults into it.
 
 A `Harness` outlives every process that works in the account: it announces the points at which
 faults strike (`simulation.chaos.fault_injection`), kills and suspends the process that lives now,
@@ -90,8 +90,8 @@ class Harness:
     """What a rehearsal consists of.
 
     Attributes:
-        world: the account; it moves on whenever somebody looks at it.
-        line: the way to it.
+        world: the account; it moves on at each look.
+        transport: the way to it.
         disk: where the run's journal is.
         prober: the zone's name servers.
         engine: the one that lives now.
@@ -112,27 +112,27 @@ class Harness:
         creating_at: when CloudFormation began to create the record.
         turned_at: when a stack turned back.
         operations: how many operations any stack began.
-        was_stopped: it was told to stop, or lost its journal, before a release.
+        was_stopped: it was interrupted, or lost its journal, before a release.
         set_back: a process began under a wall clock that was set back.
-        ended_at: when nobody did anything about the run any more.
+        ended_at: when no one worked on the run any more.
         is_to_guard: what happened within an hour of the run's end was still the run's to guard: it
-            was not told to stop before a release, and nobody else began an operation.
+            was not interrupted before a release, and no one else started an operation.
         found: what stood at each name, and who had written it: an hour after the run's end, or
             at its end where what followed was not its to guard.
         is_faulty: any call may go wrong at any time.
         begin_another: starts another machine's run.
         others: those runs.
-        keys: what a person at the keys asked for and got, with the account's time.
+        keys: what the operator asked for by keys and got, with the account's time.
         pressed: what was asked for, also where the process died over it.
-        awaited: what a person, and nothing else, kept a release back by.
+        awaited: what the operator alone held a release back by.
     """
 
     def __init__(
-        self, world: SimulatedAccount, clock: VirtualClock, line: Transport, rng: Random
+        self, world: SimulatedAccount, clock: VirtualClock, transport: Transport, rng: Random
     ) -> None:
         self.world = world
         self.clock = clock
-        self.line = line
+        self.transport = transport
         self.rng = rng
         self.disk = Disk()
         self.prober = SimulatedProber(world, clock)
@@ -166,7 +166,7 @@ class Harness:
         self.pressed: list[tuple[float, ev.OperatorEvent]] = []
         self.awaited: set[Condition] = set()
         self._before: State | None = None
-        line.on_arrival = self._on_arrival
+        transport.on_arrival = self._on_arrival
         self._waiting: dict[InjectionPoint, list[Callable[[], None]]] = {}
         world.stacks.on_event.append(self._on_stack_event)
 
@@ -279,7 +279,7 @@ class Harness:
         loop.skip(seconds)
 
     def leave_alone(self, seconds: float) -> None:
-        """The run has ended, and nobody looks for so many seconds."""
+        """The run has ended, and no one looks for so many seconds."""
         self.trouble("left alone", seconds)
         self.downtime = seconds
 
@@ -309,7 +309,7 @@ class Harness:
         return (deploying and not hangs) or (stack is not None and stack.is_busy)
 
     def end(self, names: Sequence[str]) -> None:
-        """Nobody does anything about the run any more."""
+        """No one works on the run any more."""
         self.ended_at = self.clock.true()
         self.world.timeline.advance(self.ended_at)
         self.found = self._find(names)
@@ -332,7 +332,7 @@ class Harness:
             DeployBehavior.LATER,
             DeployBehavior.IGNORES_SIGNALS,
         )
-        # A person was told to look.
+        # The operator was asked to look.
         unknown = state is not None and result_of(state) is Outcome.UNKNOWN
         left = stopped or unknown or begun_since or begins_late or bool(self.others)
         self.is_to_guard = watched and not left

@@ -1,4 +1,4 @@
-"""What somebody at the keys does in a rehearsal, drawn from a seed: which key, when, how often."""
+"""What the operator does in a rehearsal, drawn from a seed: which key, when, how often."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def draw_keys(rng: Random, options: Options) -> tuple[InjectedFault, ...]:
-    """What somebody presses: the word that a run waits for, and in every second run anything."""
+    """The confirmation that a run waits for, and any keys in every second run."""
     names = [normal_name(name) for name in options.records]
     pressed: list[InjectedFault] = []
-    if options.confirm_release and rng.choice((True, True, True, False)):  # or nobody is there
+    if options.confirm_release and rng.choice((True, True, True, False)):  # or no operator is there
         pressed += [_confirm(rng, name) for name in names]
     if rng.random() < 1 / 2:
         pressed.append(_key(rng, rng.choice(names)))
@@ -29,7 +29,7 @@ def draw_keys(rng: Random, options: Options) -> tuple[InjectedFault, ...]:
 
 
 def _confirm(rng: Random, name: str) -> InjectedFault:
-    """Somebody presses it until the moment is there, sooner or later."""
+    """The operator presses it until the gate is open, sooner or later."""
     return InjectedFault(
         deed=FaultKind.KEYS,
         act=Act.CONFIRM_RELEASE,

@@ -113,7 +113,7 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
         gap_seconds=round(sum(gaps), 3),
         lives=harness.lives,
         events=tuple(events),
-        struck=dict(harness.struck + harness.line.hurt),
+        struck=dict(harness.struck + harness.transport.hurt),
         sights=sights(harness, plan),
         history=tuple(_history(harness)),
     )
@@ -148,7 +148,7 @@ def judged_refusal(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan
 
 def _result(state: State, harness: Rehearsed) -> Result:
     if state.ending is not None:
-        return result(state, harness.line.calls)
+        return result(state, harness.transport.calls)
     return Result(
         run=state.run,
         phase=str(state.phase),
@@ -174,10 +174,10 @@ def _wrong_writes(harness: Rehearsed, plan: Plan) -> Iterator[str]:
     """Batches of the run that should not have been sent as they were."""
     if harness.undurable:
         yield "nothing is written before its backup and its intent are durable"
-    sent = [a.comment for a in harness.line.arrivals if harness.purpose_of(a) is not None]
+    sent = [a.comment for a in harness.transport.arrivals if harness.purpose_of(a) is not None]
     if len(sent) != len(set(sent)):
         yield "a batch is sent at most once"
-    for arrival in harness.line.arrivals:
+    for arrival in harness.transport.arrivals:
         if arrival.by == TAKEOVER and not is_within_plan(plan, arrival.changes):
             yield "only record sets of the plan are written"
         if not is_conditional(arrival.changes):
@@ -197,7 +197,7 @@ def _wronged(harness: Rehearsed) -> Iterator[str]:
         return
     # Before anything was deployed a TTL is put back though no stack could be asked (decision 3).
     baselines = [e.time for e in harness.disk.events if isinstance(e, ev.BaselineRead)]
-    for arrival in harness.line.arrivals:
+    for arrival in harness.transport.arrivals:
         hit = arrival.hit
         if hit is None or arrival.refused:
             continue

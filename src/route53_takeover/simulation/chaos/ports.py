@@ -55,37 +55,37 @@ _HELD_OFF = frozenset({"PriorRequestNotComplete", "Throttling"})
 class SimulatedRecords:
     """Route 53 of the simulated account."""
 
-    def __init__(self, line: Transport) -> None:
-        self._line = line
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     async def zones(self, name: str) -> Sequence[Zone]:
-        world = await self._line.there("route53:ListHostedZones")
+        world = await self._transport.there("route53:ListHostedZones")
         dotted = "." + normal_name(name)
         found = [_zone(z) for z in world.zones.zones() if dotted.endswith("." + z.name)]
         return sorted(found, key=lambda zone: -len(zone.name))
 
     async def zone(self, zone_id: str) -> Zone:
-        world = await self._line.there("route53:GetHostedZone")
+        world = await self._transport.there("route53:GetHostedZone")
         return _zone(world.zones.zone(zone_id))
 
     async def read_zone(self, zone_id: str) -> Sequence[RecordSet]:
-        world = await self._line.there("route53:ListResourceRecordSets")
+        world = await self._transport.there("route53:ListResourceRecordSets")
         return world.zones.list(zone_id)
 
     async def read_from(self, zone_id: str, name: str) -> Sequence[RecordSet]:
-        world = await self._line.there("route53:ListResourceRecordSets")
+        world = await self._transport.there("route53:ListResourceRecordSets")
         return world.zones.records_at(zone_id, name)
 
     async def read_name(self, zone_id: str, name: str) -> Sequence[RecordSet]:
-        world = await self._line.there("route53:ListResourceRecordSets")
+        world = await self._transport.there("route53:ListResourceRecordSets")
         found = world.zones.records_at(zone_id, name)
-        if self._line.behind:
-            found = _records_before(world, name, world.timeline.now - self._line.behind)
-        await self._line.back("route53:ListResourceRecordSets")
+        if self._transport.behind:
+            found = _records_before(world, name, world.timeline.now - self._transport.behind)
+        await self._transport.back("route53:ListResourceRecordSets")
         return found
 
     async def protections(self, zone_id: str, names: Collection[str]) -> Sequence[Protection]:
-        world = await self._line.there("route53:ListResourceRecordSetProtections")
+        world = await self._transport.there("route53:ListResourceRecordSetProtections")
         wanted = set(map(normal_name, names))
         return [
             Protection(name=at, type=kind, comment=comment)
@@ -95,14 +95,14 @@ class SimulatedRecords:
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         try:
-            return await self._line.change(zone_id, changes, comment)
+            return await self._transport.change(zone_id, changes, comment)
         except ZoneError as error:
             kind = ThrottledError if error.code in _HELD_OFF else RejectedChangeError
             raise kind(error.message, code=error.code, operation=CHANGE) from error
 
     async def is_insync(self, change_id: str) -> bool:
-        world = await self._line.there("route53:GetChange")
-        return world.timeline.now >= self._line.pending_until and world.zones.insync(change_id)
+        world = await self._transport.there("route53:GetChange")
+        return world.timeline.now >= self._transport.pending_until and world.zones.insync(change_id)
 
     async def warm(self) -> None:
         """Nothing to warm in process."""
@@ -140,9 +140,9 @@ class SimulatedStacks:
     """
 
     def __init__(
-        self, line: Transport, abroad: Mapping[str, SimStacks] | None = None, region: str = ""
+        self, transport: Transport, abroad: Mapping[str, SimStacks] | None = None, region: str = ""
     ) -> None:
-        self._line = line
+        self._transport = transport
         self._abroad = abroad or {}
         self._region = region
 
@@ -152,7 +152,7 @@ class SimulatedStacks:
     async def _ask(self, operation: str, *, urgent: bool = False) -> SimulatedAccount:
         """A call arrives; too many in too short a time are refused."""
         called = f"cloudformation:{operation}"
-        world = await self._line.there(called, urgent=urgent, region=self._region)
+        world = await self._transport.there(called, urgent=urgent, region=self._region)
         if not self._of(world).reads.admits(operation):
             raise ThrottledError("Rate exceeded", code="Throttling", operation=called)
         return world
@@ -192,7 +192,7 @@ class SimulatedStacks:
 
     @asynccontextmanager
     async def in_region(self, region: str) -> AsyncIterator[SimulatedStacks]:
-        yield SimulatedStacks(self._line, self._abroad, region)
+        yield SimulatedStacks(self._transport, self._abroad, region)
 
     async def body(self, stack_id: str) -> Mapping[str, Any]:
         stack = self._of(await self._ask("GetTemplate")).get(stack_id)
@@ -225,7 +225,7 @@ class SimulatedStacks:
         there.change_sets.delete({"ChangeSetName": change_set_id})
 
     async def newest_event(self, stack_id: str) -> EventMark | None:
-        world = await self._line.there("cloudformation:DescribeStackEvents")
+        world = await self._transport.there("cloudformation:DescribeStackEvents")
         newest = next(self._of(world).events(stack_id), None)
         if newest is None:
             return None
@@ -239,13 +239,13 @@ class SimulatedStacks:
         after: str | None,
         urgent: bool = False,
     ) -> Sequence[StackEvent]:
-        world = await self._line.there("cloudformation:DescribeStackEvents", urgent=urgent)
+        world = await self._transport.there("cloudformation:DescribeStackEvents", urgent=urgent)
         found: list[StackEvent] = []
         rows = self._of(world).events(stack_id)
-        while page := list(islice(rows, self._line.page)):
+        while page := list(islice(rows, self._transport.page)):
             if self._take(page, known, after, found):
                 break
-        await self._line.back("cloudformation:DescribeStackEvents")
+        await self._transport.back("cloudformation:DescribeStackEvents")
         return found[::-1]
 
     def _take(
@@ -264,8 +264,8 @@ class SimulatedStacks:
                 last = True
                 continue
             event = to_core(row)
-            tells = event.desired is not None or bool(event.members)
-            if tells and self._line.is_mute():
+            informs = event.desired is not None or bool(event.members)
+            if informs and self._transport.is_mute():
                 event = replace(event, desired=None, members=())
             found.append(event)
             if after is None and found[-1].starts_operation:
@@ -314,11 +314,11 @@ def _change_set(made: SimChangeSet) -> ChangeSet:
 
 
 class SimulatedDeployer:
-    """The deploy commands of the simulated account, which go on whoever dies.
+    """The deploy commands of the simulated account, which survive any process.
 
     Args:
         timeout: seconds after which a command is ended.
-        whose: a prefix that tells another machine's commands apart.
+        whose: a prefix that distinguishes another machine's commands.
     """
 
     def __init__(
@@ -365,7 +365,7 @@ class SimulatedProber:
     """The zone's name servers, each with its own propagation.
 
     Attributes:
-        stuck: name server -> until when it goes on serving what it served then.
+        stuck: name server -> until when it continues serving what it served then.
         mute: name server -> until when it does not answer.
     """
 

@@ -91,7 +91,7 @@ _ROUNDING, _JUST = 0.01, 1e-6
 def unfounded_releases(harness: Harness, plan: Plan) -> Iterator[Ground]:
     """Each ground that some release of the run lacked."""
     court = _Court(harness, plan)
-    for arrival in harness.line.arrivals:
+    for arrival in harness.transport.arrivals:
         deleted = _released(arrival)
         if deleted and arrival.by == TAKEOVER:
             yield from court.judge(arrival, deleted)
@@ -128,7 +128,7 @@ class _Court:
     """Judges the releases of one run."""
 
     def __init__(self, harness: Harness, plan: Plan) -> None:
-        self._stage = harness
+        self._harness = harness
         self._world = harness.world
         self._options = plan.options
         self._planned = [r for m in plan.manuals for r in (m.original, m.lowered) if r is not None]
@@ -138,7 +138,7 @@ class _Court:
             for seen, row in stack.written()
         ]
         self._root = plan.root.stack_name or plan.options.stack
-        self._began = min((a.asked for a in harness.line.requests), default=0.0)
+        self._began = min((a.asked for a in harness.transport.requests), default=0.0)
 
     def judge(self, arrival: Arrival, deleted: Sequence[RecordSet]) -> Iterator[Ground]:
         """The grounds that are missing for this release."""
@@ -206,10 +206,10 @@ class _Court:
 
     def _lag(self, sent: float) -> float:
         """How long its calls took of late, but for those in which the machine slept."""
-        asleep = [t for t in self._stage.troubles if t.what == "asleep"]
+        asleep = [t for t in self._harness.troubles if t.what == "asleep"]
         took = [
             a.arrived - a.asked
-            for a in self._stage.line.requests
+            for a in self._harness.transport.requests
             if sent - _LATELY <= a.arrived <= sent
             and not any(a.asked <= t.ended and t.began <= a.arrived for t in asleep)
         ]
@@ -231,7 +231,7 @@ class _Court:
         oldest = max(since, arrival.sent - within - _PACE - 2 * lag)
         return any(
             operation in a.operation and oldest <= a.arrived <= arrival.sent
-            for a in self._stage.line.requests
+            for a in self._harness.transport.requests
         )
 
     def _is_protected(self, arrival: Arrival, record: RecordSet) -> bool:
@@ -296,9 +296,9 @@ class _Court:
             return 0.0
         # The baseline is read just before the deploy: what begins in between is taken for its own,
         # and so is another machine's where the run was killed before it could start one.
-        begun = self._world.begun
-        others = (time for command, time in begun.items() if command.endswith("on"))
-        return begun.get("on", min(others, default=float("inf"))) - _BASELINE
+        starts = self._world.first_starts
+        others = (time for command, time in starts.items() if command.endswith("on"))
+        return starts.get("on", min(others, default=float("inf"))) - _BASELINE
 
     def _goes_forward(self, at: float, stack: Stack) -> bool:
         above: Stack | None = stack
@@ -353,7 +353,7 @@ class _Court:
     def _is_taken(self, arrival: Arrival, record: RecordSet) -> bool:
         """Whether CloudFormation wrote last what is deleted, and the run could know it."""
         last = self._last_change(arrival.time, record.key)
-        if last is None or last[1] != "cloudformation" or self._stage.struck["stack deleted"]:
+        if last is None or last[1] != "cloudformation" or self._harness.struck["stack deleted"]:
             return False
         known = _ADOPTED + self._world.account.config.records.id_seconds
         return arrival.time >= last[0] + known
@@ -370,7 +370,7 @@ class _Court:
         """What stood at a name, and what a read that lagged behind said that stands."""
         yield self._stood(at, name)
         if any(
-            t.what == FaultKind.STALE and t.began <= at <= t.ended for t in self._stage.troubles
+            t.what == FaultKind.STALE and t.began <= at <= t.ended for t in self._harness.troubles
         ):
             yield self._stood(at - STALE_BY, name)
 
@@ -392,7 +392,7 @@ class _Court:
             isinstance(key, keys)
             and getattr(key, "name", "") == normal_name(name)
             and time >= since
-            for time, key in (*self._stage.pressed, *self._stage.keys)
+            for time, key in (*self._harness.pressed, *self._harness.keys)
         )
 
     def _is_wanted(self, arrival: Arrival) -> bool:
@@ -403,7 +403,7 @@ class _Court:
             gone = {r.key for action, r in change.changes if action == "DELETE"} - brought
             if change.time < arrival.time and gone & keys:
                 return True  # by whomever: the stack can only succeed as a whole
-        troubles, pressed, until = self._stage.troubles, self._stage.keys, arrival.sent
+        troubles, pressed, until = self._harness.troubles, self._harness.keys, arrival.sent
         # Whoever resumes a run wants it to go on.
         resumed = [t.began for t in troubles if t.what in ("dead", "left alone")]
         stops = [t.began for t in troubles if t.what == "told to stop"]
@@ -418,7 +418,7 @@ class _Court:
     def _was_put_back(self, arrival: Arrival, name: str) -> bool:
         """Whether the run released the name before, and put it back."""
         released = False
-        for other in self._stage.line.arrivals:
+        for other in self._harness.transport.arrivals:
             if other is arrival:
                 return False
             if other.refused or other.by != TAKEOVER:

@@ -60,9 +60,9 @@ LONGEST = 6 * 3600.0
 MOST_LIVES = 12
 _LOOK = 60.0
 _PATIENCE = 60
-"""How often a person looks whether a stack is at rest."""
+"""How often the operator looks whether a stack is at rest."""
 _RESUMES = 6
-"""Lives after which a person tries `restore` instead of `resume`."""
+"""Lives after which the operator tries `restore` instead of `resume`."""
 
 
 class Killed(BaseException):
@@ -72,7 +72,7 @@ class Killed(BaseException):
 Begin = Callable[[Harness], None]
 """Is called once, before the first life of the engine."""
 Saw = Callable[[Harness, ev.AnyEvent, "State"], None]
-"""Is told of every event that an engine took in, and the state after it."""
+"""Gets every event that an engine took in, and the state after it."""
 
 
 def rehearse_many(runs: int, seed: int, scenario: str | None) -> Iterator[Rehearsal]:
@@ -90,7 +90,7 @@ def rehearse_once(
     *,
     options: Options | None = None,
     begin: Begin = lambda _: None,
-    saw: Saw = lambda _stage, _event, _state: None,
+    saw: Saw = lambda _harness, _event, _state: None,
 ) -> Rehearsal:
     """One run to its end, through every kill and resume.
 
@@ -127,10 +127,10 @@ async def _rehearse(
     account = _with_event_faults(scenario, faults, rng)
     world = SimulatedAccount(account, seed=f"{seed}/world", start=START)
     clock = VirtualClock(world.timeline.now)
-    line = Transport(world, clock, rng, faults.rates)
-    line.lost, line.dropped, line.page = faults.lost, faults.dropped, faults.page
-    line.mute = faults.mute
-    harness = Harness(world, clock, line, rng)
+    transport = Transport(world, clock, rng, faults.rates)
+    transport.lost, transport.dropped, transport.page = faults.lost, faults.dropped, faults.page
+    transport.mute = faults.mute
+    harness = Harness(world, clock, transport, rng)
     harness.disk.holds = faults.journal_holds
     harness.is_faulty = faults.is_faulty
     plan = await _plan(harness, options)
@@ -138,7 +138,7 @@ async def _rehearse(
         return judged_refusal(scenario, seed, harness, plan)
     if plan.refused:
         raise RefusedError(str(plan.refusals[0]))
-    for fault in faults.mishaps:
+    for fault in faults.injected:
         arm(harness, fault)
     begin(harness)
     await _Rehearsing(harness, faults, plan, saw).to_the_end()
@@ -163,7 +163,7 @@ class _Rehearsing:
     """A run through all its lives, and what people do about it between them."""
 
     def __init__(self, harness: Harness, faults: Faults, plan: Plan, saw: Saw) -> None:
-        self._stage = harness
+        self._harness = harness
         self._faults = faults
         self._plan = plan
         self._saw = saw
@@ -175,8 +175,8 @@ class _Rehearsing:
         )
 
     async def to_the_end(self) -> None:
-        """Lives, and is resumed or restored, until a person would let it be."""
-        harness = self._stage
+        """Lives, and is resumed or restored, until an operator would give up."""
+        harness = self._harness
         while harness.lives < MOST_LIVES:
             try:
                 state = harness.state = await self._live()
@@ -187,15 +187,15 @@ class _Rehearsing:
             if state is not None:
                 harness.untrue += broken_promises(state)
             if state is None:
-                told = fold(harness.disk.events)
-                if told is not None and told.ending is not None:
-                    state = harness.state = told  # it was killed when it had nothing left to do
+                saved = fold(harness.disk.events)
+                if saved is not None and saved.ending is not None:
+                    state = harness.state = saved  # it was killed when it had nothing left to do
             if state is not None and not self._is_left_open(state):
                 break
             if state is not None:
-                harness.leave_alone(_LOOK * harness.lives)  # a person loses patience by and by
+                harness.leave_alone(_LOOK * harness.lives)  # the operator waits longer each time
             await harness.stay_down()
-            harness.disk.broken, harness.disk.holds = "", None  # somebody made room
+            harness.disk.broken, harness.disk.holds = "", None  # the disk has room again
             gives_up = state is not None and harness.lives >= _RESUMES
             if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
                 await self._restore()
@@ -206,10 +206,10 @@ class _Rehearsing:
         harness.close(self._plan.names)
 
     def _is_left_open(self, state: State) -> bool:
-        """Whether somebody follows a run up that has ended."""
+        """Whether the operator follows up a run that has ended."""
         if state.ending is None or state.ending.outcome is not Outcome.UNKNOWN:
             return False
-        if state.interrupts or not all(map(self._stage.world.holds, self._plan.names)):
+        if state.interrupts or not all(map(self._harness.world.holds, self._plan.names)):
             return True
         self._resumes -= 1
         return self._resumes >= 0
@@ -224,7 +224,7 @@ class _Rehearsing:
             MustLookError: the journal is damaged.
             RefusedError: there is nothing in it, or nothing that is understood.
         """
-        harness = self._stage
+        harness = self._harness
         harness.lives += 1
         self._appends, downtime = self._kills.pop(0) if self._kills else (None, 0.0)
         journal = DiskJournal(harness.disk, harness.clock, self._appended)
@@ -257,12 +257,12 @@ class _Rehearsing:
                 raise Killed
 
     def _engine(self, journal: MemoryJournal) -> TakeoverEngine:
-        harness = self._stage
+        harness = self._harness
         return takeover_engine(
             clock=harness.clock,
             journal=journal,
-            records=SimulatedRecords(harness.line),
-            stacks=SimulatedStacks(harness.line),
+            records=SimulatedRecords(harness.transport),
+            stacks=SimulatedStacks(harness.transport),
             deployer=SimulatedDeployer(
                 harness.world, harness.clock, timeout=self._plan.options.deploy_timeout
             ),
@@ -274,19 +274,19 @@ class _Rehearsing:
         )
 
     def _observe(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002
-        self._stage.saw(event, state)
-        self._saw(self._stage, event, state)
+        self._harness.saw(event, state)
+        self._saw(self._harness, event, state)
 
     async def _restore(self) -> None:
         """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
-        harness = self._stage
-        harness.trouble("left to a person", LONGEST)
+        harness = self._harness
+        harness.trouble("left to the operator", LONGEST)
         await self._restore_now()
         for _ in range(_PATIENCE):
             await harness.clock.sleep(_LOOK)  # no read is stale any more
             if not harness.is_busy:
                 await self._restore_now()
-                if not harness.is_busy:  # nobody has begun another operation meanwhile
+                if not harness.is_busy:  # no one has started another operation meanwhile
                     break
         else:
             await self._restore_now()
@@ -297,14 +297,14 @@ class _Rehearsing:
                 try:
                     await self._rescue(name)
                 except RefusedError:
-                    break  # somebody else's record stands there
+                    break  # another writer's record stands there
                 except (ManualActionRequiredError, ApiError):
-                    await self._stage.clock.sleep(_LOOK)  # as it says: run it again
+                    await self._harness.clock.sleep(_LOOK)  # as it says: run it again
                 else:
                     break
 
     async def _rescue(self, name: str) -> None:
-        harness, plan = self._stage, self._plan
+        harness, plan = self._harness, self._plan
         done = await rescue(
             name,
             [m.original for m in plan.manuals if m.key.name == name],
@@ -314,8 +314,8 @@ class _Rehearsing:
                 root=plan.root.stack_id or plan.options.stack,
             ),
             clock=harness.clock,
-            records=SimulatedRecords(harness.line),
-            stacks=SimulatedStacks(harness.line),
+            records=SimulatedRecords(harness.transport),
+            stacks=SimulatedStacks(harness.transport),
             ttl=plan.options.ttl,
             force=False,
             by_force="",
@@ -328,18 +328,18 @@ class _Rehearsing:
 
     async def _another(self) -> None:
         """The same takeover from another machine, with its own lock, journal and deploys."""
-        harness = self._stage
+        harness = self._harness
         clock = VirtualClock(harness.clock.true())
         plan = await _plan(harness, self._plan.options)
         if plan.refused or not plan.manuals:
             return
-        line = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)
-        line.arrivals = harness.line.arrivals
+        transport = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)
+        transport.arrivals = harness.transport.arrivals
         engine = takeover_engine(
             clock=clock,
             journal=DiskJournal(Disk(), clock, lambda: None),
-            records=SimulatedRecords(line),
-            stacks=SimulatedStacks(line),
+            records=SimulatedRecords(transport),
+            stacks=SimulatedStacks(transport),
             deployer=SimulatedDeployer(harness.world, clock, whose="another-"),
             prober=SimulatedProber(harness.world, clock),
             save_backup=_nothing_to_save,

@@ -1,4 +1,4 @@
-"""The soak: rehearsals drawn from a seed, each another account and another set of mishaps.
+"""The soak: rehearsals drawn from a seed, each another account and another set of faults.
 
 Faults are singly and combined, at every point, and harsher than production. One number of one seed
 is one run, whatever ran before it: ``scripts/soak.py --seed S --only N`` repeats it and tells what
@@ -147,8 +147,8 @@ class DrawnRun(Struct, frozen=True, kw_only=True):
             *(f"other stacks: {', '.join(account.others)}" for _ in [0] if account.others),
             f"options: {_changed(self.options)}",
             f"calls: {_changed(faults.rates)}",
-            f"faults: {_changed(faults, 'mishaps', 'rates')}",
-            *(f"fault: {fault}" for fault in faults.mishaps),
+            f"faults: {_changed(faults, 'injected', 'rates')}",
+            *(f"fault: {fault}" for fault in faults.injected),
         ]
         return "\n".join(lines)
 
@@ -180,10 +180,10 @@ def draw(seed: int, number: int) -> DrawnRun:
     scenario = _among_others(Random(f"soak/{seed}/{number}/others"), scenario)  # noqa: S311
     options = _options(rng, scenario, names)
     faults = _faults(rng, edits)
-    faults = replace(faults, mishaps=(*faults.mishaps, *draw_keys(rng, options)))
+    faults = replace(faults, injected=(*faults.injected, *draw_keys(rng, options)))
     if options.deploy_on is None:
         somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
-        faults = replace(faults, mishaps=(*faults.mishaps, somebodys))
+        faults = replace(faults, injected=(*faults.injected, somebodys))
     return DrawnRun(scenario=scenario, options=options, faults=faults)
 
 
@@ -367,7 +367,7 @@ def _faults(rng: Random, edits: _Edits) -> Faults:
         missing=rng.choice((0.0, 0.0, 0.0, 0.1)),
         page=rng.choice((100, 100, 3, 10)),
         mute=rng.choice((0.0, 0.0, 0.0, 0.5, 1.0)),
-        mishaps=(*(_mishap(rng, edits) for _ in range(many)), *_aimed(rng, edits)),
+        injected=(*(_injected_fault(rng, edits) for _ in range(many)), *_aimed(rng, edits)),
         way_out=rng.choice((WayOut.RESUME, WayOut.RESUME, WayOut.RESUME, WayOut.RESTORE)),
         resumes=rng.choice((0, 1)),
         journal_holds=rng.choice((None,) * 11 + (rng.randint(1, rng.choice((2, 40, 150))),)),
@@ -412,7 +412,7 @@ def _aimed(rng: Random, edits: _Edits) -> tuple[InjectedFault, ...]:
     return rng.choice(aims) if rng.random() < 1 / 2 else ()
 
 
-def _mishap(rng: Random, edits: _Edits) -> InjectedFault:
+def _injected_fault(rng: Random, edits: _Edits) -> InjectedFault:
     deed = rng.choice(rng.choice((_STORMS, _PROCESS, _PEOPLE)))
     fault = InjectedFault(
         deed=deed,

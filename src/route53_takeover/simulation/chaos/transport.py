@@ -1,4 +1,4 @@
-"""The way from a simulated process to the simulated account: its clock, and what calls suffer.
+"""The way from a simulated process to the simulated account: its clock, and the faults of calls.
 
 Each call takes some time, during which the process may be killed: before the change is applied or
 after it. Faults are drawn from a seeded source, harsher than production, and counted by kind.
@@ -63,7 +63,7 @@ class VirtualClock:
         return self._offset + self._loop.time()
 
     def go_on_from(self, time: float) -> None:
-        """Never tells an earlier time than ``time`` from now on."""
+        """Never returns an earlier time than ``time`` from now on."""
         self.skew += max(0.0, time - self.now())
 
     async def sleep(self, seconds: float) -> None:
@@ -192,8 +192,8 @@ class Transport:
         hurt: kind of fault -> how often it struck.
         requests: every call that the account carried out.
         arrivals: every batch that reached Route 53.
-        on_arrival: told of each.
-        on_call: told of every operation that reaches the account.
+        on_arrival: called for each.
+        on_call: called for every operation that reaches the account.
         lost: numbers of the batches, counted from 1, whose answer is lost.
         dropped: numbers of the batches that never arrive.
         storms: what goes wrong for a while.
@@ -201,7 +201,7 @@ class Transport:
         slow: seconds that calls take longer, ``slow_only`` those with this in their names.
         page: how many events a page holds.
         mute: how often an event of a record set comes without its properties.
-        pending_until: until when no change is told to be INSYNC.
+        pending_until: until when no change is reported INSYNC.
     """
 
     def __init__(
@@ -309,7 +309,7 @@ class Transport:
         try:
             self._arrive(zone_id, changes, comment, sent, orphaned=True)
         except ZoneError:
-            return  # nobody is left to be told
+            return  # no caller is left
         self.hurt["arrived after its sender's death"] += 1
 
     def _arrive(
@@ -372,7 +372,7 @@ class Transport:
                 raise error
 
     async def _lose(self, operation: str, what: str) -> NoReturn:
-        """Nobody answers: the connection is reset, or the caller gives up after a while."""
+        """No server answers: the connection is reset, or the caller gives up after a while."""
         self.hurt[what] += 1
         await self._clock.sleep(self._rng.choice((0.05, 2.0, 2.0, 10.0)))
         raise UnansweredError("the connection was closed", operation=operation)

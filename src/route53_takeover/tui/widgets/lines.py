@@ -46,7 +46,7 @@ class Lines(ScrollView):
         """Draws anew what may look different, where the layout is as before."""
         self.refresh()
 
-    # -- for whoever shows it
+    # -- for the widgets that show it
 
     def show(self, sight: Frame) -> None:
         """Shows this from now on."""

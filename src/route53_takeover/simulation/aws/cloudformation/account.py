@@ -66,7 +66,7 @@ class StackConfig(Struct, frozen=True, kw_only=True):
 
 
 class Task:
-    """One thing to be done to one resource; told by its handler what became of it.
+    """One operation on one resource; its handler reports the result.
 
     Args:
         action: ``create``, ``update`` or ``delete``.
@@ -109,7 +109,7 @@ class Task:
         self._ended(reason)
 
     def cancel(self) -> None:
-        """Nobody wants it any more; nothing more is done for it."""
+        """No longer wanted; nothing more is done for it."""
         self.live = False
 
 

@@ -245,9 +245,9 @@ class _Api:
 
     def describe_change_set(self, params: Params) -> Mapping[str, Any]:
         found = self._change_sets.get(params)
-        told = found.to_api(values=bool(params.get("IncludePropertyValues")))
-        told["Changes"], told["NextToken"] = _page(told["Changes"], params, CHANGES_PER_PAGE)
-        return told
+        answer = found.to_api(values=bool(params.get("IncludePropertyValues")))
+        answer["Changes"], answer["NextToken"] = _page(answer["Changes"], params, CHANGES_PER_PAGE)
+        return answer
 
     def list_change_sets(self, params: Params) -> Mapping[str, Any]:
         stack = self._stacks.get(params["StackName"], _BRACKETS)

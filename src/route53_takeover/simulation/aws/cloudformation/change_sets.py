@@ -67,7 +67,7 @@ class ChangeSet(Struct, kw_only=True):
         }
 
     def summary(self) -> dict[str, Any]:
-        """What ``ListChangeSets`` tells of it."""
+        """What ``ListChangeSets`` returns for it."""
         usable = bool(self.differences) or self.creates
         execution = "AVAILABLE" if usable else "UNAVAILABLE"
         return {
@@ -85,7 +85,7 @@ class ChangeSet(Struct, kw_only=True):
 
     def _change(self, each: Difference, *, values: bool) -> dict[str, Any]:
         nested = self.nested.get(each.logical_id)
-        told = {
+        shown = {
             "Action": each.action,
             "LogicalResourceId": each.logical_id,
             "PhysicalResourceId": each.physical_id or None,
@@ -96,7 +96,7 @@ class ChangeSet(Struct, kw_only=True):
             if each.after is None or not values
             else json.dumps({"Properties": each.after}),
         }
-        return {key: value for key, value in told.items() if value is not None}
+        return {key: value for key, value in shown.items() if value is not None}
 
 
 class ChangeSets:

@@ -1,6 +1,6 @@
 """Doing things in the order in which they depend on each other, as many at once as may be.
 
-Knows neither stacks nor time: it starts jobs by name and is told how they ended.
+Knows neither stacks nor time: it starts jobs by name and gets their results.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Jobs:
         self.go()
 
     def stop(self) -> None:
-        """Nothing more is started, and nobody is told of the end."""
+        """Nothing more is started, and the end is not reported."""
         self._ready.clear()
         self._ended = None
 

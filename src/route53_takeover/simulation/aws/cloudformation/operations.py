@@ -41,7 +41,7 @@ class Operation:
         account: what all stacks share.
         stack: the stack; its token, tags and the like are set already.
         template: the template that is wanted.
-        then: told when the forward phase ended; a nested stack's parent waits for this.
+        then: called when the forward phase ended; a nested stack's parent waits for this.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Operation:
         self.creates = not stack.status or stack.status == "REVIEW_IN_PROGRESS"
         self.forward = True
         self.turned_back = False
-        self.mended = False
+        self.repaired = False
         self._account = account
         self._template = template
         self._then = then
@@ -301,8 +301,8 @@ class Operation:
             self._start_back("")
 
     def resume_back(self) -> None:
-        """Tries again to turn back, after what made it fail was mended."""
-        self.mended = True
+        """Tries again to turn back, after the cause of the failure was fixed."""
+        self.repaired = True
         self._start_back("User Initiated")
 
     def _start_back(self, reason: str) -> None:
@@ -311,7 +311,7 @@ class Operation:
 
     def _go_back(self) -> None:
         stack, fails = self.stack, self._account.config.fail_rollback
-        if fails and stack.parent is None and not self.mended:
+        if fails and stack.parent is None and not self.repaired:
             self._back_again(fails)
             return
         stack.body, stack.text, stack.parameters, stack.outputs = self._settings_before

@@ -246,12 +246,12 @@ class RecordHandler:
         self._accepted(task, batch[-1][1])
 
     def _accepted(self, task: RecordTask, record: RecordSet) -> None:
-        told, done = self._config.id_seconds, self._config.insync_seconds
-        if told:
-            self._later(task, told, lambda: task.initiated(display_name(record.name)))
+        known, done = self._config.id_seconds, self._config.insync_seconds
+        if known:
+            self._later(task, known, lambda: task.initiated(display_name(record.name)))
         else:
             task.initiated(display_name(record.name))
-        self._later(task, max(told, done), task.succeed)
+        self._later(task, max(known, done), task.succeed)
 
     def _mode(self, there: RecordSet, record: RecordSet) -> Mode:
         modes = self._config.modes

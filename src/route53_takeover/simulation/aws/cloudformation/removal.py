@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.aws.cloudformation.state import Resource, Stack
 
     Then = Callable[[str], None]
-    """Told of an end: with the reason of a failure, or with nothing."""
+    """Called at the end: with the reason of a failure, or with nothing."""
 
 
 class Removal:
@@ -27,7 +27,7 @@ class Removal:
     Args:
         tries: how often a delete is tried.
         forget: whether a deleted resource leaves the stack's list (a deleted stack keeps its own).
-        undo: whether this takes back what an operation made, which ``rollback`` can be told to
+        undo: whether this takes back what an operation made, which ``rollback`` can be asked to
             fail and ``RetainExceptOnCreate`` does not keep.
     """
 
@@ -51,7 +51,7 @@ class Removal:
         resources: Iterable[tuple[Resource, str]],
         ended: Callable[[list[str]], None],
     ) -> None:
-        """Deletes each, as its policy lets it; ``ended`` is told which could not be deleted."""
+        """Deletes each, as its policy lets it; ``ended`` gets those that could not be deleted."""
         self._policies = {each.logical_id: (each, policy) for each, policy in resources}
         waits = {name: each.depends for name, (each, _) in self._policies.items()}
         self._jobs = Jobs(

@@ -307,7 +307,7 @@ class StackStore:
         return self._account.uuid()
 
     def continue_update_rollback(self, name: str) -> None:
-        """Turns back again where that failed; what made it fail counts as mended.
+        """Turns back again where that failed; the cause of the failure counts as fixed.
 
         Raises:
             ApiFault: `ValidationError`: its rollback has not failed.
@@ -345,7 +345,7 @@ class StackStore:
 
 
 def _is_left_over(resource: Resource) -> bool:
-    """Adopted, told of, and cancelled: it is the stack's until its rollback has succeeded."""
+    """Adopted, reported, and cancelled: it is the stack's until its rollback has succeeded."""
     return resource.status == "CREATE_FAILED" and bool(resource.physical_id)
 
 

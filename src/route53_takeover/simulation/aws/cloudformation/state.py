@@ -1,7 +1,7 @@
 """What the simulated CloudFormation keeps of a stack: its resources and its stream of events.
 
 Holds state and shows it; it decides nothing and starts nothing. An event is written here at the
-moment it happens, and becomes visible to callers when the account's faults let it.
+instant it happens, and becomes visible to callers when the account's faults let it.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Resource(Struct, kw_only=True):
         )
 
     def attribute(self, name: str | None) -> str:
-        """``Ref`` where ``name`` is ``None``, else ``Fn::GetAtt``: made up where nothing is told.
+        """``Ref`` where ``name`` is ``None``, else ``Fn::GetAtt``: made up where nothing is known.
 
         What ends in ``DomainName`` is a domain name, what ends in ``HostedZoneId`` CloudFront's
         zone, so that an alias to it is well formed.

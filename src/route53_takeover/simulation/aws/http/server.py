@@ -151,13 +151,13 @@ class AccountServer:
             return wire.answer(operation, result, request_id)
         except ApiFault as fault:
             return wire.error(fault.code, fault.message, fault.status, request_id)
-        except Exception as error:  # noqa: BLE001 -- logged whole; the client is told of a defect here
+        except Exception as error:  # noqa: BLE001 -- logged whole; the client gets the error of a defect here
             _LOG.exception("%s:%s failed", wire.service, operation)
             what = f"{type(error).__name__}: {error}"
             return wire.error("InternalFailure", what, 500, request_id)
 
     def _asked(self, request: WireRequest) -> tuple[str, str]:
-        """The service and operation a request is for, as far as it tells.
+        """The service and operation a request is for, as far as it says.
 
         The credential scope names the service. An unsigned request is given to the first service
         that knows its action or its path.
@@ -177,7 +177,7 @@ class AccountServer:
 
     @staticmethod
     def _spelt(request: WireRequest) -> str:
-        """What the request calls its operation, for the message that nobody knows it."""
+        """What the request calls its operation, for the message that it is unknown."""
         target = request.headers.get("x-amz-target")
         if target is not None:
             return target

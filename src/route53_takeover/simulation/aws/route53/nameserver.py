@@ -2,7 +2,7 @@
 
 Owns what a name server says about the record sets it serves: answers, aliases flattened, CNAMEs
 followed within the zone, wildcards, empty non-terminals, and the two kinds of absence with the SOA
-that tells how long it may be remembered. It must never change a zone, and never ask another server.
+that says how long it may be cached. It must never change a zone, and never ask another server.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class NameServers:
                     lambda: _Datagrams(lambda wire: self.answer(wire, index)),
                     local_addr=(host, port),
                 )
-            except OSError:  # somebody has this port's UDP side: take another
+            except OSError:  # another process has this UDP port: take another
                 server.close()
                 await server.wait_closed()
                 continue
@@ -305,8 +305,8 @@ class _Answering:
 def synthetic_address(target: str, kind: str) -> str:
     """The address that stands for an alias target outside the account's zones.
 
-    It is derived from the target's name, so that two targets can be told apart, and lies in a range
-    that nobody is reached at (RFC 2544, RFC 3849). Types other than A and AAAA get the name itself.
+    It is derived from the target's name, so that two targets have two addresses, and lies in a
+    range that reaches no host (RFC 2544, RFC 3849). Types but A and AAAA get the name itself.
     """
     digest = hashlib.sha256(normal_name(target).encode()).digest()
     match kind:
