@@ -469,6 +469,14 @@ def test_a_nested_template_that_is_not_there_is_said_and_nothing_is_guessed(
     assert "nested stack Site: its template (./site.template.json) is not beside" in warned(plan)
 
 
+def test_what_was_not_read_is_said_where_no_record_is_known_either(tmp_path: Path) -> None:
+    nested = nested_case(Www=www()).template["Resources"]["Site"]
+    case = PublicCase({"Site": nested}, absent=True)
+    with pytest.raises(RefusedError, match="has no record with a known name in any zone") as error:
+        case.plan(takes_all=True, template=case.write(tmp_path))
+    assert "nested stack Site: its template (./site.template.json) is not" in error.value.hint
+
+
 SAM = """
 Transform: AWS::Serverless-2016-10-31
 Parameters:
