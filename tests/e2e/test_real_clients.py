@@ -111,7 +111,7 @@ class Shop:
         assert done.code == 0, done.stderr
         (record,) = done.result["records"]
         assert (record["name"], record["outcome"]) == ("www.example.com", "created")
-        assert 0.4 < record["gap_seconds"] < 4
+        assert 0.4 < record["gap_seconds"] < 10  # the machine may be busy
         assert done.result["api_calls"]["cloudformation:DeleteChangeSet"] == 1
         (standing,) = self.account.records(self.zone, WWW)
         assert standing["AliasTarget"]["DNSName"] == "new.cloudfront.net."
@@ -175,7 +175,7 @@ def test_the_cdk_previews_and_deploys_a_takeover(shop: Shop) -> None:
         pytest.skip(f"no CDK: {error}")
     shop.write("app.js", _CDK_APP.format(zone=shop.zone, record=block("ts", "route53.ARecord")))
     shop.write("cdk.json", json.dumps({"app": "node app.js", "notices": False}))
-    synth, template = re.findall(r"after `([^`]+)`: `--template ([^`]+)`", PAGE)[0]
+    synth, template = re.findall(r"after `([^`]+ npx [^`]+)`: `--template ([^`]+)`", PAGE)[0]
     shop.call(synth)
     shop.assert_planned("--template", template, stack="Shop")
     program = "npx cdk deploy Shop"

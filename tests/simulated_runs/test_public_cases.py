@@ -144,6 +144,13 @@ def test_forgotten_name(ways: Ways) -> None:  # skybridge#562
     assert (both.refusals, keys(both)) == ((), {"www.example.com A", "example.com A"})
 
 
+def test_the_zones_own_records_are_not_told_of_beside_an_apex_record() -> None:
+    case = PublicCase({"Apex": switched(own(name="example.com"))}, pointing(APEX))
+    case.holds(RecordSet(name=APEX, type="MX", ttl=300, values=("10 mx.example.net.",)))
+    plan = case.plan("example.com")
+    assert (plan.refusals, [record.type for record in plan.staying]) == ((), ["MX"])
+
+
 def test_https_three(ways: Ways) -> None:  # aws-cdk#34673
     three = [pointing(WWW, kind) for kind in ("A", "AAAA", "HTTPS")]
     case = PublicCase({f"Www{r.type}": www(r.type) for r in three}, *three)
