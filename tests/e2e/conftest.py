@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.e2e.ministack import Ministack, NotInstallableError, running
+from tests.e2e.installed import NotInstallableError
+from tests.e2e.ministack import Ministack, running
 from tests.e2e.processes import NO_SERVER, Relay, Takeover
 from tests.e2e.simulated import Scene, serving
 

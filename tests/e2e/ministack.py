@@ -7,12 +7,10 @@ further than 127.0.0.1, but for the installation from the package index.
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,26 +22,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
-from platformdirs import user_cache_path
+from tests.e2e.installed import python_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from types_boto3_cloudformation.client import CloudFormationClient
     from types_boto3_route53.client import Route53Client
 
 VERSION = "1.5.33"
-PYTHON = "3.11"  # MiniStack declares 3.10 to 3.13: uv finds this one whatever runs the tests
 PACKAGES = (f"ministack=={VERSION}", "aws-sam-translator")
 REGION = "us-east-1"
 _ROOT = Path(__file__).parents[2]
 _PAUSE = 0.05
 _never = threading.Event()
 _numbers = count(1)
-
-
-class NotInstallableError(Exception):
-    """The package cannot be installed here: no network, no index, no fitting Python."""
 
 
 def wait_until(true: Callable[[], object], what: str, seconds: float = 15) -> None:
@@ -53,44 +46,6 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = 15) -> No
             return
         _never.wait(_PAUSE)
     raise AssertionError(f"waited {seconds} s in vain: {what}")
-
-
-def interpreter() -> Path:
-    """The Python that has MiniStack; makes its environment where there is none yet.
-
-    Raises:
-        NotInstallableError: neither uv nor pip can.
-    """
-    if uv := shutil.which("uv"):
-        with suppress(NotInstallableError):  # where there is no such Python and none to be had
-            return _environment(PYTHON, PYTHON, uv)
-    return _environment(".".join(map(str, sys.version_info[:2])), sys.executable, uv)
-
-
-def _environment(version: str, python: str, uv: str | None) -> Path:
-    """One process makes it, others (pytest-xdist's workers) wait for it."""
-    home = user_cache_path("route53-takeover-tests") / f"ministack-{VERSION}-py{version}"
-    home.parent.mkdir(parents=True, exist_ok=True)
-    found, complete = home / "bin" / "python", home / "complete"
-    with home.with_name(f"{home.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if complete.exists() and found.exists():
-            return found
-        shutil.rmtree(home, ignore_errors=True)
-        if uv:
-            _install([uv, "venv", "--quiet", "--python", python, str(home)])
-            _install([uv, "pip", "install", "--quiet", "--python", str(found), *PACKAGES])
-        else:
-            _install([python, "-m", "venv", str(home)])
-            _install([str(found), "-m", "pip", "install", "--quiet", *PACKAGES])
-        complete.touch()
-    return found
-
-
-def _install(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotInstallableError(f"{shlex.join(command)}: {done.stderr.strip()[-500:]}")
 
 
 class Ministack:
@@ -152,7 +107,7 @@ def running(
     Raises:
         NotInstallableError: the package cannot be had.
     """
-    python = interpreter()
+    python = python_environment(f"ministack-{VERSION}", *PACKAGES) / "python"
     settings = {"RETRY_DELAYS": retry_delays, "PROPAGATION": str(propagation)}
     log = folder / "ministack.log"
     for _ in range(5):  # another process may take the free port in between
@@ -263,8 +218,12 @@ class Account:
 
     def upload_template(self, template: Mapping[str, Any], key: str = "nested.json") -> str:
         """Puts a nested stack's template where CloudFormation finds it; returns its URL."""
+        return self.upload_text(json.dumps(template), key)
+
+    def upload_text(self, text: str, key: str) -> str:
+        """Puts a template, as it is written, there; returns its URL."""
         bucket = f"templates-{self.number}"
-        self._s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+        self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
         return f"https://s3.amazonaws.com/{bucket}/{key}"
 
     def create_stack(self, name: str, template: Mapping[str, Any], **parameters: str) -> str:
@@ -285,6 +244,11 @@ class Account:
 
     def status(self, stack: str) -> str:
         return self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+
+    def change_sets(self, stack: str) -> list[str]:
+        """The names of a stack's change sets that were not executed."""
+        listed = self.cloudformation.list_change_sets(StackName=stack)["Summaries"]
+        return [c["ChangeSetName"] for c in listed if c["ExecutionStatus"] == "AVAILABLE"]
 
     def wait_for_status(self, stack: str, status: str, seconds: float = 15) -> None:
         with suppress(AssertionError):
@@ -311,7 +275,7 @@ def _parameters(parameters: Mapping[str, str]) -> list[Any]:
     return [{"ParameterKey": key, "ParameterValue": text} for key, text in parameters.items()]
 
 
-def alias(zone_id: str, name: str, target: str, **extra: Any) -> dict[str, Any]:
+def alias(zone_id: str, name: str, target: Any, **extra: Any) -> dict[str, Any]:
     """A template's resource: an alias A to a CloudFront distribution, only where switched on."""
     target_properties = {
         "HostedZoneId": "Z2FDTNDATAQYW2",

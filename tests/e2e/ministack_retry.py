@@ -7,6 +7,7 @@ is exchanged, and to what end:
 * a record set over one that stands is tried again after growing delays, and Route 53's rules:
   CNAMEs stand alone, names in normal form, messages in brackets (`ministack_route53`);
 * events in CloudFormation's order and with its members (`ministack_events`);
+* change sets with values, conditions and nested stacks (`ministack_change_sets`);
 * here: ``Custom::Wait``, a resource that takes a while or fails as its properties say, and nested
   stacks, which are torn down with the operation that failed in them.
 
@@ -31,6 +32,7 @@ import threading
 from importlib import import_module
 from typing import Any
 
+from tests.e2e.ministack_change_sets import ChangeSets
 from tests.e2e.ministack_events import STACK, Answers, Events, creating, pause, stack_named
 from tests.e2e.ministack_route53 import RecordSets, Route53
 
@@ -153,6 +155,7 @@ def main() -> None:
     Route53()
     Waits()
     Answers()
+    ChangeSets()
     events = Events()
     RecordSets(events)
     NestedStacks(events)

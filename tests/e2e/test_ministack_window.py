@@ -349,3 +349,38 @@ def test_the_deploy_command_deploys_by_its_environment_and_says_how_it_went(
     account.change(zone, "DELETE", manual())
     assert run("true") == (0, "update site with ROUTE53_ENABLE=true\nupdate complete\n")
     assert run("true", "https://cloudformation.example.com")[0] == 3
+
+
+def test_a_change_set_follows_conditions_and_tells_the_values_after_it(
+    account: Account, zone: str
+) -> None:
+    client = account.cloudformation
+    contents = template(Site=alias(zone, WWW, {"Fn::GetAtt": ["Always", "TopicName"]}))
+    contents["Resources"]["Always"]["Condition"] = "WithRecord"
+    contents["Resources"]["Plain"] = {"Type": "AWS::SNS::Topic"}
+
+    def change_set(name: str, kind: str, switch: str) -> Any:
+        client.create_change_set(
+            StackName="site",
+            ChangeSetName=name,
+            ChangeSetType=kind,  # type: ignore[arg-type]
+            TemplateBody=json.dumps(contents),
+            Parameters=[{"ParameterKey": "Route53Enable", "ParameterValue": switch}],
+        )
+        return client.describe_change_set(
+            StackName="site", ChangeSetName=name, IncludePropertyValues=True
+        )
+
+    first, second = (change_set(each, "CREATE", "false") for each in ("first", "second"))
+    assert first["StackId"] == second["StackId"], "all are of the one stack in review"
+    listed = client.list_change_sets(StackName=first["StackId"])["Summaries"]
+    assert [each["ChangeSetName"] for each in listed] == ["first", "second"]
+    assert [c["ResourceChange"]["LogicalResourceId"] for c in second["Changes"]] == ["Plain"]
+    client.execute_change_set(StackName="site", ChangeSetName="second")
+    account.wait_for_status("site", "CREATE_COMPLETE")
+    third = change_set("third", "UPDATE", "true")
+    changes = {c["ResourceChange"]["LogicalResourceId"]: c for c in third["Changes"]}
+    assert changes.keys() == {"Always", "Site"}
+    after = json.loads(changes["Site"]["ResourceChange"]["AfterContext"])["Properties"]
+    assert after["AliasTarget"]["DNSName"] == "{{changeSet:KNOWN_AFTER_APPLY}}"
+    assert (after["HostedZoneId"], after["Name"]) == (zone, WWW)

@@ -56,13 +56,18 @@ class Undeletable(SimulatedStacks):
 def previewed(
     kind: type[SimulatedStacks] = SimulatedStacks,
     command: Callable[[], Awaitable[None]] | None = None,
+    name: str = "shop",
 ) -> tuple[PendingTemplate | BaseException, list[str]]:
-    """What a preview of the stack ``shop`` came to, and the change sets that are left."""
+    """What a preview of a stack came to (``shop`` is there), and the change sets that are left."""
     world = SimulatedAccount(site_account(), seed="preview", start=START)
 
     async def run(_: str) -> DeployExit:
         world.stacks.change_sets.create(
-            {"StackName": "shop", "ChangeSetName": "preview", "ChangeSetType": "UPDATE"},
+            {
+                "StackName": name,
+                "ChangeSetName": "preview",
+                "ChangeSetType": "UPDATE" if name == "shop" else "CREATE",
+            },
             body=json.dumps(world.account.template),
             parameters={"Route53Enable": "true"},
         )
@@ -74,18 +79,18 @@ def previewed(
         clock = VirtualClock(world.timeline.now)
         rng = Random(1)  # noqa: S311 -- a simulation
         stacks = kind(Transport(world, clock, rng, FaultRates()))
-        root = await stacks.describe("shop")
+        root = await stacks.describe(name)
         reader = PendingReader(
             stacks,
             stacks,
             root=root,
             tree=await Tree.read(stacks, root),
-            options=Options(stack="shop", records=()),
+            options=Options(stack=name, records=()),
             identity=Identity(account="123456789012", arn="arn:aws:iam::123456789012:user/a"),
             region="us-east-1",
         )
         preview = Preview(stacks, stacks, clock, run)
-        return await preview.make("make", root, "shop", reader)
+        return await preview.make("make", root, name, reader)
 
     async def until_cancelled() -> PendingTemplate | BaseException:
         task = asyncio.create_task(make())
@@ -97,7 +102,7 @@ def previewed(
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         came_to = runner.run(until_cancelled())
-    left = world.stacks.change_sets.of_stack(world.stacks.get("shop").stack_id)
+    left = world.stacks.change_sets.of_stack(world.stacks.get(name).stack_id)
     return came_to, [each.name for each in left]
 
 
@@ -111,6 +116,15 @@ def test_a_change_set_that_fails_says_why_and_is_deleted() -> None:
     error, left = previewed(Failing)
     assert isinstance(error, RefusedError)
     assert "is FAILED: AWS::EarlyValidation: a property is not right" in error.message
+    assert left == []
+
+
+def test_a_refused_preview_tells_of_the_empty_stack_that_it_left() -> None:
+    error, left = previewed(Failing, name="new")
+    assert isinstance(error, RefusedError)
+    assert "is FAILED" in error.message
+    assert "created stack new, which is REVIEW_IN_PROGRESS" in error.hint
+    assert "aws cloudformation delete-stack --stack-name new" in error.hint
     assert left == []
 
 

@@ -26,8 +26,10 @@ from route53_takeover.base.errors import AccessDeniedError, ApiError
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
+from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, StackStore
 from route53_takeover.simulation.chaos.ports import SimulatedStacks
+from route53_takeover.simulation.chaos.runner import START
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import (
@@ -427,6 +429,24 @@ def inventoried(
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         found, took = runner.run(read())
     return found, took, sum(stacks.reads.refused for stacks in regions.values())
+
+
+def test_where_there_are_no_stacks_no_reading_is_told_of() -> None:
+    world = SimulatedAccount(site_account(exists=False), seed="none", start=START)
+    told: list[str] = []
+
+    async def read() -> None:
+        clock = VirtualClock(world.timeline.now)
+        stacks = SimulatedStacks(
+            Transport(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
+        )
+        inventory = Inventory(stacks, clock, region="us-east-1", tell=told.append)
+        await clock.sleep(30)  # a preview runs between the two
+        await inventory.beside((), [WWW], OwnerCheck.REGION)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(read())
+    assert told == []
 
 
 def test_three_hundred_stacks_are_read_within_a_minute_at_the_rates_of_aws() -> None:

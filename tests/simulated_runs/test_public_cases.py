@@ -144,6 +144,13 @@ def test_forgotten_name(ways: Ways) -> None:  # skybridge#562
     assert (both.refusals, keys(both)) == ((), {"www.example.com A", "example.com A"})
 
 
+def test_the_zones_own_records_are_not_told_of_beside_an_apex_record() -> None:
+    case = PublicCase({"Apex": switched(own(name="example.com"))}, pointing(APEX))
+    case.holds(RecordSet(name=APEX, type="MX", ttl=300, values=("10 mx.example.net.",)))
+    plan = case.plan("example.com")
+    assert (plan.refusals, [record.type for record in plan.staying]) == ((), ["MX"])
+
+
 def test_https_three(ways: Ways) -> None:  # aws-cdk#34673
     three = [pointing(WWW, kind) for kind in ("A", "AAAA", "HTTPS")]
     case = PublicCase({f"Www{r.type}": www(r.type) for r in three}, *three)
@@ -469,6 +476,14 @@ def test_a_nested_template_that_is_not_there_is_said_and_nothing_is_guessed(
     )
     assert plan.refusals == ()
     assert "nested stack Site: its template (./site.template.json) is not beside" in warned(plan)
+
+
+def test_what_was_not_read_is_said_where_no_record_is_known_either(tmp_path: Path) -> None:
+    nested = nested_case(Www=www()).template["Resources"]["Site"]
+    case = PublicCase({"Site": nested}, absent=True)
+    with pytest.raises(RefusedError, match="has no record with a known name in any zone") as error:
+        case.plan(takes_all=True, template=case.write(tmp_path))
+    assert "nested stack Site: its template (./site.template.json) is not" in error.value.hint
 
 
 SAM = """

@@ -185,8 +185,8 @@ class Inventory:
         if not region:
             self.roots = frozenset(each.stack_name for each in everything if not each.root_id)
         stacks = [stack for stack in everything if stack.stack_id not in tree]
-        progress.read(len(everything) - len(stacks))
         progress.regions += progress.total > before
+        progress.read(len(everything) - len(stacks))
         at_once = asyncio.Semaphore(STACKS_AT_ONCE)
         listed: dict[str, Listed] = {}
         failed: list[ApiError] = []
@@ -335,7 +335,7 @@ class _Progress:
 
     def read(self, more: int = 1) -> None:
         self._done += more
-        if self._clock.now() - self._told_at >= _TELL_EVERY:
+        if self.total and self._clock.now() - self._told_at >= _TELL_EVERY:
             self._say()
 
     def end(self) -> None:

@@ -68,17 +68,22 @@ class Preview:
         before = frozenset(await self._change_sets.change_sets(whose))
         newest = await self._stacks.newest_event(whose)
         self._tell(f"running the preview: {command}")
-        pending: PendingTemplate | None = None
+        pending: PendingTemplate | RefusedError
         left: list[Finding] = []
         try:
             ended = await self._run(command)
             made = [c for c in await self._change_sets.change_sets(whose) if c not in before]
             await self._refuse_deployed(stack, name, newest)
             pending = await self._read(command, ended, made, reader)
+        except RefusedError as error:
+            pending = error
         finally:
             left = await asyncio.shield(self._clean_up(whose, before))
         if stack.status == ABSENT:
             left += await self._left_stack(name)
+        if isinstance(pending, RefusedError):
+            hints = [pending.hint, *(f"Also, {each.text} {each.hint}" for each in left)]
+            raise RefusedError(pending.message, " ".join(hints)) from pending
         return replace(pending, warnings=(*pending.warnings, *left))
 
     async def _refuse_deployed(

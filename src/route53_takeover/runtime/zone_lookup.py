@@ -146,10 +146,13 @@ async def _zone_of_pending(
             zones[zone.zone_id] = zone
             names_in.setdefault(zone.zone_id, []).append(each)
     if not zones:
-        where = "no zone of this account" if options.zone is None else f"zone {options.zone}"
+        where = "any zone of this account" if options.zone is None else f"zone {options.zone}"
+        hints = ["Check that it was made with the switch on; or say which record with --record."]
+        if pending.unread:
+            hints.insert(0, f"Not all of it is known: {'; '.join(pending.unread)}.")
+        hints += [f"Also, {each.text} {each.hint}" for each in pending.warnings]
         raise RefusedError(
-            f"{pending.source} has no record with a known name in {where}",
-            "Check that it was made with the switch on; or say which record with --record.",
+            f"{pending.source} has no record with a known name in {where}", " ".join(hints)
         )
     named = {
         zone_id: tuple(dict.fromkeys(normal_name(e.record.name) for e in those))

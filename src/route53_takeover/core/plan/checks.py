@@ -32,6 +32,7 @@ from route53_takeover.core.plan.protection_checks import (
     warn_protections,
 )
 from route53_takeover.core.plan.zone_checks import (
+    is_of_the_zone,
     refuse_ambiguous_zone,
     refuse_delegation,
     refuse_dependants,
@@ -150,7 +151,7 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 text=f"{record.key} has a routing policy; routed records are not supported yet.",
                 hint="Only simple record sets can be taken over so far.",
             )
-        elif record.type == "SOA" or (record.type == "NS" and record.key.name == facts.zone_name):
+        elif is_of_the_zone(facts, record):
             yield Finding(
                 text=f"{record.key} belongs to the zone itself and cannot be taken over.",
                 hint="Leave it out of --record.",

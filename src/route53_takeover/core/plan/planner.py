@@ -17,7 +17,7 @@ from route53_takeover.core.plan.comparison import planned_records
 from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
 from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
 from route53_takeover.core.plan.pending_checks import conflicts
-from route53_takeover.core.plan.zone_checks import targets_first
+from route53_takeover.core.plan.zone_checks import is_of_the_zone, targets_first
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
@@ -52,7 +52,11 @@ def make_plan(facts: Facts, options: Options) -> Plan:
     taken = plan.keys | {record.key for record in owned}
     plan = replace(
         plan,
-        staying=tuple(r for r in facts.zone_records if r.key.name in names and r.key not in taken),
+        staying=tuple(
+            r
+            for r in facts.zone_records
+            if r.key.name in names and r.key not in taken and not is_of_the_zone(facts, r)
+        ),
     )
     return replace(
         plan,

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Facts, Manual, Plan
 
 
+def is_of_the_zone(facts: Facts, record: RecordSet) -> bool:
+    """Whether the record is the zone's own SOA or NS, which every zone has."""
+    return record.key.name == facts.zone_name and record.type in ("SOA", "NS")
+
+
 def refuse_ambiguous_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """Several zones have the name, and none was given by its id."""
     zone = plan.options.zone  # a name does not choose between zones of that name
