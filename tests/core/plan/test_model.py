@@ -484,18 +484,35 @@ TOKEN = in_group(pattern=r".*\._domainkey\.example\.com\.", name="?._domainkey.e
 @pytest.mark.parametrize(
     "group",
     [
-        in_group(desired()),
-        in_group(desired("CNAME", TTL="60", ResourceRecords=["x."])),
         in_group(),
         in_group(pattern=".*", name="?"),
         replace(in_group(pattern=".*", name="?"), type="A"),
     ],
-    ids=["A", "CNAME", "some type", "any name", "A of any name"],
+    ids=["some type", "any name", "A of any name"],
 )
-def test_a_group_that_is_going_to_hold_the_record_or_may_is_refused(group: OwnedRecord) -> None:
+def test_a_group_that_may_hold_the_record_is_refused(group: OwnedRecord) -> None:
     finding = only_refusal(make_plan(facts(coming=(group,)), options()))
     assert "the stack's RecordSetGroup Names" in finding.text
-    assert "AWS::Route53::RecordSet of its own (with SAM: leave Route53 out" in finding.hint
+    assert "--preview or --template" in finding.hint
+
+
+@pytest.mark.parametrize(
+    "group",
+    [in_group(desired()), in_group(desired("CNAME", TTL="60", ResourceRecords=["x."]))],
+    ids=["A", "CNAME"],
+)
+def test_a_group_that_is_going_to_hold_the_record_is_taken_over(group: OwnedRecord) -> None:
+    plan = make_plan(facts(coming=(group,)), options())
+    assert plan.refusals == ()
+    assert {key.name for key in plan.keys} == {"www.example.com."}
+
+
+def test_only_records_of_a_group_with_nothing_in_their_way_are_vacant() -> None:
+    free = in_group(desired(name="new.example.com"), name="new.example.com")
+    plan = make_plan(facts(coming=(in_group(desired()), free)), options())
+    assert [str(key) for key in plan.vacant] == ["new.example.com A"]
+    unread = make_plan(facts(coming=(free,), zone_unread=1), options())
+    assert unread.vacant == (), "what was not read is not known to be free"
 
 
 @pytest.mark.parametrize(

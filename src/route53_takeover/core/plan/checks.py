@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
+from route53_takeover.core.plan.group_checks import refuse_groups
 from route53_takeover.core.plan.jets.checks import refuse_jets, warn_jets
 from route53_takeover.core.plan.model import ADDRESSING, Finding
 from route53_takeover.core.plan.ownership import (
@@ -274,6 +275,7 @@ def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 _CHECKS = (
     refuse_owners,
+    refuse_groups,
     refuse_expected,
     refuse_pending,
     _refuse_kinds,
@@ -339,10 +341,15 @@ def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
             f"{plan.options.deploy_timeout / 60:.0f} min.",
             hint="If they expire during the run, it waits for new ones.",
         )
+    grouped = [
+        each.record.desired
+        for each in facts.pending.records
+        if each.record.group and each.retained and each.record.desired is not None
+    ]
     bare = [
         m.key
         for m in plan.manuals
-        if not any(conflict(desired.record, m.original) for desired in facts.retained)
+        if not any(conflict(each.record, m.original) for each in (*facts.retained, *grouped))
     ]
     if bare:
         yield Finding(

@@ -122,9 +122,12 @@ def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
     conditions = {
         each.condition for each, record in conflicts(facts) if record.key in plan.keys
     } - {""}
+    groups = {
+        each.path for each, record in conflicts(facts) if each.record.group and record.key in taken
+    }
     told: set[tuple[str, str]] = set()
     for each, record in conflicts(facts):
-        certain = each.certain or each.condition in conditions
+        certain = each.certain or each.condition in conditions or each.path in groups
         key = (record.key.name, record.type)
         if record.key in taken or not certain or key in told:
             continue

@@ -14,6 +14,7 @@ from route53_takeover.core.domain.names import normal_name, requested_pairs
 from route53_takeover.core.plan.checks import refusals, warnings
 from route53_takeover.core.plan.claims import is_elsewhere
 from route53_takeover.core.plan.comparison import planned_records
+from route53_takeover.core.plan.group_checks import vacant_records
 from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
 from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
 from route53_takeover.core.plan.pending_checks import conflicts
@@ -53,6 +54,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
     plan = replace(
         plan,
         staying=tuple(r for r in facts.zone_records if r.key.name in names and r.key not in taken),
+        vacant=tuple(dict.fromkeys(vacant_records(facts))),
     )
     return replace(
         plan,

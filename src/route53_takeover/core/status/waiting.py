@@ -44,6 +44,7 @@ CONDITION_WORDS = {
     Condition.UNPROTECTED: "the record set protection at the name to be deleted",
     Condition.PAUSE: "the wait after a refused write",
     Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
+    Condition.TOGETHER: "every other record of its RecordSetGroup to be free or released with it",
 }
 """What a release waits for where the condition is unmet."""
 DEPLOY_SOON = 900.0
