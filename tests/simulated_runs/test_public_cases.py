@@ -25,6 +25,7 @@ from route53_takeover.simulation.scenarios import (
     Scenario,
     alias,
     alias_resource,
+    routed,
     site_account,
     site_template,
 )
@@ -298,12 +299,54 @@ def test_acm_validation(ways: Ways) -> None:  # roadmap#1603
     )
 
 
-def test_weighted_is_refused_before_anything_is_done(ways: Ways) -> None:
-    case = PublicCase({"Www": switched(own(SetIdentifier="blue", Weight="10"))})
+BLUE = {"SetIdentifier": "blue", "Weight": "10"}
+
+
+def test_weighted(ways: Ways) -> None:  # aws-cdk#26754, senza#268
+    blue, green = routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)
+    case = PublicCase({"Www": switched(own(**BLUE))}, blue, green)
+    plan = case.plan("www.example.com", **ways(case))
+    assert (plan.refusals, keys(plan)) == ((), {"www.example.com A [blue]"})
+    assert plan.staying == (green,)
+    assert "www.example.com A [green] stays as it is" in warned(plan)
+    assert "gap_seconds counts the record set" in warned(plan)
+
+
+def test_weighted_with_another_set_identifier_needs_no_takeover(ways: Ways) -> None:
+    case = PublicCase({"Www": switched(own(**BLUE))}, routed(alias("d1green"), "green", 90))
     refusal(
         case.plan("www.example.com", **ways(case)),
-        "routing policy at www.example.com",
-        way_out="Only simple record sets",
+        "the stack's www.example.com A [blue] stands beside www.example.com A [green]",
+        way_out="Just deploy",
+    )
+
+
+def test_weighted_over_a_simple_record_is_refused_with_the_way_out(ways: Ways) -> None:
+    case = PublicCase({"Www": switched(own(**BLUE))})
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "routing policy at www.example.com (A, SetIdentifier blue), and a simple record stands",
+        way_out="another SetIdentifier",
+    )
+
+
+def test_a_simple_record_over_weighted_ones_is_refused(ways: Ways) -> None:
+    case = PublicCase({"Www": www()}, routed(alias("d1old"), "blue"))
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "a simple www.example.com A, and www.example.com A [blue] has the routing policy weighted",
+        way_out="same routing policy",
+    )
+
+
+def test_another_policy_than_that_of_the_other_members_is_refused(ways: Ways) -> None:
+    blue, green = routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)
+    latency = switched(own(SetIdentifier="blue", Region="eu-west-1"))
+    case = PublicCase({"Www": latency}, blue, green)
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "policy latency for www.example.com A [blue], and www.example.com A [green] beside it has",
+        way_out="policy of the others",
     )
 
 

@@ -37,6 +37,7 @@ ENDS = {
     "rolled-back": ("restored", 1, ["restored"]),
     "stopped": ("aborted", 130, ["untouched"]),
     "two-names": ("done", 0, ["created", "created"]),
+    "weighted": ("done", 0, ["created"]),
 }
 
 

@@ -6,6 +6,7 @@ record when its parameter ``Route53Enable`` is ``true``, and a record that stand
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -112,9 +113,20 @@ def group_of(*resources: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def routed(record: RecordSet, identifier: str, weight: int = 10) -> RecordSet:
+    """The record as a member of a weighted group, with a health check."""
+    members = (("HealthCheckId", '"hc-1"'), ("Weight", str(weight)))
+    return replace(record, set_identifier=identifier, routing=members)
+
+
 def like(resource: Mapping[str, Any], **properties: str) -> dict[str, Any]:
     """The resource with other properties."""
     return {**resource, "Properties": {**resource["Properties"], **properties}}
+
+
+def routed_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a resource: the member ``blue``."""
+    return like(resource, SetIdentifier="blue", Weight="10", HealthCheckId="hc-1")
 
 
 def with_groups(account: AccountSetup, mode: Mode) -> AccountSetup:
@@ -131,6 +143,9 @@ def resource_of(record: RecordSet) -> dict[str, Any]:
         properties["AliasTarget"] = target
     else:
         properties |= {"TTL": str(record.ttl), "ResourceRecords": list(record.values)}
+    if record.set_identifier is not None:
+        routing = {key: str(json.loads(value)) for key, value in record.routing}
+        properties |= {"SetIdentifier": record.set_identifier, **routing}
     return {"Type": "AWS::Route53::RecordSet", "Properties": properties}
 
 
@@ -293,6 +308,16 @@ def _scenarios() -> list[Scenario]:
                 replace(alias("d1old"), name="api.example.com."),
             ),
             more=("api.example.com",),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="weighted",
+            summary="A member of a weighted group; the other member keeps answering.",
+            account=replace(
+                site_account(template=site_template(routed_resource(alias_resource("d1new")))),
+                existing=(routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)),
+            ),
             outcome=Outcome.DONE,
             exit_code=0,
         ),

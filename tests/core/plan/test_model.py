@@ -421,11 +421,8 @@ def test_another_member_of_a_routed_group_is_not_owned_with_the_first() -> None:
     green = alias("www.example.com.", SetIdentifier="green", Weight=1)
     owned = owns(desired(SetIdentifier="blue", Weight="1"))
     plan = make_plan(facts(blue, green, owned=(owned,)), options(deploy_off=None))
-    assert plan.owned == (blue,)
-    assert [m.original for m in plan.manuals] == [green]
-    assert [f.text for f in plan.refusals] == [
-        "www.example.com A [green] has a routing policy; routed records are not supported yet."
-    ]
+    assert (plan.owned, plan.manuals, plan.staying) == ((blue,), (), (green,))
+    assert plan.refusals == ()
 
 
 def test_a_deploy_that_switches_off_is_refused_while_the_tree_owns_a_record_of_the_plan() -> None:
@@ -465,10 +462,11 @@ def test_a_record_of_a_traffic_policy_is_refused() -> None:
     assert "traffic policy instance" in finding.hint
 
 
-def test_a_routed_record_is_refused_while_it_is_not_handled() -> None:
-    routed = record("www.example.com.", "A", "192.0.2.1", SetIdentifier="blue", Weight=0)
+def test_a_member_is_refused_where_no_template_tells_which_one_the_stack_will_have() -> None:
+    routed = alias("www.example.com.", SetIdentifier="blue", Weight=0)
     finding = only_refusal(make_plan(facts(routed), options()))
-    assert "www.example.com A [blue] has a routing policy" in finding.text
+    assert "www.example.com A [blue] has a routing policy, and no template tells" in finding.text
+    assert "--template or --preview" in finding.hint
 
 
 def in_group(

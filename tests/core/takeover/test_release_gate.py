@@ -177,6 +177,23 @@ def test_a_group_whose_other_record_is_free_is_released() -> None:
     assert the_gate(seen).is_open
 
 
+def member(record: RecordSet, identifier: str, policy: str = "Weight") -> RecordSet:
+    return replace(record, set_identifier=identifier, routing=((policy, "1"),))
+
+
+def test_a_member_is_released_beside_others_of_its_policy_only() -> None:
+    blue, green = member(OLD, "blue"), member(OLD, "green")
+    state = due_state(blue, desired=member(NEW, "blue"))
+    state = reading(state, records=(blue, green))
+    gate = the_gate(state)
+    assert gate.is_open
+    assert gate.deletes == (blue,), "the other one stays"
+    latency = with_resource(state, desired=desired(member(NEW, "blue", "Region")))
+    assert the_gate(latency).unmet == (Condition.SIMPLE,)
+    simple = with_resource(state, desired=desired(NEW))
+    assert Condition.SIMPLE in the_gate(simple).unmet
+
+
 @in_both_trees
 @pytest.mark.parametrize("what", BROKEN)
 def test_each_condition_alone_keeps_the_release_back(what: str, *, nested: bool) -> None:

@@ -19,7 +19,6 @@ from route53_takeover.core.plan.ownership import (
     expected_types,
     owned_but_gone,
     refuse_drift,
-    refuse_expected,
     refuse_owners,
     refuse_unclear,
     warn_owned,
@@ -31,6 +30,11 @@ from route53_takeover.core.plan.protection_checks import (
     refuse_protected,
     refuse_unknown_members,
     warn_protections,
+)
+from route53_takeover.core.plan.routing_checks import (
+    needs_no_takeover,
+    refuse_routing,
+    warn_routing,
 )
 from route53_takeover.core.plan.zone_checks import (
     refuse_ambiguous_zone,
@@ -74,6 +78,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
+        yield from warn_routing(facts, plan)
         yield from warn_zone(facts, plan)
         yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
@@ -95,9 +100,9 @@ def _refuse_missing(
             )
             yield _left_by(left, f"{text}not restored it.")
             continue
-        gone = owned_but_gone(facts, name, kind)
-        if gone is not None:
-            yield gone
+        told = needs_no_takeover(facts, name, kind) or owned_but_gone(facts, name, kind)
+        if told is not None:
+            yield told
             continue
         here = [r.type for r in facts.zone_records if r.key.name == name]
         what = f"no {kind}" if kind else "no A, AAAA or CNAME"
@@ -145,11 +150,6 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 text=f"{record.key} belongs to traffic policy instance "
                 f"{record.traffic_policy_instance} and cannot be changed directly.",
                 hint="Delete the traffic policy instance or replace it by a record first.",
-            )
-        elif record.is_routed:
-            yield Finding(
-                text=f"{record.key} has a routing policy; routed records are not supported yet.",
-                hint="Only simple record sets can be taken over so far.",
             )
         elif record.type == "SOA" or (record.type == "NS" and record.key.name == facts.zone_name):
             yield Finding(
@@ -276,7 +276,7 @@ def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
 _CHECKS = (
     refuse_owners,
     refuse_groups,
-    refuse_expected,
+    refuse_routing,
     refuse_pending,
     _refuse_kinds,
     refuse_unknown_members,
@@ -299,7 +299,9 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     for record in plan.staying:
         coming = expected_types(facts, record.key.name)
-        if coming and record.type in ADDRESSING:
+        if record.is_routed and record.type in coming:
+            yield Finding(text=f"{record.describe()} is another member, and is not changed.")
+        elif coming and record.type in ADDRESSING:
             yield Finding(
                 text=f"{record.describe()} is not changed: the stack's template has no "
                 f"{record.type} of this name. It keeps its value.",

@@ -414,6 +414,10 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Every record set that a run of this plan may write."""
         return frozenset(manual.key for manual in self.manuals)
 
+    def members_at(self, name: str) -> frozenset[str | None]:
+        """The set identifiers of the record sets to take over at a name; ``None``: simple."""
+        return frozenset(m.key.set_identifier for m in self.manuals if m.key.name == name)
+
     @property
     def drain_seconds(self) -> int:
         """Seconds until the old TTLs have expired in caches; 0 where nothing is lowered."""

@@ -257,20 +257,6 @@ def way_out(foreign: StackRecord) -> str:
     return "There, set DeletionPolicy: Retain on it and deploy, then remove it and deploy"
 
 
-def refuse_expected(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """The template in force has a routing policy for a record of the plan."""
-    site = site_of(facts)
-    for desired in facts.expected:
-        name = normal_name(desired.record.name)
-        if name in plan.names and desired.record.is_routed and not is_elsewhere(site, desired):
-            yield Finding(
-                text=f"the stack's template has a routing policy at {display_name(name)} "
-                f"({desired.record.type}, SetIdentifier {desired.record.set_identifier}); routed "
-                "records are not supported yet.",
-                hint="Only simple record sets can be taken over so far.",
-            )
-
-
 def warn_owned(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """What is not known about a record that the stack owns."""
     for record in plan.owned:

@@ -294,7 +294,7 @@ def _unmet(state: State, name: NameState, blocked: Blocked, held_at: float) -> I
         yield Condition.ANSWERED
     if not is_in_zone(state.plan, resource):
         yield Condition.ZONE
-    if any(desired.record.is_routed for desired in blocked.wanted):
+    if not _may_stand(name, blocked):
         yield Condition.SIMPLE
     yield from _unmet_of_stacks(state, resource)
     if state.now < held_at:
@@ -304,6 +304,18 @@ def _unmet(state: State, name: NameState, blocked: Blocked, held_at: float) -> I
     yield from _unmet_of_read(state, name, blocked)
     if state.now < name.not_before:
         yield Condition.PAUSE
+
+
+def _may_stand(name: NameState, blocked: Blocked) -> bool:
+    """Whether it is simple or routed like what stands, and of the policy of the other members."""
+    if any(desired.record.is_routed != r.is_routed for r, desired in blocked.pairs):
+        return False
+    return all(
+        r.policy == desired.record.policy
+        for desired in blocked.wanted
+        for r in (name.read.records if name.read else ())
+        if r.type == desired.record.type and not conflict(r, desired.record)
+    )
 
 
 def _unmet_of_stacks(state: State, resource: RecordResource) -> Iterator[Condition]:

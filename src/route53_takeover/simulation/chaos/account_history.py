@@ -181,8 +181,8 @@ class AccountHistory:
         else:
             named = [z for z in self._world.zones.zones() if z.name == desired.zone_name]
             is_here = [z.zone_id for z in named] == [zone.zone_id]
-        simple = not desired.record.set_identifier
-        return is_here and simple and conflict(desired.record, record)
+        alike = desired.record.is_routed == record.is_routed
+        return is_here and alike and conflict(desired.record, record)
 
     def last_change(self, before: float, key: RecordKey) -> tuple[float, str] | None:
         """When, and by whom, the record set was written last before this time."""

@@ -162,7 +162,7 @@ def _of_the_gap(harness: Harness, plan: Plan) -> Iterator[CoverageGoal]:
     gaps = [
         (began, end if end is not None else world.timeline.now)
         for name in plan.names
-        for began, end in world.zones.absences(world.zone.zone_id, name)
+        for began, end in world.zones.absences(world.zone.zone_id, name, plan.members_at(name))
     ]
     for trouble in harness.troubles:
         if any(began < trouble.ended and trouble.began < end for began, end in gaps):

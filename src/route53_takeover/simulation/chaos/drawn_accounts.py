@@ -23,6 +23,8 @@ from route53_takeover.simulation.scenarios import (
     like,
     nested_template,
     resource_of,
+    routed,
+    routed_resource,
     site_account,
     site_template,
     with_groups,
@@ -39,6 +41,8 @@ _OWNED, _BESIDE = 0.02, 0.02
 """How often another stack owns the record, and how often one only has a bucket of its name."""
 _GROUPED = 0.2
 """How often the records are those of one group."""
+_ROUTED = 0.12
+"""How often they are members of a routed group, each beside another one."""
 _GROUP_MODES = (*(Mode.RETRY,) * 6, Mode.NEVER, Mode.FAIL, Mode.ADOPT, Mode.ADOPT, Mode.OVERWRITE)
 _OFF = (
     DeployBehavior.EXITS_EARLY,
@@ -89,6 +93,12 @@ def drawn_scenario(rng: Random, groups: Random) -> tuple[Scenario, tuple[str, ..
             names = ("www.example.com", "api.example.com")
         case _:
             pass  # "alias" and "nested": as above
+    if is_routed := groups.random() < _ROUTED and kind != "cname to alias":
+        record, others = routed_resource(record), {k: routed_resource(v) for k, v in others.items()}
+        green = tuple(routed(each, "green", 90) for each in existing)
+        existing = (*(routed(each, "blue") for each in existing), *green)
+        edits = Edits(other=routed(edits.other, "blue"), same=routed(edits.same, "blue"))
+        kind = f"{kind} routed"
     if is_group := groups.random() < _GROUPED:
         record, others = _group(groups, record, *others.values()), {}
         kind = f"{kind} in a group"
@@ -103,7 +113,9 @@ def drawn_scenario(rng: Random, groups: Random) -> tuple[Scenario, tuple[str, ..
     template = site_template(record, **others)
     if kind.startswith("nested"):
         template = nested_template(template)
-    account = site_account(template=template, exists=rng.random() < 0.7, modes=_modes(rng))
+    account = site_account(
+        template=template, exists=rng.random() < 0.7 or is_routed, modes=_modes(rng)
+    )
     account = replace(
         account,
         twin=twin,
@@ -134,7 +146,10 @@ def among_others(rng: Random, scenario: Scenario) -> Scenario:
     others: dict[str, Any] = {"web": {"Resources": {"Bucket": bucket}}}
     if luck <= _OWNED:
         owned = [record for record in account.existing if record.name == NAME]
-        names = {f"Old{record.type}": resource_of(record) for record in owned}
+        names = {
+            f"Old{record.type}{record.set_identifier or ''}": resource_of(record)
+            for record in owned
+        }
         others = {"legacy": {"Resources": names}, **others}
         kept = tuple(record for record in account.existing if record.name != NAME)
         account = replace(account, existing=kept)

@@ -220,7 +220,7 @@ class Harness:
             for event in self.disk.durable
         )
         rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO)
-        stalls = purpose is ev.Purpose.RESTORE and arrival.time < self.disk.stalls_until + _PATIENCE
+        stalls = purpose is ev.Purpose.RESTORE and arrival.sent < self.disk.stalls_until + _PATIENCE
         if not self.disk.backup or not (intended or (rescue and self.disk.broken) or stalls):
             self.undurable.append(arrival.comment)
         tries = self.world.stacks.attempts
