@@ -20,7 +20,7 @@ import pytest
 from tests.e2e import clients
 from tests.e2e.installed import NotInstallableError
 from tests.e2e.ministack import REGION
-from tests.e2e.processes import NOBODY
+from tests.e2e.processes import NO_SERVER
 from tests.e2e.test_run_on_ministack import by_hand
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Shop:
         self.commands.mkdir()
         path = f"{self.commands}{os.pathsep}{os.environ['PATH']}"
         takeover.environment |= account.environment | clients.SILENT
-        takeover.environment |= {"AWS_ENDPOINT_URL": NOBODY, "PATH": path}
+        takeover.environment |= {"AWS_ENDPOINT_URL": NO_SERVER, "PATH": path}
         self.write("site.yml", self.template)
 
     @property

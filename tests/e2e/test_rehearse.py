@@ -29,6 +29,9 @@ SCENARIOS = {
     "rolled-back": ("restored", 1, "restored"),
     "failed-at-once": ("failed", 1, "untouched"),
     "edited-meanwhile": ("failed", 1, "untouched"),
+    "group": ("done", 0, "created"),
+    "group-two-names": ("done", 0, "created"),
+    "weighted": ("done", 0, "created"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
 OVER_THE_WIRE = ("alias", "cname", "never-created", "edited-meanwhile")

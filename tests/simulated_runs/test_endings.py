@@ -370,10 +370,17 @@ def test_a_record_that_a_groups_rollback_takes_away_is_put_back(records: Any) ->
     assert rehearsal.gap_seconds > 0
 
 
-def test_a_group_that_waits_for_the_record_is_never_released_for() -> None:
+def test_a_group_that_no_plan_saw_is_released_for_where_all_its_names_are_the_plans() -> None:
     rehearsal = rehearsed(grouped(mode=Mode.RETRY))
+    assert ending(rehearsal) == (Outcome.DONE, 0)
+    assert the_record(rehearsal).outcome == "created"
+
+
+def test_a_group_with_a_name_that_no_plan_saw_is_not_released_for() -> None:
+    rehearsal = rehearsed(grouped([member(), member("new.example.com")], mode=Mode.RETRY))
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert rehearsal.gap_seconds == 0
+    assert "did not show that new.example.com A of its RecordSetGroup" in rehearsal.result.reason
 
 
 @pytest.mark.parametrize(("settle", "outcome"), [(300.0, "done"), (5.0, "failed")])

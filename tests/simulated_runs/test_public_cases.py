@@ -25,6 +25,7 @@ from route53_takeover.simulation.scenarios import (
     Scenario,
     alias,
     alias_resource,
+    routed,
     site_account,
     site_template,
 )
@@ -185,10 +186,55 @@ def test_a_only(ways: Ways) -> None:  # serverless-domain-manager#365
 
 def test_group(ways: Ways) -> None:  # SAM#1128, #2408
     case = PublicCase({"Group": switched(group(own()))})
+    plan = case.plan("www.example.com", **ways(case))
+    assert (plan.refusals, keys(plan)) == ((), {"www.example.com A"})
+    assert "is not changed" not in warned(plan)
+
+
+def test_every_record_of_a_group_that_exists_must_be_in_the_plan(ways: Ways) -> None:
+    members = group(own(), own(Type="AAAA"), own(name="example.com"))
+    existing = (alias("d1old"), pointing(WWW, "AAAA"), pointing(APEX))
+    case = PublicCase({"Group": switched(members)}, *existing)
     refusal(
         case.plan("www.example.com", **ways(case)),
-        "RecordSetGroup Group will hold www.example.com A",
-        way_out="with SAM: leave Route53 out of Domain",
+        "the stack also creates example.com A (Group), which exists",
+        way_out="add --record example.com.",
+    )
+    plan = case.plan("www.example.com", "example.com", **ways(case))
+    assert plan.refusals == ()
+    assert keys(plan) == {"www.example.com A", "www.example.com AAAA", "example.com A"}
+
+
+def test_a_record_of_a_group_whose_name_is_hidden_is_refused() -> None:
+    hidden = own(name={"Fn::GetAtt": ["Distribution", "Host"]})
+    case = PublicCase({"Group": switched(group(own(), hidden))})
+    refusal(
+        case.plan("www.example.com"),
+        "RecordSetGroup Group may hold www.example.com A",
+        way_out="--preview or --template",
+    )
+
+
+def test_a_group_with_records_of_another_zone_is_refused() -> None:
+    other = own(name="www.example.net")
+    members = group(own(), other)
+    members["Properties"]["RecordSets"][1]["HostedZoneId"] = "ZELSEWHERE"
+    case = PublicCase({"Group": switched(members)})
+    refusal(
+        case.plan("www.example.com"),
+        "RecordSetGroup Group has www.example.com A and www.example.net A, which is not in zone",
+        way_out="group of their own",
+    )
+
+
+def test_group_foreign(ways: Ways) -> None:
+    case = PublicCase({"Www": www()})
+    case.world.write([("DELETE", alias("d1old"))])
+    case.deploys("legacy", Old=group(own()))
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "stack legacy owns the A record at www.example.com (RecordSetGroup Old)",
+        way_out="DeletionPolicy: Retain",
     )
 
 
@@ -260,12 +306,54 @@ def test_acm_validation(ways: Ways) -> None:  # roadmap#1603
     )
 
 
-def test_weighted_is_refused_before_anything_is_done(ways: Ways) -> None:
-    case = PublicCase({"Www": switched(own(SetIdentifier="blue", Weight="10"))})
+BLUE = {"SetIdentifier": "blue", "Weight": "10"}
+
+
+def test_weighted(ways: Ways) -> None:  # aws-cdk#26754, senza#268
+    blue, green = routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)
+    case = PublicCase({"Www": switched(own(**BLUE))}, blue, green)
+    plan = case.plan("www.example.com", **ways(case))
+    assert (plan.refusals, keys(plan)) == ((), {"www.example.com A [blue]"})
+    assert plan.staying == (green,)
+    assert "www.example.com A [green] stays as it is" in warned(plan)
+    assert "gap_seconds counts the record set" in warned(plan)
+
+
+def test_weighted_with_another_set_identifier_needs_no_takeover(ways: Ways) -> None:
+    case = PublicCase({"Www": switched(own(**BLUE))}, routed(alias("d1green"), "green", 90))
     refusal(
         case.plan("www.example.com", **ways(case)),
-        "routing policy at www.example.com",
-        way_out="Only simple record sets",
+        "the stack's www.example.com A [blue] stands beside www.example.com A [green]",
+        way_out="Just deploy",
+    )
+
+
+def test_weighted_over_a_simple_record_is_refused_with_the_way_out(ways: Ways) -> None:
+    case = PublicCase({"Www": switched(own(**BLUE))})
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "routing policy at www.example.com (A, SetIdentifier blue), and a simple record stands",
+        way_out="another SetIdentifier",
+    )
+
+
+def test_a_simple_record_over_weighted_ones_is_refused(ways: Ways) -> None:
+    case = PublicCase({"Www": www()}, routed(alias("d1old"), "blue"))
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "a simple www.example.com A, and www.example.com A [blue] has the routing policy weighted",
+        way_out="same routing policy",
+    )
+
+
+def test_another_policy_than_that_of_the_other_members_is_refused(ways: Ways) -> None:
+    blue, green = routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)
+    latency = switched(own(SetIdentifier="blue", Region="eu-west-1"))
+    case = PublicCase({"Www": latency}, blue, green)
+    refusal(
+        case.plan("www.example.com", **ways(case)),
+        "policy latency for www.example.com A [blue], and www.example.com A [green] beside it has",
+        way_out="policy of the others",
     )
 
 
@@ -502,13 +590,13 @@ Resources:
 """
 
 
-def test_a_domain_of_sam_is_a_group_and_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_domain_of_sam_is_a_group_and_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(SAM.replace("${Suffix}", "example.com"))
     case = PublicCase({}, alias("d1old"), pointing(WWW, "AAAA"))
     plan = case.plan("www.example.com", template=str(path), parameters=(f"Zone={ZONE}",))
-    assert "RecordSetGroup Api will hold www.example.com A" in plan.refusals[0].text
-    assert "with SAM: leave Route53 out of Domain" in plan.refusals[0].hint
+    assert plan.refusals == ()
+    assert keys(plan) == {"www.example.com A", "www.example.com AAAA"}
 
 
 def test_what_only_a_macro_defines_is_reported(tmp_path: Path) -> None:

@@ -33,8 +33,12 @@ RECORD_OUTCOMES = {
     "rolled-back": "restored",
     "failed-at-once": "untouched",
     "edited-meanwhile": "untouched",
+    "group": "created",
+    "group-two-names": "created",
+    "weighted": "created",
 }
-RELEASED = {"alias", "nested", "never-created", "rolled-back"}
+GROUPS = {"group", "group-two-names"}
+RELEASED = {"alias", "nested", "never-created", "rolled-back", "weighted", *GROUPS}
 DOWNTIMES = (0.5, 1.0, 7.0, 45.0, 400.0)
 
 every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda s: s.name)
@@ -60,7 +64,9 @@ def test_each_scenario_ends_as_it_says(scenario: Scenario) -> None:
     assert_ended_well(rehearsal, scenario.name)
     assert rehearsal.result.outcome == scenario.outcome
     assert rehearsal.result.exit_code == scenario.exit_code
-    assert [r.outcome for r in rehearsal.result.records] == [RECORD_OUTCOMES[scenario.name]]
+    assert {r.outcome for r in rehearsal.result.records} == {RECORD_OUTCOMES[scenario.name]}
+    left_alone = scenario.name == "weighted"
+    assert len(rehearsal.result.records) == len(scenario.account.existing) - left_alone
     assert (rehearsal.gap_seconds > 0) == (scenario.name in RELEASED)
     said = rehearsal.result.records[0].gap_seconds
     assert (said is not None) == (scenario.name in RELEASED)

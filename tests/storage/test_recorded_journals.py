@@ -26,6 +26,8 @@ ENDS = {
     "credentials-expired": ("done", 0, ["created"]),
     "edited-meanwhile": ("failed", 1, ["untouched"]),
     "failed-at-once": ("failed", 1, ["untouched"]),
+    "group": ("done", 0, ["created", "created"]),
+    "group-two-names": ("done", 0, ["created", "created"]),
     "killed-in-the-gap": ("done", 0, ["created"]),
     "nested": ("done", 0, ["created"]),
     "never-created": ("restored", 1, ["restored"]),
@@ -35,6 +37,7 @@ ENDS = {
     "rolled-back": ("restored", 1, ["restored"]),
     "stopped": ("aborted", 130, ["untouched"]),
     "two-names": ("done", 0, ["created", "created"]),
+    "weighted": ("done", 0, ["created"]),
 }
 
 

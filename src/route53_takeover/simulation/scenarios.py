@@ -6,9 +6,11 @@ record when its parameter ``Route53Enable`` is ``true``, and a record that stand
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
@@ -33,7 +35,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
     Attributes:
         summary: one line for ``rehearse --list``.
-        record: as ``--record`` takes it.
+        record: as ``--record`` takes it; ``more``: others.
         outcome: how the run ends.
         exit_code: with which exit code.
         speed: how many simulated seconds pass in a real one.
@@ -46,6 +48,12 @@ class Scenario(Struct, frozen=True, kw_only=True):
     exit_code: int
     record: str = "www.example.com"
     speed: float = 10.0
+    more: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Everything that is to be taken over."""
+        return (self.record, *self.more)
 
 
 def alias(distribution: str) -> RecordSet:
@@ -92,6 +100,41 @@ def cname_resource() -> dict[str, Any]:
     }
 
 
+def group_of(*resources: Mapping[str, Any]) -> dict[str, Any]:
+    """One ``RecordSetGroup`` of the records of these resources, which comes with the switch."""
+    zone = {"HostedZoneName": f"{ZONE}."}
+    told = [resource["Properties"] for resource in resources]
+    entries = [{k: v for k, v in each.items() if k not in zone} for each in told]
+    return {
+        "Type": "AWS::Route53::RecordSetGroup",
+        "Condition": "Enabled",
+        "DependsOn": "Distribution",
+        "Properties": {**zone, "RecordSets": entries},
+    }
+
+
+def routed(record: RecordSet, identifier: str, weight: int = 10) -> RecordSet:
+    """The record as a member of a weighted group, with a health check."""
+    members = (("HealthCheckId", '"hc-1"'), ("Weight", str(weight)))
+    return replace(record, set_identifier=identifier, routing=members)
+
+
+def like(resource: Mapping[str, Any], **properties: str) -> dict[str, Any]:
+    """The resource with other properties."""
+    return {**resource, "Properties": {**resource["Properties"], **properties}}
+
+
+def routed_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a resource: the member ``blue``."""
+    return like(resource, SetIdentifier="blue", Weight="10", HealthCheckId="hc-1")
+
+
+def with_groups(account: AccountSetup, mode: Mode) -> AccountSetup:
+    """The account whose CloudFormation does this where a record of a group exists."""
+    records = replace(account.config.records, groups=mode)
+    return replace(account, config=replace(account.config, records=records))
+
+
 def resource_of(record: RecordSet) -> dict[str, Any]:
     """What another stack's template says of this record set."""
     properties: dict[str, Any] = {"HostedZoneId": MAIN, "Name": record.name, "Type": record.type}
@@ -100,6 +143,9 @@ def resource_of(record: RecordSet) -> dict[str, Any]:
         properties["AliasTarget"] = target
     else:
         properties |= {"TTL": str(record.ttl), "ResourceRecords": list(record.values)}
+    if record.set_identifier is not None:
+        routing = {key: str(json.loads(value)) for key, value in record.routing}
+        properties |= {"SetIdentifier": record.set_identifier, **routing}
     return {"Type": "AWS::Route53::RecordSet", "Properties": properties}
 
 
@@ -239,7 +285,48 @@ def _scenarios() -> list[Scenario]:
             outcome=Outcome.FAILED,
             exit_code=1,
         ),
+        Scenario(
+            name="group",
+            summary="A RecordSetGroup with A and AAAA (SAM, Copilot): both are released in one "
+            "batch.",
+            account=_group_account(
+                group_of(alias_resource("d1new"), like(alias_resource("d1new"), Type="AAAA")),
+                alias("d1old"),
+                replace(alias("d1old"), type="AAAA"),
+            ),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="group-two-names",
+            summary="A RecordSetGroup with two names: neither is released without the other.",
+            account=_group_account(
+                group_of(
+                    alias_resource("d1new"), like(alias_resource("d1new"), Name="api.example.com")
+                ),
+                alias("d1old"),
+                replace(alias("d1old"), name="api.example.com."),
+            ),
+            more=("api.example.com",),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="weighted",
+            summary="A member of a weighted group; the other member keeps answering.",
+            account=replace(
+                site_account(template=site_template(routed_resource(alias_resource("d1new")))),
+                existing=(routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)),
+            ),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
     ]
+
+
+def _group_account(group: Mapping[str, Any], *existing: RecordSet) -> AccountSetup:
+    account = site_account(template=site_template(group))
+    return with_groups(replace(account, existing=existing), Mode.RETRY)
 
 
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _scenarios()}

@@ -109,7 +109,7 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
     )
     return Options(
         stack=scenario.account.stack,
-        records=(scenario.record,),
+        records=scenario.records,
         deploy_off=command,
         deploy_on=command,
         template=str(template),

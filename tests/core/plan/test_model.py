@@ -421,11 +421,8 @@ def test_another_member_of_a_routed_group_is_not_owned_with_the_first() -> None:
     green = alias("www.example.com.", SetIdentifier="green", Weight=1)
     owned = owns(desired(SetIdentifier="blue", Weight="1"))
     plan = make_plan(facts(blue, green, owned=(owned,)), options(deploy_off=None))
-    assert plan.owned == (blue,)
-    assert [m.original for m in plan.manuals] == [green]
-    assert [f.text for f in plan.refusals] == [
-        "www.example.com A [green] has a routing policy; routed records are not supported yet."
-    ]
+    assert (plan.owned, plan.manuals, plan.staying) == ((blue,), (), (green,))
+    assert plan.refusals == ()
 
 
 def test_a_deploy_that_switches_off_is_refused_while_the_tree_owns_a_record_of_the_plan() -> None:
@@ -465,10 +462,11 @@ def test_a_record_of_a_traffic_policy_is_refused() -> None:
     assert "traffic policy instance" in finding.hint
 
 
-def test_a_routed_record_is_refused_while_it_is_not_handled() -> None:
-    routed = record("www.example.com.", "A", "192.0.2.1", SetIdentifier="blue", Weight=0)
+def test_a_member_is_refused_where_no_template_tells_which_one_the_stack_will_have() -> None:
+    routed = alias("www.example.com.", SetIdentifier="blue", Weight=0)
     finding = only_refusal(make_plan(facts(routed), options()))
-    assert "www.example.com A [blue] has a routing policy" in finding.text
+    assert "www.example.com A [blue] has a routing policy, and no template tells" in finding.text
+    assert "--template or --preview" in finding.hint
 
 
 def in_group(
@@ -484,18 +482,35 @@ TOKEN = in_group(pattern=r".*\._domainkey\.example\.com\.", name="?._domainkey.e
 @pytest.mark.parametrize(
     "group",
     [
-        in_group(desired()),
-        in_group(desired("CNAME", TTL="60", ResourceRecords=["x."])),
         in_group(),
         in_group(pattern=".*", name="?"),
         replace(in_group(pattern=".*", name="?"), type="A"),
     ],
-    ids=["A", "CNAME", "some type", "any name", "A of any name"],
+    ids=["some type", "any name", "A of any name"],
 )
-def test_a_group_that_is_going_to_hold_the_record_or_may_is_refused(group: OwnedRecord) -> None:
+def test_a_group_that_may_hold_the_record_is_refused(group: OwnedRecord) -> None:
     finding = only_refusal(make_plan(facts(coming=(group,)), options()))
     assert "the stack's RecordSetGroup Names" in finding.text
-    assert "AWS::Route53::RecordSet of its own (with SAM: leave Route53 out" in finding.hint
+    assert "--preview or --template" in finding.hint
+
+
+@pytest.mark.parametrize(
+    "group",
+    [in_group(desired()), in_group(desired("CNAME", TTL="60", ResourceRecords=["x."]))],
+    ids=["A", "CNAME"],
+)
+def test_a_group_that_is_going_to_hold_the_record_is_taken_over(group: OwnedRecord) -> None:
+    plan = make_plan(facts(coming=(group,)), options())
+    assert plan.refusals == ()
+    assert {key.name for key in plan.keys} == {"www.example.com."}
+
+
+def test_only_records_of_a_group_with_nothing_in_their_way_are_vacant() -> None:
+    free = in_group(desired(name="new.example.com"), name="new.example.com")
+    plan = make_plan(facts(coming=(in_group(desired()), free)), options())
+    assert [str(key) for key in plan.vacant] == ["new.example.com A"]
+    unread = make_plan(facts(coming=(free,), zone_unread=1), options())
+    assert unread.vacant == (), "what was not read is not known to be free"
 
 
 @pytest.mark.parametrize(

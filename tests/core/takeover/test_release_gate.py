@@ -74,6 +74,16 @@ def confirming(state: State) -> State:
     return with_options(state, confirm_release=True)
 
 
+def in_group(state: State, other: DesiredRecord | None) -> State:
+    """The resource is one record of a group, and this is another one."""
+    state = with_resource(state, group=True)
+    stacks = {}
+    for key, one in state.stacks.items():
+        more = {f"{k}/other": replace(r, desired=other) for k, r in one.records.items()}
+        stacks[key] = replace(one, records={**one.records, **more})
+    return replace(state, stacks=stacks)
+
+
 OTHER = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
 
 BROKEN: dict[str, tuple[Callable[[State], State], Condition]] = {
@@ -129,6 +139,22 @@ BROKEN: dict[str, tuple[Callable[[State], State], Condition]] = {
         lambda s: with_stacks(s, poll_told=s.now - 3.1 - 2 * s.lag),
         Condition.EVENTS,
     ),
+    "a group with a record that nothing tells": (lambda s: in_group(s, None), Condition.TOGETHER),
+    "a group with a name that is not the plan's": (
+        lambda s: in_group(s, desired(replace(NEW, name="api.example.com."))),
+        Condition.TOGETHER,
+    ),
+    "a group with a record of another zone": (
+        lambda s: in_group(s, desired(replace(NEW, type="AAAA"), zone_id="ZOTHER")),
+        Condition.TOGETHER,
+    ),
+    "a group of which another record is not free": (
+        lambda s: reading(
+            in_group(s, desired(replace(NEW, type="AAAA"))),
+            records=(OLD, replace(OLD, type="AAAA")),
+        ),
+        Condition.TOGETHER,
+    ),
     "another root": (
         lambda s: replace(s, root=replace(s.root, stack_id="arn:other")),
         Condition.IN_TREE,
@@ -142,6 +168,32 @@ def test_the_gate_is_open_where_every_condition_holds(*, nested: bool) -> None:
     assert gate.unmet == ()
     assert gate.is_open
     assert [record.key.name for record in gate.deletes] == [NAME]
+
+
+def test_a_group_whose_other_record_is_free_is_released() -> None:
+    six = desired(replace(NEW, type="AAAA"))
+    assert the_gate(in_group(due_state(), six)).is_open
+    elsewhere = desired(replace(NEW, name="api.example.com."))
+    state = in_group(due_state(), elsewhere)
+    seen = replace(state, plan=replace(state.plan, vacant=(elsewhere.record.key,)))
+    assert the_gate(seen).is_open
+
+
+def member(record: RecordSet, identifier: str, policy: str = "Weight") -> RecordSet:
+    return replace(record, set_identifier=identifier, routing=((policy, "1"),))
+
+
+def test_a_member_is_released_beside_others_of_its_policy_only() -> None:
+    blue, green = member(OLD, "blue"), member(OLD, "green")
+    state = due_state(blue, desired=member(NEW, "blue"))
+    state = reading(state, records=(blue, green))
+    gate = the_gate(state)
+    assert gate.is_open
+    assert gate.deletes == (blue,), "the other one stays"
+    latency = with_resource(state, desired=desired(member(NEW, "blue", "Region")))
+    assert the_gate(latency).unmet == (Condition.SIMPLE,)
+    simple = with_resource(state, desired=desired(NEW))
+    assert Condition.SIMPLE in the_gate(simple).unmet
 
 
 @in_both_trees

@@ -135,6 +135,13 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.set_identifier is not None
 
     @property
+    def policy(self) -> str:
+        """The routing policy, as AWS calls it; ``simple`` where there is none."""
+        if not self.is_routed:
+            return "simple"
+        return next((_POLICIES[key] for key, _ in self.routing if key in _POLICIES), "weighted")
+
+    @property
     def traffic_policy_instance(self) -> str | None:
         """The traffic policy instance that owns it, if any: it cannot be changed directly then."""
         owner = dict(self.routing).get("TrafficPolicyInstanceId")
@@ -174,12 +181,16 @@ class RecordSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.key} {', '.join(self.values)} (TTL {self.ttl})"
 
 
-_KNOWN_ROUTING = frozenset(
-    {
-        *("CidrRoutingConfig", "Failover", "GeoLocation", "GeoProximityLocation"),
-        *("HealthCheckId", "MultiValueAnswer", "Region", "TrafficPolicyInstanceId", "Weight"),
-    }
-)
+_POLICIES = {
+    "CidrRoutingConfig": "IP-based",
+    "Failover": "failover",
+    "GeoLocation": "geolocation",
+    "GeoProximityLocation": "geoproximity",
+    "MultiValueAnswer": "multi-value answer",
+    "Region": "latency",
+    "Weight": "weighted",
+}
+_KNOWN_ROUTING = frozenset({*_POLICIES, "HealthCheckId", "TrafficPolicyInstanceId"})
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
+from route53_takeover.core.plan.group_checks import refuse_groups
 from route53_takeover.core.plan.jets.checks import refuse_jets, warn_jets
 from route53_takeover.core.plan.model import ADDRESSING, Finding
 from route53_takeover.core.plan.ownership import (
     expected_types,
     owned_but_gone,
     refuse_drift,
-    refuse_expected,
     refuse_owners,
     refuse_unclear,
     warn_owned,
@@ -30,6 +30,11 @@ from route53_takeover.core.plan.protection_checks import (
     refuse_protected,
     refuse_unknown_members,
     warn_protections,
+)
+from route53_takeover.core.plan.routing_checks import (
+    needs_no_takeover,
+    refuse_routing,
+    warn_routing,
 )
 from route53_takeover.core.plan.zone_checks import (
     is_of_the_zone,
@@ -74,6 +79,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
+        yield from warn_routing(facts, plan)
         yield from warn_zone(facts, plan)
         yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
@@ -95,9 +101,9 @@ def _refuse_missing(
             )
             yield _left_by(left, f"{text}not restored it.")
             continue
-        gone = owned_but_gone(facts, name, kind)
-        if gone is not None:
-            yield gone
+        told = needs_no_takeover(facts, name, kind) or owned_but_gone(facts, name, kind)
+        if told is not None:
+            yield told
             continue
         here = [r.type for r in facts.zone_records if r.key.name == name]
         what = f"no {kind}" if kind else "no A, AAAA or CNAME"
@@ -145,11 +151,6 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 text=f"{record.key} belongs to traffic policy instance "
                 f"{record.traffic_policy_instance} and cannot be changed directly.",
                 hint="Delete the traffic policy instance or replace it by a record first.",
-            )
-        elif record.is_routed:
-            yield Finding(
-                text=f"{record.key} has a routing policy; routed records are not supported yet.",
-                hint="Only simple record sets can be taken over so far.",
             )
         elif is_of_the_zone(facts, record):
             yield Finding(
@@ -275,7 +276,8 @@ def _refuse_credentials(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 _CHECKS = (
     refuse_owners,
-    refuse_expected,
+    refuse_groups,
+    refuse_routing,
     refuse_pending,
     _refuse_kinds,
     refuse_unknown_members,
@@ -298,7 +300,9 @@ def _warn_bystanders(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     for record in plan.staying:
         coming = expected_types(facts, record.key.name)
-        if coming and record.type in ADDRESSING:
+        if record.is_routed and record.type in coming:
+            yield Finding(text=f"{record.describe()} is another member, and is not changed.")
+        elif coming and record.type in ADDRESSING:
             yield Finding(
                 text=f"{record.describe()} is not changed: the stack's template has no "
                 f"{record.type} of this name. It keeps its value.",
@@ -340,10 +344,15 @@ def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
             f"{plan.options.deploy_timeout / 60:.0f} min.",
             hint="If they expire during the run, it waits for new ones.",
         )
+    grouped = [
+        each.record.desired
+        for each in facts.pending.records
+        if each.record.group and each.retained and each.record.desired is not None
+    ]
     bare = [
         m.key
         for m in plan.manuals
-        if not any(conflict(desired.record, m.original) for desired in facts.retained)
+        if not any(conflict(each.record, m.original) for each in (*facts.retained, *grouped))
     ]
     if bare:
         yield Finding(

@@ -45,10 +45,15 @@ def planned_records(facts: Facts, plan: Plan) -> Iterator[PlannedRecord]:
             resource="" if coming is None else coming.path,
             strategy="delete" if record in taken else "",
         )
+    keys = {record.key for record in facts.zone_records}
     here = {(record.key.name, record.type) for record in facts.zone_records}
     for each in new_records(facts):
         name, kind = normal_name(each.record.name), each.record.record_type
-        if each.record.pattern or kind is None or (name, kind) in here:
+        desired = each.record.desired
+        if each.record.pattern or kind is None:
+            continue
+        is_member = desired is not None and desired.record.is_routed
+        if (name, kind) in here and not (is_member and desired and desired.record.key not in keys):
             continue
         if name in names or (facts.pending.given and each.certain):
             yield PlannedRecord(
@@ -144,13 +149,13 @@ def plan_rows(plan: Plan) -> Iterator[tuple[str, str, list[str]]]:
 
     The first is ``take over``, ``owned``, ``new`` or ``unchanged``.
     """
-    shown = {(each.name, each.type, each.now is None): each for each in plan.records}
+    shown = {each.now.key: each for each in plan.records if each.now is not None}
     for label, records in (
         ("take over", [manual.original for manual in plan.manuals]),
         ("owned", plan.owned),
     ):
         for record in records:
-            planned = shown.get((display_name(record.key.name), record.type, False))
+            planned = shown.get(record.key)
             yield label, record.describe(), [] if planned is None else _rows(plan, planned)
     for each in plan.records:
         if each.now is None:

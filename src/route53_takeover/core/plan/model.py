@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.protections import Protection
-from route53_takeover.core.domain.record_sets import RecordSet, display_name, normal_name
+from route53_takeover.core.domain.record_sets import (
+    RecordKey,
+    RecordSet,
+    display_name,
+    normal_name,
+)
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD
-
-if TYPE_CHECKING:
-    from route53_takeover.core.domain.record_sets import RecordKey
 
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
@@ -375,6 +377,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             made: whatever its name, it is none of the manual ones.
         expecting: the stacks of the tree that are to create record sets, as their templates tell.
         staying: other record sets at the names, that no one touches.
+        vacant: records of the stack's groups with nothing in their way but what the stack owns.
         records: each record set that is taken over, owned or to be created: before and after.
         negative_ttl: seconds for which a resolver caches that the name is absent.
     """
@@ -392,6 +395,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     resources: tuple[str, ...] = ()
     expecting: tuple[str, ...] = ()
     staying: tuple[RecordSet, ...] = ()
+    vacant: tuple[RecordKey, ...] = ()
     records: tuple[PlannedRecord, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
@@ -411,6 +415,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     def keys(self) -> frozenset[RecordKey]:
         """Every record set that a run of this plan may write."""
         return frozenset(manual.key for manual in self.manuals)
+
+    def members_at(self, name: str) -> frozenset[str | None]:
+        """The set identifiers of the record sets to take over at a name; ``None``: simple."""
+        return frozenset(m.key.set_identifier for m in self.manuals if m.key.name == name)
 
     @property
     def drain_seconds(self) -> int:

@@ -18,10 +18,9 @@ from route53_takeover.core.plan.claims import (
     clashes,
     is_elsewhere,
     is_unclear,
-    may_own,
     rivals,
 )
-from route53_takeover.core.plan.model import Finding, OwnerCheck
+from route53_takeover.core.plan.model import ADDRESSING, Finding, OwnerCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +50,10 @@ def resource_of(facts: Facts, record: RecordSet) -> OwnedRecord | None:
 def expected_types(facts: Facts, name: str) -> frozenset[str]:
     """The types that the stack's templates define at a name; empty: not known."""
     site = site_of(facts)
+    grouped = (c.desired for c in facts.coming if c.desired and c.record_type in ADDRESSING)
     return frozenset(
         desired.record.type
-        for desired in facts.expected
+        for desired in (*facts.expected, *grouped)
         if normal_name(desired.record.name) == name and not is_elsewhere(site, desired)
     )
 
@@ -105,7 +105,7 @@ def refuse_unclear(facts: Facts, plan: Plan) -> Iterator[Finding]:
             if claim(site, resource, record) is not Claim.MAY:
                 continue
             if resource.group and (resource.pattern or resource.record_type is None):
-                yield _in_group(resource, "may hold", record)
+                yield is_in_group(resource, record)
             elif is_unclear(site, resource, record.key.name):
                 yield _unclear_zone(facts, resource, record.key.name)
             else:
@@ -117,6 +117,16 @@ def refuse_unclear(facts: Facts, plan: Plan) -> Iterator[Finding]:
                     "deploy it without changing the switch, then run this again.",
                 )
             break
+
+
+def is_in_group(resource: OwnedRecord, record: RecordSet) -> Finding:
+    """The finding for a group of which not every record is known."""
+    return Finding(
+        text=f"the stack's RecordSetGroup {resource.logical_id} may hold {record.key}: one of its "
+        f"records is {display_name(resource.name)} {resource.record_type or 'of an unknown type'}.",
+        hint="Set Name and Type of each of its records as text or by a parameter; or show what the "
+        "deploy makes of them with --preview or --template.",
+    )
 
 
 def _unclear_zone(facts: Facts, resource: OwnedRecord, name: str) -> Finding:
@@ -152,21 +162,6 @@ def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
             text=f"the deploy with the switch off may delete records that the stack owns: {ids}.",
             hint="Add --skip-off to skip that deploy.",
         )
-    for coming in facts.coming:
-        for record in (manual.original for manual in plan.manuals):
-            if may_own(site, coming, record) or clashes(site, coming, record):
-                yield _in_group(coming, "will hold" if coming.desired else "may hold", record)
-                break
-
-
-def _in_group(resource: OwnedRecord, how: str, record: RecordSet) -> Finding:
-    return Finding(
-        text=f"the stack's RecordSetGroup {resource.logical_id} {how} {record.key} "
-        f"(it says {display_name(resource.name)} {resource.record_type or 'of an unknown type'}); "
-        "record set groups are not supported yet.",
-        hint="Put the record into an AWS::Route53::RecordSet of its own (with SAM: leave Route53 "
-        "out of Domain, and add the RecordSet to Resources).",
-    )
 
 
 def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -260,20 +255,6 @@ def way_out(foreign: StackRecord) -> str:
             "Retain on it there and deploy, then remove it and deploy"
         )
     return "There, set DeletionPolicy: Retain on it and deploy, then remove it and deploy"
-
-
-def refuse_expected(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """The template in force has a routing policy for a record of the plan."""
-    site = site_of(facts)
-    for desired in facts.expected:
-        name = normal_name(desired.record.name)
-        if name in plan.names and desired.record.is_routed and not is_elsewhere(site, desired):
-            yield Finding(
-                text=f"the stack's template has a routing policy at {display_name(name)} "
-                f"({desired.record.type}, SetIdentifier {desired.record.set_identifier}); routed "
-                "records are not supported yet.",
-                hint="Only simple record sets can be taken over so far.",
-            )
 
 
 def warn_owned(facts: Facts, plan: Plan) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from route53_takeover.core.plan.ownership import resource_of, site_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
     from route53_takeover.core.plan.model import Facts, PendingRecord, Plan
 
 _VALIDATION = ".acm-validations.aws."
@@ -122,13 +122,15 @@ def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
     conditions = {
         each.condition for each, record in conflicts(facts) if record.key in plan.keys
     } - {""}
-    told: set[tuple[str, str]] = set()
+    groups = {
+        each.path for each, record in conflicts(facts) if each.record.group and record.key in taken
+    }
+    told: set[RecordKey] = set()
     for each, record in conflicts(facts):
-        certain = each.certain or each.condition in conditions
-        key = (record.key.name, record.type)
-        if record.key in taken or not certain or key in told:
+        certain = each.certain or each.condition in conditions or each.path in groups
+        if record.key in taken or not certain or record.key in told:
             continue
-        told.add(key)
+        told.add(record.key)
         desired = each.record.desired
         kind = "" if desired and desired.record.type == record.type else f"/{record.type}"
         name = display_name(record.key.name)

@@ -14,9 +14,11 @@ from route53_takeover.core.domain.names import normal_name, requested_pairs
 from route53_takeover.core.plan.checks import refusals, warnings
 from route53_takeover.core.plan.claims import is_elsewhere
 from route53_takeover.core.plan.comparison import planned_records
+from route53_takeover.core.plan.group_checks import vacant_records
 from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
 from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
 from route53_takeover.core.plan.pending_checks import conflicts
+from route53_takeover.core.plan.routing_checks import is_member_left_alone
 from route53_takeover.core.plan.zone_checks import is_of_the_zone, targets_first
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
             for r in facts.zone_records
             if r.key.name in names and r.key not in taken and not is_of_the_zone(facts, r)
         ),
+        vacant=tuple(dict.fromkeys(vacant_records(facts))),
     )
     return replace(
         plan,
@@ -94,7 +97,8 @@ def _asked_for(facts: Facts, wanted: list[tuple[str, str | None]]) -> list[Recor
     return [
         record
         for record in facts.zone_records
-        if any(
+        if not is_member_left_alone(facts, record)
+        and any(
             record.key.name == name
             and (record.type == kind if kind else _is_meant(facts, record, coming=coming))
             for name, kind, coming in ((n, k, expected_types(facts, n)) for n, k in wanted)

@@ -167,4 +167,4 @@ def _is_retained(state: State, handover: Handover) -> bool:
 
 
 def _names(handovers: Iterable[Handover]) -> str:
-    return ", ".join(dict.fromkeys(display_name(h.original.key.name) for h in handovers))
+    return ", ".join(dict.fromkeys(h.label for h in handovers))

@@ -33,7 +33,7 @@ CONDITION_WORDS = {
     Condition.NOT_RESTORED: "a new run (this one has restored the record)",
     Condition.ANSWERED: "the answer to the last write",
     Condition.ZONE: "proof that the new record is in the plan's zone",
-    Condition.SIMPLE: "a simple record set, without a routing policy",
+    Condition.SIMPLE: "a desired record with the routing policy of what stands",
     Condition.IN_TREE: "its stack's place in the root stack's tree",
     Condition.FORWARD: "a stack operation that goes forward",
     Condition.EVENTS: "fresh stack events",
@@ -44,6 +44,7 @@ CONDITION_WORDS = {
     Condition.UNPROTECTED: "the record set protection at the name to be deleted",
     Condition.PAUSE: "the wait after a refused write",
     Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
+    Condition.TOGETHER: "every other record of its RecordSetGroup to be free or released with it",
 }
 """What a release waits for where the condition is unmet."""
 DEPLOY_SOON = 900.0

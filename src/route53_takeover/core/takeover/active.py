@@ -24,6 +24,7 @@ from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import read_pace
 from route53_takeover.core.takeover.queries import (
     deadman,
+    is_group_kept_back,
     is_ours_to_fill,
     matching_resources,
     root_kind,
@@ -135,6 +136,8 @@ def _must_restore(context: StepContext, name: NameState) -> bool:
                 "CREATE_IN_PROGRESS",
                 "CREATE_COMPLETE",
             ):
+                return True
+            if is_group_kept_back(state, match):
                 return True
     if name.deadman_at is None or state.now >= name.deadman_at:
         return True

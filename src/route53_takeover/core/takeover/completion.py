@@ -219,7 +219,7 @@ def _is_as_desired(state: State, handover: Handover) -> bool:
 
 
 def _done(state: State) -> str:
-    names = ", ".join(display_name(name) for name in state.names)
+    names = ", ".join(dict.fromkeys(h.label for h in state.handovers))
     found = [m for h in state.handovers for m in matching_resources(state, h) if m.group]
     groups = ", ".join(dict.fromkeys(m.logical_id for m in found))
     through = f", through its RecordSetGroup {groups}" if groups else ""
@@ -306,8 +306,7 @@ def _end(context: StepContext) -> None:
     if any(name.is_absent for name in state.names.values()):
         if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):
             return  # still being restored
-        empty = next(name.name for name in state.names.values() if name.is_absent)
-        context.end(Outcome.UNKNOWN, f"{display_name(empty)} has no record: {reason}")
+        context.end(Outcome.UNKNOWN, f"{state.missing[0].label} has no record: {reason}")
     elif state.backup_failed:
         context.end(Outcome.FAILED, reason, exit_code=ExitCode.USAGE)
     elif state.journal_lost and state.ever_released:

@@ -13,7 +13,12 @@ from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.fold_stacks import unread_groups
-from route53_takeover.core.takeover.queries import matching_resources, root_kind, was_deployed
+from route53_takeover.core.takeover.queries import (
+    is_group_kept_back,
+    matching_resources,
+    root_kind,
+    was_deployed,
+)
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
 
 if TYPE_CHECKING:
@@ -89,6 +94,7 @@ def cause_of(state: State, name: NameState) -> Cause:
     if any(
         m.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
         or state.stacks[m.stack_id].kind is not StackPhase.FORWARD
+        or is_group_kept_back(state, m)
         for m in resources
     ):
         return Cause.FAILED
@@ -140,7 +146,30 @@ def _kept_back(state: State) -> str:
         return "; the run was paused"
     if state.plan.options.confirm_release and not any(n.agreed_at for n in state.names.values()):
         return "; the release was not confirmed"
+    if unseen := _unseen_of_groups(state):
+        return (
+            f"; nothing was released because the plan did not show that {', '.join(unseen)} of its "
+            "RecordSetGroup can be created (show the template with --template or --preview)"
+        )
     return ""
+
+
+def _unseen_of_groups(state: State) -> tuple[str, ...]:
+    """The records of the groups in question that were neither in the plan nor known to be free."""
+    groups = {
+        (m.stack_id, m.logical_id)
+        for h in state.handovers
+        for m in matching_resources(state, h)
+        if m.group
+    }
+    keys = [
+        each.desired.record.key
+        for stack_id, logical_id in groups
+        for each in state.stacks[stack_id].records.values()
+        if each.group and each.logical_id == logical_id and each.desired is not None
+    ]
+    known = (*state.plan.vacant, *state.plan.keys)
+    return tuple(str(k) for k in keys if k.name not in state.names and k not in known)
 
 
 def _left_out(state: State) -> str:

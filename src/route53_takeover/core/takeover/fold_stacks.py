@@ -126,7 +126,7 @@ def _of_group(stack: StackState, event: StackEvent, now: float) -> dict[str, Rec
         key: replace(
             r,
             since=before[key].since if key in before and before[key].status == status else now,
-            initiated_at=now if event.physical_id else None,
+            initiated_at=_initiated_at(before.get(key), event, status, now),
             reason=event.reason,
         )
         for key, r in found.items()
@@ -135,6 +135,13 @@ def _of_group(stack: StackState, event: StackEvent, now: float) -> dict[str, Rec
         key: replace(r, status=gone, since=now) for key, r in before.items() if key not in found
     }
     return lost | found
+
+
+def _initiated_at(
+    before: RecordResource | None, event: StackEvent, status: str, now: float
+) -> float | None:
+    known = before.initiated_at if before is not None and before.status == status else None
+    return known or (now if event.physical_id else None)
 
 
 def _members(
@@ -162,16 +169,23 @@ def _listed_group(stack: StackState, item: StackResource, now: float) -> dict[st
     """A group as the stack's list shows it: its status, and what the template says is in it."""
     status = item.status.replace("UPDATE_", "CREATE_", 1)
     before = {k: r for k, r in stack.records.items() if r.group and r.logical_id == item.logical_id}
+    had = now if item.physical_id else None
     if before:
         return {
-            key: replace(r, status=status, since=r.since if r.status == status else now)
+            key: replace(
+                r,
+                status=status,
+                since=r.since if r.status == status else now,
+                initiated_at=(r.initiated_at if r.status == status else None) or had,
+            )
             for key, r in before.items()
             if not r.status.startswith("DELETE_")
         }
     members = stack.template.members.get(item.logical_id, ()) if stack.template else ()
     if not members and item.logical_id in stack.existing:
         return {}  # it was there before, and nothing says that it changed
-    return _members(stack.stack_id, item.logical_id, status, members or (None,), now)
+    found = _members(stack.stack_id, item.logical_id, status, members or (None,), now)
+    return {key: replace(r, initiated_at=had) for key, r in found.items()}
 
 
 def unread_groups(state: State) -> tuple[str, ...]:

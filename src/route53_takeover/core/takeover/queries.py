@@ -18,6 +18,7 @@ from route53_takeover.core.domain.stacks import (
 )
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.phases import LIVE, Phase
+from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     EVENTS_LAG,
     deadman_after,
@@ -106,6 +107,36 @@ def candidate_resources(state: State, handover: Handover) -> tuple[RecordResourc
 def resources_at(state: State, name: str) -> Sequence[RecordResource]:
     """The tree's record resources whose desired record has this name, in normal form."""
     return _by_name.of(state.stacks).get(name, ())
+
+
+def group_members(state: State, resource: RecordResource) -> tuple[RecordResource, ...]:
+    """Every record of the group that this is one of, but those that it has lost."""
+    return tuple(
+        [
+            each
+            for each in state.stacks[resource.stack_id].records.values()
+            if each.group
+            and each.logical_id == resource.logical_id
+            and not each.status.startswith("DELETE_")
+        ]
+    )
+
+
+def is_group_kept_back(state: State, resource: RecordResource) -> bool:
+    """Whether a group cannot be created any more, because another record of it is not released."""
+    if not resource.group or resource.status != "CREATE_IN_PROGRESS":
+        return False
+    for member in group_members(state, resource):
+        desired = member.desired
+        name = None if desired is None else state.names.get(desired.record.key.name)
+        if desired is None or name is None:
+            continue
+        met = [h for h in name.handovers if conflict(h.original, desired.record)]
+        if met and (name.restoring or name.given_up):
+            return True
+        if any(h.stage is RecordStatus.CHANGED for h in met):
+            return True
+    return False
 
 
 class _ByName:

@@ -8,16 +8,23 @@ the hold short, but for the time in which the record may be adopted, and never a
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.model import hold_for
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.phases import LIVE, Phase
-from route53_takeover.core.takeover.queries import is_in_zone, may_be_identical, resources_at
+from route53_takeover.core.takeover.queries import (
+    group_members,
+    is_in_zone,
+    may_be_identical,
+    resources_at,
+)
 from route53_takeover.core.takeover.stack_state import RecordResource
 from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
@@ -51,6 +58,7 @@ class Condition(StrEnum):
     UNPROTECTED = "unprotected"
     PAUSE = "pause-after-refusal"
     DISOWNED = "disowned"
+    TOGETHER = "together"
 
 
 _COMING = frozenset(
@@ -113,73 +121,163 @@ def is_release_near(state: State, name: str) -> bool:
     return known is not None and any(True for _ in release_gates(state, known))
 
 
+class Blocked(NamedTuple):
+    """A resource that cannot be created yet.
+
+    Attributes:
+        resource: what is being created; of a group, one of its records at this name.
+        wanted: what it asks for at this name; of a group, each that is blocked.
+        standing: the record sets of ours that stand in its way.
+    """
+
+    resource: RecordResource
+    wanted: tuple[DesiredRecord, ...]
+    standing: tuple[RecordSet, ...]
+
+    @property
+    def pairs(self) -> Iterator[tuple[RecordSet, DesiredRecord]]:
+        """Each record set that stands with each desired one in whose way it is."""
+        for record in self.standing:
+            for desired in self.wanted:
+                if conflict(record, desired.record):
+                    yield record, desired
+
+
 def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
-    """One for each resource that is being created where a manual record set of ours stands."""
-    for resource, desired, standing in to_release(state, name):
-        hold = max(hold_for(state.plan.options, r, desired) for r in standing)
-        began = max(resource.since, state.resumed_at)  # the wall clock may have jumped in between
-        held_at = began + hold
-        adoptable = any(may_be_identical(r, desired) for r in standing)
-        least = began + (OTHER_HOLD if adoptable else 0.0)
-        if name.hold_cut_at >= resource.since:
-            held_at = min(held_at, name.hold_cut_at)
-        held_at = max(held_at, least)
-        unmet = [*_unmet(state, name, resource, standing, held_at)]
-        if adoptable and not _is_disowned(state, resource, held_at):
-            unmet.append(Condition.DISOWNED)
-        yield ReleaseGate(
-            resource=resource,
-            deletes=standing,
-            unmet=tuple(unmet),
-            held_at=held_at,
-            least=least,
-            may_be_adopted=adoptable,
-        )
+    """One for each resource that is being created where a manual record set of ours stands.
+
+    A group creates all of its records or none, so it is released at every name or at none.
+    """
+    for blocked in to_release(state, name):
+        gate = _gate(state, name, blocked)
+        if gate.is_open and blocked.resource.group and not _is_whole(state, name, blocked.resource):
+            gate = replace(gate, unmet=(Condition.TOGETHER,))
+        yield gate
 
 
-def to_release(
-    state: State, name: NameState
-) -> Iterator[tuple[RecordResource, DesiredRecord, tuple[RecordSet, ...]]]:
-    """Each such resource, what it asks for, and the record sets of ours that stand in its way."""
+def _gate(state: State, name: NameState, blocked: Blocked) -> ReleaseGate:
+    """The gate of this name by itself."""
+    resource, standing = blocked.resource, blocked.standing
+    hold = max(hold_for(state.plan.options, r, desired) for r, desired in blocked.pairs)
+    began = max(resource.since, state.resumed_at)  # the wall clock may have jumped in between
+    held_at = began + hold
+    adoptable = any(may_be_identical(r, desired) for r, desired in blocked.pairs)
+    least = began + (OTHER_HOLD if adoptable else 0.0)
+    if name.hold_cut_at >= resource.since:
+        held_at = min(held_at, name.hold_cut_at)
+    held_at = max(held_at, least)
+    unmet = [*_unmet(state, name, blocked, held_at)]
+    if adoptable and not _is_disowned(state, blocked, held_at):
+        unmet.append(Condition.DISOWNED)
+    return ReleaseGate(
+        resource=resource,
+        deletes=standing,
+        unmet=tuple(unmet),
+        held_at=held_at,
+        least=least,
+        may_be_adopted=adoptable,
+    )
+
+
+def to_release(state: State, name: NameState) -> Iterator[Blocked]:
+    """Each such resource: one for all records that a group has at the name."""
+    groups: set[tuple[str, str]] = set()
     for resource in resources_at(state, name.name):
-        desired = resource.desired
-        if resource.status != "CREATE_IN_PROGRESS" or desired is None:
-            continue
-        if resource.guessed or resource.group:
-            continue  # its zone is not certain; a group creates all of its records or none
+        wanted = [resource]
+        if resource.group:
+            if (itself := (resource.stack_id, resource.logical_id)) in groups:
+                continue
+            groups.add(itself)
+            wanted = [
+                each
+                for each in resources_at(state, name.name)
+                if each.group and (each.stack_id, each.logical_id) == itself
+            ]
+        coming = [each for each in wanted if _is_coming(each)]
         standing = tuple(
             h.standing
             for h in name.handovers
-            if h.stage is RecordStatus.STANDING and conflict(h.standing, desired.record)
+            if h.stage is RecordStatus.STANDING and any(_is_in_way(h.standing, c) for c in coming)
         )
-        if standing:
-            yield resource, desired, standing
+        met = [each for each in coming if any(_is_in_way(r, each) for r in standing)]
+        if met:
+            desired = tuple(each.desired for each in met if each.desired is not None)
+            yield Blocked(resource=met[0], wanted=desired, standing=standing)
 
 
-def _is_disowned(state: State, resource: RecordResource, held_at: float) -> bool:
+def _is_coming(resource: RecordResource) -> bool:
+    """Whether it is being created; one that is only guessed is in no certain zone."""
+    return resource.status == "CREATE_IN_PROGRESS" and not resource.guessed
+
+
+def _is_in_way(record: RecordSet, resource: RecordResource) -> bool:
+    return resource.desired is not None and conflict(record, resource.desired.record)
+
+
+def _is_whole(state: State, name: NameState, resource: RecordResource) -> bool:
+    """Whether every other record of the group is free, or its name is released now as well."""
+    for member in group_members(state, resource):
+        desired = member.desired
+        if desired is None or not is_in_zone(state.plan, member):
+            return False
+        other = state.names.get(desired.record.key.name)
+        if other is None:
+            if desired.record.key not in state.plan.vacant:
+                return False
+        elif not _is_free(state, other, member, desired.record):
+            return False
+    names = {m.desired.record.key.name for m in group_members(state, resource) if m.desired}
+    return all(
+        _is_released_with(state, state.names[other], resource)
+        for other in names & state.names.keys() - {name.name}
+    )
+
+
+def _is_free(state: State, name: NameState, member: RecordResource, record: RecordSet) -> bool:
+    """Whether nothing is in this record's way but what the run releases, or has released."""
+    if name.restoring or name.given_up:
+        return False
+    met = [h for h in name.handovers if conflict(h.original, record)]
+    if met:
+        return all(h.stage in (RecordStatus.STANDING, RecordStatus.RELEASED) for h in met)
+    is_older = f"{member.stack_id} {member.logical_id}" in state.plan.resources
+    if is_older and record.key in state.plan.vacant:
+        return True  # what stands there may be the group's own
+    return name.read is not None and not any(conflict(r, record) for r in name.read.records)
+
+
+def _is_released_with(state: State, name: NameState, resource: RecordResource) -> bool:
+    if name.write is not None and name.write.purpose is Purpose.RELEASE:
+        return True
+    return all(
+        _gate(state, name, blocked).is_open
+        for blocked in to_release(state, name)
+        if blocked.resource.group
+        and (blocked.resource.stack_id, blocked.resource.logical_id)
+        == (resource.stack_id, resource.logical_id)
+    )
+
+
+def _is_disowned(state: State, blocked: Blocked, held_at: float) -> bool:
     """Whether the stack's own list, read since the hold, shows no id for the record.
 
     Events may lag by more than the hold; an id in the list counts like one in an event
     (`RecordResource.initiated_at`). One that is known to be identical is not released for as long
     as CloudFormation has an id.
     """
+    resource = blocked.resource
     stack = state.stacks[resource.stack_id]
     asked_in_time = stack.listed >= max(held_at, state.awake_since)
     if not asked_in_time or state.now - stack.told > LIST_FRESH:
         return False
     if resource.initiated_at is None:
         return True
-    known = resource.desired is not None and resource.desired.complete
+    known = any(d.complete and d.record.same_as(r) for r, d in blocked.pairs)
     return not known and state.now >= resource.initiated_at + ADOPTING
 
 
-def _unmet(
-    state: State,
-    name: NameState,
-    resource: RecordResource,
-    standing: tuple[RecordSet, ...],
-    held_at: float,
-) -> Iterator[Condition]:
+def _unmet(state: State, name: NameState, blocked: Blocked, held_at: float) -> Iterator[Condition]:
+    resource = blocked.resource
     if not state.backed_up:
         yield Condition.BACKUP
     if state.journal_lost:
@@ -197,16 +295,28 @@ def _unmet(
         yield Condition.ANSWERED
     if not is_in_zone(state.plan, resource):
         yield Condition.ZONE
-    if resource.desired is None or resource.desired.record.is_routed:
+    if not _may_stand(name, blocked):
         yield Condition.SIMPLE
     yield from _unmet_of_stacks(state, resource)
     if state.now < held_at:
         yield Condition.HOLD
     if state.plan.options.confirm_release and name.agreed_at < resource.since:
         yield Condition.CONFIRMATION
-    yield from _unmet_of_read(state, name, resource, standing)
+    yield from _unmet_of_read(state, name, blocked)
     if state.now < name.not_before:
         yield Condition.PAUSE
+
+
+def _may_stand(name: NameState, blocked: Blocked) -> bool:
+    """Whether it is simple or routed like what stands, and of the policy of the other members."""
+    if any(desired.record.is_routed != r.is_routed for r, desired in blocked.pairs):
+        return False
+    return all(
+        r.policy == desired.record.policy
+        for desired in blocked.wanted
+        for r in (name.read.records if name.read else ())
+        if r.type == desired.record.type and not conflict(r, desired.record)
+    )
 
 
 def _unmet_of_stacks(state: State, resource: RecordResource) -> Iterator[Condition]:
@@ -225,20 +335,18 @@ def _unmet_of_stacks(state: State, resource: RecordResource) -> Iterator[Conditi
             yield Condition.EVENTS
 
 
-def _unmet_of_read(
-    state: State, name: NameState, resource: RecordResource, standing: tuple[RecordSet, ...]
-) -> Iterator[Condition]:
-    read = name.read
+def _unmet_of_read(state: State, name: NameState, blocked: Blocked) -> Iterator[Condition]:
+    read, standing = name.read, blocked.standing
     if (
         read is None
-        or read.began < resource.since
+        or read.began < blocked.resource.since
         or not is_fresh(state, began=read.began, told=read.told, within=READ_FRESH)
     ):
         yield Condition.READ
-    elif resource.desired is not None:
-        in_the_way = [r for r in read.records if conflict(r, resource.desired.record)]
-        if not same_records(in_the_way, standing):
-            yield Condition.UNCHANGED
-        types = {r.type for r in standing} | {resource.desired.record.type}
-        if not types.isdisjoint(read.protected):
-            yield Condition.UNPROTECTED  # of either: CloudFormation could not create its record
+        return
+    wanted = [desired.record for desired in blocked.wanted]
+    in_the_way = [r for r in read.records if any(conflict(r, each) for each in wanted)]
+    if not same_records(in_the_way, standing):
+        yield Condition.UNCHANGED
+    if not {r.type for r in (*standing, *wanted)}.isdisjoint(read.protected):
+        yield Condition.UNPROTECTED  # of either: CloudFormation could not create its record

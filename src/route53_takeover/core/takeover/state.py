@@ -11,7 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from route53_takeover.base.errors import ExitCode
-from route53_takeover.core.domain.record_sets import Change, RecordSet, conflict
+from route53_takeover.core.domain.record_sets import Change, RecordSet, conflict, display_name
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.takeover.commands import Request
@@ -82,6 +82,12 @@ class Handover(Struct, frozen=True, kw_only=True):
     restore_lost: bool = False
     gone_at: float | None = None
     lost_seconds: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """Its name as it is shown; of a member of a routed group also which one it is."""
+        key = self.original.key
+        return str(key) if self.original.is_routed else display_name(key.name)
 
 
 class Write(Struct, frozen=True, kw_only=True):
@@ -328,6 +334,11 @@ class State(Struct, frozen=True, kw_only=True):
     def handovers(self) -> tuple[Handover, ...]:
         """Every manual record set of every name."""
         return tuple([h for name in self.names.values() for h in name.handovers])
+
+    @property
+    def missing(self) -> tuple[Handover, ...]:
+        """Those whose record set is gone, with nothing in its place."""
+        return tuple([h for h in self.handovers if h.stage in ABSENT_STAGES])
 
     @property
     def ever_released(self) -> bool:

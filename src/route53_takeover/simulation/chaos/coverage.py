@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import normal_name
-from route53_takeover.core.domain.stacks import RECORD_SET
+from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.release_gate import Condition
@@ -162,7 +162,7 @@ def _of_the_gap(harness: Harness, plan: Plan) -> Iterator[CoverageGoal]:
     gaps = [
         (began, end if end is not None else world.timeline.now)
         for name in plan.names
-        for began, end in world.zones.absences(world.zone.zone_id, name)
+        for began, end in world.zones.absences(world.zone.zone_id, name, plan.members_at(name))
     ]
     for trouble in harness.troubles:
         if any(began < trouble.ended and trouble.began < end for began, end in gaps):
@@ -224,7 +224,7 @@ def _of_the_stack(harness: Harness) -> Iterator[CoverageGoal]:
         if not isinstance(event, ev.StackPolled):
             continue
         for row in event.events:
-            if row.resource_type != RECORD_SET:
+            if row.resource_type not in (RECORD_SET, RECORD_SET_GROUP):
                 continue
             if row.status == "CREATE_IN_PROGRESS":
                 times = initiated if row.physical_id else began

@@ -251,7 +251,8 @@ def _write(harness: Harness, fault: InjectedFault) -> None:
     record = fault.record
     if record is None:
         return
-    here = world.holds(record.key.name)
+    here = [r for r in world.holds(record.key.name) if r.is_routed == record.is_routed]
+    here = [r for r in here if r.set_identifier == record.set_identifier]
     with suppress(ZoneError):  # another writer changed it in that instant
         if fault.deed is FaultKind.DELETE:
             if here:
@@ -284,7 +285,11 @@ def _clean_up(harness: Harness, fault: InjectedFault, tries: int = 0) -> None:
     stack = world.stacks.find(world.account.stack)
     if stack is None or not stack.is_busy or fault.record is None:
         return
-    here = [r for r in world.holds(fault.record.key.name) if r.type == fault.record.type]
+    here = [
+        r
+        for r in world.holds(fault.record.key.name)
+        if (r.type, r.set_identifier) == (fault.record.type, fault.record.set_identifier)
+    ]
     if here:
         with suppress(ZoneError):  # it will be tried again
             world.write([("DELETE", r) for r in here], by="cloudformation")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.stacks import RECORD_SET
+from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -220,7 +220,7 @@ class Harness:
             for event in self.disk.durable
         )
         rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO)
-        stalls = purpose is ev.Purpose.RESTORE and arrival.time < self.disk.stalls_until + _PATIENCE
+        stalls = purpose is ev.Purpose.RESTORE and arrival.sent < self.disk.stalls_until + _PATIENCE
         if not self.disk.backup or not (intended or (rescue and self.disk.broken) or stalls):
             self.undurable.append(arrival.comment)
         tries = self.world.stacks.attempts
@@ -233,7 +233,7 @@ class Harness:
     def _on_stack_event(self, row: StackEventRow) -> None:
         if not any(deploy.endswith("on") for deploy in self.world.deploys):
             return
-        if row.resource_type == RECORD_SET:
+        if row.resource_type in (RECORD_SET, RECORD_SET_GROUP):
             if row.status == "CREATE_IN_PROGRESS":
                 if not row.physical_id:
                     self.creating_at.append(self.world.timeline.now)

@@ -94,14 +94,15 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
     absent = False
     for name in plan.names:
         broken += _long_gaps(harness, plan, name)
-        absent |= not world.holds(name)
-        broken += _left_without_record(harness, name)
+        standing = {r.set_identifier for r in world.holds(name)}
+        absent |= not standing or bool(plan.members_at(name) - {None} - standing)
+        broken += _left_without_record(harness, plan, name)
     if len(world.started) != len(set(world.started)):
         broken.append("a deploy is started at most once")
     gaps = [
         (end if end is not None else world.timeline.now) - began
         for name in plan.names
-        for began, end in world.zones.absences(world.zone.zone_id, name)
+        for began, end in world.zones.absences(world.zone.zone_id, name, plan.members_at(name))
     ]
     return Rehearsal(
         scenario=scenario.name,
@@ -215,7 +216,8 @@ def _wronged(harness: Rehearsed) -> Iterator[str]:
 def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
     """What the ending says of a name that is not true in the account."""
     outcome = state.ending.outcome if state.ending else Outcome.UNKNOWN
-    here, writer = harness.found[name]
+    found, writer = harness.found[name]
+    here = [r for r in found if r.set_identifier in state.plan.members_at(name)]
     originals = [m.original for m in state.plan.manuals if m.key.name == name]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
@@ -287,10 +289,12 @@ def _of_stack(harness: Rehearsed, here: Sequence[RecordSet]) -> bool:
 # -- how long a name has no record
 
 
-def _absences(harness: Rehearsed, name: str) -> Iterator[tuple[AppliedChange, float | None]]:
-    """The batches that left the name without a record, and when it had one again."""
+def _absences(
+    harness: Rehearsed, plan: Plan, name: str
+) -> Iterator[tuple[AppliedChange, float | None]]:
+    """The batches that left the name without a record of the plan, and when it had one again."""
     world = harness.world
-    for began, end in world.zones.absences(world.zone.zone_id, name):
+    for began, end in world.zones.absences(world.zone.zone_id, name, plan.members_at(name)):
         yield (
             next(
                 c
@@ -315,8 +319,8 @@ def _is_overtaken(harness: Rehearsed, name: str) -> bool:
     )
 
 
-def _left_without_record(harness: Rehearsed, name: str) -> Iterator[str]:
-    for change, end in _absences(harness, name):
+def _left_without_record(harness: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
+    for change, end in _absences(harness, plan, name):
         if end is not None or change.by == "a person":
             continue
         if _is_overtaken(harness, name):
@@ -338,7 +342,7 @@ def _long_gaps(harness: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
         if (isinstance(e, ev.DeployIntended) and e.switch is ev.Switch.ON)
         or (isinstance(e, ev.BaselineRead) and not own)
     ]
-    for change, end in _absences(harness, name):
+    for change, end in _absences(harness, plan, name):
         if change.by not in (TAKEOVER, "cloudformation") or change.time > harness.ended_at:
             continue
         if _is_overtaken(harness, name):

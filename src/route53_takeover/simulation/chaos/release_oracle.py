@@ -4,7 +4,8 @@ The program decides a release by `core.takeover.release_gate`, on what it has fo
 journal. This module shares nothing with that decision. It replays what happened at the account, in
 its order: the operations of stacks, the statuses of resources and when each event became visible,
 the record sets that stood, the requests that arrived and how long each had been on its way. A
-DELETE that leaves a record set's place empty is a release, whatever its comment says.
+DELETE that leaves a record set's place empty is a release, whatever its comment says. What the
+account showed at which time is told by `simulation.chaos.account_history`.
 
 A release needs every `Ground`. Which of them hold where:
 
@@ -23,23 +24,28 @@ Only the strategy ``delete`` releases; another one needs its own row here.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import conflict, normal_name
-from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
-from route53_takeover.simulation.chaos.fault_injection import STALE_BY, FaultKind
+from route53_takeover.simulation.chaos.account_history import (
+    EVENTS,
+    PACE,
+    RECORD_TYPES,
+    AccountHistory,
+)
 from route53_takeover.simulation.chaos.transport import TAKEOVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from route53_takeover.core.domain.desired_records import DesiredRecord
-    from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
-    from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
+    from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
+    from route53_takeover.simulation.chaos.account_history import Creation
     from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.transport import Arrival
 
@@ -57,27 +63,20 @@ class Ground(StrEnum):
     READ = "a release needs a read of the name since the create began"
     POLLED = "a release needs fresh events"
     UNPROTECTED = "a release needs a name that no known protection covers"
+    TOGETHER = "a release for a group leaves nothing in the way of its other records"
     CONFIRMED = "a release waits for the confirmation that was asked for"
     WANTED = "nothing is released first after a request to stop or to pause"
     ONCE = "a name that was put back is not released again"
 
 
-_GOING = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 _FREE = frozenset(
     {"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_IN_PROGRESS", "IMPORT_FAILED"}
 )
 """Statuses of a resource that owns nothing, but for a create that has told an id."""
-_EVENTS, _READS = 3.0, 2.0
-"""Seconds for which events, and a read of the name, are good enough to release on (design)."""
+_READS = 2.0
+"""Seconds for which a read of the name is good enough to release on (design)."""
 _PROTECTIONS = 10.0
 """Seconds for which a list of protections is good enough."""
-_PACE = 1.0
-"""Seconds that deciding and sending take, and the pace of the polls."""
-_LATELY = 20.0
-"""Seconds for which a slow answer stretches the two bounds above."""
-_BASELINE = 30.0
-"""Seconds, at most, from the baseline to the start of the deploy: an operation that another writer
-begins in between counts as the deploy's."""
 _ALIAS_HOLD, _HOLD = 2.0, 10.0
 """Seconds of trying before an alias that differs, and before anything else, is released."""
 _ADOPTED = 1.5
@@ -85,7 +84,7 @@ _ADOPTED = 1.5
 way."""
 _TOLD = 0.5
 """Seconds after a request to stop within which a release may be on its way."""
-_ROUNDING, _JUST = 0.01, 1e-6
+_ROUNDING = 0.01
 
 
 def unfounded_releases(harness: Harness, plan: Plan) -> Iterator[Ground]:
@@ -107,23 +106,6 @@ def _released(arrival: Arrival) -> tuple[RecordSet, ...]:
     )
 
 
-class _Row(NamedTuple):
-    """An event as the account wrote it, and when it became visible."""
-
-    seen: float
-    stack: Stack
-    row: StackEventRow
-
-
-class _Creation(NamedTuple):
-    """A create of a record set that goes on, as the account showed it at some time."""
-
-    began: float
-    desired: DesiredRecord
-    stack: Stack
-    logical_id: str
-
-
 class _Court:
     """Judges the releases of one run."""
 
@@ -132,11 +114,7 @@ class _Court:
         self._world = harness.world
         self._options = plan.options
         self._planned = [r for m in plan.manuals for r in (m.original, m.lowered) if r is not None]
-        self._rows = [
-            _Row(seen=seen, stack=stack, row=row)
-            for stack in harness.world.stacks.all()
-            for seen, row in stack.written()
-        ]
+        self._past = AccountHistory(harness, plan)
         self._root = plan.root.stack_name or plan.options.stack
         self._began = min((a.asked for a in harness.transport.requests), default=0.0)
 
@@ -162,8 +140,8 @@ class _Court:
         acts on it. The fewest grounds that are missing at one such instant are what is missing.
         """
         fewest: Sequence[Ground] = (Ground.CREATING,)
-        for at in self._instants(arrival):
-            creations = [*self._creations(at, record)]
+        for at in self._past.instants(arrival):
+            creations = [*self._past.creations(at, record)]
             for creation in creations:
                 missing = [*self._missing(arrival, at, creation, record, deleted)]
                 if not missing:
@@ -176,11 +154,11 @@ class _Court:
         self,
         arrival: Arrival,
         at: float,
-        creation: _Creation,
+        creation: Creation,
         record: RecordSet,
         deleted: Sequence[RecordSet],
     ) -> Iterator[Ground]:
-        if not self._goes_forward(at, creation.stack):
+        if not self._past.goes_forward(at, creation.stack):
             yield Ground.FORWARD
         if self._is_owned(at, creation, record):
             yield Ground.UNOWNED
@@ -188,139 +166,50 @@ class _Court:
             yield Ground.HELD
         if all(
             any(conflict(r, creation.desired.record) and r not in deleted for r in stood)
-            for stood in self._shown(at, record.name)
+            for stood in self._past.shown(at, record.name)
         ):
             yield Ground.ALONE
-        if not self._asked("ListResourceRecordSets", arrival, _READS, since=creation.began):
+        if not self._past.asked("ListResourceRecordSets", arrival, _READS, since=creation.began):
             yield Ground.READ
-        if not self._asked("DescribeStackEvents", arrival, _EVENTS, since=creation.began):
+        if not self._past.asked("DescribeStackEvents", arrival, EVENTS, since=creation.began):
             yield Ground.POLLED
         if any(self._is_protected(arrival, r) for r in (record, creation.desired.record)):
             yield Ground.UNPROTECTED
+        if not self._is_whole(at, creation, deleted):
+            yield Ground.TOGETHER
         if self._options.confirm_release and not self._pressed(
             (ev.ReleaseConfirmed, ev.HoldCut), record.name, creation.began
         ):
             yield Ground.CONFIRMED
-
-    # -- what the run could know
-
-    def _lag(self, sent: float) -> float:
-        """How long its calls took of late, but for those in which the machine slept."""
-        asleep = [t for t in self._harness.troubles if t.what == "asleep"]
-        took = [
-            a.arrived - a.asked
-            for a in self._harness.transport.requests
-            if sent - _LATELY <= a.arrived <= sent
-            and not any(a.asked <= t.ended and t.began <= a.arrived for t in asleep)
-        ]
-        return max(took, default=0.0)
-
-    def _instants(self, arrival: Arrival) -> Iterator[float]:
-        """The time of the release, and those before it at which the account showed something."""
-        sent = arrival.sent
-        since = sent - _EVENTS - _PACE - 2 * self._lag(sent)
-        yield sent
-        written = {c.time for c in self._world.history}
-        turns = {r.seen for r in self._rows} | written | {time + STALE_BY for time in written}
-        # Just before something happened is when what it contradicts was last true.
-        yield from sorted((t - _JUST for t in turns if since <= t <= sent), reverse=True)
-
-    def _asked(self, operation: str, arrival: Arrival, within: float, *, since: float) -> bool:
-        """Whether the account was asked this lately, and since the create began."""
-        lag = self._lag(arrival.sent)
-        oldest = max(since, arrival.sent - within - _PACE - 2 * lag)
-        return any(
-            operation in a.operation and oldest <= a.arrived <= arrival.sent
-            for a in self._harness.transport.requests
-        )
 
     def _is_protected(self, arrival: Arrival, record: RecordSet) -> bool:
         """Whether a protection covers it, and did so when they were last listed."""
         zone, key = self._world.zone, (normal_name(record.name), record.type)
         if key not in zone.protections:
             return False
-        listed = arrival.sent - _PROTECTIONS - _PACE - 2 * self._lag(arrival.sent)
+        listed = arrival.sent - _PROTECTIONS - PACE - 2 * self._past.lag(arrival.sent)
         return zone.protected_at[key] < listed
 
-    # -- what CloudFormation was doing
+    def _is_whole(self, at: float, creation: Creation, deleted: Sequence[RecordSet]) -> bool:
+        """Whether nothing but records of the plan was in the way of the group's other records.
 
-    def _newest(self, at: float, stack: Stack) -> dict[str, StackEventRow]:
-        """By logical id the newest event that was visible; the stack's own by its id."""
-        found: dict[str, StackEventRow] = {}
-        for each in self._rows:
-            if each.stack is stack and each.seen <= at:
-                row = each.row
-                key = stack.stack_id if row.physical_id == stack.stack_id else row.logical_id
-                if key not in found or row.timestamp >= found[key].timestamp:
-                    found[key] = row
-        return found
-
-    def _operation_began(self, at: float, stack: Stack) -> float:
-        """When the operation began that the stack was in, as far as the account showed it."""
-        began = float("inf")
-        for each in self._rows:
-            row = each.row
-            own = row.physical_id == row.stack_id == stack.stack_id
-            if own and each.seen <= at and row.status in _GOING:
-                began = row.timestamp if began == float("inf") else max(began, row.timestamp)
-        return began
-
-    def _creations(self, at: float, record: RecordSet) -> Iterator[_Creation]:
-        since = self._deployed_at()
-        for stack in self._world.stacks.all():
-            if stack.root.name != self._root:
-                continue
-            began = self._operation_began(at, stack)
-            if self._operation_began(at, stack.root) < since:
-                continue
-            for logical_id, row in self._newest(at, stack).items():
-                if row.resource_type != RECORD_SET or row.status != "CREATE_IN_PROGRESS":
-                    continue
-                desired = to_core(row).desired
-                first = min(
-                    each.row.timestamp
-                    for each in self._rows
-                    if each.stack is stack
-                    and each.row.logical_id == logical_id
-                    and each.row.status == row.status
-                    and each.row.timestamp >= min(began, row.timestamp)
-                )
-                if desired is not None and began <= row.timestamp and self._is_for(desired, record):
-                    yield _Creation(
-                        began=first, desired=desired, stack=stack, logical_id=logical_id
-                    )
-
-    def _deployed_at(self) -> float:
-        """From when on an operation counts as the deploy's."""
-        if self._options.deploy_on is None:
-            return 0.0
-        # The baseline is read just before the deploy: what begins in between is taken for its own,
-        # and so is another machine's where the run was killed before it could start one.
-        starts = self._world.first_starts
-        others = (time for command, time in starts.items() if command.endswith("on"))
-        return starts.get("on", min(others, default=float("inf"))) - _BASELINE
-
-    def _goes_forward(self, at: float, stack: Stack) -> bool:
-        above: Stack | None = stack
-        while above is not None:
-            own = self._newest(at, above).get(above.stack_id)
-            if own is None or own.status not in _GOING:
+        The stack's own is in no way. What stands that is planned is to be released with this.
+        """
+        for other in creation.others:
+            if other is None:
                 return False
-            above = above.parent
+            for stood in self._past.shown(at, other.record.name):
+                in_the_way = [r for r in stood if conflict(r, other.record) and r not in deleted]
+                if all(
+                    r in self._planned or self._past.wrote_last(at, r.key) == "cloudformation"
+                    for r in in_the_way
+                ):
+                    break
+            else:
+                return False
         return True
 
-    def _is_for(self, desired: DesiredRecord, record: RecordSet) -> bool:
-        """Whether it would stand in this record set's place, in the run's zone."""
-        zone = self._world.zone
-        if desired.zone_id is not None:
-            is_here = desired.zone_id == zone.zone_id
-        else:
-            named = [z for z in self._world.zones.zones() if z.name == desired.zone_name]
-            is_here = [z.zone_id for z in named] == [zone.zone_id]
-        simple = not desired.record.set_identifier
-        return is_here and simple and conflict(desired.record, record)
-
-    def _hold(self, creation: _Creation, record: RecordSet) -> float:
+    def _hold(self, creation: Creation, record: RecordSet) -> float:
         wanted = creation.desired.record
         if wanted.same_as(record):
             return _HOLD
@@ -330,62 +219,31 @@ class _Court:
             return self._options.hold
         return _ALIAS_HOLD if wanted.alias is not None and wanted.type in ("A", "AAAA") else _HOLD
 
-    # -- whose it was
-
-    def _is_owned(self, at: float, creation: _Creation, record: RecordSet) -> bool:
+    def _is_owned(self, at: float, creation: Creation, record: RecordSet) -> bool:
         """Whether another resource had the record: one of the tree, or, as the run began, any."""
         for stack in self._world.stacks.all():
             is_ours = stack.root.name == self._root
             if not is_ours and self._options.owner_check is OwnerCheck.NONE:
                 continue
             until = at if is_ours else min(at, self._began)
-            newest = self._newest(until, stack)
+            newest = self._past.newest(until, stack)
             own = newest.get(stack.stack_id)
             if own is None or own.status == "DELETE_COMPLETE":
                 continue
             for logical_id, row in newest.items():
                 if stack is creation.stack and logical_id == creation.logical_id:
                     continue
-                if _has(row) and any(self._is_for(d, record) for d in _records(row)):
+                if _has(row) and any(self._past.is_for(d, record) for d in _records(row)):
                     return True
         return False
 
     def _is_taken(self, arrival: Arrival, record: RecordSet) -> bool:
         """Whether CloudFormation wrote last what is deleted, and the run could know it."""
-        last = self._last_change(arrival.time, record.key)
+        last = self._past.last_change(arrival.time, record.key)
         if last is None or last[1] != "cloudformation" or self._harness.struck["stack deleted"]:
             return False
         known = _ADOPTED + self._world.account.config.records.id_seconds
         return arrival.time >= last[0] + known
-
-    def _last_change(self, before: float, key: RecordKey) -> tuple[float, str] | None:
-        """When, and by whom, the record set was written last before this time."""
-        for change in reversed(self._world.history):
-            written = any(a != "DELETE" and r.key == key for a, r in change.changes)
-            if change.time <= before and written:
-                return change.time, change.by
-        return None
-
-    def _shown(self, at: float, name: str) -> Iterator[Sequence[RecordSet]]:
-        """What stood at a name, and what a read that lagged behind said that stands."""
-        yield self._stood(at, name)
-        if any(
-            t.what == FaultKind.STALE and t.began <= at <= t.ended for t in self._harness.troubles
-        ):
-            yield self._stood(at - STALE_BY, name)
-
-    def _stood(self, at: float, name: str) -> Sequence[RecordSet]:
-        stood: dict[RecordKey, RecordSet] = {}
-        for change in self._world.history:
-            for action, record in change.changes if change.time < at else ():
-                if normal_name(record.name) == normal_name(name):
-                    if action == "DELETE":
-                        stood.pop(record.key, None)
-                    else:
-                        stood[record.key] = record
-        return tuple(stood.values())
-
-    # -- what people wanted
 
     def _pressed(self, keys: tuple[type[ev.AnyEvent], ...], name: str, since: float) -> bool:
         return any(
@@ -439,7 +297,7 @@ def _has(row: StackEventRow) -> bool:
 
 
 def _records(row: StackEventRow) -> Iterator[DesiredRecord]:
-    if row.resource_type not in (RECORD_SET, RECORD_SET_GROUP):
+    if row.resource_type not in RECORD_TYPES:
         return
     event = to_core(row)
     if event.desired is not None:

@@ -114,7 +114,7 @@ def options_of(scenario: Scenario) -> Options:
     """What a user would ask for in this scenario."""
     return Options(
         stack=scenario.account.stack,
-        records=(scenario.record,),
+        records=scenario.records,
         deploy_off="off",
         deploy_on="on",
     )

@@ -48,6 +48,9 @@ class GroupHandler:
         self._try(task, self._members(task.properties), {}, 0)
 
     def _try(self, task: Task, old: Members, new: Members, tries: int) -> None:
+        if tries and self._config.groups is Mode.NEVER:
+            self._again(task, old, new, tries, "it was not created in time")
+            return
         batches: dict[str, list[tuple[str, RecordSet]]] = {}
         for zone_id, change in self._changes(old, new):
             batches.setdefault(zone_id, []).append(change)
@@ -55,20 +58,24 @@ class GroupHandler:
             for zone_id, batch in batches.items():
                 self._zones.change(zone_id, batch, by=WRITER)
         except ZoneError as error:
-            self._refused(task, old, new, tries, error)
+            if error.code in BUSY:
+                again = self._config.busy_seconds
+                self._later(task, again, lambda: self._try(task, old, new, tries))
+            else:
+                self._again(task, old, new, tries, error.message)
             return
+        told, done = self._config.id_seconds if new else 0.0, self._config.insync_seconds
         if new:
-            task.initiated(f"{task.logical_id}-1ABCDEFGHIJKL")
-        self._later(task, self._config.insync_seconds, task.succeed)
+            identifier = f"{task.logical_id}-1ABCDEFGHIJKL"
+            if told:
+                self._later(task, told, lambda: task.initiated(identifier))
+            else:
+                task.initiated(identifier)
+        self._later(task, max(told, done), task.succeed)
 
-    def _refused(
-        self, task: Task, old: Members, new: Members, tries: int, error: ZoneError
-    ) -> None:
-        delays, reason = self._config.retry_delays, error.message
-        if error.code in BUSY:
-            again = self._config.busy_seconds
-            self._later(task, again, lambda: self._try(task, old, new, tries))
-        elif self._config.groups is Mode.RETRY and tries < len(delays):
+    def _again(self, task: Task, old: Members, new: Members, tries: int, reason: str) -> None:
+        delays = self._config.retry_delays
+        if self._config.groups in (Mode.RETRY, Mode.NEVER) and tries < len(delays):
             self._later(task, delays[tries], lambda: self._try(task, old, new, tries + 1))
         else:
             self._later(task, 0, lambda: task.fail(reason))

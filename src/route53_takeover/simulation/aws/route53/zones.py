@@ -22,7 +22,7 @@ from route53_takeover.simulation.aws.route53.guards import (
 from route53_takeover.simulation.aws.route53.rules import apply_batch, input_error, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from random import Random
 
     from route53_takeover.core.domain.record_sets import RecordKey
@@ -268,8 +268,13 @@ class Zones:
         """Lets every batch before ``until`` meet `PriorRequestNotComplete`."""
         self.zone(zone_id).held_until = until
 
-    def absences(self, zone_id: str, name: str) -> Absences:
+    def absences(
+        self, zone_id: str, name: str, members: Collection[str | None] | None = None
+    ) -> Absences:
         """When the name, once it had an A, AAAA or CNAME, had none of them.
+
+        Args:
+            members: only record sets with these set identifiers count; all by default.
 
         Each interval is from the batch that took the last one away to the batch that brought one
         back, ``None`` while it is still away. A batch that does both leaves no interval.
@@ -283,6 +288,8 @@ class Zones:
             was_present = bool(present)
             for action, record in applied.changes:
                 if record.name != wanted or record.type not in ADDRESS_TYPES:
+                    continue
+                if members is not None and record.set_identifier not in members:
                     continue
                 if action == "DELETE":
                     present.discard(record.key)
