@@ -152,7 +152,7 @@ def test_what_the_reference_shows_is_what_the_program_prints(command: str) -> No
 def test_the_options_for_each_tool_are_options_of_the_program() -> None:
     table = _section(TAKE_OVER, "## 3. Show the plan what will be deployed")
     tools = re.findall(r"^\| (\w[\w ]+) \| (.*--(?:preview|template) .*) \|$", table, re.MULTILINE)
-    assert [tool for tool, _ in tools] == ["AWS CLI", "SAM CLI", "AWS CDK", "boto3"]
+    assert [tool for tool, _ in tools] == ["AWS CLI", "SAM CLI", "boto3", "AWS CDK"]
     plan = getattr(typer.main.get_command(app.app), "commands", {})["plan"]
     for _, cell in tools:
         for line in re.findall(r"`(--(?:preview|template) [^`]+)`", cell):

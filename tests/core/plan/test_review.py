@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.plan.model import Facts, Identity, Options, OtherZone, PendingTemplate
 from route53_takeover.core.plan.review import Review, differences, review
@@ -101,6 +101,14 @@ def test_the_pending_template_counts_and_the_name_of_its_change_set_does_not() -
     assert texts(other, then) == [
         "the pending template of the preview's change set has changed",
     ]
+
+
+def test_a_name_of_a_group_that_is_no_longer_free_is_named() -> None:
+    key = RecordKey("api.example.com.", "A", None)
+    now = reviewed()
+    then = replace(now, plan=replace(now.plan, vacant=(key,)))
+    assert texts(now, then) == ["api.example.com A: no longer free for the stack's group"]
+    assert texts(then, now) == ["api.example.com A: free now for the stack's group"]
 
 
 def test_a_stack_under_review_is_one_that_does_not_exist_yet() -> None:

@@ -85,6 +85,9 @@ def _texts(then: Review, now: Review) -> Iterator[str]:
         yield f"stack {new.options.stack}: {_stack(old.root)} -> {_stack(new.root)}"
     yield from _record_sets(old, new)
     yield from _planned(old, new)
+    for key in sorted(set(old.vacant) ^ set(new.vacant), key=str):
+        free = "no longer free" if key in old.vacant else "free now"
+        yield f"{key}: {free} for the stack's group"
     if then.template != now.template:
         which = new.options.template or "of the preview's change set"
         yield f"the pending template {which} has changed"
