@@ -61,7 +61,8 @@ def cdk(folder: Path, app: Path) -> None:
 
 def _python_command(folder: Path, name: str, programs: Path) -> None:
     (folder / "sitecustomize.py").write_text(_SHORT_SLEEPS, "utf-8")
-    _command(folder, name, str(programs / name), {"PYTHONPATH": str(folder)})
+    settings = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": ""}  # start quickly again
+    _command(folder, name, str(programs / name), settings)
 
 
 def _command(folder: Path, name: str, program: str, settings: dict[str, str]) -> None:

@@ -65,8 +65,7 @@ def _environment(
         found = str(home / "bin" / "python")
         if is_new and uv:
             _install([uv, "venv", "--quiet", "--python", python, str(home)])
-            options = ["--quiet", "--compile-bytecode", "--python", found]
-            _install([uv, "pip", "install", *options, *packages])
+            _install([uv, "pip", "install", "--quiet", "--python", found, *packages])
         elif is_new:
             _install([python, "-m", "venv", str(home)])
             _install([found, "-m", "pip", "install", "--quiet", *packages])

@@ -32,6 +32,8 @@ WWW = "www.example.com."
 QUICK = ("--no-drain", "--hold", "0.6", "--settle", "0.4", "--auto", "--output", "json")
 GAP = "{RetryDelays: '60', Gap: '0.5'}"
 
+pytestmark = pytest.mark.timeout(400)  # a client's first start on a machine takes a minute
+
 
 def line(option: str, program: str) -> str:
     """The only command line that the guide gives for an option and a program."""
@@ -107,7 +109,7 @@ class Shop:
     def assert_taken_over(self, preview: str, deploy: str, stack: str = "shop") -> None:
         """One run, with the client's own change sets from preview to the end."""
         how = ("--preview", preview, "--deploy", deploy)
-        done = self.takeover.run("run", *self.where(stack), *how, *QUICK, seconds=120)
+        done = self.takeover.run("run", *self.where(stack), *how, *QUICK, seconds=300)
         assert done.code == 0, done.stderr
         (record,) = done.result["records"]
         assert (record["name"], record["outcome"]) == ("www.example.com", "created")
