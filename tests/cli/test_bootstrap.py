@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from route53_takeover.core.plan.model import Facts
+    from route53_takeover.core.plan.facts import Facts
 
 
 class Reader(ConsoleReporter):

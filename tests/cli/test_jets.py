@@ -11,7 +11,7 @@ import pytest
 from route53_takeover.adapters.jets_folder import reader
 from route53_takeover.base.errors import RefusedError, TakeoverError, UsageError
 from route53_takeover.cli.jets import refuse_changed
-from route53_takeover.cli.options import Takeover
+from route53_takeover.cli.takeover_options import Takeover
 from route53_takeover.core.plan.model import Options
 
 if TYPE_CHECKING:

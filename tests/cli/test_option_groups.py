@@ -11,7 +11,8 @@ import typer
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli.option_groups import grouped
-from route53_takeover.cli.options import AccountOptions, ConnectionOptions, Takeover
+from route53_takeover.cli.options import AccountOptions, ConnectionOptions
+from route53_takeover.cli.takeover_options import Takeover
 from route53_takeover.core.plan.model import Options, OwnerCheck
 from route53_takeover.storage.config import Connection, Override
 

@@ -134,6 +134,7 @@ def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
         *("base", "base.errors", "base.escaping", "base.redaction", "base.signals", "base.stdio"),
         *("cli", "cli.app", "cli.given_options", "cli.option_groups", "cli.option_types"),
         "cli.options",
+        "cli.takeover_options",
     }
     heavy = {"asyncio", "boto3", "botocore", "aiobotocore", "aiohttp", "dns", "msgspec", "rich"}
     assert not (heavy | {"structlog", "textual", "yaml"}) & imported

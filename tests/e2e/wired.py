@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.cli.bootstrap import opened, planned
-from route53_takeover.core.plan.model import Identity
+from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.chaos.ports import SimulatedDeployer

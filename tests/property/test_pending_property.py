@@ -16,12 +16,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from route53_takeover.core.domain.stacks import ABSENT, RECORD_SET, RECORD_SET_GROUP, STACK
-from route53_takeover.core.plan.model import Identity, Options
+from route53_takeover.core.plan.facts import Identity
+from route53_takeover.core.plan.model import Options
 from route53_takeover.runtime.ownership_lookup import Tree
 from route53_takeover.runtime.pending_template import PendingReader
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.http.faults import ApiFault
-from route53_takeover.simulation.chaos.ports import SimulatedStacks
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.runner import START
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import PendingTemplate
+    from route53_takeover.core.plan.facts import PendingTemplate
 
 PARAMETERS = ("Stage", "Host", "Switch")
 CONDITIONS = ("IsOn", "IsOff", "Both", "Any")

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ApiError, ManualActionRequiredError
-from route53_takeover.core.plan.model import Identity
+from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover import machine as machine_module
@@ -24,13 +24,10 @@ from route53_takeover.runtime import takeover_effects
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.ports import (
-    SimulatedDeployer,
-    SimulatedProber,
-    SimulatedRecords,
-    SimulatedStacks,
-)
+from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.runner import START, options_of, rehearse_once
 from route53_takeover.simulation.chaos.transport import CHANGE, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop

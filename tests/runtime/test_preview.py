@@ -11,13 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import AccessDeniedError, RefusedError
-from route53_takeover.core.plan.model import Identity, Options
+from route53_takeover.core.plan.facts import Identity
+from route53_takeover.core.plan.model import Options
 from route53_takeover.core.ports import DeployExit
 from route53_takeover.runtime.ownership_lookup import Tree
 from route53_takeover.runtime.pending_template import PendingReader
 from route53_takeover.runtime.preview import Preview
 from route53_takeover.simulation.aws.account import SimulatedAccount
-from route53_takeover.simulation.chaos.ports import SimulatedStacks
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.runner import START
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from route53_takeover.core.domain.stacks import ChangeSet
-    from route53_takeover.core.plan.model import PendingTemplate
+    from route53_takeover.core.plan.facts import PendingTemplate
 
 
 class Slow(SimulatedStacks):

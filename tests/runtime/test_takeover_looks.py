@@ -12,8 +12,9 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.polling import NameServers
 from route53_takeover.runtime.takeover_looks import TakeoverLooks
 from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.runner import rehearse_once
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.scenarios import SCENARIOS

@@ -19,8 +19,9 @@ from route53_takeover.core.plan.diagnosis import UNKNOWN, diagnose
 from route53_takeover.runtime.diagnosis import gather_diagnosis
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.runner import START, rehearse_once
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop

@@ -28,7 +28,7 @@ from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.stacks import ReadLimit, StackConfig, StackStore
-from route53_takeover.simulation.chaos.ports import SimulatedStacks
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.runner import START
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop

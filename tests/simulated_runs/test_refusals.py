@@ -22,7 +22,8 @@ from route53_takeover.base.errors import (
     UnansweredError,
 )
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
-from route53_takeover.core.plan.model import Identity, Options, OwnerCheck
+from route53_takeover.core.plan.facts import Identity
+from route53_takeover.core.plan.model import Options, OwnerCheck
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
@@ -32,8 +33,9 @@ from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case as Situation
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.faults import Faults
-from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.runner import START, rehearse_once
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop

@@ -26,7 +26,8 @@ from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
-from route53_takeover.simulation.chaos.ports import SimulatedRecords, SimulatedStacks
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import (

@@ -28,8 +28,8 @@ from route53_takeover.core.domain.names import canonical_record, canonical_zone,
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
+from route53_takeover.core.plan.facts import OwnedRecord
 from route53_takeover.core.plan.jets.app import derive
-from route53_takeover.core.plan.model import OwnedRecord
 from route53_takeover.core.status import attention
 from route53_takeover.process import login_scope
 from route53_takeover.storage import locks, run_folder
@@ -148,7 +148,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "core.status.attention": lambda text: attention._CREDENTIALS.search(
         TakeoverError(text).message
     ),
-    "core.plan.model, core.domain.intrinsics": _joined,
+    "core.plan.facts, core.domain.intrinsics": _joined,
     "core.domain.intrinsics references": Resolver({}, Values()),
     "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),

@@ -28,12 +28,9 @@ from route53_takeover.core.takeover.step import step
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
-from route53_takeover.simulation.chaos.ports import (
-    SimulatedDeployer,
-    SimulatedProber,
-    SimulatedRecords,
-    SimulatedStacks,
-)
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
+from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.runner import LONGEST, START
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop

@@ -36,9 +36,9 @@ from route53_takeover.cli.options import (
     Rehearsal,
     RunArgument,
     StackOption,
-    Takeover,
     VersionOption,
 )
+from route53_takeover.cli.takeover_options import Takeover
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -29,7 +29,7 @@ from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.preloading import preload
 from route53_takeover.cli.programs import missing_programs
 from route53_takeover.core.domain.names import requested_names
-from route53_takeover.core.plan.model import Identity
+from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.plan.review import review
 from route53_takeover.core.status.result import result
@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.errors import ExitCode
-    from route53_takeover.core.plan.model import Facts, Options, Plan
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.plan.review import Review
     from route53_takeover.core.ports import Clock, DeployExit
     from route53_takeover.core.takeover import events as ev

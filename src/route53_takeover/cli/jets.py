@@ -14,7 +14,7 @@ from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.core.plan.jets.app import SETTLE, derive
 
 if TYPE_CHECKING:
-    from route53_takeover.cli.options import Takeover
+    from route53_takeover.cli.takeover_options import Takeover
     from route53_takeover.core.plan.model import JetsApp, Options
 
 

@@ -18,7 +18,8 @@ from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.domain.stacks import ABSENT, RECORD_SET, RECORD_SET_GROUP, STACK
 from route53_takeover.core.plan.claims import Site
 from route53_takeover.core.plan.diagnosis import DiagnosisFacts, FailedRecord, Ground
-from route53_takeover.core.plan.model import OtherZone, OwnerCheck
+from route53_takeover.core.plan.facts import OtherZone
+from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.ownership_lookup import Tree
 from route53_takeover.runtime.protection_reading import read_protections
 

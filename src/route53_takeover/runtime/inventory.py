@@ -31,14 +31,15 @@ from route53_takeover.core.domain.stacks import (
     StackResource,
 )
 from route53_takeover.core.domain.template import names_in, resources_of
+from route53_takeover.core.plan.facts import StackRecord, Unasked
 from route53_takeover.core.plan.holdings import RECORD_TYPES, held, holdings, is_being_created
-from route53_takeover.core.plan.model import OwnerCheck, StackRecord, Unasked
+from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.core.timing import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-    from route53_takeover.core.plan.model import OwnedRecord
+    from route53_takeover.core.plan.facts import OwnedRecord
     from route53_takeover.core.ports import Clock, Stacks
 
     _Value = TypeVar("_Value")

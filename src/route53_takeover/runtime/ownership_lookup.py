@@ -15,15 +15,15 @@ from route53_takeover.base.errors import AccessDeniedError, ApiError, NotFoundEr
 from route53_takeover.core.domain.intrinsics import Values
 from route53_takeover.core.domain.stacks import ABSENT, STACK, StackResource
 from route53_takeover.core.domain.template import is_retained, resources_of
+from route53_takeover.core.plan.facts import PendingTemplate
 from route53_takeover.core.plan.holdings import RECORD_TYPES, held, holdings
-from route53_takeover.core.plan.model import PendingTemplate
 from route53_takeover.core.plan.pending import Outlook, waiting_records
 from route53_takeover.runtime.inventory import StackReader
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.domain.stacks import StackDescription
-    from route53_takeover.core.plan.model import OwnedRecord
+    from route53_takeover.core.plan.facts import OwnedRecord
     from route53_takeover.core.ports import Stacks
 
 CUSTOM_DOMAIN = "AWS::ApiGateway::DomainName"

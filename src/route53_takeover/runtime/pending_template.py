@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from route53_takeover.core.domain.stacks import ResourceChange, StackDescription
-    from route53_takeover.core.plan.model import Identity, Options, PendingTemplate
+    from route53_takeover.core.plan.facts import Identity, PendingTemplate
+    from route53_takeover.core.plan.model import Options
     from route53_takeover.runtime.ownership_lookup import Tree
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.names import requested_pairs
 from route53_takeover.core.domain.stacks import ABSENT
-from route53_takeover.core.plan.model import Facts
+from route53_takeover.core.plan.facts import Facts
 from route53_takeover.core.plan.pending import outlook
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
@@ -22,7 +22,8 @@ from route53_takeover.runtime.zone_reading import read_needed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from route53_takeover.core.plan.model import Identity, Options
+    from route53_takeover.core.plan.facts import Identity
+    from route53_takeover.core.plan.model import Options
     from route53_takeover.core.ports import Clock, Records, Stacks
     from route53_takeover.runtime.pending_template import PendingSource
 

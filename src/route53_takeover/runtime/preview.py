@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from route53_takeover.core.domain.stacks import EventMark, StackDescription
-    from route53_takeover.core.plan.model import PendingTemplate
+    from route53_takeover.core.plan.facts import PendingTemplate
     from route53_takeover.core.ports import ChangeSets, Clock, DeployExit, Stacks
     from route53_takeover.runtime.pending_template import PendingReader
 

@@ -35,7 +35,8 @@ from route53_takeover.base.errors import (
 )
 from route53_takeover.core.domain.record_sets import Change, conflict, display_name
 from route53_takeover.core.plan.claims import Site
-from route53_takeover.core.plan.model import OwnerCheck, StackRecord
+from route53_takeover.core.plan.facts import StackRecord
+from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.core.plan.replacement import Replacement, all_in, blocks, plan_replacement
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree

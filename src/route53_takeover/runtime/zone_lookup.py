@@ -17,7 +17,7 @@ from route53_takeover.core.domain.record_sets import (
     normal_name,
     normal_zone_id,
 )
-from route53_takeover.core.plan.model import OtherZone
+from route53_takeover.core.plan.facts import OtherZone
 from route53_takeover.core.ports import Zone
 from route53_takeover.runtime.zone_reading import read_needed
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Options, PendingRecord, PendingTemplate
+    from route53_takeover.core.plan.facts import PendingRecord, PendingTemplate
+    from route53_takeover.core.plan.model import Options
     from route53_takeover.core.ports import Records
 
     Wanted = Sequence[tuple[str, str | None]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import TakeoverError
 from route53_takeover.core.domain.record_sets import conflict
-from route53_takeover.core.plan.model import UnfinishedRun
+from route53_takeover.core.plan.facts import UnfinishedRun
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Outcome

@@ -19,7 +19,7 @@ from route53_takeover.core.plan.diagnosis import (
     Ground,
     diagnose,
 )
-from route53_takeover.core.plan.model import OtherZone, Unasked
+from route53_takeover.core.plan.facts import OtherZone, Unasked
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan.diagnosis import DiagnosisFinding

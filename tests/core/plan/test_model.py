@@ -11,19 +11,16 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
 from route53_takeover.core.domain.stacks import ABSENT, StackDescription
-from route53_takeover.core.plan.model import (
+from route53_takeover.core.plan.facts import (
     Facts,
-    Finding,
     Identity,
-    Options,
     OtherZone,
     OwnedRecord,
-    OwnerCheck,
     StackRecord,
     Unasked,
     UnfinishedRun,
-    hold_for,
 )
+from route53_takeover.core.plan.model import Finding, Options, OwnerCheck, hold_for
 from route53_takeover.core.plan.planner import make_plan, steps
 
 if TYPE_CHECKING:

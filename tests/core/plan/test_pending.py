@@ -10,12 +10,13 @@ from tests.core.plan.test_model import alias, desired, record
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP, STACK, ResourceChange
 from route53_takeover.core.domain.template import parse_template
 from route53_takeover.core.plan.comparison import comparison_lines, desired_shape, lost_values
-from route53_takeover.core.plan.model import OwnedRecord, PlannedRecord
+from route53_takeover.core.plan.facts import OwnedRecord
+from route53_takeover.core.plan.model import PlannedRecord
 from route53_takeover.core.plan.pending import read_pending
 from route53_takeover.core.plan.pending_values import PendingStack
 
 if TYPE_CHECKING:
-    from route53_takeover.core.plan.model import PendingRecord
+    from route53_takeover.core.plan.facts import PendingRecord
 
 
 def owned(name: str = "www.example.com", kind: str = "A") -> OwnedRecord:

@@ -12,7 +12,8 @@ from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.protections import Guardrail, Protection
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
-from route53_takeover.core.plan.model import Facts, Identity, Options
+from route53_takeover.core.plan.facts import Facts, Identity
+from route53_takeover.core.plan.model import Options
 from route53_takeover.core.plan.planner import make_plan
 
 if TYPE_CHECKING:

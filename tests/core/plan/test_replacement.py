@@ -20,7 +20,7 @@ from tests.core.plan.test_model import (
 
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.plan.claims import Site
-from route53_takeover.core.plan.model import StackRecord
+from route53_takeover.core.plan.facts import StackRecord
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.plan.replacement import Replacement, plan_replacement
 

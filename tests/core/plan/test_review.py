@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
-from route53_takeover.core.plan.model import Facts, Identity, Options, OtherZone, PendingTemplate
+from route53_takeover.core.plan.facts import Facts, Identity, OtherZone, PendingTemplate
+from route53_takeover.core.plan.model import Options
 from route53_takeover.core.plan.review import Review, differences, review
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from route53_takeover.storage.plan_file import PlanFile, check_secrets, write_pl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Takeover
+    from route53_takeover.cli.options import CommonOptions, ConnectionOptions
+    from route53_takeover.cli.takeover_options import Takeover
     from route53_takeover.core.plan.model import Options
     from route53_takeover.storage.config import Common, Connection
 

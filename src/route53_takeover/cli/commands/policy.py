@@ -29,9 +29,11 @@ from route53_takeover.runtime.ownership_lookup import Tree
 
 if TYPE_CHECKING:
     from route53_takeover.cli.bootstrap import OpenAccount
-    from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Takeover
+    from route53_takeover.cli.options import CommonOptions, ConnectionOptions
+    from route53_takeover.cli.takeover_options import Takeover
+    from route53_takeover.core.plan.facts import Facts
     from route53_takeover.core.plan.iam_policy import Policy
-    from route53_takeover.core.plan.model import Facts, Options, Plan
+    from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.storage.config import Common, Connection
 
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from route53_takeover.base.errors import ExitCode
-    from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Takeover
+    from route53_takeover.cli.options import CommonOptions, ConnectionOptions
+    from route53_takeover.cli.takeover_options import Takeover
     from route53_takeover.core.plan.model import Options
     from route53_takeover.storage.config import Common, Connection
     from route53_takeover.storage.plan_file import PlanFile

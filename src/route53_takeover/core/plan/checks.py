@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from route53_takeover.core.domain.stacks import StackDescription
-    from route53_takeover.core.plan.model import Facts, Plan, UnfinishedRun
+    from route53_takeover.core.plan.facts import Facts, UnfinishedRun
+    from route53_takeover.core.plan.model import Plan
 
 CREDENTIAL_MARGIN = 15 * 60
 """Seconds that credentials must outlive the drain by."""

@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import conflict
-from route53_takeover.core.plan.model import OtherZone
+from route53_takeover.core.plan.facts import OtherZone
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import OwnedRecord
+    from route53_takeover.core.plan.facts import OwnedRecord
 
 
 class Site(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Facts, PendingRecord, Plan
+    from route53_takeover.core.plan.facts import Facts, PendingRecord
+    from route53_takeover.core.plan.model import Plan
 
 _API = ("TTL", "SetIdentifier", "Weight", "Region", "Failover", "GeoLocation", "HealthCheckId")
 _OPEN = "?"

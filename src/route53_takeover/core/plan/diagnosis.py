@@ -20,7 +20,7 @@ from route53_takeover.core.domain.record_sets import RecordSet, conflict
 from route53_takeover.core.domain.stacks import StackDescription, StackPhase, kind_of
 from route53_takeover.core.plan.checks import stack_way_out
 from route53_takeover.core.plan.claims import Claim, Site, claim
-from route53_takeover.core.plan.model import OwnedRecord, StackRecord, Unasked
+from route53_takeover.core.plan.facts import OwnedRecord, StackRecord, Unasked
 from route53_takeover.core.plan.ownership import stack_named, way_out
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.domain.record_sets import RecordKey
-    from route53_takeover.core.plan.model import Facts, OwnedRecord, Plan
+    from route53_takeover.core.plan.facts import Facts, OwnedRecord
+    from route53_takeover.core.plan.model import Plan
 
 
 def refuse_groups(facts: Facts, plan: Plan) -> Iterator[Finding]:

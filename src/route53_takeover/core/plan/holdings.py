@@ -22,7 +22,7 @@ from route53_takeover.core.domain.template import (
     members_of,
     resources_of,
 )
-from route53_takeover.core.plan.model import OwnedRecord
+from route53_takeover.core.plan.facts import OwnedRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Facts, OwnedRecord, Plan, StackRecord
+    from route53_takeover.core.plan.facts import Facts, OwnedRecord, StackRecord
+    from route53_takeover.core.plan.model import Plan
 
 _RESOLVING = ("A", "AAAA", "CNAME")
 

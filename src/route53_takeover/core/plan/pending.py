@@ -30,8 +30,8 @@ from route53_takeover.core.domain.template import (
     members_of,
     resources_of,
 )
+from route53_takeover.core.plan.facts import OwnedRecord, PendingRecord, PendingTemplate
 from route53_takeover.core.plan.holdings import record_of
-from route53_takeover.core.plan.model import OwnedRecord, PendingRecord, PendingTemplate
 from route53_takeover.core.plan.pending_values import (
     PendingStack,
     as_parameter,

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
-    from route53_takeover.core.plan.model import Facts, PendingRecord, Plan
+    from route53_takeover.core.plan.facts import Facts, PendingRecord
+    from route53_takeover.core.plan.model import Plan
 
 _VALIDATION = ".acm-validations.aws."
 

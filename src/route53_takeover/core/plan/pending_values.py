@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.stacks import STACK, UNKNOWN_VALUE, ResourceChange
 from route53_takeover.core.domain.template import direct_depends, members_of, resources_of
-from route53_takeover.core.plan.model import OwnedRecord
+from route53_takeover.core.plan.facts import OwnedRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -23,7 +23,8 @@ from route53_takeover.core.plan.zone_checks import is_of_the_zone, targets_first
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Facts, Options
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import Options
 
 
 def make_plan(facts: Facts, options: Options) -> Plan:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.protections import Protection
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Facts, Plan
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import Plan
 
 
 def refuse_protected(facts: Facts, plan: Plan) -> Iterator[Finding]:

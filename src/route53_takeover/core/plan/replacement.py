@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.claims import Site
-    from route53_takeover.core.plan.model import StackRecord
+    from route53_takeover.core.plan.facts import StackRecord
 
 
 class Replacement(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
     from route53_takeover.core.domain.stacks import StackDescription
-    from route53_takeover.core.plan.model import Facts, Options, PlannedRecord
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import Options, PlannedRecord
 
 
 class Review(Struct, frozen=True, kw_only=True):

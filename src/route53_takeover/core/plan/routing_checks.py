@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Facts, Plan
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import Plan
 
 
 def coming_at(facts: Facts, name: str) -> list[RecordSet]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
-    from route53_takeover.core.plan.model import Facts, Manual, Plan
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import Manual, Plan
 
 
 def is_of_the_zone(facts: Facts, record: RecordSet) -> bool:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ApiError, ManualActionRequiredError, RefusedError
-from route53_takeover.core.plan.model import Identity, Options
+from route53_takeover.core.plan.facts import Identity
+from route53_takeover.core.plan.model import Options
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
@@ -25,17 +26,14 @@ from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.disk import Disk, DiskJournal
 from route53_takeover.simulation.chaos.fault_injection import arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
 from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
 from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
-from route53_takeover.simulation.chaos.ports import (
-    SimulatedDeployer,
-    SimulatedProber,
-    SimulatedRecords,
-    SimulatedStacks,
-)
+from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
+from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import SCENARIOS

@@ -16,7 +16,8 @@ from route53_takeover.core.plan.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.plan.model import Facts, JetsApp, Plan
+    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.model import JetsApp, Plan
 
 OWN_RECORD = (
     "Set config.domain.route53 = false, define the AWS::Route53::RecordSet yourself in "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -380,19 +381,17 @@ def _sub_variables(node: object) -> set[str]:
     found = {name for value in node.values() for name in _sub_variables(value)}
     match node.get("Fn::Sub"):
         case [_, dict(given)]:
-            found |= {str(name).partition(".")[0] for name in given}
+            return found | {str(name).partition(".")[0] for name in given}
         case _:
-            pass
-    return found
+            return found
 
 
 def _refuse_circles(waits: Mapping[str, frozenset[str]]) -> None:
-    left = dict(waits)
-    while ready := [name for name, others in left.items() if not others & left.keys()]:
-        for name in ready:
-            del left[name]
-    if left:
-        raise TemplateError(f"Circular dependency between resources: [{', '.join(sorted(left))}]")
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        circle = ", ".join(sorted(set(error.args[1])))
+        raise TemplateError(f"Circular dependency between resources: [{circle}]") from None
 
 
 def _no_resources(name: str, _attribute: str | None) -> str:
