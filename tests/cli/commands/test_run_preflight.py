@@ -146,7 +146,7 @@ def test_every_reason_to_refuse_is_reported_with_its_hint_and_nothing_is_written
         ("stack legacy owns", "DeletionPolicy: Retain"),
         ("p.example.com A is a plain A record", "--strategy delete"),
         ("t.example.com CNAME belongs to traffic policy instance tpi-7", "traffic policy instance"),
-        ("w.example.com CNAME [blue] has a routing policy", "simple record sets"),
+        ("w.example.com CNAME [blue] has a routing policy", "--template or --preview"),
         ("sub.example.com NS delegates x.sub.example.com CNAME to another zone", "delegated zone"),
         ("m.example.com CNAME is an alias to c.example.com CNAME", "Point it to another target"),
     ]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.release_gate import Condition
     from route53_takeover.core.takeover.state import State
     from route53_takeover.runtime.takeover_effects import TakeoverEngine
@@ -338,6 +339,11 @@ class Harness:
         self.is_to_guard = watched and not left
         if self.is_to_guard:
             self.found = self._find(names)
+
+    def is_served(self, plan: Plan, name: str) -> bool:
+        """Whether a record stands at the name; of a routed one, each member of the plan."""
+        standing = {r.set_identifier for r in self.world.holds(name)}
+        return bool(standing) and plan.members_at(name) - {None} <= standing
 
     def _find(self, names: Sequence[str]) -> dict[str, tuple[Sequence[RecordSet], str]]:
         return {name: (self.world.holds(name), self.world.last_writer(name)) for name in names}

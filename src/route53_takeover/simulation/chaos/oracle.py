@@ -94,8 +94,7 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
     absent = False
     for name in plan.names:
         broken += _long_gaps(harness, plan, name)
-        standing = {r.set_identifier for r in world.holds(name)}
-        absent |= not standing or bool(plan.members_at(name) - {None} - standing)
+        absent |= not harness.is_served(plan, name)
         broken += _left_without_record(harness, plan, name)
     if len(world.started) != len(set(world.started)):
         broken.append("a deploy is started at most once")

@@ -207,7 +207,8 @@ class _Rehearsing:
         """Whether the operator follows up a run that has ended."""
         if state.ending is None or state.ending.outcome is not Outcome.UNKNOWN:
             return False
-        if state.interrupts or not all(map(self._harness.world.holds, self._plan.names)):
+        plan = self._plan
+        if state.interrupts or not all(self._harness.is_served(plan, n) for n in plan.names):
             return True
         self._resumes -= 1
         return self._resumes >= 0
