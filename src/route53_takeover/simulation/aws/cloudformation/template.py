@@ -2,8 +2,7 @@
 
 Decides which resources a template has and what their properties are once everything they refer to
 exists. It knows Parameters, Conditions, the pseudo parameters and the intrinsic functions in
-`KNOWN`; any other is an error that names it, never a wrong value. It creates nothing and never
-changes the body that it was given.
+`KNOWN`; any other is an error that names it. It creates nothing and leaves the body as it is.
 """
 
 from __future__ import annotations
