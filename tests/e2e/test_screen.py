@@ -96,7 +96,7 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
             assert max(map(len, shown.splitlines())) > 100, "as wide as the terminal"
             three.send(signal.SIGINT)
             assert three.finish() == 0
-            three.await_text("is paused, and waits for you", "route53-takeover attach")
+            three.await_text("is paused and waits for you", "route53-takeover attach")
         scene.account.pass_time(8)
         one.await_text("DnsRecord", "CREATE_IN_PROGRESS")
         assert scene.here == scene.original, "no release while it is paused"

@@ -156,13 +156,13 @@ class Witness:
     def __init__(self) -> None:
         self.backed_up = False
         self.journal_lost = False
-        self.read: ev.NameRead | None = None
+        self.reads: dict[str, ev.NameRead] = {}
         self.slowest = 0.0
         self.items: dict[tuple[str, str], StackEvent] = {}
         self.first_seen: dict[tuple[str, str], float] = {}
         self.old: set[str] = set()
-        self.cut_at = -1.0
-        self.agreed_at = -1.0
+        self.cut_at: dict[str, float] = {}
+        self.agreed_at: dict[str, float] = {}
 
     def sees(self, event: ev.AnyEvent) -> None:
         if isinstance(event, ev.NameRead | ev.StackPolled | ev.ResourcesRead | ev.RootDescribed):
@@ -173,11 +173,11 @@ class Witness:
             case ev.JournalFailed():
                 self.journal_lost = True
             case ev.NameRead():
-                self.read = event
-            case ev.HoldCut(name=name) if name == NAME:
-                self.cut_at = self.agreed_at = event.time
-            case ev.ReleaseConfirmed(name=name) if name == NAME:
-                self.agreed_at = event.time
+                self.reads[event.name] = event
+            case ev.HoldCut():
+                self.cut_at[event.name] = self.agreed_at[event.name] = event.time
+            case ev.ReleaseConfirmed():
+                self.agreed_at[event.name] = event.time
             case ev.BaselineRead():
                 self.items, self.first_seen = {}, {}
                 self.old = set(event.newest.values())
@@ -210,24 +210,28 @@ class Witness:
             return False
         if state.paused and not _without_write(state).ever_released:
             return False
-        if self.read is None or state.given_up:
+        read = self.reads.get(write.name)
+        if read is None or state.given_up:
             return False
-        if now - self.read.time > 2.0 + 2 * self.slowest:
+        if now - read.time > 2.0 + 2 * self.slowest:
             return False  # slow answers make what they say last longer, and nothing else does
         for item in self.items.values():
-            if item.desired is None or item.desired.record.key.name != write.name:
+            desired = [each.record for each in (item.desired, *item.members) if each is not None]
+            here = [record for record in desired if record.key.name == write.name]
+            there = [r for r in read.records if any(conflict(r, each) for each in here)]
+            if not there:
                 continue
-            there = [r for r in self.read.records if conflict(r, item.desired.record)]
             since = self.first_seen.get((item.stack_id, item.logical_id), now)
             held = now - since
-            agreed = self.agreed_at >= since or not state.plan.options.confirm_release
+            agreed_at = self.agreed_at.get(write.name, -1.0)
+            agreed = agreed_at >= since or not state.plan.options.confirm_release
             if (
                 agreed
                 and same_records(there, deletes)
                 and self.newest(item.stack_id, item.logical_id) == "CREATE_IN_PROGRESS"
                 and self.newest(item.stack_id, None) in FORWARD
                 and self.newest(state.root.stack_id, None) in FORWARD
-                and (held >= 2.0 or self.cut_at >= since)
+                and (held >= 2.0 or self.cut_at.get(write.name, -1.0) >= since)
             ):
                 return True
         return False
