@@ -14,7 +14,9 @@ from tests.builders import (
     NEW,
     OLD,
     ROOT,
+    cname,
     created,
+    due_state,
     fed,
     name_read,
     polled,
@@ -27,6 +29,7 @@ from tests.builders import (
     with_handover,
     with_name,
     with_options,
+    with_resource,
     with_stacks,
     write_of,
 )
@@ -182,3 +185,13 @@ def test_a_record_that_the_rollback_may_delete_unseen_is_created_without_a_read(
     assert purpose_of(fed(state, ev.TimePassed(time=state.now + 60.0))) is None
     assert purpose_of(unread(state, at=state.now + 0.5)) is None
     assert purpose_of(unread(state, at=state.now + 60.0)) is Purpose.RESTORE
+
+
+def test_the_original_in_the_place_of_an_adopted_record_is_what_a_blind_restore_created() -> None:
+    """CloudFormation adopted the lowered record; another writer deleted it, unread."""
+    original, lowered = cname(300, "new.example.net"), cname(60, "new.example.net")
+    state = due_state(original, desired=lowered)
+    state = with_handover(state, stage=RecordStatus.ADOPTED, standing=lowered)
+    state = with_resource(state, status="DELETE_FAILED")
+    (handover,) = observe(state, name_read(state, original)).names[NAME].handovers
+    assert (handover.stage, handover.standing) == (RecordStatus.RESTORED, original)

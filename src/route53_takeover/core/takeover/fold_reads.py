@@ -132,9 +132,11 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
             resources = matching_resources(state, handover)
             known = any(m.desired and m.desired.complete for m in resources)
             undone = not resources and root_kind(state) in _UNDONE
-            ours = not desired and all(r.same_as(handover.standing) for r in occupants)
+            manual = (handover.standing, handover.original)  # a blind restore creates the original
+            ours = not desired and all(any(r.same_as(m) for m in manual) for r in occupants)
             if ours and (known or undone):
-                return replace(handover, stage=RecordStatus.RESTORED)
+                standing = next(m for m in manual if m.same_as(occupants[0]))
+                return replace(handover, stage=RecordStatus.RESTORED, standing=standing)
             return handover
         case RecordStatus.CHANGED if all(r.same_as(handover.standing) for r in occupants):
             stage = RecordStatus.STANDING if handover.released_at is None else RecordStatus.RESTORED
