@@ -10,6 +10,7 @@ from tests.builders import (
     CHILD,
     NAME,
     NEW,
+    NOW,
     OLD,
     ROOT,
     before_deploys,
@@ -23,8 +24,10 @@ from tests.builders import (
     released,
     releasing,
     stack_event,
+    tree,
     with_handover,
     with_name,
+    with_resource,
     with_stacks,
     write_of,
 )
@@ -36,6 +39,7 @@ from route53_takeover.core.domain.stacks import (
     StackDescription,
     StackResource,
 )
+from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.phases import ALLOWED, LIVE, Phase
@@ -459,3 +463,17 @@ def test_a_record_that_the_list_lacks_is_gone_only_once_its_stack_has_rolled_bac
     later = state.now + 60
     listed = fed(state, ev.ResourcesRead(time=later, stack=ROOT, began=later))
     assert [r.status for r in listed.stacks[ROOT].records.values()] == [left]
+
+
+def test_a_stack_that_adopts_before_any_deploy_of_ours_is_described_before_the_run_is_done() -> (
+    None
+):
+    """What preflight read of its status is old: it may roll back by now."""
+    state = before_deploys(Phase.GUARD, OLD, stacks=tree(OLD))
+    state = with_stacks(state, status="UPDATE_COMPLETE")
+    state = with_handover(state, stage=RecordStatus.ADOPTED, created_at=NOW)
+    state = with_resource(state, status="CREATE_COMPLETE")
+    later = ev.TimePassed(time=NOW + state.plan.options.settle + 1)
+    after, commands = step(state, later)
+    assert after.phase is Phase.GUARD
+    assert cmd.DescribeRoot() in commands

@@ -16,7 +16,14 @@ from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import is_aborted, still_listed, stopped_by, why
+from route53_takeover.core.takeover.failure_reason import (
+    in_part,
+    is_aborted,
+    still_listed,
+    stopped_by,
+    what_stands,
+    why,
+)
 from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.phases import Phase
@@ -56,7 +63,7 @@ def settled(context: StepContext) -> bool:
     state = context.state
     switch = state.baseline
     if switch is None:
-        return True
+        return _is_at_rest_by_status(context)
     deploy = state.deploys.get(switch)
     if deploy is not None and deploy.exited_at is None:
         return False
@@ -77,6 +84,25 @@ def settled(context: StepContext) -> bool:
             context.wake(quiet_at + MISSED_EVENTS)
         else:
             _look(context, at=quiet_at)
+        return False
+    if kind_of(state.described.status) in IN_PROGRESS:
+        _look(context, at=state.described_began + DESCRIBE_AGAIN)
+        return False
+    return True
+
+
+def _is_at_rest_by_status(context: StepContext) -> bool:
+    """Before any deploy of ours: a stack that took a record must be seen at rest after it did.
+
+    Its events are not polled then, and what preflight read of its status is old.
+    """
+    state = context.state
+    taken = [h.created_at or state.now for h in state.handovers if h.stage in TAKEN_STAGES]
+    if not taken or is_blind(state):
+        return True
+    quiet_at = max(taken) + state.plan.options.settle
+    if state.described is None or state.described_began < quiet_at:
+        _look(context, at=quiet_at)
         return False
     if kind_of(state.described.status) in IN_PROGRESS:
         _look(context, at=state.described_began + DESCRIBE_AGAIN)
@@ -315,7 +341,7 @@ def _end(context: StepContext) -> None:
         open_ = bool(left) or any(_is_unreadable(state, name) for name in state.names.values())
         context.end(
             Outcome.UNKNOWN,
-            _in_part(state, theirs, reason),
+            in_part(state, theirs, reason),
             resumable=open_ or root_kind(state) is not StackPhase.SUCCEEDED,
         )
     elif root_kind(state) is StackPhase.FAILED and _was_switched_on(state):
@@ -329,7 +355,7 @@ def _end(context: StepContext) -> None:
         context.end(Outcome.UNKNOWN, f"the name cannot be read: {reason}")
     elif state.interrupts and not state.ever_released:
         code = ExitCode.FAILED if is_aborted(state) else ExitCode.INTERRUPTED
-        context.end(Outcome.ABORTED, f"{stopped_by(state)}: {_what_stands(state)}", exit_code=code)
+        context.end(Outcome.ABORTED, f"{stopped_by(state)}: {what_stands(state)}", exit_code=code)
     elif any(h.stage is RecordStatus.RESTORED for h in state.handovers):
         context.end(Outcome.RESTORED, reason)
     else:
@@ -339,15 +365,6 @@ def _end(context: StepContext) -> None:
 def _was_switched_on(state: State) -> bool:
     """Whether the deploy with the switch on did anything: the root may have stood failed before."""
     return state.baseline is Switch.ON and was_deployed(state)
-
-
-def _what_stands(state: State) -> str:
-    for handover in state.handovers:
-        if handover.stage is RecordStatus.CHANGED:
-            return f"another writer changed {handover.original.key}; its record is left as it is"
-    if any(deploy.exited_at is None for deploy in state.deploys.values()):
-        return "every record is as before; the deploy is still running"
-    return "every record is as before"
 
 
 def _is_left_changed(handover: Handover) -> bool:
@@ -367,30 +384,6 @@ def _is_theirs(state: State, handover: Handover) -> bool:
         return False
     name = state.names[handover.original.key.name]
     return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
-
-
-def _in_part(state: State, theirs: list[Handover], reason: str) -> str:
-    """What is said where CloudFormation's record stands, and not everything is as planned."""
-    if root_kind(state) is not StackPhase.SUCCEEDED:
-        stands = f"CloudFormation's {theirs[0].original.key} is in place"
-        return f"{stands}, but its stack has not succeeded: {reason}"
-    stack = state.root.stack_name or state.plan.options.stack
-    owned = ", ".join(str(h.original.key) for h in theirs)
-    rest = "; ".join(_of_the_rest(state, h) for h in state.handovers if h not in theirs)
-    # A record that the stack does not have needs no further reason.
-    more = (
-        f" ({reason})" if state.given_up or any(n.restoring for n in state.names.values()) else ""
-    )
-    return f"{stack} owns {owned} now, but not every record of the plan: {rest}{more}"
-
-
-def _of_the_rest(state: State, handover: Handover) -> str:
-    key = handover.original.key
-    if handover.stage is RecordStatus.CHANGED:
-        return f"another writer changed {key}, which is left as it is"
-    if not matching_resources(state, handover):
-        return f"{key} is unchanged because the stack did not create it"
-    return f"{key} is unchanged"
 
 
 def _can_fill(state: State, name: NameState) -> bool:

@@ -22,7 +22,7 @@ from route53_takeover.core.takeover.queries import (
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover.state import Deploy, NameState, State
+    from route53_takeover.core.takeover.state import Deploy, Handover, NameState, State
 
 
 def stopped_by(state: State) -> str:
@@ -222,3 +222,37 @@ def _first_error(state: State) -> str:
     errors = [s.first_error for s in state.stacks.values() if s.first_error]
     leaf = next((e for e in errors if "stack" not in e.lower()), errors[0] if errors else "")
     return f" ({leaf})" if leaf else ""
+
+
+def what_stands(state: State) -> str:
+    """What is left of a run that was stopped before a release."""
+    for handover in state.handovers:
+        if handover.stage is RecordStatus.CHANGED:
+            return f"another writer changed {handover.original.key}; its record is left as it is"
+    if any(deploy.exited_at is None for deploy in state.deploys.values()):
+        return "every record is as before; the deploy is still running"
+    return "every record is as before"
+
+
+def in_part(state: State, theirs: list[Handover], reason: str) -> str:
+    """What is said where CloudFormation's record stands, and not everything is as planned."""
+    if root_kind(state) is not StackPhase.SUCCEEDED:
+        stands = f"CloudFormation's {theirs[0].original.key} is in place"
+        return f"{stands}, but its stack has not succeeded: {reason}"
+    stack = state.root.stack_name or state.plan.options.stack
+    owned = ", ".join(str(h.original.key) for h in theirs)
+    rest = "; ".join(_of_the_rest(state, h) for h in state.handovers if h not in theirs)
+    # A record that the stack does not have needs no further reason.
+    more = (
+        f" ({reason})" if state.given_up or any(n.restoring for n in state.names.values()) else ""
+    )
+    return f"{stack} owns {owned} now, but not every record of the plan: {rest}{more}"
+
+
+def _of_the_rest(state: State, handover: Handover) -> str:
+    key = handover.original.key
+    if handover.stage is RecordStatus.CHANGED:
+        return f"another writer changed {key}, which is left as it is"
+    if not matching_resources(state, handover):
+        return f"{key} is unchanged because the stack did not create it"
+    return f"{key} is unchanged"
