@@ -477,3 +477,21 @@ def test_a_stack_that_adopts_before_any_deploy_of_ours_is_described_before_the_r
     after, commands = step(state, later)
     assert after.phase is Phase.GUARD
     assert cmd.DescribeRoot() in commands
+
+
+def test_an_update_that_was_rolled_back_leaves_no_new_record_in_a_group() -> None:
+    """The stack's list shows the group as UPDATE_COMPLETE then, as after an update that held."""
+    state = with_handover(due_state(OLD, desired=OLD), stage=RecordStatus.RESTORED)
+    state = with_resource(state, status="CREATE_FAILED", group=True)
+    state = with_stacks(state, status="UPDATE_ROLLBACK_COMPLETE")
+    group = StackResource(
+        stack_id=ROOT,
+        logical_id="DnsRecord",
+        physical_id="shop-DnsRecord-1",
+        resource_type="AWS::Route53::RecordSetGroup",
+        status="UPDATE_COMPLETE",
+    )
+    listed = ev.ResourcesRead(time=NOW + 2, stack=ROOT, began=NOW + 1, resources=(group,))
+    state, _ = step(state, listed)
+    (handover,) = state.names[NAME].handovers
+    assert handover.stage is RecordStatus.RESTORED

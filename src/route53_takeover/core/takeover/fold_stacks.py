@@ -165,9 +165,18 @@ def _members(
     }
 
 
-def _listed_group(stack: StackState, item: StackResource, now: float) -> dict[str, RecordResource]:
-    """A group as the stack's list shows it: its status, and what the template says is in it."""
+def _listed_group(
+    stack: StackState, item: StackResource, now: float, *, undone: bool
+) -> dict[str, RecordResource]:
+    """A group as the stack's list shows it: its status, and what the template says is in it.
+
+    Args:
+        undone: the operation was rolled back: what an update added to the group is gone again.
+    """
     status = item.status.replace("UPDATE_", "CREATE_", 1)
+    is_as_before = undone and item.status == "UPDATE_COMPLETE"
+    if is_as_before:
+        status = "DELETE_COMPLETE"
     before = {k: r for k, r in stack.records.items() if r.group and r.logical_id == item.logical_id}
     had = now if item.physical_id else None
     if before:
@@ -182,7 +191,7 @@ def _listed_group(stack: StackState, item: StackResource, now: float) -> dict[st
             if not r.status.startswith("DELETE_")
         }
     members = stack.template.members.get(item.logical_id, ()) if stack.template else ()
-    if not members and item.logical_id in stack.existing:
+    if is_as_before or (not members and item.logical_id in stack.existing):
         return {}  # it was there before, and nothing says that it changed
     found = _members(stack.stack_id, item.logical_id, status, members or (None,), now)
     return {key: replace(r, initiated_at=had) for key, r in found.items()}
@@ -207,11 +216,12 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
     stack = state.stacks.get(event.stack) or StackState(stack_id=event.stack)
     stacks = dict(state.stacks)
     records = dict(stack.records)
+    undone = root_kind(state) in (StackPhase.ROLLED_BACK, StackPhase.ABSENT)
     for item in event.resources:
         if item.resource_type == STACK and item.physical_id and item.physical_id not in stacks:
             stacks[item.physical_id] = StackState(stack_id=item.physical_id, parent=event.stack)
         if item.resource_type == RECORD_SET_GROUP:
-            records |= _listed_group(stack, item, state.now)
+            records |= _listed_group(stack, item, state.now, undone=undone)
         if item.resource_type == RECORD_SET:
             known = records.get(item.logical_id)
             desired = known.desired if known and not known.guessed else None
@@ -235,7 +245,6 @@ def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> Sta
                 reason=known.reason if known else "",
             )
     listed = {item.logical_id for item in event.resources}
-    undone = root_kind(state) in (StackPhase.ROLLED_BACK, StackPhase.ABSENT)
     for logical_id, known in records.items():
         is_coming = (
             known.status == "CREATE_IN_PROGRESS" and not undone
