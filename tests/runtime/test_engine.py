@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from route53_takeover.core.domain.record_sets import Change, RecordSet
+    from route53_takeover.core.machine import Poll
     from route53_takeover.core.takeover import commands as cmd
+    from route53_takeover.core.takeover.polling import Target
     from route53_takeover.core.takeover.state import State
     from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.simulation.chaos.harness import Harness
@@ -160,6 +162,23 @@ def test_an_event_that_the_machine_does_not_accept_is_ignored_in_production(
     monkeypatch.setattr(takeover_effects, "TAKEOVER", machine)
     assert in_virtual_time(Bench).phase is Phase.ENDED
     with pytest.raises(ValueError, match="no row"):
+        in_virtual_time(lambda: Bench(strict=True))
+
+
+def test_polls_that_break_in_the_gap_do_not_end_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Safety rule 8."""
+
+    def moody(state: State) -> tuple[Poll[Target], ...]:
+        if state.phase is Phase.CONFIRM:
+            raise KeyError("a stack that is not known")
+        return machine_module.TAKEOVER.polls(state)
+
+    machine = dataclasses.replace(machine_module.TAKEOVER, polls=moody)
+    monkeypatch.setattr(takeover_effects, "TAKEOVER", machine)
+    state = in_virtual_time(Bench)
+    assert state.ending is not None
+    assert state.ending.outcome is Outcome.DONE
+    with pytest.raises(KeyError, match="not known"):
         in_virtual_time(lambda: Bench(strict=True))
 
 

@@ -83,6 +83,7 @@ class Engine(Generic[S, E, C, T]):
         self._tasks: asyncio.TaskGroup
         self._under_way: set[asyncio.Task[None]] = set()
         self._blind = False  # the observer has failed; said once
+        self._polls: tuple[Poll[T], ...] = ()
         self._pollers: Pollers[E, T] = Pollers(
             clock=clock,
             look=lambda poll: look(poll, self._known),
@@ -187,7 +188,13 @@ class Engine(Generic[S, E, C, T]):
         return [*self._fold(first), *self._fold(then)]
 
     def _follow(self, event: E) -> S:
-        self._pollers.follow(self._machine.polls(self._known), event)
+        try:
+            self._polls = self._machine.polls(self._known)
+        except Exception:  # a defect of ours must not end a rescue: the polls stay as they were
+            if self._strict:
+                raise
+            _log.exception("polls.failed", type=type(event).__name__, seq=self._seq)
+        self._pollers.follow(self._polls, event)
         return self._known
 
     def _fold(self, event: E) -> tuple[C, ...]:
