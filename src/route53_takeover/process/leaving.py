@@ -42,7 +42,7 @@ def parting(common: Common, left: ExitInfo) -> ExitInfo:
         How it was left: a run that ended meanwhile has a result.
 
     Raises:
-        MustLookError: the run ends with this process, and has not ended by itself.
+        ManualActionRequiredError: the run ends with this process, and has not ended by itself.
     """
     is_rehearsal = bool(find_run(common.state_dir, left.run).rehearses)
     if left.absences:

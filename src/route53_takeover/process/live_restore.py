@@ -40,7 +40,7 @@ async def restore_live(
 
     Raises:
         RefusedError: CloudFormation's records stand, and the run guards them.
-        MustLookError: a name has no record yet, or the process does not answer.
+        ManualActionRequiredError: a name has no record yet, or the process does not answer.
     """
     known: list[State] = []
 

@@ -244,7 +244,7 @@ class _Work:
             Whether none is missing now.
 
         Raises:
-            MustLookError: one may not be created.
+            ManualActionRequiredError: one may not be created.
         """
         failed: ApiError | None = None
         for original in self.lacking:

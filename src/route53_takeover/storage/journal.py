@@ -75,7 +75,7 @@ class FileJournal:
 
     Raises:
         RefusedError: another process writes it (it is locked), or another version wrote it.
-        MustLookError: it is damaged.
+        ManualActionRequiredError: it is damaged.
         UsageError: it cannot be opened.
     """
 
@@ -246,7 +246,7 @@ def read_journal(path: Path) -> Sequence[JournalEvent]:
 
     Raises:
         UsageError: there is none, or it cannot be read.
-        MustLookError: it is damaged.
+        ManualActionRequiredError: it is damaged.
         RefusedError: another version wrote it.
     """
     try:
@@ -290,7 +290,7 @@ class JournalTail:
 
         Raises:
             UsageError: it cannot be read.
-            MustLookError: it is damaged.
+            ManualActionRequiredError: it is damaged.
             RefusedError: another version wrote it.
         """
         if self._size() <= self._offset:

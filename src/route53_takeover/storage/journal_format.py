@@ -71,7 +71,7 @@ def decode(data: bytes, where: str = "the journal") -> tuple[list[JournalEvent],
         The events, and how many bytes of ``data`` they take: what follows is a torn tail.
 
     Raises:
-        MustLookError: a line is damaged that is not the torn last one.
+        ManualActionRequiredError: a line is damaged that is not the torn last one.
         RefusedError: another version wrote it, or an event of it: a line that is whole and cannot
             be read is no torn tail, and what it says may not be forgotten.
     """

@@ -94,7 +94,7 @@ class DiskJournal(MemoryJournal):
         appended: called after every append, before the event has any consequence.
 
     Raises:
-        MustLookError: what is on the disk is damaged.
+        ManualActionRequiredError: what is on the disk is damaged.
     """
 
     def __init__(self, disk: Disk, clock: VirtualClock, appended: Callable[[], None]) -> None:

@@ -220,7 +220,7 @@ class _Rehearsing:
             The last state; ``None`` where it was killed.
 
         Raises:
-            MustLookError: the journal is damaged.
+            ManualActionRequiredError: the journal is damaged.
             RefusedError: there is nothing in it, or nothing that is understood.
         """
         harness = self._harness
