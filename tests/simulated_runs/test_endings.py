@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.base.errors import UnansweredError
 from route53_takeover.core.plan.model import JetsApp
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.json_lines import JsonLines
@@ -20,6 +21,7 @@ from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
+from route53_takeover.simulation.chaos.transport import Storm
 from route53_takeover.simulation.scenarios import (
     SCENARIOS,
     Scenario,
@@ -113,6 +115,31 @@ def test_an_operation_that_ends_before_it_is_polled_is_reported() -> None:
     )
     assert ending(rehearsal) == (Outcome.FAILED, 1)
     assert "already exists" in rehearsal.result.reason
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ended"), [(60.0, (Outcome.DONE, 0)), (1e6, (Outcome.UNKNOWN, 4))]
+)
+def test_a_record_set_of_which_only_the_name_is_known_is_not_called_missing(
+    seconds: float, ended: tuple[Outcome, int]
+) -> None:
+    """Events come without properties and the template cannot be read: for a while, or for good."""
+    account = site_account(existing=alias("d1new"))
+    cleaned_up = {
+        "Type": "AWS::CloudFront::Function",
+        "Condition": "Disabled",
+        "Metadata": {"Simulation": {"Seconds": 60}},
+    }
+    template = site_template(alias_resource("d1new"), Old=cleaned_up)
+    account = replace(account, template=template)
+
+    def begin(harness: Harness) -> None:
+        until = harness.clock.true() + seconds
+        storm = Storm(until=until, only="GetTemplate", error=UnansweredError)
+        harness.transport.storms.append(storm)
+
+    rehearsal = rehearsed(account, begin=begin, faults=Faults(mute=1.0))
+    assert ending(rehearsal) == ended
 
 
 @pytest.mark.parametrize("seed", range(8))

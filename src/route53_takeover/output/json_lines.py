@@ -127,14 +127,25 @@ def plan_object(
     plan: Plan, steps: list[str], run_line: str, config: str | None, out: str | None = None
 ) -> dict[str, Any]:
     """``plan --output json``; ``config``: the file that options came from; ``out``: the plan's."""
-    return {
-        "event": "plan",
+    return refusal_object([str(each) for each in plan.refusals], run_line, config) | {
         "refused": plan.refused,
-        "reasons": [str(finding) for finding in plan.refusals],
         "warnings": [str(finding) for finding in plan.warnings],
         "records": record_objects(plan),
         "steps": [] if plan.refused else steps,
-        "run_line": run_line,
         "out": out,
+    }
+
+
+def refusal_object(reasons: list[str], run_line: str, config: str | None) -> dict[str, Any]:
+    """The same where no plan could be made."""
+    return {
+        "event": "plan",
+        "refused": True,
+        "reasons": reasons,
+        "warnings": [],
+        "records": [],
+        "steps": [],
+        "run_line": run_line,
+        "out": None,
         "config": config,
     }

@@ -16,6 +16,7 @@ from route53_takeover.cli.bootstrap import opened, planned, who_am_i
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.output import text_lines
+from route53_takeover.output.json_lines import refusal_object
 from route53_takeover.storage.plan_file import PlanFile, check_secrets, write_plan_file
 
 if TYPE_CHECKING:
@@ -47,17 +48,9 @@ def plan(
     except TakeoverError as error:
         if not given.as_json or error.exit_code is not ExitCode.REFUSED:
             raise
-        refusal = {
-            "event": "plan",
-            "refused": True,
-            "reasons": [f"{error.message.rstrip('.')}. {error.hint}".strip()],
-            "warnings": [],
-            "records": [],
-            "steps": [],
-            "run_line": run_line,
-            "out": None,
-            "config": given.config.path if given.config else None,
-        }
+        reason = f"{error.message.rstrip('.')}. {error.hint}".strip()
+        config = given.config.path if given.config else None
+        refusal = refusal_object([reason], run_line, config)
         text_lines.tell_error(error)
         write_line(json.dumps(refusal), sys.stdout)
         return error.exit_code

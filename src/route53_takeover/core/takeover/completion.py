@@ -24,7 +24,6 @@ from route53_takeover.core.takeover.failure_reason import (
     what_stands,
     why,
 )
-from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import (
@@ -34,6 +33,7 @@ from route53_takeover.core.takeover.queries import (
     may_have_begun,
     root_kind,
     silent_servers,
+    unread_records,
     was_deployed,
 )
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus
@@ -346,8 +346,8 @@ def _end(context: StepContext) -> None:
         )
     elif root_kind(state) is StackPhase.FAILED and _was_switched_on(state):
         context.end(Outcome.UNKNOWN, f"{reason}: a later repair of the stack may undo the record")
-    elif root_kind(state) is StackPhase.SUCCEEDED and (groups := unread_groups(state)):
-        held = f"RecordSetGroup {', '.join(groups)} of the stack may hold the record"
+    elif root_kind(state) is StackPhase.SUCCEEDED and (unread := unread_records(state)):
+        held = f"{', '.join(unread)} of the stack may hold the record"
         context.end(Outcome.UNKNOWN, f"{held}: {reason}")
     elif left:
         context.end(Outcome.UNKNOWN, f"{left[0].original.key} still has a lowered TTL: {reason}")

@@ -12,11 +12,11 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
 from route53_takeover.core.takeover.events import Switch
-from route53_takeover.core.takeover.fold_stacks import unread_groups
 from route53_takeover.core.takeover.queries import (
     is_group_kept_back,
     matching_resources,
     root_kind,
+    unread_records,
     was_deployed,
 )
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
@@ -70,8 +70,8 @@ def _why(state: State) -> str:
         return _nothing_deployed(deploy) + declined(state, deploy)
     if kind is not StackPhase.SUCCEEDED:
         return f"the stack ended {status}{error}{_kept_back(state)}"
-    if groups := unread_groups(state):
-        return f"the records of its RecordSetGroup ({', '.join(groups)}) cannot be read"
+    if unread := unread_records(state):
+        return f"the records of {', '.join(unread)} cannot be read"
     if not any(matching_resources(state, h) for h in state.handovers):
         return f"the stack was deployed without a record set of this name: {_left_out(state)}"
     return f"the stack ended {status}, but not with every record{error}{still_listed(state)}"

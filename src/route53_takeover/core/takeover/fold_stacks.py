@@ -197,18 +197,6 @@ def _listed_group(
     return {key: replace(r, initiated_at=had) for key, r in found.items()}
 
 
-def unread_groups(state: State) -> tuple[str, ...]:
-    """Logical ids of groups that are complete, and of which a record is not known."""
-    return tuple(
-        dict.fromkeys(
-            resource.logical_id
-            for stack in state.stacks.values()
-            for resource in stack.records.values()
-            if resource.group and resource.desired is None and resource.status == "CREATE_COMPLETE"
-        )
-    )
-
-
 def resources(state: State, event: ev.ResourcesRead | ev.ResourcesUnread) -> State:
     """What a stack holds by its own list, which is ahead of its events."""
     if isinstance(event, ev.ResourcesUnread):

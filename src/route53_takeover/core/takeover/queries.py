@@ -85,6 +85,25 @@ def may_have_begun(state: State) -> bool:
     )
 
 
+def unread_records(state: State) -> tuple[str, ...]:
+    """Record sets and groups of the stack that are complete, and whose records are not known."""
+    return tuple(
+        dict.fromkeys(
+            f"{'RecordSetGroup' if resource.group else 'RecordSet'} {resource.logical_id}"
+            for stack in state.stacks.values()
+            for resource in stack.records.values()
+            if resource.status == "CREATE_COMPLETE" and _is_unread(resource)
+        )
+    )
+
+
+def _is_unread(resource: RecordResource) -> bool:
+    """Whether it may hold a record of ours; of a record set the name alone is known then."""
+    if resource.group:
+        return resource.desired is None
+    return resource.guessed and resource.desired is not None
+
+
 def matching_resources(state: State, handover: Handover) -> tuple[RecordResource, ...]:
     """The record resources of the tree that would stand in this record set's place."""
     return tuple([r for r in candidate_resources(state, handover) if not r.guessed])

@@ -163,11 +163,11 @@ def ask_template(context: StepContext, stack: StackState) -> None:
 
 def _is_understood(context: StepContext) -> bool:
     """Whether the templates say what the lists do not say of a record set, or cannot be read."""
-    understood = True
+    understood, now = True, context.state.now
     for stack in context.state.stacks.values():
         if (
             stack.template is None
-            and stack.template_failures < TEMPLATE_TRIES
+            and (stack.template_failures < TEMPLATE_TRIES or now >= stack.template_after)
             and any(r.guessed and r.desired is not None for r in stack.records.values())
         ):
             ask_template(context, stack)
