@@ -46,7 +46,14 @@ from route53_takeover.core.takeover.phases import ALLOWED, LIVE, Phase
 from route53_takeover.core.takeover.polling import stack_polls
 from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, RecordStatus, Stop, Write
+from route53_takeover.core.takeover.state import (
+    Ending,
+    Outcome,
+    Reading,
+    RecordStatus,
+    Stop,
+    Write,
+)
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import StepContext
 from route53_takeover.core.timing import ACTIVE, HOT
@@ -495,3 +502,19 @@ def test_an_update_that_was_rolled_back_leaves_no_new_record_in_a_group() -> Non
     state, _ = step(state, listed)
     (handover,) = state.names[NAME].handovers
     assert handover.stage is RecordStatus.RESTORED
+
+
+def test_the_last_read_of_a_name_is_not_from_before_the_stack_was_at_rest() -> None:
+    """Other names could not be read for long, and the rollback deleted the record meanwhile."""
+    state = due_state(
+        phase=Phase.RESTORE,
+        given_up="stopped",
+        journal_lost="no space left",
+        verifying_since=NOW - 30,
+        news_at=NOW - 10,
+    )
+    state = with_stacks(state, status="UPDATE_ROLLBACK_COMPLETE")
+    state = with_name(state, read=Reading(began=NOW - 29, told=NOW - 29, records=(OLD,)))
+    after, commands = step(state, ev.TimePassed(time=NOW + 1))
+    assert after.phase is Phase.RESTORE
+    assert cmd.ReadName(name=NAME) in commands

@@ -307,10 +307,14 @@ def _may_undo(context: StepContext) -> bool:
 
 
 def _last_look(context: StepContext) -> bool:
-    """Reads every name once more; true when each was read since the looking began."""
-    if context.state.verifying_since is None:
-        context.state = replace(context.state, verifying_since=context.state.now)
-    since = context.state.verifying_since or 0.0
+    """Reads every name once more; true when each was read since the looking began.
+
+    It begins again where the stack did anything meanwhile: reads may fail for long.
+    """
+    since = context.state.verifying_since
+    if since is None or context.state.news_at > since:
+        since = context.state.now
+        context.state = replace(context.state, verifying_since=since)
     seen = True
     for name in context.state.names.values():
         if name.read is not None and name.read.began >= since:

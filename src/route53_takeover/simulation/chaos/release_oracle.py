@@ -274,7 +274,12 @@ class _Court:
         )
 
     def _was_put_back(self, arrival: Arrival, name: str) -> bool:
-        """Whether the run released the name before, and put it back."""
+        """Whether the run released the name before, and put it back, as far as it could know.
+
+        A restore is sent without a journal too. Where the process is killed then, the next one
+        finds a record and a release of unknown fate.
+        """
+        kept = {e.id for e in self._harness.disk.events if isinstance(e, ev.WriteIntended)}
         released = False
         for other in self._harness.transport.arrivals:
             if other is arrival:
@@ -284,9 +289,19 @@ class _Court:
             at_name = [c for c in other.changes if normal_name(c.record.name) == normal_name(name)]
             if at_name and _released(other):
                 released = True
-            elif released and at_name and all(c.action == "CREATE" for c in at_name):
+            elif (
+                released
+                and at_name
+                and all(c.action == "CREATE" for c in at_name)
+                and (_write_id(arrival) not in kept or _write_id(other) in kept)
+            ):
                 return True
         return False
+
+
+def _write_id(arrival: Arrival) -> str:
+    """The write that a batch is of, by its comment: ``route53-takeover ID PURPOSE``."""
+    return arrival.comment.split()[1]
 
 
 def _has(row: StackEventRow) -> bool:
