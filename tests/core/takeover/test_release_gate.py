@@ -29,12 +29,13 @@ from tests.builders import (
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import Change, RecordSet
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.failure_reason import why
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import RecordStatus, Stop, Write
+from route53_takeover.core.takeover.state import Deploy, RecordStatus, Stop, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,23 @@ def in_group(state: State, other: DesiredRecord | None) -> State:
         more = {f"{k}/other": replace(r, desired=other) for k, r in one.records.items()}
         stacks[key] = replace(one, records={**one.records, **more})
     return replace(state, stacks=stacks)
+
+
+def exited(state: State, *, described: str, began: float, at: float | None = None) -> State:
+    """The deploy command has exited, and the stack was described."""
+    deploy = Deploy(intended_at=state.now - 90, exited_at=state.now - 1 if at is None else at)
+    return replace(
+        state,
+        deploys={Switch.ON: deploy},
+        described=replace(state.root, status=described),
+        described_began=began,
+        lag=0.0,
+    )
+
+
+def test_a_deploy_that_exits_early_does_not_keep_the_release_back() -> None:
+    state = due_state()
+    assert the_gate(exited(state, described="UPDATE_IN_PROGRESS", began=state.now - 0.1)).is_open
 
 
 OTHER = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
@@ -138,6 +156,18 @@ BROKEN: dict[str, tuple[Callable[[State], State], Condition]] = {
     "old events": (
         lambda s: with_stacks(s, poll_told=s.now - 3.1 - 2 * s.lag),
         Condition.EVENTS,
+    ),
+    "no status since the deploy exited": (
+        lambda s: exited(s, described="UPDATE_IN_PROGRESS", began=s.now - 1.5),
+        Condition.STATUS,
+    ),
+    "no fresh status since the deploy exited": (
+        lambda s: exited(s, described="UPDATE_IN_PROGRESS", at=s.now - 60, began=s.now - 3.5),
+        Condition.STATUS,
+    ),
+    "events behind the status": (
+        lambda s: exited(s, described="UPDATE_ROLLBACK_IN_PROGRESS", began=s.now - 0.1),
+        Condition.FORWARD,
     ),
     "a group with a record that nothing tells": (lambda s: in_group(s, None), Condition.TOGETHER),
     "a group with a name that is not the plan's": (
@@ -411,3 +441,10 @@ def test_an_interrupt_after_the_first_release_does_not_keep_the_others_back(
 def test_the_step_that_releases_deletes_exactly_what_was_read() -> None:
     """Safety rule 2."""
     assert write_of(releasing()).changes == (Change.delete(OLD),)
+
+
+def test_the_reason_names_the_status_that_counts_where_events_lag() -> None:
+    """DescribeStacks said that it is over; the event of its end never came."""
+    state = exited(due_state(), described="UPDATE_ROLLBACK_COMPLETE", began=NOW + 100)
+    state = replace(state, now=NOW + 100, news_at=NOW)
+    assert "ended UPDATE_ROLLBACK_COMPLETE" in why(state)

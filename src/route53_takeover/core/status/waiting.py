@@ -37,6 +37,7 @@ CONDITION_WORDS = {
     Condition.IN_TREE: "its stack's place in the root stack's tree",
     Condition.FORWARD: "a stack operation that goes forward",
     Condition.EVENTS: "fresh stack events",
+    Condition.STATUS: "a fresh status of the stack, for the deploy command has exited",
     Condition.HOLD: "the hold to end",
     Condition.CONFIRMATION: "your confirmation (--confirm-release)",
     Condition.READ: "a fresh read of the name",

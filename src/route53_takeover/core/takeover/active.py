@@ -29,7 +29,7 @@ from route53_takeover.core.takeover.queries import (
     matching_resources,
     root_kind,
 )
-from route53_takeover.core.takeover.release_gate import Condition, release_gates
+from route53_takeover.core.takeover.release_gate import BY_LOOKING, Condition, release_gates
 from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
 from route53_takeover.core.timing import (
@@ -189,6 +189,10 @@ def _release_when_due(context: StepContext, name: NameState) -> None:
             return
         context.wake(gate.held_at)
         context.wake(name.not_before)
+        if Condition.STATUS in gate.unmet and BY_LOOKING.issuperset(gate.unmet):
+            context.wake(context.state.not_before)
+            if context.state.now >= context.state.not_before:
+                context.ask(cmd.DescribeRoot())
         if gate.unmet == (Condition.DISOWNED,):
             since = max(gate.held_at, context.state.now - LIST_PACE)
             if context.state.stacks[gate.resource.stack_id].listed < since:

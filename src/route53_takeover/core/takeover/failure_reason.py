@@ -16,6 +16,7 @@ from route53_takeover.core.takeover.queries import (
     is_group_kept_back,
     matching_resources,
     root_kind,
+    root_status,
     unread_records,
     was_deployed,
 )
@@ -59,9 +60,8 @@ def _why(state: State) -> str:
             return f"{display_name(name.name)} could not be released: {name.given_up}"
     error = _first_error(state)
     kind = root_kind(state)
-    root = state.root_stack
     deploy = state.deploys.get(Switch.ON)
-    status = root.status if root and root.status else state.root.status
+    status = root_status(state)
     if restored := [name for name in state.names.values() if name.restoring]:
         causes = {name.cause for name in restored}
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)

@@ -23,7 +23,7 @@ from route53_takeover.core.takeover.queries import (
     root_kind,
     silent_servers,
 )
-from route53_takeover.core.takeover.release_gate import Condition, release_gates, to_release
+from route53_takeover.core.takeover.release_gate import BY_LOOKING, release_gates, to_release
 from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     ACTIVE,
@@ -133,26 +133,13 @@ def read_pace(state: State, name: NameState) -> float | None:
     return GUARD_READ
 
 
-_BY_LOOKING = frozenset(
-    {
-        Condition.HOLD,
-        Condition.EVENTS,
-        Condition.READ,
-        Condition.DISOWNED,
-        Condition.ANSWERED,
-        Condition.PAUSE,
-    }
-)
-"""What a release waits for by itself: to look more often brings it sooner."""
-
-
 def _is_close(state: State, name: NameState, resource: RecordResource) -> bool:
     """Whether to look often: after a while only where the release waits for nothing else.
 
     Where it waits for a confirmation, or for the end of a pause, it begins with a look then.
     """
     return state.now < resource.since + HOT_FOR or any(
-        gate.resource is resource and _BY_LOOKING.issuperset(gate.unmet)
+        gate.resource is resource and BY_LOOKING.issuperset(gate.unmet)
         for gate in release_gates(state, name)
     )
 

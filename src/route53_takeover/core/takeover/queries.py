@@ -44,18 +44,23 @@ def may_lose_a_record(state: State) -> bool:
 
 
 def root_kind(state: State) -> StackPhase:
-    """What the root stack's status means, by events, or by DescribeStacks where they lag."""
+    """What the root stack's status means."""
+    return kind_of(root_status(state))
+
+
+def root_status(state: State) -> str:
+    """The root stack's status, by events, or by DescribeStacks where they lag."""
     root = state.root_stack
     if root is None or not root.status:
-        return kind_of(state.described.status if state.described else state.root.status)
+        return state.described.status if state.described else state.root.status
     if (
         root.kind in IN_PROGRESS
         and state.described is not None
         and kind_of(state.described.status) not in IN_PROGRESS
         and state.described_began >= state.news_at + EVENTS_LAG
     ):
-        return kind_of(state.described.status)
-    return root.kind
+        return state.described.status
+    return root.status
 
 
 def was_deployed(state: State) -> bool:

@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
-from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.plan.model import hold_for
-from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import (
@@ -51,6 +51,7 @@ class Condition(StrEnum):
     IN_TREE = "in-tree"
     FORWARD = "forward"
     EVENTS = "fresh-events"
+    STATUS = "fresh-status"
     HOLD = "hold"
     CONFIRMATION = "confirmation"
     READ = "fresh-read"
@@ -68,11 +69,16 @@ _COMING = frozenset(
         Condition.DISOWNED,
         Condition.READ,
         Condition.EVENTS,
+        Condition.STATUS,
         Condition.ANSWERED,
         Condition.PAUSE,
     }
 )
 """What comes by itself, or by the operator's confirmation. Anything else may never come."""
+
+
+BY_LOOKING = _COMING - {Condition.CONFIRMATION}
+"""What a release waits for by itself: to look more often brings it sooner."""
 
 
 class ReleaseGate(Struct, frozen=True, kw_only=True):
@@ -298,6 +304,7 @@ def _unmet(state: State, name: NameState, blocked: Blocked, held_at: float) -> I
     if not _may_stand(name, blocked):
         yield Condition.SIMPLE
     yield from _unmet_of_stacks(state, resource)
+    yield from _unmet_of_status(state)
     if state.now < held_at:
         yield Condition.HOLD
     if state.plan.options.confirm_release and name.agreed_at < resource.since:
@@ -333,6 +340,22 @@ def _unmet_of_stacks(state: State, resource: RecordResource) -> Iterator[Conditi
             yield Condition.FORWARD
         elif not is_fresh(state, began=stack.polled, told=stack.poll_told, within=POLL_FRESH):
             yield Condition.EVENTS
+
+
+def _unmet_of_status(state: State) -> Iterator[Condition]:
+    """Once our deploy has exited, the stack's own status counts: its events may be late."""
+    deploy = state.deploys.get(Switch.ON)
+    if deploy is None or deploy.exited_at is None:
+        return
+    began = state.described_began
+    if (
+        state.described is None
+        or began < deploy.exited_at
+        or not is_fresh(state, began=began, told=began, within=POLL_FRESH)
+    ):
+        yield Condition.STATUS
+    elif kind_of(state.described.status) is not StackPhase.FORWARD:
+        yield Condition.FORWARD
 
 
 def _unmet_of_read(state: State, name: NameState, blocked: Blocked) -> Iterator[Condition]:
