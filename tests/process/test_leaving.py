@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from tests.core.status.test_build import at
 from tests.process.test_client import events
 
@@ -74,6 +75,16 @@ def test_a_name_without_a_record_is_reported_with_the_time_of_its_restore() -> N
     assert reported(("www.example.com", AT), ("b", AT), ("c", None)) == f"{www}, and 2 more"
     assert reported(("api.example.com", None)) == (
         "api.example.com has no record; the run is restoring it"
+    )
+
+
+def test_a_missing_member_is_reported_beside_the_name_that_still_answers() -> None:
+    www = Absence(name="www A [blue]", until=AT, answers="the name still answers")
+    said = "is missing; the name still answers; restored at 22:13:20Z at the latest"
+    assert leaving.without_record([www]) == f"www A [blue] {said}"
+    releasing = replace(www, is_certain=False, until=None)
+    assert leaving.without_record([releasing]) == (
+        "www A [blue] is about to be deleted; the name still answers; the run is restoring it"
     )
 
 

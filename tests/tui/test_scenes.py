@@ -107,8 +107,9 @@ def _important(view: View) -> Iterator[str]:
         yield " PAUSED "
     if snapshot.rehearsal:
         yield " REHEARSAL "
-    if any(not record.standing for record in snapshot.records):
-        yield " NO RECORD "
+    for record in snapshot.records:
+        if not record.standing:
+            yield " MEMBER MISSING " if record.still_answers else " NO RECORD "
     for countdown in snapshot.countdowns:
         yield f"{duration(countdown.until - snapshot.now)} until {countdown.label}"
 

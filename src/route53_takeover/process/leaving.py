@@ -61,7 +61,11 @@ def parting(common: Common, left: ExitInfo) -> ExitInfo:
 def without_record(absences: Sequence[Absence]) -> str:
     """The most urgent name, when it has a record again, and the number of others."""
     worst, *others = absences
-    what = "has no record" if worst.is_certain else "is about to lose its record"
+    if worst.answers:
+        what = "is missing" if worst.is_certain else "is about to be deleted"
+        what += f"; {worst.answers}"
+    else:
+        what = "has no record" if worst.is_certain else "is about to lose its record"
     more = f", and {len(others)} more" if others else ""
     if worst.until is None:
         return f"{worst.name} {what}; the run is restoring it{more}"

@@ -103,3 +103,43 @@ def test_that_the_length_of_a_gap_is_not_known_is_said() -> None:
 def test_of_a_plan_that_does_nothing_nothing_is_forecast() -> None:
     assert forecast(plan()) == ()
     assert forecast(replace(plan(ALIAS), refusals=(Finding(text="no"),))) == ()
+
+
+def member(identifier: str, key: str, value: str) -> RecordSet:
+    return replace(ALIAS, set_identifier=identifier, routing=((key, value),))
+
+
+BLUE, GREEN = member("blue", "Weight", "10"), member("green", "Weight", "90")
+GERMANY = member("de", "GeoLocation", '{"CountryCode":"DE"}')
+FRANCE = member("fr", "GeoLocation", '{"CountryCode":"FR"}')
+
+
+@pytest.mark.parametrize("others", [{"staying": (GREEN,)}, {"owned": (GREEN,)}])
+def test_a_member_beside_others_costs_no_client_its_answer(others: dict[str, object]) -> None:
+    lines = forecast(replace(plan(BLUE), **others))
+    assert line(lines, "www.example.com A [blue]") == (
+        "www.example.com A [blue]: about 0 s per user without an answer in any gap: the name still "
+        "answers from its 1 other member (about 10 % of queries affected)."
+    )
+    assert not [text for text in lines if "resolvers" in text or "not published" in text]
+    assert "restored after 60 to 300 s." in lines[-1]
+
+
+def test_a_member_alone_costs_what_a_simple_record_costs() -> None:
+    assert "10 s gap: about 17 %" in line(forecast(plan(BLUE)), "www.example.com A [blue]")
+    both = forecast(plan(BLUE, GREEN))  # they may be gone together
+    assert "10 s gap: about 17 %" in line(both, "www.example.com A [green]")
+    assert "by then about 100 % of resolvers" in both[-1]
+
+
+def test_a_location_that_no_other_member_covers_is_reckoned_for_its_clients() -> None:
+    reported = line(forecast(replace(plan(GERMANY), staying=(FRANCE,))), "10 s gap: about 17 %")
+    assert reported.endswith(
+        "That is for clients in DE that no other member covers: others have an answer."
+    )
+
+
+def test_beside_a_harmless_member_a_simple_record_keeps_its_own_numbers() -> None:
+    lines = forecast(replace(plan(BLUE, HOUR), staying=(GREEN,)))
+    assert "2 s gap" in line(lines, "www.example.com CNAME (TTL")
+    assert "without an answer in any gap" in line(lines, "[blue]")

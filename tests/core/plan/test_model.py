@@ -1072,3 +1072,35 @@ def test_the_plan_of_a_large_zone_says_what_was_not_looked_at() -> None:
     query = shlex.split(warning.hint.partition("--query ")[2])[0]
     assert query == ('ResourceRecordSets[?AliasTarget.DNSName==`"www.example.com."`].[Name,Type]')
     assert not plan.refusals
+
+
+def test_findings_show_an_internationalized_name_in_both_forms() -> None:
+    both = "bücher.example.com (xn--bcher-kva.example.com)"
+    book = alias("xn--bcher-kva.example.com.")
+    beside = owns(desired("MX", "xn--bcher-kva.example.com", TTL="60"), "xn--bcher-kva.example.com")
+    plan = make_plan(facts(book, owned=(beside,)), options("bücher.example.com"))
+    assert f"the stack does not define {both} yet" in warnings_of(plan)
+    assert f"the deploy with the switch off deletes those of Dns ({both})" in warnings_of(plan)
+    leaning = leaning_on("shop.example.com.", "A", "xn--bcher-kva.example.com.")
+    plan = make_plan(facts(book, leaning), options("bücher.example.com"))
+    assert f"is an alias to {both} A and has no answer" in warnings_of(plan)
+
+
+def test_an_alias_to_a_name_that_still_answers_and_negative_answers_are_no_warning() -> None:
+    blue = alias("www.example.com.", SetIdentifier="blue", Weight=10)
+    green = alias("www.example.com.", SetIdentifier="green", Weight=90)
+    coming = desired(SetIdentifier="blue", Weight="10", AliasTarget=DISTRIBUTION)
+    soa = replace(APEX[0], values=("ns-1.a. admin.a. 1 7200 900 1209600 900",))
+    leaning = leaning_on("shop.example.com.", "A", "www.example.com.")
+
+    def planned(*members: RecordSet) -> Plan:
+        zone = (soa, *members, leaning)
+        return make_plan(facts(zone_records=zone, expected=(coming,)), options())
+
+    alone = planned(blue)
+    assert "shop.example.com A is an alias to www.example.com A" in warnings_of(alone)
+    assert "negative TTL" in warnings_of(alone)
+    plan = planned(blue, green)
+    assert plan.keys == {blue.key}
+    assert "shop.example.com" not in warnings_of(plan)
+    assert "negative TTL" not in warnings_of(plan)

@@ -789,3 +789,77 @@ def test_a_name_whose_delete_is_under_way_counts_as_one_without_a_record() -> No
     (www,) = at("alias", Phase.RELEASE).seen().absences
     assert not www.is_certain
     assert www.until is not None
+
+
+# -- a member of a routed group, beside others that stay
+
+GREEN = "the name still answers from its 1 other member (about 10 % of queries affected)"
+MISSING = f"www.example.com A [blue] is missing; {GREEN}"
+
+
+def test_a_missing_member_is_shown_beside_the_name_that_still_answers() -> None:
+    released, read = at("weighted", Phase.CONFIRM, first=True), at("weighted", Phase.CONFIRM)
+    assert released.state.names[NAME].read is None
+    assert read.state.names[NAME].read is not None
+    for then in (released, read):
+        seen = then.seen()
+        assert seen.doing == f"{MISSING}; waiting for CloudFormation to create its own."
+        (record,) = seen.records
+        assert (record.label, record.standing) == ("www.example.com A [blue]", ())
+        assert record.words == f"deleted; {GREEN}"
+        assert record.still_answers
+        (absence,) = seen.absences
+        assert (absence.name, absence.answers) == ("www.example.com A [blue]", GREEN)
+        assert f"www.example.com A [blue] deleted; {GREEN}" in [news.text for news in seen.news]
+        (extend,) = [c for c in seen.choices if c.act is Act.EXTEND_DEADMAN]
+        assert "in which www.example.com A [blue] may be missing." in extend.effect
+
+
+def test_a_member_whose_delete_is_under_way_leaves_the_others() -> None:
+    (absence,) = at("weighted", Phase.RELEASE).seen().absences
+    assert not absence.is_certain
+    assert (absence.name, absence.answers) == ("www.example.com A [blue]", GREEN)
+
+
+def test_a_missing_member_without_others_leaves_the_name_without_a_record() -> None:
+    seen = at("weighted", Phase.CONFIRM).but_name(seen=()).seen()
+    assert seen.doing.startswith("www.example.com has no record;")
+    assert not seen.records[0].still_answers
+    assert seen.records[0].words == "deleted; no record exists now"
+    assert [(each.name, each.answers) for each in seen.absences] == [("www.example.com", "")]
+
+
+def test_what_a_read_no_longer_shows_does_not_answer() -> None:
+    then = at("weighted", Phase.CONFIRM)
+    time = then.state.now + 1.0
+    state, _ = step(then.state, ev.NameRead(time=time, name=NAME, began=time - 0.1, records=()))
+    assert Then(state, then.timeline).seen().doing.startswith("www.example.com has no record;")
+
+
+def test_a_second_member_that_is_gone_too_does_not_answer() -> None:
+    then = at("weighted", Phase.CONFIRM)
+    (blue,) = then.state.names[NAME].handovers
+    (green,) = [r for r in then.state.names[NAME].seen if r.set_identifier == "green"]
+    both = (blue, replace(blue, original=green, standing=green))
+    seen = then.but_name(handovers=both).seen()
+    assert seen.doing.startswith("www.example.com has no record;")
+    assert [record.still_answers for record in seen.records] == [False, False]
+
+
+def test_a_missing_member_of_one_type_does_not_hide_another_type_that_has_no_record() -> None:
+    then = at("weighted", Phase.CONFIRM)
+    (blue,) = then.state.names[NAME].handovers
+    simple = replace(blue.original, type="AAAA", set_identifier=None, routing=())
+    both = (blue, replace(blue, original=simple, standing=simple))
+    seen = then.but_name(handovers=both).seen()
+    assert seen.doing.startswith("www.example.com has no record;")
+    assert [record.still_answers for record in seen.records] == [True, False]
+
+
+def test_a_member_that_is_missing_at_the_end_needs_the_operator() -> None:
+    then = at("weighted", Phase.CONFIRM)
+    state = then.state
+    for time in (state.now, state.now + ONE_REQUEST):
+        state, _ = step(state, ev.Interrupted(time=time, signal="SIGINT"))
+    seen = Then(state, then.timeline).seen(after=100.0)
+    assert seen.needs_person == f"{MISSING}. Run `restore` now."

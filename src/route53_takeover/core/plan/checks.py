@@ -80,7 +80,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
-        yield from warn_routing(facts, plan)
+        yield from warn_routing(plan)
         yield from warn_zone(facts, plan)
         yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
@@ -332,7 +332,8 @@ def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    if plan.negative_ttl > LONG_NEGATIVE_TTL:
+    unanswered = any(plan.may_be_unanswered(manual.original) for manual in plan.manuals)
+    if plan.negative_ttl > LONG_NEGATIVE_TTL and unanswered:
         yield Finding(
             text=f"the zone's negative TTL is {plan.negative_ttl} s: resolvers that ask during "
             'the gap cache "no such name" for that long.',

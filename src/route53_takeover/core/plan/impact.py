@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.routing import still_answers, unanswered
 from route53_takeover.core.timing import DEADMAN, INSYNC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from route53_takeover.core.plan.model import Manual, Plan
 
@@ -37,16 +38,22 @@ def forecast(plan: Plan) -> tuple[str, ...]:
 
 def _lines(plan: Plan) -> Iterator[str]:
     yield from _drain(plan)
+    harmful = [m for m in plan.manuals if plan.may_be_unanswered(m.original)]
     for manual in plan.manuals:
-        yield _gap(plan, manual)
+        if manual in harmful:
+            yield _gap(plan, manual)
+        else:
+            yield _harmless(plan, manual)
         if manual.original.type not in ("A", "AAAA"):
             yield (
                 f"{manual.key}: if it is exactly what the stack wants, CloudFormation may adopt it "
                 "without a gap."
             )
-        yield from _cost_of_lowering(plan, manual)
-    yield _UNPUBLISHED
-    yield _worst(plan)
+        if manual in harmful:
+            yield from _cost_of_lowering(plan, manual)
+    if harmful:
+        yield _UNPUBLISHED
+    yield _worst(plan, harmful)
 
 
 _UNPUBLISHED = (
@@ -79,8 +86,21 @@ def _gap(plan: Plan, manual: Manual) -> str:
     )
     return (
         f"{manual.key} (TTL {_ttl_words(manual)}, negative TTL {negative} s): {told}. Affected "
-        f'resolvers cache "no such name" for {_about(negative)}.'
+        f'resolvers cache "no such name" for {_about(negative)}.{_only_some(plan, manual)}'
     )
+
+
+def _only_some(plan: Plan, manual: Manual) -> str:
+    """A sentence on whom the gap of a routed member affects; empty for a simple record."""
+    others = plan.beside(manual.original)
+    if not others:
+        return ""
+    return f" That is for {unanswered(manual.original, others)}: others have an answer."
+
+
+def _harmless(plan: Plan, manual: Manual) -> str:
+    answers = still_answers(manual.original, plan.beside(manual.original))
+    return f"{manual.key}: about 0 s per user without an answer in any gap: {answers}."
 
 
 def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
@@ -99,16 +119,16 @@ def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
         )
 
 
-def _worst(plan: Plan) -> str:
+def _worst(plan: Plan, harmful: Sequence[Manual]) -> str:
+    """``harmful``: those that leave clients without an answer while they are missing."""
     after = plan.options.restore_after
-    ttl = min(_ttl(manual) for manual in plan.manuals)
     least = DEADMAN[0] if after is None else after
     when = f"{DEADMAN[0]:.0f} to {DEADMAN[1]:.0f} s" if after is None else f"{after:g} s"
-    share = _share(least, ttl)
-    return (
-        f"If CloudFormation does not create its record, the old one is restored after {when}; by "
-        f"then {share} of resolvers are affected."
-    )
+    restored = f"If CloudFormation does not create its record, the old one is restored after {when}"
+    if not harmful:
+        return f"{restored}."
+    share = _share(least, min(_ttl(manual) for manual in harmful))
+    return f"{restored}; by then {share} of resolvers are affected."
 
 
 def harm(gap: float, ttl: float, negative_ttl: float) -> float:

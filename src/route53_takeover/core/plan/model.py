@@ -16,6 +16,7 @@ from route53_takeover.core.domain.record_sets import (
     RecordKey,
     RecordSet,
 )
+from route53_takeover.core.domain.routing import other_members, unanswered
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD
 
@@ -146,6 +147,19 @@ class PlannedRecord(Struct, frozen=True, kw_only=True):
     resource: str = ""
     strategy: str = ""
 
+    @property
+    def set_identifier(self) -> object:
+        """Of a member of a routed group, as in ``desired``; ``None``: a simple record."""
+        if self.now is not None:
+            return self.now.set_identifier
+        return (self.desired or {}).get("SetIdentifier")
+
+    @property
+    def label(self) -> str:
+        """The record set as text names it."""
+        identifier = self.set_identifier if isinstance(self.set_identifier, str) else None
+        return str(RecordKey(self.name, self.type, identifier))
+
 
 class Plan(Struct, frozen=True, kw_only=True):
     """What a run does, and all that it may write.
@@ -198,9 +212,18 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Every record set that a run of this plan may write."""
         return frozenset(manual.key for manual in self.manuals)
 
+    def beside(self, record: RecordSet) -> tuple[RecordSet, ...]:
+        """The other members of its routed group that stand while it is missing."""
+        return other_members(record, (*self.staying, *self.owned))
+
     def members_at(self, name: str) -> frozenset[str | None]:
         """The set identifiers of the record sets to take over at a name; ``None``: simple."""
         return frozenset(m.key.set_identifier for m in self.manuals if m.key.name == name)
+
+    def may_be_unanswered(self, record: RecordSet) -> bool:
+        """Whether clients may have no answer while this record set is missing."""
+        others = self.beside(record)
+        return not others or bool(unanswered(record, others))
 
     @property
     def drain_seconds(self) -> int:

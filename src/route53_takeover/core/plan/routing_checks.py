@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.core.domain.record_sets import conflict, display_name
+from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.record_sets import conflict
+from route53_takeover.core.domain.routing import other_members, still_answers
 from route53_takeover.core.plan.claims import is_elsewhere
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.ownership import resource_of, site_of
@@ -82,7 +84,7 @@ def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
             if each.is_routed and not record.is_routed:
                 yield Finding(
                     text="the stack's template has a routing policy at "
-                    f"{display_name(record.key.name)} ({each.type}, SetIdentifier "
+                    f"{shown_name(record.key.name)} ({each.type}, SetIdentifier "
                     f"{each.set_identifier}), and a simple record stands there: Route 53 lets only "
                     "one of the two kinds stand.",
                     hint=f"In one batch, delete {record.key} and create it again with the routing "
@@ -110,28 +112,16 @@ def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 def _other_policy(facts: Facts, record: RecordSet, coming: RecordSet) -> RecordSet | None:
-    return next(
-        (r for r in siblings(facts, record) if r.policy != coming.policy),
-        None,
-    )
+    others = other_members(record, facts.zone_records)
+    return next((r for r in others if r.policy != coming.policy), None)
 
 
-def siblings(facts: Facts, record: RecordSet) -> list[RecordSet]:
-    """The other members of its routed group."""
-    return [
-        r
-        for r in facts.zone_records
-        if r.key.name == record.key.name and r.type == record.type and r.key != record.key
-    ]
-
-
-def warn_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
+def warn_routing(plan: Plan) -> Iterator[Finding]:
     """What the gap of a member means while others stand."""
     for record in (manual.original for manual in plan.manuals):
-        others = [r for r in siblings(facts, record) if r.key not in plan.keys]
-        if record.is_routed and others:
+        if others := plan.beside(record):
             yield Finding(
                 text=f"{', '.join(str(r.key) for r in others)} stays as it is. While {record.key} "
-                "is missing, the name is answered by the other members, as their routing policy "
-                "and health checks allow: gap_seconds counts the record set, not the name."
+                f"is missing, {still_answers(record, others)}, as health checks allow: gap_seconds "
+                "counts the record set, not the name."
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.creation_order import dependencies_first
 from route53_takeover.core.domain.names import shown_name
-from route53_takeover.core.domain.record_sets import display_name, normal_name, normal_zone_id
+from route53_takeover.core.domain.record_sets import normal_name, normal_zone_id
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.ownership import expected_types
 
@@ -36,7 +36,7 @@ def refuse_ambiguous_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
         kind = "private" if facts.zone_private else "public"
         yield Finding(
             text=f"there are {len(facts.same_name_zones)} {kind} zones named "
-            f"{display_name(facts.zone_name)}: {', '.join(facts.same_name_zones)}.",
+            f"{shown_name(facts.zone_name)}: {', '.join(facts.same_name_zones)}.",
             hint=f"Choose one with --zone ID.{_the_delegated_one(facts)}",
         )
 
@@ -46,7 +46,7 @@ def refuse_delegation(facts: Facts, plan: Plan) -> Iterator[Finding]:
     ours, theirs = _name_servers(facts)
     if theirs is not None and ours.isdisjoint(theirs):
         yield Finding(
-            text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) is not the delegated "
+            text=f"zone {shown_name(facts.zone_name)} ({facts.zone_id}) is not the delegated "
             f"one: resolvers query {_listed(theirs)}; the zone's name servers are "
             f"{_listed(ours)}.",
             hint=f"Give the delegated zone with --zone ID.{_the_delegated_one(facts)}",
@@ -84,7 +84,7 @@ def refuse_dependants(facts: Facts, plan: Plan) -> Iterator[Finding]:
             if leaning.key not in plan.keys:
                 yield Finding(
                     text=f"{leaning.key} is an alias to {_target(facts, leaning)}: it loses its "
-                    f"target when the stack creates {new} at {display_name(manual.key.name)}.",
+                    f"target when the stack creates {new} at {shown_name(manual.key.name)}.",
                     hint="Point it to another target first.",
                 )
 
@@ -124,7 +124,7 @@ def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
         only = {f"resolvers also query {_listed(theirs - ours)}": theirs - ours}
         only |= {f"no resolver queries {_listed(ours - theirs)}": ours - theirs}
         yield Finding(
-            text=f"the delegation of {display_name(facts.zone_name)} differs from the name "
+            text=f"the delegation of {shown_name(facts.zone_name)} differs from the name "
             f"servers of zone {facts.zone_id}: {', and '.join(k for k, v in only.items() if v)}.",
             hint="Set the NS records in the parent zone to exactly these name servers.",
         )
@@ -138,7 +138,8 @@ def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     if facts.zone_unread:
         yield _unread(facts, plan)
-    for record in dependants(facts, plan.keys):
+    unanswered = [m.key for m in plan.manuals if plan.may_be_unanswered(m.original)]
+    for record in dependants(facts, unanswered):
         if record.key not in plan.keys:
             yield Finding(
                 text=f"{record.key} is an alias to {_target(facts, record)} and has no answer "
@@ -152,7 +153,7 @@ def _unread(facts: Facts, plan: Plan) -> Finding:
     names = " || ".join(f"AliasTarget.DNSName==`{json.dumps(name)}`" for name in plan.names)
     query = shlex.quote(f"ResourceRecordSets[?{names}].[Name,Type]")
     return Finding(
-        text=f"zone {display_name(facts.zone_name)} has {read + facts.zone_unread} record sets, "
+        text=f"zone {shown_name(facts.zone_name)} has {read + facts.zone_unread} record sets, "
         f"and {read} were read: those at the names, above and beside them. Aliases to "
         f"{', '.join(shown_name(name) for name in plan.names)} were looked for among these only: "
         "one elsewhere has no answer either while the name is gone, and none at all if the stack "
@@ -171,7 +172,7 @@ def _alias_target(facts: Facts, record: RecordSet) -> tuple[str, str] | None:
 
 def _target(facts: Facts, record: RecordSet) -> str:
     name, kind = _alias_target(facts, record) or ("", "")
-    return f"{display_name(name)} {kind}"
+    return f"{shown_name(name)} {kind}"
 
 
 def _name_servers(facts: Facts) -> tuple[set[str], set[str] | None]:
@@ -198,4 +199,4 @@ def _the_delegated_one(facts: Facts) -> str:
 
 
 def _listed(servers: set[str]) -> str:
-    return ", ".join(sorted(display_name(server) for server in servers)) or "no name server"
+    return ", ".join(sorted(shown_name(server) for server in servers)) or "no name server"

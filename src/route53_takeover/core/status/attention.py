@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import ANSWER_WORDS
+from route53_takeover.core.takeover.absence import lacks
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome, RecordStatus
@@ -42,11 +43,10 @@ def needs_person(state: State, timeline: Timeline) -> str:
 
 
 def _needs(state: State, timeline: Timeline) -> Iterator[str]:
-    empty = [display_name(n.name) for n in state.names.values() if n.is_absent]
     ending = state.ending
     if ending is not None:
-        if empty:
-            yield f"{', '.join(empty)} has no record. Run `restore` now."
+        if missing := lacks(state.names.values()):
+            yield f"{missing}. Run `restore` now."
         elif ending.outcome is Outcome.UNKNOWN:
             yield f"Check the name and the stack: {ending.reason}."
         return

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_requests import (
     may_abort,
@@ -148,12 +148,13 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
         )
     if may_extend(state, name.name, EXTENSION):
         gone = [h.original for h in name.handovers if h.stage in ABSENT_STAGES]
+        what, answers = lack(name)
         yield Choice(
             act=Act.EXTEND_DEADMAN,
             name=name.name,
             severe=True,
             effect=f"CloudFormation gets {EXTENSION:.0f} s more to create its record, in which "
-            f"{display_name(name.name)} may have none.",
+            f"{what} may {'be missing' if answers else 'have none'}.",
             unchanged="A rollback still restores the record at once.",
             undo=f"Restore creates {_all(gone)} at any time before that.",
         )

@@ -37,15 +37,23 @@ PHASE_WORDS = {
     Phase.VERIFY: "verifying the result",
     Phase.ENDED: "ended",
 }
-STAGE_WORDS = {
+_STAGE_WORDS = {
     RecordStatus.STANDING: (Mark.WAITING, "unchanged"),
-    RecordStatus.RELEASED: (Mark.RUNNING, "deleted; no record exists now"),
+    RecordStatus.RELEASED: (Mark.RUNNING, "deleted; {left}"),
     RecordStatus.CREATED: (Mark.DONE, "created by CloudFormation"),
     RecordStatus.ADOPTED: (Mark.DONE, "adopted by CloudFormation without a gap"),
-    RecordStatus.LOST: (Mark.FAILED, "deleted again; no record exists now"),
+    RecordStatus.LOST: (Mark.FAILED, "deleted again; {left}"),
     RecordStatus.RESTORED: (Mark.UNDONE, "restored as it was"),
     RecordStatus.CHANGED: (Mark.SKIPPED, "changed by another writer; left as it is"),
 }
+
+
+def stage_words(stage: RecordStatus, answers: str = "") -> tuple[Mark, str]:
+    """What became of a record set; ``answers``: that its name answers without it, if it does."""
+    mark, words = _STAGE_WORDS[stage]
+    return mark, words.format(left=answers or "no record exists now")
+
+
 OUTCOME_MARKS = {
     Outcome.DONE: Mark.DONE,
     Outcome.RESTORED: Mark.UNDONE,

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import conflict, display_name
-from route53_takeover.core.status.messages import STAGE_WORDS
+from route53_takeover.core.status.messages import stage_words
 from route53_takeover.core.status.result import gap_seconds
 from route53_takeover.core.status.snapshot import Field, Mark, RecordView
 from route53_takeover.core.status.stack_rows import stack_name
+from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.queries import matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -41,6 +42,7 @@ def _owned(state: State, record: RecordSet) -> RecordView:
     return RecordView(
         name=display_name(record.key.name),
         type=record.type,
+        set_identifier=record.set_identifier,
         mark=Mark.DONE,
         words="the stack owns it already",
         fields=tuple(
@@ -57,10 +59,12 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
     return RecordView(
         name=display_name(handover.original.key.name),
         type=handover.original.type,
+        set_identifier=handover.original.set_identifier,
         mark=mark,
         words=words,
         fields=_fields(state, name, handover),
         standing=_standing(name, handover),
+        still_answers=bool(still_answering(name, handover)),
         read_at=read_at,
         gap=_gap(state, timeline, handover),
         gap_dns=_gap_dns(state, name, handover),
@@ -71,7 +75,7 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
 
 
 def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
-    mark, words = STAGE_WORDS[handover.stage]
+    mark, words = stage_words(handover.stage, still_answering(name, handover))
     match handover.stage:
         case RecordStatus.STANDING:
             return _progress_of_standing(state, name, handover)

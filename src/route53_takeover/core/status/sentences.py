@@ -8,6 +8,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
+from route53_takeover.core.takeover.absence import lack, lacks
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
@@ -34,7 +35,8 @@ def doing(state: State) -> str:
         case Phase.ENDED:
             return _ended(state)
         case _:
-            return _SIMPLY[state.phase].format(names=all_names(state), empty=_empty(state))
+            missing = lacks(state.names.values())
+            return _SIMPLY[state.phase].format(names=all_names(state), missing=missing)
 
 
 _SIMPLY = {
@@ -44,7 +46,7 @@ _SIMPLY = {
     Phase.DRAIN: "Waiting until the old TTL of {names} has expired in every cache.",
     Phase.PROVE: "Testing that {names} can be restored: DELETE and CREATE in one batch.",
     Phase.RELEASE: "Deleting the manual record of {names}; waiting for Route 53's answer.",
-    Phase.CONFIRM: "{empty} has no record; waiting for CloudFormation to create its own.",
+    Phase.CONFIRM: "{missing}; waiting for CloudFormation to create its own.",
     Phase.GUARD: "CloudFormation created {names}; watching until the stack is complete.",
     Phase.VERIFY: "Reading records, stacks and name servers once more.",
 }
@@ -79,8 +81,8 @@ def nothing_to_release(state: State) -> bool:
 
 
 def _undoing(state: State) -> str:
-    if empty := _empty(state):
-        return f"Restoring {empty}."
+    if missing := [lack(name).what for name in state.names.values() if name.is_absent]:
+        return f"Restoring {', '.join(missing)}."
     if root_kind(state) in IN_PROGRESS:
         return f"{all_names(state)} has a record; waiting for the stack to finish."
     return "Undoing the run's changes and reading everything once more."
@@ -138,8 +140,3 @@ def _after_the_end(state: State) -> str:
 def all_names(state: State) -> str:
     """Every name of the run, separated by commas."""
     return ", ".join(display_name(name) for name in state.names) or "nothing"
-
-
-def _empty(state: State) -> str:
-    empty = [display_name(n.name) for n in state.names.values() if n.is_absent]
-    return ", ".join(empty)

@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
+from route53_takeover.core.domain.record_sets import RecordKey
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.status.choices import Choice
 from route53_takeover.core.status.result import Result
@@ -81,10 +82,11 @@ class RecordView(Struct, frozen=True, kw_only=True):
     Attributes:
         fields: type, value, TTL, owner.
         standing: the records at the name by the last read, a line a record set; empty: none.
+        still_answers: whether the name answers without it, from other members of its routed group.
         read_at: when that read began; ``None``: not read since the run's own last write, and
             ``standing`` is what that write left.
         mark: its progress; ``words`` says it.
-        gap: how long the name has been, or was, without a record by the API; ``None``: never.
+        gap: how long the record set has been, or was, gone by the API; ``None``: never.
         gap_dns: the same by the worst name server.
     """
 
@@ -93,10 +95,17 @@ class RecordView(Struct, frozen=True, kw_only=True):
     mark: Mark
     words: str
     fields: tuple[Field, ...]
+    set_identifier: str | None = None
     standing: tuple[str, ...] = ()
+    still_answers: bool = False
     read_at: float | None = None
     gap: float | None = None
     gap_dns: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The record set as text names it."""
+        return str(RecordKey(self.name, self.type, self.set_identifier))
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -156,6 +165,8 @@ class Absence(Struct, frozen=True, kw_only=True):
     """A name that has no record, or is just losing it.
 
     Attributes:
+        name: the name; where it still answers, the member that is missing.
+        answers: that the name still answers from other members; empty where it does not.
         until: when the run creates the record again at the latest; ``None``: it does that now.
         is_certain: whether Route 53 has said that the record is gone.
     """
@@ -163,6 +174,7 @@ class Absence(Struct, frozen=True, kw_only=True):
     name: str
     until: float | None
     is_certain: bool = True
+    answers: str = ""
 
 
 class DeployView(Struct, frozen=True, kw_only=True):

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status import messages
-from route53_takeover.core.status.messages import OUTCOME_MARKS, STAGE_WORDS, Message
+from route53_takeover.core.status.messages import OUTCOME_MARKS, Message, stage_words
 from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import ABSENT_STAGES, RecordStatus
 
@@ -146,13 +147,14 @@ class Timeline:
 
     def _follow(self, state: State) -> None:
         """Reports what the machine made of the event."""
-        for handover in state.handovers:
-            key, stage = handover.original.key, handover.stage
-            if self._stages.get(key, RecordStatus.STANDING) is not stage:
-                self._stages[key] = stage
-                self._follow_absence(key, stage, handover.released_at, state.now)
-                mark, words = STAGE_WORDS[stage]
-                self._say(state.now, Message(f"{key} {words}", mark))
+        for name in state.names.values():
+            for handover in name.handovers:
+                key, stage = handover.original.key, handover.stage
+                if self._stages.get(key, RecordStatus.STANDING) is not stage:
+                    self._stages[key] = stage
+                    self._follow_absence(key, stage, handover.released_at, state.now)
+                    mark, words = stage_words(stage, still_answering(name, handover))
+                    self._say(state.now, Message(f"{key} {words}", mark))
         if state.given_up != self._given_up:
             self._given_up = state.given_up
             if self._given_up:

@@ -12,6 +12,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.status.sentences import all_names, nothing_to_release
 from route53_takeover.core.status.snapshot import Absence, Countdown
+from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import is_empty
 from route53_takeover.core.takeover.phases import Phase
@@ -246,8 +247,13 @@ def _absence(state: State, name: NameState) -> Absence:
     if until is None and name.write is not None:
         until = deadman(state, name, name.write.sent)
     is_due = name.restoring or until is None or until <= state.now
-    text = display_name(name.name)
-    return Absence(name=text, until=None if is_due else until, is_certain=name.is_absent)
+    what, answers = lack(name)
+    return Absence(
+        name=what,
+        until=None if is_due else until,
+        is_certain=name.is_absent,
+        answers=answers,
+    )
 
 
 def _has_ended(deploy: Deploy | None) -> bool:

@@ -15,6 +15,7 @@ from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.takeover import commands as cmd
+from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import (
     in_part,
@@ -333,10 +334,10 @@ def _end(context: StepContext) -> None:
     if (listed := still_listed(state)) not in reason:
         reason += listed
     left = [h for h in state.handovers if _is_left_changed(h)]
-    if any(name.is_absent for name in state.names.values()):
-        if any(_can_fill(state, name) for name in state.names.values() if name.is_absent):
+    if absent := [name for name in state.names.values() if name.is_absent]:
+        if any(_can_fill(state, name) for name in absent):
             return  # still being restored
-        context.end(Outcome.UNKNOWN, f"{state.missing[0].label} has no record: {reason}")
+        context.end(Outcome.UNKNOWN, f"{lack(absent[0])}: {reason}")
     elif state.backup_failed:
         context.end(Outcome.FAILED, reason, exit_code=ExitCode.USAGE)
     elif state.journal_lost and state.ever_released:

@@ -36,7 +36,7 @@ def read(state: State, name: NameState, event: ev.NameRead) -> NameState:
     reading = Reading(
         began=event.began, told=event.time, records=event.records, protected=event.protected
     )
-    name = replace(name, read=reading)
+    name = replace(name, read=reading, seen=event.records)
     if name.write is not None:
         since = name.write.unknown_since
         if since is None or event.began < since:

@@ -121,6 +121,7 @@ class NameState(Struct, frozen=True, kw_only=True):
     """A name and its manual record sets.
 
     Attributes:
+        seen: what the newest read showed, whatever this run has written since.
         not_before: no write earlier than this: backing off.
         attempts: writes held off in a row.
         unsynced: change id of the lowered TTL that is not INSYNC yet.
@@ -148,6 +149,7 @@ class NameState(Struct, frozen=True, kw_only=True):
     name: str
     handovers: tuple[Handover, ...]
     read: Reading | None = None
+    seen: tuple[RecordSet, ...] = ()
     failures: int = 0
     read_after: float = 0.0
     write: Write | None = None

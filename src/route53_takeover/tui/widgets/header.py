@@ -93,7 +93,7 @@ def _reach(view: View) -> Iterator[Content]:
 
 
 def _names(snapshot: Snapshot) -> str:
-    names = [f"{display_name(record.name)} {record.type}" for record in snapshot.records]
+    names = [record.label for record in snapshot.records]
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG
+from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN
 from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.wording import duration, plain, seconds, wrapped
 
@@ -44,7 +43,7 @@ def _record(
     yield (
         Content.assemble(
             (f"{look.symbol} ", look.style),
-            plain(f"{display_name(record.name)} {record.type}", STRONG),
+            plain(record.label, STRONG),
             Content.assemble("  ", gap, "  ") if gap else ": ",
             plain(record.words),
         ),
@@ -84,7 +83,8 @@ def _standing(record: RecordView, sight: Frame, label: int) -> Content:
     """The records at the name now; the lines below it are only the plan."""
     start = Content.assemble("  ", (f"{'now':<{label}}  ", MUTED))
     stands = " | ".join(record.standing)
-    what = plain(stands) if stands else Content.styled(" NO RECORD ", ALARM)
+    missing = (" MEMBER MISSING ", WARN) if record.still_answers else (" NO RECORD ", ALARM)
+    what = plain(stands) if stands else Content.styled(*missing)
     if record.read_at is None:
         return Content.assemble(start, what, ("  (not read since)", MUTED))
     age = duration(sight.now - record.read_at)
@@ -92,11 +92,12 @@ def _standing(record: RecordView, sight: Frame, label: int) -> Content:
 
 
 def _gap(record: RecordView, sight: Frame) -> Content:
-    """How long the name has been, or was, without a record; it grows while there is none."""
+    """How long the record set has been, or was, gone; it grows while there is none."""
     if record.gap is None:
         return Content("")
     is_open = not record.standing
     gap = record.gap + sight.ahead if is_open else record.gap
     text = f" GAP {seconds(gap)} " if is_open else f"gap {seconds(gap)}"
     by_dns = "" if record.gap_dns is None else f" ({seconds(record.gap_dns)} by DNS)"
-    return Content.assemble((text, ALARM if is_open else STRONG), by_dns)
+    look = WARN if record.still_answers else ALARM
+    return Content.assemble((text, look if is_open else STRONG), by_dns)
