@@ -59,6 +59,7 @@ RECORD = {
     "created_at",
     "gap_seconds",
     "gap_seconds_dns",
+    "set_identifier",
 }
 FILES = {
     "journal.jsonl",

@@ -6,6 +6,8 @@ The sweeps over kills and lost answers are those of every scenario (`test_rehear
 
 from __future__ import annotations
 
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,8 +22,11 @@ from tests.simulated_runs.test_faults import (
 
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.output.json_lines import JsonLines, plan_object, result_object
+from route53_takeover.output.text_lines import summary
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
-from route53_takeover.simulation.chaos.runner import options_of
+from route53_takeover.simulation.chaos.faults import Faults
+from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.scenarios import (
     SCENARIOS,
     alias,
@@ -36,7 +41,10 @@ from route53_takeover.simulation.scenarios import (
 )
 
 if TYPE_CHECKING:
+    from route53_takeover.core.takeover import events as ev
+    from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.aws.account import AccountSetup
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
 
 BLUE, GREEN = routed(alias("d1old"), "blue"), routed(alias("d1green"), "green", 90)
@@ -128,3 +136,39 @@ def test_two_members_of_one_group_are_released_in_one_batch() -> None:
     assert len(released) == 1
     assert "[blue]" in released[0]
     assert "[green]" in released[0]
+
+
+def test_json_and_text_name_the_member() -> None:
+    out = io.StringIO()
+    reported = JsonLines("rehearsal", out, io.StringIO())
+    seq = iter(range(1, 100_000))
+
+    def saw(_harness: Harness, event: ev.AnyEvent, state: State) -> None:
+        reported(event, state, next(seq))
+
+    rehearsal = rehearse_once(SCENARIOS["weighted"], "routed", Faults(), saw=saw)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    gaps = [line for line in lines if line["event"].startswith("gap-")]
+    assert [line["set_identifier"] for line in gaps] == ["blue", "blue"]
+    (record,) = result_object(rehearsal.result, seq=1, time=0.0)["records"]
+    assert record["set_identifier"] == "blue"
+    assert any(
+        line.startswith("  www.example.com A [blue]: created, gap")
+        for line in summary(rehearsal.result, resume=None)
+    )
+    (planned,) = plan_object(rehearsal.state.plan, [], "run", None)["records"]
+    assert planned["set_identifier"] == "blue"
+
+
+def test_of_a_simple_record_there_is_no_set_identifier() -> None:
+    rehearsal = rehearse_once(SCENARIOS["alias"], "routed", Faults())
+    (record,) = result_object(rehearsal.result, seq=1, time=0.0)["records"]
+    (planned,) = plan_object(rehearsal.state.plan, [], "run", None)["records"]
+    assert record["set_identifier"] is planned["set_identifier"] is None
+
+
+def test_the_plan_says_that_the_name_answers_without_the_member() -> None:
+    plan = rehearse(SCENARIOS["weighted"]).state.plan
+    warned = " ".join(map(str, plan.warnings))
+    assert "While www.example.com A [blue] is missing, the name still answers from its 1" in warned
+    assert "negative TTL" not in warned

@@ -21,7 +21,6 @@ from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned, who_am_i
 from route53_takeover.cli.interrupts import StoppedError, in_loop
 from route53_takeover.cli.run_state import fold_journal
-from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.review import differences
 from route53_takeover.core.status.result import RecordResult, Result, result
@@ -143,12 +142,7 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
         outcome=str(Outcome.DONE),
         exit_code=ExitCode.DONE,
         reason=f"nothing to do: stack {made.root.stack_name} owns it already",
-        records=tuple(
-            RecordResult(
-                name=display_name(r.key.name), type=r.type, outcome="owned", strategy="delete"
-            )
-            for r in made.owned
-        ),
+        records=tuple(RecordResult.of(record, "owned") for record in made.owned),
         api_calls=dict(sorted(calls.items())),
     )
 

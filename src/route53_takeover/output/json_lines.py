@@ -58,7 +58,11 @@ class JsonLines:
         for name in state.names.values():
             for handover in name.handovers:
                 key = handover.original.key
-                what = {"name": display_name(key.name), "type": key.type}
+                what = {
+                    "name": display_name(key.name),
+                    "type": key.type,
+                    "set_identifier": key.set_identifier,
+                }
                 if handover.stage in ABSENT_STAGES and key not in self._gone:
                     ours = handover.released_at if handover.gone_at is None else handover.gone_at
                     self._gone[key] = state.now if ours is None else ours

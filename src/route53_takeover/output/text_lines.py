@@ -135,7 +135,7 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         gap = "" if record.gap_seconds is None else f", gap {record.gap_seconds:.1f} s"
         if record.gap_seconds_dns is not None:
             gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
-        lines.append(f"  {record.name} {record.type}: {record.outcome}{gap}")
+        lines.append(f"  {record.label}: {record.outcome}{gap}")
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
     unknown = result.exit_code is ExitCode.UNKNOWN

@@ -197,3 +197,12 @@ def test_no_new_owner_is_named_unless_a_takeover_is_done(state: State) -> None:
 def test_a_stack_that_was_created_by_the_run_is_named_as_it_was_asked_for() -> None:
     state = replace(ended(handed(RecordStatus.CREATED)), root=replace(ROOT, stack_name=""))
     assert (owner_notice(state) or "").startswith("Stack shop-prod owns")
+
+
+def test_a_member_of_a_routed_group_is_named_by_its_set_identifier() -> None:
+    blue = replace(WWW, set_identifier="blue", routing=(("Weight", "10"),))
+    [owned, record] = record_results(ended(handed(RecordStatus.CREATED, blue), owned=(blue,)))
+    assert (owned.set_identifier, record.set_identifier) == ("blue", "blue")
+    assert record.label == "www.example.com CNAME [blue]"
+    [simple] = record_results(ended(handed(RecordStatus.CREATED)))
+    assert (simple.set_identifier, simple.label) == (None, "www.example.com CNAME")

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.cli.options import AccountOptions, CommonOptions
-    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.storage.config import Common
     from route53_takeover.storage.run_folder import Backup, RunFolder, Saved
 
@@ -70,7 +69,7 @@ async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> Ex
     for record in originals(backup):
         handover = next(h for h in state.handovers if h.original.key == record.key)
         put_back = handover.stage is RecordStatus.RESTORED
-        told.append(_restored(record, "restored" if put_back else "untouched"))
+        told.append(RecordResult.of(record, "restored" if put_back else "untouched"))
         done = Rescue(name=record.key.name, changes=(Change.create(record),) if put_back else ())
         _print_rescue(common, folder, done, len(told), state.now, dry_run=False)
     ended = _restore_result(folder, [], told, Counter(), dry_run=False)
@@ -133,7 +132,7 @@ async def _restore(
                     changes = tuple(error.done)
                     done = Rescue(name=name, changes=changes) if changes else None
                 created = {c.record for c in done.changes} if done and not dry_run else set()
-                told += [_restored(r, "restored" if r in created else left) for r in here]
+                told += [RecordResult.of(r, "restored" if r in created else left) for r in here]
                 if done:
                     _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
         return text_lines.print_result(
@@ -178,12 +177,6 @@ def _print_rescue(
     else:
         would = "would: " if dry_run else ""
         write_line(f"{would}{done.describe()}", sys.stdout)
-
-
-def _restored(record: RecordSet, outcome: str) -> RecordResult:
-    return RecordResult(
-        name=display_name(record.key.name), type=record.type, outcome=outcome, strategy="delete"
-    )
 
 
 def _restore_result(

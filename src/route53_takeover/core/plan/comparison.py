@@ -133,6 +133,7 @@ def record_objects(plan: Plan) -> list[dict[str, Any]]:
             {
                 "name": each.name,
                 "type": each.type,
+                "set_identifier": each.set_identifier,
                 "now": None if each.now is None else each.now.to_api(),
                 "desired": each.desired,
                 "owner": each.owner or None,
@@ -160,7 +161,7 @@ def plan_rows(plan: Plan) -> Iterator[tuple[str, str, list[str]]]:
             yield label, record.describe(), [] if planned is None else _rows(plan, planned)
     for each in plan.records:
         if each.now is None:
-            yield "new", f"{each.name} {each.type}", _rows(plan, each)
+            yield "new", each.label, _rows(plan, each)
     for record in plan.staying:
         yield "unchanged", record.describe(), []
 

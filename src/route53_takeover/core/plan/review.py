@@ -153,33 +153,24 @@ def _planned(old: Plan, new: Plan) -> Iterator[str]:
             there = one or other
             if there is not None and there.now is None:  # what stands is in `_record_sets`
                 which = "no longer creates" if other is None else "also creates"
-                yield f"the stack {which} {there.name} {there.type}"
+                yield f"the stack {which} {there.label}"
             continue
         if one.owner != other.owner:
             yield (
-                f"owner of {one.name} {one.type}: {one.owner or 'no stack'} -> "
-                f"{other.owner or 'no stack'}"
+                f"owner of {one.label}: {one.owner or 'no stack'} -> {other.owner or 'no stack'}"
             )
         if (one.known, one.desired) != (other.known, other.desired):
             yield (
-                f"change of {one.name} {one.type}: {', '.join(comparison_lines(one))} -> "
+                f"change of {one.label}: {', '.join(comparison_lines(one))} -> "
                 f"{', '.join(comparison_lines(other))}"
             )
         if one.resource != other.resource:
             yield (
-                f"resource of {one.name} {one.type}: {one.resource or 'not known'} -> "
+                f"resource of {one.label}: {one.resource or 'not known'} -> "
                 f"{other.resource or 'not known'}"
             )
 
 
 def _by_record(plan: Plan) -> dict[str, PlannedRecord]:
     """Each record by its name, type and set identifier."""
-    return {
-        json.dumps([each.name, each.type, _set_identifier(each)]): each for each in plan.records
-    }
-
-
-def _set_identifier(record: PlannedRecord) -> object:
-    if record.now is not None:
-        return record.now.set_identifier
-    return (record.desired or {}).get("SetIdentifier")
+    return {json.dumps([each.name, each.type, each.set_identifier]): each for each in plan.records}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.base.errors import ExitCode
-from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.domain.record_sets import RecordKey, display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.queries import matching_resources, root_kind
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus
@@ -16,6 +16,7 @@ from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordSt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.takeover.state import Handover, NameState, State
 
 
@@ -30,6 +31,25 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     created_at: float | None = None
     gap_seconds: float | None = None
     gap_seconds_dns: float | None = None
+    set_identifier: str | None = None
+
+    @classmethod
+    def of(cls, record: RecordSet, outcome: str, **more: float | None) -> RecordResult:
+        """The result for this record set."""
+        key = record.key
+        return cls(
+            name=display_name(key.name),
+            type=key.type,
+            set_identifier=key.set_identifier,
+            outcome=outcome,
+            strategy="delete",
+            **more,
+        )
+
+    @property
+    def label(self) -> str:
+        """The record set as text names it."""
+        return str(RecordKey(self.name, self.type, self.set_identifier))
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -63,10 +83,7 @@ _OUTCOMES = {
 
 def record_results(state: State) -> tuple[RecordResult, ...]:
     """One for each record set of the plan, those that the stack owned already included."""
-    owned = tuple(
-        RecordResult(name=display_name(r.key.name), type=r.type, outcome="owned", strategy="delete")
-        for r in state.plan.owned
-    )
+    owned = tuple(RecordResult.of(record, "owned") for record in state.plan.owned)
     return owned + tuple(
         _record_result(name, handover)
         for name in state.names.values()
@@ -90,11 +107,9 @@ def _record_result(name: NameState, handover: Handover) -> RecordResult:
     outcome = _OUTCOMES[handover.stage]
     if handover.stage is RecordStatus.CHANGED and handover.released_at is not None:
         outcome = "unknown"
-    return RecordResult(
-        name=display_name(handover.original.key.name),
-        type=handover.original.type,
-        outcome=outcome,
-        strategy="delete",
+    return RecordResult.of(
+        handover.original,
+        outcome,
         released_at=handover.released_at,
         created_at=handover.created_at,
         gap_seconds=gap_seconds(handover),

@@ -139,7 +139,7 @@ def _ended(result: Result) -> Iterator[tuple[Content, int]]:
 
 
 def _record(record: RecordResult) -> str:
-    text = f"{display_name(record.name)} {record.type}: {record.outcome}"
+    text = f"{record.label}: {record.outcome}"
     if record.gap_seconds is not None:
         text += f", gap {seconds(record.gap_seconds)}"
     if record.gap_seconds_dns is not None:
