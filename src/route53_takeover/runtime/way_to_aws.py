@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.adapters.endpoint import host_of, proxy_for
-from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.domain.names import normal_name, shown_name
 from route53_takeover.core.plan.model import Finding
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def warn_way_to_aws(names: Sequence[str], endpoints: Iterable[str]) -> list[Find
     return [
         Finding(
             text=f"this machine reaches AWS through {what} {host}, which is at or below "
-            f"{display_name(name)}: during the gap it may not resolve, and then the record "
+            f"{shown_name(name)}: during the gap it may not resolve, and then the record "
             "cannot be restored from here.",
             hint="Run this on a machine that reaches AWS another way, or give the host's address "
             "(HTTPS_PROXY, --endpoint-url).",

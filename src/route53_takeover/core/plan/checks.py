@@ -9,6 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
@@ -24,7 +26,12 @@ from route53_takeover.core.plan.ownership import (
     warn_owned,
     warn_owners,
 )
-from route53_takeover.core.plan.pending_checks import refuse_nothing, refuse_pending, warn_pending
+from route53_takeover.core.plan.pending_checks import (
+    is_validation_record,
+    refuse_nothing,
+    refuse_pending,
+    warn_pending,
+)
 from route53_takeover.core.plan.protection_checks import (
     refuse_guarded,
     refuse_protected,
@@ -74,7 +81,12 @@ def refusals(
 
 
 def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    """What the user should know before starting the run."""
+    """What the user should know before starting the run.
+
+    Nothing of a certificate's validation record, which no run takes over.
+    """
+    taken = [m for m in plan.manuals if not is_validation_record(facts, m.original)]
+    plan = replace(plan, manuals=tuple(taken))
     yield from warn_owned(facts, plan)
     yield from warn_pending(facts, plan)
     if plan.manuals:
@@ -110,7 +122,7 @@ def _refuse_missing(
         what = f"no {kind}" if kind else "no A, AAAA or CNAME"
         also = f"it has {', '.join(here)} there" if here else "it has no record of that name"
         yield Finding(
-            text=f"zone {display_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
+            text=f"zone {shown_name(facts.zone_name)} ({facts.zone_id}) has {what} record "
             f"{shown_name(name)}: {also}.",
             hint=f"Check --record NAME/TYPE and --zone{_other_zones(facts, name)}; if no "
             "record blocks the stack's, just deploy.",

@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.protections import Protection
 from route53_takeover.core.domain.record_sets import (
     RecordSet,
-    display_name,
     normal_name,
 )
 from route53_takeover.core.domain.stacks import StackDescription
@@ -151,7 +151,7 @@ class OtherZone(Struct, frozen=True, kw_only=True):
     name_servers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{display_name(self.name)} ({self.zone_id}{', private' if self.private else ''})"
+        return f"{shown_name(self.name)} ({self.zone_id}{', private' if self.private else ''})"
 
 
 class UnfinishedRun(Struct, frozen=True, kw_only=True):

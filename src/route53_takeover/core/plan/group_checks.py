@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.core.domain.record_sets import conflict, display_name
+from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.plan.claims import (
     Claim,
     claim,
@@ -50,8 +51,8 @@ def refuse_groups(facts: Facts, plan: Plan) -> Iterator[Finding]:
             if is_elsewhere(site, member):
                 yield Finding(
                     text=f"the stack's RecordSetGroup {member.logical_id} has {met[0].key} and "
-                    f"{display_name(member.name)} {member.record_type}, which is not in zone "
-                    f"{display_name(facts.zone_name)} ({facts.zone_id}): the run could not see "
+                    f"{shown_name(member.name)} {member.record_type}, which is not in zone "
+                    f"{shown_name(facts.zone_name)} ({facts.zone_id}): the run could not see "
                     "whether CloudFormation can create it.",
                     hint="Put the records of each zone into a group of their own.",
                 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import AT_REST, kind_of
 from route53_takeover.core.plan.claims import (
     Claim,
@@ -90,8 +91,8 @@ def owned_but_gone(facts: Facts, name: str, kind: str | None) -> Finding | None:
         ):
             continue
         return Finding(
-            text=f"the stack owns {display_name(name)} {type_} ({resource.logical_id}), but zone "
-            f"{display_name(facts.zone_name)} ({facts.zone_id}) does not have it.",
+            text=f"the stack owns {shown_name(name)} {type_} ({resource.logical_id}), but zone "
+            f"{shown_name(facts.zone_name)} ({facts.zone_id}) does not have it.",
             hint="It was deleted outside the stack (drift), which a deploy does not detect: create "
             "it as the template says, or remove it from the template, deploy, and add it again.",
         )
@@ -111,7 +112,7 @@ def refuse_unclear(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 yield _unclear_zone(facts, resource, record.key.name)
             else:
                 yield Finding(
-                    text=f"the stack owns a record at {display_name(record.key.name)} "
+                    text=f"the stack owns a record at {shown_name(record.key.name)} "
                     f"({resource.logical_id}), and its template does not show whether it is "
                     f"the {record.type}: its type or set identifier is unknown.",
                     hint="Set Type and SetIdentifier in the template as text or by a parameter, "
@@ -124,7 +125,7 @@ def is_in_group(resource: OwnedRecord, record: RecordSet) -> Finding:
     """The finding for a group of which not every record is known."""
     return Finding(
         text=f"the stack's RecordSetGroup {resource.logical_id} may hold {record.key}: one of its "
-        f"records is {display_name(resource.name)} {resource.record_type or 'of an unknown type'}.",
+        f"records is {shown_name(resource.name)} {resource.record_type or 'of an unknown type'}.",
         hint="Set Name and Type of each of its records as text or by a parameter; or show what the "
         "deploy makes of them with --preview or --template.",
     )
@@ -133,8 +134,8 @@ def is_in_group(resource: OwnedRecord, record: RecordSet) -> Finding:
 def _unclear_zone(facts: Facts, resource: OwnedRecord, name: str) -> Finding:
     others = ", ".join(str(zone) for zone in rivals(site_of(facts), name))
     return Finding(
-        text=f"the stack owns a record at {display_name(name)} ({resource.logical_id}), "
-        f"and its template does not show its zone: {display_name(facts.zone_name)} "
+        text=f"the stack owns a record at {shown_name(name)} ({resource.logical_id}), "
+        f"and its template does not show its zone: {shown_name(facts.zone_name)} "
         f"({facts.zone_id}) or {others}.",
         hint="Set HostedZoneId in the template as text or by a parameter, deploy it without "
         "changing the switch, then run this again.",
@@ -150,7 +151,7 @@ def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
         beside = [str(m.key) for m in plan.manuals if clashes(site, resource, m.original)]
         if beside:
             yield Finding(
-                text=f"the stack owns {resource.record_type} at {display_name(resource.name)} "
+                text=f"the stack owns {resource.record_type} at {shown_name(resource.name)} "
                 f"({resource.logical_id}), which cannot exist beside the manual "
                 f"{', '.join(beside)}.",
                 hint="It was replaced outside the stack (drift): restore the stack's record, or "
@@ -158,7 +159,7 @@ def refuse_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
             )
     if plan.options.deploy_off and plan.owned:
         resources = [resource_of(facts, record) for record in plan.owned]
-        ids = ", ".join(f"{r.logical_id} ({display_name(r.name)})" for r in resources if r)
+        ids = ", ".join(f"{r.logical_id} ({shown_name(r.name)})" for r in resources if r)
         yield Finding(
             text=f"the deploy with the switch off may delete records that the stack owns: {ids}.",
             hint="Add --skip-off to skip that deploy.",
@@ -170,7 +171,7 @@ def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
     by_error: dict[tuple[str, str], list[str]] = {}
     for one in facts.unasked:
         by_error.setdefault((one.error, one.hint), []).append(one.region)
-    names = ", ".join(display_name(name) for name in plan.names)
+    names = ", ".join(shown_name(name) for name in plan.names)
     for (error, hint), regions in by_error.items():
         is_home = facts.region in regions
         limited = "" if is_home else f"--owner-check region (reads {facts.region} alone) or "
@@ -202,7 +203,7 @@ def _owned_by_another(foreign: StackRecord) -> Finding:
     within = f"RecordSetGroup {record.logical_id}" if record.group else record.logical_id
     return Finding(
         text=f"stack {stack_named(foreign)} owns the {record.record_type} record at "
-        f"{display_name(record.name)} ({within}).",
+        f"{shown_name(record.name)} ({within}).",
         hint=f"{way_out(foreign)}; then run this again.",
     )
 
@@ -210,7 +211,7 @@ def _owned_by_another(foreign: StackRecord) -> Finding:
 def _is_created_by_another(foreign: StackRecord) -> Finding:
     record = foreign.record
     return Finding(
-        text=f"stack {stack_named(foreign)} is creating a record at {display_name(record.name)} "
+        text=f"stack {stack_named(foreign)} is creating a record at {shown_name(record.name)} "
         f"({record.logical_id}) and would get the name as soon as it is released.",
         hint="Wait until that stack has finished, or cancel its operation, then run this again.",
     )
@@ -223,11 +224,11 @@ def _may_be_anothers(facts: Facts, foreign: StackRecord, records: list[RecordSet
     hidden += [] if record.record_type else ["type"]
     hidden += ["zone"] if is_unclear(site, record, name) else []
     why = foreign.unread or f"its template does not show the {' and '.join(hidden) or 'rest'}"
-    what = f"{record.record_type or 'some'} record at {display_name(record.name)}"
+    what = f"{record.record_type or 'some'} record at {shown_name(record.name)}"
     within = f"RecordSetGroup {record.logical_id}" if record.group else record.logical_id
     return Finding(
         text=f"stack {stack_named(foreign)} owns {what} ({within}), which may be "
-        f"{display_name(name)} in this zone: {why}.",
+        f"{shown_name(name)} in this zone: {why}.",
         hint=f"Check that stack. If it is this record: {way_out(foreign)}; then run this again. "
         "If it is another record: add --owner-check none (you confirm that no other stack owns "
         "these).",
@@ -264,7 +265,7 @@ def warn_owned(facts: Facts, plan: Plan) -> Iterator[Finding]:
         resource = resource_of(facts, record)
         if resource is not None and (resource.desired is None or not resource.desired.complete):
             yield Finding(
-                text=f"the stack owns {display_name(resource.name)} ({resource.logical_id}), but "
+                text=f"the stack owns {shown_name(resource.name)} ({resource.logical_id}), but "
                 f"its template does not show all of it: {record.describe()} was not compared."
             )
     if plan.owned and not plan.manuals and kind_of(facts.stack.status) not in AT_REST:
@@ -288,7 +289,7 @@ def warn_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     others = [r for r in facts.owned if plan.options.deploy_off and not plan.owned]
     if others:
-        ids = ", ".join(dict.fromkeys(f"{r.logical_id} ({display_name(r.name)})" for r in others))
+        ids = ", ".join(dict.fromkeys(f"{r.logical_id} ({shown_name(r.name)})" for r in others))
         yield Finding(
             text=f"the deploy with the switch off deletes those of {ids} that depend on the "
             "switch.",
@@ -298,6 +299,6 @@ def warn_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if unknown:
         yield Finding(
             text="the stack does not define "
-            f"{', '.join(display_name(name) for name in unknown)} yet; the new value is shown once "
+            f"{', '.join(shown_name(name) for name in unknown)} yet; the new value is shown once "
             "CloudFormation starts creating it."
         )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import conflict, display_name
+from route53_takeover.core.domain.names import display_name, shown_name
+from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.plan.claims import (
     Claim,
     claim,
@@ -69,7 +70,7 @@ def refuse_nothing(facts: Facts) -> Iterator[Finding]:
             f"condition {each.condition} holds: if the deploy makes it hold, add {told}."
         )
     yield Finding(
-        text=f"{pending.source} creates no record in zone {display_name(facts.zone_name)} "
+        text=f"{pending.source} creates no record in zone {shown_name(facts.zone_name)} "
         f"({facts.zone_id}) that exists already.",
         hint=hint,
     )
@@ -137,25 +138,20 @@ def _refuse_unasked(facts: Facts, plan: Plan) -> Iterator[Finding]:
         name = display_name(record.key.name)
         what = "which exists" if not kind else f"where {record.type} exists"
         yield Finding(
-            text=f"the stack also creates {name} {each.record.record_type} ({each.path}), {what}.",
+            text=f"the stack also creates {shown_name(record.key.name)} {each.record.record_type} "
+            f"({each.path}), {what}.",
             hint=f"Take it over, too: add --record {name}{kind}.",
         )
 
 
 def _refuse_absent(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """The template that will be deployed has nothing there: nothing would ever be released."""
-    pending, site = facts.pending, site_of(facts)
+    pending = facts.pending
     for manual in plan.manuals:
         record = manual.original
-        near = [
-            each
-            for each in pending.records
-            if claim(site, each.record, record) is not Claim.NO
-            or clashes(site, each.record, record)
-        ]
-        if near:
+        if _is_replaced(facts, record):
             continue
-        if pending.certificates and any(_VALIDATION in f"{v}." for v in record.values):
+        if is_validation_record(facts, record):
             yield Finding(
                 text=f"{record.key} is the validation record of a certificate, and the stack has "
                 f"only the certificate ({', '.join(pending.certificates)}): there is nothing to "
@@ -170,6 +166,21 @@ def _refuse_absent(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 hint="Check that it was made with the switch on (ROUTE53_ENABLE=true, and "
                 "--parameter for what the deploy gives it), or leave that --record out.",
             )
+
+
+def is_validation_record(facts: Facts, record: RecordSet) -> bool:
+    """Whether one of the stack's certificates writes it, so that there is nothing to take over."""
+    is_one = any(_VALIDATION in f"{value}." for value in record.values)
+    return is_one and bool(facts.pending.certificates) and not _is_replaced(facts, record)
+
+
+def _is_replaced(facts: Facts, record: RecordSet) -> bool:
+    """Whether the pending template has, or may have, something in its place."""
+    site = site_of(facts)
+    return any(
+        claim(site, each.record, record) is not Claim.NO or clashes(site, each.record, record)
+        for each in facts.pending.records
+    )
 
 
 def _refuse_delete_existing(facts: Facts, plan: Plan) -> Iterator[Finding]:
@@ -329,7 +340,7 @@ def _warn_open_values(facts: Facts, plan: Plan) -> Iterator[Finding]:
 def _warn_delegation(plan: Plan) -> Iterator[Finding]:
     for manual in plan.manuals:
         if manual.key.type == "NS":
-            name = display_name(manual.key.name)
+            name = shown_name(manual.key.name)
             yield Finding(
                 text=f"{manual.key} delegates {name}: while it is gone, or points to other name "
                 f"servers, every name below {name} goes with it."

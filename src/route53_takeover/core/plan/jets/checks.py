@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.plan.jets.files import JETS_6
 from route53_takeover.core.plan.model import Finding
 
@@ -44,7 +45,7 @@ def refuse_jets(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if taken := [name for name in plan.names if name in domains]:
         yield Finding(
             text=f"stack {facts.stack.stack_name} has the API Gateway custom domain "
-            f"{display_name(taken[0])} and no record set for it: Jets {app.major} then leaves the "
+            f"{shown_name(taken[0])} and no record set for it: Jets {app.major} then leaves the "
             "record out of its template, whatever config.domain.route53 says.",
             hint=OWN_RECORD,
         )
@@ -72,7 +73,7 @@ def warn_jets(_facts: Facts, plan: Plan) -> Iterator[Finding]:
         if ".execute-api." in target:
             yield Finding(
                 text=f"{record.key} leads to an API Gateway custom domain. If that is "
-                f"{display_name(record.key.name)} itself, Jets {app.major} leaves the record out "
+                f"{shown_name(record.key.name)} itself, Jets {app.major} leaves the record out "
                 "of its template, and this run ends with nothing changed.",
                 hint=OWN_RECORD,
             )
