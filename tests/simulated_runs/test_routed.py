@@ -21,6 +21,7 @@ from tests.simulated_runs.test_faults import (
 )
 
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.json_lines import JsonLines, plan_object, result_object
 from route53_takeover.output.text_lines import summary
@@ -41,7 +42,6 @@ from route53_takeover.simulation.scenarios import (
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.chaos.harness import Harness
@@ -172,3 +172,15 @@ def test_the_plan_says_that_the_name_answers_without_the_member() -> None:
     warned = " ".join(map(str, plan.warnings))
     assert "While www.example.com A [blue] is missing, the name still answers from its 1" in warned
     assert "negative TTL" not in warned
+
+
+def test_a_member_that_another_writer_deleted_is_missing_at_the_end_and_the_name_answers() -> None:
+    left = [("DELETE", BLUE)]
+
+    def saw(harness: Harness, event: ev.AnyEvent, _state: State) -> None:
+        if isinstance(event, ev.DeployIntended) and left:
+            harness.world.write([left.pop()])
+
+    rehearsal = rehearse_once(SCENARIOS["weighted"], "routed", Faults(), saw=saw)
+    assert rehearsal.result.exit_code == 4
+    assert rehearsal.result.reason.startswith("www.example.com A [blue] is missing; the name still")
