@@ -101,3 +101,18 @@ def test_a_saved_plan_is_refused_if_the_app_has_changed_since(
     monkeypatch.setenv("JETS_EXTRA", "two")
     with pytest.raises(TakeoverError, match="is not what the Jets app"):
         refuse_changed(planned, planned.jets)
+
+
+def test_another_root_of_jets_than_the_folder_is_a_usage_error(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = options(app)
+    assert planned.jets is not None
+    for same in (".", str(app), f"../{app.name}/", ""):
+        monkeypatch.setenv("JETS_ROOT", same)
+        assert options(app).stack == "shop-dev"
+    monkeypatch.setenv("JETS_ROOT", str(tmp_path))
+    with pytest.raises(UsageError, match="Jets would read the app there"):
+        options(app, stack="shop-dev")
+    with pytest.raises(UsageError, match="JETS_ROOT"):
+        refuse_changed(planned, planned.jets)

@@ -23,7 +23,7 @@ from route53_takeover.base.errors import (
 )
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.plan.facts import Identity
-from route53_takeover.core.plan.model import Options, OwnerCheck
+from route53_takeover.core.plan.model import JetsApp, Options, OwnerCheck
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
@@ -365,6 +365,13 @@ def test_a_custom_domain_of_that_name_in_another_stack_is_no_record() -> None:
     stack = case.deploys("api", Domain=domain)
     stack.resources["Domain"].physical_id = "www.example.com"
     assert case.plan().refusals == ()
+    app = JetsApp(folder="/app", major=5)
+    refusal(
+        case.plan(jets=app, deploy_off=None),
+        "stack api has the API Gateway custom domain www.example.com",
+        "Jets 5 then leaves the record out",
+        way_out="app/shared/resources",
+    )
 
 
 # -- this stack

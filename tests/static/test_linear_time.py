@@ -120,7 +120,7 @@ def _joined(text: str) -> object:
     ).may_be_at(normal_name(text[:250]) + "x.")
 
 
-def _jets_app(path: str, begin: str) -> Callable[[str], None]:
+def _jets_app(path: str, begin: str, **environment: str) -> Callable[[str], None]:
     """Derives from an app of which one file is hostile."""
     files = {
         "Gemfile.lock": "    jets (6.0.4)\n",
@@ -131,7 +131,7 @@ def _jets_app(path: str, begin: str) -> Callable[[str], None]:
     def tried(text: str) -> None:
         hostile = files | {path: begin + text}
         with suppress(UsageError):
-            derive("/app", hostile.get, {}, stack="shop-dev")
+            derive("/app", hostile.get, environment, stack="shop-dev")
 
     return tried
 
@@ -169,6 +169,10 @@ WORK: dict[str, Callable[[str], object]] = {
     "core.domain.template": SUBSTITUTION.findall,
     "core.plan.jets.app lock": _jets_app("Gemfile.lock", "    jets ("),
     "core.plan.jets.app name": _jets_app("config/jets/info.yml", "project_name: "),
+    "core.plan.jets.files dotenv": _jets_app(
+        "config/jets/env/.env", "export ", JETS_PROJECT="shop"
+    ),
+    "core.plan.jets.files Ruby": _jets_app("config/jets/deploy.rb", "ENV['", JETS_PROJECT="shop"),
     "core.plan.jets.ruby_config setting": _jets_app("config/jets/deploy.rb", ""),
     "core.plan.jets.ruby_config value": _jets_app(
         "config/jets/deploy.rb",

@@ -15,6 +15,7 @@ from route53_takeover.core.plan.jets.app import SETTLE, derive
 
 if TYPE_CHECKING:
     from route53_takeover.cli.takeover_options import Takeover
+    from route53_takeover.core.plan.jets.app import JetsDeploy
     from route53_takeover.core.plan.model import JetsApp, Options
 
 
@@ -30,8 +31,7 @@ def options_of(given: Takeover, app: Path) -> Options:
             "--deploy-on and --no-deploy",
             "Leave one out (takeover.toml and ROUTE53_TAKEOVER_... count too).",
         )
-    folder = app.absolute()
-    derived = derive(str(folder), reader(folder), os.environ, stack=given.stack)
+    derived = _derived(app.absolute(), given.stack)
     plain = replace(
         given,
         jets=None,
@@ -50,10 +50,22 @@ def refuse_changed(options: Options, app: JetsApp) -> None:
         RefusedError: its files, or JETS_ENV and the like, have changed.
         UsageError: it is no app that is known any more.
     """
-    derived = derive(app.folder, reader(Path(app.folder)), os.environ, stack=options.stack)
+    derived = _derived(Path(app.folder), options.stack)
     if (derived.app, derived.command) != (app, options.deploy_on):
         raise RefusedError(
             f"changed since the plan: the Jets app {app.folder}, or the environment that it reads "
             f"(JETS_ENV, JETS_EXTRA); its deploy command is {derived.command}",
             "Make a new plan with `plan --out` and review it.",
         )
+
+
+def _derived(folder: Path, stack: str | None) -> JetsDeploy:
+    """What the app stands for, if Jets would read its files and no other app's."""
+    read = reader(folder)
+    root = os.environ.get("JETS_ROOT")
+    if root and (folder / root).resolve() != folder.resolve():
+        raise UsageError(
+            f"JETS_ROOT is {root}: Jets would read the app there, not the one in {folder}",
+            "Unset JETS_ROOT, or give its folder with --jets DIR.",
+        )
+    return derive(str(folder), read, os.environ, stack=stack)

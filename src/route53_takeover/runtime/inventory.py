@@ -24,6 +24,7 @@ from route53_takeover.base.errors import (
 from route53_takeover.core.domain.intrinsics import Values, functions_in
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import (
+    CUSTOM_DOMAIN,
     RECORD_SET_GROUP,
     STACK,
     StackDescription,
@@ -82,6 +83,7 @@ class Inventory:
     Attributes:
         templates: the ids of the stacks whose templates were asked for.
         roots: names of the home region's stacks that are not nested, once it was read.
+        custom_domains: the home region's API Gateway custom domains -> the stack, beside the tree.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Inventory:
     ) -> None:
         self.templates: set[str] = set()
         self.roots: frozenset[str] = frozenset()
+        self.custom_domains: dict[str, str] = {}
         self._stacks = stacks
         self._clock = clock
         self._region = region
@@ -203,6 +206,9 @@ class Inventory:
                     return
             progress.read()
             present = held(resources, stack.status)
+            if not region:
+                domains = (r.physical_id for r in present if r.resource_type == CUSTOM_DOMAIN)
+                self.custom_domains |= dict.fromkeys(domains, stack.stack_name)
             present += [resource for resource in resources if is_being_created(resource)]
             if any(resource.resource_type in RECORD_TYPES for resource in present):
                 listed[stack.stack_id] = Listed(stack=stack, held=tuple(present))

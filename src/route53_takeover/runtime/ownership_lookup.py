@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from route53_takeover.base.errors import AccessDeniedError, ApiError, NotFoundError
 from route53_takeover.core.domain.intrinsics import Values
-from route53_takeover.core.domain.stacks import ABSENT, STACK, StackResource
+from route53_takeover.core.domain.stacks import ABSENT, CUSTOM_DOMAIN, STACK, StackResource
 from route53_takeover.core.domain.template import is_retained, resources_of
 from route53_takeover.core.plan.facts import PendingTemplate
 from route53_takeover.core.plan.holdings import RECORD_TYPES, held, holdings
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.facts import OwnedRecord
     from route53_takeover.core.ports import Stacks
-
-CUSTOM_DOMAIN = "AWS::ApiGateway::DomainName"
-"""A resource whose physical id is the domain's name."""
 
 
 class TreeStack(Struct, frozen=True, kw_only=True):

@@ -108,6 +108,7 @@ async def gather(
         near_stacks=tuple(near),
         given_stack=given,
         custom_domains=tuple(tree.custom_domains),
+        custom_domains_elsewhere=inventory.custom_domains,
     )
 
 

@@ -146,6 +146,65 @@ def test_a_stack_that_is_not_certain_has_to_be_given(
     assert derived(files, stack="shop-dev", **env).stack == "shop-dev"
 
 
+EXTRA_BY_ENV = 'ENV["JETS_EXTRA"] '
+
+
+@pytest.mark.parametrize(
+    ("files", "env", "why"),
+    [
+        ({**app_5(), ".env": "# extra\nJETS_EXTRA=2\n"}, {}, ".env:2 has `JETS_EXTRA=2`"),
+        ({**app_5(), ".env.local": "export JETS_PROJECT_NAME='x'"}, {}, ".env.local:1 has"),
+        ({**app_5(), ".env.dev.remote": "JETS_EXTRA: 2"}, {"JETS_ENV": "dev"}, "remote:1 has"),
+        ({**app_5("4.0.1"), ".env": "JETS_ENV_EXTRA=2"}, {}, ".env:1 has `JETS_ENV_EXTRA=2`"),
+        ({**app_5(), ".env.development.2": "JETS_EXTRA=3"}, {"JETS_EXTRA": "2"}, "ent.2:1 has"),
+        ({**app_5(), ".env": "JETS_ROOT=/srv/other"}, {}, ".env:1 has `JETS_ROOT=/srv/other`"),
+        (app_5(**{"config/environments/development.rb": EXTRA_BY_ENV + "||= '2'"}), {}, "ent.rb:1"),
+        (app_5(**{"config/environments/development.rb": EXTRA_BY_ENV + "= '2'"}), {}, "ent.rb:1"),
+        ({**app_6(), "config/jets/env/.env": "JETS_EXTRA=2"}, {}, "config/jets/env/.env:1 has"),
+        ({**app_6(), "config/jets/env/.env.prod": "JETS_ENV=qa"}, {"JETS_ENV": "prod"}, "prod:1"),
+        (app_6(config__jets__deploy__dev=EXTRA_BY_ENV + "= `id -un`"), {}, "deploy/dev.rb:1 has"),
+        (app_6(config__jets__bootstrap='  ENV["JETS_PROJECT"] = "x" # now'), {}, '`ENV["JETS_PROJ'),
+        (
+            app_5(
+                "4.0.1",
+                'config.project_name = "shop"',
+                **{"config/environments/development.rb": 'config.project_name = "other"'},
+            ),
+            {},
+            "config/environments/development.rb:1 has",
+        ),
+    ],
+)
+def test_a_variable_that_the_app_sets_later_has_no_certain_stack(
+    files: dict[str, str], env: dict[str, str], why: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        derived(files, **env)
+    assert "is not certain" in raised.value.message
+    assert why in raised.value.message
+    assert "--stack NAME" in raised.value.hint
+    assert derived(files, stack="shop-2", **env).stack == "shop-2"
+
+
+@pytest.mark.parametrize(
+    ("files", "env"),
+    [
+        ({**app_5(), ".env": "JETS_EXTRA=2"}, {"JETS_EXTRA": "2"}),
+        ({**app_5(), ".env": "#JETS_EXTRA=3\nOTHER=JETS_EXTRA=4\nJETS_STAGE=5"}, {}),
+        ({**app_5(), ".env": "JETS_ENV='development'\nJETS_ROOT=/srv/my_shop"}, {}),
+        ({**app_5(), ".env.production": "JETS_EXTRA=2"}, {}),
+        ({**app_6(), ".env": "JETS_EXTRA=2"}, {}),
+        (app_6(config__jets__deploy='x if ENV["JETS_EXTRA"] == "2"'), {}),
+        (app_6(config__jets__deploy='ENV["JETS_ENV"] ||= "prod"'), {}),
+        (app_6(config__jets__deploy='MY_ENV["JETS_EXTRA"] = "2"'), {}),
+    ],
+)
+def test_a_variable_that_stays_as_it_is_names_the_stack(
+    files: dict[str, str], env: dict[str, str]
+) -> None:
+    assert derived(files, **env).stack.startswith("shop-dev")
+
+
 def test_another_stack_than_the_app_deploys_is_not_watched() -> None:
     arn = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop-dev/1a2b"
     assert derived(app_6(), stack=arn).stack == arn

@@ -10,7 +10,6 @@ from tests.core.plan.test_model import facts, options, record
 from route53_takeover.core.plan.model import Finding, JetsApp
 from route53_takeover.core.plan.planner import make_plan
 
-API = record("api.example.com.", "CNAME", "d-abc123.execute-api.us-east-1.amazonaws.com", ttl=60)
 OLD = record("api.example.com.", "CNAME", "old.example.net", ttl=60)
 
 
@@ -39,7 +38,7 @@ def test_what_the_app_lacks_is_refused_with_the_line_to_add() -> None:
 @pytest.mark.parametrize("major", [4, 5])
 def test_a_record_that_jets_leaves_out_because_of_its_domain_is_refused(major: int) -> None:
     refused, _ = planned(major, custom_domains=("API.example.com",), deploy_off=None)
-    assert "has the API Gateway custom domain api.example.com and no record set for it" in refused
+    assert "custom domain api.example.com and the app's stack has no record set for it" in refused
     assert f"Jets {major} then leaves the record out" in refused
     assert "app/shared/resources" in refused
     assert planned(6, custom_domains=("api.example.com",))[0] == ""
@@ -55,12 +54,23 @@ def test_a_first_deploy_that_would_create_the_domain_is_refused() -> None:
     assert planned(6)[0] == ""
 
 
-def test_a_record_that_leads_to_a_custom_domain_elsewhere_is_warned_of() -> None:
-    _, warned = planned(5, manual=API, deploy_off=None)
-    assert "api.example.com CNAME leads to an API Gateway custom domain" in warned
+def test_a_custom_domain_of_another_stack_is_refused() -> None:
+    elsewhere = {"API.example.com": "shop-domain"}
+    refused, warned = planned(5, custom_domains_elsewhere=elsewhere, deploy_off=None)
+    assert "stack shop-domain has the API Gateway custom domain api.example.com" in refused
+    assert "app/shared/resources" in refused
+    assert "API Gateway is not asked" not in warned
+    assert planned(6, custom_domains_elsewhere=elsewhere)[0] == ""
+    elsewhere = {"www.example.com": "shop-domain"}
+    assert planned(5, custom_domains_elsewhere=elsewhere, deploy_off=None)[0] == ""
+
+
+def test_a_custom_domain_that_no_stack_has_is_warned_of() -> None:
+    _, warned = planned(5, deploy_off=None)
+    assert "API Gateway is not asked whether a custom domain api.example.com exists" in warned
+    assert "`aws apigateway get-domain-name --domain-name api.example.com`" in warned
     assert "app/shared/resources" in warned
-    assert "leads to" not in planned(5, deploy_off=None)[1]
-    assert "leads to" not in planned(6, manual=API)[1]
+    assert "API Gateway" not in planned(6)[1]
 
 
 def test_a_derived_command_whose_program_is_not_there_is_refused() -> None:

@@ -13,6 +13,8 @@ from route53_takeover.core.domain.desired_records import DesiredRecord
 RECORD_SET = "AWS::Route53::RecordSet"
 RECORD_SET_GROUP = "AWS::Route53::RecordSetGroup"
 STACK = "AWS::CloudFormation::Stack"
+CUSTOM_DOMAIN = "AWS::ApiGateway::DomainName"
+"""A resource whose physical id is the domain's name."""
 
 ABSENT = "ABSENT"
 """Our word for the status of a stack that does not exist."""

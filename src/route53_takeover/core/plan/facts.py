@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -199,6 +200,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         unfinished: what earlier runs of this machine have left at the zone's records.
         given_stack: what ``--stack`` named, where it was a child of the root.
         custom_domains: the API Gateway custom domains that the tree owns.
+        custom_domains_elsewhere: those of the region's other stacks -> the stack's name.
     """
 
     now: float
@@ -233,3 +235,4 @@ class Facts(Struct, frozen=True, kw_only=True):
     unfinished: tuple[UnfinishedRun, ...] = ()
     given_stack: str | None = None
     custom_domains: tuple[str, ...] = ()
+    custom_domains_elsewhere: Mapping[str, str] = {}

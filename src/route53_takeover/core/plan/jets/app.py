@@ -72,6 +72,10 @@ def derive(
         )
     files = JetsFiles(read, name)
     project = _PROJECTS[major](folder, files, environment)
+    variables = {each: environment.get(each, "") for each in _NAMING[major]}
+    variables |= {"JETS_ENV": name, "JETS_ROOT": folder}
+    if not project.unclear:
+        project = replace(project, unclear=files.sets_otherwise(major, project.extra, variables))
     found = project.stack(major, name)
     if stack is None and found is None:
         raise UsageError(
@@ -163,7 +167,7 @@ def _project_5(folder: str, files: JetsFiles, environment: Mapping[str, str]) ->
         return _Project(name=given, extra=extra)
     if (kept := files.read("config/project_name")) is not None:
         return _Project(name=kept.strip(), extra=extra, unclear=_if_blank(kept))
-    named = _project_names(files)
+    named = _project_names(files, files.application[0])
     if named:
         return _named(named[0], named, extra)
     if "project_name" in (files.read("config/application.rb") or ""):
@@ -182,9 +186,9 @@ def _project_4(_folder: str, files: JetsFiles, environment: Mapping[str, str]) -
     given = environment.get("JETS_PROJECT_NAME")
     if given is not None:
         return _Project(name=given, extra=extra or "", unclear=_if_blank(given))
-    named = _project_names(files)
+    named = _project_names(files, *files.application)
     if named:
-        return _named(named[0], named, extra or "")
+        return _named(named[-1], named, extra or "")
     return _Project(unclear="config/application.rb sets no config.project_name")
 
 
@@ -199,8 +203,8 @@ def _named(counts: Assignment, named: Sequence[Assignment], extra: str) -> _Proj
     return _Project(name=counts.literal, extra=extra, unclear=_if_blank(counts.literal or ""))
 
 
-def _project_names(files: JetsFiles) -> list[Assignment]:
-    return [a for a in files.settings("config/application.rb") if a.key == "project_name"]
+def _project_names(files: JetsFiles, *paths: str) -> list[Assignment]:
+    return [a for a in files.settings(*paths) if a.key == "project_name"]
 
 
 def _computed_extra(files: JetsFiles) -> str:

@@ -2,14 +2,15 @@
 
 Jets 4 and 5 put the record into the template only while the API Gateway custom domain does not
 exist, or where the stack has the record already. So a deploy that creates the domain without the
-record leaves the record out of every later deploy, and says nothing.
+record leaves the record out of every later deploy, and says nothing. Domains that stacks of the
+region have are known; of others, which only API Gateway could tell, the plan warns.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.names import display_name, shown_name
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.plan.jets.files import JETS_6
 from route53_takeover.core.plan.model import Finding
@@ -41,11 +42,12 @@ def refuse_jets(facts: Facts, plan: Plan) -> Iterator[Finding]:
     yield from app.refusals
     if not leaves_out(app):
         return
-    domains = {normal_name(each) for each in facts.custom_domains}
+    domains = _custom_domains(facts)
     if taken := [name for name in plan.names if name in domains]:
         yield Finding(
-            text=f"stack {facts.stack.stack_name} has the API Gateway custom domain "
-            f"{shown_name(taken[0])} and no record set for it: Jets {app.major} then leaves the "
+            text=f"stack {domains[taken[0]]} has the API Gateway custom domain "
+            f"{shown_name(taken[0])} and the app's stack has no record set for it: "
+            f"Jets {app.major} then leaves the "
             "record out of its template, whatever config.domain.route53 says.",
             hint=OWN_RECORD,
         )
@@ -59,7 +61,7 @@ def refuse_jets(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
 
 
-def warn_jets(_facts: Facts, plan: Plan) -> Iterator[Finding]:
+def warn_jets(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """What is not certain of the app."""
     app = plan.options.jets
     if app is None:
@@ -67,13 +69,20 @@ def warn_jets(_facts: Facts, plan: Plan) -> Iterator[Finding]:
     yield from app.warnings
     if not leaves_out(app):
         return
-    for manual in plan.manuals:
-        record = manual.original
-        target = record.alias.dns_name if record.alias else " ".join(record.values)
-        if ".execute-api." in target:
-            yield Finding(
-                text=f"{record.key} leads to an API Gateway custom domain. If that is "
-                f"{shown_name(record.key.name)} itself, Jets {app.major} leaves the record out "
-                "of its template, and this run ends with nothing changed.",
-                hint=OWN_RECORD,
-            )
+    domains = _custom_domains(facts)
+    for name in plan.names:
+        if name in domains:
+            continue  # it is refused
+        yield Finding(
+            text=f"API Gateway is not asked whether a custom domain {shown_name(name)} exists that "
+            f"no stack has. If so, Jets {app.major} leaves the record out of its template, and "
+            "this run ends with nothing changed.",
+            hint=f"`aws apigateway get-domain-name --domain-name {display_name(name)}` has to say "
+            f"NotFoundException. {OWN_RECORD}",
+        )
+
+
+def _custom_domains(facts: Facts) -> dict[str, str]:
+    """The API Gateway custom domains that stacks have -> the stack's name."""
+    found = dict.fromkeys(facts.custom_domains, facts.stack.stack_name)
+    return {normal_name(k): v for k, v in {**facts.custom_domains_elsewhere, **found}.items()}

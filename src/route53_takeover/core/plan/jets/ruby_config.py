@@ -95,15 +95,15 @@ _WRONG = re.compile(
 )
 
 
-def code_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines that hold code, by number, without their comments."""
+def code_lines(text: str, only: str = "") -> Iterator[tuple[int, str]]:
+    """The lines that hold code, and this word, by number, without their comments."""
     in_comment = False
     for number, line in enumerate(text[:LONGEST].split("\n"), start=1):
         if line.startswith("__END__"):
             return
         if line.startswith("=begin"):
             in_comment = True
-        found = None if in_comment else _CODE.match(line)
+        found = None if in_comment or only not in line else _CODE.match(line)
         if found is not None and (code := found[0].rstrip()):
             yield number, code
         if line.startswith("=end"):
