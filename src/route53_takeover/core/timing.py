@@ -83,7 +83,7 @@ LONGEST_EXTENSION = 600.0
 
 GAP_READ, CLOSE_READ, GUARD_READ, IDLE_READ = 0.5, 1.0, 10.0, 30.0
 """Seconds between reads of a name: in the gap; while something may undo it; while guarding; while
-a deploy runs and its stack does not."""
+a deploy runs and its stack does not, and in the drain."""
 
 GOING_READ = 3.0
 """The same while the stack goes forward and the record stands; for many names a read a second."""

@@ -361,6 +361,10 @@ def _end(context: StepContext) -> None:
     elif state.interrupts and not state.ever_released:
         code = ExitCode.FAILED if is_aborted(state) else ExitCode.INTERRUPTED
         context.end(Outcome.ABORTED, f"{stopped_by(state)}: {what_stands(state)}", exit_code=code)
+    elif any(
+        h.stage is RecordStatus.CHANGED and h.released_at is not None for h in state.handovers
+    ):
+        context.end(Outcome.UNKNOWN, reason, resumable=False)
     elif any(h.stage is RecordStatus.RESTORED for h in state.handovers):
         context.end(Outcome.RESTORED, reason)
     else:

@@ -52,7 +52,7 @@ def _why(state: State) -> str:
         return stopped_by(state)
     for handover in state.handovers:
         if handover.stage is RecordStatus.CHANGED:
-            return f"another writer changed {handover.original.key}; its record is left as it is"
+            return changed_by_another(state, handover)
     if state.journal_lost:
         return f"the journal cannot be written: {state.journal_lost}"
     for name in state.names.values():
@@ -224,11 +224,20 @@ def _first_error(state: State) -> str:
     return f" ({leaf})" if leaf else ""
 
 
+def changed_by_another(state: State, handover: Handover) -> str:
+    """What is said of a record that another writer changed, and of a TTL that the run lowered."""
+    key, before, lowered = handover.original.key, handover.original.ttl, handover.standing.ttl
+    here = state.names[key.name].occupants(handover.original)
+    is_lowered = lowered != before and any(record.ttl == lowered for record in here)
+    kept = f" (TTL {lowered} s; before the run it was {before} s)" if is_lowered else ""
+    return f"another writer changed {key}; its record is left as it is{kept}"
+
+
 def what_stands(state: State) -> str:
     """What is left of a run that was stopped before a release."""
     for handover in state.handovers:
         if handover.stage is RecordStatus.CHANGED:
-            return f"another writer changed {handover.original.key}; its record is left as it is"
+            return changed_by_another(state, handover)
     if any(deploy.exited_at is None for deploy in state.deploys.values()):
         return "every record is as before; the deploy is still running"
     return "every record is as before"

@@ -108,6 +108,8 @@ def read_pace(state: State, name: NameState) -> float | None:
     """Seconds between reads of a name now; ``None``: it is not read."""
     if state.phase is Phase.VERIFY:
         return VERIFY_READ if silent_servers(state) else None
+    if state.phase is Phase.DRAIN:
+        return IDLE_READ  # an updater, such as a DDNS client, is met before anything is deployed
     if state.phase not in LIVE:
         return None
     if name.write is not None:

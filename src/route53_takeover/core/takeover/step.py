@@ -28,7 +28,7 @@ from route53_takeover.core.takeover.completion import (
     verify,
 )
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import declined, is_aborted
+from route53_takeover.core.takeover.failure_reason import changed_by_another, declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.phases import LIVE, Phase
@@ -149,6 +149,8 @@ def _lower_ttl(context: StepContext) -> None:
 def _drain(context: StepContext) -> None:
     synced = [n.synced_at for n in context.state.names.values() if n.synced_at is not None]
     until = max(synced, default=context.state.now) + context.state.plan.drain_seconds
+    if any(_give_up_where_changed(context, name) for name in context.state.names.values()):
+        return
     if not synced or not context.state.plan.options.drain or context.state.now >= until:
         context.move(Phase.DEPLOY_OFF)
     else:
@@ -173,9 +175,23 @@ def _write_where_unchanged(
 ) -> None:
     """Writes the batch once a fresh read shows the name as the run last left it."""
     state = context.state
-    if any(h.stage is not RecordStatus.STANDING for h in name.handovers):
-        context.give_up(f"another writer changed {name.name}; its record is left as it is")
-    elif name.given_up:
+    if not _is_seen_unchanged(context, name):
+        return
+    if state.now < name.not_before:
+        context.wake(name.not_before)
+    elif not _has_no_patience_left(context) and tree_is_listed(context, within=WRITE_FRESH):
+        if owned := _owned(context.state):
+            context.give_up(f"the stack already owns {name.name} ({owned[0].logical_id})")
+        else:
+            context.write(name, purpose, changes)
+
+
+def _is_seen_unchanged(context: StepContext, name: NameState) -> bool:
+    """Whether a fresh read shows the name as the run last left it; reads it, or gives up."""
+    state = context.state
+    if _give_up_where_changed(context, name):
+        return False
+    if name.given_up:
         context.give_up(name.given_up)
     elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
         context.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
@@ -185,13 +201,16 @@ def _write_where_unchanged(
         or not is_fresh(state, began=name.read.began, told=name.read.told, within=WRITE_FRESH)
     ):
         context.read(name, every=1.0)
-    elif state.now < name.not_before:
-        context.wake(name.not_before)
-    elif not _has_no_patience_left(context) and tree_is_listed(context, within=WRITE_FRESH):
-        if owned := _owned(context.state):
-            context.give_up(f"the stack already owns {name.name} ({owned[0].logical_id})")
-        else:
-            context.write(name, purpose, changes)
+    else:
+        return True
+    return False
+
+
+def _give_up_where_changed(context: StepContext, name: NameState) -> bool:
+    changed = [h for h in name.handovers if h.stage is not RecordStatus.STANDING]
+    if changed:
+        context.give_up(changed_by_another(context.state, changed[0]))
+    return bool(changed)
 
 
 def _owned(state: State) -> list[RecordResource]:
@@ -225,10 +244,10 @@ def _deploy_off(context: StepContext) -> None:
                 f"the stack already owns the record ({owned[0].logical_id}): a deploy with the "
                 "switch off would delete it"
             )
-        elif not _has_no_patience_left(context) and tree_is_listed(
-            context, since=state.baseline_at
-        ):
-            context.ask(cmd.RunDeploy(switch=Switch.OFF))
+        elif not _has_no_patience_left(context):
+            unchanged = [_is_seen_unchanged(context, name) for name in state.names.values()]
+            if all(unchanged) and tree_is_listed(context, since=state.baseline_at):
+                context.ask(cmd.RunDeploy(switch=Switch.OFF))
         return
     if state.deploys[Switch.OFF].exited_at is None:
         context.ask(cmd.RejoinDeploy(switch=Switch.OFF))
