@@ -51,7 +51,7 @@ def _end(journal: str) -> Scene:
 PHASES = {
     "backup": Scene(journal="cname", phase=Phase.BACKUP),
     "lower-ttl": Scene(journal="cname", phase=Phase.LOWER_TTL, later=12.0),
-    "drain": Scene(journal="cname", phase=Phase.DRAIN, later=42.0),
+    "drain": Scene(journal="cname", phase=Phase.DRAIN, share=0.3, later=12.0),
     "deploy-off": Scene(journal="nested", phase=Phase.DEPLOY_OFF, share=0.9),
     "prove": Scene(journal="alias", phase=Phase.PROVE),
     "deploy-on": Scene(journal="nested", phase=Phase.DEPLOY_ON),
