@@ -24,6 +24,7 @@ changesets: Any = import_module("ministack.services.cloudformation.changesets")
 stacks: Any = import_module("ministack.services.cloudformation.stacks")
 
 RECORD_SET = "AWS::Route53::RecordSet"
+RECORD_SET_GROUP = "AWS::Route53::RecordSetGroup"
 STACK = "AWS::CloudFormation::Stack"
 
 creating: ContextVar[str] = ContextVar("creating", default="")
@@ -125,7 +126,7 @@ class Events:
                 known["ResourceStatus"] = status
         if status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS") and not reason:
             stack.setdefault("_asked", {})[logical_id] = self._properties()
-        if status == "CREATE_COMPLETE" and kind not in (RECORD_SET, STACK):
+        if status == "CREATE_COMPLETE" and kind not in (RECORD_SET, RECORD_SET_GROUP, STACK):
             self.initiated(stack["StackName"], logical_id, kind, physical_id)
         self._append(
             stack,

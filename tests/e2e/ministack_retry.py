@@ -6,6 +6,7 @@ is exchanged, and to what end:
 
 * a record set over one that stands is tried again after growing delays, and Route 53's rules:
   CNAMEs stand alone, names in normal form, messages in brackets (`ministack_route53`);
+* record set groups, one batch each (`ministack_groups`);
 * events in CloudFormation's order and with its members (`ministack_events`);
 * change sets with values, conditions and nested stacks (`ministack_change_sets`);
 * here: ``Custom::Wait``, a resource that takes a while or fails as its properties say, and nested
@@ -34,6 +35,7 @@ from typing import Any
 
 from tests.e2e.ministack_change_sets import ChangeSets
 from tests.e2e.ministack_events import STACK, Answers, Events, creating, pause, stack_named
+from tests.e2e.ministack_groups import RecordSetGroups
 from tests.e2e.ministack_route53 import RecordSets, Route53
 
 app: Any = import_module("ministack.app")
@@ -158,6 +160,7 @@ def main() -> None:
     ChangeSets()
     events = Events()
     RecordSets(events)
+    RecordSetGroups(events)
     NestedStacks(events)
     if os.environ.get("EXIT_WITH_STDIN") == "1":
         threading.Thread(target=end_with_stdin, daemon=True).start()

@@ -11,9 +11,9 @@ import re
 import sys
 import threading
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tests.e2e.ministack_events import RECORD_SET, pause
+from tests.e2e.ministack_events import RECORD_SET, RECORD_SET_GROUP, pause
 
 if TYPE_CHECKING:
     from tests.e2e.ministack_events import Events
@@ -104,6 +104,34 @@ class Route53:
         return ""
 
 
+class Attempt(Protocol):
+    """One try of a resource: why it was refused, if it was, and whether that is for good."""
+
+    def __call__(self, *, dry: bool) -> tuple[str, bool]: ...
+
+
+def insist(stack_name: str, logical_id: str, attempt: Attempt) -> None:
+    """Tries, and where something is in the way tries again, until the delays are used up.
+
+    With ``Gap``, the next try comes so long after nothing is in the way.
+    """
+    definition = provisioners._cfn_wait_condition_definition(stack_name, logical_id)
+    metadata = definition.get("Metadata") or {}
+    delays = metadata.get("RetryDelays", RETRY_DELAYS)
+    for delay in [*(float(each) for each in delays.split(",") if each), None]:
+        refusal, lasting = attempt(dry=False)
+        if not refusal:
+            return
+        if delay is None or lasting:
+            raise ValueError(f"[{refusal}]")
+        sys.stderr.write(f"{stack_name}/{logical_id}: next try in {delay} s: {refusal}\n")
+        for _ in range(round(delay / 0.05)):
+            pause(0.05, stack_name)
+            if "Gap" in metadata and not attempt(dry=True)[0]:
+                pause(float(metadata["Gap"]), stack_name)
+                break
+
+
 class RecordSets:
     """``AWS::Route53::RecordSet``, on a thread of its own, so that it may take its time."""
 
@@ -116,46 +144,23 @@ class RecordSets:
         }
         provisioners._r53_record_set_create = self.create  # an update to another name or type
         blocks = stacks._runs_on_worker_thread
-        stacks._runs_on_worker_thread = lambda kind: kind == RECORD_SET or blocks(kind)
+        kinds = (RECORD_SET, RECORD_SET_GROUP)
+        stacks._runs_on_worker_thread = lambda kind: kind in kinds or blocks(kind)
 
     def create(self, logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         """Tries, and where something is in the way tries again, until the delays are used up."""
-        definition = provisioners._cfn_wait_condition_definition(stack_name, logical_id)
-        metadata = definition.get("Metadata") or {}
-        delays = metadata.get("RetryDelays", RETRY_DELAYS)
-        for delay in [*(float(each) for each in delays.split(",") if each), None]:
-            refusal, lasting = self.attempt(props)
-            if not refusal:
-                break
-            if delay is None or lasting:
-                raise ValueError(f"[{refusal}]")
-            sys.stderr.write(f"{stack_name}/{logical_id}: next try in {delay} s: {refusal}\n")
-            self.rest(delay, metadata.get("Gap"), props, stack_name)
+        insist(stack_name, logical_id, lambda *, dry: self.attempt(props, dry=dry))
         name = provisioners._r53_record_set_build_rs(props)["Name"]
         self.events.initiated(stack_name, logical_id, RECORD_SET, name)
         pause(PROPAGATION)
         return name, {"Name": name}
 
     @staticmethod
-    def rest(delay: float, gap: str | None, props: dict[str, Any], stack_name: str) -> None:
-        """Waits for the next try; with ``gap``, it comes so long after nothing is in the way."""
-        record = provisioners._r53_record_set_build_rs(props)
-        zone_id = provisioners._r53_resolve_hosted_zone_id(props)
-        for _ in range(round(delay / 0.05)):
-            pause(0.05, stack_name)
-            with Route53.changing:
-                standing = list(route53._records.get(zone_id) or [])
-                is_free = not Route53.refusal(zone_id, record, standing)
-            if gap is not None and is_free:
-                pause(float(gap), stack_name)
-                return
-
-    @staticmethod
-    def attempt(props: dict[str, Any]) -> tuple[str, bool]:
+    def attempt(props: dict[str, Any], *, dry: bool = False) -> tuple[str, bool]:
         """One create: why it was refused, if it was, and whether that is for good.
 
         A plain A or AAAA over another is refused for good. An identical record of another type is
-        adopted. All else is tried again.
+        adopted. All else is tried again. A ``dry`` one creates nothing.
         """
         record = provisioners._r53_record_set_build_rs(props)
         zone_id = provisioners._r53_resolve_hosted_zone_id(props)
@@ -165,7 +170,8 @@ class RecordSets:
             standing = list(route53._records.get(zone_id) or [])
             refusal = Route53.refusal(zone_id, record, standing)
             if not refusal:
-                route53._records[zone_id] = [*standing, record]
+                if not dry:
+                    route53._records[zone_id] = [*standing, record]
                 return "", False
         same = next((r for r in standing if route53._rs_key(r) == route53._rs_key(record)), None)
         address = record["Type"] in ("A", "AAAA")

@@ -251,7 +251,7 @@ def check_refusals(plan: Plan) -> None:
     if plan.refused:
         raise RefusedError(
             " ".join(finding.text for finding in plan.refusals),
-            " ".join(finding.hint for finding in plan.refusals),
+            " ".join(dict.fromkeys(finding.hint for finding in plan.refusals)),
         )
 
 
