@@ -21,6 +21,10 @@ from tests.simulated_runs.test_faults import (
     when,
 )
 
+from route53_takeover.core.status import waiting
+from route53_takeover.core.status.attention import needs_person
+from route53_takeover.core.status.sentences import doing
+from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import release_gate
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import Outcome
@@ -60,6 +64,16 @@ def grouped(
 
 def rehearsed(scenario: Scenario, **more: Any) -> Rehearsal:
     return rehearse(scenario, options=options_of(scenario), **more)
+
+
+def updated(*new: Any) -> dict[str, Any]:
+    """A group that exists, and that the deploy with the switch on adds these records to."""
+    entry = group_of(FREE)["Properties"]["RecordSets"]
+    group = group_of(*new)
+    listed = {"Fn::If": ["Enabled", [*entry, *group["Properties"]["RecordSets"]], entry]}
+    group["Properties"]["RecordSets"] = listed
+    del group["Condition"]
+    return group
 
 
 def released(rehearsal: Rehearsal) -> dict[str, float]:
@@ -148,15 +162,56 @@ def test_a_new_record_of_the_group_is_no_reason_to_wait_where_the_plan_saw_it_fr
     assert {r.outcome for r in rehearsal.result.records} == {"created"}
 
 
+def test_a_group_of_a_new_stack_that_the_plan_did_not_show_names_the_way_out() -> None:
+    """Before the run, while it waits, and at its end; and not one record is deleted."""
+    account = site_account(template=site_template(group_of(WWW, OTHER, FREE)), exists=False)
+    account = with_groups(replace(account, existing=(alias("d1old"), API)), Mode.RETRY)
+    said: set[tuple[str, str]] = set()
+    rehearsal = rehearsed(
+        replace(story("group", account), more=("api.example.com",)),
+        saw=lambda _harness, _event, state: said.add(
+            (doing(state), needs_person(state, Timeline()))
+        ),
+    )
+    assert_ended(rehearsal, [Outcome.FAILED])
+    assert released(rehearsal) == {}
+    (warning,) = [w for w in rehearsal.state.plan.warnings if "does not define" in w.text]
+    assert "with --template or --preview: if it has a RecordSetGroup" in warning.hint
+    waits = {words for words in said if "new.example.com A of the RecordSetGroup" in words[0]}
+    ((now, needed),) = waits
+    assert now == needed
+    assert "Stop the run, and repeat it with --template or --preview." in now
+    assert "new.example.com A of its RecordSetGroup can be created" in rehearsal.result.reason
+
+
 def test_an_update_of_a_group_that_brings_the_records_is_released_for() -> None:
-    entry = group_of(FREE)["Properties"]["RecordSets"]
-    group = group_of(WWW, OTHER)
-    listed = {"Fn::If": ["Enabled", [*entry, *group["Properties"]["RecordSets"]], entry]}
-    group["Properties"]["RecordSets"] = listed
-    del group["Condition"]
-    rehearsal = rehearsed(grouped(alias("d1old"), API, group=group))
+    rehearsal = rehearsed(grouped(alias("d1old"), API, group=updated(WWW, OTHER)))
     assert_ended(rehearsal, [Outcome.DONE])
     assert {r.outcome for r in rehearsal.result.records} == {"created"}
+
+
+@pytest.mark.parametrize("mode", [Mode.RETRY, Mode.FAIL])
+def test_a_record_that_an_update_of_a_group_adds_as_it_is_is_kept_and_the_reason_said(
+    mode: Mode,
+) -> None:
+    """The group has its id already: nothing would show that CloudFormation has adopted it."""
+    waits: set[str] = set()
+    rehearsal = rehearsed(
+        replace(grouped(alias("d1new"), group=updated(WWW), mode=mode), more=()),
+        saw=lambda _harness, _event, state: waits.update(waiting.waits(state)),
+    )
+    assert_ended(rehearsal, [Outcome.RESTORED])  # the rollback deletes what it added, or did not
+    assert released(rehearsal) == {}
+    assert "www.example.com A was not released because the update" in rehearsal.result.reason
+    adopting = "CloudFormation to adopt the record into its RecordSetGroup, or to give up"
+    assert (adopting in waits) is (mode is Mode.RETRY)
+
+
+def test_a_record_that_an_update_of_a_group_adopts_is_the_stacks() -> None:
+    rehearsal = rehearsed(grouped(alias("d1new"), API, group=updated(WWW, OTHER), mode=Mode.ADOPT))
+    assert_ended(rehearsal, [Outcome.DONE])
+    assert released(rehearsal) == {}
+    assert {r.outcome for r in rehearsal.result.records} == {"adopted"}
 
 
 def test_events_that_tell_no_records_are_completed_from_the_template() -> None:

@@ -227,6 +227,19 @@ def test_a_group_with_records_of_another_zone_is_refused() -> None:
     )
 
 
+def test_a_group_whose_update_adds_what_stands_as_it_is_is_warned_of(tmp_path: Path) -> None:
+    both = group(own(name="new.example.com"), own())
+    entries = both["Properties"]["RecordSets"]
+    both["Properties"]["RecordSets"] = {"Fn::If": ["Enabled", entries, entries[:1]]}
+    for target, is_warned in (("d9other", True), ("d1old", False)):
+        case = PublicCase({"Group": both}, alias(target))
+        path = case.write(tmp_path)
+        plan = case.plan(template=path, parameters=("Route53Enable=true",))
+        assert (plan.refusals, keys(plan)) == ((), {"www.example.com A"})
+        told = "the update of RecordSetGroup Group adds www.example.com A exactly as it is"
+        assert (told in warned(plan)) is is_warned
+
+
 def test_group_foreign(ways: Ways) -> None:
     case = PublicCase({"Www": www()})
     case.world.write([("DELETE", alias("d1old"))])

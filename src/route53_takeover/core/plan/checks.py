@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
-from route53_takeover.core.plan.group_checks import refuse_groups
+from route53_takeover.core.plan.group_checks import refuse_groups, warn_groups
 from route53_takeover.core.plan.jets.checks import refuse_jets, warn_jets
 from route53_takeover.core.plan.model import ADDRESSING, Finding
 from route53_takeover.core.plan.ownership import (
@@ -92,6 +92,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     if plan.manuals:
         yield from _warn_bystanders(facts, plan)
         yield from warn_owners(facts, plan)
+        yield from warn_groups(facts, plan)
         yield from warn_routing(plan)
         yield from warn_zone(facts, plan)
         yield from warn_protections(facts, plan)

@@ -59,6 +59,26 @@ def refuse_groups(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 break
 
 
+def warn_groups(facts: Facts, plan: Plan) -> Iterator[Finding]:
+    """A record that the update of a group adds exactly as it stands is never released."""
+    there = {(each.stack_id, each.logical_id) for each in facts.owned if each.group}
+    for manual in plan.manuals:
+        standing = manual.lowered or manual.original
+        for each in facts.coming:
+            desired = each.desired
+            if (each.stack_id, each.logical_id) not in there or desired is None or each.pattern:
+                continue
+            if desired.complete and desired.record.same_as(standing):
+                yield Finding(
+                    text=f"the update of RecordSetGroup {each.logical_id} adds {manual.key} "
+                    "exactly as it is: if CloudFormation does not adopt it, the update fails, for "
+                    "nothing shows whether the record is still the manual one, so it is not "
+                    "released.",
+                    hint="To have it released, give the manual record another TTL or "
+                    "EvaluateTargetHealth first.",
+                )
+
+
 def vacant_records(facts: Facts) -> Iterator[RecordKey]:
     """The records of the stack's groups that have nothing in their way, as far as was read.
 

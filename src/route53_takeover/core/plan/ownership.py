@@ -297,8 +297,13 @@ def warn_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     unknown = [name for name in plan.names if not expected_types(facts, name)]
     if unknown:
+        is_unseen = not facts.pending.given and plan.options.jets is None
         yield Finding(
             text="the stack does not define "
             f"{', '.join(shown_name(name) for name in unknown)} yet; the new value is shown once "
-            "CloudFormation starts creating it."
+            "CloudFormation starts creating it.",
+            hint="Show the template with --template or --preview: if it has a RecordSetGroup with "
+            "records of other names, nothing is released without that."
+            if is_unseen
+            else "",
         )

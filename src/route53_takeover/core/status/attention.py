@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import ANSWER_WORDS
+from route53_takeover.core.status.sentences import unseen_of_group
 from route53_takeover.core.takeover.absence import lacks
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -55,6 +56,8 @@ def _needs(state: State, timeline: Timeline) -> Iterator[str]:
     for name in state.names.values():
         if any(gate.may_be_confirmed for gate in release_gates(state, name)):
             yield f"CloudFormation is waiting: confirm the release of {display_name(name.name)}."
+    if state.phase is Phase.WATCH and (unseen := unseen_of_group(state)):
+        yield unseen
     if state.journal_lost:
         yield f"The journal cannot be written ({state.journal_lost}). Stay to the end of the run."
     if state.is_paused:

@@ -11,8 +11,8 @@ from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.absence import lack, lacks
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
-from route53_takeover.core.takeover.release_gate import release_gates
+from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind, unseen_of_groups
+from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.takeover.state import Outcome, RecordStatus
 
 if TYPE_CHECKING:
@@ -61,7 +61,21 @@ def _deploying_off(state: State) -> str:
     return "The deploy with the switch off has ended; waiting for the stack to finish."
 
 
+def unseen_of_group(state: State) -> str:
+    """Why a group is not released, and the way out; empty where the plan showed it whole."""
+    gates = [g for name in state.names.values() for g in release_gates(state, name)]
+    unseen = unseen_of_groups(state)
+    if not unseen or not any(Condition.TOGETHER in gate.unmet for gate in gates):
+        return ""
+    return (
+        f"The plan did not show that {', '.join(unseen)} of the RecordSetGroup can be created, so "
+        "nothing is deleted. Stop the run, and repeat it with --template or --preview."
+    )
+
+
 def _watching(state: State) -> str:
+    if unseen := unseen_of_group(state):
+        return unseen
     if any(True for name in state.names.values() for _ in release_gates(state, name)):
         names = all_names(state)
         return f"CloudFormation is trying to create {names}; checking the release conditions."

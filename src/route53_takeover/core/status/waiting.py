@@ -16,7 +16,12 @@ from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import is_empty
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.queries import IN_PROGRESS, deadman, root_kind
+from route53_takeover.core.takeover.queries import (
+    IN_PROGRESS,
+    added_as_it_stands,
+    deadman,
+    root_kind,
+)
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
 from route53_takeover.core.timing import ANSWER_PATIENCE
 
@@ -118,12 +123,18 @@ def _waits_of_watch(state: State) -> Iterator[str]:
     for name, gate in found:
         for condition in gate.unmet:
             words = CONDITION_WORDS[condition]
+            if condition is Condition.DISOWNED and _is_added_as_it_stands(state, name):
+                words = "CloudFormation to adopt the record into its RecordSetGroup, or to give up"
             yield words if len(found) == 1 else f"{words} ({display_name(name.name)})"
     if not found:
         if root_kind(state) is not StackPhase.FORWARD or nothing_to_release(state):
             yield from _waits_of_deploy(state, Switch.ON)
         else:
             yield f"CloudFormation to start creating {all_names(state)}"
+
+
+def _is_added_as_it_stands(state: State, name: NameState) -> bool:
+    return any(added_as_it_stands(state, handover) for handover in name.handovers)
 
 
 def _waits_of_gap(state: State) -> Iterator[str]:

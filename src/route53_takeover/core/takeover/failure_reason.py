@@ -13,11 +13,13 @@ from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
 from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.queries import (
+    added_as_it_stands,
     is_group_kept_back,
     matching_resources,
     root_kind,
     root_status,
     unread_records,
+    unseen_of_groups,
     was_deployed,
 )
 from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
@@ -65,7 +67,9 @@ def _why(state: State) -> str:
     if restored := [name for name in state.names.values() if name.restoring]:
         causes = {name.cause for name in restored}
         cause = next((cause for cause in _BY_WEIGHT if cause in causes), None)
-        return _put_back(cause, kind, f"{status}{error}") + still_listed(state)
+        return _put_back(cause, kind, f"{status}{error}{_not_told_apart(state)}") + still_listed(
+            state
+        )
     if not was_deployed(state):
         return _nothing_deployed(deploy) + declined(state, deploy)
     if kind is not StackPhase.SUCCEEDED:
@@ -146,30 +150,28 @@ def _kept_back(state: State) -> str:
         return "; the run was paused"
     if state.plan.options.confirm_release and not any(n.agreed_at for n in state.names.values()):
         return "; the release was not confirmed"
-    if unseen := _unseen_of_groups(state):
+    if unseen := unseen_of_groups(state):
         return (
             f"; nothing was released because the plan did not show that {', '.join(unseen)} of its "
             "RecordSetGroup can be created (show the template with --template or --preview)"
         )
-    return ""
+    return _not_told_apart(state)
 
 
-def _unseen_of_groups(state: State) -> tuple[str, ...]:
-    """The records of the groups in question that were neither in the plan nor known to be free."""
-    groups = {
-        (m.stack_id, m.logical_id)
+def _not_told_apart(state: State) -> str:
+    """Why a record was not released that the update of a group adds exactly as it is."""
+    kept = [
+        str(h.original.key)
         for h in state.handovers
-        for m in matching_resources(state, h)
-        if m.group
-    }
-    keys = [
-        each.desired.record.key
-        for stack_id, logical_id in groups
-        for each in state.stacks[stack_id].records.values()
-        if each.group and each.logical_id == logical_id and each.desired is not None
+        if h.released_at is None and added_as_it_stands(state, h)
     ]
-    known = (*state.plan.vacant, *state.plan.keys)
-    return tuple(str(k) for k in keys if k.name not in state.names and k not in known)
+    if not kept:
+        return ""
+    return (
+        f"; {', '.join(kept)} was not released because the update of its RecordSetGroup adds it "
+        "exactly as it is, and nothing shows whether CloudFormation has adopted it (give the "
+        "manual record another TTL or EvaluateTargetHealth, then repeat)"
+    )
 
 
 def _left_out(state: State) -> str:

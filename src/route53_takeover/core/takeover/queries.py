@@ -146,6 +146,41 @@ def group_members(state: State, resource: RecordResource) -> tuple[RecordResourc
     )
 
 
+def unseen_of_groups(state: State) -> tuple[str, ...]:
+    """The records of the groups in question that were neither in the plan nor known to be free."""
+    groups = {
+        (m.stack_id, m.logical_id)
+        for h in state.handovers
+        for m in matching_resources(state, h)
+        if m.group
+    }
+    keys = [
+        each.desired.record.key
+        for stack_id, logical_id in groups
+        for each in state.stacks[stack_id].records.values()
+        if each.group and each.logical_id == logical_id and each.desired is not None
+    ]
+    known = (*state.plan.vacant, *state.plan.keys)
+    return tuple(str(k) for k in keys if k.name not in state.names and k not in known)
+
+
+def added_as_it_stands(state: State, handover: Handover) -> tuple[RecordResource, ...]:
+    """The groups that an update adds exactly this record to.
+
+    They have their id already, so nothing shows whether CloudFormation has adopted the record:
+    it is never released.
+    """
+    return tuple(
+        [
+            r
+            for r in matching_resources(state, handover)
+            if r.group and r.logical_id in state.stacks[r.stack_id].existing
+            if r.desired is not None and r.desired.complete
+            if r.desired.record.same_as(handover.standing)
+        ]
+    )
+
+
 def is_group_kept_back(state: State, resource: RecordResource) -> bool:
     """Whether a group cannot be created any more, because another record of it is not released."""
     if not resource.group or resource.status != "CREATE_IN_PROGRESS":
