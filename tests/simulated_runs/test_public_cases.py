@@ -19,6 +19,7 @@ from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.plan.comparison import comparison_lines
 from route53_takeover.core.ports import DeployExit
 from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.runtime import zone_reading
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once
 from route53_takeover.simulation.scenarios import (
@@ -238,6 +239,32 @@ def test_a_group_whose_update_adds_what_stands_as_it_is_is_warned_of(tmp_path: P
         assert (plan.refusals, keys(plan)) == ((), {"www.example.com A"})
         told = "the update of RecordSetGroup Group adds www.example.com A exactly as it is"
         assert (told in warned(plan)) is is_warned
+
+
+def test_of_a_large_zone_what_stands_where_the_stack_creates_others_is_read(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new name of a group is known to be free; one that exists is refused if not asked for."""
+    for limit in ("PAGE", "WHOLE"):
+        monkeypatch.setattr(zone_reading, limit, 100)
+    members = (own(), own(name="new.example.com"))
+    for taken in (False, True):
+        case = PublicCase({"Group": switched(group(*members))})
+        many = [values(f"h{number:04d}.{APEX}", "A", "192.0.2.1") for number in range(400)]
+        case.world.write([("CREATE", record) for record in many])
+        if taken:
+            case.holds(pointing("new.example.com."))
+        plan = case.plan("www.example.com", **ways(case))
+        assert case.calls["route53:ListResourceRecordSets"] < 5
+        if taken:
+            refusal(
+                plan,
+                "the stack also creates new.example.com A (Group), which exists",
+                way_out="add --record new.example.com.",
+            )
+        else:
+            assert plan.refusals == ()
+            assert [str(key) for key in plan.vacant] == ["new.example.com A"]
 
 
 def test_group_foreign(ways: Ways) -> None:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import UsageError
-from route53_takeover.core.domain.names import requested_pairs
+from route53_takeover.core.domain.names import normal_name, requested_pairs
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.facts import Facts
 from route53_takeover.core.plan.pending import outlook
@@ -22,7 +22,7 @@ from route53_takeover.runtime.zone_reading import read_needed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from route53_takeover.core.plan.facts import Identity
+    from route53_takeover.core.plan.facts import Identity, OwnedRecord, PendingTemplate
     from route53_takeover.core.plan.model import Options
     from route53_takeover.core.ports import Clock, Records, Stacks
     from route53_takeover.runtime.pending_template import PendingSource
@@ -72,9 +72,10 @@ async def gather(
     near: list[str] = []
     if stack.status == ABSENT:
         near = get_close_matches(options.stack, sorted(inventory.roots), n=3, cutoff=_LIKE)
-    reading = await read_needed(records, zone, names)
-    guarded = await read_protections(records, zone.zone_id, names)
     coming = outlook(template, names) if template.given else tree.outlook
+    beside = _created(zone.name, template, coming.coming, tree.owned)
+    reading = await read_needed(records, zone, names, beside)
+    guarded = await read_protections(records, zone.zone_id, names)
     delegated = None
     if ask_delegation is not None and not zone.private:
         delegated = await ask_delegation(zone.name)
@@ -88,6 +89,7 @@ async def gather(
         zone_name_servers=zone.name_servers,
         zone_records=reading.records,
         zone_unread=reading.unread,
+        zone_names=frozenset((zone.name, *names, *beside)),
         guardrails=zone.guardrails,
         protections=guarded.protections,
         protections_unread=guarded.unread,
@@ -110,6 +112,20 @@ async def gather(
         custom_domains=tuple(tree.custom_domains),
         custom_domains_elsewhere=inventory.custom_domains,
     )
+
+
+def _created(
+    zone_name: str,
+    template: PendingTemplate,
+    coming: Sequence[OwnedRecord],
+    owned: Sequence[OwnedRecord],
+) -> list[str]:
+    """The names in the zone at which the deploy creates records, or its groups have some."""
+    groups = {(each.stack_id, each.logical_id) for each in coming}
+    new = [each.record for each in template.records if not each.exists]
+    kept = [each for each in owned if (each.stack_id, each.logical_id) in groups]
+    names = [normal_name(each.name) for each in (*new, *coming, *kept) if not each.pattern]
+    return [name for name in names if f".{name}".endswith(f".{zone_name}")]
 
 
 _LIKE = 0.75

@@ -1,7 +1,8 @@
 """Which record sets of a zone preflight reads: all of a small zone, of a large one what it needs.
 
 A plan needs the record sets at its names, NS records above them that delegate them away, the SOA
-record, and aliases that point to the names. The first three are found by name. Route 53 lists no
+record, what stands where the deploy creates other records, and aliases that point to the names. All
+but the last are found by name. Route 53 lists no
 aliases by their target, so those are only looked for among what is read. It never writes.
 """
 
@@ -32,13 +33,16 @@ class ZoneReading(Struct, frozen=True, kw_only=True):
     unread: int = 0
 
 
-async def read_needed(records: Records, zone: Zone, names: Sequence[str]) -> ZoneReading:
+async def read_needed(
+    records: Records, zone: Zone, names: Sequence[str], beside: Iterable[str] = ()
+) -> ZoneReading:
     """Reads what a plan for these names depends on, in as few calls as that takes.
 
     Args:
         names: in normal form, all of them in the zone.
+        beside: other names in it at which only what stands matters.
     """
-    starts = list(dict.fromkeys([zone.name, *_above(zone.name, names), *names]))
+    starts = list(dict.fromkeys([zone.name, *_above(zone.name, names), *names, *beside]))
     if zone.record_count <= max(WHOLE, PAGE * len(starts)):
         return ZoneReading(records=tuple(await records.read_zone(zone.zone_id)))
     found: dict[RecordKey, RecordSet] = {}

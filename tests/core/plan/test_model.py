@@ -508,6 +508,9 @@ def test_only_records_of_a_group_with_nothing_in_their_way_are_vacant() -> None:
     assert [str(key) for key in plan.vacant] == ["new.example.com A"]
     unread = make_plan(facts(coming=(free,), zone_unread=1), options())
     assert unread.vacant == (), "what was not read is not known to be free"
+    names = frozenset({"new.example.com."})
+    read = make_plan(facts(coming=(free,), zone_unread=1, zone_names=names), options())
+    assert [str(key) for key in read.vacant] == ["new.example.com A"]
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,10 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         zone_records: every record set of the zone, or of a large one what was read: at the apex,
-            at the names and above them, and what Route 53 lists behind those.
+            at the names and above them, where the deploy creates others, and what Route 53 lists
+            behind those.
         zone_unread: how many others the zone has.
+        zone_names: the names of which every record set was read, whatever was not.
         guardrails: the zone's change guardrails that are on.
         protections: the record set protections at the names.
         protections_unread: why they are not all known; empty where they are.
@@ -213,6 +215,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     zone_records: tuple[RecordSet, ...]
     stack: StackDescription
     zone_unread: int = 0
+    zone_names: frozenset[str] = frozenset()
     guardrails: tuple[str, ...] = ()
     protections: tuple[Protection, ...] = ()
     protections_unread: str = ""

@@ -85,12 +85,12 @@ def vacant_records(facts: Facts) -> Iterator[RecordKey]:
     What the stack owns is in no way: it may be the group's own.
     """
     site = site_of(facts)
-    if facts.zone_unread:
-        return
     owned = (resource for resource in facts.owned if resource.group)
     for member in (*facts.coming, *owned):
         desired = member.desired
         if desired is None or member.pattern or is_elsewhere(site, member):
+            continue
+        if facts.zone_unread and desired.record.key.name not in facts.zone_names:
             continue
         if not any(
             conflict(desired.record, record) and resource_of(facts, record) is None
