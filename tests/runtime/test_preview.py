@@ -58,12 +58,13 @@ def previewed(
     kind: type[SimulatedStacks] = SimulatedStacks,
     command: Callable[[], Awaitable[None]] | None = None,
     name: str = "shop",
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[PendingTemplate | BaseException, list[str]]:
     """What a preview of a stack came to (``shop`` is there), and the change sets that are left."""
     world = SimulatedAccount(site_account(), seed="preview", start=START)
 
     async def run(_: str) -> DeployExit:
-        world.stacks.change_sets.create(
+        made = world.stacks.change_sets.create(
             {
                 "StackName": name,
                 "ChangeSetName": "preview",
@@ -74,7 +75,7 @@ def previewed(
         )
         if command is not None:
             await command()
-        return DeployExit(code=0)
+        return DeployExit(code=0, tail=made.change_set_id)
 
     async def make() -> PendingTemplate:
         clock = VirtualClock(world.timeline.now)
@@ -90,7 +91,7 @@ def previewed(
             identity=Identity(account="123456789012", arn="arn:aws:iam::123456789012:user/a"),
             region="us-east-1",
         )
-        preview = Preview(stacks, stacks, clock, run)
+        preview = Preview(stacks, stacks, clock, run, tell=tell)
         return await preview.make("make", root, name, reader)
 
     async def until_cancelled() -> PendingTemplate | BaseException:
@@ -129,8 +130,22 @@ def test_a_refused_preview_tells_of_the_empty_stack_that_it_left() -> None:
     assert left == []
 
 
-def test_a_preview_that_is_interrupted_deletes_what_its_command_made() -> None:
-    error, left = previewed(command=lambda: asyncio.sleep(3600))
+def test_a_preview_that_is_interrupted_says_what_may_be_left_of_its_command() -> None:
+    told: list[str] = []
+    error, left = previewed(command=lambda: asyncio.sleep(3600), tell=told.append)
+    assert isinstance(error, asyncio.CancelledError)
+    assert left == ["preview"]
+    assert "changeSet/preview/" in told[-1]
+    assert "aws cloudformation delete-change-set" in told[-1]
+
+
+def test_a_preview_that_is_interrupted_after_its_command_deletes_what_that_made() -> None:
+    class Stuck(SimulatedStacks):
+        async def change_set(self, change_set_id: str) -> ChangeSet:
+            await asyncio.sleep(3600)
+            return await super().change_set(change_set_id)
+
+    error, left = previewed(Stuck, command=lambda: asyncio.sleep(0))
     assert isinstance(error, asyncio.CancelledError)
     assert left == []
 

@@ -95,7 +95,7 @@ class PublicCase(Case):
             given = {"Route53Enable": "true"}
             found = self.world.stacks.find("shop")
             kind = "UPDATE" if found and found.status != "REVIEW_IN_PROGRESS" else "CREATE"
-            self.world.stacks.change_sets.create(
+            made = self.world.stacks.change_sets.create(
                 {
                     "StackName": "shop",
                     "ChangeSetName": name,
@@ -106,7 +106,7 @@ class PublicCase(Case):
                 body=json.dumps(self.template),
                 parameters=given,
             )
-            return DeployExit(code=0)
+            return DeployExit(code=0, tail=f"Changeset {made.change_set_id} created")
 
         self.previews["make"] = run
         return "make"
@@ -728,17 +728,46 @@ def test_a_name_means_what_certainly_comes_there(tmp_path: Path) -> None:
     assert "www.example.com A (Www) is only created where condition Enabled holds" in warned(plan)
 
 
-def test_change_sets_of_another_process_are_left_alone() -> None:
+def left_of(case: PublicCase) -> list[str]:
+    """The names of the change sets that were not deleted."""
+    shop = case.world.stacks.get("shop")
+    return [each.name for each in case.world.stacks.change_sets.of_stack(shop.stack_id)]
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_of_change_sets_that_appear_only_the_one_that_the_preview_names_is_deleted(
+    said: bool,
+) -> None:
+    """Another process makes one at the same time, before the preview's own."""
     case = PublicCase({"Www": www()})
 
     def makes_two() -> DeployExit:
-        case.previews_by("one")
+        case.previews_by("theirs")
         case.previews["make"]()
-        case.previews_by("two")
-        return case.previews["make"]()
+        case.previews_by("ours")
+        done = case.previews["make"]()
+        return done if said else DeployExit(code=0)
 
     case.previews["both"] = makes_two
-    with pytest.raises(RefusedError, match="2 change sets appeared"):
-        case.plan(takes_all=True, preview="both")
-    left = case.world.stacks.change_sets.of_stack(case.world.stacks.get("shop").stack_id)
-    assert [each.name for each in left] == ["one", "two"]
+    if said:
+        assert case.plan(takes_all=True, preview="both").refusals == ()
+    else:
+        with pytest.raises(RefusedError, match="2 change sets appeared"):
+            case.plan(takes_all=True, preview="both")
+    assert left_of(case) == (["theirs"] if said else ["theirs", "ours"])
+
+
+def test_a_change_set_that_the_preview_does_not_name_is_left_and_said() -> None:
+    """The preview makes none, and another process makes its own meanwhile."""
+    case = PublicCase({"Www": www()})
+    case.previews_by("theirs")
+
+    def makes_none() -> DeployExit:
+        case.previews["make"]()
+        return DeployExit(code=0, tail="theirs? Nothing to do.")
+
+    case.previews["none"] = makes_none
+    told = warned(case.plan(takes_all=True, preview="none"))
+    assert left_of(case) == ["theirs"]
+    assert "changeSet/theirs/" in told
+    assert "may be another process's and was not deleted" in told

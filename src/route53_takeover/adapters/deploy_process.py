@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from route53_takeover.base import private_files
-from route53_takeover.base.escaping import plain_tail
+from route53_takeover.base.escaping import TAIL_LINES, plain_tail
 from route53_takeover.base.redaction import redacted, secrets_of
 from route53_takeover.base.signals import as_called
 from route53_takeover.base.threads import in_thread
@@ -79,6 +79,7 @@ class ShellDeployer(Deployer):
         region: exported as ``AWS_REGION`` and ``AWS_DEFAULT_REGION``.
         endpoint_url: exported as ``AWS_ENDPOINT_URL``.
         cwd: where they run; ``None`` is here.
+        lines: how many of the last lines of the output `DeployExit` has.
     """
 
     def __init__(
@@ -93,7 +94,9 @@ class ShellDeployer(Deployer):
         region: str | None = None,
         endpoint_url: str | None = None,
         cwd: Path | None = None,
+        lines: int = TAIL_LINES,
     ) -> None:
+        self._lines = lines
         self._folder = folder.absolute()
         self._commands = commands
         self._clock = clock
@@ -208,7 +211,7 @@ class ShellDeployer(Deployer):
             with self._path(switch, "log").open("rb") as log:
                 begin = max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES)
                 log.seek(begin)
-                shown = plain_tail(log.read(), cut=begin > 0)
+                shown = plain_tail(log.read(), cut=begin > 0, lines=self._lines)
                 return redacted(shown, secrets_of(self._environment))
         except OSError:
             return ""

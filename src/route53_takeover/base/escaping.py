@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_TAIL_LINES = 20
+TAIL_LINES = 20
 _TAIL_BYTES = 65_536
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -46,20 +46,20 @@ def _escaped(character: str) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
-def plain_tail(output: bytes, *, cut: bool = False) -> str:
+def plain_tail(output: bytes, *, cut: bool = False, lines: int = TAIL_LINES) -> str:
     """The last lines of a command's output, safe to show on any terminal.
 
     Args:
         output: all of it, or its last part; at most 65,536 bytes are looked at.
         cut: the output begins in the middle: its first word may be the rest of a secret whose name
             is not there any more, and is left out.
+        lines: how many at most.
     """
     if cut or len(output) > _TAIL_BYTES:
         output = output[-_TAIL_BYTES:]
         output = (output.split(None, 1)[1:] or [b""])[0]
     text = _ESCAPES.sub("", output.decode(errors="replace").replace("\r\n", "\n"))
-    lines = (_plain_line(line) for line in text.rstrip().split("\n")[-_TAIL_LINES:])
-    return "\n".join(lines)
+    return "\n".join(_plain_line(line) for line in text.rstrip().split("\n")[-lines:])
 
 
 def _plain_line(line: str) -> str:

@@ -234,6 +234,7 @@ async def _run_preview(
             profile=connection.profile,
             region=region,
             endpoint_url=connection.endpoint_url,
+            lines=500,  # the change set's ARN is among them: the CDK prints notices after it
         )
         try:
             return await deployer.run("on")

@@ -1,7 +1,8 @@
 """Making a preview: a command of the user's creates a change set, which is read and deleted.
 
 The command runs once, with the switch on. It must not execute what it creates: where it did, the
-plan is refused. Of the change sets only one that appeared during the command is deleted.
+plan is refused. Of the change sets only one that appeared during the command, and that its output
+names, is deleted: another process may make change sets of the same stack.
 """
 
 from __future__ import annotations
@@ -68,17 +69,22 @@ class Preview:
         before = frozenset(await self._change_sets.change_sets(whose))
         newest = await self._stacks.newest_event(whose)
         self._tell(f"running the preview: {command}")
-        pending: PendingTemplate | RefusedError
+        pending: PendingTemplate | RefusedError | None = None
         left: list[Finding] = []
+        said = ""
         try:
             ended = await self._run(command)
+            said = ended.tail
             made = [c for c in await self._change_sets.change_sets(whose) if c not in before]
             await self._refuse_deployed(stack, name, newest)
-            pending = await self._read(command, ended, made, reader)
+            pending = await self._read(command, ended, _named(made, said) or made, reader)
         except RefusedError as error:
             pending = error
         finally:
-            left = await asyncio.shield(self._clean_up(whose, before))
+            left = await asyncio.shield(self._clean_up(whose, before, said))
+            if pending is None:  # interrupted, or AWS could not be asked
+                for each in left:
+                    self._tell(str(each))
         if stack.status == ABSENT:
             left += await self._left_stack(name)
         if isinstance(pending, RefusedError):
@@ -147,13 +153,16 @@ class Preview:
                 return told.status, f"it was not ready after {_READY_LIMIT:.0f} s"
             await self._clock.sleep(_LOOK_EVERY)
 
-    async def _clean_up(self, whose: str, before: frozenset[str]) -> list[Finding]:
-        """Deletes the change set that appeared; returns what was left."""
+    async def _clean_up(self, whose: str, before: frozenset[str], said: str) -> list[Finding]:
+        """Deletes the change set that appeared and that the output names; returns what was left."""
         try:
             async with asyncio.timeout(_CLEAN_UP_LIMIT):
                 made = [c for c in await self._change_sets.change_sets(whose) if c not in before]
-                if len(made) == 1:
-                    await self._change_sets.delete_change_set(made[0])
+                ours = _named(made, said)
+                if len(ours) == 1:
+                    await self._change_sets.delete_change_set(ours[0])
+                elif len(made) == 1:
+                    return [_not_named(made[0])]
                 return []
         except (ApiError, TimeoutError) as error:
             why = str(error) or "no answer"
@@ -178,6 +187,20 @@ class Preview:
                 f"delete-stack --stack-name {name}.",
             )
         ]
+
+
+def _named(made: Sequence[str], said: str) -> list[str]:
+    """Those whose id the output of the command has: nothing else shows who made one."""
+    return [each for each in made if each.rpartition("/")[2] in said]
+
+
+def _not_named(change_set_id: str) -> Finding:
+    return Finding(
+        text=f"change set {change_set_id} appeared while the preview ran, and the preview's output "
+        "does not have its ARN: it may be another process's and was not deleted.",
+        hint="If it is the preview's: aws cloudformation delete-change-set --change-set-name "
+        f"{change_set_id}. Let the preview print the ARN; then it is deleted.",
+    )
 
 
 def _says_no_changes(text: str) -> bool:

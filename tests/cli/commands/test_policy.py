@@ -202,24 +202,28 @@ def test_every_call_is_in_the_policy_and_nothing_in_the_policy_is_unused(tmp_pat
     assert granted - needed == set()
 
 
-PREVIEW = "touch asked-preview; while ! test -e made-preview; do sleep 0.05; done; rm made-preview"
+PREVIEW = (
+    "touch asked-preview; while ! test -e made-preview; do sleep 0.05; done; "
+    "cat made-preview; rm made-preview"
+)
 
 
 def make_previews(account: Cloud, home: Path, over: threading.Event) -> None:
-    """Makes a change set whenever the preview command asks for one."""
+    """Makes a change set whenever the preview command asks for one, which prints its ARN."""
 
-    def make() -> None:
-        account.world.stacks.change_sets.create(
+    def make() -> str:
+        made = account.world.stacks.change_sets.create(
             {"StackName": "shop", "ChangeSetName": "preview", "ChangeSetType": "UPDATE"},
             body=json.dumps(account.world.account.template),
             parameters={"Route53Enable": "true"},
         )
+        return made.change_set_id
 
     while not over.wait(0.05):
         if (home / "asked-preview").exists():
             (home / "asked-preview").unlink()
-            account.do(make)
-            (home / "made-preview").touch()
+            (home / "making-preview").write_text(account.do(make))
+            (home / "making-preview").rename(home / "made-preview")
 
 
 def test_every_call_of_a_preview_is_in_the_policy(program: Program, tmp_path: Path) -> None:

@@ -154,7 +154,8 @@ def _unread(facts: Facts, plan: Plan) -> Finding:
     query = shlex.quote(f"ResourceRecordSets[?{names}].[Name,Type]")
     return Finding(
         text=f"zone {shown_name(facts.zone_name)} has {read + facts.zone_unread} record sets, "
-        f"and {read} were read: those at the names, above and beside them. Aliases to "
+        f"and {read} were read: those at the names, above them, and where the stack creates "
+        "others. Aliases to "
         f"{', '.join(shown_name(name) for name in plan.names)} were looked for among these only: "
         "one elsewhere has no answer either while the name is gone, and none at all if the stack "
         "creates another type.",
