@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from tests.builders import plan
 from tests.core.plan.test_model import facts, identity, options, record
 from tests.storage.test_journal import PLAN
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base import signals
+from route53_takeover.base.errors import RefusedError
 from route53_takeover.base.signals import ASKING, SUSPENDING
 from route53_takeover.cli import bootstrap
-from route53_takeover.cli.bootstrap import drive, opened, planned
+from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned
+from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.storage.config import Common, Connection
@@ -117,3 +120,11 @@ async def test_a_plan_warns_that_aws_is_reached_through_the_name_that_it_hands_o
     assert not made.refused
     (warning,) = (w for w in made.warnings if "aws.www.example.com" in w.text)
     assert "--endpoint-url" in warning.hint
+
+
+def test_a_hint_that_several_refusals_have_is_said_once() -> None:
+    both = [Finding(text=f"record {n} is refused.", hint="Show the template.") for n in (1, 2)]
+    with pytest.raises(RefusedError) as refused:
+        check_refusals(plan(refusals=tuple(both)))
+    assert refused.value.message == "record 1 is refused. record 2 is refused."
+    assert refused.value.hint == "Show the template."

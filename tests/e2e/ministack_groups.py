@@ -67,13 +67,13 @@ class RecordSetGroups:
                     for each in zones[zone_id]
                     if route53._rs_key(each) != key or route53._rs_values(each) != values
                 ]
+            refusals = []
             for (zone_id, _), record in new.items():
-                if refusal := Route53.refusal(zone_id, record, zones[zone_id]):
-                    return refusal
+                refusals.append(Route53.refusal(zone_id, record, zones[zone_id]))
                 zones[zone_id].append(record)
-            if not dry:
+            if not any(refusals) and not dry:
                 route53._records.update(zones)
-        return ""
+        return ", ".join(filter(None, refusals))
 
 
 def records_of(props: dict[str, Any]) -> Records:

@@ -27,9 +27,12 @@ from route53_takeover.simulation.chaos.transport import FaultRates, Transport, V
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import (
     SCENARIOS,
+    ZONE,
     alias_resource,
     cname,
     cname_resource,
+    group_of,
+    like,
     nested_template,
     resource_of,
     site_account,
@@ -218,6 +221,16 @@ def test_a_group_over_an_existing_record_is_read_record_by_record() -> None:
     )
     assert (finding.record, finding.type, finding.exists) == ("www.example.com", "A", True)
     assert finding.plan_line == f"{LINE}A --no-deploy"
+    assert "RecordSetGroup DnsRecord creates all of its records or none" in finding.advice
+
+
+def test_the_line_for_a_group_asks_for_its_template_where_it_has_records_of_other_names() -> None:
+    """The template in force may not have the group, so the plan would know nothing of it."""
+    group = group_of(alias_resource("d1new"), like(alias_resource("d1new"), Name=f"new.{ZONE}"))
+    account = site_account(existing=PLAIN, template=site_template(group))
+    finding = only(diagnosis(failed_deploy(account)))
+    line = finding.plan_line
+    assert line == f"{LINE}A --template 'YOUR TEMPLATE FILE' --no-deploy"
 
 
 def test_a_failure_that_is_no_records_is_reported_as_a_note() -> None:

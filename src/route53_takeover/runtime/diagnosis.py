@@ -121,6 +121,10 @@ def _records_of(
     """One for each record that the reason names; ``rest``: the operation's events."""
     members = [member for member in wanted.members if member is not None]
     refusals = refusals_in(event.reason)
+    group: tuple[str, ...] = ()
+    if event.resource_type == RECORD_SET_GROUP:
+        told = wanted.members or (None,)
+        group = tuple("?" if each is None else each.record.key.name for each in told)
     if wanted.desired is not None:  # one record set, however many messages
         refusals = tuple(sorted(refusals, key=lambda r: r.problem not in WHOEVER_ASKS))[:1]
     for refusal in refusals:
@@ -134,6 +138,7 @@ def _records_of(
             refusal=refusal,
             desired=desired,
             twin=_twin(event, desired, rest),
+            group=group,
         )
 
 

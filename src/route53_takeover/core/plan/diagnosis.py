@@ -38,6 +38,7 @@ class FailedRecord(Struct, frozen=True, kw_only=True):
         refusal: what the reason says of it.
         twin: another resource of the operation that stands for a record beside which this one
             cannot stand; empty where there is none.
+        group: of a record set group: the names of all of its records, ``?`` for an unknown one.
     """
 
     stack_name: str
@@ -46,6 +47,7 @@ class FailedRecord(Struct, frozen=True, kw_only=True):
     refusal: Refusal
     desired: DesiredRecord | None = None
     twin: str = ""
+    group: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -162,12 +164,14 @@ def plan_line(facts: DiagnosisFacts) -> str | None:
     """The line that plans to take over every record in the way that no stack owns."""
     records: dict[str, list[str]] = {}
     zones: set[str] = set()
+    grouped: set[str] = set()
     for failed in facts.failed:
         ground = facts.grounds.get(failed.name)
         if not _is_free(facts, failed) or ground is None or ground.site is None:
             continue
         types = [record.type for record in _in_the_way(ground, failed)]
         records.setdefault(failed.name, []).extend(types)
+        grouped.update(failed.group)
         site = ground.site
         if site.private or any(other.name == site.zone_name for other in site.others):
             zones.add(site.zone_id)
@@ -178,6 +182,8 @@ def plan_line(facts: DiagnosisFacts) -> str | None:
         words += ["--record", f"{display_name(name)}/{','.join(dict.fromkeys(types))}"]
     for zone in sorted(zones):
         words += ["--zone", zone]
+    if grouped - records.keys():  # else the plan would not know that these can be created
+        words += ["--template", "YOUR TEMPLATE FILE"]
     # a stack that has to be deleted first is created by the deploy command of the run
     deploy = ["--deploy", "YOUR DEPLOY COMMAND"] if stack_way_out(facts.stack) else ["--no-deploy"]
     return shlex.join([*words, *facts.connection, *deploy])
@@ -312,7 +318,10 @@ def _advice_on_record(
         return f"No record is in the way of {name} {kind} any more: deploy again."
     if owner != _Owner():
         return owner.advice
-    return f"No stack owns {_listed(standing)}: take it over with the plan."
+    told = f"No stack owns {_listed(standing)}: take it over with the plan."
+    if failed.group:
+        told += f" The RecordSetGroup {failed.logical_id} creates all of its records or none."
+    return told
 
 
 def _advice_on_protection(
