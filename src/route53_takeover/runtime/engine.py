@@ -25,6 +25,7 @@ from route53_takeover.core.events import Interrupted, JournalFailed, TimePassed
 from route53_takeover.core.machine import C, E, S, T, Wait
 from route53_takeover.core.projection import Projection
 from route53_takeover.runtime.pollers import Pollers
+from route53_takeover.runtime.wakeup import Wakeup
 from route53_takeover.storage.journal import JournalError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Engine(Generic[S, E, C, T]):
         self._journal_works = True
         self._journal_error = ""
         self._observer = observer
-        self._queue: asyncio.Queue[E] = asyncio.Queue()
+        self._queue: deque[E] = deque()
+        self._wakeup = Wakeup()
         self._projection: Projection[S, E, C] = Projection(machine.step, self._rejected)
         self._seq = 0
         self._sent: set[str] = set()
@@ -99,7 +101,8 @@ class Engine(Generic[S, E, C, T]):
 
     def submit(self, event: E) -> None:
         """Puts an event in the queue."""
-        self._queue.put_nowait(event)
+        self._queue.append(event)
+        self._wakeup.wake()
 
     def interrupt(self, signal: str) -> None:
         """Tells the run that it is asked to stop."""
@@ -156,8 +159,8 @@ class Engine(Generic[S, E, C, T]):
             self.submit(self._lost(self._clock.now()))
 
     async def _next(self, state: S) -> E:
-        if not self._queue.empty():
-            return self._queue.get_nowait()
+        if self._queue:
+            return self._queue.popleft()
         while True:
             now = self._clock.now()
             if state.wake_at is not None and now >= state.wake_at:
@@ -165,11 +168,9 @@ class Engine(Generic[S, E, C, T]):
             wait = None if state.wake_at is None else state.wake_at - now
             if wait is not None:
                 wait = min(wait, self._clock.longest_wait) / self._clock.speed
-            try:
-                async with asyncio.timeout(wait):
-                    return await self._queue.get()
-            except TimeoutError:
-                self._pollers.catch_up()
+            if self._queue or not await self._wakeup.sleep(wait):
+                return self._queue.popleft()
+            self._pollers.catch_up()
 
     def _take(self, event: E) -> S:
         """Takes one event in, and carries out what follows from it."""

@@ -8,13 +8,13 @@ what is looked at.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 import structlog
 
 from route53_takeover.core.machine import E, T
 from route53_takeover.core.timing import POLL_BACKOFF, backoff
+from route53_takeover.runtime.wakeup import Wakeup
 
 if TYPE_CHECKING:
     import random
@@ -69,7 +69,7 @@ class Pollers(Generic[E, T]):
         self._strict = strict
         self._pollers: dict[T, _Poller[T]] = {}
         self._wanted: set[T] = set()
-        self._unfolded: dict[int, asyncio.Event] = {}
+        self._unfolded: dict[int, asyncio.Future[None]] = {}
         self._tasks: asyncio.TaskGroup
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -87,8 +87,9 @@ class Pollers(Generic[E, T]):
 
         A look under way is never broken off: it ends, and is told of, before its poller stops.
         """
-        if (told := self._unfolded.pop(id(folded), None)) is not None:
-            told.set()
+        told = self._unfolded.pop(id(folded), None)
+        if told is not None and not told.done():
+            told.set_result(None)
         wanted = {poll.target: poll for poll in polls}
         for target in self._wanted - wanted.keys():
             self._pollers[target].stop()
@@ -107,7 +108,7 @@ class Pollers(Generic[E, T]):
         for target in self._wanted:
             poller = self._pollers[target]
             if poller.due < now:
-                poller.changed.set()
+                poller.wakeup.wake()
 
     async def _run(self, poller: _Poller[T]) -> None:
         while poller.is_wanted:
@@ -115,10 +116,7 @@ class Pollers(Generic[E, T]):
             if rest <= 0:
                 await self._look_once(poller)
                 continue
-            poller.changed.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(rest / self._clock.speed):
-                    await poller.changed.wait()
+            await poller.wakeup.sleep(rest / self._clock.speed)
 
     async def _look_once(self, poller: _Poller[T]) -> None:
         """Looks, and waits until what it saw is folded: the poll may be another then."""
@@ -134,9 +132,9 @@ class Pollers(Generic[E, T]):
         poller.failures = poller.failures + 1 if seen.failed else 0
         poller.pause = self._pause(poller)
         if seen.event is not None and (seen.is_news or poller.poll.tell_all):
-            told = self._unfolded[id(seen.event)] = asyncio.Event()
+            folded = self._unfolded[id(seen.event)] = asyncio.get_running_loop().create_future()
             self._submit(seen.event)
-            await told.wait()
+            await folded
 
     def _pause(self, poller: _Poller[T]) -> float | None:
         """How long a poller rests that backs off by itself, counted from the beginning."""
@@ -157,7 +155,7 @@ class _Poller(Generic[T]):
         self.began = float("-inf")
         self.failures = 0
         self.pause: float | None = None
-        self.changed = asyncio.Event()
+        self.wakeup = Wakeup()
         self.task: asyncio.Task[None] | None = None
 
     @property
@@ -174,8 +172,8 @@ class _Poller(Generic[T]):
             self.began = float("-inf")
         if poll != self.poll or not self.is_wanted:
             self.poll, self.is_wanted = poll, True
-            self.changed.set()
+            self.wakeup.wake()
 
     def stop(self) -> None:
         self.is_wanted = False
-        self.changed.set()
+        self.wakeup.wake()
