@@ -150,13 +150,13 @@ def _may_be_deleted_unseen(state: State, name: NameState) -> bool:
 
     To create the record is how to find out then: it fails where CloudFormation's still stands.
     """
-    if root_kind(state) in _SOUND or not any(h.stage in TAKEN_STAGES for h in name.handovers):
+    if not name.failures or root_kind(state) in _SOUND:
         return False
     read = name.read
     told = read is not None and is_fresh(
         state, began=read.began, told=read.told, within=READ_FRESH + CLOSE_READ
     )
-    return name.failures > 0 and not told
+    return not told and any(h.stage in TAKEN_STAGES for h in name.handovers)
 
 
 def _restore(context: StepContext, name: NameState) -> None:

@@ -156,13 +156,14 @@ def _server_polls(state: State) -> Iterator[Poll[Target]]:
     if state.phase not in _PROBED or not state.plan.options.probe:
         return
     questions = {
-        (h.original.key.name, "A" if h.original.type == "CNAME" else h.original.type)
-        for h in state.handovers
+        (name.name, "A" if h.original.type == "CNAME" else h.original.type)
+        for name in state.names.values()
+        for h in name.handovers
     }
     least = len(questions) / PROBES_A_SECOND
-    for name, record_type in sorted(questions):
-        pace = PROBE_IN_GAP if _may_be_silent(state.names[name]) else PROBE
-        yield Poll(target=NameServers(name, record_type), every=max(pace, least))
+    for at, record_type in sorted(questions):
+        pace = PROBE_IN_GAP if _may_be_silent(state.names[at]) else PROBE
+        yield Poll(target=NameServers(at, record_type), every=max(pace, least))
 
 
 def _may_be_silent(name: NameState) -> bool:

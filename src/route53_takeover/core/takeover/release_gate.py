@@ -200,6 +200,8 @@ def to_release(state: State, name: NameState) -> Iterator[Blocked]:
                 if each.group and (each.stack_id, each.logical_id) == itself
             ]
         coming = [each for each in wanted if _is_coming(each)]
+        if not coming:
+            continue
         standing = tuple(
             h.standing
             for h in name.handovers
