@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import structlog
 
@@ -24,8 +24,10 @@ from route53_takeover.runtime.pollers import Look
 from route53_takeover.runtime.protection_reading import ProtectionWatch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from route53_takeover.core.machine import Poll
-    from route53_takeover.core.ports import Clock, Prober, Records, Stacks
+    from route53_takeover.core.ports import Clock, DnsAnswer, Prober, Records, Stacks
     from route53_takeover.core.takeover.polling import Target
     from route53_takeover.core.takeover.state import State
 
@@ -36,6 +38,13 @@ _VALUES_TOLD, _VALUES_WITHIN = 8, 240.0
 an alias come and go by themselves, and a journal must not grow by that."""
 
 Seen: TypeAlias = Look[ev.AnyEvent]
+
+
+class _Told(NamedTuple):
+    """The answers of all name servers that were told last, and the event that told them."""
+
+    answers: Sequence[DnsAnswer]
+    event: ev.NamesAnswered
 
 
 class TakeoverLooks:
@@ -64,7 +73,7 @@ class TakeoverLooks:
         self._known: dict[StackEvents, set[str]] = {}
         self._reading: set[str] = set()
         self._probing = asyncio.Lock()
-        self._told: dict[NameServers, ev.NamesAnswered] = {}
+        self._told: dict[NameServers, _Told] = {}
         self._value_changes: dict[NameServers, deque[float]] = {}
 
     async def look(self, poll: Poll[Target], state: State) -> Seen:
@@ -135,6 +144,9 @@ class TakeoverLooks:
             return Look(None)
         async with self._probing:  # one question after the other: many at once delay a release
             answers = await self._prober.probe(target.name, target.type)
+        told = self._told.get(target)
+        if told is not None and answers == told.answers:
+            return Look(None)
         answered = ev.NamesAnswered(
             time=self._clock.now(),
             name=target.name,
@@ -146,15 +158,16 @@ class TakeoverLooks:
                 if answer.status == "answer" and answer.values
             },
         )
-        if not self._is_news(target, answered):
+        if told is not None and not self._is_news(target, answered, told.event):
             return Look(None)
-        self._told[target] = answered
+        self._told[target] = _Told(answers, answered)
         return Look(answered)
 
-    def _is_news(self, target: NameServers, answered: ev.NamesAnswered) -> bool:
+    def _is_news(
+        self, target: NameServers, answered: ev.NamesAnswered, told: ev.NamesAnswered
+    ) -> bool:
         """Whether it differs from what was told last, and not too often by the values alone."""
-        told = self._told.get(target)
-        if told is None or answered.statuses != told.statuses:
+        if answered.statuses != told.statuses:
             return True
         if answered.values == told.values:
             return False

@@ -55,7 +55,7 @@ def advance_names(context: StepContext) -> None:
         if deploy.exited_at is None:
             context.ask(cmd.RejoinDeploy(switch=switch))
     for stack in context.state.stacks.values():
-        if stack.kind is StackPhase.FORWARD and stack.template_for != stack.operations:
+        if stack.template_for != stack.operations and stack.kind is StackPhase.FORWARD:
             ask_template(context, stack)
     for name in context.state.names.values():
         _advance_name(context, name)
