@@ -187,6 +187,9 @@ def _gate(state: State, name: NameState, blocked: Blocked) -> ReleaseGate:
 
 def to_release(state: State, name: NameState) -> Iterator[Blocked]:
     """Each such resource: one for all records that a group has at the name."""
+    ours = [h.standing for h in name.handovers if h.stage is RecordStatus.STANDING]
+    if not ours:
+        return
     groups: set[tuple[str, str]] = set()
     for resource in resources_at(state, name.name):
         wanted = [resource]
@@ -202,11 +205,7 @@ def to_release(state: State, name: NameState) -> Iterator[Blocked]:
         coming = [each for each in wanted if _is_coming(each)]
         if not coming:
             continue
-        standing = tuple(
-            h.standing
-            for h in name.handovers
-            if h.stage is RecordStatus.STANDING and any(_is_in_way(h.standing, c) for c in coming)
-        )
+        standing = tuple(r for r in ours if any(_is_in_way(r, c) for c in coming))
         met = [each for each in coming if any(_is_in_way(r, each) for r in standing)]
         if met:
             desired = tuple(each.desired for each in met if each.desired is not None)
