@@ -41,6 +41,7 @@ def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
             for name in ("execution", "terminal", "commands.plan", "commands.restore")
         ),
         ("route53_takeover.cli.commands.runs", ("structlog", "boto3", "aiobotocore", "dns")),
+        ("route53_takeover.cli.virtual_rehearsals", ("boto3", "aiobotocore", "dns", "textual")),
     ],
 )
 def test_a_module_is_imported_without_what_it_does_not_need(

@@ -16,7 +16,8 @@ import dns.rdatatype
 import pytest
 
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
-from route53_takeover.simulation.aws.route53.nameserver import NameServers, synthetic_address
+from route53_takeover.simulation.aws.route53.alias_targets import synthetic_address
+from route53_takeover.simulation.aws.route53.nameserver import NameServers
 from route53_takeover.simulation.aws.route53.zones import Zones
 from route53_takeover.simulation.aws.timeline import Schedule
 

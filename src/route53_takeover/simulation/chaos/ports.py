@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.ports import DeployExit, DnsAnswer
-from route53_takeover.simulation.aws.route53.nameserver import synthetic_address
+from route53_takeover.simulation.aws.route53.alias_targets import synthetic_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,6 @@ that says how long it may be cached. It must never change a zone, and never ask 
 from __future__ import annotations
 
 import asyncio
-import functools
-import hashlib
-import ipaddress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import dns.exception
@@ -25,6 +22,7 @@ import dns.rdatatype
 import dns.rrset
 
 from route53_takeover.core.domain.record_sets import RecordKey, normal_name
+from route53_takeover.simulation.aws.route53.alias_targets import synthetic_address
 from route53_takeover.simulation.aws.route53.rules import within
 
 if TYPE_CHECKING:
@@ -299,23 +297,6 @@ class _Answering:
         minimum = int(soa.values[0].split()[-1])
         ttl = min(soa.ttl or 0, minimum)
         self._response.authority.append(_rrset(self._zone.name, ttl, "SOA", soa.values))
-
-
-@functools.cache
-def synthetic_address(target: str, kind: str) -> str:
-    """The address that stands for an alias target outside the account's zones.
-
-    It is derived from the target's name, so that two targets have two addresses, and lies in a
-    range that reaches no host (RFC 2544, RFC 3849). Types but A and AAAA get the name itself.
-    """
-    digest = hashlib.sha256(normal_name(target).encode()).digest()
-    match kind:
-        case "A":
-            return str(ipaddress.IPv4Address("198.18.0.0") + int.from_bytes(digest[:4]) % 2**17)
-        case "AAAA":
-            return str(ipaddress.IPv6Address("2001:db8::") + int.from_bytes(digest[:8]))
-        case _:
-            return target
 
 
 def _rrset(
