@@ -36,7 +36,7 @@ class Bench:
         self.takes = 0.0
         self.is_news = self.folds_at_once = True
         self.failing = self.breaking = False
-        self.polls: list[Poll[str]] = []
+        self.polls: tuple[Poll[str], ...] = ()
         self.pollers = Pollers[TimePassed, str](
             clock=self.clock,
             look=self._look,
@@ -60,7 +60,7 @@ class Bench:
             asyncio.get_running_loop().call_soon(self.pollers.follow, self.polls, event)
 
     def want(self, *polls: Poll[str]) -> None:
-        self.polls = list(polls)
+        self.polls = polls
         self.pollers.follow(self.polls, TimePassed(time=0.0))
 
     def times(self, target: str = "a") -> list[float]:
@@ -157,7 +157,7 @@ def test_reported_events_are_folded_before_the_next_look() -> None:
         bench.want(stale)  # another event was folded
         await bench.clock.sleep(3.0)
         assert bench.times() == [0]
-        bench.pollers.follow([Poll(target="a", every=10.0, last=START)], bench.reported[0][0])
+        bench.pollers.follow((Poll(target="a", every=10.0, last=START),), bench.reported[0][0])
         await bench.clock.sleep(5.0)
 
     assert runs(work).times() == [0, 10]
@@ -194,11 +194,11 @@ def test_looks_that_fail_are_backed_off_and_never_given_up(how: str, outage: flo
 def test_where_the_state_keeps_the_time_it_says_when_to_look_again() -> None:
     async def work(bench: Bench) -> None:
         bench.want(Poll(target="a", every=10.0, last=START - 4.0))
-        bench.polls = [Poll(target="a", every=10.0, last=START + 6.0)]
+        bench.polls = (Poll(target="a", every=10.0, last=START + 6.0),)
         await bench.clock.sleep(7.0)
         assert bench.times() == [6]
         bench.want(Poll(target="a", every=10.0, last=0.0, not_before=START + 9.0))
-        bench.polls = [Poll(target="a", every=10.0, last=START + 9.0)]
+        bench.polls = (Poll(target="a", every=10.0, last=START + 9.0),)
         await bench.clock.sleep(5.0)
 
     assert runs(work).times() == [6, 9]

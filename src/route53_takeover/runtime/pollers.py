@@ -18,7 +18,7 @@ from route53_takeover.runtime.wakeup import Wakeup
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
     from route53_takeover.core.machine import Poll
     from route53_takeover.core.ports import Clock
@@ -68,6 +68,7 @@ class Pollers(Generic[E, T]):
         self._rng = rng
         self._strict = strict
         self._pollers: dict[T, _Poller[T]] = {}
+        self._followed: tuple[Poll[T], ...] = ()
         self._wanted: set[T] = set()
         self._unfolded: dict[int, asyncio.Future[None]] = {}
         self._tasks: asyncio.TaskGroup
@@ -82,7 +83,7 @@ class Pollers(Generic[E, T]):
             if poller.task is not None:
                 poller.task.cancel()
 
-    def follow(self, polls: Iterable[Poll[T]], folded: E) -> None:
+    def follow(self, polls: tuple[Poll[T], ...], folded: E) -> None:
         """Starts, stops and paces pollers after an event was folded.
 
         A look under way is never broken off: it ends, and is told of, before its poller stops.
@@ -90,6 +91,9 @@ class Pollers(Generic[E, T]):
         told = self._unfolded.pop(id(folded), None)
         if told is not None and not told.done():
             told.set_result(None)
+        if polls == self._followed:
+            return
+        self._followed = polls
         wanted = {poll.target: poll for poll in polls}
         for target in self._wanted - wanted.keys():
             self._pollers[target].stop()

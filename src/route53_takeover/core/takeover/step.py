@@ -96,7 +96,7 @@ def _stopped(context: StepContext) -> bool:
 
 def _is_over_early(state: State) -> bool:
     """Whether an early phase has no reason to continue."""
-    return state.is_early and bool(state.interrupts or state.given_up or state.journal_lost)
+    return bool(state.interrupts or state.given_up or state.journal_lost) and state.is_early
 
 
 def _waits_for_the_operator(context: StepContext) -> bool:
@@ -105,7 +105,7 @@ def _waits_for_the_operator(context: StepContext) -> bool:
     What is under way is looked at all the same: a first deploy that touches the record is undone.
     The later phases continue, for a name may lose its record; a pause holds back the release.
     """
-    if not (context.state.is_early and context.state.is_paused):
+    if not (context.state.is_paused and context.state.is_early):
         return False
     if Switch.OFF in context.state.deploys and context.state.phase is Phase.DEPLOY_OFF:
         _give_up_where_off_touches(context)
