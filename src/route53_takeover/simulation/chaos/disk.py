@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.events import Observation
+from route53_takeover.core.takeover.machine import projection
 from route53_takeover.storage.journal import JournalError, MemoryJournal
 from route53_takeover.storage.journal_format import encode
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from route53_takeover.core.takeover import events as ev
+    from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.chaos.transport import VirtualClock
 
 
@@ -42,6 +44,13 @@ class Disk:
         self.broken = ""
         self.lost = 0
         self.stalls_until = 0.0
+        self._folded = projection()
+
+    def fold(self) -> State | None:
+        """The state that its events come to, each folded once and by no engine."""
+        for event in self.events[self._folded.seq :]:
+            self._folded.take(event)
+        return self._folded.state
 
     @property
     def durable(self) -> Iterator[ev.AnyEvent]:
@@ -61,6 +70,8 @@ class Disk:
 
     def load(self, events: list[ev.AnyEvent], data: bytearray) -> None:
         """A process has read the journal, and continues writing it."""
+        if events[: self._folded.seq] != self.events[: self._folded.seq]:
+            self._folded = projection()  # some are lost
         self.events, self._data = events, data
         self.written_events = self.synced_events = len(events)
         self._ends = [len(data)] * (len(events) + 1)  # none of them is cut off any more

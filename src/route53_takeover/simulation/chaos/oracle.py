@@ -21,7 +21,6 @@ from route53_takeover.core.takeover.invariants import (
     is_within_plan,
     leaves_a_record,
 )
-from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus, State
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
@@ -81,12 +80,14 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
     """Holds what the run says against what is true in the account an hour later."""
     world, ended = harness.world, harness.state
     events = harness.disk.events
-    state = ended or fold(events) or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
+    state = (
+        ended or harness.disk.fold() or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
+    )
     broken = [*harness.untrue, *_wrong_writes(harness, plan), *_wronged(harness)]
     broken += unfounded_releases(harness, plan)
     if ended is not None:
         broken += broken_promises(ended)
-        if not ended.journal_lost and fold(events) != ended:
+        if not ended.journal_lost and harness.disk.fold() != ended:
             broken.append("folding the journal equals the state in memory")
         for name in plan.names:
             if not _is_overtaken(harness, name):

@@ -20,7 +20,6 @@ from route53_takeover.core.plan.model import Options
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
-from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
@@ -185,7 +184,7 @@ class _Rehearsing:
             if state is not None:
                 harness.untrue += broken_promises(state)
             if state is None:
-                saved = fold(harness.disk.events)
+                saved = harness.disk.fold()
                 if saved is not None and saved.ending is not None:
                     state = harness.state = saved  # it was killed when it had nothing left to do
             if state is not None and not self._is_left_open(state):
