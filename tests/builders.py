@@ -18,9 +18,10 @@ from route53_takeover.core.domain.stacks import RECORD_SET, STACK, StackDescript
 from route53_takeover.core.plan.model import Manual, Options, Plan
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.name_state import Handover, NameState, Reading
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.stack_state import RecordResource, StackState
-from route53_takeover.core.takeover.state import Deploy, Handover, NameState, Reading, State
+from route53_takeover.core.takeover.state import Deploy, State
 from route53_takeover.core.takeover.step import step
 
 if TYPE_CHECKING:

@@ -31,10 +31,13 @@ SCENARIOS = {
     "edited-meanwhile": ("failed", 1, "untouched"),
     "group": ("done", 0, "created"),
     "group-two-names": ("done", 0, "created"),
+    "routed": ("done", 0, "created"),
+    "bridge": ("done", 0, "created"),
+    "adopt": ("done", 0, "adopted"),
     "weighted": ("done", 0, "created"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
-OVER_THE_WIRE = ("alias", "cname", "never-created", "edited-meanwhile")
+OVER_THE_WIRE = ("alias", "cname", "never-created", "edited-meanwhile", "weighted")
 """One of each outcome of a record. How all of them end is known from virtual time."""
 PHASES = frozenset(map(str, Phase))
 RESULT = {
@@ -51,6 +54,7 @@ RESULT = {
     "api_calls",
 }
 RECORD = {
+    "observed",
     "name",
     "type",
     "outcome",
@@ -162,7 +166,7 @@ def test_a_scenario_ends_as_it_is_listed_and_reaches_no_account_of_the_environme
     assert record["name"] == "www.example.com"
     was_released = scenario in ("alias", "never-created")
     assert (record["released_at"] is not None) is was_released
-    assert (record["gap_seconds"] is not None) is was_released
+    assert ((record["gap_seconds"] or 0.0) > 0) is was_released
     assert (record["gap_seconds_dns"] is not None) is was_released
     assert (result["owner_notice"] is not None) is (outcome == "done")
     assert result["run"] == takeover.run_folder.name

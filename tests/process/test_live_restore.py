@@ -14,8 +14,8 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.control_server import Control
 from route53_takeover.process.live_restore import restore_live

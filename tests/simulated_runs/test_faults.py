@@ -19,7 +19,8 @@ from route53_takeover.base.errors import (
 )
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Outcome, Stop
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES
+from route53_takeover.core.takeover.state import Outcome, Stop
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.http.faults import ApiFault

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 A, AAAA = alias("d1old"), replace(alias("d1old"), type="AAAA")
 TEXT = RecordSet(name=WWW, type="TXT", ttl=300, values=('"x"',))
 LOWERED = replace(TEXT, ttl=60)
+
 OTHER = replace(alias("d1other"), type="AAAA")
 
 
@@ -132,7 +133,7 @@ def restored(
                     clock=clock,
                     records=records(transport),
                     stacks=account,
-                    ttl=60,
+                    changed=[replace(r, ttl=60) for r in originals if r.ttl],
                     force=force,
                     by_force="restore RUN --force",
                     dry_run=dry_run,

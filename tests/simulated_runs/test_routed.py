@@ -69,7 +69,7 @@ def written(rehearsal: Rehearsal) -> list[str]:
 
 
 def test_the_other_member_is_in_no_batch() -> None:
-    rehearsal = rehearse(SCENARIOS["weighted"])
+    rehearsal = rehearse(SCENARIOS["routed"])
     assert_ended(rehearsal, [Outcome.DONE])
     assert not any("[green]" in text for text in written(rehearsal))
     assert rehearsal.result.records[0].gap_seconds == pytest.approx(rehearsal.gap_seconds, abs=1.0)
@@ -146,7 +146,7 @@ def test_json_and_text_name_the_member() -> None:
     def saw(_harness: Harness, event: ev.AnyEvent, state: State) -> None:
         reported(event, state, next(seq))
 
-    rehearsal = rehearse_once(SCENARIOS["weighted"], "routed", Faults(), saw=saw)
+    rehearsal = rehearse_once(SCENARIOS["routed"], "routed", Faults(), saw=saw)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     gaps = [line for line in lines if line["event"].startswith("gap-")]
     assert [line["set_identifier"] for line in gaps] == ["blue", "blue"]
@@ -168,7 +168,7 @@ def test_of_a_simple_record_there_is_no_set_identifier() -> None:
 
 
 def test_the_plan_says_that_the_name_answers_without_the_member() -> None:
-    plan = rehearse(SCENARIOS["weighted"]).state.plan
+    plan = rehearse(SCENARIOS["routed"]).state.plan
     warned = " ".join(map(str, plan.warnings))
     assert "While www.example.com A [blue] is missing, the name still answers from its 1" in warned
     assert "negative TTL" not in warned
@@ -181,6 +181,6 @@ def test_a_member_that_another_writer_deleted_is_missing_at_the_end_and_the_name
         if isinstance(event, ev.DeployIntended) and left:
             harness.world.write([left.pop()])
 
-    rehearsal = rehearse_once(SCENARIOS["weighted"], "routed", Faults(), saw=saw)
+    rehearsal = rehearse_once(SCENARIOS["routed"], "routed", Faults(), saw=saw)
     assert rehearsal.result.exit_code == 4
     assert rehearsal.result.reason.startswith("www.example.com A [blue] is missing; the name still")

@@ -202,10 +202,18 @@ def test_every_module_with_regular_expressions_is_tried() -> None:
 
 
 def _cost(work: Callable[[str], object], text: str) -> float:
-    """Seconds of this thread's CPU: what else the machine does is hardly in them."""
-    began = time.thread_time()
-    work(text)
-    return time.thread_time() - began
+    """Seconds of this thread's CPU, the least of some tries: a busy machine makes each longer."""
+    took = float("inf")
+    for _ in range(_TRIES):
+        began = time.thread_time()
+        work(text)
+        took = min(took, time.thread_time() - began)
+        if took < LIMIT:
+            break
+    return took
+
+
+_TRIES = 6
 
 
 @pytest.mark.parametrize("what", WORK)
@@ -216,5 +224,5 @@ def test_a_hostile_text_does_not_stop_the_event_loop(what: str) -> None:
     slowest = max(took, key=lambda unit: took[unit])
     assert took[slowest] < LIMIT, f"{took[slowest]:.3f} s for 50 kB of {slowest!r}"
     text = (slowest * MEGABYTE)[:MEGABYTE] + "\n"
-    took_least = min(_cost(work, text), _cost(work, text))
-    assert took_least < LIMIT, f"{took_least:.3f} s for 1 MB of {slowest!r}"
+    took_whole = _cost(work, text)
+    assert took_whole < LIMIT, f"{took_whole:.3f} s for 1 MB of {slowest!r}"

@@ -181,7 +181,7 @@ class Account:
                     clock=self.clock,
                     records=self.records,
                     stacks=self.stacks,
-                    ttl=self.plan.options.ttl,
+                    changed=[m.lowered for m in self.plan.manuals if m.lowered],
                     force=False,
                     by_force="",
                     dry_run=False,

@@ -37,6 +37,9 @@ ENDS = {
     "rolled-back": ("restored", 1, ["restored"]),
     "stopped": ("aborted", 130, ["untouched"]),
     "two-names": ("done", 0, ["created", "created"]),
+    "routed": ("done", 0, ["created"]),
+    "bridge": ("done", 0, ["created"]),
+    "adopt": ("done", 0, ["adopted"]),
     "weighted": ("done", 0, ["created"]),
 }
 

@@ -73,7 +73,7 @@ FAILURES = {
     "gone": Scene(journal="killed-in-the-gap", phase=Phase.CONFIRM, share=0.5, link=Link.GONE),
     "stale": Scene(journal="alias", phase=Phase.WATCH, later=7.0, link=Link.STALE),
     "credentials-expired": Scene(journal="credentials-expired", phase=Phase.CONFIRM, share=0.6),
-    "member-missing": Scene(journal="weighted", phase=Phase.CONFIRM, share=0.5),
+    "member-missing": Scene(journal="routed", phase=Phase.CONFIRM, share=0.5),
     "paused": Scene(journal="paused", phase=Phase.WATCH, share=0.6),
     "unconfirmed": Scene(journal="confirmed", phase=Phase.WATCH, share=0.7),
     "rehearsal": Scene(

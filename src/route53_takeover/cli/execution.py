@@ -88,7 +88,7 @@ async def start_run(
         if not await reporter.agrees(made):
             raise StoppedError("the plan was declined, nothing was written")
         site = site_of(made.zone_id, connection.endpoint_url)
-        with locked_names(common.state_dir, site, made.names) as held:
+        with locked_names(common.state_dir, site, made.written_names) as held:
             label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
             saved = Saved(
@@ -206,7 +206,7 @@ async def _go_on(
 def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
     """The locks of the names that the run works on."""
     site = site_of(saved.plan.zone_id, saved.connection.endpoint_url)
-    return locked_names(common.state_dir, site, saved.plan.names, Work.RESUME)
+    return locked_names(common.state_dir, site, saved.plan.written_names, Work.RESUME)
 
 
 def _has_ended(state: State) -> bool:

@@ -31,9 +31,13 @@ class LogLevel(StrEnum):
 
 
 class Strategy(StrEnum):
-    """How the record changes hands."""
+    """How the record changes hands: `route53_takeover.core.plan.model.Strategy`."""
 
     DELETE = "delete"
+    ADOPT = "adopt"
+    BRIDGE = "bridge"
+    WEIGHTED = "weighted"
+    AUTO = "auto"
 
 
 class OwnersIn(StrEnum):
@@ -55,6 +59,22 @@ def duration(value: str | float) -> float:
         raise typer.BadParameter(f"{error.message}. {error.hint}") from error
 
 
+def weights(value: str) -> str:
+    """Percent, growing, such as ``10,50,100``."""
+    told = value.split(",")
+    shares = [int(each) for each in told if each.strip().isdecimal() and len(each) < _DIGITS]
+    if (
+        len(shares) != len(told)
+        or sorted(set(shares)) != shares
+        or not 0 < shares[0] <= shares[-1] == _ALL
+    ):
+        raise typer.BadParameter(
+            f"{value!r} is not a list of growing percentages that ends with 100, like 10,50,100"
+        )
+    return value
+
+
+_ALL = 100
 _DIGITS = 20
 
 

@@ -113,8 +113,32 @@ class Takeover:
         False
     )
     strategy: Annotated[
-        Strategy | None, option("--strategy", help="How the stack gets the record.")
+        Strategy | None,
+        option(
+            "--strategy",
+            help="How the stack gets the record (delete). adopt, bridge and weighted have no gap; "
+            "auto takes the best that is possible.",
+        ),
     ] = None
+    weights: Annotated[
+        str | None,
+        option(
+            "--weights",
+            parser=types.weights,
+            metavar="PERCENT,...,100",
+            help="With --strategy weighted: the stack's share of the answers, step by step, once "
+            "the stack is complete.",
+        ),
+    ] = None
+    weight_every: Annotated[
+        float,
+        option(
+            "--weight-every",
+            parser=types.duration,
+            metavar="DURATION",
+            help="Time between these steps.",
+        ),
+    ] = 300.0
     ttl: Annotated[
         str,
         option(
@@ -186,6 +210,8 @@ class Takeover:
         from route53_takeover.core.plan.model import Options
 
         self._check_pending()
+        if self.weights and self.strategy not in (Strategy.WEIGHTED, Strategy.AUTO):
+            raise UsageError("--weights belongs to --strategy weighted", "Add it, or leave it out.")
         if self.jets is not None:
             from route53_takeover.cli.jets import options_of
 
@@ -207,7 +233,9 @@ class Takeover:
             "parameters": self.parameter or (),
             "deploy_off": None if self.no_deploy or self.skip_off else off,
             "deploy_on": None if self.no_deploy else on,
+            "strategy": self.strategy or Strategy.DELETE,
             "strategy_given": self.strategy is not None,
+            "weights": tuple(int(share) for share in (self.weights or "").split(",") if share),
             "ttl": None if self.ttl == "keep" else int(self.ttl),
             "drain": not self.no_drain,
             "settle": (60.0 if self.no_deploy else 5.0) if self.settle is None else self.settle,

@@ -146,6 +146,14 @@ INSYNC_EVERY = 2.0
 DEPLOY_LOOK_BACKOFF = 5.0
 """Seconds, at most, between two attempts to look at a deploy command that cannot be looked at."""
 
+# -- the strategies without a gap
+
+WEIGHT_EVERY = 300.0
+"""Seconds between two steps of weight, unless the user says otherwise."""
+
+HELPER_PATIENCE = 180.0
+"""Seconds that a helper record may take until every name server answers with it."""
+
 # -- how often to try
 
 PATIENCE = 12

@@ -17,7 +17,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import record_objects
 from route53_takeover.core.status.messages import deploy_tail, of_event
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import ABSENT_STAGES
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

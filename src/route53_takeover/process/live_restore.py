@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.choices import Act, choices, event_of
-from route53_takeover.core.takeover.state import TAKEN_STAGES
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES
 from route53_takeover.process.client import NotReachedError, RemoteRun
 from route53_takeover.storage.run_folder import line_for
 

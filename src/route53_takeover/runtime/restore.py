@@ -2,13 +2,13 @@
 
 First every missing record set of the backup is created, each by itself and without a check of
 owners: one that cannot be restored does not stop the others. Then, in one atomic batch, those are
-changed back that differ only by the TTL that the run lowered. Any other record is left as it is,
+changed back that are as the run itself made them. Any other record is left as it is,
 unless ``--force`` replaces it, by an exact compare-and-delete that is saved first.
 
 What may be replaced is decided in `route53_takeover.core.plan.replacement`; the owners are read
 here: the stacks of the run's own tree, and all others of the account's inventory. Where the stacks
 cannot be read, nothing is replaced, unless the run was planned without them (``--owner-check``).
-The others are read once in a restore; those of other regions not where only the lowered TTL is to
+The others are read once in a restore; those of other regions not where only what the run made is to
 be changed back.
 """
 
@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from route53_takeover.base.errors import (
     AccessDeniedError,
@@ -116,7 +115,7 @@ async def rescue(
     clock: Clock,
     records: Records,
     stacks: Stacks,
-    ttl: int | None,
+    changed: Sequence[RecordSet],
     force: bool,
     by_force: str,
     dry_run: bool,
@@ -127,6 +126,7 @@ async def rescue(
     """Restores one name, however often an answer is lost.
 
     Args:
+        changed: the forms that the run itself may have given them.
         by_force: the command line that replaces what another writer created.
         save: makes durable what is about to be changed; raises OSError.
         others: shared by all names of a restore.
@@ -142,11 +142,10 @@ async def rescue(
             minute of tries.
         What was done before each of them: its ``done``.
     """
-    lowered = [replace(r, ttl=ttl) for r in originals if ttl is not None and r.ttl and r.ttl > ttl]
     work = _Work(
         name=name,
         originals=originals,
-        lowered=lowered,
+        changed=changed,
         place=place,
         clock=clock,
         records=records,
@@ -176,7 +175,7 @@ class _Work:
 
     name: str
     originals: Sequence[RecordSet]
-    lowered: Sequence[RecordSet]
+    changed: Sequence[RecordSet]
     place: Place
     clock: Clock
     records: Records
@@ -268,7 +267,7 @@ class _Work:
         if not blocking:
             return Replacement()
         try:
-            owners = await self._owners(abroad=not all_in(blocking, self.lowered))
+            owners = await self._owners(abroad=not all_in(blocking, self.changed))
         except AccessDeniedError as error:
             return Replacement(
                 refusal="cannot check whether a stack owns the record there "
@@ -278,7 +277,7 @@ class _Work:
         return plan_replacement(
             self.originals,
             here,
-            lowered=self.lowered,
+            changed=self.changed,
             owners=owners,
             site=Site(zone_id=self.place.zone_id, zone_name=self.place.zone_name),
             force=self.force,
@@ -317,7 +316,7 @@ class _Work:
             self.save(batch)
         except OSError as error:
             deleted = [c.record for c in batch if c.action == "DELETE"]
-            if not all_in(deleted, (*self.originals, *self.lowered)):
+            if not all_in(deleted, (*self.originals, *self.changed)):
                 raise UsageError(
                     self._so_far(f"cannot save what --force would delete: {error.strerror}"),
                     "Free disk space for the run's folder.",

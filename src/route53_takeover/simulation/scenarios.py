@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
+from route53_takeover.core.domain.stacks import RECORD_SET
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import MAIN, AccountSetup
 from route53_takeover.simulation.aws.cloudformation.record_handler import (
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ZONE, NAME, STACK = "example.com", "www.example.com.", "shop"
+REHEARSED_STEP = 30.0
+"""Seconds between two steps of weight in a rehearsal."""
 _CLOUDFRONT = "Z2FDTNDATAQYW2"
 
 
@@ -38,6 +42,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
         record: as ``--record`` takes it; ``more``: others.
         outcome: how the run ends.
         exit_code: with which exit code.
+        strategy: as ``--strategy`` takes it; ``weights``: as ``--weights``.
         speed: how many simulated seconds pass in a real one.
     """
 
@@ -49,6 +54,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     record: str = "www.example.com"
     speed: float = 10.0
     more: tuple[str, ...] = ()
+    strategy: Strategy = Strategy.DELETE
+    weights: tuple[int, ...] = ()
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -173,6 +180,15 @@ def site_template(record: Mapping[str, Any], **others: Mapping[str, Any]) -> dic
             **others,
         },
     }
+
+
+def weighted_template(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template, each of whose record sets is a member of a weighted group."""
+    resources = {
+        key: routed_resource(resource) if resource["Type"] == RECORD_SET else resource
+        for key, resource in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
 
 
 def nested_template(child: Mapping[str, Any]) -> dict[str, Any]:
@@ -312,7 +328,7 @@ def _scenarios() -> list[Scenario]:
             exit_code=0,
         ),
         Scenario(
-            name="weighted",
+            name="routed",
             summary="A member of a weighted group; the other member keeps answering.",
             account=replace(
                 site_account(template=site_template(routed_resource(alias_resource("d1new")))),
@@ -321,7 +337,42 @@ def _scenarios() -> list[Scenario]:
             outcome=Outcome.DONE,
             exit_code=0,
         ),
+        Scenario(
+            name="bridge",
+            summary="A plain A record, which CloudFormation fails on; a wildcard answers.",
+            account=site_account(existing=_plain()),
+            strategy=Strategy.BRIDGE,
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        Scenario(
+            name="adopt",
+            summary="A CNAME to another target, changed to what the stack wants and then adopted.",
+            account=site_account(
+                existing=replace(cname(300), values=("d1old.cloudfront.net",)),
+                template=site_template(cname_resource()),
+            ),
+            strategy=Strategy.ADOPT,
+            outcome=Outcome.DONE,
+            exit_code=0,
+            speed=20.0,
+        ),
+        Scenario(
+            name="weighted",
+            summary="A simple record becomes a member of a weighted group; the weight moves in "
+            "steps.",
+            account=site_account(template=site_template(routed_resource(alias_resource("d1new")))),
+            strategy=Strategy.WEIGHTED,
+            weights=(50, 100),
+            outcome=Outcome.DONE,
+            exit_code=0,
+            speed=20.0,
+        ),
     ]
+
+
+def _plain() -> RecordSet:
+    return RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
 
 
 def _group_account(group: Mapping[str, Any], *existing: RecordSet) -> AccountSetup:

@@ -23,6 +23,7 @@ from route53_takeover.simulation.aws.cloudformation.template import Simulation
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
 from route53_takeover.simulation.aws.route53.nameserver import NameServers
+from route53_takeover.simulation.scenarios import REHEARSED_STEP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, MutableMapping
@@ -114,6 +115,9 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
         deploy_on=command,
         template=str(template),
         parameters=("Route53Enable=true",),
+        strategy=scenario.strategy,
+        weights=scenario.weights,
+        weight_every=REHEARSED_STEP,
     )
 
 

@@ -55,13 +55,17 @@ class Saved(Struct, frozen=True, kw_only=True):
 
 
 class Backup(Struct, frozen=True, kw_only=True):
-    """``backup.json``: the record sets in the API's own shape, to the letter."""
+    """``backup.json``: the record sets in the API's own shape, to the letter.
+
+    ``absent``: record sets that did not exist and that the run may create for the meantime.
+    """
 
     format: int = FORMAT
     run: str
     zone_id: str
     zone_name: str
     records: list[dict[str, Any]]
+    absent: list[str] = []
 
 
 class RunFolder:
@@ -118,6 +122,7 @@ class RunFolder:
             zone_id=plan.zone_id,
             zone_name=plan.zone_name,
             records=[manual.original.to_api() for manual in plan.manuals],
+            absent=[str(key) for key in sorted(plan.written_keys - plan.keys, key=str)],
         )
         self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
 

@@ -95,4 +95,7 @@ def _is_unfinished(folder: RunFolder, names: set[str]) -> bool:
     if state is None or (state.ending and state.ending.outcome is not Outcome.UNKNOWN):
         return False
     tried = (state.names[name].tried for name in names if name in state.names)
-    return any({Purpose.LOWER, Purpose.RELEASE} & purposes for purposes in tried)
+    return any(_CHANGING & purposes for purposes in tried)
+
+
+_CHANGING = frozenset({Purpose.LOWER, Purpose.PREPARE, Purpose.RELEASE})

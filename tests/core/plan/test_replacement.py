@@ -33,7 +33,7 @@ def replacing(*here: Any, owners: tuple[StackRecord, ...] = (), force: bool = Fa
     return plan_replacement(
         [WWW, LONG],
         here,
-        lowered=[TXT],
+        changed=[TXT],
         owners=owners,
         site=SITE,
         force=force,

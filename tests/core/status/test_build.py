@@ -798,7 +798,7 @@ MISSING = f"www.example.com A [blue] is missing; {GREEN}"
 
 
 def test_a_missing_member_is_shown_beside_the_name_that_still_answers() -> None:
-    released, read = at("weighted", Phase.CONFIRM, first=True), at("weighted", Phase.CONFIRM)
+    released, read = at("routed", Phase.CONFIRM, first=True), at("routed", Phase.CONFIRM)
     assert released.state.names[NAME].read is None
     assert read.state.names[NAME].read is not None
     for then in (released, read):
@@ -816,13 +816,13 @@ def test_a_missing_member_is_shown_beside_the_name_that_still_answers() -> None:
 
 
 def test_a_member_whose_delete_is_under_way_leaves_the_others() -> None:
-    (absence,) = at("weighted", Phase.RELEASE).seen().absences
+    (absence,) = at("routed", Phase.RELEASE).seen().absences
     assert not absence.is_certain
     assert (absence.name, absence.answers) == ("www.example.com A [blue]", GREEN)
 
 
 def test_a_missing_member_without_others_leaves_the_name_without_a_record() -> None:
-    seen = at("weighted", Phase.CONFIRM).but_name(seen=()).seen()
+    seen = at("routed", Phase.CONFIRM).but_name(seen=()).seen()
     assert seen.doing.startswith("www.example.com has no record;")
     assert not seen.records[0].still_answers
     assert seen.records[0].words == "deleted; no record exists now"
@@ -830,14 +830,14 @@ def test_a_missing_member_without_others_leaves_the_name_without_a_record() -> N
 
 
 def test_what_a_read_no_longer_shows_does_not_answer() -> None:
-    then = at("weighted", Phase.CONFIRM)
+    then = at("routed", Phase.CONFIRM)
     time = then.state.now + 1.0
     state, _ = step(then.state, ev.NameRead(time=time, name=NAME, began=time - 0.1, records=()))
     assert Then(state, then.timeline).seen().doing.startswith("www.example.com has no record;")
 
 
 def test_a_second_member_that_is_gone_too_does_not_answer() -> None:
-    then = at("weighted", Phase.CONFIRM)
+    then = at("routed", Phase.CONFIRM)
     (blue,) = then.state.names[NAME].handovers
     (green,) = [r for r in then.state.names[NAME].seen if r.set_identifier == "green"]
     both = (blue, replace(blue, original=green, standing=green))
@@ -847,7 +847,7 @@ def test_a_second_member_that_is_gone_too_does_not_answer() -> None:
 
 
 def test_a_missing_member_of_one_type_does_not_hide_another_type_that_has_no_record() -> None:
-    then = at("weighted", Phase.CONFIRM)
+    then = at("routed", Phase.CONFIRM)
     (blue,) = then.state.names[NAME].handovers
     simple = replace(blue.original, type="AAAA", set_identifier=None, routing=())
     both = (blue, replace(blue, original=simple, standing=simple))
@@ -857,7 +857,7 @@ def test_a_missing_member_of_one_type_does_not_hide_another_type_that_has_no_rec
 
 
 def test_a_member_that_is_missing_at_the_end_needs_the_operator() -> None:
-    then = at("weighted", Phase.CONFIRM)
+    then = at("routed", Phase.CONFIRM)
     state = then.state
     for time in (state.now, state.now + ONE_REQUEST):
         state, _ = step(state, ev.Interrupted(time=time, signal="SIGINT"))

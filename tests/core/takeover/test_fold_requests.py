@@ -18,9 +18,10 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import PUT_BACK, asked
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, RecordStatus, Stop
+from route53_takeover.core.takeover.state import Ending, Outcome, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import EXTENSION, OTHER_HOLD
 from route53_takeover.output.text_lines import TextLines
@@ -31,7 +32,8 @@ from route53_takeover.simulation.scenarios import SCENARIOS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.state import State
     from route53_takeover.simulation.chaos import harness as rehearsed
     from route53_takeover.simulation.chaos.oracle import Rehearsal
 

@@ -37,7 +37,7 @@ from tests.builders import (
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold import observe
-from route53_takeover.core.takeover.state import RecordStatus
+from route53_takeover.core.takeover.name_state import RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet

@@ -21,8 +21,9 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import WriteBatch
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Ending, Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Ending, Outcome
 from route53_takeover.core.takeover.step import step
 
 if TYPE_CHECKING:

@@ -33,9 +33,10 @@ from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import why
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
+from route53_takeover.core.takeover.name_state import RecordStatus, Write
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Deploy, RecordStatus, Stop, Write
+from route53_takeover.core.takeover.state import Deploy, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -42,18 +42,12 @@ from route53_takeover.core.domain.stacks import (
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.name_state import Reading, RecordStatus, Write
 from route53_takeover.core.takeover.phases import ALLOWED, LIVE, Phase
 from route53_takeover.core.takeover.polling import stack_polls
 from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import (
-    Ending,
-    Outcome,
-    Reading,
-    RecordStatus,
-    Stop,
-    Write,
-)
+from route53_takeover.core.takeover.state import Ending, Outcome, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import StepContext
 from route53_takeover.core.timing import ACTIVE, HOT

@@ -17,12 +17,14 @@ from route53_takeover.cli.execution import check_account, claim
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import Change, display_name
+from route53_takeover.core.plan.strategies.versions import versions
 from route53_takeover.core.status.result import RecordResult, Result
 from route53_takeover.core.takeover.exit_codes import OUTCOMES
-from route53_takeover.core.takeover.state import RecordStatus
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.live_restore import restore_live
+from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work, locked_names, site_of
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.cli.options import AccountOptions, CommonOptions
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.storage.config import Common
     from route53_takeover.storage.run_folder import Backup, RunFolder, Saved
 
@@ -94,6 +97,8 @@ async def _restore(
     by_force = line_for(common.state_dir, "restore", folder.name, "--force")
     errors: list[TakeoverError] = []
     told: list[RecordResult] = []
+    rescues: list[Rescue] = []
+    removed: list[Rescue] = []
 
     def tell(text: str) -> None:
         text_lines.talk(common, text)
@@ -101,7 +106,7 @@ async def _restore(
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
         site = site_of(backup.zone_id, saved.connection.endpoint_url)
-        with locked_names(common.state_dir, site, names, Work.RESTORE) as held:
+        with locked_names(common.state_dir, site, saved.plan.written_names, Work.RESTORE) as held:
             if not dry_run:
                 held.register(folder)
             await _tell_what_moves(common, account, saved)
@@ -117,7 +122,7 @@ async def _restore(
                         clock=clock,
                         records=account.records,
                         stacks=account.stacks,
-                        ttl=saved.plan.options.ttl,
+                        changed=_made_of(saved, here),
                         force=force,
                         by_force=by_force,
                         dry_run=dry_run,
@@ -134,13 +139,41 @@ async def _restore(
                 created = {c.record for c in done.changes} if done and not dry_run else set()
                 told += [RecordResult.of(r, "restored" if r in created else left) for r in here]
                 if done:
+                    rescues.append(done)
+                    _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
+            try:
+                removed = (
+                    []
+                    if errors
+                    else await remove_helpers(
+                        saved.plan.helpers,
+                        restored={done.name for done in rescues if done.changes},
+                        zone_id=place.zone_id,
+                        clock=clock,
+                        records=account.records,
+                        dry_run=dry_run,
+                        tell=tell,
+                        save=lambda changes: folder.save_restore(clock.now(), changes),
+                    )
+                )
+            except TakeoverError as error:
+                errors.append(error)
+                text_lines.tell_error(error)
+            else:
+                for seq, done in enumerate(removed, start=len(names) + 1):
                     _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
         return text_lines.print_result(
             common,
             _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
             clock.now(),
-            seq=len(names) + 1,
+            seq=len(names) + len(removed) + 1,
         )
+
+
+def _made_of(saved: Saved, originals: Sequence[RecordSet]) -> list[RecordSet]:
+    """The forms that the run itself may have given these record sets."""
+    manuals = [m for m in saved.plan.manuals if m.original in originals]
+    return [record for manual in manuals for record in versions(manual)]
 
 
 async def _tell_what_moves(common: Common, account: OpenAccount, saved: Saved) -> None:

@@ -16,7 +16,7 @@ from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.domain.stacks import UPDATABLE_FAILURES, StackPhase, kind_of
 from route53_takeover.core.plan.group_checks import refuse_groups, warn_groups
 from route53_takeover.core.plan.jets.checks import refuse_jets, warn_jets
-from route53_takeover.core.plan.model import ADDRESSING, Finding
+from route53_takeover.core.plan.model import ADDRESSING, Finding, Strategy
 from route53_takeover.core.plan.ownership import (
     expected_types,
     owned_but_gone,
@@ -43,6 +43,7 @@ from route53_takeover.core.plan.routing_checks import (
     refuse_routing,
     warn_routing,
 )
+from route53_takeover.core.plan.strategies.selection import assess, refuse_strategy
 from route53_takeover.core.plan.zone_checks import (
     is_of_the_zone,
     refuse_ambiguous_zone,
@@ -172,15 +173,23 @@ def _refuse_kinds(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 hint="Leave it out of --record.",
             )
         elif (
-            record.alias is None
+            manual.strategy is Strategy.DELETE
+            and record.alias is None
             and record.type in ("A", "AAAA")
             and not plan.options.strategy_given
         ):
+            bridge = assess(facts, plan, Strategy.BRIDGE)[manual.key.name]
+            way_out = (
+                "Use --strategy bridge, which has no gap"
+                if bridge.is_possible
+                else f"Turn it into an alias first (--strategy bridge is not possible: "
+                f"{bridge.reason.removesuffix('.')})"
+            )
             yield Finding(
                 text=f"{record.key} is a plain {record.type} record: CloudFormation fails on it "
                 "at once instead of retrying, so the record cannot be released in time.",
-                hint="Turn it into an alias first; or use --strategy delete: at worst the deploy "
-                "fails, without a gap.",
+                hint=f"{way_out}; or use --strategy delete: at worst the deploy fails, without a "
+                "gap.",
             )
 
 
@@ -294,6 +303,7 @@ _CHECKS = (
     refuse_routing,
     refuse_pending,
     _refuse_kinds,
+    refuse_strategy,
     refuse_unknown_members,
     refuse_protected,
     refuse_guarded,

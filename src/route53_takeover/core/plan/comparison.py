@@ -35,7 +35,7 @@ def planned_records(facts: Facts, plan: Plan) -> Iterator[PlannedRecord]:
     names = set(plan.names) | {record.key.name for record in plan.owned}
     taken = [manual.original for manual in plan.manuals]
     for record in (*taken, *plan.owned):
-        coming = _coming(facts, record)
+        coming = coming_in_place(facts, record)
         yield PlannedRecord(
             name=display_name(record.key.name),
             type=record.type,
@@ -44,7 +44,7 @@ def planned_records(facts: Facts, plan: Plan) -> Iterator[PlannedRecord]:
             known=coming is not None or _is_known_to_go(facts, record),
             owner=owner_of(facts, record),
             resource="" if coming is None else coming.path,
-            strategy="delete" if record in taken else "",
+            strategy=str(plan.manual(record).strategy) if record in taken else "",
         )
     keys = {record.key for record in facts.zone_records}
     here = {(record.key.name, record.type) for record in facts.zone_records}
@@ -85,7 +85,7 @@ def owner_of(facts: Facts, record: RecordSet) -> str:
     return ""
 
 
-def _coming(facts: Facts, record: RecordSet) -> PendingRecord | None:
+def coming_in_place(facts: Facts, record: RecordSet) -> PendingRecord | None:
     """What the templates say will stand in its place as the same record set."""
     site = site_of(facts)
     found = [

@@ -146,8 +146,8 @@ def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:
     if not plan.manuals:
         return
     conditions = {
-        "NormalizedRecordNames": sorted(iam_name(name) for name in plan.names),
-        "RecordTypes": sorted({key.type for key in plan.keys}),
+        "NormalizedRecordNames": sorted({iam_name(key.name) for key in plan.written_keys}),
+        "RecordTypes": sorted({key.type for key in plan.written_keys}),
         "Actions": ["CREATE", "DELETE"],
     }
     prefix = "route53:ChangeResourceRecordSets"
@@ -156,7 +156,7 @@ def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:
             "ForAllValues:StringEquals": {prefix + key: v for key, v in conditions.items()}
         }
     }
-    if any(manual.lowered for manual in plan.manuals):  # the old TTL runs out from INSYNC on
+    if plan.helpers or any(m.lowered for m in plan.manuals):  # both wait for INSYNC
         changes = f"arn:{reach.partition}:route53:::change/*"
         yield _allow("SeeItServed", ["route53:GetChange"], [changes])
 

@@ -1,6 +1,7 @@
 """The plan as a value: the request and what a run may do.
 
-Nothing is written to AWS before a plan without refusals exists, and nothing outside `Plan.keys` is
+Nothing is written to AWS before a plan without refusals exists, and nothing outside
+`Plan.written_keys` is
 ever written by a run. What preflight reads is in
 `route53_takeover.core.plan.facts`; plans are made in `route53_takeover.core.plan.planner`.
 """
@@ -18,7 +19,7 @@ from route53_takeover.core.domain.record_sets import (
 )
 from route53_takeover.core.domain.routing import other_members, unanswered
 from route53_takeover.core.domain.stacks import StackDescription
-from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD
+from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD, WEIGHT_EVERY
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.desired_records import DesiredRecord
@@ -35,6 +36,16 @@ class OwnerCheck(StrEnum):
     FULL = "full"
     REGION = "region"
     NONE = "none"
+
+
+class Strategy(StrEnum):
+    """How a record changes hands; one module each in `route53_takeover.core.plan.strategies`."""
+
+    DELETE = "delete"
+    ADOPT = "adopt"
+    BRIDGE = "bridge"
+    WEIGHTED = "weighted"
+    AUTO = "auto"
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -71,7 +82,10 @@ class Options(Struct, frozen=True, kw_only=True):
     zone: str | None = None
     deploy_off: str | None = None
     deploy_on: str | None = None
+    strategy: Strategy = Strategy.DELETE
     strategy_given: bool = False
+    weights: tuple[int, ...] = ()
+    weight_every: float = WEIGHT_EVERY
     ttl: int | None = DEFAULT_TTL
     drain: bool = True
     hold: float | None = None
@@ -114,14 +128,38 @@ class JetsApp(Struct, frozen=True, kw_only=True):
 
 
 class Manual(Struct, frozen=True, kw_only=True):
-    """A record set to take over: as it is now, and with its lowered TTL if it gets one."""
+    """A record set to take over: as it is now, and what the run makes of it before the deploy.
+
+    Attributes:
+        lowered: with its lowered TTL, if it gets one.
+        strategy: how it changes hands.
+        prepared: what it is changed to right before the deploy with the switch on: exactly what the
+            stack wants (``adopt``), or a member that the stack's can stand beside (``weighted``).
+        weights: the weights that this member gets one after the other once the stack is complete.
+    """
 
     original: RecordSet
     lowered: RecordSet | None = None
+    strategy: Strategy = Strategy.DELETE
+    prepared: RecordSet | None = None
+    weights: tuple[int, ...] = ()
 
     @property
     def key(self) -> RecordKey:
         return self.original.key
+
+
+class Helper(Struct, frozen=True, kw_only=True):
+    """A record set that answers while a manual one is gone, and is removed at the end.
+
+    It does not exist when the plan is made.
+
+    Attributes:
+        covers: the names that it answers for, in normal form.
+    """
+
+    record: RecordSet
+    covers: tuple[str, ...]
 
 
 class PlannedRecord(Struct, frozen=True, kw_only=True):
@@ -168,6 +206,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         zone_is_unique: no other zone, public or private, has the name, so ``HostedZoneName`` in a
             template means this zone.
         manuals: the record sets to hand over.
+        helpers: the record sets that answer in the meantime, for strategies that have such.
         owned: those of the asked-for record sets that the stack owns already, as it says.
         resources: ``STACK_ID LOGICAL_ID`` of every record set that the tree owned when the plan was
             made: whatever its name, it is none of the manual ones.
@@ -187,6 +226,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     root: StackDescription
     account: str
     manuals: tuple[Manual, ...] = ()
+    helpers: tuple[Helper, ...] = ()
     owned: tuple[RecordSet, ...] = ()
     resources: tuple[str, ...] = ()
     expecting: tuple[str, ...] = ()
@@ -208,17 +248,39 @@ class Plan(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(manual.key.name for manual in self.manuals))
 
     @property
+    def written_names(self) -> tuple[str, ...]:
+        """The names at which a run of this plan may write, in normal form, each once."""
+        helpers = (helper.record.key.name for helper in self.helpers)
+        return tuple(dict.fromkeys((*self.names, *helpers)))
+
+    @property
     def keys(self) -> frozenset[RecordKey]:
-        """Every record set that a run of this plan may write."""
+        """The record sets to take over."""
         return frozenset(manual.key for manual in self.manuals)
 
     def beside(self, record: RecordSet) -> tuple[RecordSet, ...]:
         """The other members of its routed group that stand while it is missing."""
         return other_members(record, (*self.staying, *self.owned))
 
-    def members_at(self, name: str) -> frozenset[str | None]:
-        """The set identifiers of the record sets to take over at a name; ``None``: simple."""
-        return frozenset(m.key.set_identifier for m in self.manuals if m.key.name == name)
+    @property
+    def written_keys(self) -> frozenset[RecordKey]:
+        """Every record set that a run of this plan may write."""
+        prepared = (m.prepared.key for m in self.manuals if m.prepared is not None)
+        return self.keys | {*prepared, *(helper.record.key for helper in self.helpers)}
+
+    def manual(self, original: RecordSet) -> Manual:
+        """The plan for the record set that a run found as this."""
+        return next(m for m in self.manuals if m.original == original)
+
+    def members_at(self, name: str) -> frozenset[str | None] | None:
+        """The set identifiers of the record sets to take over at a name; ``None``: simple.
+
+        ``None`` instead of all where the run turns a simple record into a member: any counts.
+        """
+        here = [m for m in self.manuals if m.key.name == name]
+        if any(m.strategy is Strategy.WEIGHTED for m in here):
+            return None
+        return frozenset(m.key.set_identifier for m in here)
 
     def may_be_unanswered(self, record: RecordSet) -> bool:
         """Whether clients may have no answer while this record set is missing."""

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.names import normal_name, requested_pairs
+from route53_takeover.core.domain.names import normal_name, requested_pairs, shown_name
 from route53_takeover.core.plan.checks import refusals, warnings
 from route53_takeover.core.plan.claims import is_elsewhere
 from route53_takeover.core.plan.comparison import planned_records
 from route53_takeover.core.plan.group_checks import vacant_records
-from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan
+from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan, Strategy
 from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
 from route53_takeover.core.plan.pending_checks import conflicts
 from route53_takeover.core.plan.routing_checks import is_member_left_alone
+from route53_takeover.core.plan.strategies.selection import with_strategies
 from route53_takeover.core.plan.zone_checks import is_of_the_zone, targets_first
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.facts import Facts
     from route53_takeover.core.plan.model import Options
@@ -62,6 +65,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         ),
         vacant=tuple(dict.fromkeys(vacant_records(facts))),
     )
+    plan = with_strategies(facts, plan)
     return replace(
         plan,
         records=tuple(planned_records(facts, plan)),
@@ -167,6 +171,7 @@ def steps(plan: Plan) -> list[str]:
     if options.deploy_off:
         lines.append(f"Deploy with the switch off: {options.deploy_off}")
     lines.append("Test the restore: delete and create the same record in one batch (no gap).")
+    lines += _preparation(plan)
     if options.deploy_on:
         lines.append(f"Deploy with the switch on: {options.deploy_on}")
     else:
@@ -174,6 +179,42 @@ def steps(plan: Plan) -> list[str]:
     lines += [
         f"While CloudFormation retries to create it, delete {m.key}; restore it if anything fails."
         for m in plan.manuals
+        if m.strategy is Strategy.DELETE
+    ]
+    lines += [
+        f"CloudFormation adopts {m.key} as it is; if it retries instead, delete it then."
+        for m in plan.manuals
+        if m.strategy is Strategy.ADOPT
     ]
     lines.append("Watch until the stack is complete and nothing changes any more.")
+    lines += _clean_up(plan)
     return lines
+
+
+def _preparation(plan: Plan) -> Iterator[str]:
+    """What strategies do right before the deploy with the switch on."""
+    for manual in plan.manuals:
+        if manual.prepared is not None:
+            yield f"Change {manual.key} in one batch to {manual.prepared.describe()} (no gap)."
+    for helper in plan.helpers:
+        yield (
+            f"Create {helper.record.describe()} and wait until every name server answers with it; "
+            f"then delete {' and '.join(map(shown_name, helper.covers))}, which it answers for."
+        )
+
+
+def _clean_up(plan: Plan) -> Iterator[str]:
+    """What strategies remove once the stack has its records."""
+    options = plan.options
+    for manual in plan.manuals:
+        if manual.strategy is not Strategy.WEIGHTED or manual.prepared is None:
+            continue
+        if options.weights:
+            shares = ", ".join(f"{share} %" for share in options.weights)
+            yield (
+                f"Move the answers for {manual.key} to the stack's member: {shares}, "
+                f"{options.weight_every:g} s each."
+            )
+        yield f"Delete the manual member {manual.prepared.key}."
+    for helper in plan.helpers:
+        yield f"Remove {helper.record.key} again."

@@ -41,7 +41,7 @@ def plan_replacement(
     originals: Sequence[RecordSet],
     here: Sequence[RecordSet],
     *,
-    lowered: Sequence[RecordSet],
+    changed: Sequence[RecordSet],
     owners: Sequence[StackRecord],
     site: Site,
     force: bool,
@@ -52,7 +52,7 @@ def plan_replacement(
     Args:
         originals: the name's record sets in the backup.
         here: the records at the name now.
-        lowered: the originals with the TTL that the run lowered them to.
+        changed: the forms that the run itself may have given them.
         owners: the records of stacks that may be at the name.
         site: the zone.
         force: replace what another writer created.
@@ -65,7 +65,7 @@ def plan_replacement(
         owned = ((o, r) for r in blocking for o in owners if may_own(site, o.record, r))
         if found := next(owned, None):
             refused = refused or _owned(*found, by_force)
-        elif not force and not all_in(blocking, lowered):
+        elif not force and not all_in(blocking, changed):
             refused = refused or _by_another_writer(blocking[0], original, by_force)
         elif blocking:
             changes += [Change.delete(r) for r in blocking if Change.delete(r) not in changes]

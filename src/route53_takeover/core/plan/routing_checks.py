@@ -12,7 +12,7 @@ from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.domain.routing import other_members, still_answers
 from route53_takeover.core.plan.claims import is_elsewhere
-from route53_takeover.core.plan.model import Finding
+from route53_takeover.core.plan.model import Finding, Strategy
 from route53_takeover.core.plan.ownership import resource_of, site_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def needs_no_takeover(facts: Facts, name: str, kind: str | None) -> Finding | No
 
 def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """Members and simple records that cannot stand beside each other, or are not told apart."""
-    for record in (manual.original for manual in plan.manuals):
+    for manual in plan.manuals:
+        record = manual.original
         coming = [r for r in coming_at(facts, record.key.name) if r.type == record.type]
         if record.traffic_policy_instance:
             continue  # refused as such
@@ -82,12 +83,16 @@ def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
             )
         for each in coming:
             if each.is_routed and not record.is_routed:
+                if manual.strategy is Strategy.WEIGHTED:
+                    break
                 yield Finding(
                     text="the stack's template has a routing policy at "
                     f"{shown_name(record.key.name)} ({each.type}, SetIdentifier "
                     f"{each.set_identifier}), and a simple record stands there: Route 53 lets only "
                     "one of the two kinds stand.",
-                    hint=f"In one batch, delete {record.key} and create it again with the routing "
+                    hint="Use --strategy weighted, which does that without a gap."
+                    if each.policy == "weighted"
+                    else f"In one batch, delete {record.key} and create it again with the routing "
                     f"policy {each.policy} and another SetIdentifier (no gap); then just "
                     "deploy: a member beside it needs no takeover.",
                 )

@@ -12,16 +12,18 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.sentences import unseen_of_group
 from route53_takeover.core.takeover.absence import lacks
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.timing import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.status.timeline import Timeline, Trouble
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.state import State
 
 _OVER = 30.0
 """Seconds after which a failed read counts as over: reads are tried every 10 s at least, and a poll

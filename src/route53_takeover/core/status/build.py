@@ -22,8 +22,9 @@ from route53_takeover.core.status.snippets import copies
 from route53_takeover.core.status.stack_rows import rows
 from route53_takeover.core.status.waiting import absences, countdowns, waits
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.timing import INSYNC
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _EARLY = (
     Phase.DRAIN,
     Phase.DEPLOY_OFF,
     Phase.PROVE,
+    Phase.PREPARE,
     Phase.DEPLOY_ON,
 )
 
@@ -133,6 +135,8 @@ def _phases(state: State, spent: dict[Phase, float]) -> Iterator[Phase]:
     plan = state.plan
     lowers = any(m.lowered for m in plan.manuals)
     left_out = {Phase.PREFLIGHT, Phase.RESTORE}
+    if not plan.helpers and not any(m.prepared for m in plan.manuals):
+        left_out.add(Phase.PREPARE)
     if not lowers:
         left_out.add(Phase.LOWER_TTL)
     if not lowers or not plan.drain_seconds:

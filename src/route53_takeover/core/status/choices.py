@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose
@@ -22,22 +23,17 @@ from route53_takeover.core.takeover.fold_requests import (
     to_cut,
     to_restore,
 )
-from route53_takeover.core.takeover.state import (
-    ABSENT_STAGES,
-    TAKEN_STAGES,
-    RecordStatus,
-)
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
 from route53_takeover.core.timing import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.takeover.bridge_gate import BridgeGate
+    from route53_takeover.core.takeover.name_state import NameState
     from route53_takeover.core.takeover.release_gate import ReleaseGate
-    from route53_takeover.core.takeover.state import (
-        NameState,
-        State,
-    )
+    from route53_takeover.core.takeover.state import State
 
 
 class Act(StrEnum):
@@ -137,14 +133,16 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             unchanged="Every other release condition still has to hold.",
             undo=_deadman_creates(_deleted(found)),
         )
-    if found := to_confirm(state, name.name, state.now):
+    if waiting := to_confirm(state, name.name, state.now):
         yield Choice(
             act=Act.CONFIRM_RELEASE,
             name=name.name,
             severe=False,
-            effect=f"Deletes {_all(_deleted(found))} once every other condition holds.",
+            effect=f"Deletes {_all(_deleted(waiting))} once every other condition holds.",
             unchanged="No other name is confirmed.",
-            undo=_deadman_creates(_deleted(found)),
+            undo=f"{display_name(name.covered_by)} answers meanwhile."
+            if name.covered_by
+            else _deadman_creates(_deleted(waiting)),
         )
     if may_extend(state, name.name, EXTENSION):
         gone = [h.original for h in name.handovers if h.stage in ABSENT_STAGES]
@@ -207,7 +205,7 @@ def _deadman_creates(records: Iterable[RecordSet]) -> str:
     return f"The deadman creates {_all(records)} again if CloudFormation creates no record in time."
 
 
-def _deleted(found: Iterable[ReleaseGate]) -> list[RecordSet]:
+def _deleted(found: Iterable[ReleaseGate | BridgeGate]) -> list[RecordSet]:
     return [record for gate in found for record in gate.deletes]
 
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.domain.stacks import StackEvent
 
 PHASE_WORDS = {
@@ -28,6 +33,7 @@ PHASE_WORDS = {
     Phase.DRAIN: "waiting for the old TTL to expire",
     Phase.DEPLOY_OFF: "deploying with the switch off",
     Phase.PROVE: "testing that the record can be restored",
+    Phase.PREPARE: "preparing the record for the deploy",
     Phase.DEPLOY_ON: "preparing the deploy with the switch on",
     Phase.WATCH: "watching the stack until it creates the record",
     Phase.RELEASE: "deleting the old record",
@@ -196,7 +202,7 @@ def _of_operator(event: ev.AnyEvent) -> Iterator[Message]:
 def _intended(event: ev.WriteIntended) -> Iterator[Message]:
     for change in event.changes:
         record, deletes = change.record, change.action == "DELETE"
-        if deletes is not (event.purpose is Purpose.RELEASE):
+        if deletes is not (event.purpose in (Purpose.RELEASE, Purpose.REMOVE)):
             continue
         match event.purpose:
             case Purpose.RELEASE:
@@ -210,8 +216,24 @@ def _intended(event: ev.WriteIntended) -> Iterator[Message]:
                 text = f"lowering the TTL of {record.key} to {record.ttl} s"
                 yield Message(text, Mark.RUNNING, Detail.MORE)
             case Purpose.UNDO:
-                text = f"restoring the TTL of {record.key} to {record.ttl} s"
-                yield Message(text, Mark.RUNNING, Detail.MORE)
+                yield Message(_undoing(event, record), Mark.RUNNING, Detail.MORE)
+            case Purpose.PREPARE:
+                yield Message(f"changing it to {record.describe()}", Mark.RUNNING)
+            case Purpose.BRIDGE:
+                yield Message(
+                    f"creating {record.describe()}, which answers meanwhile", Mark.RUNNING
+                )
+            case Purpose.WEIGH:
+                yield Message(f"giving {record.key} the weight {weight_of(record)}", Mark.RUNNING)
+            case Purpose.REMOVE:
+                yield Message(f"removing {record.describe()}", Mark.RUNNING)
+
+
+def _undoing(event: ev.WriteIntended, record: RecordSet) -> str:
+    deleted = [change.record for change in event.changes if change.action == "DELETE"]
+    if any(replace(each, ttl=record.ttl) == record for each in deleted):
+        return f"restoring the TTL of {record.key} to {record.ttl} s"
+    return f"changing it back to {record.describe()}"
 
 
 def _exited(event: ev.DeployExited) -> Message:

@@ -14,15 +14,16 @@ from route53_takeover.core.status.snapshot import Field, Mark, RecordView
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
 from route53_takeover.core.takeover.queries import matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.status.timeline import Timeline
-    from route53_takeover.core.takeover.state import Handover, NameState, State
+    from route53_takeover.core.takeover.name_state import Handover, NameState
+    from route53_takeover.core.takeover.state import State
 
 _ALIAS_TTL = "its target's"
 

@@ -10,18 +10,25 @@ from msgspec import Struct
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import RecordKey, display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.plan.model import Strategy
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.queries import matching_resources, root_kind
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.takeover.state import Handover, NameState, State
+    from route53_takeover.core.takeover.name_state import Handover, NameState
+    from route53_takeover.core.takeover.state import State
 
 
 class RecordResult(Struct, frozen=True, kw_only=True):
-    """The result for one record set. Times are seconds since the epoch."""
+    """The result for one record set. Times are seconds since the epoch.
+
+    ``observed``: what CloudFormation did about the record: ``adopted``, ``retried`` until it was
+    released, ``failed-at-once``, or ``created`` where nothing was in its way.
+    """
 
     name: str
     type: str
@@ -32,9 +39,18 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     gap_seconds: float | None = None
     gap_seconds_dns: float | None = None
     set_identifier: str | None = None
+    observed: str | None = None
 
     @classmethod
-    def of(cls, record: RecordSet, outcome: str, **more: float | None) -> RecordResult:
+    def of(
+        cls,
+        record: RecordSet,
+        outcome: str,
+        *,
+        strategy: str = "delete",
+        observed: str | None = None,
+        **more: float | None,
+    ) -> RecordResult:
         """The result for this record set."""
         key = record.key
         return cls(
@@ -42,7 +58,8 @@ class RecordResult(Struct, frozen=True, kw_only=True):
             type=key.type,
             set_identifier=key.set_identifier,
             outcome=outcome,
-            strategy="delete",
+            strategy=strategy,
+            observed=observed,
             **more,
         )
 
@@ -85,31 +102,51 @@ def record_results(state: State) -> tuple[RecordResult, ...]:
     """One for each record set of the plan, those that the stack owned already included."""
     owned = tuple(RecordResult.of(record, "owned") for record in state.plan.owned)
     return owned + tuple(
-        _record_result(name, handover)
+        _record_result(state, name, handover)
         for name in state.names.values()
         for handover in name.handovers
     )
 
 
 def gap_seconds(handover: Handover) -> float | None:
-    """How long the name had no record; ``None`` where it always had one, or has none yet.
+    """How long the name had no answer; ``None`` where nothing was deleted, or nothing stands yet.
 
-    From the acceptance of our DELETE on; where another writer or CloudFormation deleted it, from
-    the first read that showed it gone.
+    From the acceptance of our DELETE on, or from when what answered meanwhile was gone; where
+    another writer or CloudFormation deleted it, from the first read that showed it gone.
     """
-    if handover.released_at is None or handover.back_at is None:
+    if handover.released_at is None and not handover.lost_seconds:
+        return 0.0 if handover.stage is RecordStatus.ADOPTED else None
+    if handover.is_covered and handover.uncovered_at is None:
+        return round(handover.lost_seconds, 3)
+    if handover.gap_began_at is None or handover.back_at is None:
         return round(handover.lost_seconds, 3) if handover.lost_seconds else None
-    ours = max(handover.back_at - handover.released_at, 0.0)
+    ours = max(handover.back_at - handover.gap_began_at, 0.0)
     return round(ours + handover.lost_seconds, 3)
 
 
-def _record_result(name: NameState, handover: Handover) -> RecordResult:
+def _observed(state: State, handover: Handover) -> str | None:
+    manual = state.plan.manual(handover.original)
+    if handover.stage is RecordStatus.ADOPTED and manual.strategy is not Strategy.WEIGHTED:
+        return "adopted"
+    if handover.created_at is not None:
+        is_free = manual.strategy in (Strategy.WEIGHTED, Strategy.BRIDGE)
+        return "created" if is_free else "retried"
+    failed = any(m.status == "CREATE_FAILED" for m in matching_resources(state, handover))
+    return "failed-at-once" if failed and handover.released_at is None else None
+
+
+def _record_result(state: State, name: NameState, handover: Handover) -> RecordResult:
     outcome = _OUTCOMES[handover.stage]
     if handover.stage is RecordStatus.CHANGED and handover.released_at is not None:
         outcome = "unknown"
+    strategy = state.plan.manual(handover.original).strategy
+    if handover.stage is RecordStatus.ADOPTED and strategy is Strategy.WEIGHTED:
+        outcome = "created"  # beside the manual member, which is gone by now
     return RecordResult.of(
         handover.original,
         outcome,
+        strategy=str(strategy),
+        observed=_observed(state, handover),
         released_at=handover.released_at,
         created_at=handover.created_at,
         gap_seconds=gap_seconds(handover),

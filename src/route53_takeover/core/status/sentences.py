@@ -10,10 +10,11 @@ from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.absence import lack, lacks
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind, unseen_of_groups
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State
@@ -45,6 +46,7 @@ _SIMPLY = {
     Phase.LOWER_TTL: "Lowering the TTL of {names}.",
     Phase.DRAIN: "Waiting until the old TTL of {names} has expired in every cache.",
     Phase.PROVE: "Testing that {names} can be restored: DELETE and CREATE in one batch.",
+    Phase.PREPARE: "Preparing {names} for the deploy with the switch on.",
     Phase.RELEASE: "Deleting the manual record of {names}; waiting for Route 53's answer.",
     Phase.CONFIRM: "{missing}; waiting for CloudFormation to create its own.",
     Phase.GUARD: "CloudFormation created {names}; watching until the stack is complete.",

@@ -20,8 +20,8 @@ from route53_takeover.core.status.messages import OUTCOME_MARKS, Message, stage_
 from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.absence import still_answering
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import ABSENT_STAGES, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey

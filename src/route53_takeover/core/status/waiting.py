@@ -15,6 +15,7 @@ from route53_takeover.core.status.snapshot import Absence, Countdown
 from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.fold_requests import is_empty
+from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
@@ -28,7 +29,8 @@ from route53_takeover.core.timing import ANSWER_PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.takeover.state import Deploy, NameState, State
+    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.state import Deploy, State
 
 CONDITION_WORDS = {
     Condition.BACKUP: "the backup to be saved",
@@ -51,6 +53,8 @@ CONDITION_WORDS = {
     Condition.UNPROTECTED: "the record set protection at the name to be deleted",
     Condition.PAUSE: "the wait after a refused write",
     Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
+    Condition.BRIDGED: "the wildcard to answer on every name server",
+    Condition.UNOWNED: "a stack that does not own the record",
     Condition.TOGETHER: "every other record of its RecordSetGroup to be free or released with it",
 }
 """What a release waits for where the condition is unmet."""
@@ -98,6 +102,7 @@ _SIMPLY = {
     Phase.BACKUP: "the backup to be saved",
     Phase.DRAIN: "the old TTL of {ttl} s to expire in caches",
     Phase.PROVE: "a fresh read of the name and of the stacks",
+    Phase.PREPARE: "fresh reads, and every name server to have what was prepared",
     Phase.DEPLOY_ON: "the stacks to be read",
 }
 _WRITES = {
@@ -105,7 +110,11 @@ _WRITES = {
     Purpose.PROVE: "batch that tests the restore of",
     Purpose.RELEASE: "batch that deletes",
     Purpose.RESTORE: "batch that restores",
-    Purpose.UNDO: "batch that restores the TTL of",
+    Purpose.UNDO: "batch that changes back",
+    Purpose.PREPARE: "batch that prepares",
+    Purpose.BRIDGE: "batch that creates",
+    Purpose.WEIGH: "batch that changes the weight of",
+    Purpose.REMOVE: "batch that removes",
 }
 
 
@@ -171,6 +180,10 @@ def _waits_of_deploy(state: State, switch: Switch) -> Iterator[str]:
 def _waits_of_verify(state: State) -> Iterator[str]:
     for server in silent_servers(state):
         yield f"an answer from {server.removesuffix('.')}"
+    for helper in state.helpers.values():
+        if helper.stage is HelperStatus.STANDING:
+            shown = display_name(helper.name)
+            yield f"every name server to have the new record; then {shown} is removed"
     since = state.verifying_since
     for name in state.names.values():
         if name.read is None or since is None or name.read.began < since:

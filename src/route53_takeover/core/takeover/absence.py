@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.routing import other_members, still_answers
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import ABSENT_STAGES
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from route53_takeover.core.domain.record_sets import RecordKey
-    from route53_takeover.core.takeover.state import Handover, NameState
+    from route53_takeover.core.takeover.name_state import Handover, NameState
 
 
 class Lack(NamedTuple):
@@ -39,6 +39,8 @@ class Lack(NamedTuple):
 
 def still_answering(name: NameState, handover: Handover) -> str:
     """That the name answers without this record set, as the newest read showed; else empty."""
+    if name.covered_by:
+        return f"the name still answers from {display_name(name.covered_by)}"
     gone = _gone(name)
     standing = [record for record in name.seen if record.key not in gone]
     return still_answers(handover.original, other_members(handover.original, standing))

@@ -20,6 +20,8 @@ from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_writes import applied
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.helper_queries import is_covered
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import read_pace
 from route53_takeover.core.takeover.queries import (
@@ -28,10 +30,11 @@ from route53_takeover.core.takeover.queries import (
     is_ours_to_fill,
     matching_resources,
     root_kind,
+    was_deployed,
 )
 from route53_takeover.core.takeover.release_gate import BY_LOOKING, Condition, release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.step_context import ask_list, ask_template
+from route53_takeover.core.takeover.undo import is_to_undo_early, undo
 from route53_takeover.core.timing import (
     CLOSE_READ,
     LATE,
@@ -42,9 +45,11 @@ from route53_takeover.core.timing import (
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.state import State
     from route53_takeover.core.takeover.step_context import StepContext
 
+_TURNED = frozenset({StackPhase.ROLLING_BACK, StackPhase.ROLLED_BACK, StackPhase.FAILED})
 _SOUND = frozenset({StackPhase.FORWARD, StackPhase.SUCCEEDED})
 """What a root stack is like that is not about to delete what it created."""
 
@@ -66,7 +71,7 @@ def _advance_name(context: StepContext, name: NameState) -> None:
     name = _give_unknown_up(context, name)
     if name.write is not None:
         return
-    if is_absent := name.is_absent:
+    if (is_absent := name.is_absent) and not is_covered(context.state, name):
         name = _arm(context, name)
     if is_absent and _must_restore(context, name):
         cause = name.cause if name.restoring else cause_of(context.state, name)
@@ -74,6 +79,8 @@ def _advance_name(context: StepContext, name: NameState) -> None:
         _restore(context, name)
     elif _may_be_deleted_unseen(context.state, name):
         _restore(context, name)
+    elif is_to_undo_early(context.state, name):
+        undo(context, name)
     else:
         _release_when_due(context, name)
     _expect_read(context, context.state.names[name.name])
@@ -125,6 +132,8 @@ def _must_restore(context: StepContext, name: NameState) -> bool:
         return False
     if name.restoring or any(h.stage is RecordStatus.LOST for h in name.handovers):
         return True
+    if is_covered(state, name):
+        return _is_abandoned(state, name)
     if root_kind(state) is not StackPhase.FORWARD:
         return True
     for handover in name.handovers:
@@ -143,6 +152,23 @@ def _must_restore(context: StepContext, name: NameState) -> bool:
         return True
     context.wake(name.deadman_at)
     return False
+
+
+def _is_abandoned(state: State, name: NameState) -> bool:
+    """Whether CloudFormation will not fill a name that helper records answer for.
+
+    There is no hurry: at the latest the end of the operation tells.
+    """
+    if state.phase is Phase.RESTORE:
+        return True
+    if was_deployed(state) and root_kind(state) in _TURNED:
+        return True
+    return any(
+        m.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
+        for h in name.handovers
+        if h.stage in ABSENT_STAGES
+        for m in matching_resources(state, h)
+    )
 
 
 def _may_be_deleted_unseen(state: State, name: NameState) -> bool:
@@ -226,7 +252,7 @@ def _phase_of(state: State) -> Phase:
         return Phase.RESTORE
     if any(n.write is not None and n.write.purpose is Purpose.RELEASE for n in names):
         return Phase.RELEASE
-    if any(name.is_absent for name in names):
+    if any(name.is_absent and not is_covered(state, name) for name in names):
         return Phase.CONFIRM
     if taken:
         return Phase.GUARD

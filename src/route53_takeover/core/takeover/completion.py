@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ExitCode
-from route53_takeover.core.domain.record_sets import Change, display_name
+from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.absence import lack
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.failure_reason import (
     in_part,
     is_aborted,
@@ -25,7 +25,14 @@ from route53_takeover.core.takeover.failure_reason import (
     what_stands,
     why,
 )
+from route53_takeover.core.takeover.finish import (
+    helpers_removed,
+    left_helpers,
+    left_members,
+    members_removed,
+)
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
@@ -37,25 +44,25 @@ from route53_takeover.core.takeover.queries import (
     unread_records,
     was_deployed,
 )
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step_context import tree_is_listed
+from route53_takeover.core.takeover.undo import all_undone, is_left_changed
 from route53_takeover.core.timing import (
     ANSWER_PATIENCE,
     BLIND,
     BLIND_AFTER_NEWS,
+    CLOSE_READ,
     DESCRIBE_AGAIN,
     EVENTS_LAG,
-    LIST_FRESH,
-    LIST_TRIES,
     MADE_ANEW,
     MISSED_EVENTS,
     PATIENCE,
     READ_FRESH,
-    WRITE_FRESH,
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover.state import Handover, NameState, State
+    from route53_takeover.core.takeover.name_state import Handover, NameState, Reading
+    from route53_takeover.core.takeover.state import State
     from route53_takeover.core.takeover.step_context import StepContext
 
 
@@ -185,13 +192,14 @@ def conclude(context: StepContext) -> None:
     if is_blind(state):
         context.end(Outcome.UNKNOWN, f"the stack cannot be read: {state.given_up or why(state)}")
     elif taken and root_kind(state) is StackPhase.SUCCEEDED and state.phase is Phase.GUARD:
-        context.move(Phase.VERIFY)
+        if members_removed(context):
+            context.move(Phase.VERIFY)
     elif state.baseline is Switch.ON and not tree_is_listed(context, since=state.settled_at):
         return
     elif state.phase is not Phase.RESTORE:
         context.give_up(why(state))
         context.move(Phase.RESTORE)
-    elif _all_undone(context) and _last_look(context):
+    elif all_undone(context) and helpers_removed(context) and _last_look(context):
         _end(context)
 
 
@@ -217,12 +225,24 @@ def verify(context: StepContext) -> None:
         context.end(
             Outcome.UNKNOWN, f"{unlike[0].original.key} is not what the stack says it created"
         )
+    elif not helpers_removed(context):
+        return
+    elif still := _left_beside(state):
+        context.end(Outcome.UNKNOWN, f"{still}: {_done(state)}")
     elif state.journal_lost:
         context.end(
             Outcome.UNKNOWN, f"taken over, but the journal cannot be written: {state.journal_lost}"
         )
     else:
         context.end(Outcome.DONE, _done(state))
+
+
+def _left_beside(state: State) -> str:
+    """What a strategy put beside the stack's record and could not remove; empty where nothing."""
+    helpers = [display_name(helper.name) for helper in left_helpers(state)]
+    members = [str(h.standing.key) for h in left_members(state)]
+    left = ", ".join((*helpers, *members))
+    return f"{left} could not be removed, or was changed by another writer" if left else ""
 
 
 def _is_as_desired(state: State, handover: Handover) -> bool:
@@ -253,60 +273,6 @@ def _done(state: State) -> str:
     return f"{state.root.stack_name or state.plan.options.stack} owns {names} now{through}"
 
 
-def _all_undone(context: StepContext) -> bool:
-    """Restores lowered TTLs exactly; true once every name is as it is to stay."""
-    undone = True
-    for name in context.state.names.values():
-        changes = tuple(
-            change
-            for h in name.handovers
-            if _is_left_changed(h) and not _may_be_the_stacks(context.state, h)
-            for change in (Change.delete(h.standing), Change.create(h.original))
-        )
-        if name.write is None and not changes:
-            continue
-        if name.attempts >= PATIENCE or name.failures >= PATIENCE or name.refusals >= PATIENCE:
-            continue  # said by the ending
-        undone = False
-        if name.write is not None:
-            continue
-        if name.read is None or not is_fresh(
-            context.state, began=name.read.began, told=name.read.told, within=READ_FRESH
-        ):
-            context.read(name, every=1.0)
-        elif context.state.now < name.not_before:
-            context.wake(name.not_before)
-        elif _may_undo(context):
-            context.write(name, Purpose.UNDO, changes)
-    return undone
-
-
-def _may_be_the_stacks(state: State, handover: Handover) -> bool:
-    """Whether the lowered record may be CloudFormation's by now: then it is left as it is.
-
-    An adoption that was cancelled, and whose rollback failed, leaves it to the stack.
-    """
-    return any(
-        m.initiated_at is not None
-        and m.status != "DELETE_COMPLETE"
-        and (m.status != "CREATE_FAILED" or root_kind(state) is StackPhase.FAILED)
-        for m in candidate_resources(state, handover)
-    )
-
-
-def _may_undo(context: StepContext) -> bool:
-    """Whether no stack took a lowered record meanwhile, as far as anybody can know.
-
-    Where nothing was deployed yet and the stacks cannot be listed, the TTL is put back all the
-    same: a compare-and-delete of our own record.
-    """
-    state = context.state
-    if state.baseline is None and state.unlisted >= LIST_TRIES:
-        return True
-    within = WRITE_FRESH if state.baseline is None else LIST_FRESH
-    return tree_is_listed(context, within=within)
-
-
 def _last_look(context: StepContext) -> bool:
     """Reads every name once more; true when each was read since the looking began.
 
@@ -318,7 +284,7 @@ def _last_look(context: StepContext) -> bool:
         context.state = replace(context.state, verifying_since=since)
     seen = True
     for name in context.state.names.values():
-        if name.read is not None and name.read.began >= since:
+        if name.read is not None and _is_last(context.state, name.read, since):
             continue
         if _is_unreadable(context.state, name):
             continue
@@ -327,13 +293,22 @@ def _last_look(context: StepContext) -> bool:
     return seen
 
 
+def _is_last(state: State, read: Reading, since: float) -> bool:
+    """Whether nothing can have happened since this read but what happens at any time.
+
+    Other names may not be readable for long after it.
+    """
+    within = READ_FRESH + CLOSE_READ
+    return read.began >= since and is_fresh(state, began=read.began, told=read.told, within=within)
+
+
 def _end(context: StepContext) -> None:
     """Ends the run with its outcome, once every record that can exist does."""
     state = context.state
     reason = state.given_up or why(state)
     if (listed := still_listed(state)) not in reason:
         reason += listed
-    left = [h for h in state.handovers if _is_left_changed(h)]
+    left = [h for h in state.handovers if is_left_changed(h)]
     if absent := [name for name in state.names.values() if name.is_absent]:
         if any(_can_fill(state, name) for name in absent):
             return  # still being restored
@@ -355,10 +330,14 @@ def _end(context: StepContext) -> None:
         held = f"{', '.join(unread)} of the stack may hold the record"
         context.end(Outcome.UNKNOWN, f"{held}: {reason}")
     elif left:
-        context.end(Outcome.UNKNOWN, f"{left[0].original.key} still has a lowered TTL: {reason}")
+        changed = "a lowered TTL" if left[0].standing.key == left[0].original.key else ""
+        still = f"still has {changed or 'the form that the strategy gave it'}"
+        context.end(Outcome.UNKNOWN, f"{left[0].original.key} {still}: {reason}")
+    elif beside := _left_beside(state):
+        context.end(Outcome.UNKNOWN, f"{beside}: {reason}")
     elif any(name.failures >= PATIENCE for name in state.names.values()):
         context.end(Outcome.UNKNOWN, f"the name cannot be read: {reason}")
-    elif state.interrupts and not state.ever_released:
+    elif state.interrupts and (not state.ever_released or _stopped_early(state)):
         code = ExitCode.FAILED if is_aborted(state) else ExitCode.INTERRUPTED
         context.end(Outcome.ABORTED, f"{stopped_by(state)}: {what_stands(state)}", exit_code=code)
     elif any(
@@ -371,16 +350,14 @@ def _end(context: StepContext) -> None:
         context.end(Outcome.FAILED, reason)
 
 
+def _stopped_early(state: State) -> bool:
+    """Whether it was stopped before the deploy with the switch on: what was bridged is undone."""
+    return Switch.ON not in state.deploys and state.baseline is not Switch.ON
+
+
 def _was_switched_on(state: State) -> bool:
     """Whether the deploy with the switch on did anything: the root may have stood failed before."""
     return state.baseline is Switch.ON and was_deployed(state)
-
-
-def _is_left_changed(handover: Handover) -> bool:
-    return handover.stage in (
-        RecordStatus.STANDING,
-        RecordStatus.RESTORED,
-    ) and not handover.standing.same_as(handover.original)
 
 
 def _is_theirs(state: State, handover: Handover) -> bool:
@@ -396,4 +373,5 @@ def _is_theirs(state: State, handover: Handover) -> bool:
 
 
 def _can_fill(state: State, name: NameState) -> bool:
-    return state.baseline is Switch.ON or any(h.released_at is not None for h in name.handovers)
+    is_released = any(h.released_at is not None for h in name.handovers)
+    return state.baseline is Switch.ON or is_released or bool(name.covered_by)

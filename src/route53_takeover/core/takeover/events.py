@@ -39,9 +39,13 @@ class Purpose(StrEnum):
 
     LOWER = "lower-ttl"
     PROVE = "prove"
+    PREPARE = "prepare"  # into what the stack wants, or what its record can stand beside
+    BRIDGE = "bridge"  # the helper records are created
     RELEASE = "release"
     RESTORE = "restore"
-    UNDO = "undo-ttl"
+    UNDO = "undo-ttl"  # back to the original, whatever was changed of it
+    WEIGH = "weigh"  # a step of weight
+    REMOVE = "remove"  # a helper record, or the last manual member, is deleted
 
 
 # -- the run itself
@@ -146,6 +150,20 @@ class NamesAnswered(Observation, frozen=True, kw_only=True):
     type: str
     statuses: dict[str, str]
     values: dict[str, tuple[str, ...]] = {}
+
+
+NameEvent = (
+    NameRead
+    | NameUnread
+    | WriteIntended
+    | WriteAccepted
+    | WriteRefused
+    | WriteHeldOff
+    | WriteUnknown
+    | ChangeInsync
+    | NamesAnswered
+)
+"""What is told of one name: a manual one, or that of a helper record."""
 
 
 # -- CloudFormation

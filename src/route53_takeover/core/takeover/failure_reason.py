@@ -12,6 +12,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, Cause, RecordStatus
 from route53_takeover.core.takeover.queries import (
     added_as_it_stands,
     is_group_kept_back,
@@ -22,10 +23,10 @@ from route53_takeover.core.takeover.queries import (
     unseen_of_groups,
     was_deployed,
 )
-from route53_takeover.core.takeover.state import ABSENT_STAGES, Cause, RecordStatus
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover.state import Deploy, Handover, NameState, State
+    from route53_takeover.core.takeover.name_state import Handover, NameState
+    from route53_takeover.core.takeover.state import Deploy, State
 
 
 def stopped_by(state: State) -> str:

@@ -7,6 +7,7 @@ of the stacks in `stack_tree`. Everything tolerates events that come late, twice
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -14,24 +15,30 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import Request, Subject, answered_by
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import stopped_by
+from route53_takeover.core.takeover.fold_helpers import of_helper, planned_helpers
 from route53_takeover.core.takeover.fold_reads import read, reconciled
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
-from route53_takeover.core.takeover.fold_writes import answered, restore_lost
+from route53_takeover.core.takeover.fold_writes import answered, intended, restore_lost, unread
 from route53_takeover.core.takeover.freshness import timed
+from route53_takeover.core.takeover.helper_queries import probe_name
+from route53_takeover.core.takeover.name_state import (
+    ABSENT_STAGES,
+    Handover,
+    HelperStatus,
+    NameState,
+    RecordStatus,
+    WrittenName,
+)
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import ANSWERED
-from route53_takeover.core.takeover.state import (
-    ABSENT_STAGES,
-    Deploy,
-    Handover,
-    NameState,
-    Outcome,
-    State,
-    Stop,
-    Write,
-)
-from route53_takeover.core.timing import ONE_REQUEST, backoff
+from route53_takeover.core.takeover.state import Deploy, Outcome, State, Stop
+from route53_takeover.core.timing import ONE_REQUEST
+
+if TYPE_CHECKING:
+    from route53_takeover.core.takeover.name_state import HelperState
+
+_Name = TypeVar("_Name", bound=WrittenName)
 
 
 def begin(event: ev.RunStarted) -> State:
@@ -55,6 +62,7 @@ def begin(event: ev.RunStarted) -> State:
         phase_since=event.time,
         now=event.time,
         names=names,
+        helpers=planned_helpers(plan),
         root=plan.root,
         news_at=event.time,
     )
@@ -123,44 +131,55 @@ def observe(state: State, event: ev.AnyEvent) -> State:
             return _of_name(state, event)
 
 
-def _of_name(
-    state: State,
-    event: ev.NameRead
-    | ev.NameUnread
-    | ev.WriteIntended
-    | ev.WriteAccepted
-    | ev.WriteRefused
-    | ev.WriteHeldOff
-    | ev.WriteUnknown
-    | ev.ChangeInsync
-    | ev.NamesAnswered,
-) -> State:
+def _of_helper(state: State, event: ev.NameEvent) -> State:
+    """Facts about the name of helper records, or about one that only they answer for."""
+    for key, before in state.helpers.items():
+        if event.name in (key, probe_name(state, before)):
+            helper = of_helper(state, before, event)
+            is_news = helper.stage is not before.stage
+            news_at = state.now if is_news else state.news_at
+            names = _covered(state, helper) if is_news else state.names
+            helpers = {**state.helpers, key: helper}
+            return replace(state, helpers=helpers, names=names, news_at=news_at)
+    return state
+
+
+def _covered(state: State, helper: HelperState) -> dict[str, NameState]:
+    """The names, of which those of the helper have its answer as long as it stands."""
+    by = helper.name if helper.stage is HelperStatus.STANDING else ""
+    covered = {key: replace(state.names[key], covered_by=by) for key in helper.covers}
+    if not by:
+        covered = {key: _with_open_gaps(name, state.now) for key, name in covered.items()}
+    return {**state.names, **covered}
+
+
+def _with_open_gaps(name: NameState, now: float) -> NameState:
+    """The name, which has no answer from now on where a record set of it is gone."""
+    handovers = tuple(
+        replace(h, uncovered_at=now) if h.stage is RecordStatus.RELEASED else h
+        for h in name.handovers
+    )
+    return replace(name, handovers=handovers)
+
+
+def _of_name(state: State, event: ev.NameEvent) -> State:
     """Facts about one name. Those about a write other than the one under way are late: ignored."""
     before = state.names.get(event.name)
     if before is None:
-        return state
+        return _of_helper(state, event)
     name = before
     match event:
         case ev.NameRead():
             name = read(state, name, event)
         case ev.NameUnread():
-            failures = name.failures + 1
-            pause = backoff(failures, first=0.5, most=2.0 if state.ever_released else 10.0)
-            name = replace(name, failures=failures, read_after=state.now + pause)
+            name = unread(state, name)
         case ev.NamesAnswered():
             name = _heard(state, name, event)
         case ev.ChangeInsync():
             if name.unsynced == event.change_id:
                 name = replace(name, unsynced=None, synced_at=state.now)
         case ev.WriteIntended():
-            write = Write(
-                id=event.id,
-                purpose=event.purpose,
-                changes=event.changes,
-                sent=event.time,
-                intended=True,
-            )
-            name = replace(name, write=write, tried=name.tried | {event.purpose})
+            name = intended(name, event)
         case _:
             if name.write is not None and name.write.id == event.id:
                 name = answered(state, name, name.write, event)
@@ -174,6 +193,8 @@ def _of_name(
 
 def _with_gaps(before: NameState, after: NameState, *, began: float, now: float) -> NameState:
     """The name with the times in which others, or CloudFormation, left it without a record."""
+    if after.covered_by:
+        return after
     handovers = tuple(
         map(partial(_with_gap, began=began, now=now), before.handovers, after.handovers)
     )
@@ -225,29 +246,11 @@ def _resumed(state: State) -> State:
     for key, name in state.names.items():
         if name.write is not None and name.write.purpose is Purpose.RESTORE:
             name = restore_lost(name, name.write)  # noqa: PLW2901 -- the loop builds new names
-        write = name.write
-        if write is not None:
-            unknown = write.unknown_since if write.unknown_since is not None else state.now
-            write = (
-                replace(write, unknown_since=unknown, present_since=None)
-                if write.intended
-                else None
-            )
-        names[key] = replace(
-            name,
-            read=None,
-            read_after=0.0,
-            failures=0,
-            write=write,
-            not_before=0.0,
-            attempts=0,
-            refusals=0,
-            restores_refused=0,
-            restores_lost=0,
-        )
+        names[key] = replace(_resumed_name(state, name), restores_refused=0, restores_lost=0)
     return replace(
         state,
         names=names,
+        helpers={key: _resumed_name(state, helper) for key, helper in state.helpers.items()},
         in_flight=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,
@@ -265,6 +268,26 @@ def _resumed(state: State) -> State:
             key: replace(stack, polled=0.0, listed=0.0, template_failures=0, template_after=0.0)
             for key, stack in state.stacks.items()
         },
+    )
+
+
+def _resumed_name(state: State, name: _Name) -> _Name:
+    """The name without what an earlier process knew; a write that it sent has become unknown."""
+    write = name.write
+    if write is not None:
+        unknown = write.unknown_since if write.unknown_since is not None else state.now
+        write = (
+            replace(write, unknown_since=unknown, present_since=None) if write.intended else None
+        )
+    return replace(
+        name,
+        read=None,
+        read_after=0.0,
+        failures=0,
+        write=write,
+        not_before=0.0,
+        attempts=0,
+        refusals=0,
     )
 
 

@@ -12,17 +12,21 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.plan.strategies.weighted import with_weight
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_writes import applied
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES, Reading, RecordStatus
 from route53_takeover.core.takeover.queries import matching_resources, may_be_identical, root_kind
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Reading, RecordStatus
 from route53_takeover.core.timing import IDENTICAL_LOOK, INSYNC_ASSUMED, SECOND_LOOK, STALE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover import events as ev
-    from route53_takeover.core.takeover.state import Handover, NameState, State, Write
+    from route53_takeover.core.takeover.name_state import Handover, NameState, Write
+    from route53_takeover.core.takeover.state import State
 
 _UNDONE = frozenset(
     {StackPhase.ROLLING_BACK, StackPhase.ROLLED_BACK, StackPhase.FAILED, StackPhase.ABSENT}
@@ -169,10 +173,8 @@ def _is_stale(
     match handover.stage:
         case RecordStatus.RELEASED:
             return handover.released_at is not None and record.same_as(handover.standing)
-        case RecordStatus.STANDING if handover.standing.same_as(handover.original):
-            return Purpose.UNDO in name.tried and record.same_as(_lowered(state.plan, handover))
-        case RecordStatus.STANDING:
-            return record.same_as(handover.original)
+        case RecordStatus.STANDING if not record.same_as(handover.standing):
+            return any(record.same_as(each) for each in _before(state.plan, name, handover))
         case _:
             return False
 
@@ -199,29 +201,45 @@ def _created(state: State, handover: Handover) -> Handover:
 def _standing(
     state: State, name: NameState, handover: Handover, occupants: tuple[RecordSet, ...]
 ) -> Handover:
+    if _is_beside(handover):  # a weighted group: the stack's member, and others', may come
+        occupants = tuple(r for r in occupants if conflict(r, handover.standing)) or occupants
     if len(occupants) == 1:
         (record,) = occupants
-        if record.same_as(handover.standing):
-            return handover
-        ours = _written_before(state.plan, name, handover)
-        if ours is not None and record.same_as(ours):
+        if record.same_as(handover.standing):  # a DELETE repeats it as Route 53 spells it
+            return handover if record == handover.standing else replace(handover, standing=record)
+        undone = Purpose.UNDO in name.tried
+        known = [handover.original] if undone else _written(state.plan, name, handover)
+        ours = next((r for r in known if record.same_as(r)), None)
+        if ours is not None:
             return replace(handover, standing=ours)
     if all(_is_desired(state, handover, record) for record in occupants):
         return replace(handover, stage=RecordStatus.ADOPTED, created_at=state.now)
     return replace(handover, stage=RecordStatus.CHANGED)
 
 
-def _written_before(plan: Plan, name: NameState, handover: Handover) -> RecordSet | None:
-    """What one of our own TTL changes would have made of it, had its answer been a lost one."""
-    if Purpose.UNDO in name.tried:
-        return handover.original
-    if Purpose.LOWER in name.tried:
-        return _lowered(plan, handover)
-    return None
+def _is_beside(handover: Handover) -> bool:
+    """Whether it stands as a member now that others can stand beside."""
+    return handover.standing.is_routed and not handover.original.is_routed
 
 
-def _lowered(plan: Plan, handover: Handover) -> RecordSet | None:
-    return next((m.lowered for m in plan.manuals if m.key == handover.original.key), None)
+def _before(plan: Plan, name: NameState, handover: Handover) -> list[RecordSet]:
+    """What our own changes made of it before what stands now."""
+    versions = [handover.original, *_written(plan, name, handover)]
+    if handover.standing.same_as(handover.original):
+        return versions[1:] if Purpose.UNDO in name.tried else []
+    at = next((n for n, each in enumerate(versions) if each.same_as(handover.standing)), None)
+    return versions[:at]
+
+
+def _written(plan: Plan, name: NameState, handover: Handover) -> Iterator[RecordSet]:
+    """What each of our own changes would have made of it, in their order."""
+    manual = plan.manual(handover.original)
+    if Purpose.LOWER in name.tried and manual.lowered is not None:
+        yield manual.lowered
+    if Purpose.PREPARE in name.tried and manual.prepared is not None:
+        yield manual.prepared
+        if Purpose.WEIGH in name.tried:
+            yield from (with_weight(manual.prepared, weight) for weight in manual.weights)
 
 
 def _is_desired(state: State, handover: Handover, record: RecordSet) -> bool:
@@ -291,12 +309,13 @@ def _let_go(state: State, name: NameState, handover: Handover) -> Handover:
     """CloudFormation has deleted its record, and one that looks the same is what we put back."""
     resources = matching_resources(state, handover)
     here = name.occupants(handover.original)
+    manual = (handover.original, *([handover.standing] if _is_beside(handover) else []))
     if (
         not resources
         or any(m.status != "DELETE_COMPLETE" for m in resources)
-        or not any(r.same_as(handover.original) for r in here)
+        or not (ours := [m for m in manual if any(r.same_as(m) for r in here)])
     ):
         return handover
     was_gone = handover.restored_at is not None or handover.released_at is not None
     stage = RecordStatus.RESTORED if was_gone else RecordStatus.STANDING
-    return replace(handover, stage=stage, standing=handover.original)
+    return replace(handover, stage=stage, standing=ours[0])

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.helper_queries import helper_of
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import is_ours_to_fill
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -22,8 +24,10 @@ from route53_takeover.core.timing import LONGEST_EXTENSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from route53_takeover.core.takeover.bridge_gate import BridgeGate
+    from route53_takeover.core.takeover.name_state import NameState
     from route53_takeover.core.takeover.release_gate import ReleaseGate
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.state import State
 
 PUT_BACK = "the operator requested the restore"
 
@@ -79,9 +83,14 @@ def to_cut(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
     return tuple(m for m in _gates(state, key, at) if m.may_be_cut)
 
 
-def to_confirm(state: State, key: str, at: float) -> tuple[ReleaseGate, ...]:
+def to_confirm(state: State, key: str, at: float) -> tuple[ReleaseGate | BridgeGate, ...]:
     """The gates of a name that a confirmation, given then, opens."""
-    return tuple(m for m in _gates(state, key, at) if m.may_be_confirmed)
+    gates = [*_gates(state, key, at)]
+    found: list[ReleaseGate | BridgeGate] = [m for m in gates if m.may_be_confirmed]
+    if (helper := helper_of(state, key)) is not None and helper.created_at <= at:
+        bridge = bridge_gate(state, state.names[key])
+        found += [bridge] if bridge.may_be_confirmed else []
+    return tuple(found)
 
 
 def _gates(state: State, key: str, at: float) -> Iterator[ReleaseGate]:

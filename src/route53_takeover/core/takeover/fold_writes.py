@@ -6,14 +6,15 @@ later settle it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.name_state import RecordStatus, Write, WrittenName
 from route53_takeover.core.takeover.queries import deadman
-from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     INSYNC_ASSUMED,
     REFUSALS,
@@ -23,15 +24,34 @@ from route53_takeover.core.timing import (
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover.state import NameState, State, Write
+    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.state import State
+
+_Name = TypeVar("_Name", bound=WrittenName)
 
 
-def answered(
-    state: State,
-    name: NameState,
-    write: Write,
-    event: ev.WriteAccepted | ev.WriteRefused | ev.WriteHeldOff | ev.WriteUnknown,
-) -> NameState:
+Answer = ev.WriteAccepted | ev.WriteRefused | ev.WriteHeldOff | ev.WriteUnknown
+
+
+def intended(name: _Name, event: ev.WriteIntended) -> _Name:
+    write = Write(
+        id=event.id,
+        purpose=event.purpose,
+        changes=event.changes,
+        sent=event.time,
+        intended=True,
+    )
+    return replace(name, write=write, tried=name.tried | {event.purpose})
+
+
+def unread(state: State, name: _Name) -> _Name:
+    """The name after one more read of it failed."""
+    failures = name.failures + 1
+    pause = backoff(failures, first=0.5, most=2.0 if state.ever_released else 10.0)
+    return replace(name, failures=failures, read_after=state.now + pause)
+
+
+def answered(state: State, name: NameState, write: Write, event: Answer) -> NameState:
     match event:
         case ev.WriteAccepted():
             return applied(state, name, write, at=state.now, change_id=event.change_id)
@@ -53,6 +73,18 @@ def answered(
                 restores_lost=name.restores_lost + 1,
                 not_before=write.sent + RESTORE_AGAIN,
             )
+        case _:
+            return not_applied(state, name, write, event)
+
+
+def not_applied(
+    state: State,
+    name: _Name,
+    write: Write,
+    event: ev.WriteRefused | ev.WriteHeldOff | ev.WriteUnknown,
+) -> _Name:
+    """The name after a batch that was not applied, or may not have been."""
+    match event:
         case ev.WriteRefused():
             failed = name.refusals + 1
             return replace(
@@ -75,7 +107,7 @@ def answered(
 
 _EXISTS = "but it already exists"
 """Route 53's answer to a CREATE where a record of that name and type exists."""
-_ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.RELEASE})
+_ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.PREPARE, Purpose.BRIDGE, Purpose.RELEASE})
 
 
 def restore_lost(name: NameState, write: Write) -> NameState:
@@ -91,26 +123,35 @@ def applied(
     state: State, name: NameState, write: Write, *, at: float, change_id: str | None
 ) -> NameState:
     """The name after this batch was applied at ``at``."""
-    created = {c.record.key: c.record for c in write.changes if c.action == "CREATE"}
+    created = [c.record for c in write.changes if c.action == "CREATE"]
     deleted = {c.record.key for c in write.changes if c.action == "DELETE"}
     was_absent = name.is_absent
     handovers = []
     for handover in name.handovers:
-        key = handover.original.key
-        if write.purpose is Purpose.RELEASE and key in deleted:
+        put = next((r for r in created if conflict(r, handover.original)), None)
+        if write.purpose is Purpose.RELEASE and handover.standing.key in deleted:
             handover = replace(  # noqa: PLW2901 -- the loop builds the new tuple
-                handover, stage=RecordStatus.RELEASED, released_at=at, back_at=None
+                handover,
+                stage=RecordStatus.RELEASED,
+                released_at=at,
+                is_covered=bool(name.covered_by),
+                back_at=None,
             )
-        elif write.purpose is Purpose.RESTORE and key in created:
+        elif write.purpose is Purpose.REMOVE and handover.standing.key in deleted:
+            handover = replace(handover, removed_at=at)  # noqa: PLW2901
+        elif write.purpose is Purpose.RESTORE and put is not None:
             handover = replace(  # noqa: PLW2901
                 handover,
                 stage=RecordStatus.RESTORED,
-                standing=created[key],
+                standing=put,
                 restored_at=at,
                 back_at=handover.back_at if handover.back_at is not None else at,
             )
-        elif key in created:
-            handover = replace(handover, standing=created[key])  # noqa: PLW2901
+        elif put is not None:
+            handover = replace(handover, standing=put)  # noqa: PLW2901
+            if write.purpose is Purpose.WEIGH:
+                steps = handover.steps_done + 1
+                handover = replace(handover, steps_done=steps, weighed_at=at)  # noqa: PLW2901
         handovers.append(handover)
     name = replace(
         name,
@@ -124,6 +165,9 @@ def applied(
         restores_lost=0,
         proven=name.proven or write.purpose is Purpose.PROVE,
     )
+    if any(name.name in helper.covers for helper in state.helpers.values()):
+        assumed = state.now + INSYNC_ASSUMED if change_id is None else None
+        name = replace(name, unsynced=change_id, synced_at=assumed)
     match write.purpose:
         case Purpose.LOWER if change_id is None:
             return replace(name, synced_at=state.now + INSYNC_ASSUMED)

@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import same_records
+from route53_takeover.core.domain.record_sets import conflict, same_records
+from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.finish import is_member, left_helpers, left_members
+from route53_takeover.core.takeover.helper_queries import is_synced
+from route53_takeover.core.takeover.name_state import (
+    ABSENT_STAGES,
+    TAKEN_STAGES,
+    HelperStatus,
+    RecordStatus,
+)
+from route53_takeover.core.takeover.queries import is_missed, root_kind
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import ABSENT_STAGES, TAKEN_STAGES, Outcome, RecordStatus
+from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +34,10 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.commands import WriteBatch
     from route53_takeover.core.takeover.state import State
+
+
+_UNDOING = frozenset({Purpose.RESTORE, Purpose.UNDO, Purpose.REMOVE})
+_REMOVING = frozenset({Purpose.RELEASE, Purpose.REMOVE})
 
 
 def violations(state: State, write: WriteBatch, sent: AbstractSet[str]) -> tuple[str, ...]:
@@ -47,17 +62,19 @@ def _violations(state: State, write: WriteBatch, sent: AbstractSet[str]) -> Iter
         yield "an existing record is only changed by DELETE exact and CREATE"
     if not spares_cloudformation(state, write):
         yield "a record that CloudFormation created is never deleted"
-    if state.journal_lost and write.purpose not in (Purpose.RESTORE, Purpose.UNDO):
+    if state.journal_lost and write.purpose not in _UNDOING:
         yield "without a journal only restores are written"
     if write.purpose is Purpose.RELEASE and not is_release_due(state, write):
         yield "a release meets every release condition"
-    if write.purpose is not Purpose.RELEASE and not leaves_a_record(write.changes):
+    if write.purpose is Purpose.REMOVE and not is_removal_due(state, write):
+        yield "what helped is removed only where it is not needed any more"
+    if write.purpose not in _REMOVING and not leaves_a_record(write.changes):
         yield "only a release leaves a name without its record"
 
 
 def is_within_plan(plan: Plan, changes: tuple[Change, ...]) -> bool:
     """Every change names a record set of the plan."""
-    return all(change.record.key in plan.keys for change in changes)
+    return all(change.record.key in plan.written_keys for change in changes)
 
 
 def is_conditional(changes: tuple[Change, ...]) -> bool:
@@ -67,11 +84,17 @@ def is_conditional(changes: tuple[Change, ...]) -> bool:
 
 def spares_cloudformation(state: State, write: WriteBatch) -> bool:
     """Nothing is deleted but what the run last read or wrote, where it is not CloudFormation's."""
+    if (helper := state.helpers.get(write.name)) is not None:
+        stands = helper.stage is HelperStatus.STANDING
+        return all(
+            change.action != "DELETE" or (stands and change.record in helper.records)
+            for change in write.changes
+        )
     name = state.names[write.name]
     ours = {
         h.standing.key: h.standing
         for h in name.handovers
-        if h.stage in (RecordStatus.STANDING, RecordStatus.RESTORED)
+        if h.stage in (RecordStatus.STANDING, RecordStatus.RESTORED) or is_member(h)
     }
     return all(
         change.action != "DELETE" or change.record == ours.get(change.record.key)
@@ -80,18 +103,36 @@ def spares_cloudformation(state: State, write: WriteBatch) -> bool:
 
 
 def leaves_a_record(changes: tuple[Change, ...]) -> bool:
-    """Whatever is deleted is created again in the same batch."""
-    deleted = {change.record.key for change in changes if change.action == "DELETE"}
-    created = {change.record.key for change in changes if change.action == "CREATE"}
-    return deleted <= created
+    """Whatever is deleted is replaced in the same batch, by what could not stand beside it."""
+    created = [change.record for change in changes if change.action == "CREATE"]
+    return all(
+        any(conflict(change.record, record) for record in created)
+        for change in changes
+        if change.action == "DELETE"
+    )
 
 
 def is_release_due(state: State, write: WriteBatch) -> bool:
     """Every condition of the release gate holds for exactly these record sets."""
+    if write.name not in state.names:
+        return False
     name = replace(state.names[write.name], write=None)
     deletes = [change.record for change in write.changes if change.action == "DELETE"]
-    return len(deletes) == len(write.changes) and any(
-        gate.is_open and same_records(gate.deletes, deletes) for gate in release_gates(state, name)
+    due = [gate.deletes for gate in release_gates(state, name) if gate.is_open]
+    if (bridge := bridge_gate(state, name)).is_open:
+        due.append(bridge.deletes)
+    return len(deletes) == len(write.changes) and any(same_records(each, deletes) for each in due)
+
+
+def is_removal_due(state: State, write: WriteBatch) -> bool:
+    """Every name that a helper answered for has a record; beside a member stands the stack's."""
+    if (helper := state.helpers.get(write.name)) is not None:
+        names = [state.names[name] for name in helper.covers]
+        return not any(is_missed(state, name) or not is_synced(state, name) for name in names)
+    name = state.names[write.name]
+    deleted = {change.record.key for change in write.changes}
+    return root_kind(state) is StackPhase.SUCCEEDED and all(
+        h.stage in TAKEN_STAGES for h in name.handovers if h.standing.key in deleted
     )
 
 
@@ -117,5 +158,7 @@ def _broken_promises(state: State) -> Iterator[str]:
         if h.stage in (RecordStatus.STANDING, RecordStatus.RESTORED)
         and not h.standing.same_as(h.original)
     ]
+    if (left_helpers(state) or left_members(state)) and ending.outcome is not Outcome.UNKNOWN:
+        yield "what a strategy put beside a record is removed or reported"
     if lowered and ending.outcome is not Outcome.UNKNOWN:
         yield "a lowered TTL is restored or reported"

@@ -17,6 +17,7 @@ class Phase(StrEnum):
     DRAIN = "drain"
     DEPLOY_OFF = "deploy-off"
     PROVE = "prove"
+    PREPARE = "prepare"
     DEPLOY_ON = "deploy-on"
     WATCH = "watch"
     RELEASE = "release"
@@ -40,7 +41,8 @@ _FORWARD: dict[Phase, frozenset[Phase]] = {
     _P.LOWER_TTL: frozenset({_P.DRAIN}),
     _P.DRAIN: frozenset({_P.DEPLOY_OFF}),
     _P.DEPLOY_OFF: frozenset({_P.PROVE}),
-    _P.PROVE: frozenset({_P.DEPLOY_ON}),
+    _P.PROVE: frozenset({_P.PREPARE}),
+    _P.PREPARE: frozenset({_P.DEPLOY_ON}),
     _P.DEPLOY_ON: frozenset({_P.WATCH}),
     _P.WATCH: frozenset({_P.RELEASE, _P.CONFIRM, _P.GUARD}),
     _P.RELEASE: frozenset({_P.CONFIRM, _P.WATCH, _P.GUARD}),

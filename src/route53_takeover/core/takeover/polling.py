@@ -15,16 +15,18 @@ from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.machine import Poll
 from route53_takeover.core.takeover.commands import Request, Subject
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.helper_queries import helper_probes, is_gapless
+from route53_takeover.core.takeover.name_state import HelperStatus, RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
     is_ours_to_fill,
+    matching_resources,
     may_have_begun,
     root_kind,
     silent_servers,
 )
 from route53_takeover.core.takeover.release_gate import BY_LOOKING, release_gates, to_release
-from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     ACTIVE,
     CLOSE_READ,
@@ -45,8 +47,9 @@ from route53_takeover.core.timing import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from route53_takeover.core.takeover.name_state import NameState
     from route53_takeover.core.takeover.stack_state import RecordResource, StackState
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.state import State
 
 
 class StackEvents(Struct, frozen=True):
@@ -86,7 +89,8 @@ def polls(state: State) -> tuple[Poll[Target], ...]:
     stacks = stack_polls(state)
     is_close = any(poll.every == HOT for poll in stacks)
     warming = (Poll[Target](target=Connection(), every=WARM),) if is_close else ()
-    return (*stacks, *_name_polls(state), *_server_polls(state), *warming)
+    names = (*_name_polls(state), *_helper_polls(state))
+    return (*stacks, *names, *_server_polls(state), *warming)
 
 
 # -- names
@@ -111,9 +115,11 @@ def read_pace(state: State, name: NameState) -> float | None:
     if state.phase is Phase.DRAIN:
         return IDLE_READ  # an updater, such as a DDNS client, is met before anything is deployed
     if state.phase not in LIVE:
-        return None
+        return GUARD_READ if state.phase is Phase.DEPLOY_ON and is_gapless(state, name) else None
     if name.write is not None:
         return None if name.write.unknown_since is None else CLOSE_READ
+    if is_gapless(state, name):
+        return CLOSE_READ if _is_being_created(state, name) else GUARD_READ
     if name.is_absent:
         return GAP_READ if is_ours_to_fill(state, name) else GUARD_READ
     if any(_is_close(state, name, resource) for resource, *_ in to_release(state, name)):
@@ -146,9 +152,27 @@ def _is_close(state: State, name: NameState, resource: RecordResource) -> bool:
     )
 
 
+def _is_being_created(state: State, name: NameState) -> bool:
+    return any(m for h in name.handovers for m in matching_resources(state, h))
+
+
+def _helper_polls(state: State) -> Iterator[Poll[Target]]:
+    """The names of helper records that stand: another writer may change them."""
+    for helper in state.helpers.values():
+        if helper.stage is not HelperStatus.STANDING or state.phase is Phase.ENDED:
+            continue
+        if helper.write is None and Request(Subject.NAME, helper.name) not in state.in_flight:
+            yield Poll(
+                target=NameRecords(helper.name),
+                every=GUARD_READ,
+                last=helper.read.began if helper.read else 0.0,
+                not_before=helper.read_after,
+            )
+
+
 # -- name servers
 
-_PROBED = frozenset({Phase.PROVE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
+_PROBED = frozenset({Phase.PROVE, Phase.PREPARE, Phase.DEPLOY_ON, Phase.VERIFY, *LIVE})
 
 
 def _server_polls(state: State) -> Iterator[Poll[Target]]:
@@ -160,6 +184,8 @@ def _server_polls(state: State) -> Iterator[Poll[Target]]:
         for name in state.names.values()
         for h in name.handovers
     }
+    for name, record_type in sorted(set(helper_probes(state))):
+        yield Poll(target=NameServers(name, record_type), every=PROBE)
     least = len(questions) / PROBES_A_SECOND
     for at, record_type in sorted(questions):
         pace = PROBE_IN_GAP if _may_be_silent(state.names[at]) else PROBE

@@ -13,12 +13,13 @@ from route53_takeover.core.domain.record_sets import (
     normal_zone_id,
 )
 from route53_takeover.core.domain.stacks import (
+    NOT_OWNED,
     StackPhase,
     kind_of,
 )
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
-from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import (
     EVENTS_LAG,
     deadman_after,
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.takeover.name_state import Handover, NameState
     from route53_takeover.core.takeover.stack_state import RecordResource, StackState
-    from route53_takeover.core.takeover.state import Handover, NameState, State
+    from route53_takeover.core.takeover.state import State
 
 ANSWERED = "answer"
 """The status of a name server that answers with records (`core.ports.DnsAnswer`)."""
@@ -126,6 +128,11 @@ def candidate_resources(state: State, handover: Handover) -> tuple[RecordResourc
             and conflict(resource.desired.record, handover.original)
         ]
     )
+
+
+def is_owned(state: State, handover: Handover) -> bool:
+    """Whether the tree has, or gets, one of the records, or may have."""
+    return any(r.status not in NOT_OWNED for r in candidate_resources(state, handover))
 
 
 def resources_at(state: State, name: str) -> Sequence[RecordResource]:
@@ -244,12 +251,21 @@ def may_be_identical(manual: RecordSet, desired: DesiredRecord | None) -> bool:
 
 
 def is_ours_to_fill(state: State, name: NameState) -> bool:
-    """A record that another writer deleted before anything was deployed stays deleted."""
-    return (
+    """A record that another writer deleted before anything was deployed stays deleted.
+
+    Not one that helper records answer for by then: they are to be removed.
+    """
+    return state.backed_up and (
         state.baseline is Switch.ON
+        or bool(name.covered_by)
         or any(h.released_at is not None for h in name.handovers)
         or any(matching_resources(state, h) for h in name.handovers)  # it was the stack's
     )
+
+
+def is_missed(state: State, name: NameState) -> bool:
+    """Whether the name has no record, and that is for the run to change."""
+    return name.is_absent and is_ours_to_fill(state, name)
 
 
 def deadman(state: State, name: NameState, released_at: float) -> float:

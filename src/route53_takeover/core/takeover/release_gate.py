@@ -18,6 +18,7 @@ from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.plan.model import hold_for
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import (
     group_members,
@@ -26,14 +27,14 @@ from route53_takeover.core.takeover.queries import (
     resources_at,
 )
 from route53_takeover.core.takeover.stack_state import RecordResource
-from route53_takeover.core.takeover.state import RecordStatus
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.domain.desired_records import DesiredRecord
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.state import State
 
 
 class Condition(StrEnum):
@@ -60,6 +61,8 @@ class Condition(StrEnum):
     PAUSE = "pause-after-refusal"
     DISOWNED = "disowned"
     TOGETHER = "together"
+    BRIDGED = "bridged"
+    UNOWNED = "unowned"
 
 
 _COMING = frozenset(

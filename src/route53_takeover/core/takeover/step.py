@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change
-from route53_takeover.core.domain.stacks import NOT_OWNED, StackPhase
+from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import advance_names
@@ -27,21 +27,27 @@ from route53_takeover.core.takeover.completion import (
     settled,
     verify,
 )
+from route53_takeover.core.takeover.early_writes import (
+    give_up_where_changed,
+    has_no_patience_left,
+    is_seen_unchanged,
+    owned_resources,
+    write_where_unchanged,
+)
 from route53_takeover.core.takeover.events import Purpose, Switch
-from route53_takeover.core.takeover.failure_reason import changed_by_another, declined, is_aborted
+from route53_takeover.core.takeover.failure_reason import declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
-from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.phases import LIVE, Phase
-from route53_takeover.core.takeover.queries import candidate_resources, root_kind
-from route53_takeover.core.takeover.state import Outcome, RecordStatus
+from route53_takeover.core.takeover.preparation import prepare, watch_bridges
+from route53_takeover.core.takeover.queries import root_kind
+from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step_context import StepContext, tree_is_listed
-from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE, WRITE_FRESH
+from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.core.takeover.stack_state import RecordResource
-    from route53_takeover.core.takeover.state import NameState, State
+    from route53_takeover.core.takeover.state import State
 
 _MOVES_IN_A_STEP = 20
 
@@ -133,7 +139,7 @@ def _lower_ttl(context: StepContext) -> None:
                 changes += [Change.delete(handover.standing), Change.create(target)]
         if changes:
             waiting = True
-            _write_where_unchanged(context, name, Purpose.LOWER, tuple(changes))
+            write_where_unchanged(context, name, Purpose.LOWER, tuple(changes))
         elif name.unsynced is not None and context.state.now >= name.wrote_at + INSYNC_PATIENCE:
             context.put(replace(name, unsynced=None, synced_at=context.state.now))
         elif name.unsynced is not None:
@@ -149,7 +155,7 @@ def _lower_ttl(context: StepContext) -> None:
 def _drain(context: StepContext) -> None:
     synced = [n.synced_at for n in context.state.names.values() if n.synced_at is not None]
     until = max(synced, default=context.state.now) + context.state.plan.drain_seconds
-    if any(_give_up_where_changed(context, name) for name in context.state.names.values()):
+    if any(give_up_where_changed(context, name) for name in context.state.names.values()):
         return
     if not synced or not context.state.plan.options.drain or context.state.now >= until:
         context.move(Phase.DEPLOY_OFF)
@@ -165,70 +171,9 @@ def _prove(context: StepContext) -> None:
             for h in name.handovers
             for change in (Change.delete(h.standing), Change.create(h.standing))
         )
-        _write_where_unchanged(context, name, Purpose.PROVE, changes)
+        write_where_unchanged(context, name, Purpose.PROVE, changes)
     if not unproven:
-        context.move(Phase.DEPLOY_ON)
-
-
-def _write_where_unchanged(
-    context: StepContext, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
-) -> None:
-    """Writes the batch once a fresh read shows the name as the run last left it."""
-    state = context.state
-    if not _is_seen_unchanged(context, name):
-        return
-    if state.now < name.not_before:
-        context.wake(name.not_before)
-    elif not _has_no_patience_left(context) and tree_is_listed(context, within=WRITE_FRESH):
-        if owned := _owned(context.state):
-            context.give_up(f"the stack already owns {name.name} ({owned[0].logical_id})")
-        else:
-            context.write(name, purpose, changes)
-
-
-def _is_seen_unchanged(context: StepContext, name: NameState) -> bool:
-    """Whether a fresh read shows the name as the run last left it; reads it, or gives up."""
-    state = context.state
-    if _give_up_where_changed(context, name):
-        return False
-    if name.given_up:
-        context.give_up(name.given_up)
-    elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
-        context.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
-    elif (
-        name.write is not None
-        or name.read is None
-        or not is_fresh(state, began=name.read.began, told=name.read.told, within=WRITE_FRESH)
-    ):
-        context.read(name, every=1.0)
-    else:
-        return True
-    return False
-
-
-def _give_up_where_changed(context: StepContext, name: NameState) -> bool:
-    changed = [h for h in name.handovers if h.stage is not RecordStatus.STANDING]
-    if changed:
-        context.give_up(changed_by_another(context.state, changed[0]))
-    return bool(changed)
-
-
-def _owned(state: State) -> list[RecordResource]:
-    """The tree's resources that have, or get, one of the records, or may have."""
-    found = [
-        resource
-        for handover in state.handovers
-        for resource in candidate_resources(state, handover)
-    ]
-    return [resource for resource in found if resource.status not in NOT_OWNED]
-
-
-def _has_no_patience_left(context: StepContext) -> bool:
-    """The stacks cannot be listed: nothing is started that needs the list first."""
-    if context.state.unlisted < PATIENCE:
-        return False
-    context.give_up(f"the stack's resources could not be listed {PATIENCE} times in a row")
-    return True
+        context.move(Phase.PREPARE)
 
 
 def _deploy_off(context: StepContext) -> None:
@@ -239,13 +184,13 @@ def _deploy_off(context: StepContext) -> None:
     if not _baseline_is_read(context, Switch.OFF):
         return
     if Switch.OFF not in state.deploys:
-        if owned := _owned(state):
+        if owned := owned_resources(state):
             context.give_up(
                 f"the stack already owns the record ({owned[0].logical_id}): a deploy with the "
                 "switch off would delete it"
             )
-        elif not _has_no_patience_left(context):
-            unchanged = [_is_seen_unchanged(context, name) for name in state.names.values()]
+        elif not has_no_patience_left(context):
+            unchanged = [is_seen_unchanged(context, name) for name in state.names.values()]
             if all(unchanged) and tree_is_listed(context, since=state.baseline_at):
                 context.ask(cmd.RunDeploy(switch=Switch.OFF))
         return
@@ -259,7 +204,7 @@ def _deploy_off(context: StepContext) -> None:
 
 
 def _give_up_where_off_touches(context: StepContext) -> bool:
-    owned = _owned(context.state)
+    owned = owned_resources(context.state)
     if owned:
         context.give_up(
             f"the deploy with the switch off touches the record ({owned[0].logical_id}): "
@@ -290,7 +235,8 @@ def _judge_deploy_off(context: StepContext) -> None:
 
 
 def _deploy_on(context: StepContext) -> None:
-    if not _baseline_is_read(context, Switch.ON):
+    watch_bridges(context)
+    if context.state.given_up or not _baseline_is_read(context, Switch.ON):
         return
     if context.state.plan.options.deploy_on is not None and Switch.ON not in context.state.deploys:
         context.ask(cmd.RunDeploy(switch=Switch.ON))
@@ -324,6 +270,7 @@ _PHASES: dict[Phase, Callable[[StepContext], None]] = {
     Phase.DRAIN: _drain,
     Phase.DEPLOY_OFF: _deploy_off,
     Phase.PROVE: _prove,
+    Phase.PREPARE: prepare,
     Phase.DEPLOY_ON: _deploy_on,
     Phase.WATCH: _live,
     Phase.RELEASE: _live,

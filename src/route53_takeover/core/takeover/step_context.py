@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.exit_codes import EXIT_CODES
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.name_state import HelperState, NameState, Write, WrittenName
 from route53_takeover.core.takeover.phases import ALLOWED, Phase
 from route53_takeover.core.takeover.stack_state import StackState
-from route53_takeover.core.takeover.state import Ending, Write
+from route53_takeover.core.takeover.state import Ending
 from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.takeover.events import Purpose
-    from route53_takeover.core.takeover.state import NameState, Outcome, State
+    from route53_takeover.core.takeover.state import Outcome, State
+
+_Name = TypeVar("_Name", bound=WrittenName)
 
 
 class StepContext:
@@ -47,15 +50,18 @@ class StepContext:
             self.state = replace(self.state, in_flight=in_flight)
             self.commands.append(command)
 
-    def put(self, name: NameState) -> NameState:
-        self.state = replace(self.state, names={**self.state.names, name.name: name})
+    def put(self, name: _Name) -> _Name:
+        if isinstance(name, HelperState):
+            self.state = replace(self.state, helpers={**self.state.helpers, name.name: name})
+        elif isinstance(name, NameState):
+            self.state = replace(self.state, names={**self.state.names, name.name: name})
         return name
 
     def give_up(self, reason: str) -> None:
         if not self.state.given_up:
             self.state = replace(self.state, given_up=reason)
 
-    def read(self, name: NameState, *, every: float) -> None:
+    def read(self, name: WrittenName, *, every: float) -> None:
         """Reads a name that a decision waits for, unless its newest read is as young as that."""
         due = max((name.read.began if name.read else 0.0) + every, name.read_after)
         if due <= self.state.now:
@@ -65,7 +71,7 @@ class StepContext:
 
     def write(
         self,
-        name: NameState,
+        name: WrittenName,
         purpose: Purpose,
         changes: tuple[Change, ...],
         *,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from route53_takeover.core.domain.record_sets import conflict, normal_name
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
+from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
 from route53_takeover.simulation.chaos.fault_injection import STALE_BY, FaultKind
 
@@ -66,11 +67,21 @@ class AccountHistory:
         self._world = harness.world
         self._options = plan.options
         self._root = plan.root.stack_name or plan.options.stack
+        self._lists = sorted(
+            a.arrived for a in harness.transport.requests if "ListStackResources" in a.operation
+        )
+        self._baselines = [e.time for e in harness.disk.events if isinstance(e, ev.BaselineRead)]
         self._rows = [
-            Row(seen=seen, stack=stack, row=row)
+            Row(seen=min(seen, self._listed(row)), stack=stack, row=row)
             for stack in harness.world.stacks.all()
             for seen, row in stack.written()
         ]
+
+    def _listed(self, row: StackEventRow) -> float:
+        """When a list, or the baseline, first showed what an event tells only later."""
+        is_of_stack = row.physical_id == row.stack_id
+        shown = self._baselines if is_of_stack else self._lists
+        return next((at for at in shown if at >= row.timestamp), float("inf"))
 
     def lag(self, sent: float) -> float:
         """How long its calls took of late, but for those in which the machine slept."""

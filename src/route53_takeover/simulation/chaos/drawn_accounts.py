@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet, display_name
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
@@ -27,6 +28,7 @@ from route53_takeover.simulation.scenarios import (
     routed_resource,
     site_account,
     site_template,
+    weighted_template,
     with_groups,
 )
 
@@ -43,6 +45,9 @@ _GROUPED = 0.2
 """How often the records are those of one group."""
 _ROUTED = 0.12
 """How often they are members of a routed group, each beside another one."""
+_STRATEGIES = 0.4
+"""How often another strategy than ``delete`` is asked for."""
+_PLAIN = 0.5
 _GROUP_MODES = (*(Mode.RETRY,) * 6, Mode.NEVER, Mode.FAIL, Mode.ADOPT, Mode.ADOPT, Mode.OVERWRITE)
 _OFF = (
     DeployBehavior.EXITS_EARLY,
@@ -130,6 +135,25 @@ def drawn_scenario(rng: Random, groups: Random) -> tuple[Scenario, tuple[str, ..
         name=kind, summary="drawn", account=account, outcome=Outcome.UNKNOWN, exit_code=4
     )
     return scenario, names, edits
+
+
+def with_strategy(rng: Random, scenario: Scenario) -> tuple[Scenario, Strategy]:
+    """The scenario with a strategy that its records can have, mostly ``delete``.
+
+    A plain record, on which CloudFormation fails, is only for a bridge; a member of the stack's
+    beside a simple record only for weights.
+    """
+    if rng.random() >= _STRATEGIES or "routed" in scenario.name:
+        return scenario, Strategy.DELETE
+    strategy = rng.choice((Strategy.BRIDGE, Strategy.BRIDGE, Strategy.ADOPT, Strategy.WEIGHTED))
+    account = scenario.account
+    if strategy is Strategy.BRIDGE and scenario.name == "alias" and rng.random() < _PLAIN:
+        plain = RecordSet(name=NAME, type="A", ttl=60, values=("192.0.2.1",))
+        account = replace(account, existing=(plain,))
+    if strategy is Strategy.WEIGHTED and scenario.name in ("alias", "both", "two names"):
+        template = weighted_template(account.template)
+        account = replace(account, template=template)
+    return replace(scenario, account=account), strategy
 
 
 def among_others(rng: Random, scenario: Scenario) -> Scenario:

@@ -22,6 +22,7 @@ from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
+from route53_takeover.simulation.aws.route53.wildcards import answering_name
 from route53_takeover.simulation.chaos.disk import Disk
 from route53_takeover.simulation.chaos.ports import SimulatedProber
 
@@ -55,6 +56,10 @@ class InjectionPoint(StrEnum):
     TURNING = "the stack turns back"
     CLEANING = "the stack cleans up"
     COMPLETE = "the stack is complete"
+    PREPARE = "the record is to be prepared"
+    BRIDGE = "the helper record is to be created"
+    WEIGH = "the weight is to be changed"
+    REMOVE = "what helped is to be removed"
 
 
 _BY_PURPOSE = {
@@ -63,6 +68,10 @@ _BY_PURPOSE = {
     ev.Purpose.RELEASE: InjectionPoint.RELEASE,
     ev.Purpose.RESTORE: InjectionPoint.RESTORE,
     ev.Purpose.UNDO: InjectionPoint.UNDO,
+    ev.Purpose.PREPARE: InjectionPoint.PREPARE,
+    ev.Purpose.BRIDGE: InjectionPoint.BRIDGE,
+    ev.Purpose.WEIGH: InjectionPoint.WEIGH,
+    ev.Purpose.REMOVE: InjectionPoint.REMOVE,
 }
 
 
@@ -109,6 +118,7 @@ class Harness:
         purposes: why each batch was intended.
         untrue: promises that the end of an earlier process broke.
         undurable: batches that arrived before their backup or intent was durable.
+        bridged: releases that left every name server with an answer.
         restored_before_a_try: a restore came before a try of CloudFormation that was still due.
         creating_at: when CloudFormation began to create the record.
         turned_at: when a stack turned back.
@@ -150,6 +160,7 @@ class Harness:
         self.purposes: dict[str, ev.Purpose] = {}
         self.undurable: list[str] = []
         self.untrue: list[str] = []
+        self.bridged: set[str] = set()
         self.restored_before_a_try = False
         self.creating_at: list[float] = []
         self.turned_at: list[float] = []
@@ -220,7 +231,9 @@ class Harness:
             and event.changes == arrival.changes
             for event in self.disk.durable
         )
-        rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO)
+        if purpose is ev.Purpose.RELEASE and self._is_answered_without(arrival):
+            self.bridged.add(arrival.comment)
+        rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO, ev.Purpose.REMOVE)
         stalls = purpose is ev.Purpose.RESTORE and arrival.sent < self.disk.stalls_until + _PATIENCE
         if not self.disk.backup or not (intended or (rescue and self.disk.broken) or stalls):
             self.undurable.append(arrival.comment)
@@ -230,6 +243,20 @@ class Harness:
             forward = stack is not None and stack.status in _BEGINNINGS
             again = tries[-1].outcome == Mode.RETRY and (tries[-1].next_at or 0.0) > arrival.time
             self.restored_before_a_try |= forward and again
+
+    def _is_answered_without(self, arrival: Arrival) -> bool:
+        """Whether every name server answers for the names, even without what a batch deletes."""
+        deleted = {change.record.key for change in arrival.changes}
+        zone = self.world.zone
+        return all(
+            any(
+                key.name == answering_name(gone.name, served.keys() - deleted, zone.name)
+                and key.type == gone.type
+                for key in served
+            )
+            for served in zone.served
+            for gone in deleted
+        )
 
     def _on_stack_event(self, row: StackEventRow) -> None:
         if not any(deploy.endswith("on") for deploy in self.world.deploys):
@@ -343,7 +370,8 @@ class Harness:
     def is_served(self, plan: Plan, name: str) -> bool:
         """Whether a record stands at the name; of a routed one, each member of the plan."""
         standing = {r.set_identifier for r in self.world.holds(name)}
-        return bool(standing) and plan.members_at(name) - {None} <= standing
+        members = plan.members_at(name) or frozenset()
+        return bool(standing) and members - {None} <= standing
 
     def _find(self, names: Sequence[str]) -> dict[str, tuple[Sequence[RecordSet], str]]:
         return {name: (self.world.holds(name), self.world.last_writer(name)) for name in names}

@@ -21,8 +21,9 @@ from route53_takeover.core.takeover.invariants import (
     is_within_plan,
     leaves_a_record,
 )
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import TAKEN_STAGES, Outcome, RecordStatus, State
+from route53_takeover.core.takeover.state import Outcome, State
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER
@@ -43,6 +44,7 @@ _INSTANT = 1.5
 is identical may already be on its way."""
 _LAST_LOOK = 5.0
 """Seconds that the last look at every name may take."""
+_LONGEST_DEADMAN = 300.0
 _SLACK = 30.0
 """Seconds that reading, retrying and one change may take after a deadline."""
 _SLACK_OF_FAULTS = 240.0
@@ -183,8 +185,14 @@ def _wrong_writes(harness: Rehearsed, plan: Plan) -> Iterator[str]:
             yield "only record sets of the plan are written"
         if not is_conditional(arrival.changes):
             yield "an existing record is only changed by DELETE exact and CREATE"
-        releases = "release" in arrival.comment
-        if not releases and not leaves_a_record(arrival.changes):
+        takes = arrival.comment.split()[-1] in (ev.Purpose.RELEASE, ev.Purpose.REMOVE)
+        helping = plan.written_keys - plan.keys
+        others = tuple(
+            change
+            for change in arrival.changes
+            if change.action != "DELETE" or change.record.key not in helping
+        )
+        if not takes and not leaves_a_record(others):
             yield "only a release leaves a name without its record"
 
 
@@ -217,11 +225,13 @@ def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
     """What the ending says of a name that is not true in the account."""
     outcome = state.ending.outcome if state.ending else Outcome.UNKNOWN
     found, writer = harness.found[name]
-    here = [r for r in found if r.set_identifier in state.plan.members_at(name)]
+    members = state.plan.members_at(name)
+    here = [r for r in found if members is None or r.set_identifier in members]
     originals = [m.original for m in state.plan.manuals if m.key.name == name]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
-    of_stack = _of_stack(harness, here)
+    helping = state.plan.written_keys - state.plan.keys
+    of_stack = _of_stack(harness, [r for r in here if r.key not in helping])
     if outcome is Outcome.DONE and writer in _OURS and not of_stack:
         yield "done means that CloudFormation's record stands"
     changed = any(h.stage is RecordStatus.CHANGED for h in handovers)
@@ -242,7 +252,7 @@ def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
         by_key = all(stop.is_abort for stop in state.interrupts)
         if state.ending is not None and state.ending.exit_code != (1 if by_key else 130):
             yield "130 is for a signal, and 1 for a person's abort"
-        if state.ever_released:
+        if any(h.gap_began_at is not None for h in state.handovers):
             yield "aborted means that nothing was released"
     if outcome is not Outcome.UNKNOWN:
         for handover in handovers:
@@ -299,8 +309,7 @@ def _absences(
             next(
                 c
                 for c in world.history
-                if c.time == began
-                and any(a == "DELETE" and r.key.name == name for a, r in c.changes)
+                if c.time == began and any(action == "DELETE" for action, _ in c.changes)
             ),
             end,
         )
@@ -375,6 +384,8 @@ def _deadman(harness: Rehearsed, plan: Plan, released_at: float) -> float:
     """The design's formula, on the account's own times."""
     if plan.options.restore_after is not None:
         return plan.options.restore_after
+    if harness.struck["wall clock jumped"]:
+        return _LONGEST_DEADMAN  # how long it has been in progress is told by a wall clock
     began = [time for time in harness.creating_at if time <= released_at]
     in_progress = released_at - began[-1] if began else 0.0
-    return min(max(60.0, 2 * in_progress), 300.0)
+    return min(max(60.0, 2 * in_progress), _LONGEST_DEADMAN)

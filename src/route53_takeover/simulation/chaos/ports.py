@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.ports import DeployExit, DnsAnswer
 from route53_takeover.simulation.aws.route53.alias_targets import synthetic_address
+from route53_takeover.simulation.aws.route53.wildcards import answering_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +93,7 @@ class SimulatedProber:
                 served = zone.served[index]
                 of, contents = self._contents.get((index, name, record_type), _NOTHING)
                 if of is not served:
-                    contents = _contents(served, name, record_type)
+                    contents = _contents(served, name, record_type, zone.name)
                     self._contents[index, name, record_type] = served, contents
                 self._served[index] = contents
             status, values = self._served[index]
@@ -108,10 +109,11 @@ _NOTHING: tuple[object, tuple[str, tuple[str, ...]]] = (None, ("", ()))
 
 
 def _contents(
-    served: Mapping[RecordKey, RecordSet], name: str, record_type: str
+    served: Mapping[RecordKey, RecordSet], name: str, record_type: str, zone_name: str
 ) -> tuple[str, tuple[str, ...]]:
     """Status and values; an alias is answered by what stands for its target's addresses."""
-    there = [r for k, r in served.items() if k.name == name]
+    owner = answering_name(name, served, zone_name)
+    there = [r for k, r in served.items() if k.name == owner]
     good = [r for r in there if r.type in (record_type, "CNAME")]
     values = tuple(
         value

@@ -18,7 +18,8 @@ A release needs every `Ground`. Which of them hold where:
     ``--owner-check none`` `UNOWNED` counts the stacks of the run's own tree alone
     =====================  =====================================================================
 
-Only the strategy ``delete`` releases; another one needs its own row here.
+The strategy ``bridge`` releases before anything is deployed: it needs `BRIDGED` instead of what
+CloudFormation does. What a strategy put beside a record is removed on the ground `HELPED`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import conflict, normal_name
-from route53_takeover.core.plan.model import OwnerCheck
+from route53_takeover.core.plan.model import OwnerCheck, Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
 from route53_takeover.simulation.chaos.account_history import (
@@ -36,13 +37,13 @@ from route53_takeover.simulation.chaos.account_history import (
     RECORD_TYPES,
     AccountHistory,
 )
-from route53_takeover.simulation.chaos.transport import TAKEOVER
+from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from route53_takeover.core.domain.desired_records import DesiredRecord
-    from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.account_history import Creation
@@ -65,6 +66,8 @@ class Ground(StrEnum):
     UNPROTECTED = "a release needs a name that no known protection covers"
     TOGETHER = "a release for a group leaves nothing in the way of its other records"
     CONFIRMED = "a release waits for the confirmation that was asked for"
+    BRIDGED = "a record that is deleted before the deploy has a wildcard's answer everywhere"
+    HELPED = "what helped is removed only beside a record of the stack, or the restored one"
     WANTED = "nothing is released first after a request to stop or to pause"
     ONCE = "a name that was put back is not released again"
 
@@ -96,13 +99,19 @@ def unfounded_releases(harness: Harness, plan: Plan) -> Iterator[Ground]:
             yield from court.judge(arrival, deleted)
 
 
+def _helping_keys(plan: Plan) -> frozenset[RecordKey]:
+    """What the strategies put beside records, and remove in the end."""
+    members = (m.prepared.key for m in plan.manuals if m.prepared is not None)
+    return frozenset({*members, *(h.record.key for h in plan.helpers)}) - plan.keys
+
+
 def _released(arrival: Arrival) -> tuple[RecordSet, ...]:
     """The record sets that a batch deletes and puts nothing in the place of."""
-    created = {change.record.key for change in arrival.changes if change.action != "DELETE"}
+    created = [change.record for change in arrival.changes if change.action != "DELETE"]
     return tuple(
         change.record
         for change in arrival.changes
-        if change.action == "DELETE" and change.record.key not in created
+        if change.action == "DELETE" and not any(conflict(change.record, r) for r in created)
     )
 
 
@@ -113,14 +122,25 @@ class _Court:
         self._harness = harness
         self._world = harness.world
         self._options = plan.options
-        self._planned = [r for m in plan.manuals for r in (m.original, m.lowered) if r is not None]
+        self._planned = [
+            record
+            for manual in plan.manuals
+            for record in (manual.original, manual.lowered, manual.prepared)
+            if record is not None
+        ]
+        self._plan = plan
+        self._helping = _helping_keys(plan)
         self._past = AccountHistory(harness, plan)
         self._root = plan.root.stack_name or plan.options.stack
         self._began = min((a.asked for a in harness.transport.requests), default=0.0)
 
     def judge(self, arrival: Arrival, deleted: Sequence[RecordSet]) -> Iterator[Ground]:
         """The grounds that are missing for this release."""
-        if any(record not in self._planned for record in deleted):
+        if all(record.key in self._helping for record in deleted):
+            if not all(self._is_needless(arrival, record) for record in deleted):
+                yield Ground.HELPED
+            return
+        if any(not any(record.same_as(r) for r in self._planned) for record in deleted):
             yield Ground.PLANNED
         if not arrival.refused and any(self._is_taken(arrival, record) for record in deleted):
             yield Ground.UNTAKEN
@@ -129,7 +149,53 @@ class _Court:
         if not arrival.refused and any(self._was_put_back(arrival, r.name) for r in deleted):
             yield Ground.ONCE
         for record in deleted:
-            yield from self._why(arrival, record, deleted)
+            if self._is_bridged(record):
+                yield from self._why_bridged(arrival, record)
+            else:
+                yield from self._why(arrival, record, deleted)
+
+    def _is_bridged(self, record: RecordSet) -> bool:
+        return any(
+            m.strategy is Strategy.BRIDGE and m.key == record.key for m in self._plan.manuals
+        )
+
+    def _is_needless(self, arrival: Arrival, helping: RecordSet) -> bool:
+        """Whether each name that it answers for was seen to have another record set."""
+        names = [n for h in self._plan.helpers if h.record.key == helping.key for n in h.covers]
+        for name in names or [helping.name]:
+            if self._was_given_up(arrival, name):
+                continue
+            if not any(
+                any(record.key != helping.key for record in stood)
+                for at in self._past.instants(arrival)
+                for stood in self._past.shown(at, name)
+            ):
+                return False
+        return True
+
+    def _was_given_up(self, arrival: Arrival, name: str) -> bool:
+        """Whether another writer deleted the name's record: that is not the run's to change."""
+        gone = [
+            change.by
+            for change in self._world.history
+            if change.time < arrival.time
+            and any(r.key.name == normal_name(name) for _, r in change.changes)
+        ]
+        return bool(gone) and gone[-1] in ("a person", ANOTHER)
+
+    def _why_bridged(self, arrival: Arrival, record: RecordSet) -> Iterator[Ground]:
+        """A release before the deploy: every name server answers without the record."""
+        if arrival.comment not in self._harness.bridged and not arrival.refused:
+            yield Ground.BRIDGED
+        if self._is_owned(arrival.sent, None, record):
+            yield Ground.UNOWNED
+        if not self._past.asked("ListResourceRecordSets", arrival, _READS, since=0.0):
+            yield Ground.READ
+        if self._is_protected(arrival, record):
+            yield Ground.UNPROTECTED
+        keys = (ev.ReleaseConfirmed, ev.HoldCut)
+        if self._options.confirm_release and not self._pressed(keys, record.name, 0.0):
+            yield Ground.CONFIRMED
 
     def _why(
         self, arrival: Arrival, record: RecordSet, deleted: Sequence[RecordSet]
@@ -219,7 +285,7 @@ class _Court:
             return self._options.hold
         return _ALIAS_HOLD if wanted.alias is not None and wanted.type in ("A", "AAAA") else _HOLD
 
-    def _is_owned(self, at: float, creation: Creation, record: RecordSet) -> bool:
+    def _is_owned(self, at: float, creation: Creation | None, record: RecordSet) -> bool:
         """Whether another resource had the record: one of the tree, or, as the run began, any."""
         for stack in self._world.stacks.all():
             is_ours = stack.root.name == self._root
@@ -231,7 +297,7 @@ class _Court:
             if own is None or own.status == "DELETE_COMPLETE":
                 continue
             for logical_id, row in newest.items():
-                if stack is creation.stack and logical_id == creation.logical_id:
+                if creation and stack is creation.stack and logical_id == creation.logical_id:
                     continue
                 if _has(row) and any(self._past.is_for(d, record) for d in _records(row)):
                     return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,13 @@ from msgspec.structs import replace
 
 from route53_takeover.base.errors import ApiError, ManualActionRequiredError, RefusedError
 from route53_takeover.core.plan.facts import Identity
-from route53_takeover.core.plan.model import Options
+from route53_takeover.core.plan.model import Options, Strategy
 from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.plan.strategies.versions import versions
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
 from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.takeover_effects import takeover_engine
@@ -31,11 +34,12 @@ from route53_takeover.simulation.chaos.fault_injection import arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
 from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
 from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
+from route53_takeover.simulation.chaos.pending_port import SWITCHED_ON, TEMPLATE, pending_source
 from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
-from route53_takeover.simulation.scenarios import SCENARIOS
+from route53_takeover.simulation.scenarios import REHEARSED_STEP, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,12 +113,18 @@ def rehearse_once(
 
 def options_of(scenario: Scenario) -> Options:
     """What a user would ask for in this scenario."""
-    return Options(
+    options = Options(
         stack=scenario.account.stack,
         records=scenario.records,
         deploy_off="off",
         deploy_on="on",
+        strategy=scenario.strategy,
+        weights=scenario.weights,
+        weight_every=REHEARSED_STEP,
     )
+    if scenario.strategy is Strategy.DELETE:
+        return options
+    return replace(options, template=TEMPLATE, parameters=SWITCHED_ON)
 
 
 async def _rehearse(
@@ -133,6 +143,16 @@ async def _rehearse(
     plan = await _plan(harness, options)
     if plan.refused and account.others:
         return judged_refusal(scenario, seed, harness, plan)
+    if plan.refused and options.strategy is not Strategy.DELETE:
+        # Not possible here: what else there is, is taken.
+        return await _rehearse(
+            scenario,
+            seed,
+            faults,
+            options=replace(options, strategy=Strategy.DELETE, strategy_given=True),
+            begin=begin,
+            saw=saw,
+        )
     if plan.refused:
         raise RefusedError(str(plan.refusals[0]))
     for fault in faults.injected:
@@ -144,11 +164,13 @@ async def _rehearse(
 
 async def _plan(harness: Harness, options: Options) -> Plan:
     calm = Transport(harness.world, harness.clock, harness.rng, FaultRates())
+    stacks = SimulatedStacks(calm)
     facts = await gather(
         options,
         clock=harness.clock,
         records=SimulatedRecords(calm),
-        stacks=SimulatedStacks(calm),
+        stacks=stacks,
+        pending=pending_source(harness.world.account.template, stacks, harness.clock),
         identity=Identity(account="123456789012", arn="rehearsal"),
         region="us-east-1",
         ask_delegation=None,
@@ -300,6 +322,17 @@ class _Rehearsing:
                     await self._harness.clock.sleep(_LOOK)  # as it says: run it again
                 else:
                     break
+        with suppress(ManualActionRequiredError, ApiError):  # as it says: run it again
+            await remove_helpers(
+                self._plan.helpers,
+                restored=self._plan.names,
+                zone_id=self._plan.zone_id,
+                clock=self._harness.clock,
+                records=SimulatedRecords(self._harness.transport),
+                dry_run=False,
+                tell=lambda _: None,
+                save=lambda _: None,
+            )
 
     async def _rescue(self, name: str) -> None:
         harness, plan = self._harness, self._plan
@@ -314,7 +347,7 @@ class _Rehearsing:
             clock=harness.clock,
             records=SimulatedRecords(harness.transport),
             stacks=SimulatedStacks(harness.transport),
-            ttl=plan.options.ttl,
+            changed=[r for m in plan.manuals if m.key.name == name for r in versions(m)],
             force=False,
             by_force="",
             dry_run=False,

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from route53_takeover.core.plan.model import Options
-from route53_takeover.simulation.chaos.drawn_accounts import among_others, drawn_scenario
+from route53_takeover.core.plan.model import Options, Strategy
+from route53_takeover.simulation.chaos.drawn_accounts import (
+    among_others,
+    drawn_scenario,
+    with_strategy,
+)
 from route53_takeover.simulation.chaos.drawn_faults import drawn_faults
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.operator_inputs import draw_keys
+from route53_takeover.simulation.chaos.pending_port import SWITCHED_ON, TEMPLATE
 from route53_takeover.simulation.chaos.runner import rehearse_once
 from route53_takeover.simulation.scenarios import Scenario
 
@@ -78,12 +83,28 @@ def draw(seed: int, number: int) -> DrawnRun:
     scenario, names, edits = drawn_scenario(rng, groups)
     scenario = among_others(Random(f"soak/{seed}/{number}/others"), scenario)  # noqa: S311
     options = _options(rng, scenario, names)
+    apart = Random(f"soak/{seed}/{number}/strategy")  # noqa: S311
+    scenario, strategy = with_strategy(apart, scenario)
+    options = _with_strategy(apart, options, strategy)
     faults = drawn_faults(rng, edits)
     faults = replace(faults, injected=(*faults.injected, *draw_keys(rng, options)))
     if options.deploy_on is None:
         somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, injected=(*faults.injected, somebodys))
     return DrawnRun(scenario=scenario, options=options, faults=faults)
+
+
+def _with_strategy(rng: Random, options: Options, strategy: Strategy) -> Options:
+    if strategy is Strategy.DELETE:
+        return options
+    return replace(
+        options,
+        strategy=strategy,
+        template=TEMPLATE,
+        parameters=SWITCHED_ON,
+        weights=rng.choice(((), (50, 100), (30, 60, 100))),
+        weight_every=rng.choice((5.0, 60.0)),
+    )
 
 
 def _options(rng: Random, scenario: Scenario, names: Sequence[str]) -> Options:

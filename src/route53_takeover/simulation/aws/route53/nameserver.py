@@ -24,6 +24,7 @@ import dns.rrset
 from route53_takeover.core.domain.record_sets import RecordKey, normal_name
 from route53_takeover.simulation.aws.route53.alias_targets import synthetic_address
 from route53_takeover.simulation.aws.route53.rules import within
+from route53_takeover.simulation.aws.route53.wildcards import answering_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +36,6 @@ ALIAS_TTL = 60
 """Seconds: what AWS's own targets (load balancers, CloudFront) carry."""
 
 _MAX_LINKS = 8
-_WILDCARD = "\\052."
 
 
 class Served(NamedTuple):
@@ -225,29 +225,8 @@ class _Answering:
         return [r for key, r in self._records.items() if key[:2] == (owner, kind)]
 
     def _owner(self, name: str) -> str | None:
-        r"""The name whose record sets answer for ``name``: itself, a wildcard, or none (RFC 4592).
-
-        A name with something below it exists, although it may hold nothing (an empty
-        non-terminal). Otherwise the wildcard under the closest name that exists answers.
-        """
-        existing = self._existing()
-        if name in existing:
-            return name
-        encloser = name
-        while encloser not in existing:
-            encloser = encloser.partition(".")[2]
-        wildcard = _WILDCARD + encloser
-        return wildcard if wildcard in existing else None
-
-    def _existing(self) -> set[str]:
-        """Every name that holds something, or has something below it."""
-        names = {self._zone.name}
-        for key in self._records:
-            name = key.name
-            while name not in names:
-                names.add(name)
-                name = name.partition(".")[2]
-        return names
+        """The name whose record sets answer for ``name``."""
+        return answering_name(name, self._records, self._zone.name)
 
     def _delegation(self, name: str, wanted: str) -> str | None:
         """The name at or above ``name``, below the apex, whose NS records delegate it away."""

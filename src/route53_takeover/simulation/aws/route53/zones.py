@@ -20,6 +20,7 @@ from route53_takeover.simulation.aws.route53.guards import (
     protection_messages,
 )
 from route53_takeover.simulation.aws.route53.rules import apply_batch, input_error, stored
+from route53_takeover.simulation.aws.route53.wildcards import answering_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -95,6 +96,17 @@ class SimZone:
         self.protections: Protections = {}
         self.protected_at: dict[tuple[str, str], float] = {}
         self.guardrails: set[str] = set(ALWAYS_ON)
+
+
+def _answers(
+    name: str, keys: Collection[RecordKey], zone_name: str, members: Collection[str | None] | None
+) -> bool:
+    """Whether a record set of these leads from the name to an address."""
+    there = [key for key in keys if key.name == name and key.type in ADDRESS_TYPES]
+    if there:
+        return members is None or any(key.set_identifier in members for key in there)
+    owner = answering_name(name, keys, zone_name)
+    return any(key.name == owner and key.type in ADDRESS_TYPES for key in keys)
 
 
 class Zones:
@@ -271,7 +283,7 @@ class Zones:
     def absences(
         self, zone_id: str, name: str, members: Collection[str | None] | None = None
     ) -> Absences:
-        """When the name, once it had an A, AAAA or CNAME, had none of them.
+        """When the name, once it had an A, AAAA or CNAME, had no answer: no wildcard's either.
 
         Args:
             members: only record sets with these set identifiers count; all by default.
@@ -280,24 +292,19 @@ class Zones:
         back, ``None`` while it is still away. A batch that does both leaves no interval.
         """
         zone, wanted = self.zone(zone_id), normal_name(name)
-        present: set[RecordKey] = set()
+        keys: set[RecordKey] = set()
+        is_present = False
         gaps: Absences = []
         for applied in self.history:
             if applied.zone_id != zone.zone_id:
                 continue
-            was_present = bool(present)
+            was_present = is_present
             for action, record in applied.changes:
-                if record.name != wanted or record.type not in ADDRESS_TYPES:
-                    continue
-                if members is not None and record.set_identifier not in members:
-                    continue
-                if action == "DELETE":
-                    present.discard(record.key)
-                else:
-                    present.add(record.key)
-            if was_present and not present:
+                (keys.discard if action == "DELETE" else keys.add)(record.key)
+            is_present = _answers(wanted, keys, zone.name, members)
+            if was_present and not is_present:
                 gaps.append((applied.time, None))
-            elif present and not was_present and gaps:
+            elif is_present and not was_present and gaps:
                 gaps[-1] = (gaps[-1][0], applied.time)
         return gaps
 
