@@ -182,7 +182,8 @@ def steps(plan: Plan) -> list[str]:
         if m.strategy is Strategy.DELETE
     ]
     lines += [
-        f"CloudFormation adopts {m.key} as it is; if it retries instead, delete it then."
+        f"CloudFormation adopts {m.key} as it is; if it retries instead, delete it then"
+        f"{_under(plan, m)}."
         for m in plan.manuals
         if m.strategy is Strategy.ADOPT
     ]
@@ -197,10 +198,20 @@ def _preparation(plan: Plan) -> Iterator[str]:
         if manual.prepared is not None:
             yield f"Change {manual.key} in one batch to {manual.prepared.describe()} (no gap)."
     for helper in plan.helpers:
+        if not any(
+            m.strategy is Strategy.BRIDGE and m.key.name in helper.covers for m in plan.manuals
+        ):
+            continue
         yield (
             f"Create {helper.record.describe()} and wait until every name server answers with it; "
             f"then delete {' and '.join(map(shown_name, helper.covers))}, which it answers for."
         )
+
+
+def _under(plan: Plan, manual: Manual) -> str:
+    """What answers while a record is deleted that CloudFormation was to adopt."""
+    helper = next((h for h in plan.helpers if manual.key.name in h.covers), None)
+    return "" if helper is None else f", once {shown_name(helper.record.key.name)} answers for it"
 
 
 def _clean_up(plan: Plan) -> Iterator[str]:

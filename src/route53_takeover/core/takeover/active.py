@@ -24,6 +24,7 @@ from route53_takeover.core.takeover.helper_queries import is_covered
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import read_pace
+from route53_takeover.core.takeover.preparation import build_under
 from route53_takeover.core.takeover.queries import (
     deadman,
     is_group_kept_back,
@@ -215,6 +216,8 @@ def _release_when_due(context: StepContext, name: NameState) -> None:
             return
         context.wake(gate.held_at)
         context.wake(name.not_before)
+        if Condition.BRIDGED in gate.unmet and gate.resource.initiated_at is None:
+            build_under(context, name)
         if Condition.STATUS in gate.unmet and BY_LOOKING.issuperset(gate.unmet):
             context.wake(context.state.not_before)
             if context.state.now >= context.state.not_before:

@@ -134,8 +134,9 @@ _HELD = frozenset({"CREATE_COMPLETE", "DELETE_FAILED"})
 
 
 def still_listed(state: State) -> str:
-    """The warning about a restored record that its stack still lists as its own."""
-    back = [h for h in state.handovers if h.stage is RecordStatus.RESTORED]
+    """The warning about a record that was never taken, or is restored, and that its stack lists."""
+    manual = (RecordStatus.RESTORED, RecordStatus.STANDING)
+    back = [h for h in state.handovers if h.stage in manual]
     held = [m.logical_id for h in back for m in matching_resources(state, h) if m.status in _HELD]
     if not held:
         return ""

@@ -7,7 +7,7 @@ from zlib import crc32
 
 from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.queries import ANSWERED
-from route53_takeover.core.timing import INSYNC_PATIENCE
+from route53_takeover.core.timing import HELPER_PATIENCE, INSYNC_PATIENCE, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +62,19 @@ def is_serving(state: State, helper: HelperState) -> bool:
     return all(helper.answers.get(server) == ANSWERED for server in asked)
 
 
-def is_needed(state: State, helper: HelperState) -> bool:
-    """Whether one of its names has no record of its own, as far as every name server knows."""
-    names = [state.names[name] for name in helper.covers]
-    return any(name.is_absent or not is_synced(state, name) for name in names)
+def is_bridge_awaited(state: State, name: NameState) -> bool:
+    """Whether a release waits until helper records answer for the name: not without end."""
+    helper = helper_of(state, name.name)
+    return helper is not None and not is_serving(state, helper) and may_serve(state, helper)
+
+
+def may_serve(state: State, helper: HelperState) -> bool:
+    """Whether the helper may come to answer everywhere, as far as was seen so far."""
+    if helper.given_up or helper.stage not in (HelperStatus.PLANNED, HelperStatus.STANDING):
+        return False
+    if helper.failures >= PATIENCE or helper.attempts >= PATIENCE:
+        return False
+    return not helper.created_at or state.now < helper.created_at + HELPER_PATIENCE
 
 
 def probe_name(state: State, helper: HelperState) -> str:

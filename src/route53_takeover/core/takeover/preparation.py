@@ -14,18 +14,20 @@ from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.bridge_gate import bridge_gate, has_unread_news
 from route53_takeover.core.takeover.early_writes import may_write, write_where_unchanged
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import (
     denying_servers,
     helper_of,
     is_covered,
     is_serving,
     is_synced,
+    may_serve,
 )
 from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition
 from route53_takeover.core.takeover.step_context import ask_template
-from route53_takeover.core.timing import HELPER_PATIENCE, INSYNC_PATIENCE
+from route53_takeover.core.timing import HELPER_PATIENCE, INSYNC_PATIENCE, WRITE_FRESH
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.name_state import HelperState, NameState, WrittenName
@@ -38,7 +40,11 @@ def prepare(context: StepContext) -> None:
     _give_up_in_time(context)
     state = context.state
     converted = [_is_converted(context, state.names[name]) for name in state.names]
-    built = [_is_built(context, state.helpers[name]) for name in state.helpers]
+    built = [
+        _is_built(context, helper)
+        for helper in state.helpers.values()
+        if any(_is_bridged(context, name) for name in helper.covers)
+    ]
     released = [
         _is_released(context, state.names[name])
         for name in state.names
@@ -63,6 +69,29 @@ def watch_bridges(context: StepContext) -> None:
             continue
         if not is_covered(context.state, name):
             context.give_up(_uncovered(context, name))
+
+
+def build_under(context: StepContext, name: NameState) -> None:
+    """Creates the helper of a record that CloudFormation retries on, and waits until it answers."""
+    helper = helper_of(context.state, name.name)
+    if helper is None or not may_serve(context.state, helper):
+        return
+    if helper.stage is HelperStatus.STANDING:
+        await_insync(context, helper)
+        context.wake(helper.created_at + HELPER_PATIENCE)
+    elif (
+        helper.write is not None
+        or helper.read is None
+        or not is_fresh(
+            context.state, began=helper.read.began, told=helper.read.told, within=WRITE_FRESH
+        )
+    ):
+        context.read(helper, every=1.0)
+    elif context.state.now < helper.not_before:
+        context.wake(helper.not_before)
+    else:
+        changes = tuple(Change.create(record) for record in helper.records)
+        context.write(helper, Purpose.BRIDGE, changes)
 
 
 def await_insync(context: StepContext, name: WrittenName) -> bool:

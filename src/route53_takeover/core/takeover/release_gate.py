@@ -18,6 +18,7 @@ from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.plan.model import hold_for
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.freshness import is_fresh
+from route53_takeover.core.takeover.helper_queries import is_bridge_awaited
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import (
@@ -73,6 +74,7 @@ _COMING = frozenset(
         Condition.READ,
         Condition.EVENTS,
         Condition.STATUS,
+        Condition.BRIDGED,
         Condition.ANSWERED,
         Condition.PAUSE,
     }
@@ -303,6 +305,8 @@ def _unmet(state: State, name: NameState, blocked: Blocked, held_at: float) -> I
         yield Condition.NOT_RESTORED
     if name.write is not None:
         yield Condition.ANSWERED
+    if is_bridge_awaited(state, name):
+        yield Condition.BRIDGED
     if not is_in_zone(state.plan, resource):
         yield Condition.ZONE
     if not _may_stand(name, blocked):

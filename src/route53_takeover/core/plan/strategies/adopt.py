@@ -2,7 +2,8 @@
 
 Preparation: one batch, right before the deploy with the switch on. Undo: one batch back, as soon as
 the operation rolls back without having adopted it. Where CloudFormation retries instead, the
-release gate deletes the record after the hold.
+release gate deletes the record after the hold, with a wildcard under it where one is possible
+(`route53_takeover.core.plan.strategies.bridge`), which is only created then.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from msgspec.structs import replace
 
 from route53_takeover.core.plan.comparison import coming_in_place
 from route53_takeover.core.plan.model import Strategy
-from route53_takeover.core.plan.strategies.assessment import Assessment, manuals_at
+from route53_takeover.core.plan.strategies import bridge
+from route53_takeover.core.plan.strategies.assessment import Assessment, manuals_at, standing
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.facts import Facts
-    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.plan.model import Helper, Manual, Plan
 
 
 def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
@@ -54,14 +56,25 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
             )
         prepared = None if desired.record.same_as(record) else _as_named(desired.record, record)
         manuals.append(replace(manual, strategy=Strategy.ADOPT, prepared=prepared))
+    under = bridge.assess(facts, plan, name)
     changed = [m.prepared.describe() for m in manuals if m.prepared is not None]
     return replace(
         assessment,
         manuals=tuple(manuals),
+        helpers=tuple(
+            replace(helper, record=replace(_stands(manuals, helper), name=helper.record.name))
+            for helper in under.helpers
+        ),
         side_effect=f"the name leads to {'; '.join(changed)} before the deploy begins"
         if changed
         else "",
     )
+
+
+def _stands(manuals: list[Manual], helper: Helper) -> RecordSet:
+    """What stands in the deploy, and what its helper is to answer like."""
+    manual = next(m for m in manuals if m.key.type == helper.record.type)
+    return manual.prepared or standing(manual)
 
 
 def _as_named(desired: RecordSet, record: RecordSet) -> RecordSet:
