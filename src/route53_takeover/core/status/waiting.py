@@ -45,7 +45,7 @@ CONDITION_WORDS = {
     Condition.IN_TREE: "its stack's place in the root stack's tree",
     Condition.FORWARD: "a stack operation that goes forward",
     Condition.EVENTS: "fresh stack events",
-    Condition.STATUS: "a fresh status of the stack, for the deploy command has exited",
+    Condition.STATUS: "a fresh status of the stack",
     Condition.HOLD: "the hold to end",
     Condition.CONFIRMATION: "your confirmation (--confirm-release)",
     Condition.READ: "a fresh read of the name",
@@ -54,6 +54,7 @@ CONDITION_WORDS = {
     Condition.PAUSE: "the wait after a refused write",
     Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
     Condition.BRIDGED: "the wildcard to answer on every name server",
+    Condition.AT_REST: "the stack operation of another deploy to end",
     Condition.UNOWNED: "a stack that does not own the record",
     Condition.TOGETHER: "every other record of its RecordSetGroup to be free or released with it",
 }

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, same_records
-from route53_takeover.core.domain.stacks import NOT_OWNED
+from route53_takeover.core.domain.stacks import NOT_OWNED, kind_of
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import helper_of, is_serving
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.queries import is_owned
+from route53_takeover.core.takeover.queries import IN_PROGRESS, is_owned
 from route53_takeover.core.takeover.release_gate import Condition
 from route53_takeover.core.timing import READ_FRESH, WRITE_FRESH
 
@@ -54,6 +54,7 @@ _COMING = frozenset(
     {
         Condition.CONFIRMATION,
         Condition.DISOWNED,
+        Condition.STATUS,
         Condition.READ,
         Condition.ANSWERED,
         Condition.PAUSE,
@@ -105,6 +106,11 @@ def _unmet_of_bridge(
 
 def _unmet_of_owners(state: State, name: NameState) -> Iterator[Condition]:
     """The stack may have been deployed meanwhile, and have adopted the record."""
+    began = state.described_began
+    if state.described is None or not is_fresh(state, began=began, told=began, within=WRITE_FRESH):
+        yield Condition.STATUS
+    elif kind_of(state.described.status) in IN_PROGRESS:
+        yield Condition.AT_REST
     if any(is_owned(state, handover) for handover in name.handovers):
         yield Condition.UNOWNED
     for stack in state.stacks.values():

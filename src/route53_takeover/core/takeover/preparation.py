@@ -26,8 +26,13 @@ from route53_takeover.core.takeover.helper_queries import (
 from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition
-from route53_takeover.core.takeover.step_context import ask_template
-from route53_takeover.core.timing import HELPER_PATIENCE, INSYNC_PATIENCE, WRITE_FRESH
+from route53_takeover.core.takeover.step_context import ask_template, look
+from route53_takeover.core.timing import (
+    DESCRIBE_AGAIN,
+    HELPER_PATIENCE,
+    INSYNC_PATIENCE,
+    WRITE_FRESH,
+)
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.name_state import HelperState, NameState, WrittenName
@@ -157,6 +162,7 @@ def _is_released(context: StepContext, name: NameState) -> bool:
         context.write(name, Purpose.RELEASE, changes)
     elif Condition.BRIDGED not in gate.unmet and may_write(context, name):
         context.read(name, every=1.0)
+        look(context, every=DESCRIBE_AGAIN)
         for stack in context.state.stacks.values():
             if has_unread_news(context.state.plan, stack):
                 ask_template(context, stack)

@@ -64,6 +64,7 @@ class Condition(StrEnum):
     TOGETHER = "together"
     BRIDGED = "bridged"
     UNOWNED = "unowned"
+    AT_REST = "at-rest"
 
 
 _COMING = frozenset(

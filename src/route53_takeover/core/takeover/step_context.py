@@ -127,6 +127,16 @@ def ask_list(context: StepContext, stack_id: str, *, urgent: bool = False) -> No
         context.wake(context.state.not_before)
 
 
+def look(context: StepContext, *, every: float) -> None:
+    """Describes the root stack, unless it was just described or could not be."""
+    state = context.state
+    due = max(state.described_began + every if state.described else 0.0, state.not_before)
+    if state.now >= due:
+        context.ask(cmd.DescribeRoot())
+    else:
+        context.wake(due)
+
+
 def tree_is_listed(
     context: StepContext, *, since: float = 0.0, within: float | None = None
 ) -> bool:
