@@ -83,8 +83,8 @@ def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
             )
         for each in coming:
             if each.is_routed and not record.is_routed:
-                if manual.strategy is Strategy.WEIGHTED:
-                    break
+                if Strategy.WEIGHTED in (manual.strategy, plan.options.strategy):
+                    break  # or refused as not possible
                 yield Finding(
                     text="the stack's template has a routing policy at "
                     f"{shown_name(record.key.name)} ({each.type}, SetIdentifier "

@@ -94,6 +94,7 @@ def _is_everywhere(context: StepContext, name: NameState) -> bool:
 
 def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bool:
     """Whether the manual member is gone, or no more can be done about it."""
+    name = context.state.names[name.name]  # another member's batch may have been asked for
     if not is_member(handover) or handover.stage not in TAKEN_STAGES or _has_failed(name):
         return True
     if name.write is not None:

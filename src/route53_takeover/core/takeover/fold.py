@@ -21,7 +21,7 @@ from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
 from route53_takeover.core.takeover.fold_writes import answered, intended, restore_lost, unread
 from route53_takeover.core.takeover.freshness import timed
-from route53_takeover.core.takeover.helper_queries import probe_name
+from route53_takeover.core.takeover.helper_queries import denying_servers, probe_name
 from route53_takeover.core.takeover.name_state import (
     ABSENT_STAGES,
     Handover,
@@ -156,7 +156,9 @@ def _covered(state: State, helper: HelperState) -> dict[str, NameState]:
 def _with_open_gaps(name: NameState, now: float) -> NameState:
     """The name, which has no answer from now on where a record set of it is gone."""
     handovers = tuple(
-        replace(h, uncovered_at=now) if h.stage is RecordStatus.RELEASED else h
+        replace(h, uncovered_at=now)
+        if h.stage is RecordStatus.RELEASED and h.uncovered_at is None
+        else h
         for h in name.handovers
     )
     return replace(name, handovers=handovers)
@@ -215,6 +217,8 @@ def _heard(state: State, name: NameState, event: ev.NamesAnswered) -> NameState:
     """Name servers' answers: who answers before the release, who is silent after it, how long."""
     good = {server for server, status in event.statuses.items() if status == ANSWERED}
     name = replace(name, answers={**name.answers, **event.statuses})
+    if name.covered_by and denying_servers(state, name):
+        name = _with_open_gaps(name, state.now)
     if not name.was_released:
         return replace(name, answered=name.answered | good)
     since, silences = dict(name.silent_since), dict(name.silences)

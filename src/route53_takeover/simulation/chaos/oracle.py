@@ -226,8 +226,13 @@ def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
     outcome = state.ending.outcome if state.ending else Outcome.UNKNOWN
     found, writer = harness.found[name]
     members = state.plan.members_at(name)
-    here = [r for r in found if members is None or r.set_identifier in members]
     originals = [m.original for m in state.plan.manuals if m.key.name == name]
+    here = [
+        r
+        for r in found
+        if any(conflict(r, o) for o in originals)
+        and (members is None or r.set_identifier in members)
+    ]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
     helping = state.plan.written_keys - state.plan.keys

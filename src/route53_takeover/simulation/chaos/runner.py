@@ -143,16 +143,6 @@ async def _rehearse(
     plan = await _plan(harness, options)
     if plan.refused and account.others:
         return judged_refusal(scenario, seed, harness, plan)
-    if plan.refused and options.strategy is not Strategy.DELETE:
-        # Not possible here: what else there is, is taken.
-        return await _rehearse(
-            scenario,
-            seed,
-            faults,
-            options=replace(options, strategy=Strategy.DELETE, strategy_given=True),
-            begin=begin,
-            saw=saw,
-        )
     if plan.refused:
         raise RefusedError(str(plan.refusals[0]))
     for fault in faults.injected:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.plan.model import Options, Strategy
 from route53_takeover.simulation.chaos.drawn_accounts import (
     among_others,
@@ -72,8 +73,15 @@ def soak_once(seed: int, number: int) -> Rehearsal:
     Raises:
         Exception: the engine met what it takes for a defect of its own.
     """
-    drawn = draw(seed, number)
-    return rehearse_once(drawn.scenario, f"{seed}/{number}", drawn.faults, options=drawn.options)
+    drawn, as_seed = draw(seed, number), f"{seed}/{number}"
+    try:
+        return rehearse_once(drawn.scenario, as_seed, drawn.faults, options=drawn.options)
+    except RefusedError:
+        if drawn.options.strategy is Strategy.DELETE:
+            raise
+    # The strategy is not possible here: the record is deleted instead.
+    options = replace(drawn.options, strategy=Strategy.DELETE, strategy_given=True)
+    return rehearse_once(drawn.scenario, as_seed, drawn.faults, options=options)
 
 
 def draw(seed: int, number: int) -> DrawnRun:
