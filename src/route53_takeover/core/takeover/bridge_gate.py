@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, same_records
-from route53_takeover.core.domain.stacks import NOT_OWNED, kind_of
+from route53_takeover.core.domain.stacks import NOT_OWNED, UPDATABLE_FAILURES, StackPhase, kind_of
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import helper_of, is_serving
 from route53_takeover.core.takeover.name_state import RecordStatus
@@ -109,7 +109,7 @@ def _unmet_of_owners(state: State, name: NameState) -> Iterator[Condition]:
     began = state.described_began
     if state.described is None or not is_fresh(state, began=began, told=began, within=WRITE_FRESH):
         yield Condition.STATUS
-    elif kind_of(state.described.status) in IN_PROGRESS:
+    elif kind_of(state.described.status) in IN_PROGRESS or has_failed(state):
         yield Condition.AT_REST
     if any(is_owned(state, handover) for handover in name.handovers):
         yield Condition.UNOWNED
@@ -118,6 +118,12 @@ def _unmet_of_owners(state: State, name: NameState) -> Iterator[Condition]:
         if not is_listed or has_unread_news(state.plan, stack):
             yield Condition.DISOWNED
             return
+
+
+def has_failed(state: State) -> bool:
+    """Whether the stack was seen in a status that no deploy can update it from."""
+    status = "" if state.described is None else state.described.status
+    return kind_of(status) is StackPhase.FAILED and status not in UPDATABLE_FAILURES
 
 
 def has_unread_news(plan: Plan, stack: StackState) -> bool:

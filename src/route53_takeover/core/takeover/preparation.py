@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import commands as cmd
-from route53_takeover.core.takeover.bridge_gate import bridge_gate, has_unread_news
+from route53_takeover.core.takeover.bridge_gate import bridge_gate, has_failed, has_unread_news
 from route53_takeover.core.takeover.early_writes import may_write, write_where_unchanged
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.freshness import is_fresh
@@ -163,6 +163,8 @@ def _is_released(context: StepContext, name: NameState) -> bool:
     elif Condition.BRIDGED not in gate.unmet and may_write(context, name):
         context.read(name, every=1.0)
         look(context, every=DESCRIBE_AGAIN)
+        if has_failed(context.state) and context.state.described is not None:
+            context.give_up(f"another deploy left the stack {context.state.described.status}")
         for stack in context.state.stacks.values():
             if has_unread_news(context.state.plan, stack):
                 ask_template(context, stack)
