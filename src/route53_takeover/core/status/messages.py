@@ -15,7 +15,9 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.finish import is_member
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import Outcome
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.domain.stacks import StackEvent
+    from route53_takeover.core.takeover.name_state import Handover, NameState
 
 PHASE_WORDS = {
     Phase.PREFLIGHT: "reading the account",
@@ -54,10 +57,12 @@ _STAGE_WORDS = {
 }
 
 
-def stage_words(stage: RecordStatus, answers: str = "") -> tuple[Mark, str]:
-    """What became of a record set; ``answers``: that its name answers without it, if it does."""
-    mark, words = _STAGE_WORDS[stage]
-    return mark, words.format(left=answers or "no record exists now")
+def stage_words(name: NameState, handover: Handover) -> tuple[Mark, str]:
+    """What became of a record set, and whether its name answers without it."""
+    if handover.stage is RecordStatus.ADOPTED and is_member(handover):
+        return Mark.DONE, "created by CloudFormation beside the manual member"
+    mark, words = _STAGE_WORDS[handover.stage]
+    return mark, words.format(left=still_answering(name, handover) or "no record exists now")
 
 
 OUTCOME_MARKS = {

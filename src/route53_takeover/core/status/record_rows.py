@@ -14,6 +14,7 @@ from route53_takeover.core.status.snapshot import Field, Mark, RecordView
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.finish import is_member
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
 from route53_takeover.core.takeover.queries import matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -76,7 +77,7 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
 
 
 def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
-    mark, words = stage_words(handover.stage, still_answering(name, handover))
+    mark, words = stage_words(name, handover)
     match handover.stage:
         case RecordStatus.STANDING:
             return _progress_of_standing(state, name, handover)
@@ -93,6 +94,8 @@ def _progress(state: State, name: NameState, handover: Handover) -> tuple[Mark, 
 def _progress_of_standing(state: State, name: NameState, handover: Handover) -> tuple[Mark, str]:
     key = handover.original.key
     is_lowered = not handover.standing.same_as(handover.original)
+    if handover.standing.same_as(state.plan.manual(handover.original).prepared):
+        return _progress_of_prepared(state, handover)
     if state.ending is not None:
         left = (Mark.UNKNOWN, "in place, still with the lowered TTL")
         return left if is_lowered else (Mark.SKIPPED, "unchanged")
@@ -108,6 +111,14 @@ def _progress_of_standing(state: State, name: NameState, handover: Handover) -> 
             retrying = "blocks CloudFormation's record"
             return Mark.RUNNING, adopting if gate.may_be_adopted else retrying
     return Mark.WAITING, "in place, TTL lowered" if is_lowered else "unchanged"
+
+
+def _progress_of_prepared(state: State, handover: Handover) -> tuple[Mark, str]:
+    if state.ending is not None:
+        return Mark.UNKNOWN, "in place, still as it was prepared"
+    if is_member(handover):
+        return Mark.WAITING, "a member of a weighted group, beside which the stack's may stand"
+    return Mark.WAITING, "as the stack wants it, to be adopted"
 
 
 def _standing(name: NameState, handover: Handover) -> tuple[str, ...]:

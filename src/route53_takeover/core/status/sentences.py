@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.absence import lack, lacks
 from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.takeover.finish import left_members
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind, unseen_of_groups
@@ -33,6 +35,8 @@ def doing(state: State) -> str:
             return _watching(state)
         case Phase.RESTORE:
             return _undoing(state)
+        case Phase.GUARD if left_members(state) and root_kind(state) is StackPhase.SUCCEEDED:
+            return _weighing(state)
         case Phase.ENDED:
             return _ended(state)
         case _:
@@ -52,6 +56,15 @@ _SIMPLY = {
     Phase.GUARD: "CloudFormation created {names}; watching until the stack is complete.",
     Phase.VERIFY: "Reading records, stacks and name servers once more.",
 }
+
+
+def _weighing(state: State) -> str:
+    """The stack has its member: the manual one goes, step by step."""
+    member = left_members(state)[0]
+    steps = state.plan.manual(member.original).weights
+    told = f" (step {member.steps_done} of {len(steps)})" if steps else ""
+    weight = weight_of(member.standing)
+    return f"The stack's member answers; the manual one has the weight {weight} and goes{told}."
 
 
 def _deploying_off(state: State) -> str:

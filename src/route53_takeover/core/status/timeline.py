@@ -19,7 +19,6 @@ from route53_takeover.core.status import messages
 from route53_takeover.core.status.messages import OUTCOME_MARKS, Message, stage_words
 from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 
@@ -153,7 +152,7 @@ class Timeline:
                 if self._stages.get(key, RecordStatus.STANDING) is not stage:
                     self._stages[key] = stage
                     self._follow_absence(key, stage, handover.released_at, state.now)
-                    mark, words = stage_words(stage, still_answering(name, handover))
+                    mark, words = stage_words(name, handover)
                     self._say(state.now, Message(f"{key} {words}", mark))
         if state.given_up != self._given_up:
             self._given_up = state.given_up
