@@ -333,6 +333,23 @@ def test_a_release_under_a_bridge_waits_for_its_confirmation() -> None:
     assert release.time - bridge.time > 59
 
 
+def test_the_way_back_from_any_step_of_weight_is_one_batch() -> None:
+    def saw(harness: Harness, event: ev.AnyEvent, state: State) -> None:
+        steps = [h.steps_done for h in state.handovers]
+        if steps == [1] and isinstance(event, ev.WriteAccepted):
+            harness.engine.submit(ev.RestoreAsked(time=harness.clock.now()))
+
+    setup = account(template=weighted_template(site_template(NEW)))
+    rehearsal = run(setup, Strategy.WEIGHTED, saw=saw, weights=(50, 100), weight_every=20.0)
+    assert_truthful(rehearsal)
+    first, back = batches(rehearsal, Purpose.WEIGH)
+    assert back.time - first.time < 10
+    assert dict(back.changes[1].record.routing)["Weight"] == "255"
+    assert not batches(rehearsal, Purpose.REMOVE)
+    assert rehearsal.result.exit_code == 4, "both members stand"
+    assert "answers as before, beside the stack's member" in rehearsal.result.reason
+
+
 def test_names_below_one_parent_share_a_wildcard_only_with_one_answer() -> None:
     api = like(NEW, Name="api.example.com")
     template = site_template(NEW, Api=api)

@@ -16,6 +16,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.absence import lack
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_requests import (
+    is_weighing,
     may_abort,
     may_extend,
     may_pause,
@@ -111,7 +112,8 @@ def _choices(state: State) -> Iterator[Choice]:
     for name in state.names.values():
         yield from _of_name(state, name)
     if names := to_restore(state):
-        yield _restore(state, names)
+        weighing = all(is_weighing(state, name) for name in names)
+        yield _weigh_back(names) if weighing else _restore(state, names)
     if may_abort(state):
         yield Choice(
             act=Act.ABORT,
@@ -156,6 +158,17 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             unchanged="A rollback still restores the record at once.",
             undo=f"Restore creates {_all(gone)} at any time before that.",
         )
+
+
+def _weigh_back(names: tuple[NameState, ...]) -> Choice:
+    shown = " and ".join(display_name(name.name) for name in names)
+    return Choice(
+        act=Act.RESTORE,
+        severe=True,
+        effect=f"The manual member of {shown} gets its first weight back, in one batch.",
+        unchanged="The stack keeps its member, and answers as far as its weight goes.",
+        undo="None in this run: deploy with the switch off, then `restore` the record.",
+    )
 
 
 def _restore(state: State, names: tuple[NameState, ...]) -> Choice:

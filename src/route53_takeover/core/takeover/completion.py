@@ -242,6 +242,11 @@ def _left_beside(state: State) -> str:
     helpers = [display_name(helper.name) for helper in left_helpers(state)]
     members = [str(h.standing.key) for h in left_members(state)]
     left = ", ".join((*helpers, *members))
+    if members and any(name.restoring for name in state.names.values()):
+        return (
+            f"{left} answers as before, beside the stack's member (deploy with the switch off; "
+            "then `restore` makes the record simple again)"
+        )
     return f"{left} could not be removed, or was changed by another writer" if left else ""
 
 

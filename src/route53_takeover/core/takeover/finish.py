@@ -101,10 +101,13 @@ def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bo
         context.read(name, every=1.0)
         return False
     state = context.state
-    weights = state.plan.manual(handover.original).weights
+    manual = state.plan.manual(handover.original)
+    weights = manual.weights
     every = state.plan.options.weight_every
     since = handover.weighed_at or handover.created_at or state.now
-    due = since + every if handover.steps_done else since
+    due = since + every if handover.steps_done and not name.restoring else since
+    if name.restoring and handover.standing.same_as(manual.prepared):
+        return True  # the operator asked for it: the manual member answers as before
     if state.now < due:
         context.wake(due)
         return False
@@ -113,7 +116,10 @@ def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bo
     name = context.state.names[name.name]
     if not _stands_beside(context.state, name, handover):
         return True  # another writer changed one of the two: it is left as it is
-    if handover.steps_done < len(weights):
+    if name.restoring and manual.prepared is not None:
+        changes = (Change.delete(handover.standing), Change.create(manual.prepared))
+        context.write(name, Purpose.WEIGH, changes)
+    elif handover.steps_done < len(weights):
         lighter = with_weight(handover.standing, weights[handover.steps_done])
         changes = (Change.delete(handover.standing), Change.create(lighter))
         context.write(name, Purpose.WEIGH, changes)

@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.finish import is_member
 from route53_takeover.core.takeover.helper_queries import helper_of
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import is_ours_to_fill
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -104,7 +106,16 @@ def to_restore(state: State) -> tuple[NameState, ...]:
     if state.phase is Phase.ENDED or not state.ever_released:
         return ()
     return tuple(
-        name for name in state.names.values() if not name.restoring and is_empty(state, name)
+        name
+        for name in state.names.values()
+        if not name.restoring and (is_empty(state, name) or is_weighing(state, name))
+    )
+
+
+def is_weighing(state: State, name: NameState) -> bool:
+    """Whether the answers move, or are to, from the manual member to the stack's."""
+    return state.phase is Phase.GUARD and any(
+        h.stage in TAKEN_STAGES and is_member(h) for h in name.handovers
     )
 
 
