@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.finish import is_member
+from route53_takeover.core.takeover.name_state import TAKEN_STAGES
 from route53_takeover.core.takeover.release_gate import Condition
 from route53_takeover.core.timing import ONE_REQUEST, READ_FRESH
 from route53_takeover.simulation.chaos.transport import ANOTHER
@@ -69,6 +72,15 @@ class CoverageGoal(StrEnum):
     DEADMAN_PUT_OFF = "the deadman extended while the name has no record"
     RESTORED_BY_A_KEY = "the operator restores the record by a key"
     ABORTED = "the operator aborts by a key"
+    DEAD_ON_THE_BRIDGE = "no process lives while only a wildcard answers"
+    BRIDGE_UNANSWERED = "the answer to the batch that creates or removes a wildcard is lost"
+    BRIDGE_BROKEN = "another writer changes or deletes the wildcard while only it answers"
+    BRIDGE_UNDONE = "a record restored under a wildcard"
+    BRIDGED_ADOPTION = "a release under a wildcard of a record that was to be adopted"
+    PREPARATION_UNDONE = "a prepared record changed back"
+    ADOPTION_ROLLED_BACK = "a rollback that deletes a prepared record which was adopted"
+    WEIGHT_UNANSWERED = "the answer to a step of weight is lost"
+    DEAD_BETWEEN_WEIGHTS = "no process lives while two members answer"
     OWNER_HIDDEN = "an owner hidden by another resource"
 
 
@@ -83,6 +95,7 @@ def sights(harness: Harness, plan: Plan) -> frozenset[CoverageGoal]:
             *_of_the_stack(harness),
             *_of_the_process(harness),
             *_of_the_keys(harness),
+            *_of_the_strategies(harness, plan),
         ]
     )
 
@@ -97,6 +110,36 @@ def hidden_owners(harness: Harness, plan: Plan) -> Iterator[str]:
             is_record = resource.type == RECORD_SET and normal_name(resource.physical_id) in asked
             if is_record and stacks.owner(resource.physical_id) is not stack:
                 yield name
+
+
+def _of_the_strategies(harness: Harness, plan: Plan) -> Iterator[CoverageGoal]:
+    adopting = {m.key.name for m in plan.manuals if m.strategy is Strategy.ADOPT}
+    lost = {e.id for e in harness.disk.events if isinstance(e, ev.WriteUnknown)}
+    purposes = set(harness.purposes.values())
+    unanswered = {purpose for write, purpose in harness.purposes.items() if write in lost}
+    if unanswered & {Purpose.BRIDGE, Purpose.REMOVE}:
+        yield CoverageGoal.BRIDGE_UNANSWERED
+    if Purpose.WEIGH in unanswered:
+        yield CoverageGoal.WEIGHT_UNANSWERED
+    if {Purpose.BRIDGE, Purpose.RESTORE} <= purposes:
+        yield CoverageGoal.BRIDGE_UNDONE
+    if adopting and {Purpose.BRIDGE, Purpose.RELEASE} <= purposes:
+        yield CoverageGoal.BRIDGED_ADOPTION
+    if {Purpose.PREPARE, Purpose.UNDO} <= purposes:
+        yield CoverageGoal.PREPARATION_UNDONE
+    if harness.is_bridge_broken:
+        yield CoverageGoal.BRIDGE_BROKEN
+    for state in harness.deaths:
+        if any(name.is_absent and name.covered_by for name in state.names.values()):
+            yield CoverageGoal.DEAD_ON_THE_BRIDGE
+        if any(h.stage in TAKEN_STAGES and is_member(h) for h in state.handovers):
+            yield CoverageGoal.DEAD_BETWEEN_WEIGHTS
+    if harness.state is not None and any(
+        h.created_at is not None and h.released_at is None and h.restored_at is not None
+        for h in harness.state.handovers
+        if h.original.key.name in adopting
+    ):
+        yield CoverageGoal.ADOPTION_ROLLED_BACK
 
 
 def _of_releases(harness: Harness) -> Iterator[CoverageGoal]:

@@ -10,6 +10,7 @@ from route53_takeover.simulation.chaos.fault_injection import FaultKind, Injecte
 from route53_takeover.simulation.chaos.faults import Faults, WayOut
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.transport import CHANGE, FaultRates
+from route53_takeover.simulation.scenarios import alias
 
 if TYPE_CHECKING:
     from random import Random
@@ -145,6 +146,27 @@ def _aimed(rng: Random, edits: Edits) -> tuple[InjectedFault, ...]:
         *((replace(_CLEANING, record=edits.other),),) * 4,
     )
     return rng.choice(aims) if rng.random() < 1 / 2 else ()
+
+
+def aimed_at_strategies(rng: Random) -> tuple[InjectedFault, ...]:
+    """In every second run, what strikes a strategy where it hurts."""
+    cue = rng.choice(
+        (
+            InjectionPoint.PREPARE,
+            InjectionPoint.BRIDGE,
+            InjectionPoint.RELEASE,
+            InjectionPoint.WEIGH,
+            InjectionPoint.REMOVE,
+        )
+    )
+    delay = rng.choice((rng.uniform(0.0, 0.08), rng.uniform(0.0, 30.0)))
+    aim = InjectedFault(
+        deed=FaultKind.KILL, cue=cue, delay=delay, seconds=rng.choice((0.3, 5.0, 60.0, 900.0))
+    )
+    wildcard = replace(alias("d1any"), name="*.example.com.")
+    others = replace(aim, deed=FaultKind.EDIT, record=wildcard)
+    aims = (aim, aim, others, replace(others, deed=FaultKind.DELETE))
+    return (rng.choice(aims),) if rng.random() < 1 / 2 else ()
 
 
 def _injected_fault(rng: Random, edits: Edits) -> InjectedFault:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold_requests import asked
+from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import DeployBehavior
@@ -75,6 +76,7 @@ _BY_PURPOSE = {
 }
 
 
+_BROKEN = frozenset({HelperStatus.CHANGED, HelperStatus.GONE})
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 _PATIENCE = 1.0
 """Seconds after a stall of the disk for which a restore may still be on its way without it."""
@@ -118,6 +120,8 @@ class Harness:
         purposes: why each batch was intended.
         untrue: promises that the end of an earlier process broke.
         undurable: batches that arrived before their backup or intent was durable.
+        deaths: the state that each process was in when it died.
+        is_bridge_broken: another writer changed or deleted a helper record while only it answered.
         bridged: releases that left every name server with an answer.
         restored_before_a_try: a restore came before a try of CloudFormation that was still due.
         creating_at: when CloudFormation began to create the record.
@@ -160,6 +164,8 @@ class Harness:
         self.purposes: dict[str, ev.Purpose] = {}
         self.undurable: list[str] = []
         self.untrue: list[str] = []
+        self.deaths: list[State] = []
+        self.is_bridge_broken = False
         self.bridged: set[str] = set()
         self.restored_before_a_try = False
         self.creating_at: list[float] = []
@@ -212,6 +218,8 @@ class Harness:
         if state.paused or state.plan.options.confirm_release:
             found = (m for name in state.names.values() for m in release_gates(state, name))
             self.awaited |= {m.unmet[0] for m in found if len(m.unmet) == 1}
+        broken = any(h.stage in _BROKEN for h in state.helpers.values())
+        self.is_bridge_broken |= broken and any(name.is_absent for name in state.names.values())
         if isinstance(event, ev.WriteIntended):
             self.purposes[event.id] = event.purpose
             self.cue(_BY_PURPOSE[event.purpose])
@@ -313,6 +321,8 @@ class Harness:
 
     async def stay_down(self) -> None:
         """Until the next process begins, on the disk that the last one left."""
+        if self._before is not None:
+            self.deaths.append(self._before)
         await self.clock.sleep(self.downtime or 0.0)
         self.world.timeline.advance(self.clock.true())  # what was on its way has arrived
         self.downtime = None

@@ -20,7 +20,7 @@ from route53_takeover.simulation.chaos.drawn_accounts import (
     drawn_scenario,
     with_strategy,
 )
-from route53_takeover.simulation.chaos.drawn_faults import drawn_faults
+from route53_takeover.simulation.chaos.drawn_faults import aimed_at_strategies, drawn_faults
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.operator_inputs import draw_keys
@@ -94,8 +94,9 @@ def draw(seed: int, number: int) -> DrawnRun:
     apart = Random(f"soak/{seed}/{number}/strategy")  # noqa: S311
     scenario, strategy = with_strategy(apart, scenario)
     options = _with_strategy(apart, options, strategy)
+    aimed = () if strategy is Strategy.DELETE else aimed_at_strategies(apart)
     faults = drawn_faults(rng, edits)
-    faults = replace(faults, injected=(*faults.injected, *draw_keys(rng, options)))
+    faults = replace(faults, injected=(*faults.injected, *aimed, *draw_keys(rng, options)))
     if options.deploy_on is None:
         somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, injected=(*faults.injected, somebodys))
