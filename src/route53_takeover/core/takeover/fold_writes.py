@@ -110,6 +110,10 @@ _EXISTS = "but it already exists"
 _ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.PREPARE, Purpose.BRIDGE, Purpose.RELEASE})
 
 
+_LEADING_AWAY = frozenset({Purpose.RELEASE, Purpose.RESTORE})
+"""What changes whether the name or its helper answers: it must be on every name server first."""
+
+
 def restore_lost(name: NameState, write: Write) -> NameState:
     """A restore of unknown fate: it is sent again at once, for a CREATE overwrites nothing."""
     created = {change.record.key for change in write.changes}
@@ -165,7 +169,8 @@ def applied(
         restores_lost=0,
         proven=name.proven or write.purpose is Purpose.PROVE,
     )
-    if any(name.name in helper.covers for helper in state.helpers.values()):
+    is_covered = any(name.name in helper.covers for helper in state.helpers.values())
+    if is_covered and write.purpose in _LEADING_AWAY:
         assumed = state.now + INSYNC_ASSUMED if change_id is None else None
         name = replace(name, unsynced=change_id, synced_at=assumed)
     match write.purpose:
