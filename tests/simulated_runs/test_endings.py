@@ -296,6 +296,19 @@ def test_what_a_rollback_takes_away_counts_as_gap_too() -> None:
         assert rehearsal.gap_seconds > 0
 
 
+@pytest.mark.parametrize("name", ["bridge", "adopt", "weighted"])
+def test_a_name_that_always_answers_has_no_gap_in_json(name: str) -> None:
+    out = io.StringIO()
+    reported = JsonLines("rehearsal", out, io.StringIO())
+
+    def saw(_harness: Harness, event: ev.AnyEvent, state: State) -> None:
+        reported(event, state, 1)
+
+    rehearse_once(SCENARIOS[name], "ending", Faults(), saw=saw)
+    assert "write-accepted" in out.getvalue()
+    assert "gap-opened" not in out.getvalue()
+
+
 def test_every_gap_is_reported_as_it_opens_and_closes_in_json() -> None:
     out = io.StringIO()
     reported = JsonLines("rehearsal", out, io.StringIO())

@@ -63,12 +63,13 @@ class JsonLines:
                     "type": key.type,
                     "set_identifier": key.set_identifier,
                 }
-                if handover.stage in ABSENT_STAGES and key not in self._gone:
-                    ours = handover.released_at if handover.gone_at is None else handover.gone_at
+                is_open = handover.stage in ABSENT_STAGES and not name.covered_by
+                if is_open and key not in self._gone:
+                    ours = handover.gap_began_at if handover.gone_at is None else handover.gone_at
                     self._gone[key] = state.now if ours is None else ours
                     due = None if name.deadman_at is None else rfc3339(name.deadman_at)
                     yield {"event": "gap-opened", **what, "deadline": due}
-                elif handover.stage not in ABSENT_STAGES and key in self._gone:
+                elif not is_open and key in self._gone:
                     lasted = max(state.now - self._gone.pop(key), 0.0)
                     yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
 

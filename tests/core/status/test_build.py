@@ -797,6 +797,29 @@ GREEN = "the name still answers from its 1 other member (about 10 % of queries a
 MISSING = f"www.example.com A [blue] is missing; {GREEN}"
 
 
+def test_a_name_that_a_wildcard_answers_for_has_no_countdown_and_no_gap() -> None:
+    for phase in (Phase.PREPARE, Phase.WATCH):
+        then = at("bridge", phase)
+        assert then.state.missing
+        seen = then.seen()
+        (record,) = seen.records
+        assert record.words == "deleted; the name still answers from *.example.com"
+        assert (record.covered_by, record.gap) == ("*.example.com", None)
+        assert seen.absences == ()
+        assert not [c for c in seen.countdowns if c.label == "the record is restored"]
+        assert not [c for c in seen.choices if c.act is Act.EXTEND_DEADMAN]
+    assert seen.doing == (
+        "*.example.com answers for www.example.com; watching the stack until it creates its record."
+    )
+
+
+def test_a_member_that_goes_is_shown_with_its_weight() -> None:
+    seen = at("weighted", Phase.GUARD).seen()
+    assert "the manual one has the weight 0 and goes (step 2 of 2)" in seen.doing
+    (back,) = [c for c in seen.choices if c.act is Act.RESTORE]
+    assert "gets its first weight back" in back.effect
+
+
 def test_a_missing_member_is_shown_beside_the_name_that_still_answers() -> None:
     released, read = at("routed", Phase.CONFIRM, first=True), at("routed", Phase.CONFIRM)
     assert released.state.names[NAME].read is None

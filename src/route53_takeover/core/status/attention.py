@@ -12,6 +12,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.sentences import unseen_of_group
 from route53_takeover.core.takeover.absence import lacks
+from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import release_gates
@@ -58,6 +59,9 @@ def _needs(state: State, timeline: Timeline) -> Iterator[str]:
     for name in state.names.values():
         if any(gate.may_be_confirmed for gate in release_gates(state, name)):
             yield f"CloudFormation is waiting: confirm the release of {display_name(name.name)}."
+        if name.covered_by and bridge_gate(state, name).may_be_confirmed:
+            covering = display_name(name.covered_by)
+            yield f"{covering} answers: confirm the release of {display_name(name.name)}."
     if state.phase is Phase.WATCH and (unseen := unseen_of_group(state)):
         yield unseen
     if state.journal_lost:

@@ -68,7 +68,8 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
         standing=_standing(name, handover),
         still_answers=bool(still_answering(name, handover)),
         read_at=read_at,
-        gap=_gap(state, timeline, handover),
+        covered_by=display_name(name.covered_by) if name.covered_by else "",
+        gap=_gap(state, timeline, name, handover),
         gap_dns=_gap_dns(state, name, handover),
     )
 
@@ -202,10 +203,12 @@ def _texts(record: RecordSet) -> dict[str, str]:
 # -- the gap
 
 
-def _gap(state: State, timeline: Timeline, handover: Handover) -> float | None:
+def _gap(state: State, timeline: Timeline, name: NameState, handover: Handover) -> float | None:
     absence = timeline.absences.get(handover.original.key)
     if handover.stage in ABSENT_STAGES:
-        since = handover.released_at if handover.stage is RecordStatus.RELEASED else None
+        if name.covered_by:
+            return None
+        since = handover.gap_began_at if handover.stage is RecordStatus.RELEASED else None
         if since is None and absence is not None:
             since = absence.since
         return None if since is None else max(state.now - since, 0.0)

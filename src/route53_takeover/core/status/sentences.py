@@ -96,9 +96,21 @@ def _watching(state: State) -> str:
         return f"CloudFormation is trying to create {names}; checking the release conditions."
     if state.plan.options.deploy_on is None and root_kind(state) is not StackPhase.FORWARD:
         return "Waiting for a deploy with the switch on, started elsewhere."
+    if bridged := _bridged(state):
+        return f"{bridged}; watching the stack until it creates its record."
     if nothing_to_release(state):
         return "No record is deleted any more; waiting for the stack to finish."
     return f"Watching the stack until CloudFormation starts to create {all_names(state)}."
+
+
+def _bridged(state: State) -> str:
+    """Which wildcards answer for which names, where nothing else is missing."""
+    missing = [name for name in state.names.values() if name.is_absent]
+    if not missing or not all(name.covered_by for name in missing) or state.has_stopped:
+        return ""
+    names = ", ".join(display_name(name.name) for name in missing)
+    covering = dict.fromkeys(display_name(name.covered_by) for name in missing)
+    return f"{', '.join(covering)} answers for {names}"
 
 
 def nothing_to_release(state: State) -> bool:
@@ -132,6 +144,8 @@ def coming(state: State, after: Phase | None) -> str:
     if state.is_paused:
         return "No further step starts until you continue the run."
     match state.phase:
+        case Phase.WATCH if _bridged(state):
+            return "CloudFormation creates its record; a minute later the wildcard is removed."
         case Phase.WATCH if nothing_to_release(state):
             return "The run undoes its changes and ends."
         case Phase.WATCH:

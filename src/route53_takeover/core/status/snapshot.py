@@ -83,6 +83,7 @@ class RecordView(Struct, frozen=True, kw_only=True):
         fields: type, value, TTL, owner.
         standing: the records at the name by the last read, a line a record set; empty: none.
         still_answers: whether the name answers without it, from other members of its routed group.
+        covered_by: the wildcard that answers while it is gone.
         read_at: when that read began; ``None``: not read since the run's own last write, and
             ``standing`` is what that write left.
         mark: its progress; ``words`` says it.
@@ -98,6 +99,7 @@ class RecordView(Struct, frozen=True, kw_only=True):
     set_identifier: str | None = None
     standing: tuple[str, ...] = ()
     still_answers: bool = False
+    covered_by: str = ""
     read_at: float | None = None
     gap: float | None = None
     gap_dns: float | None = None

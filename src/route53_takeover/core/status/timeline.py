@@ -151,7 +151,8 @@ class Timeline:
                 key, stage = handover.original.key, handover.stage
                 if self._stages.get(key, RecordStatus.STANDING) is not stage:
                     self._stages[key] = stage
-                    self._follow_absence(key, stage, handover.released_at, state.now)
+                    if not name.covered_by:
+                        self._follow_absence(key, stage, handover.gap_began_at, state.now)
                     mark, words = stage_words(name, handover)
                     self._say(state.now, Message(f"{key} {words}", mark))
         if state.given_up != self._given_up:
@@ -173,11 +174,11 @@ class Timeline:
         self._say(state.now, message, state.phase)
 
     def _follow_absence(
-        self, key: RecordKey, stage: RecordStatus, released_at: float | None, now: float
+        self, key: RecordKey, stage: RecordStatus, began: float | None, now: float
     ) -> None:
         absence = self.absences.get(key)
         if stage in ABSENT_STAGES:
-            since = now if released_at is None or stage is RecordStatus.LOST else released_at
+            since = now if began is None or stage is RecordStatus.LOST else began
             self.absences[key] = Gap(since=since)
         elif absence is not None and absence.until is None:
             self.absences[key] = replace(absence, until=now)

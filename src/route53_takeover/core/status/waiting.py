@@ -249,7 +249,8 @@ def _of_name(state: State, name: NameState) -> Iterator[Countdown]:
         if Condition.HOLD in gate.unmet:
             since = gate.resource.since
             yield Countdown(label="the hold ends", name=text, since=since, until=gate.held_at)
-    if name.is_absent and not name.restoring and name.deadman_at is not None:
+    is_due = name.is_absent and not name.restoring and not name.covered_by
+    if is_due and name.deadman_at is not None:
         gone = [h.released_at for h in name.handovers if h.released_at is not None]
         since = min(max(gone, default=state.news_at), state.now)
         label = "the record is restored"
@@ -263,7 +264,11 @@ def absences(state: State) -> tuple[Absence, ...]:
     """
     if state.ending is not None:
         return ()
-    found = [_absence(state, name) for name in state.names.values() if is_empty(state, name)]
+    found = [
+        _absence(state, name)
+        for name in state.names.values()
+        if is_empty(state, name) and not name.covered_by
+    ]
     return tuple(sorted(found, key=lambda a: (a.until is not None, -(a.until or 0.0))))
 
 

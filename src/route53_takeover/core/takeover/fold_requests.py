@@ -75,6 +75,7 @@ def may_extend(state: State, key: str, seconds: float) -> bool:
         and name.is_absent
         and is_ours_to_fill(state, name)
         and not name.restoring
+        and not name.covered_by
         and name.deadman_at is not None
         and name.deadman_at > state.now
     )

@@ -84,6 +84,8 @@ def _standing(record: RecordView, sight: Frame, label: int) -> Content:
     start = Content.assemble("  ", (f"{'now':<{label}}  ", MUTED))
     stands = " | ".join(record.standing)
     missing = (" MEMBER MISSING ", WARN) if record.still_answers else (" NO RECORD ", ALARM)
+    if record.covered_by:
+        missing = (f"{record.covered_by} answers", STRONG)
     what = plain(stands) if stands else Content.styled(*missing)
     if record.read_at is None:
         return Content.assemble(start, what, ("  (not read since)", MUTED))
