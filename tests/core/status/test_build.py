@@ -808,7 +808,7 @@ def test_a_name_that_a_wildcard_answers_for_has_no_countdown_and_no_gap() -> Non
         assert seen.absences == ()
         assert not [c for c in seen.countdowns if c.label == "the record is restored"]
         assert not [c for c in seen.choices if c.act is Act.EXTEND_DEADMAN]
-    assert seen.doing == (
+    assert at("bridge", Phase.WATCH).seen().doing == (
         "*.example.com answers for www.example.com; watching the stack until it creates its record."
     )
 
