@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.plan.impact import forecast
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
@@ -129,9 +128,7 @@ def proposal_of(events: Sequence[ev.AnyEvent]) -> Proposal:
     """The plan of a run, as it was proposed."""
     state, _ = step(None, events[0])
     plan = state.plan
-    return Proposal(
-        plan=plan, steps=tuple(steps(plan)), forecast=tuple(forecast(plan)), rehearsal=SCENARIO
-    )
+    return Proposal(plan=plan, steps=tuple(steps(plan)), rehearsal=SCENARIO)
 
 
 def view_of(events: Sequence[ev.AnyEvent], shot: Shot) -> View | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from tests.core.plan.test_impact import plan
+from tests.core.plan.test_forecast import plan
 
 from route53_takeover.base.errors import TakeoverError
 from route53_takeover.cli.worker import SocketReporter

@@ -12,7 +12,14 @@ from rich.console import Console
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
-from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
+from route53_takeover.core.plan.model import (
+    Finding,
+    Manual,
+    Options,
+    Plan,
+    Strategy,
+    StrategyForecast,
+)
 from route53_takeover.core.status.choices import Act, Choice
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.snapshot import Copy, Field, Mark, RecordView, Snapshot
@@ -189,12 +196,16 @@ def proposal(rehearsal: str = "") -> Proposal:
         root=StackDescription(stack_id="arn:1", stack_name="web", status="UPDATE_COMPLETE"),
         account="123456789012",
         manuals=(Manual(original=manual),),
+        strategies=(
+            StrategyForecast(strategy=Strategy.DELETE, gap_seconds=5.0, harmed_seconds=15.0),
+            StrategyForecast(strategy=Strategy.ADOPT, reason="not known [bold]to the letter."),
+            StrategyForecast(strategy=Strategy.BRIDGE, side_effects=("others answer",)),
+        ),
         warnings=(Finding(text="high [bold]negative TTL", hint="Lower it: `--negative-ttl 60`"),),
     )
     return Proposal(
         plan=plan,
         steps=("back up", "lower the TTL"),
-        forecast=("gap of about 5 s",),
         rehearsal=rehearsal,
     )
 

@@ -123,7 +123,7 @@ async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path
     opening = played()
     opening.go_on.set()
     app = application(opening, tmp_path)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 40)) as pilot:
         await settle(pilot)
         assert isinstance(app.screen, PlanScreen)
         shown = text_of(app)
@@ -134,7 +134,11 @@ async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path
         "Account    123456789012",
         "! high [bold]negative TTL",
         "    Lower it: `--negative-ttl 60`",
-        "gap of about 5 s",
+        "> delete        5 s        0 %           15 s",
+        "  adopt      not possible: not known [bold]to the letter.",
+        "             meanwhile others answer",
+        "Use --strategy bridge: 0 s without an answer per user instead of 15 s.",
+        "5 s gap: about 2 % of",
         " 1. back up",
         " 2. lower the TTL",
     ):

@@ -189,6 +189,15 @@ class Takeover:
             "5m with --jets).",
         ),
     ] = None
+    expected_gap: Annotated[
+        float | None,
+        option(
+            "--expected-gap",
+            parser=types.duration,
+            metavar="DURATION",
+            help="Time from a DELETE to CloudFormation's next try, for the forecast only (5s).",
+        ),
+    ] = None
     confirm_release: Annotated[
         bool,
         option(
@@ -208,6 +217,7 @@ class Takeover:
         from msgspec import convert
 
         from route53_takeover.core.plan.model import Options
+        from route53_takeover.core.timing import EXPECTED_GAP
 
         self._check_pending()
         if self.weights and self.strategy not in (Strategy.WEIGHTED, Strategy.AUTO):
@@ -241,6 +251,7 @@ class Takeover:
             "settle": (60.0 if self.no_deploy else 5.0) if self.settle is None else self.settle,
             "deploy_timeout": 7200.0 if self.deploy_timeout is None else self.deploy_timeout,
             "probe": not self.no_probe,
+            "expected_gap": EXPECTED_GAP if self.expected_gap is None else self.expected_gap,
         }
         return convert({**vars(self), **derived}, Options)
 

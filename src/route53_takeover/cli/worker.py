@@ -27,7 +27,6 @@ from route53_takeover.base.signals import give_up
 from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.rehearsal import rehearse_scenario
-from route53_takeover.core.plan.impact import forecast
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
 from route53_takeover.process.spawn import (
@@ -102,7 +101,6 @@ class SocketReporter:
         proposal = Proposal(
             plan=made,
             steps=tuple(steps(made)),
-            forecast=forecast(made),
             rehearsal=self._rehearsal,
         )
         clock = SystemClock()

@@ -146,6 +146,12 @@ INSYNC_EVERY = 2.0
 DEPLOY_LOOK_BACKOFF = 5.0
 """Seconds, at most, between two attempts to look at a deploy command that cannot be looked at."""
 
+# -- the forecast
+
+EXPECTED_GAP = 5.0
+"""Seconds from the DELETE until CloudFormation's next try, unless the user says otherwise: its
+retry interval is not published."""
+
 # -- the strategies without a gap
 
 WEIGHT_EVERY = 300.0

@@ -15,6 +15,7 @@ import msgspec
 from route53_takeover.base.stdio import write_line
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import record_objects
+from route53_takeover.core.plan.forecast_objects import forecast_object, strategy_objects
 from route53_takeover.core.status.messages import deploy_tail, of_event
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
@@ -136,6 +137,8 @@ def plan_object(
         "refused": plan.refused,
         "warnings": [str(finding) for finding in plan.warnings],
         "records": record_objects(plan),
+        "strategies": strategy_objects(plan),
+        "forecast": forecast_object(plan),
         "steps": [] if plan.refused else steps,
         "out": out,
     }
@@ -149,6 +152,8 @@ def refusal_object(reasons: list[str], run_line: str, config: str | None) -> dic
         "reasons": reasons,
         "warnings": [],
         "records": [],
+        "strategies": [],
+        "forecast": None,
         "steps": [],
         "run_line": run_line,
         "out": None,

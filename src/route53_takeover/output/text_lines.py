@@ -16,6 +16,7 @@ from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.plan.comparison import plan_rows
+from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
 from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.snapshot import Detail
@@ -179,11 +180,13 @@ def plan_lines(
         lines += [f"✘ {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
     for finding in plan.warnings:
         lines += [f"! {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
+    lines += strategy_lines(plan)
     if plan.refused:
         return [*lines, "Refused: nothing was written."]
     saved = [f"Plan saved in {out}"] if out else []
     if not plan.manuals:
         return [*lines, "Nothing to do.", *saved]
+    lines += [f"~ {line}" for line in forecast_lines(plan)]
     lines += [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
     return (
         lines

@@ -97,14 +97,12 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
     Attributes:
         steps: what a run of it does, a line each.
-        forecast: what it may cost the users of the names, a line each.
         rehearsal: name of the scenario, where the account is a simulated one.
         config: a file and the options that it says; empty where there is none.
     """
 
     plan: Plan
     steps: tuple[str, ...]
-    forecast: tuple[str, ...] = ()
     rehearsal: str = ""
     config: str = ""
 

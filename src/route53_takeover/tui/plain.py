@@ -222,7 +222,6 @@ def _proposed(proposal: Proposal) -> list[str]:
     lines = text_lines.plan_lines(
         proposal.plan, list(proposal.steps), run_line=None, config=proposal.config
     )
-    lines += [f"~ {line}" for line in proposal.forecast]
     if proposal.rehearsal:
         lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")
     return lines

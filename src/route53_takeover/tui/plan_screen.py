@@ -15,6 +15,7 @@ from textual.widgets import Static
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import plan_rows
+from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Confirm, shown
@@ -63,7 +64,7 @@ class OpeningScreen(BaseScreen):
 
 
 class PlanScreen(BaseScreen):
-    """A plan with its warnings and forecast. It starts after a confirmation; the default is no."""
+    """A plan, which starts after a confirmation; the default is no."""
 
     PLACES = (Where.PLAN,)
     FIRST = ("start", "leave", "help", "palette", "theme", "screenshot")
@@ -150,12 +151,23 @@ def plan_lines(proposal: Proposal) -> Iterator[Content]:
         yield Content.assemble(("! ", "bold $warning"), (escape_control(finding.text), "bold"))
         if finding.hint:
             yield Content(f"    {escape_control(finding.hint)}")
-    if proposal.forecast:
+    yield from _strategies(plan)
+    if lines := forecast_lines(plan):
         yield _heading("Forecast")
-        yield from (Content(escape_control(line)) for line in proposal.forecast)
+        yield from (Content(escape_control(line)) for line in lines)
     yield _heading("Steps")
     for number, step in enumerate(proposal.steps, start=1):
         yield Content(f"{number:>2}. {escape_control(step)}")
+
+
+def _strategies(plan: Plan) -> Iterator[Content]:
+    """The table of strategies; the chosen one and a better one stand out."""
+    lines = strategy_lines(plan)
+    if lines:
+        yield _heading("Strategies")
+    for line in lines:
+        style = {">": "bold", "U": "bold $warning"}.get(line[0], "")
+        yield Content.assemble((escape_control(line), style))
 
 
 def _subject(plan: Plan) -> Iterator[Content]:

@@ -355,8 +355,8 @@ def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    unanswered = any(plan.may_be_unanswered(manual.original) for manual in plan.manuals)
-    if plan.negative_ttl > LONG_NEGATIVE_TTL and unanswered:
+    harms = any(plan.harms(manual) for manual in plan.manuals)
+    if plan.negative_ttl > LONG_NEGATIVE_TTL and harms:
         yield Finding(
             text=f"the zone's negative TTL is {plan.negative_ttl} s: resolvers that ask during "
             'the gap cache "no such name" for that long.',

@@ -19,7 +19,7 @@ from route53_takeover.core.domain.record_sets import (
 )
 from route53_takeover.core.domain.routing import other_members, unanswered
 from route53_takeover.core.domain.stacks import StackDescription
-from route53_takeover.core.timing import ALIAS_HOLD, OTHER_HOLD, WEIGHT_EVERY
+from route53_takeover.core.timing import ALIAS_HOLD, EXPECTED_GAP, OTHER_HOLD, WEIGHT_EVERY
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.desired_records import DesiredRecord
@@ -74,6 +74,7 @@ class Options(Struct, frozen=True, kw_only=True):
         parameters: ``KEY=VALUE``: what that deploy gives the template.
         preview: shell command that makes a change set of it instead, and does not execute it.
         accept_loss: values that the stack's record does not have may be lost.
+        expected_gap: what the forecast assumes from a DELETE until CloudFormation's next try.
         jets: the app that ``--jets`` names, which the deploy commands were derived from.
     """
 
@@ -99,6 +100,7 @@ class Options(Struct, frozen=True, kw_only=True):
     parameters: tuple[str, ...] = ()
     preview: str | None = None
     accept_loss: bool = False
+    expected_gap: float = EXPECTED_GAP
 
     @property
     def has_pending_template(self) -> bool:
@@ -147,6 +149,45 @@ class Manual(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> RecordKey:
         return self.original.key
+
+    @property
+    def expects_gap(self) -> bool:
+        """Whether the record is expected to be missing for a while, with nothing in its place.
+
+        Whether CloudFormation adopts an identical A or AAAA record is not known.
+        """
+        if self.strategy is Strategy.ADOPT:
+            return self.original.type in ("A", "AAAA")
+        return self.strategy is Strategy.DELETE
+
+
+class StrategyForecast(Struct, frozen=True, kw_only=True):
+    """What one strategy would come to for all names of a plan.
+
+    Attributes:
+        reason: why it is not possible; empty where it is. The numbers are 0 then.
+        hint: what would make it possible.
+        gap_seconds: how long a record is expected to be missing, with nothing in its place.
+        affected_share: of the resolvers, those that ask in that gap: 0 to 1.
+        harmed_seconds: expected seconds without an answer for an average user of a name.
+        worst_harmed_seconds: the same if CloudFormation creates nothing, until the restore.
+        side_effects: what else changes meanwhile.
+        reaches_others: whether names change what they answer that are not taken over.
+    """
+
+    strategy: Strategy
+    reason: str = ""
+    hint: str = ""
+    gap_seconds: float = 0.0
+    affected_share: float = 0.0
+    harmed_seconds: float = 0.0
+    worst_harmed_seconds: float = 0.0
+    side_effects: tuple[str, ...] = ()
+    reaches_others: bool = False
+
+    @property
+    def is_possible(self) -> bool:
+        return not self.reason
 
 
 class Helper(Struct, frozen=True, kw_only=True):
@@ -214,6 +255,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         staying: other record sets at the names, that no one touches.
         vacant: records of the stack's groups with nothing in their way but what the stack owns.
         records: each record set that is taken over, owned or to be created: before and after.
+        strategies: what each strategy would come to, whichever is chosen.
         negative_ttl: seconds for which a resolver caches that the name is absent.
     """
 
@@ -233,6 +275,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     staying: tuple[RecordSet, ...] = ()
     vacant: tuple[RecordKey, ...] = ()
     records: tuple[PlannedRecord, ...] = ()
+    strategies: tuple[StrategyForecast, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     negative_ttl: int = 900
@@ -286,6 +329,10 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Whether clients may have no answer while this record set is missing."""
         others = self.beside(record)
         return not others or bool(unanswered(record, others))
+
+    def harms(self, manual: Manual) -> bool:
+        """Whether clients are expected to have no answer for a while when it changes hands."""
+        return manual.expects_gap and self.may_be_unanswered(manual.original)
 
     @property
     def drain_seconds(self) -> int:

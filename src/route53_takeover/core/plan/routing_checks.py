@@ -123,8 +123,9 @@ def _other_policy(facts: Facts, record: RecordSet, coming: RecordSet) -> RecordS
 
 def warn_routing(plan: Plan) -> Iterator[Finding]:
     """What the gap of a member means while others stand."""
-    for record in (manual.original for manual in plan.manuals):
-        if others := plan.beside(record):
+    for manual in plan.manuals:
+        record = manual.original
+        if (others := plan.beside(record)) and manual.expects_gap:
             yield Finding(
                 text=f"{', '.join(str(r.key) for r in others)} stays as it is. While {record.key} "
                 f"is missing, {still_answers(record, others)}, as health checks allow: gap_seconds "

@@ -138,8 +138,7 @@ def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
     if facts.zone_unread:
         yield _unread(facts, plan)
-    unanswered = [m.key for m in plan.manuals if plan.may_be_unanswered(m.original)]
-    for record in dependants(facts, unanswered):
+    for record in dependants(facts, [m.key for m in plan.manuals if plan.harms(m)]):
         if record.key not in plan.keys:
             yield Finding(
                 text=f"{record.key} is an alias to {_target(facts, record)} and has no answer "
@@ -150,6 +149,8 @@ def warn_zone(facts: Facts, plan: Plan) -> Iterator[Finding]:
 def _unread(facts: Facts, plan: Plan) -> Finding:
     """The finding for a zone that is too large to look at every alias in it."""
     read = len(facts.zone_records)
+    harms = any(plan.harms(manual) for manual in plan.manuals)
+    gap = "has no answer either while the name is gone, and none at all" if harms else "has none"
     names = " || ".join(f"AliasTarget.DNSName==`{json.dumps(name)}`" for name in plan.names)
     query = shlex.quote(f"ResourceRecordSets[?{names}].[Name,Type]")
     return Finding(
@@ -157,8 +158,7 @@ def _unread(facts: Facts, plan: Plan) -> Finding:
         f"and {read} were read: those at the names, above them, and where the stack creates "
         "others. Aliases to "
         f"{', '.join(shown_name(name) for name in plan.names)} were looked for among these only: "
-        "one elsewhere has no answer either while the name is gone, and none at all if the stack "
-        "creates another type.",
+        f"one elsewhere {gap} if the stack creates another type.",
         hint=f"List them all: aws route53 list-resource-record-sets --hosted-zone-id "
         f"{facts.zone_id} --query {query} --output text",
     )

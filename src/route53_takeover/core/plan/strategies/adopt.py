@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
     """Possible where the desired record sets are known to the letter, and of the same types."""
-    assessment = Assessment(strategy=Strategy.ADOPT, is_gapless=True)
+    assessment = Assessment(strategy=Strategy.ADOPT)
     manuals = []
     for manual in manuals_at(plan, name):
         record = manual.original

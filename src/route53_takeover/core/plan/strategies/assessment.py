@@ -22,7 +22,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
         reason: why it is not possible; empty where it is.
         hint: what would make it possible.
         side_effect: what else changes while it is under way.
-        is_gapless: the name always has an answer, if all goes as the strategy expects.
+        reaches_others: other names change what they answer meanwhile.
     """
 
     strategy: Strategy
@@ -31,7 +31,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     reason: str = ""
     hint: str = ""
     side_effect: str = ""
-    is_gapless: bool = False
+    reaches_others: bool = False
 
     @property
     def is_possible(self) -> bool:

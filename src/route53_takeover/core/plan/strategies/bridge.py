@@ -34,7 +34,7 @@ _NOT_BY_WILDCARD = frozenset({"DS", "NS", "SOA"})
 def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
     manuals = manuals_at(plan, name)
     parent = name.partition(".")[2]
-    assessment = Assessment(strategy=Strategy.BRIDGE, is_gapless=True)
+    assessment = Assessment(strategy=Strategy.BRIDGE)
     if reason := _why_not(facts, plan, name, manuals):
         return replace(assessment, reason=reason)
     return replace(
@@ -45,6 +45,7 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
         ),
         side_effect=f"every name directly below {shown_name(parent)} that has no record answers "
         f"like {shown_name(name)} meanwhile",
+        reaches_others=True,
     )
 
 

@@ -1,7 +1,7 @@
 """Which strategy each name of a plan gets, and what that adds to the plan.
 
-``auto`` takes, for each name, the first possible one in the order of `BY_HARM`: those without a gap
-first, and among them those that change least meanwhile.
+``auto`` takes, for each name, the possible one with the least expected harm, then the least harm at
+worst, then the fewest side effects: by the numbers of `route53_takeover.core.plan.forecast`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.plan.forecast import rank, strategy_forecast
 from route53_takeover.core.plan.model import Finding, Strategy
 from route53_takeover.core.plan.strategies import adopt, bridge, delete, weighted
 
@@ -27,7 +28,6 @@ ASSESS = {
     Strategy.BRIDGE: bridge.assess,
     Strategy.WEIGHTED: weighted.assess,
 }
-BY_HARM = (Strategy.WEIGHTED, Strategy.ADOPT, Strategy.BRIDGE, Strategy.DELETE)
 
 
 def assess(facts: Facts, plan: Plan, strategy: Strategy) -> dict[str, Assessment]:
@@ -57,6 +57,12 @@ def with_strategies(facts: Facts, plan: Plan) -> Plan:
         plan,
         manuals=tuple(prepared.get(manual.key, manual) for manual in plan.manuals),
         helpers=helpers,
+        strategies=tuple(
+            strategy_forecast(plan, strategy, assess(facts, plan, strategy).items())
+            for strategy in ASSESS
+        )
+        if plan.manuals
+        else (),
     )
 
 
@@ -65,10 +71,12 @@ def _chosen(facts: Facts, plan: Plan) -> dict[str, Assessment]:
         return assess(facts, plan, plan.options.strategy)
     chosen: dict[str, Assessment] = {}
     for name in plan.names:
-        for strategy in BY_HARM:
-            each = ASSESS[strategy](facts, plan, name)
-            helpers = [h for other in chosen.values() for h in other.helpers]
-            if each.is_possible and not bridge.merged([*helpers, *each.helpers])[1]:
+        found = [each(facts, plan, name) for each in ASSESS.values()]
+        possible = [each for each in found if each.is_possible]
+        possible.sort(key=lambda each: rank(strategy_forecast(plan, each.strategy, [(name, each)])))
+        helpers = [h for other in chosen.values() for h in other.helpers]
+        for each in possible:
+            if not bridge.merged([*helpers, *each.helpers])[1]:
                 chosen[name] = each
                 break
     return chosen

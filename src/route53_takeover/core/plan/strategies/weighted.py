@@ -31,7 +31,7 @@ HEAVIEST = 255
 
 def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
     """Possible where a simple record stands and the stack's has a weight above 0."""
-    assessment = Assessment(strategy=Strategy.WEIGHTED, is_gapless=True)
+    assessment = Assessment(strategy=Strategy.WEIGHTED)
     manuals: list[Manual] = []
     for manual in manuals_at(plan, name):
         desired = _desired(facts, manual.original)

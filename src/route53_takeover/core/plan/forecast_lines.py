@@ -1,0 +1,192 @@
+"""The forecast in words: the table of strategies, the recommendation, and what it hangs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.routing import still_answers, unanswered
+from route53_takeover.core.plan.forecast import (
+    ALIAS_TTL,
+    assumptions,
+    chosen,
+    expected_harm,
+    recommended,
+    record_forecast,
+    ttl_in_caches,
+)
+from route53_takeover.core.plan.harm import affected_share, harmed_seconds
+from route53_takeover.core.timing import DEADMAN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from route53_takeover.core.plan.model import Manual, Plan, StrategyForecast
+
+_WORTH_SAYING = 2.0
+"""The factor by which a lowered TTL must cost more before a line says so."""
+_MINUTES = 120.0
+"""Seconds from which on a duration is shown in minutes."""
+_COLUMNS = "{:<10}{:>7}{:>11}{:>15}"
+
+
+def strategy_lines(plan: Plan) -> list[str]:
+    """The table of all strategies, and the better one, where there is one worth it."""
+    if not plan.strategies:
+        return []
+    lines = ["  " + _COLUMNS.format("strategy", "gap", "resolvers", "harm per user")]
+    for each in plan.strategies:
+        lines += _row(each, is_chosen=each.strategy in chosen(plan))
+    better = recommended(plan)
+    if better is not None:
+        lines.append(_recommendation(plan, better))
+    return lines
+
+
+def _row(each: StrategyForecast, *, is_chosen: bool) -> Iterator[str]:
+    mark = "> " if is_chosen else "  "
+    if not each.is_possible:
+        yield f"{mark}{each.strategy:<10} not possible: {f'{each.reason} {each.hint}'.strip()}"
+        return
+    yield mark + _COLUMNS.format(
+        each.strategy,
+        f"{each.gap_seconds:g} s",
+        percent(each.affected_share),
+        short(each.harmed_seconds),
+    )
+    for effect in each.side_effects:
+        yield f"{'':<13}meanwhile {effect.removesuffix(' meanwhile')}"
+
+
+def _recommendation(plan: Plan, better: StrategyForecast) -> str:
+    least = short(better.harmed_seconds)
+    if plan.options.strategy in {e.strategy for e in plan.strategies if not e.is_possible}:
+        return f"Use --strategy {better.strategy}: {least} without an answer per user."
+    return (
+        f"Use --strategy {better.strategy}: {least} without an answer per user instead of "
+        f"{short(expected_harm(plan))}."
+    )
+
+
+def forecast_lines(plan: Plan) -> tuple[str, ...]:
+    """What it may cost and how long it takes, a line each; empty where nothing is done."""
+    if plan.refused or not plan.manuals:
+        return ()
+    return tuple(dict.fromkeys(_lines(plan)))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield from _drain(plan)
+    harmful = [m for m in plan.manuals if plan.harms(m)]
+    for manual in plan.manuals:
+        if manual in harmful:
+            yield _gap(plan, manual)
+        elif manual.expects_gap:
+            yield _harmless(plan, manual)
+        else:
+            yield f"{manual.key}: no gap is expected with --strategy {manual.strategy}."
+        if manual.expects_gap and manual.original.type not in ("A", "AAAA"):
+            yield (
+                f"{manual.key}: if it is exactly what the stack wants, CloudFormation may adopt it "
+                "without a gap."
+            )
+        if manual in harmful:
+            yield from _cost_of_lowering(plan, manual)
+    if harmful:
+        yield (
+            f"The gap of {assumptions(plan).expected_gap:g} s is an assumption (--expected-gap): "
+            "it lasts until CloudFormation retries, and its retry interval is not published."
+        )
+    if any(manual.expects_gap for manual in plan.manuals):
+        yield _worst(plan, harmful)
+
+
+def _drain(plan: Plan) -> Iterator[str]:
+    lowered = [manual for manual in plan.manuals if manual.lowered]
+    propagation = assumptions(plan).propagation
+    if plan.drain_seconds:
+        yield (
+            f"Lowering the TTL takes {_about(plan.drain_seconds + propagation)}: up to "
+            f"{propagation:.0f} s until every name server has it, and {plan.drain_seconds} s until "
+            "the old one has expired."
+        )
+    elif lowered:
+        yield (
+            "The run does not wait for the old TTL (--no-drain): caches may hold the old record "
+            f"for up to {_time(max(m.original.ttl or 0 for m in lowered))} after the takeover."
+        )
+
+
+def _gap(plan: Plan, manual: Manual) -> str:
+    expected, negative = record_forecast(plan, manual), assumptions(plan).negative_ttl
+    return (
+        f"{manual.key} (TTL {_ttl_words(manual)}, negative TTL {negative} s): "
+        f"{expected.gap_seconds:g} s gap: about {percent(expected.affected_share)} of resolvers "
+        f"affected, {_about(expected.harmed_seconds)} per user on average. Affected resolvers "
+        f'cache "no such name" for {_about(negative)}.{_only_some(plan, manual)}'
+    )
+
+
+def _only_some(plan: Plan, manual: Manual) -> str:
+    """A sentence on whom the gap of a routed member affects; empty for a simple record."""
+    others = plan.beside(manual.original)
+    if not others:
+        return ""
+    return f" That is for {unanswered(manual.original, others)}: others have an answer."
+
+
+def _harmless(plan: Plan, manual: Manual) -> str:
+    answers = still_answers(manual.original, plan.beside(manual.original))
+    return f"{manual.key}: about 0 s per user without an answer in any gap: {answers}."
+
+
+def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
+    """What the lower TTL costs, where it costs noticeably more than the old one would."""
+    old, lowered = manual.original.ttl, manual.lowered
+    if old is None or lowered is None or lowered.ttl is None:
+        return
+    gap, negative = assumptions(plan).expected_gap, assumptions(plan).negative_ttl
+    kept, low = (harmed_seconds(gap, ttl, negative) for ttl in (old, lowered.ttl))
+    if negative > lowered.ttl and low >= _WORTH_SAYING * kept:
+        yield (
+            f"{manual.key}: with the old TTL of {old} s (--ttl keep) the {gap:g} s gap costs "
+            f"{_about(kept)} per user instead of {_about(low)}, but caches hold the old record for "
+            f"up to {_time(old)} afterwards. A negative TTL of 5 s, set in the SOA first, makes "
+            "both small."
+        )
+
+
+def _worst(plan: Plan, harmful: Sequence[Manual]) -> str:
+    """``harmful``: those that leave clients without an answer while they are missing."""
+    least = assumptions(plan).restore_after
+    after = plan.options.restore_after
+    when = f"{DEADMAN[0]:.0f} to {DEADMAN[1]:.0f} s" if after is None else f"{after:g} s"
+    restored = f"If CloudFormation does not create its record, the old one is restored after {when}"
+    if not harmful:
+        return f"{restored}."
+    share = affected_share(least, min(ttl_in_caches(manual) for manual in harmful))
+    return f"{restored}; by then about {percent(share)} of resolvers are affected."
+
+
+def _ttl_words(manual: Manual) -> str:
+    if manual.original.ttl is None:
+        return f"about {ALIAS_TTL} s, its target's"
+    return f"{ttl_in_caches(manual)} s" + (" once lowered" if manual.lowered else "")
+
+
+def percent(share: float) -> str:
+    if 0 < share < 0.01:  # noqa: PLR2004 -- a percent
+        return "< 1 %"
+    return f"{100 * share:.0f} %"
+
+
+def short(seconds: float) -> str:
+    """A duration in a table."""
+    return "< 1 s" if 0 < seconds < 1 else _time(seconds)
+
+
+def _about(seconds: float) -> str:
+    return f"about {_time(seconds)}" if seconds >= 1 else "less than 1 s"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= _MINUTES else f"{seconds:.0f} s"
