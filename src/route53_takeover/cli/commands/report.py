@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ExitCode, RefusedError
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.cli.run_state import no_beginning
+from route53_takeover.core.status.forecast_result import (
+    forecast_result_lines,
+    forecast_result_objects,
+)
 from route53_takeover.core.status.result import result
 from route53_takeover.core.takeover.machine import projection
 from route53_takeover.output import json_lines, text_lines
@@ -67,13 +71,15 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
             "begun": json_lines.rfc3339(history[0].time),
             "events": len(history),
             "phases": [{"phase": p, "since": json_lines.rfc3339(t)} for p, t in phases],
+            "forecast": forecast_result_objects(state),
             "result": None
             if ended is None
             else json_lines.result_object(ended, seq=len(history) + 1, time=state.now),
         }
         write_line(json.dumps(line), sys.stdout)
     elif ended is not None:
-        write_lines(text_lines.summary(ended, resume=None), sys.stdout)
+        lines = text_lines.summary(ended, resume=None)
+        write_lines([*lines, *forecast_result_lines(state)], sys.stdout)
     else:
         lines = [f"not ended: it was in phase {state.phase} at {json_lines.rfc3339(state.now)}"]
         if not folder.rehearses:

@@ -15,6 +15,7 @@ from route53_takeover.core.plan.forecast import (
     ttl_in_caches,
 )
 from route53_takeover.core.plan.harm import affected_share, harmed_seconds
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.timing import DEADMAN
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def strategy_lines(plan: Plan) -> list[str]:
     lines = ["  " + _COLUMNS.format("strategy", "gap", "resolvers", "harm per user")]
     for each in plan.strategies:
         lines += _row(each, is_chosen=each.strategy in chosen(plan))
+        if each.is_possible and each.strategy is Strategy.WEIGHTED:
+            lines += _weights(plan)
     better = recommended(plan)
     if better is not None:
         lines.append(_recommendation(plan, better))
@@ -45,7 +48,9 @@ def strategy_lines(plan: Plan) -> list[str]:
 def _row(each: StrategyForecast, *, is_chosen: bool) -> Iterator[str]:
     mark = "> " if is_chosen else "  "
     if not each.is_possible:
-        yield f"{mark}{each.strategy:<10} not possible: {f'{each.reason} {each.hint}'.strip()}"
+        yield f"{mark}{each.strategy:<10} not possible: {each.reason}"
+        if each.hint:
+            yield f"{'':<13}{each.hint}"
         return
     yield mark + _COLUMNS.format(
         each.strategy,
@@ -55,6 +60,15 @@ def _row(each: StrategyForecast, *, is_chosen: bool) -> Iterator[str]:
     )
     for effect in each.side_effects:
         yield f"{'':<13}meanwhile {effect.removesuffix(' meanwhile')}"
+
+
+def _weights(plan: Plan) -> Iterator[str]:
+    """How long the steps of weight take, where there are some."""
+    assumed = assumptions(plan)
+    if assumed.weights:
+        shares, every = ", ".join(f"{share} %" for share in assumed.weights), assumed.weight_every
+        took = _time(len(assumed.weights) * every)
+        yield f"{'':<13}takes {took} longer: the stack answers {shares}, {every:g} s each"
 
 
 def _recommendation(plan: Plan, better: StrategyForecast) -> str:

@@ -74,6 +74,7 @@ class SimZone:
         created: when it was made, seconds since the epoch.
         records: the newest submitted state, which `ListResourceRecordSets` shows.
         served: what each name server serves; another object after each change that reaches it.
+        arrivals: what has reached each name server, and when.
         served_until: when the newest change reaches each name server.
         held_until: until when a prior request is not complete.
         protections: the record set protections.
@@ -91,6 +92,7 @@ class SimZone:
         self.created = time
         self.records: dict[RecordKey, RecordSet] = {}
         self.served: list[dict[RecordKey, RecordSet]] = [{} for _ in name_servers]
+        self.arrivals: list[list[tuple[float, AppliedChange]]] = [[] for _ in name_servers]
         self.served_until: list[float] = [time for _ in name_servers]
         self.held_until = time
         self.protections: Protections = {}
@@ -281,12 +283,18 @@ class Zones:
         self.zone(zone_id).held_until = until
 
     def absences(
-        self, zone_id: str, name: str, members: Collection[str | None] | None = None
+        self,
+        zone_id: str,
+        name: str,
+        members: Collection[str | None] | None = None,
+        *,
+        server: int | None = None,
     ) -> Absences:
         """When the name, once it had an A, AAAA or CNAME, had no answer: no wildcard's either.
 
         Args:
             members: only record sets with these set identifiers count; all by default.
+            server: as this name server serves it; by default as submitted.
 
         Each interval is from the batch that took the last one away to the batch that brought one
         back, ``None`` while it is still away. A batch that does both leaves no interval.
@@ -295,17 +303,16 @@ class Zones:
         keys: set[RecordKey] = set()
         is_present = False
         gaps: Absences = []
-        for applied in self.history:
-            if applied.zone_id != zone.zone_id:
-                continue
+        submitted = ((each.time, each) for each in self.history if each.zone_id == zone.zone_id)
+        for time, applied in submitted if server is None else zone.arrivals[server]:
             was_present = is_present
             for action, record in applied.changes:
                 (keys.discard if action == "DELETE" else keys.add)(record.key)
             is_present = _answers(wanted, keys, zone.name, members)
             if was_present and not is_present:
-                gaps.append((applied.time, None))
+                gaps.append((time, None))
             elif is_present and not was_present and gaps:
-                gaps[-1] = (gaps[-1][0], applied.time)
+                gaps[-1] = (gaps[-1][0], time)
         return gaps
 
     def _propagate(self, zone: SimZone, applied: AppliedChange) -> None:
@@ -323,6 +330,7 @@ class Zones:
                         del served[record.key]
                     else:
                         served[record.key] = record
+                zone.arrivals[index].append((self.timeline.now, applied))
                 self._pending[applied.change_id] -= 1
 
             self.timeline.at(until[index], arrive)
