@@ -242,15 +242,23 @@ def test_every_strategy_is_in_the_table_whichever_is_chosen() -> None:
 
 
 def test_whether_an_alias_is_adopted_is_not_known_and_of_other_types_it_is() -> None:
-    assert of("adopt", made(ALIAS, NEW)).harmed_seconds == pytest.approx(75.0)
+    assert of("adopt", made(ALIAS, NEW, BELOW)).harmed_seconds == pytest.approx(75.0)
     other = replace(MINUTE, values=("new.example.net",))
-    assert of("adopt", made(MINUTE, other)).harmed_seconds == 0.0
+    assert of("adopt", made(MINUTE, other, BELOW)).harmed_seconds == 0.0
+    assert of("adopt", made(MINUTE, other, BELOW)).worst_harmed_seconds == pytest.approx(900.0)
+
+
+def test_under_adopt_a_wildcard_answers_where_one_is_possible() -> None:
+    found = of("adopt", made(ALIAS, NEW))
+    assert (found.gap_seconds, found.harmed_seconds, found.worst_harmed_seconds) == (0, 0, 0)
+    lines = forecast_lines(made(ALIAS, NEW, strategy=Strategy.ADOPT))
+    assert not [text for text in lines if "does not create its record" in text]
 
 
 def test_a_better_strategy_is_recommended_with_its_option_where_it_is_worth_it() -> None:
     told = made(ALIAS, NEW)
     assert strategy_lines(told)[-1] == (
-        "Use --strategy bridge: 0 s without an answer per user instead of 75 s."
+        "Use --strategy adopt: 0 s without an answer per user instead of 75 s."
     )
     assert recommended(made(ALIAS, NEW, strategy=Strategy.BRIDGE)) is None
     assert recommended(made(ALIAS, NEW, expected_gap=0.01)) is None
@@ -267,7 +275,8 @@ def test_a_plain_record_that_delete_refuses_is_shown_the_way_out() -> None:
 def test_auto_takes_the_least_harm_then_the_least_risk_then_the_fewest_side_effects() -> None:
     weighted = replace(NEW, set_identifier="new", routing=(("Weight", "1"),))
     cases = {
-        (ALIAS, NEW): "bridge",
+        (ALIAS, NEW): "adopt",  # fewer names change than with bridge
+        (PLAIN, NEW): "bridge",
         (ALIAS, NEW, BELOW): "delete",  # as much harm as adopt, without its side effect
         (MINUTE, replace(MINUTE, values=("new.example.net",)), BELOW): "adopt",
         (ALIAS, weighted): "weighted",
@@ -331,7 +340,7 @@ def test_json_has_the_contracts_keys() -> None:
     assert "weight" in weighted["reason"]
     forecast = forecast_object(told)
     assert forecast is not None
-    assert forecast["recommended"] == "--strategy bridge"
+    assert forecast["recommended"] == "--strategy adopt"
     assert forecast["assumptions"]["negative_ttl_seconds"] == 900
     assert forecast["assumptions"]["expected_gap_seconds"] == 5.0
     (record,) = forecast["records"]

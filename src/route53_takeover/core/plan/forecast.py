@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import RecordKey
@@ -88,7 +89,7 @@ def record_forecast(plan: Plan, manual: Manual, gap: float | None = None) -> Rec
     assumed = assumptions(plan)
     ttl = ttl_in_caches(manual)
     if gap is None:
-        gap = assumed.expected_gap if manual.expects_gap else 0.0
+        gap = assumed.expected_gap if plan.expects_gap(manual) else 0.0
     is_harmful = plan.may_be_unanswered(manual.original)
     return RecordForecast(
         key=manual.key,
@@ -122,10 +123,11 @@ def strategy_forecast(
             return StrategyForecast(
                 strategy=strategy, reason=at + assessment.reason, hint=assessment.hint
             )
+    there = replace(plan, helpers=tuple(h for _, each in each_name for h in each.helpers))
     manuals = [manual for _, assessment in each_name for manual in assessment.manuals]
-    expected = [record_forecast(plan, manual) for manual in manuals]
+    expected = [record_forecast(there, manual) for manual in manuals]
     after = assumptions(plan).restore_after
-    worst = [record_forecast(plan, m, after) for m in manuals if _may_be_deleted(m)]
+    worst = [record_forecast(there, m, after) for m in manuals if there.may_be_missing(m)]
     effects = [assessment.side_effect for _, assessment in each_name if assessment.side_effect]
     return StrategyForecast(
         strategy=strategy,
@@ -136,11 +138,6 @@ def strategy_forecast(
         side_effects=tuple(dict.fromkeys(effects)),
         reaches_others=any(assessment.reaches_others for _, assessment in each_name),
     )
-
-
-def _may_be_deleted(manual: Manual) -> bool:
-    """Whether the release gate may delete it, with nothing in its place."""
-    return manual.strategy in (Strategy.DELETE, Strategy.ADOPT)
 
 
 def rank(forecast: StrategyForecast) -> tuple[float, float, int]:

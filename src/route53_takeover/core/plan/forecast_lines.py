@@ -94,11 +94,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     for manual in plan.manuals:
         if manual in harmful:
             yield _gap(plan, manual)
-        elif manual.expects_gap:
+        elif plan.expects_gap(manual):
             yield _harmless(plan, manual)
         else:
             yield f"{manual.key}: no gap is expected with --strategy {manual.strategy}."
-        if manual.expects_gap and manual.original.type not in ("A", "AAAA"):
+        if plan.expects_gap(manual) and manual.original.type not in ("A", "AAAA"):
             yield (
                 f"{manual.key}: if it is exactly what the stack wants, CloudFormation may adopt it "
                 "without a gap."
@@ -110,7 +110,7 @@ def _lines(plan: Plan) -> Iterator[str]:
             f"The gap of {assumptions(plan).expected_gap:g} s is an assumption (--expected-gap): "
             "it lasts until CloudFormation retries, and its retry interval is not published."
         )
-    if any(manual.expects_gap for manual in plan.manuals):
+    if any(plan.expects_gap(manual) for manual in plan.manuals):
         yield _worst(plan, harmful)
 
 

@@ -150,16 +150,6 @@ class Manual(Struct, frozen=True, kw_only=True):
     def key(self) -> RecordKey:
         return self.original.key
 
-    @property
-    def expects_gap(self) -> bool:
-        """Whether the record is expected to be missing for a while, with nothing in its place.
-
-        Whether CloudFormation adopts an identical A or AAAA record is not known.
-        """
-        if self.strategy is Strategy.ADOPT:
-            return self.original.type in ("A", "AAAA")
-        return self.strategy is Strategy.DELETE
-
 
 class StrategyForecast(Struct, frozen=True, kw_only=True):
     """What one strategy would come to for all names of a plan.
@@ -330,9 +320,20 @@ class Plan(Struct, frozen=True, kw_only=True):
         others = self.beside(record)
         return not others or bool(unanswered(record, others))
 
+    def may_be_missing(self, manual: Manual) -> bool:
+        """Whether the run may delete it with nothing that answers in its place."""
+        if manual.strategy is Strategy.ADOPT:
+            return not any(manual.key.name in helper.covers for helper in self.helpers)
+        return manual.strategy is Strategy.DELETE
+
+    def expects_gap(self, manual: Manual) -> bool:
+        """Whether that is to be expected: CloudFormation is not known to adopt A and AAAA."""
+        is_adopted = manual.strategy is Strategy.ADOPT and manual.key.type not in ("A", "AAAA")
+        return self.may_be_missing(manual) and not is_adopted
+
     def harms(self, manual: Manual) -> bool:
         """Whether clients are expected to have no answer for a while when it changes hands."""
-        return manual.expects_gap and self.may_be_unanswered(manual.original)
+        return self.expects_gap(manual) and self.may_be_unanswered(manual.original)
 
     @property
     def drain_seconds(self) -> int:

@@ -125,7 +125,7 @@ def warn_routing(plan: Plan) -> Iterator[Finding]:
     """What the gap of a member means while others stand."""
     for manual in plan.manuals:
         record = manual.original
-        if (others := plan.beside(record)) and manual.expects_gap:
+        if (others := plan.beside(record)) and plan.expects_gap(manual):
             yield Finding(
                 text=f"{', '.join(str(r.key) for r in others)} stays as it is. While {record.key} "
                 f"is missing, {still_answers(record, others)}, as health checks allow: gap_seconds "

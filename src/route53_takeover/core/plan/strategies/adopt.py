@@ -58,6 +58,8 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
         manuals.append(replace(manual, strategy=Strategy.ADOPT, prepared=prepared))
     under = bridge.assess(facts, plan, name)
     changed = [m.prepared.describe() for m in manuals if m.prepared is not None]
+    effects = [f"the name leads to {'; '.join(changed)} before the deploy begins"] * bool(changed)
+    effects += [f"if CloudFormation retries, {under.side_effect}"] * bool(under.helpers)
     return replace(
         assessment,
         manuals=tuple(manuals),
@@ -65,9 +67,7 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
             replace(helper, record=replace(_stands(manuals, helper), name=helper.record.name))
             for helper in under.helpers
         ),
-        side_effect=f"the name leads to {'; '.join(changed)} before the deploy begins"
-        if changed
-        else "",
+        side_effect="; ".join(effects),
     )
 
 
