@@ -212,6 +212,7 @@ def made(now: RecordSet, desired: RecordSet, *others: RecordSet, **options: Any)
         zone_name_servers=("ns1.example.net",),
         zone_records=(SOA, now, *others),
         stack=StackDescription(stack_id="arn:1", stack_name="shop", status="CREATE_COMPLETE"),
+        expected=(wanted,),
         pending=PendingTemplate(
             source="t", given=True, records=(PendingRecord(record=owned, path="R"),)
         ),
@@ -270,6 +271,13 @@ def test_a_plain_record_that_delete_refuses_is_shown_the_way_out() -> None:
     assert told.refused
     assert strategy_lines(told)[-1] == "Use --strategy bridge: 0 s without an answer per user."
     assert "not possible" in line(tuple(strategy_lines(told)), "> delete")
+
+
+def test_only_weighted_is_possible_where_the_stacks_record_is_a_member() -> None:
+    weighted = replace(NEW, set_identifier="new", routing=(("Weight", "1"),))
+    told = made(ALIAS, weighted)
+    assert [each.strategy for each in told.strategies if each.is_possible] == ["weighted"]
+    assert recommended(told) == of("weighted", told)
 
 
 def test_auto_takes_the_least_harm_then_the_least_risk_then_the_fewest_side_effects() -> None:

@@ -116,6 +116,12 @@ def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 break
 
 
+def of_the_other_kind(facts: Facts, record: RecordSet) -> RecordSet | None:
+    """What the stack is going to have of this name and type, if only one of the two is routed."""
+    coming = (r for r in coming_at(facts, record.key.name) if r.type == record.type)
+    return next((r for r in coming if r.is_routed != record.is_routed), None)
+
+
 def _other_policy(facts: Facts, record: RecordSet, coming: RecordSet) -> RecordSet | None:
     others = other_members(record, facts.zone_records)
     return next((r for r in others if r.policy != coming.policy), None)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.plan.forecast import rank, strategy_forecast
 from route53_takeover.core.plan.model import Finding, Strategy
+from route53_takeover.core.plan.routing_checks import of_the_other_kind
 from route53_takeover.core.plan.strategies import adopt, bridge, delete, weighted
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ ASSESS = {
 
 def assess(facts: Facts, plan: Plan, strategy: Strategy) -> dict[str, Assessment]:
     """What one strategy comes to at each name; what they cannot all have is possible for none."""
-    found = {name: ASSESS[strategy](facts, plan, name) for name in plan.names}
+    found = {name: _assess_at(facts, plan, strategy, name) for name in plan.names}
     _, clash = bridge.merged([h for each in found.values() for h in each.helpers])
     if clash:
         reason = f"the names share the wildcard {clash}, and have different answers."
@@ -41,6 +42,18 @@ def assess(facts: Facts, plan: Plan, strategy: Strategy) -> dict[str, Assessment
             name: replace(each, reason=each.reason or reason, hint=each.hint or hint)
             for name, each in found.items()
         }
+    return found
+
+
+def _assess_at(facts: Facts, plan: Plan, strategy: Strategy, name: str) -> Assessment:
+    """One strategy at one name; only ``weighted`` brings simple and routed records together."""
+    found = ASSESS[strategy](facts, plan, name)
+    for manual in found.manuals if strategy is not Strategy.WEIGHTED else ():
+        if (other := of_the_other_kind(facts, manual.original)) is not None:
+            return replace(
+                found,
+                reason=f"one of the stack's {other.key} and {manual.key} has a routing policy.",
+            )
     return found
 
 
@@ -71,7 +84,7 @@ def _chosen(facts: Facts, plan: Plan) -> dict[str, Assessment]:
         return assess(facts, plan, plan.options.strategy)
     chosen: dict[str, Assessment] = {}
     for name in plan.names:
-        found = [each(facts, plan, name) for each in ASSESS.values()]
+        found = [_assess_at(facts, plan, strategy, name) for strategy in ASSESS]
         possible = [each for each in found if each.is_possible]
         possible.sort(key=lambda each: rank(strategy_forecast(plan, each.strategy, [(name, each)])))
         helpers = [h for other in chosen.values() for h in other.helpers]
