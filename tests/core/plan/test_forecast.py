@@ -239,7 +239,7 @@ def test_every_strategy_is_in_the_table_whichever_is_chosen() -> None:
         assert of("delete", told).worst_harmed_seconds == pytest.approx(900.0)
         assert (of("bridge", told).gap_seconds, of("bridge", told).harmed_seconds) == (0.0, 0.0)
         assert "directly below example.com" in of("bridge", told).side_effects[0]
-        assert "has a weight" in of("weighted", told).reason
+        assert "no weight" in of("weighted", told).reason
 
 
 def test_whether_an_alias_is_adopted_is_not_known_and_of_other_types_it_is() -> None:

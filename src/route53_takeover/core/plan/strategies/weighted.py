@@ -37,11 +37,15 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
         desired = _desired(facts, manual.original)
         if manual.original.is_routed:
             return replace(assessment, reason=f"{manual.key} is a member of a routed group.")
-        if not facts.pending.given or desired is None:
+        if not facts.pending.given:
             return replace(
                 assessment,
                 reason=f"no template tells that the stack's {manual.key} has a weight.",
                 hint="Show the pending template with --template or --preview.",
+            )
+        if desired is None:
+            return replace(
+                assessment, reason=f"the stack's {manual.key} has no SetIdentifier and no weight."
             )
         weight = weight_of(desired)
         if desired.set_identifier == IDENTIFIER:
