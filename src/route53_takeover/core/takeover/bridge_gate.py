@@ -113,6 +113,9 @@ def _unmet_of_owners(state: State, name: NameState) -> Iterator[Condition]:
         yield Condition.AT_REST
     if any(is_owned(state, handover) for handover in name.handovers):
         yield Condition.UNOWNED
+    if state.root.stack_id and state.root.stack_id not in state.stacks:
+        yield Condition.DISOWNED  # it was made anew
+        return
     for stack in state.stacks.values():
         is_listed = is_fresh(state, began=stack.listed, told=stack.told, within=WRITE_FRESH)
         if not is_listed or has_unread_news(state.plan, stack):
