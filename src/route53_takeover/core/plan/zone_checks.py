@@ -99,8 +99,10 @@ def dependants(facts: Facts, keys: Iterable[RecordKey]) -> list[RecordSet]:
     seen = set(ahead)
     for target in ahead:
         for record in facts.zone_records:
+            if record.alias is None or _alias_target(facts, record) != target:
+                continue
             itself = (record.key.name, record.type)
-            if _alias_target(facts, record) == target and itself not in seen:
+            if itself not in seen:
                 seen.add(itself)
                 ahead.append(itself)
                 found.append(record)

@@ -55,9 +55,10 @@ def _why_not(facts: Facts, plan: Plan, name: str, manuals: Sequence[Manual]) -> 
     taken = {m.key for m in manuals}
     routed = next((m for m in manuals if m.original.is_routed), None)
     kind = next((m.key.type for m in manuals if m.key.type in _NOT_BY_WILDCARD), None)
-    beside = [r for r in facts.zone_records if r.key.name == name and r.key not in taken]
-    below = [r for r in facts.zone_records if r.key.name.endswith(f".{name}")]
-    there = [r for r in facts.zone_records if r.key.name == wildcard]
+    named = [(record.key.name, record) for record in facts.zone_records]
+    beside = [r for at, r in named if at == name and r.key not in taken]
+    below = [r for at, r in named if at.endswith(f".{name}")]
+    there = [r for at, r in named if at == wildcard]
     leaning = [r for r in dependants(facts, taken) if r.key not in taken]
     loops = [m.key for m in manuals if _leads_below(facts, m.original, parent)]
     if name == facts.zone_name:
