@@ -444,7 +444,7 @@ def test_a_routed_record_that_the_template_is_going_to_have_is_refused() -> None
     resource = alias_resource("d1new")
     resource["Properties"] |= {"SetIdentifier": "blue", "Weight": 10}
     case = Case(site_account(template=site_template(resource)))
-    refusal(case.plan(), "SetIdentifier blue", way_out="another SetIdentifier")
+    refusal(case.plan(), "SetIdentifier blue", way_out="--strategy weighted")
 
 
 @pytest.mark.parametrize(
