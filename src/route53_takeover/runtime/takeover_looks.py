@@ -20,6 +20,7 @@ from route53_takeover.core.takeover.polling import (
     StackEvents,
 )
 from route53_takeover.core.takeover.release_gate import is_release_near
+from route53_takeover.runtime.name_reading import NameReads
 from route53_takeover.runtime.pollers import Look
 from route53_takeover.runtime.protection_reading import ProtectionWatch
 
@@ -69,6 +70,7 @@ class TakeoverLooks:
         self._stacks = stacks
         self._prober = prober
         self._failures = failures
+        self._reads = NameReads(clock, records)
         self._protections = ProtectionWatch(clock, records, failures)
         self._known: dict[StackEvents, set[str]] = {}
         self._reading: set[str] = set()
@@ -113,12 +115,10 @@ class TakeoverLooks:
         self._reading.add(name)
         zone_id = state.plan.zone_id
         protected: tuple[str, ...] = ()
-        began = self._clock.now()
         try:
             if is_release_near(state, name):
                 protected = await self._protections.types_at(state.plan, name)
-                began = self._clock.now()
-            records = await self._records.read_name(zone_id, name)
+            read = await self._reads.read(zone_id, name, among=len(state.names))
         except self._failures as error:
             return ev.NameUnread(time=self._clock.now(), name=name, reason=one_line(error))
         finally:
@@ -126,8 +126,8 @@ class TakeoverLooks:
         return ev.NameRead(
             time=self._clock.now(),
             name=name,
-            began=began,
-            records=tuple(records),
+            began=read.began,
+            records=tuple(read.records),
             protected=protected,
         )
 
