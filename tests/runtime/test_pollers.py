@@ -57,11 +57,11 @@ class Bench:
     def _submit(self, event: TimePassed) -> None:
         self.reported.append((event, self.clock.now() - START))
         if self.folds_at_once:
-            asyncio.get_running_loop().call_soon(self.pollers.follow, self.polls, event)
+            asyncio.get_running_loop().call_soon(self.pollers.follow, self.polls, [event])
 
     def want(self, *polls: Poll[str]) -> None:
         self.polls = polls
-        self.pollers.follow(self.polls, TimePassed(time=0.0))
+        self.pollers.follow(self.polls, [TimePassed(time=0.0)])
 
     def times(self, target: str = "a") -> list[float]:
         return [round(time, 3) for looked, time in self.looks if looked == target]
@@ -157,7 +157,7 @@ def test_reported_events_are_folded_before_the_next_look() -> None:
         bench.want(stale)  # another event was folded
         await bench.clock.sleep(3.0)
         assert bench.times() == [0]
-        bench.pollers.follow((Poll(target="a", every=10.0, last=START),), bench.reported[0][0])
+        bench.pollers.follow((Poll(target="a", every=10.0, last=START),), [bench.reported[0][0]])
         await bench.clock.sleep(5.0)
 
     assert runs(work).times() == [0, 10]

@@ -51,6 +51,10 @@ STALE = 5.0
 UNANSWERED = 60.0
 """Seconds, at most, after which a DELETE whose fate no read could tell is taken as done."""
 
+EARLY_WRITES = 2
+"""Names that are written at the same time while nothing is deployed: an account takes five calls of
+Route 53 a second."""
+
 STALE_DECISION = 3.0
 """Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
 

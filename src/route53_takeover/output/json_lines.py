@@ -21,12 +21,13 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from route53_takeover.base.stdio import Sink
     from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.status.result import Result
+    from route53_takeover.core.takeover.name_state import NameState
     from route53_takeover.core.takeover.state import State
 
 
@@ -46,6 +47,7 @@ class JsonLines:
         self._out = out
         self._talk = talk
         self._gone: dict[RecordKey, float] = {}
+        self._names: Mapping[str, NameState] = {}
 
     def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
         if not (isinstance(event, ev.TimePassed) or _is_no_news(event)):
@@ -56,7 +58,10 @@ class JsonLines:
 
     def _gaps(self, state: State) -> Iterator[dict[str, Any]]:
         """A line when a gap of a record set opens, and one when it closes."""
+        before, self._names = self._names, state.names
         for name in state.names.values():
+            if before.get(name.name) is name:
+                continue
             for handover in name.handovers:
                 key = handover.original.key
                 what = {

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="TimePassed | Interrupted | JournalFailed")
 _log = structlog.get_logger(__name__)
 
+_AT_ONCE = 50
+"""Events after which the polls follow, however many more have come."""
 _BEGINNING = 2.0
 """Seconds that the first event of a process waits to be durable: the name may be empty."""
 
@@ -86,6 +88,7 @@ class Engine(Generic[S, E, C, T]):
         self._under_way: set[asyncio.Task[None]] = set()
         self._blind = False  # the observer has failed; said once
         self._polls: tuple[Poll[T], ...] = ()
+        self._unfollowed: list[E] = []
         self._pollers: Pollers[E, T] = Pollers(
             clock=clock,
             look=lambda poll: look(poll, self._known),
@@ -189,13 +192,18 @@ class Engine(Generic[S, E, C, T]):
         return [*self._fold(first), *self._fold(then)]
 
     def _follow(self, event: E) -> S:
+        """Works the polls out anew, once for all events that came at the same time."""
+        self._unfollowed.append(event)
+        if self._queue and len(self._unfollowed) < _AT_ONCE:
+            return self._known
+        folded, self._unfollowed = self._unfollowed, []
         try:
             self._polls = self._machine.polls(self._known)
         except Exception:  # a defect of ours must not end a rescue: the polls stay as they were
             if self._strict:
                 raise
             _log.exception("polls.failed", type=type(event).__name__, seq=self._seq)
-        self._pollers.follow(self._polls, event)
+        self._pollers.follow(self._polls, folded)
         return self._known
 
     def _fold(self, event: E) -> tuple[C, ...]:

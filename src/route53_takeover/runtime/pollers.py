@@ -18,7 +18,7 @@ from route53_takeover.runtime.wakeup import Wakeup
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from route53_takeover.core.machine import Poll
     from route53_takeover.core.ports import Clock
@@ -83,14 +83,15 @@ class Pollers(Generic[E, T]):
             if poller.task is not None:
                 poller.task.cancel()
 
-    def follow(self, polls: tuple[Poll[T], ...], folded: E) -> None:
-        """Starts, stops and paces pollers after an event was folded.
+    def follow(self, polls: tuple[Poll[T], ...], folded: Sequence[E]) -> None:
+        """Starts, stops and paces pollers after events were folded.
 
         A look under way is never broken off: it ends, and is told of, before its poller stops.
         """
-        told = self._unfolded.pop(id(folded), None)
-        if told is not None and not told.done():
-            told.set_result(None)
+        for event in folded:
+            told = self._unfolded.pop(id(event), None)
+            if told is not None and not told.done():
+                told.set_result(None)
         if polls == self._followed:
             return
         self._followed = polls

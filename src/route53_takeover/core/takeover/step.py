@@ -42,7 +42,7 @@ from route53_takeover.core.takeover.preparation import prepare, watch_bridges
 from route53_takeover.core.takeover.queries import root_kind
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step_context import StepContext, tree_is_listed
-from route53_takeover.core.timing import INSYNC_PATIENCE, PATIENCE
+from route53_takeover.core.timing import EARLY_WRITES, INSYNC_PATIENCE, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ def _backup(context: StepContext) -> None:
 
 def _lower_ttl(context: StepContext) -> None:
     lowered = {m.key: m.lowered for m in context.state.plan.manuals if m.lowered}
-    waiting = False
+    waiting, writing = False, 0
     for name in context.state.names.values():
         changes: list[Change] = []
         for handover in name.handovers:
@@ -139,7 +139,9 @@ def _lower_ttl(context: StepContext) -> None:
                 changes += [Change.delete(handover.standing), Change.create(target)]
         if changes:
             waiting = True
-            write_where_unchanged(context, name, Purpose.LOWER, tuple(changes))
+            writing += 1
+            if writing <= EARLY_WRITES:
+                write_where_unchanged(context, name, Purpose.LOWER, tuple(changes))
         elif name.unsynced is not None and context.state.now >= name.wrote_at + INSYNC_PATIENCE:
             context.put(replace(name, unsynced=None, synced_at=context.state.now))
         elif name.unsynced is not None:
@@ -165,7 +167,7 @@ def _drain(context: StepContext) -> None:
 
 def _prove(context: StepContext) -> None:
     unproven = [name for name in context.state.names.values() if not name.proven]
-    for name in unproven:
+    for name in unproven[:EARLY_WRITES]:
         changes = tuple(
             change
             for h in name.handovers
