@@ -61,25 +61,25 @@ _CLOUDFRONT = "Z2FDTNDATAQYW2"
 _POLL = 5.0
 
 
-def _name(number: int) -> str:
+def record_name(number: int) -> str:
     return f"r{number}.example.com"
 
 
-def _record(number: int, *after: str) -> dict[str, Any]:
+def record(number: int, *after: str) -> dict[str, Any]:
     return {
         "Type": "AWS::Route53::RecordSet",
         "Condition": "Enabled",
         "DependsOn": ["Site", *after],
         "Properties": {
             "HostedZoneName": "example.com.",
-            "Name": _name(number),
+            "Name": record_name(number),
             "Type": "A",
             "AliasTarget": {"HostedZoneId": _CLOUDFRONT, "DNSName": "d1new.cloudfront.net"},
         },
     }
 
 
-def _inert(seconds: float, *after: str) -> dict[str, Any]:
+def inert(seconds: float, *after: str) -> dict[str, Any]:
     return {
         "Type": "AWS::CloudFront::Distribution",
         "DependsOn": list(after),
@@ -93,12 +93,12 @@ def scenario(names: int, minutes: float) -> Scenario:
 
     Half of the time passes before the records and half after them.
     """
-    chain = {f"Record{n}": _record(n, *([f"Record{n - 1}"] if n else [])) for n in range(names)}
+    chain = {f"Record{n}": record(n, *([f"Record{n - 1}"] if n else [])) for n in range(names)}
     head = {
         "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
         "Conditions": {"Enabled": {"Fn::Equals": [{"Ref": "Route53Enable"}, "true"]}},
     }
-    child = head | {"Resources": {"Site": _inert(minutes * 30.0), **chain}}
+    child = head | {"Resources": {"Site": inert(minutes * 30.0), **chain}}
     nested = {
         "Type": "AWS::CloudFormation::Stack",
         "Properties": {
@@ -107,10 +107,10 @@ def scenario(names: int, minutes: float) -> Scenario:
         },
         "Metadata": {"Simulation": {"Template": child}},
     }
-    template = head | {"Resources": {"Child": nested, "After": _inert(minutes * 30.0, "Child")}}
+    template = head | {"Resources": {"Child": nested, "After": inert(minutes * 30.0, "Child")}}
     existing = tuple(
         RecordSet(
-            name=normal_name(_name(n)),
+            name=normal_name(record_name(n)),
             type="A",
             alias=AliasTarget(zone_id=_CLOUDFRONT, dns_name="d1old.cloudfront.net."),
         )
@@ -139,13 +139,27 @@ def scenario(names: int, minutes: float) -> Scenario:
 # -- the account, in a process of its own
 
 
-async def _serve(names: int, minutes: float, speed: float) -> None:
+async def serve(served_scenario: Scenario, speed: float) -> None:
+    """Serves an account until SIGTERM; prints its addresses, and at the end what happened."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    async with serving(scenario(names, minutes), seed="bench", clock=SystemClock(speed)) as served:
+    async with serving(served_scenario, seed="bench", clock=SystemClock(speed)) as served:
         print(json.dumps([served.endpoint_url, *served.name_servers]), flush=True)
+        seconds: list[int] = []
+        counting = asyncio.create_task(_count_seconds(served, seconds))
         await stopped.wait()
-        print(json.dumps(_truth(served)), flush=True)
+        counting.cancel()
+        print(json.dumps(_truth(served) | {"route53": seconds}), flush=True)
+
+
+async def _count_seconds(served: ServedAccount, seconds: list[int]) -> None:
+    """How often Route 53 was called in each second."""
+    before = 0
+    while True:
+        await asyncio.sleep(1.0)
+        calls = sum(n for name, n in served.calls.items() if name.startswith("route53:"))
+        seconds.append(calls - before)
+        before = calls
 
 
 def _truth(served: ServedAccount) -> dict[str, Any]:
@@ -164,16 +178,20 @@ def _truth(served: ServedAccount) -> dict[str, Any]:
         "deletes": deletes,
         "created": created,
         "attempts": [
-            (normal_name(_name(int(a.logical_id.removeprefix("Record")))), a.time, a.outcome)
+            (normal_name(record_name(int(a.logical_id.removeprefix("Record")))), a.time, a.outcome)
             for a in world.stacks.attempts
         ],
     }
 
 
 @contextmanager
-def account(names: int, minutes: float, speed: float) -> Iterator[tuple[list[str], dict[str, Any]]]:
-    """A served account: its addresses, and a dictionary that is filled when it ends."""
-    command = [sys.executable, __file__, "--serve", f"{names},{minutes},{speed}"]
+def account(what: str) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """A served account: its addresses, and a dictionary that is filled when it ends.
+
+    Args:
+        what: what the script that runs takes as ``--serve``.
+    """
+    command = [sys.executable, sys.argv[0], "--serve", what]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 -- it is a pipe
         truth: dict[str, Any] = {}
@@ -188,15 +206,14 @@ def account(names: int, minutes: float, speed: float) -> Iterator[tuple[list[str
 # -- the two contestants
 
 
-def take_over(addresses: list[str], names: int, minutes: float, speed: float) -> dict[str, Any]:
+def take_over(addresses: list[str], taken: Scenario, speed: float) -> dict[str, Any]:
     """A takeover by this program; its result line and its journal."""
     endpoint, *name_servers = addresses
     out = io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
-        made = rehearsal_options(scenario(names, minutes), Path(folder))
-        records = tuple(_name(n) for n in range(names))
+        made = rehearsal_options(taken, Path(folder))
         options = type(made)(
-            stack=made.stack, records=records, deploy_on=made.deploy_on, settle=2.0
+            stack=made.stack, records=taken.records, deploy_on=made.deploy_on, settle=2.0
         )
         common = Common(state_dir=Path(folder) / "state", output="json", quiet=True)
         connection = Connection(
@@ -330,12 +347,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.serve:
         names, minutes, speed = arguments.serve.split(",")
-        asyncio.run(_serve(int(names), float(minutes), float(speed)))
+        asyncio.run(serve(scenario(int(names), float(minutes)), float(speed)))
         return
     scrub(os.environ)
 
-    with account(arguments.names, 0.05, 1.0) as (addresses, truth):
-        ours = take_over(addresses, arguments.names, 0.05, 1.0)
+    chain, what = scenario(arguments.names, 0.05), f"{arguments.names},0.05,1.0"
+    with account(what) as (addresses, truth):
+        ours = take_over(addresses, chain, 1.0)
     outcome = ours["result"]["outcome"]
     latencies = hold_to_delete(ours["events"], truth)
     print(f"{arguments.names} records, one after the other, in real time: {outcome}")
@@ -343,22 +361,23 @@ def main() -> None:
     gaps, waited = added_to_schedule(truth)
     print(f"  gap: {_shown(gaps, 's')}")
     print(f"  of it not explained by the handler's next try: {_shown(waited, 's')}")
-    with account(arguments.names, 0.05, 1.0) as (addresses, plain_truth):
+    with account(what) as (addresses, plain_truth):
         plain_loop(addresses, 1.0)
     plain_gaps, _ = added_to_schedule(plain_truth)
     ratio = sum(plain_gaps) / max(sum(gaps), 1e-9)
     print(f"  a plain loop that polls every 5 s: gap {_shown(plain_gaps, 's')}")
     print(f"  ratio of the gaps, plain loop : this program = {ratio:.2f}")
 
-    with account(1, arguments.minutes, arguments.speed) as (addresses, _):
-        long = take_over(addresses, 1, arguments.minutes, arguments.speed)
+    what = f"1,{arguments.minutes},{arguments.speed}"
+    with account(what) as (addresses, _):
+        long = take_over(addresses, scenario(1, arguments.minutes), arguments.speed)
     calls = long["result"]["api_calls"]
     outcome = long["result"]["outcome"]
     print(f"\n{arguments.minutes:g} min deploy, root and one child: {outcome}")
     for operation, number in calls.items():
         print(f"  {number:5} {operation}")
     total = sum(calls.values())
-    with account(1, arguments.minutes, arguments.speed) as (addresses, _):
+    with account(what) as (addresses, _):
         plain = sum(plain_loop(addresses, arguments.speed).values())
     print(f"  {total:5} in all (aim: under 500); plain loop {plain}; ratio {total / plain:.2f}")
 
