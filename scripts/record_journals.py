@@ -75,10 +75,6 @@ def recordings() -> dict[str, Recording]:
             _key(Act.EXTEND_DEADMAN, cue=InjectionPoint.RELEASE, delay=5.0),
             _key(Act.RESTORE, cue=InjectionPoint.RELEASE, delay=12.0),
         ),
-        "killed-in-the-gap": _with(
-            alias_run,
-            InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=0.1, seconds=4.0),
-        ),
         "credentials-expired": _with(
             alias_run,
             InjectedFault(

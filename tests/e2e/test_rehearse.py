@@ -35,6 +35,8 @@ SCENARIOS = {
     "bridge": ("done", 0, "created"),
     "adopt": ("done", 0, "adopted"),
     "weighted": ("done", 0, "created"),
+    "killed-in-the-gap": ("done", 0, "created"),
+    "many": ("done", 0, "created"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
 OVER_THE_WIRE = ("alias", "cname", "never-created", "edited-meanwhile", "weighted")

@@ -154,6 +154,21 @@ async def test_a_process_that_exits_is_reported_and_so_is_one_that_returns(
             await until(views, lambda view: view.link is Link.LIVE)
 
 
+async def test_a_run_that_the_rehearsal_kills_is_killed_until_it_is_resumed_and_then_as_any_other(
+    folder: RunFolder,
+) -> None:
+    write(folder, events()[:5])
+    has_account = True
+    following = RemoteRun(folder, has_account=lambda: has_account, is_killed=True)
+    async with aclosing(following.subscribe()) as views:
+        await until(views, lambda view: view.link is Link.KILLED)
+        write(folder, (ev.RunResumed(time=events()[4].time),), after=5)
+        gone = await until(views, lambda view: view.link is Link.GONE)
+        assert gone.resumable
+        has_account = False
+        await until(views, lambda view: not view.resumable)
+
+
 async def test_a_process_that_says_nothing_any_more_makes_what_is_shown_stale(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ ENDS = {
     "bridge": ("done", 0, ["created"]),
     "adopt": ("done", 0, ["adopted"]),
     "weighted": ("done", 0, ["created"]),
+    "many": ("done", 0, ["created"] * 10),
 }
 
 

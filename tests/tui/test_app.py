@@ -114,7 +114,10 @@ async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
         (ended(), "The run has ended."),
         (replayed(), "This is a replay"),
         (view(PAUSE, link=Link.GONE), "R resumes the run"),
-        (view(link=Link.GONE, rehearsal="alias"), "simulated account with it"),
+        (
+            replace(view(link=Link.GONE, rehearsal="alias"), resumable=False),
+            "simulated account with it",
+        ),
     ],
 )
 async def test_no_request_is_sent_to_a_run_without_a_process(

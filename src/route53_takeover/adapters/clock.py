@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from math import inf
+from typing import NamedTuple, Self
 
 from route53_takeover.core.ports import Clock
 
@@ -17,6 +18,17 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _LONGEST_NAP = 1.0
 """The event loop's timers do stop while the machine sleeps: so many of its seconds at once."""
+
+
+class ClockOrigin(NamedTuple):
+    """What makes another process's clock show the same time: seconds since the epoch at `steady`.
+
+    ``steady``: of this machine since it was booted.
+    """
+
+    epoch: float
+    steady: float
+    speed: float
 
 
 class SystemClock(Clock):
@@ -34,6 +46,17 @@ class SystemClock(Clock):
         self.longest_wait = _LONGEST_NAP if speed == 1.0 else inf
         self._anchor = time.time()  # noqa: TID251 -- read once, for the date; never for durations
         self._start = time.clock_gettime(_STEADY)
+
+    @classmethod
+    def of(cls, origin: ClockOrigin) -> Self:
+        """The clock of another process of this machine."""
+        clock = cls(origin.speed)
+        clock._anchor, clock._start = origin.epoch, origin.steady
+        return clock
+
+    @property
+    def origin(self) -> ClockOrigin:
+        return ClockOrigin(self._anchor, self._start, self.speed)
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -6,10 +6,11 @@ a `Reporter` prints or sends how it goes.
 
 from __future__ import annotations
 
-from contextlib import closing
+import os
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -26,22 +27,31 @@ from route53_takeover.core.plan.review import differences
 from route53_takeover.core.status.result import RecordResult, Result, result
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.process.account_socket import rejoin
 from route53_takeover.storage.journal import FileJournal, read_journal
 from route53_takeover.storage.locks import Work, locked_names, site_of
 from route53_takeover.storage.run_folder import Saved, create_run, line_for, within
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.takeover.state import State
     from route53_takeover.output.reporter import Reporter
+    from route53_takeover.process.account_socket import AccountLink
     from route53_takeover.storage.config import Common, Connection, Override
     from route53_takeover.storage.locks import Held
     from route53_takeover.storage.plan_file import PlanFile
     from route53_takeover.storage.run_folder import RunFolder
+
+
+class Rehearsed(NamedTuple):
+    """A run that is a rehearsal: of which scenario, and in which simulated account."""
+
+    scenario: str
+    account: AccountLink
 
 
 async def start_run(
@@ -51,7 +61,7 @@ async def start_run(
     options: Options,
     clock: SystemClock,
     *,
-    rehearsal: str | None = None,
+    rehearsal: Rehearsed | None = None,
     reviewed: PlanFile | None = None,
 ) -> ExitCode:
     """A takeover on the account behind the connection, which may be a rehearsal's.
@@ -87,9 +97,10 @@ async def start_run(
             return reporter.ended(_nothing_to_do(made, account.calls), clock.now())
         if not await reporter.agrees(made):
             raise StoppedError("the plan was declined, nothing was written")
-        site = site_of(made.zone_id, connection.endpoint_url)
+        simulated = str(rehearsal.account.folder) if rehearsal else ""
+        site = site_of(made.zone_id, connection.endpoint_url, simulated)
         with locked_names(common.state_dir, site, made.written_names) as held:
-            label = f"REHEARSAL-{rehearsal}" if rehearsal else options.stack
+            label = f"REHEARSAL-{rehearsal.scenario}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
             saved = Saved(
                 run=folder.name,
@@ -97,7 +108,8 @@ async def start_run(
                 plan=made,
                 connection=replace(connection, region=account.region),
                 cwd=str(Path.cwd()),
-                rehearsal=rehearsal,
+                rehearsal=rehearsal.scenario if rehearsal else None,
+                account=simulated,
             )
             try:
                 folder.save_plan(saved)
@@ -108,6 +120,8 @@ async def start_run(
                     "Make room there, or choose another folder with --state-dir.",
                 ) from error
             held.register(folder)
+            if rehearsal:
+                rehearsal.account.named(folder.name)
             first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
             with within(folder), closing(FileJournal(folder.journal)) as journal:
                 return await drive(common, reporter, account, clock, folder, saved, journal, first)
@@ -154,11 +168,6 @@ def resume_run(
     with within(folder):
         claim(common, reporter, folder)
         saved = folder.plan()
-        if saved.rehearsal:
-            raise RefusedError(
-                f"{folder.name} was a rehearsal, whose simulated account no longer exists",
-                "Start another one: `route53-takeover rehearse`.",
-            )
         if not folder.journal.exists():
             raise _never_started(folder)
         try:
@@ -175,13 +184,16 @@ def resume_run(
             if state is None:
                 raise _never_started(folder)
             if not _has_ended(state):
-                saved = replace(saved, connection=override(saved.connection))
-                check_account(reporter, saved)
-                if saved.plan.options.confirm_release:
-                    again = line_for(common.state_dir, "attach", folder.name)
-                    reporter.tell(f"the release waits for your confirmation: {again}")
-                work = _go_on(common, reporter, folder, saved, journal, state)
-                return in_loop(work, written="the run is where it was")
+                with way_to_account(saved, override) as (saved, clock, account):
+                    check_account(reporter, saved)
+                    if saved.plan.options.confirm_release:
+                        again = line_for(common.state_dir, "attach", folder.name)
+                        reporter.tell(f"the release waits for your confirmation: {again}")
+                    work = _go_on(common, reporter, folder, saved, journal, state, clock)
+                    code = in_loop(work, written="the run is where it was")
+                    if account is not None:
+                        account.leave(code)
+                    return code
         return _report_end(reporter, folder, state, len(journal.events))
 
 
@@ -192,8 +204,8 @@ async def _go_on(
     saved: Saved,
     journal: FileJournal,
     state: State,
+    clock: SystemClock,
 ) -> ExitCode:
-    clock = SystemClock()
     async with opened(saved.connection, clock, writable=True) as account:
         with _names_of(common, saved) as held:
             held.register(folder)
@@ -205,8 +217,27 @@ async def _go_on(
 
 def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
     """The locks of the names that the run works on."""
-    site = site_of(saved.plan.zone_id, saved.connection.endpoint_url)
+    site = site_of(saved.plan.zone_id, saved.connection.endpoint_url, saved.account)
     return locked_names(common.state_dir, site, saved.plan.written_names, Work.RESUME)
+
+
+@contextmanager
+def way_to_account(
+    saved: Saved, override: Override
+) -> Iterator[tuple[Saved, SystemClock, AccountLink | None]]:
+    """How a run's account is reached again, and its clock: a rehearsal's by its own process alone.
+
+    Raises:
+        RefusedError: it was a rehearsal, and its account no longer exists.
+    """
+    if not saved.rehearsal:
+        yield replace(saved, connection=override(saved.connection)), SystemClock(), None
+        return
+    from route53_takeover.simulation.serve import scrub  # noqa: PLC0415 -- of rehearsals
+
+    with rejoin(saved.account, saved.run) as account:
+        scrub(os.environ)
+        yield saved, account.clock, account
 
 
 def _has_ended(state: State) -> bool:

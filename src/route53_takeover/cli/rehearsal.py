@@ -1,19 +1,17 @@
-"""A rehearsal over the wire: the whole program in a simulated account that this process serves."""
+"""A rehearsal over the wire: the whole program in a simulated account in a process of its own."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.cli.execution import start_run
-from route53_takeover.simulation.serve import rehearsal_options, scrub, serving
+from route53_takeover.base.errors import ExitCode
+from route53_takeover.cli.execution import Rehearsed, start_run
+from route53_takeover.process.account_socket import AccountOrder, start_account
+from route53_takeover.simulation.serve import rehearsal_options, scrub
 from route53_takeover.storage.config import Connection
 
 if TYPE_CHECKING:
-    from route53_takeover.base.errors import ExitCode
     from route53_takeover.output.reporter import Reporter
     from route53_takeover.simulation.scenarios import Scenario
     from route53_takeover.storage.config import Common
@@ -22,22 +20,37 @@ if TYPE_CHECKING:
 async def rehearse_scenario(
     common: Common, reporter: Reporter, scenario: Scenario, seed: int, speed: float | None
 ) -> ExitCode:
-    """A takeover in a simulated account that this process serves.
+    """A takeover in a simulated account, which ends with it unless it can be resumed.
 
     Args:
         speed: simulated seconds in a real one; ``None``: the scenario's own.
     """
     scrub(os.environ)
     reporter.tell(f"REHEARSAL {scenario.name}: {scenario.summary}")
-    clock = SystemClock(speed or scenario.speed)
-    with tempfile.TemporaryDirectory(prefix="route53-takeover-") as folder:
-        async with serving(scenario, seed=str(seed), clock=clock) as served:
-            connection = Connection(
-                region="us-east-1",
-                endpoint_url=served.endpoint_url,
-                name_servers=served.name_servers,
+    order = AccountOrder(
+        scenario=scenario.name,
+        seed=seed,
+        speed=speed or scenario.speed,
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+    )
+    with start_account(order) as account:
+        connection = Connection(
+            region="us-east-1",
+            endpoint_url=account.welcome.endpoint_url,
+            name_servers=account.welcome.name_servers,
+        )
+        options = rehearsal_options(scenario, account.folder)
+        code = ExitCode.FAILED
+        try:
+            code = await start_run(
+                common,
+                reporter,
+                connection,
+                options,
+                account.clock,
+                rehearsal=Rehearsed(scenario.name, account),
             )
-            options = rehearsal_options(scenario, Path(folder))
-            return await start_run(
-                common, reporter, connection, options, clock, rehearsal=scenario.name
-            )
+        finally:
+            account.leave(code)
+        return code

@@ -13,6 +13,7 @@ import signal
 import sys
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from msgspec.structs import replace
 from route53_takeover.base.errors import ExitCode, ManualActionRequiredError, TakeoverError
 from route53_takeover.base.signals import asking, ignore_asking
 from route53_takeover.output import text_lines
+from route53_takeover.process.account_socket import is_served
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
 from route53_takeover.process.login_scope import is_first_process
@@ -89,9 +91,9 @@ def resume(common: Common, folder: RunFolder, override: Override) -> ExitCode:
 def watch(common: Common, folder: RunFolder) -> ExitCode:
     """Shows a run that another process works on, or did."""
     if has_screen():
-        return _seen(common, _on_screen(common, source=_following(common, folder)))
+        return _seen(common, _on_screen(common, source=following(common, folder)))
     lines = _lines(common, rehearsal=bool(folder.rehearses))
-    view = TextView(common, lines).show(_following(common, folder, lines))
+    view = TextView(common, lines).show(following(common, folder, lines))
     return _seen(common, asyncio.run(view))
 
 
@@ -157,10 +159,11 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
         )
     if left.gone:
         again = line_for(common.state_dir, "resume", left.run)
-        if find_run(common.state_dir, left.run).rehearses:
-            hint = "It was a rehearsal, whose simulated account ended with it: start another one."
-        else:
-            hint = f"Resume it: `{text_lines.pasteable(again)}`."
+        hint = f"Resume it: `{text_lines.pasteable(again)}`."
+        if not _has_account(find_run(common.state_dir, left.run)):
+            hint = (
+                "It was a rehearsal, whose simulated account no longer exists: start another one."
+            )
         raise ManualActionRequiredError(
             f"run {left.run} was interrupted: its process is dead", hint
         )
@@ -194,18 +197,42 @@ class _Launched:
     async def start(self) -> Source:
         """Confirms the plan, and waits until the run has started."""
         run = await self._launch.begun(self._tell)
-        return _following(self._common, find_run(self._common.state_dir, run), self._observer)
+        return following(self._common, find_run(self._common.state_dir, run), self._observer)
 
     async def decline(self) -> None:
         """Lets the process end."""
         self._launch.close()
 
 
-def _following(common: Common, folder: RunFolder, observer: Observer | None = None) -> RemoteRun:
+def following(common: Common, folder: RunFolder, observer: Observer | None = None) -> RemoteRun:
+    """The run as its journal and its process tell it."""
+
     def revive() -> Awaitable[None]:
         return _revive(common, folder, Override(), lambda _: None)
 
-    return RemoteRun(folder, rehearsal=folder.rehearses, revive=revive, observer=observer)
+    rehearsal = folder.rehearses
+    return RemoteRun(
+        folder,
+        rehearsal=rehearsal,
+        revive=revive,
+        has_account=partial(_has_account, folder),
+        is_killed=bool(rehearsal) and _is_killed(rehearsal),
+        observer=observer,
+    )
+
+
+def _has_account(folder: RunFolder) -> bool:
+    """Whether the account of a run is there, which the simulated one of a rehearsal may not be."""
+    with suppress(TakeoverError):
+        saved = folder.plan()
+        return not saved.rehearsal or (bool(saved.account) and is_served(Path(saved.account)))
+    return True
+
+
+def _is_killed(rehearsal: str) -> bool:
+    from route53_takeover.simulation.scenarios import SCENARIOS  # noqa: PLC0415 -- of rehearsals
+
+    return rehearsal in SCENARIOS and SCENARIOS[rehearsal].killed
 
 
 async def _revive(

@@ -214,7 +214,7 @@ def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
         case BeginRehearsal():
             scenario = find_scenario(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)
-            speed = order.speed or scenario.speed / _SLOWER
+            speed = order.speed or scenario.speed / (_SLOWER if order.is_watched else 1.0)
             return in_loop(rehearse_scenario(common, audience, scenario, order.seed, speed))
         case GoOn():
             folder = find_run(common.state_dir, order.run)

@@ -13,11 +13,12 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from route53_takeover.base.errors import RefusedError, TakeoverError
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
-from route53_takeover.core.takeover.events import RunStarted
+from route53_takeover.core.takeover.events import RunResumed, RunStarted
 from route53_takeover.core.takeover.machine import TAKEOVER, projection
 from route53_takeover.process.control_socket import (
     Alive,
@@ -145,6 +146,8 @@ class RemoteRun:
     Args:
         rehearsal: the scenario, where it is one.
         revive: starts its process again; raises TakeoverError.
+        has_account: whether the account of the run is still there.
+        is_killed: whether the rehearsal kills its process, and resumes it.
         observer: is told of every event, once, with the state after it.
     """
 
@@ -154,12 +157,16 @@ class RemoteRun:
         *,
         rehearsal: str = "",
         revive: Callable[[], Awaitable[None]] | None = None,
+        has_account: Callable[[], bool] = lambda: True,
+        is_killed: bool = False,
         observer: Observer | None = None,
     ) -> None:
         self._folder = folder
         self._state_dir = named(folder.state_dir)
         self._rehearsal = rehearsal
         self._revive = revive
+        self._has_account = has_account
+        self._is_killed = is_killed
         self._observer = observer
         self._told = 0
         self._tail = JournalTail(folder.journal)
@@ -189,12 +196,13 @@ class RemoteRun:
                 self._read()
                 output = self._output.lines(self._unfolding.state)
                 link = self._link()
-                news = (self._unfolding.events, link, self._alive, output)
+                resumable = link is not Link.GONE or self._has_account()
+                news = (self._unfolding.events, link, self._alive, output, resumable)
                 if news != last:
                     last = news
                     view = self._unfolding.view(self._now(), link, output, self._rehearsal)
                     if view is not None:
-                        yield view
+                        yield replace(view, resumable=resumable)
                         if link is Link.ENDED:
                             return
                     elif link is Link.GONE:
@@ -237,6 +245,9 @@ class RemoteRun:
 
     def _take(self, event: AnyEvent) -> None:
         self._unfolding.take(event)
+        if isinstance(event, RunResumed):
+            self._is_killed = False
+            self._is_reached()  # a new process: its socket comes a little later
         state, seq = self._unfolding.state, self._unfolding.events
         if self._observer is not None and state is not None and seq > self._told:
             self._observer(event, state, seq)
@@ -247,7 +258,7 @@ class RemoteRun:
         if state is not None and TAKEOVER.has_ended(state):
             return Link.ENDED
         if self._is_gone:
-            return Link.GONE
+            return Link.KILLED if self._is_killed and self._has_account() else Link.GONE
         silent = asyncio.get_running_loop().time() - self._alive_at
         return Link.STALE if silent > _SILENT else Link.LIVE
 

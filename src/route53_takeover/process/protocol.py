@@ -32,6 +32,7 @@ class Link(StrEnum):
     LIVE = "live"
     STALE = "stale"  # its process is there and has said nothing for a while: it may be stopped
     GONE = "gone"  # the run has not ended, and its process is not there any more
+    KILLED = "killed"  # the same, by the rehearsal itself, which resumes the run
     ENDED = "ended"
     REPLAY = "replay"
 
@@ -43,6 +44,7 @@ class View(Struct, frozen=True, kw_only=True):
         deploy: the newest lines of the deploy command that runs, or ran last.
         position: how many of the run's events are shown; ``length``: how many there are.
         speed: of a replay, in its seconds a second; 0 where it stands still.
+        resumable: whether the account of the run is there: a rehearsal's is a process that ends.
     """
 
     snapshot: Snapshot
@@ -51,6 +53,10 @@ class View(Struct, frozen=True, kw_only=True):
     position: int = 0
     length: int = 0
     speed: float = 0.0
+    resumable: bool = True
+
+
+KILLED = "The rehearsal has killed the run's process, and resumes the run in a new one."
 
 
 class Seek(Struct, frozen=True, kw_only=True):

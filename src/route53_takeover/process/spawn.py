@@ -58,11 +58,15 @@ class BeginRun(SpawnRequest, frozen=True, kw_only=True):
 
 
 class BeginRehearsal(SpawnRequest, frozen=True, kw_only=True):
-    """``rehearse``; the process serves the simulated account, too. Empty: the default scenario."""
+    """``rehearse``; an empty scenario is the default one.
+
+    ``is_watched``: it may run slower, for a screen.
+    """
 
     scenario: str
     seed: int
     speed: float | None
+    is_watched: bool = True
 
 
 class GoOn(SpawnRequest, frozen=True, kw_only=True):

@@ -44,6 +44,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
         exit_code: with which exit code.
         strategy: as ``--strategy`` takes it; ``weights``: as ``--weights``.
         speed: how many simulated seconds pass in a real one.
+        killed: whether the run's process is killed in the gap, and the run resumed.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     more: tuple[str, ...] = ()
     strategy: Strategy = Strategy.DELETE
     weights: tuple[int, ...] = ()
+    killed: bool = False
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -368,7 +370,48 @@ def _scenarios() -> list[Scenario]:
             exit_code=0,
             speed=20.0,
         ),
+        Scenario(
+            name="killed-in-the-gap",
+            summary="The run's process is killed while the name has no record, and resumed.",
+            account=site_account(exists=False, retry_delays=(1, 40, 60)),
+            outcome=Outcome.DONE,
+            exit_code=0,
+            speed=5.0,
+            killed=True,
+        ),
+        Scenario(
+            name="many",
+            summary="Ten records in one run: apex and www, A and AAAA, single names, a group.",
+            account=_many_account(),
+            record=ZONE,
+            more=(
+                "www.example.com",
+                *(f"{label}.example.com" for label in _LABELS),
+                "shop.example.com",
+            ),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
     ]
+
+
+_LABELS = ("api", "img", "cdn", "docs")
+
+
+def _many_account() -> AccountSetup:
+    """Apex and www with A and AAAA, four names with A, and a group with A and AAAA."""
+    both = [(name, kind) for name in (ZONE, "www.example.com") for kind in ("A", "AAAA")]
+    single = [(f"{label}.example.com", "A") for label in _LABELS]
+    grouped = [("shop.example.com", kind) for kind in ("A", "AAAA")]
+    wanted, old = alias_resource("d1new"), alias("d1old")
+    single_records = [like(wanted, Name=name, Type=kind) for name, kind in (*both, *single)]
+    group = group_of(*(like(wanted, Name=name, Type=kind) for name, kind in grouped))
+    first, *others = (*single_records, group)
+    template = site_template(first, **{f"Record{n}": each for n, each in enumerate(others, 1)})
+    existing = tuple(
+        replace(old, name=f"{name}.", type=kind) for name, kind in (*both, *single, *grouped)
+    )
+    return with_groups(replace(site_account(template=template), existing=existing), Mode.RETRY)
 
 
 def _plain() -> RecordSet:

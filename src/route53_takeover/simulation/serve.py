@@ -26,7 +26,7 @@ from route53_takeover.simulation.aws.route53.nameserver import NameServers
 from route53_takeover.simulation.scenarios import REHEARSED_STEP
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, MutableMapping
+    from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
     from pathlib import Path
 
     from route53_takeover.core.ports import Clock
@@ -50,11 +50,18 @@ class ServedAccount(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def serving(scenario: Scenario, *, seed: str, clock: Clock) -> AsyncIterator[ServedAccount]:
-    """Serves a scenario's account on 127.0.0.1 until the context ends."""
+async def serving(
+    scenario: Scenario, *, seed: str, clock: Clock, asked: Callable[[], None] = lambda: None
+) -> AsyncIterator[ServedAccount]:
+    """Serves a scenario's account on 127.0.0.1 until the context ends.
+
+    Args:
+        asked: called for each request and each DNS query.
+    """
     world = SimulatedAccount(scenario.account, seed=seed, start=clock.now() - _PAST)
 
     def advance() -> None:
+        asked()
         world.timeline.advance(clock.now())
 
     server = AccountServer(

@@ -99,8 +99,14 @@ class Held:
                 os.ftruncate(file, len(data))
 
 
-def site_of(zone_id: str, endpoint_url: str | None) -> str:
-    """Which zone's names these are: an emulator of this machine is another world than AWS."""
+def site_of(zone_id: str, endpoint_url: str | None, account: str = "") -> str:
+    """Which zone's names these are: an emulator of this machine is another world than AWS.
+
+    Args:
+        account: the folder of a rehearsal's simulated account: each is a world of its own.
+    """
+    if account:
+        return f"{_EMULATOR}{Path(account).name}-{zone_id}"
     if not is_loopback(endpoint_url):
         return zone_id
     return f"{_EMULATOR}{urlsplit(endpoint_url or '').port or 0}-{zone_id}"

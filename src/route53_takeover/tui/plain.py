@@ -22,7 +22,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
-from route53_takeover.process.protocol import ExitInfo, Link
+from route53_takeover.process.protocol import KILLED, ExitInfo, Link
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -123,6 +123,8 @@ class TextView:
                     shown = view
                     if view.link is Link.GONE:
                         return ExitInfo(run=view.snapshot.run, gone=True)
+                    if view.link is Link.KILLED:
+                        self._tell(f"REHEARSAL {KILLED}")
                     arriving = asyncio.ensure_future(anext(views, None))
                     asked_for = self._ask(view, asked_for)
                 if typing.done():

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.status.choices import Act, event_of
-from route53_takeover.process.protocol import Link, Play, Resume
+from route53_takeover.process.protocol import KILLED, Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
 from route53_takeover.tui.keys import Where, bindings, label_of
@@ -115,8 +115,10 @@ class RunScreen(BaseScreen):
             text = f"{press}\n{text}" if text else press
         elif view.link is Link.GONE:
             press = f"The run's process has died. Press {self.key('resume')} to resume the run"
-            gone = _ITS_ACCOUNT_TOO if view.snapshot.rehearsal else press
+            gone = press if view.resumable else _ITS_ACCOUNT_TOO
             text = f"{gone}\n{text}" if text else gone
+        elif view.link is Link.KILLED:
+            text = f"{KILLED}\n{text}" if text else KILLED
         return text
 
     def essential(self) -> str:
@@ -211,7 +213,7 @@ class RunScreen(BaseScreen):
 
     def _may_resume(self) -> bool:
         view = self._view
-        return view is not None and view.link is Link.GONE and not view.snapshot.rehearsal
+        return view is not None and view.link is Link.GONE and view.resumable
 
     def _ask(self, choices: tuple[Choice, ...]) -> None:
         if any(choice.severe for choice in choices):

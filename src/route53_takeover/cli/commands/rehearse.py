@@ -23,7 +23,9 @@ def rehearse(rehearsal: Rehearsal, options: CommonOptions, *, auto: bool) -> Exi
         from route53_takeover.cli.virtual_rehearsals import rehearse_virtual
 
         return rehearse_virtual(common, rehearsal.scenario, rehearsal.seed, rehearsal.runs)
-    return (_here if auto else _behind_a_screen)(common, rehearsal)
+    if auto and not _kills(rehearsal):
+        return _here(common, rehearsal)
+    return _in_another_process(common, rehearsal, auto=auto)
 
 
 def _list(common: Common) -> ExitCode:
@@ -58,8 +60,14 @@ def _here(common: Common, rehearsal: Rehearsal) -> ExitCode:
     return in_loop(work)
 
 
-def _behind_a_screen(common: Common, rehearsal: Rehearsal) -> ExitCode:
-    from route53_takeover.cli import terminal
+def _kills(rehearsal: Rehearsal) -> bool:
+    """Whether the scenario kills the run's process, which must not be this one then."""
+    from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+
+    return find_scenario(rehearsal.scenario or DEFAULT).killed
+
+
+def _in_another_process(common: Common, rehearsal: Rehearsal, *, auto: bool) -> ExitCode:
     from route53_takeover.process.spawn import BeginRehearsal
 
     order = BeginRehearsal(
@@ -68,5 +76,12 @@ def _behind_a_screen(common: Common, rehearsal: Rehearsal) -> ExitCode:
         scenario=rehearsal.scenario or "",
         seed=rehearsal.seed,
         speed=rehearsal.speed,
+        is_watched=not auto,
     )
+    if auto:
+        from route53_takeover.cli.killed_rehearsal import rehearse_killed
+
+        return rehearse_killed(common, order)
+    from route53_takeover.cli import terminal
+
     return terminal.start(common, order)

@@ -7,13 +7,10 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.base.errors import ExitCode, RefusedError, TakeoverError
+from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.bootstrap import opened
-from route53_takeover.cli.execution import check_account, claim
+from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import Change, display_name
@@ -33,6 +30,7 @@ from route53_takeover.storage.run_folder import find_run, line_for, originals, w
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.cli.options import AccountOptions, CommonOptions
     from route53_takeover.core.domain.record_sets import RecordSet
@@ -54,15 +52,10 @@ def restore(
         if is_held(folder.journal) and not (dry_run or force):
             work = _restore_live(common, folder, backup)
             return in_loop(work, written="the run's process continues")
-        if saved.rehearsal:
-            raise RefusedError(
-                f"{folder.name} was a rehearsal, whose simulated account no longer exists",
-                "There is nothing to restore.",
-            )
-        saved = replace(saved, connection=override(saved.connection))
-        check_account(reporter, saved)
-        work = _restore(common, folder, saved, backup, force=force, dry_run=dry_run)
-        return in_loop(work, written="records that were not reached are not restored")
+        with way_to_account(saved, override) as (saved, clock, _):
+            check_account(reporter, saved)
+            work = _restore(common, folder, saved, backup, clock, force=force, dry_run=dry_run)
+            return in_loop(work, written="records that were not reached are not restored")
 
 
 async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> ExitCode:
@@ -83,10 +76,16 @@ async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> Ex
 
 
 async def _restore(
-    common: Common, folder: RunFolder, saved: Saved, backup: Backup, *, force: bool, dry_run: bool
+    common: Common,
+    folder: RunFolder,
+    saved: Saved,
+    backup: Backup,
+    clock: SystemClock,
+    *,
+    force: bool,
+    dry_run: bool,
 ) -> ExitCode:
     """Restores name by name: one that cannot be restored keeps no other from it."""
-    clock = SystemClock()
     records = originals(backup)
     names = names_targets_first(records)
     place = Place(
@@ -105,7 +104,7 @@ async def _restore(
 
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
-        site = site_of(backup.zone_id, saved.connection.endpoint_url)
+        site = site_of(backup.zone_id, saved.connection.endpoint_url, saved.account)
         with locked_names(common.state_dir, site, saved.plan.written_names, Work.RESTORE) as held:
             if not dry_run:
                 held.register(folder)

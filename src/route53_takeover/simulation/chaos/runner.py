@@ -30,7 +30,7 @@ from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.disk import Disk, DiskJournal
-from route53_takeover.simulation.chaos.fault_injection import arm
+from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault, arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
 from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
 from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
@@ -59,6 +59,8 @@ START = 1_800_000_000.0
 LONGEST = 6 * 3600.0
 """Virtual seconds after which a run that has not ended is a defect."""
 MOST_LIVES = 12
+_KILLED = InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=1.0, seconds=10.0)
+"""Of a scenario whose run is killed in the gap: soon after the DELETE, for so many seconds."""
 _LOOK = 60.0
 _PATIENCE = 60
 """How often the operator looks whether a stack is at rest."""
@@ -130,6 +132,8 @@ def options_of(scenario: Scenario) -> Options:
 async def _rehearse(
     scenario: Scenario, seed: str, faults: Faults, *, options: Options, begin: Begin, saw: Saw
 ) -> Rehearsal:
+    if scenario.killed:
+        faults = replace(faults, injected=(*faults.injected, _KILLED))
     rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
     account = _with_event_faults(scenario, faults, rng)
     world = SimulatedAccount(account, seed=f"{seed}/world", start=START)

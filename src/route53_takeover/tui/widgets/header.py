@@ -85,6 +85,8 @@ def _reach(view: View) -> Iterator[Content]:
             yield Content.styled(" STALE ", WARN)
         case Link.GONE:
             yield Content.styled(" PROCESS DIED ", ALARM)
+        case Link.KILLED:
+            yield Content.styled(" PROCESS KILLED ", ALARM)
         case Link.ENDED:
             if view.snapshot.result is None:
                 yield Content.styled(" ENDED ", WARN)

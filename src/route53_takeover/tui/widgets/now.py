@@ -13,7 +13,7 @@ from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.snapshot import Mark
-from route53_takeover.process.protocol import Link
+from route53_takeover.process.protocol import KILLED, Link
 from route53_takeover.tui.frame import goes_on
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -94,6 +94,8 @@ def _reach(sight: Frame) -> Iterator[Content]:
     elif sight.view.link is Link.GONE:
         text = f"{as_of}: the run is not over, and nothing restores the record until it is resumed"
         yield Content.assemble(("PROCESS DIED", ALARM), " ", text)
+    elif sight.view.link is Link.KILLED:
+        yield Content.assemble(("PROCESS KILLED", ALARM), " ", f"{as_of}: {KILLED}")
 
 
 def countdown(each: Countdown, sight: Frame, width: int) -> Content:
@@ -124,7 +126,7 @@ def _going(sight: Frame) -> Iterator[tuple[Content, int]]:
 def _mark(sight: Frame) -> Mark:
     if sight.view.snapshot.paused:
         return Mark.WAITING
-    return Mark.UNKNOWN if sight.view.link is Link.GONE else Mark.RUNNING
+    return Mark.UNKNOWN if sight.view.link in (Link.GONE, Link.KILLED) else Mark.RUNNING
 
 
 def _ended(result: Result) -> Iterator[tuple[Content, int]]:
