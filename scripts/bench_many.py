@@ -18,21 +18,17 @@ import cProfile
 import json
 import os
 import pstats
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+import bench
 from route53_takeover.core.takeover.polling import polls
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import percentiles, rehearse_once
 from route53_takeover.simulation.serve import scrub
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from scripts import bench
 
 if TYPE_CHECKING:
     from route53_takeover.simulation.scenarios import Scenario
