@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from route53_takeover.core.domain.record_sets import RecordSet
+    from route53_takeover.core.plan.model import LoweredSoa
     from route53_takeover.simulation.aws.account import AccountSetup
     from route53_takeover.simulation.aws.http.faults import Fault
 
@@ -274,7 +275,9 @@ def cloud(home: Path, account: AccountSetup | None = None) -> Iterator[Cloud]:
         yield served
 
 
-def unfinished_run(program: Program, account: Cloud, *originals: RecordSet) -> RunFolder:
+def unfinished_run(
+    program: Program, account: Cloud, *originals: RecordSet, soa: LoweredSoa | None = None
+) -> RunFolder:
     """The folder of a run whose process died, and that had lowered the TTLs to 60 s."""
     path = program.state / "runs" / "20260101-000000-shop"
     path.mkdir(parents=True)
@@ -290,6 +293,7 @@ def unfinished_run(program: Program, account: Cloud, *originals: RecordSet) -> R
         root=StackDescription(stack_id=stack.stack_id, stack_name="shop", status="UPDATE_COMPLETE"),
         account="123456789012",
         manuals=tuple(Manual(original=r, lowered=replace(r, ttl=60)) for r in originals),
+        soa=soa,
     )
     folder = RunFolder(path)
     connection = Connection(region="us-east-1", endpoint_url=account.url)

@@ -77,7 +77,7 @@ def test_a_usage_error_is_one_clear_line_and_exit_2(
     assert not program.state.exists()
 
 
-@pytest.mark.parametrize("option", ["--bridge", "--negative-ttl=5", "--cloud-deadman=arn"])
+@pytest.mark.parametrize("option", ["--bridge", "--cloud-deadman=arn"])
 def test_an_option_that_is_not_built_yet_is_never_accepted_and_ignored(
     program: Program, option: str
 ) -> None:

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from tests.cli.program import WWW, cloud, unfinished_run
 
 from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.core.domain.soa import NegativeCaching, soa_of, with_negative_caching
+from route53_takeover.core.plan.model import LoweredSoa
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.simulation.scenarios import (
@@ -88,3 +90,59 @@ def test_what_a_killed_run_left_is_judged_by_the_current_record(
 def test_a_run_that_never_wrote_has_left_nothing(program: Program, account: Cloud) -> None:
     unfinished_run(program, account, OLD)
     assert unfinished_runs(program.state, account.world.zone.zone_id, [LOWERED]) == ()
+
+
+def soas(account: Cloud) -> LoweredSoa:
+    """The SOA of the account's zone, and with a negative TTL of 5 s."""
+    here = account.do(lambda: soa_of(account.world.holds("example.com."), "example.com."))
+    assert here is not None
+    lowered = with_negative_caching(here, NegativeCaching(5, 5))
+    return LoweredSoa(original=here, lowered=lowered)
+
+
+def test_a_soa_that_a_killed_run_lowered_is_not_backed_up_as_the_original(
+    program: Program, account: Cloud
+) -> None:
+    soa = soas(account)
+    folder = unfinished_run(program, account, soa=soa)
+    assert folder.backup().soa == soa.original.to_api()
+    journal = FileJournal(folder.journal)
+    change = (Change.upsert_soa(soa.lowered),)
+    for event in (
+        ev.RunStarted(time=1.0, run=folder.name, plan=folder.plan().plan),
+        ev.BackupWritten(time=1.5),
+        ev.WriteIntended(
+            time=2.0, id="w", name="example.com.", purpose=Purpose.LOWER_SOA, changes=change
+        ),
+    ):
+        journal.append(event)
+    journal.close()
+    account.do(lambda: account.world.write([("UPSERT", soa.lowered)]))
+    ended = program("run", "--auto", "--output=json", "--negative-ttl=3", *account.target())
+    assert ended.code == 3
+    assert f"run {folder.name} set, and has not put back" in ended.result["reason"]
+    without = program("plan", "--output=json", *account.target())
+    assert without.code == 0
+    assert program("restore", folder.name, "--dry-run").code == 0
+    assert soas(account).original == soa.lowered
+    restored = program("restore", folder.name, "--output=json")
+    assert restored.code == 0, restored.err
+    assert '"action": "UPSERT"' in restored.out
+    assert soas(account).original == soa.original
+    assert "UPSERT" in (folder.path / "restores.jsonl").read_text()
+
+
+def test_a_soa_that_another_writer_set_is_only_replaced_by_force(
+    program: Program, account: Cloud
+) -> None:
+    soa = soas(account)
+    folder = unfinished_run(program, account, soa=soa)
+    theirs = with_negative_caching(soa.original, NegativeCaching(1800, 1800))
+    account.do(lambda: account.world.write([("UPSERT", theirs)]))
+    ended = program("restore", folder.name, "--output=json")
+    assert ended.code == 4
+    assert "it had TTL 900, minimum 900 before the run" in ended.result["reason"]
+    assert "restore 20260101-000000-shop --force" in ended.err
+    assert soas(account).original == theirs
+    assert program("restore", folder.name, "--force", "--output=json").code == 0
+    assert soas(account).original == soa.original

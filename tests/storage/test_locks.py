@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.base.errors import RefusedError, UsageError
+from route53_takeover.core.plan.model import SOA_LOCK
 from route53_takeover.storage import locks
 from route53_takeover.storage.locks import Work, last_holders, locked_names, site_of
 from route53_takeover.storage.run_folder import RunFolder
@@ -58,6 +59,17 @@ def test_a_run_with_another_state_folder_is_met_and_named(tmp_path: Path) -> Non
             pass
     with locked_names(other, SITE, [WWW]):
         pass
+
+
+def test_one_run_at_a_time_has_the_soa_of_a_zone(tmp_path: Path) -> None:
+    soa = f"{SOA_LOCK}example.com."
+    with locked_names(tmp_path, SITE, [WWW, soa]) as held:
+        held.register(run_in(tmp_path, "20260101-000000-shop"))
+        refused = refusal(tmp_path, "api.example.com.", soa)
+        assert "is using the SOA of example.com: 20260101-000000-shop" in refused.message
+        assert refused.hint.endswith("Or leave out --negative-ttl.")
+        with locked_names(tmp_path, SITE, ["api.example.com.", "example.com."]):
+            pass
 
 
 def test_a_run_is_named_only_for_as_long_as_its_process_is_there(tmp_path: Path) -> None:

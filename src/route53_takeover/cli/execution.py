@@ -99,7 +99,7 @@ async def start_run(
             raise StoppedError("the plan was declined, nothing was written")
         simulated = str(rehearsal.account.folder) if rehearsal else ""
         site = site_of(made.zone_id, connection.endpoint_url, simulated)
-        with locked_names(common.state_dir, site, made.written_names) as held:
+        with locked_names(common.state_dir, site, made.locked_names) as held:
             label = f"REHEARSAL-{rehearsal.scenario}" if rehearsal else options.stack
             folder = create_run(common.state_dir, label, clock.now())
             saved = Saved(
@@ -218,7 +218,7 @@ async def _go_on(
 def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
     """The locks of the names that the run works on."""
     site = site_of(saved.plan.zone_id, saved.connection.endpoint_url, saved.account)
-    return locked_names(common.state_dir, site, saved.plan.written_names, Work.RESUME)
+    return locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESUME)
 
 
 @contextmanager

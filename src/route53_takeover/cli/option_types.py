@@ -85,6 +85,13 @@ def ttl(value: str | int) -> str:
     raise typer.BadParameter(f"{text!r} is neither a number of seconds nor keep")
 
 
+def negative_ttl(value: str | int) -> int:
+    text = str(value)
+    if text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31:
+        return int(text)
+    raise typer.BadParameter(f"{text!r} is not a number of seconds")
+
+
 def record(value: str) -> str:
     from route53_takeover.core.domain.names import canonical_record
 

@@ -148,6 +148,16 @@ class Takeover:
             metavar="SECONDS|keep",
         ),
     ] = "60"
+    negative_ttl: Annotated[
+        int | None,
+        option(
+            "--negative-ttl",
+            parser=types.negative_ttl,
+            metavar="SECONDS",
+            help="Lower the TTL and minimum of the zone's SOA to this for the run: so long "
+            'resolvers cache "no such name".',
+        ),
+    ] = None
     no_drain: Annotated[
         bool, option("--no-drain", help="Do not wait until the old TTL has expired.")
     ] = False

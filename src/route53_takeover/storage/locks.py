@@ -27,6 +27,7 @@ from route53_takeover.adapters.endpoint import is_loopback
 from route53_takeover.base import private_files
 from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.model import SOA_LOCK
 from route53_takeover.storage.run_folder import RunFolder, line_for
 from route53_takeover.storage.user_folders import lock_folders
 
@@ -231,12 +232,14 @@ def _unlink(path: Path) -> None:
 def _refusal(name: str, holders: Sequence[Holder], state_dir: Path) -> RefusedError:
     """Names the run where it is certain: another may have taken the lock in this instant."""
     what = f"another run on this machine is using {display_name(name)}"
+    without = " Or leave out --negative-ttl." if name.startswith(SOA_LOCK) else ""
     if not holders or not holders[0].is_alive:
-        return RefusedError(what, f"Wait until it has ended: `{line_for(state_dir, 'runs')}`.")
+        line = line_for(state_dir, "runs")
+        return RefusedError(what, f"Wait until it has ended: `{line}`.{without}")
     run, its_dir = holders[0].run, Path(holders[0].state_dir)
     return RefusedError(
         f"{what}: {run} in {its_dir}",
-        f"Wait until it has ended; `{line_for(its_dir, 'attach', run)}` shows it.",
+        f"Wait until it has ended; `{line_for(its_dir, 'attach', run)}` shows it.{without}",
     )
 
 

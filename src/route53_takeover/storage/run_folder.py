@@ -60,6 +60,7 @@ class Backup(Struct, frozen=True, kw_only=True):
     """``backup.json``: the record sets in the API's own shape, to the letter.
 
     ``absent``: record sets that did not exist and that the run may create for the meantime.
+    ``soa``: the zone's SOA, where the run lowers its negative TTL.
     """
 
     format: int = FORMAT
@@ -68,6 +69,7 @@ class Backup(Struct, frozen=True, kw_only=True):
     zone_name: str
     records: list[dict[str, Any]]
     absent: list[str] = []
+    soa: dict[str, Any] | None = None
 
 
 class RunFolder:
@@ -124,7 +126,8 @@ class RunFolder:
             zone_id=plan.zone_id,
             zone_name=plan.zone_name,
             records=[manual.original.to_api() for manual in plan.manuals],
-            absent=[str(key) for key in sorted(plan.written_keys - plan.keys, key=str)],
+            absent=[str(key) for key in sorted(plan.added_keys, key=str)],
+            soa=None if plan.soa is None else plan.soa.original.to_api(),
         )
         self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
 

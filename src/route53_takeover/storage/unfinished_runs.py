@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import TakeoverError
 from route53_takeover.core.domain.record_sets import conflict
+from route53_takeover.core.domain.soa import negative_caching
 from route53_takeover.core.plan.facts import UnfinishedRun
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.model import Manual
+    from route53_takeover.core.plan.model import LoweredSoa, Manual
     from route53_takeover.storage.run_folder import RunFolder
 
 
@@ -63,12 +64,16 @@ def _left_by(
         if names is None or manual.key.name in names
         if _looks_left(manual, live)
     ]
+    originals = [manual.original for manual in left]
     if not left or not _is_unfinished(folder, {manual.key.name for manual in left}):
-        return
-    for manual in left:
+        originals = []
+    soa = saved.plan.soa
+    if soa is not None and _has_left_soa(folder, soa, live):
+        originals.append(soa.original)
+    for original in originals:
         yield UnfinishedRun(
             run=folder.name,
-            original=manual.original,
+            original=original,
             is_alive=is_held(folder.journal),
             attach=line_for(state_dir, "attach", folder.name),
             resume=line_for(state_dir, "resume", folder.name),
@@ -84,8 +89,19 @@ def _looks_left(manual: Manual, live: Sequence[RecordSet]) -> bool:
     return manual.lowered is not None and any(manual.lowered.same_as(record) for record in here)
 
 
+def _has_left_soa(folder: RunFolder, soa: LoweredSoa, live: Sequence[RecordSet]) -> bool:
+    """Whether the zone's SOA has the negative TTL that the run gave it, and has not put back."""
+    here = next((record for record in live if record.key == soa.original.key), None)
+    if here is None or negative_caching(here) != negative_caching(soa.lowered):
+        return False
+    return _is_unfinished(folder, set())
+
+
 def _is_unfinished(folder: RunFolder, names: set[str]) -> bool:
-    """Whether the run changed one of the names, and does not know that it undid that."""
+    """Whether the run changed one of the names, and does not know that it undid that.
+
+    Without names: whether it lowered the negative TTL.
+    """
     if not folder.journal.exists():
         return False
     try:
@@ -94,8 +110,10 @@ def _is_unfinished(folder: RunFolder, names: set[str]) -> bool:
         return True  # a damaged journal tells nothing: its plan does
     if state is None or (state.ending and state.ending.outcome is not Outcome.UNKNOWN):
         return False
-    tried = (state.names[name].tried for name in names if name in state.names)
+    tried = [state.names[name].tried for name in names if name in state.names]
+    if not names and state.soa is not None:
+        tried.append(state.soa.tried)
     return any(_CHANGING & purposes for purposes in tried)
 
 
-_CHANGING = frozenset({Purpose.LOWER, Purpose.PREPARE, Purpose.RELEASE})
+_CHANGING = frozenset({Purpose.LOWER, Purpose.PREPARE, Purpose.RELEASE, Purpose.LOWER_SOA})

@@ -114,7 +114,7 @@ def test_a_lowered_record_is_reckoned_with_the_lower_ttl_and_the_time_it_takes()
 def test_what_the_lower_ttl_costs_is_said_where_the_negative_ttl_is_high() -> None:
     reported = line(forecast_lines(plan(HOUR)), "--ttl keep")
     assert "about 1 s per user instead of about 75 s" in reported
-    assert "negative TTL of 5 s" in reported
+    assert "--negative-ttl 5" in reported
     for other in (plan(HOUR, negative_ttl=5), plan(MINUTE)):
         assert not [text for text in forecast_lines(other) if "--ttl keep" in text]
 

@@ -11,7 +11,7 @@ from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import ABSENT, StackDescription
 from route53_takeover.core.plan.iam_policy import MANAGED_SIZE, Reach, policy_for
-from route53_takeover.core.plan.model import Manual, Options, OwnerCheck, Plan
+from route53_takeover.core.plan.model import LoweredSoa, Manual, Options, OwnerCheck, Plan
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack"
 HERE = Reach(partition="aws", region="eu-west-1")
@@ -165,6 +165,25 @@ def test_changes_are_asked_for_only_where_a_ttl_is_lowered() -> None:
     assert "SeeItServed" in statements(WWW)
     kept = replace(WWW, manuals=tuple(replace(m, lowered=None) for m in WWW.manuals))
     assert "SeeItServed" not in statements(kept)
+
+
+def test_only_the_soa_may_be_upserted_and_only_where_it_is_lowered() -> None:
+    soa = RecordSet(name="example.com.", type="SOA", ttl=900, values=("m h 1 2 3 4 900",))
+    lowered = LoweredSoa(original=soa, lowered=replace(soa, ttl=5, values=("m h 1 2 3 4 5",)))
+    kept = tuple(replace(m, lowered=None) for m in WWW.manuals)
+    found = statements(replace(WWW, manuals=kept, soa=lowered))
+    assert found["TheSoa"]["Resource"] == ["arn:aws:route53:::hostedzone/Z1"]
+    assert found["TheSoa"]["Condition"] == {
+        "ForAllValues:StringEquals": {
+            f"{CHANGE}NormalizedRecordNames": ["example.com"],
+            f"{CHANGE}RecordTypes": ["SOA"],
+            f"{CHANGE}Actions": ["UPSERT"],
+        }
+    }
+    assert "UPSERT" not in str(found["TheRecord"])
+    assert "SOA" not in str(found["TheRecord"])
+    assert "SeeItServed" in found
+    assert "TheSoa" not in statements(WWW)
 
 
 def test_the_size_counts_what_iam_counts() -> None:

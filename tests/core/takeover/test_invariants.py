@@ -81,11 +81,15 @@ def test_only_record_sets_of_the_plan_are_written(purpose: Purpose) -> None:
     assert "of the plan" in said(state, wider)
 
 
-def test_nothing_is_upserted() -> None:
+def test_nothing_but_a_soa_is_upserted() -> None:
     """Safety rule 3."""
     state, write = commanded(Purpose.LOWER)
-    upsert = Change(action="UPSERT", record=write.changes[-1].record)
-    assert "DELETE exact and CREATE" in said(state, replace(write, changes=(upsert,)))
+    with pytest.raises(ValueError, match="is never sent"):
+        Change(action="UPSERT", record=write.changes[-1].record)
+    upsert = Change.upsert_soa(RecordSet(name="example.com.", type="SOA", ttl=5, values=("m h 1",)))
+    assert "the SOA is only written" in said(state, replace(write, changes=(upsert,)))
+    both = (*write.changes, upsert)
+    assert "DELETE exact and CREATE" in said(state, replace(write, changes=both))
     assert "DELETE exact and CREATE" in said(state, replace(write, changes=()))
 
 

@@ -23,12 +23,13 @@ from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.live_restore import restore_live
 from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
+from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work, locked_names, site_of
 from route53_takeover.storage.run_folder import find_run, line_for, originals, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.cli.bootstrap import OpenAccount
@@ -102,10 +103,13 @@ async def _restore(
     def tell(text: str) -> None:
         text_lines.talk(common, text)
 
+    def save(changes: Sequence[Change]) -> None:
+        folder.save_restore(clock.now(), changes)
+
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
         site = site_of(backup.zone_id, saved.connection.endpoint_url, saved.account)
-        with locked_names(common.state_dir, site, saved.plan.written_names, Work.RESTORE) as held:
+        with locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESTORE) as held:
             if not dry_run:
                 held.register(folder)
             await _tell_what_moves(common, account, saved)
@@ -126,7 +130,7 @@ async def _restore(
                         by_force=by_force,
                         dry_run=dry_run,
                         tell=tell,
-                        save=lambda changes: folder.save_restore(clock.now(), changes),
+                        save=save,
                         others=others,
                     )
                 except TakeoverError as error:
@@ -140,32 +144,71 @@ async def _restore(
                 if done:
                     rescues.append(done)
                     _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
-            try:
-                removed = (
-                    []
-                    if errors
-                    else await remove_helpers(
-                        saved.plan.helpers,
-                        restored={done.name for done in rescues if done.changes},
-                        zone_id=place.zone_id,
-                        clock=clock,
-                        records=account.records,
-                        dry_run=dry_run,
-                        tell=tell,
-                        save=lambda changes: folder.save_restore(clock.now(), changes),
-                    )
-                )
-            except TakeoverError as error:
-                errors.append(error)
-                text_lines.tell_error(error)
-            else:
-                for seq, done in enumerate(removed, start=len(names) + 1):
-                    _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
+            beside = _beside(
+                saved,
+                account,
+                clock,
+                rescues if not errors else None,
+                by_force=by_force if not force else "",
+                dry_run=dry_run,
+                tell=tell,
+                save=save,
+            )
+            for work in beside:
+                try:
+                    removed += await work
+                except TakeoverError as error:
+                    errors.append(error)
+                    text_lines.tell_error(error)
+            for seq, done in enumerate(removed, start=len(names) + 1):
+                _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
         return text_lines.print_result(
             common,
             _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
             clock.now(),
             seq=len(names) + len(removed) + 1,
+        )
+
+
+def _beside(
+    saved: Saved,
+    account: OpenAccount,
+    clock: SystemClock,
+    rescues: Sequence[Rescue] | None,
+    *,
+    by_force: str,
+    dry_run: bool,
+    tell: Callable[[str], None],
+    save: Callable[[Sequence[Change]], None],
+) -> Iterator[Awaitable[list[Rescue]]]:
+    """What else of the zone is put back, one after the other: helper records, and the SOA.
+
+    Args:
+        rescues: what was done at the names; ``None`` where one of them could not be restored.
+        by_force: the line that replaces what another writer set; empty where it is replaced.
+    """
+    plan = saved.plan
+    if rescues is not None:
+        yield remove_helpers(
+            plan.helpers,
+            restored={done.name for done in rescues if done.changes},
+            zone_id=plan.zone_id,
+            clock=clock,
+            records=account.records,
+            dry_run=dry_run,
+            tell=tell,
+            save=save,
+        )
+    if plan.soa is not None:
+        yield put_soa_back(
+            plan.soa,
+            zone_id=plan.zone_id,
+            clock=clock,
+            records=account.records,
+            by_force=by_force,
+            dry_run=dry_run,
+            tell=tell,
+            save=save,
         )
 
 

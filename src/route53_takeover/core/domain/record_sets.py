@@ -194,10 +194,20 @@ _KNOWN_ROUTING = frozenset({*_POLICIES, "HealthCheckId", "TrafficPolicyInstanceI
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """One change of a batch: ``DELETE`` or ``CREATE``; nothing here can say ``UPSERT``."""
+    """One change of a batch: ``DELETE`` or ``CREATE``, and ``UPSERT`` of a SOA alone.
+
+    Raises:
+        ValueError: it is another action, or would overwrite anything but a SOA.
+    """
 
     action: str
     record: RecordSet
+
+    def __post_init__(self) -> None:
+        if self.action == "UPSERT" and self.record.type == "SOA":
+            return
+        if self.action not in ("DELETE", "CREATE"):
+            raise ValueError(f"{self.action} of {self.record.key} is never sent")
 
     @classmethod
     def delete(cls, record: RecordSet) -> Change:
@@ -208,6 +218,11 @@ class Change(Struct, frozen=True, kw_only=True):
     def create(cls, record: RecordSet) -> Change:
         """Creates it where nothing is in its way."""
         return cls(action="CREATE", record=record)
+
+    @classmethod
+    def upsert_soa(cls, record: RecordSet) -> Change:
+        """Overwrites the zone's SOA, which can neither be deleted nor created."""
+        return cls(action="UPSERT", record=record)
 
 
 def conflict(one: RecordSet, other: RecordSet) -> bool:

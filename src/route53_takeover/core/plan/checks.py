@@ -43,6 +43,7 @@ from route53_takeover.core.plan.routing_checks import (
     refuse_routing,
     warn_routing,
 )
+from route53_takeover.core.plan.soa_checks import refuse_negative_ttl, warn_negative_ttl
 from route53_takeover.core.plan.strategies.selection import assess, refuse_strategy
 from route53_takeover.core.plan.zone_checks import (
     is_of_the_zone,
@@ -61,8 +62,6 @@ if TYPE_CHECKING:
 
 CREDENTIAL_MARGIN = 15 * 60
 """Seconds that credentials must outlive the drain by."""
-LONG_NEGATIVE_TTL = 60
-"""Seconds above which the zone's negative TTL makes a short gap costly."""
 
 
 def refusals(
@@ -311,6 +310,7 @@ _CHECKS = (
     refuse_dependants,
     _refuse_stack,
     refuse_jets,
+    refuse_negative_ttl,
     _refuse_deploy,
     _refuse_credentials,
 )
@@ -355,13 +355,7 @@ def _warn_stack(facts: Facts, plan: Plan) -> Iterator[Finding]:
 
 
 def _warn_waiting(facts: Facts, plan: Plan) -> Iterator[Finding]:
-    harms = any(plan.harms(manual) for manual in plan.manuals)
-    if plan.negative_ttl > LONG_NEGATIVE_TTL and harms:
-        yield Finding(
-            text=f"the zone's negative TTL is {plan.negative_ttl} s: resolvers that ask during "
-            'the gap cache "no such name" for that long.',
-            hint="If you can, lower the TTL of the SOA record to 5 s first.",
-        )
+    yield from warn_negative_ttl(plan)
     left = _seconds_left(facts)
     if left is not None and left < plan.options.deploy_timeout:
         yield Finding(

@@ -73,7 +73,7 @@ def assumptions(plan: Plan) -> Assumptions:
     after = options.restore_after
     return Assumptions(
         expected_gap=options.expected_gap,
-        negative_ttl=plan.negative_ttl,
+        negative_ttl=plan.negative_ttl_in_gap,
         restore_after=DEADMAN[0] if after is None else after,
         weights=options.weights,
         weight_every=options.weight_every,

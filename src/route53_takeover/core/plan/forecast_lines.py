@@ -119,7 +119,7 @@ def _drain(plan: Plan) -> Iterator[str]:
     propagation = assumptions(plan).propagation
     if plan.drain_seconds:
         yield (
-            f"Lowering the TTL takes {_about(plan.drain_seconds + propagation)}: up to "
+            f"Lowering the TTL takes {about(plan.drain_seconds + propagation)}: up to "
             f"{propagation:.0f} s until every name server has it, and {plan.drain_seconds} s until "
             "the old one has expired."
         )
@@ -135,8 +135,8 @@ def _gap(plan: Plan, manual: Manual) -> str:
     return (
         f"{manual.key} (TTL {_ttl_words(manual)}, negative TTL {negative} s): "
         f"{expected.gap_seconds:g} s gap: about {percent(expected.affected_share)} of resolvers "
-        f"affected, {_about(expected.harmed_seconds)} per user on average. Affected resolvers "
-        f'cache "no such name" for {_about(negative)}.{_only_some(plan, manual)}'
+        f"affected, {about(expected.harmed_seconds)} per user on average. Affected resolvers "
+        f'cache "no such name" for {about(negative)}.{_only_some(plan, manual)}'
     )
 
 
@@ -163,9 +163,9 @@ def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
     if negative > lowered.ttl and low >= _WORTH_SAYING * kept:
         yield (
             f"{manual.key}: with the old TTL of {old} s (--ttl keep) the {gap:g} s gap costs "
-            f"{_about(kept)} per user instead of {_about(low)}, but caches hold the old record for "
-            f"up to {_time(old)} afterwards. A negative TTL of 5 s, set in the SOA first, makes "
-            "both small."
+            f"{about(kept)} per user instead of {about(low)}, but caches hold the old record for "
+            f"up to {_time(old)} afterwards. "
+            "--negative-ttl 5 makes both small."
         )
 
 
@@ -198,7 +198,8 @@ def short(seconds: float) -> str:
     return "< 1 s" if 0 < seconds < 1 else _time(seconds)
 
 
-def _about(seconds: float) -> str:
+def about(seconds: float) -> str:
+    """A duration in words."""
     return f"about {_time(seconds)}" if seconds >= 1 else "less than 1 s"
 
 

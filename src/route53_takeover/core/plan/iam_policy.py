@@ -28,6 +28,7 @@ from route53_takeover.core.plan.model import OwnerCheck
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.plan.model import Plan
 
 MANAGED_SIZE, ROLE_SIZE = 6144, 10240
@@ -145,20 +146,27 @@ def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:
     """What lets the records be changed, and seen to be; nothing where nothing is to do."""
     if not plan.manuals:
         return
-    conditions = {
-        "NormalizedRecordNames": sorted({iam_name(key.name) for key in plan.written_keys}),
-        "RecordTypes": sorted({key.type for key in plan.written_keys}),
-        "Actions": ["CREATE", "DELETE"],
-    }
+    yield _change("TheRecord", zone, plan.keys | plan.added_keys, ["CREATE", "DELETE"])
+    if plan.soa is not None:
+        yield _change("TheSoa", zone, [plan.soa.original.key], ["UPSERT"])
+    if plan.helpers or plan.soa or any(m.lowered for m in plan.manuals):  # all wait for INSYNC
+        changes = f"arn:{reach.partition}:route53:::change/*"
+        yield _allow("SeeItServed", ["route53:GetChange"], [changes])
+
+
+def _change(sid: str, zone: str, keys: Iterable[RecordKey], actions: list[str]) -> Statement:
+    """Lets these record sets of the zone be changed by these actions, and no other."""
     prefix = "route53:ChangeResourceRecordSets"
-    yield _allow("TheRecord", [prefix], [zone]) | {
+    conditions = {
+        "NormalizedRecordNames": sorted({iam_name(key.name) for key in keys}),
+        "RecordTypes": sorted({key.type for key in keys}),
+        "Actions": actions,
+    }
+    return _allow(sid, [prefix], [zone]) | {
         "Condition": {
             "ForAllValues:StringEquals": {prefix + key: v for key, v in conditions.items()}
         }
     }
-    if plan.helpers or any(m.lowered for m in plan.manuals):  # both wait for INSYNC
-        changes = f"arn:{reach.partition}:route53:::change/*"
-        yield _allow("SeeItServed", ["route53:GetChange"], [changes])
 
 
 def iam_name(name: str) -> str:

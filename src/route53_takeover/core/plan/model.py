@@ -18,6 +18,7 @@ from route53_takeover.core.domain.record_sets import (
     RecordSet,
 )
 from route53_takeover.core.domain.routing import other_members, unanswered
+from route53_takeover.core.domain.soa import negative_ttl
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.timing import ALIAS_HOLD, EXPECTED_GAP, OTHER_HOLD, WEIGHT_EVERY
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
+SOA_LOCK = "the SOA of "
+"""What the lock of a zone's SOA is called, before the zone's name."""
 ADDRESSING = ("A", "AAAA", "CNAME", "HTTPS")
 """The types that address a name."""
 
@@ -63,6 +66,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     Attributes:
         ttl: what to lower TTLs to; ``None`` keeps them.
+        negative_ttl: what to lower the negative TTL of the zone's SOA to; ``None`` keeps it.
         hold: how long CREATE_IN_PROGRESS must last before a release; ``None``: `ALIAS_HOLD` or
         `OTHER_HOLD`. restore_after: the deadman; ``None``: from the time that the record had been
         in progress. strategy_given: whether ``--strategy delete`` was said explicitly.
@@ -88,6 +92,7 @@ class Options(Struct, frozen=True, kw_only=True):
     weights: tuple[int, ...] = ()
     weight_every: float = WEIGHT_EVERY
     ttl: int | None = DEFAULT_TTL
+    negative_ttl: int | None = None
     drain: bool = True
     hold: float | None = None
     restore_after: float | None = None
@@ -193,6 +198,13 @@ class Helper(Struct, frozen=True, kw_only=True):
     covers: tuple[str, ...]
 
 
+class LoweredSoa(Struct, frozen=True, kw_only=True):
+    """The zone's SOA as it is now, and with the negative TTL that it has during the run."""
+
+    original: RecordSet
+    lowered: RecordSet
+
+
 class PlannedRecord(Struct, frozen=True, kw_only=True):
     """One record set before and after the deploy, as the plan shows it.
 
@@ -247,6 +259,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         records: each record set that is taken over, owned or to be created: before and after.
         strategies: what each strategy would come to, whichever is chosen.
         negative_ttl: seconds for which a resolver caches that the name is absent.
+        soa: the zone's SOA, where its negative TTL is lowered.
     """
 
     options: Options
@@ -269,6 +282,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     negative_ttl: int = 900
+    soa: LoweredSoa | None = None
 
     @property
     def refused(self) -> bool:
@@ -287,6 +301,17 @@ class Plan(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.names, *helpers)))
 
     @property
+    def locked_names(self) -> tuple[str, ...]:
+        """What a run of this plan keeps other runs of the machine away from."""
+        soa = () if self.soa is None else (f"{SOA_LOCK}{self.zone_name}",)
+        return (*self.written_names, *soa)
+
+    @property
+    def negative_ttl_in_gap(self) -> int:
+        """Seconds for which a resolver that asks during the run caches that a name is absent."""
+        return self.negative_ttl if self.soa is None else negative_ttl(self.soa.lowered)
+
+    @property
     def keys(self) -> frozenset[RecordKey]:
         """The record sets to take over."""
         return frozenset(manual.key for manual in self.manuals)
@@ -298,8 +323,14 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def written_keys(self) -> frozenset[RecordKey]:
         """Every record set that a run of this plan may write."""
+        soa = () if self.soa is None else (self.soa.original.key,)
+        return self.keys | self.added_keys | {*soa}
+
+    @property
+    def added_keys(self) -> frozenset[RecordKey]:
+        """The record sets that do not exist and that a run may create for the meantime."""
         prepared = (m.prepared.key for m in self.manuals if m.prepared is not None)
-        return self.keys | {*prepared, *(helper.record.key for helper in self.helpers)}
+        return frozenset({*prepared, *(h.record.key for h in self.helpers)}) - self.keys
 
     def manual(self, original: RecordSet) -> Manual:
         """The plan for the record set that a run found as this."""

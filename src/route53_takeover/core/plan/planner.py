@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.names import normal_name, requested_pairs, shown_name
+from route53_takeover.core.domain.soa import (
+    NegativeCaching,
+    negative_caching,
+    negative_ttl,
+    soa_of,
+    with_negative_caching,
+)
 from route53_takeover.core.plan.checks import refusals, warnings
 from route53_takeover.core.plan.claims import is_elsewhere
 from route53_takeover.core.plan.comparison import planned_records
 from route53_takeover.core.plan.group_checks import vacant_records
-from route53_takeover.core.plan.model import ADDRESSING, Manual, Plan, Strategy
+from route53_takeover.core.plan.model import ADDRESSING, LoweredSoa, Manual, Plan, Strategy
 from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
 from route53_takeover.core.plan.pending_checks import conflicts
 from route53_takeover.core.plan.routing_checks import is_member_left_alone
@@ -52,7 +59,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         owned=tuple(owned),
         resources=tuple(f"{r.stack_id} {r.logical_id}" for r in facts.owned),
         expecting=facts.expecting,
-        negative_ttl=_negative_ttl(facts),
+        negative_ttl=negative_ttl(soa_of(facts.zone_records, facts.zone_name)),
     )
     names = {name for name, _ in wanted}
     taken = plan.keys | {record.key for record in owned}
@@ -65,7 +72,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         ),
         vacant=tuple(dict.fromkeys(vacant_records(facts))),
     )
-    plan = with_strategies(facts, plan)
+    plan = replace(with_strategies(facts, plan), soa=_lowered_soa(facts, plan))
     return replace(
         plan,
         records=tuple(planned_records(facts, plan)),
@@ -144,12 +151,15 @@ def _lowered(record: RecordSet, ttl: int | None) -> RecordSet | None:
     return replace(record, ttl=ttl)
 
 
-def _negative_ttl(facts: Facts) -> int:
-    soa = next((r for r in facts.zone_records if r.type == "SOA"), None)
-    if soa is None or not soa.values:
-        return 900
-    minimum = soa.values[0].split()[-1]
-    return min(soa.ttl or 0, int(minimum) if minimum.isdecimal() else 86400)
+def _lowered_soa(facts: Facts, plan: Plan) -> LoweredSoa | None:
+    """The zone's SOA with a lower negative TTL, where that is asked for and makes it lower."""
+    soa, wanted = soa_of(facts.zone_records, facts.zone_name), plan.options.negative_ttl
+    if wanted is None or soa is None or not plan.manuals or wanted >= plan.negative_ttl:
+        return None
+    if negative_caching(soa).minimum is None:
+        return None
+    fields = NegativeCaching(ttl=wanted, minimum=wanted)
+    return LoweredSoa(original=soa, lowered=with_negative_caching(soa, fields))
 
 
 def steps(plan: Plan) -> list[str]:
@@ -168,6 +178,11 @@ def steps(plan: Plan) -> list[str]:
     ]
     if lowered and plan.drain_seconds:
         lines.append(f"Wait for INSYNC, then {plan.drain_seconds} s until the old TTL has expired.")
+    if plan.soa is not None:
+        lines.append(
+            f"Lower the negative TTL of the SOA of {shown_name(plan.zone_name)} from "
+            f"{plan.negative_ttl} s to {plan.negative_ttl_in_gap} s and wait for INSYNC."
+        )
     if options.deploy_off:
         lines.append(f"Deploy with the switch off: {options.deploy_off}")
     lines.append("Test the restore: delete and create the same record in one batch (no gap).")
@@ -215,8 +230,10 @@ def _under(plan: Plan, manual: Manual) -> str:
 
 
 def _clean_up(plan: Plan) -> Iterator[str]:
-    """What strategies remove once the stack has its records."""
+    """What is put back and removed once the stack has its records."""
     options = plan.options
+    if plan.soa is not None:
+        yield f"Put the SOA of {shown_name(plan.zone_name)} back as it is now."
     for manual in plan.manuals:
         if manual.strategy is not Strategy.WEIGHTED or manual.prepared is None:
             continue

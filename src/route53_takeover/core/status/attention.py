@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.sentences import unseen_of_group
+from route53_takeover.core.status.waiting import written
 from route53_takeover.core.takeover.absence import lacks
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.name_state import RecordStatus
@@ -94,12 +95,13 @@ def _alerts(state: State, timeline: Timeline) -> Iterator[str]:
 
 def _passing(state: State, timeline: Timeline) -> Iterator[str]:
     """Problems that may end by themselves."""
+    for each in written(state):
+        if each.write is not None and each.write.unknown_since is not None:
+            what = f"The {each.write.purpose} batch for {display_name(each.name)}"
+            yield f"{what} got no answer; reading the zone to find out whether it was applied."
     for name in state.names.values():
         if name.restoring and state.phase is Phase.RESTORE and name.is_absent:
             yield f"{display_name(name.name)} is being restored."
-        if name.write is not None and name.write.unknown_since is not None:
-            what = f"The {name.write.purpose} batch for {display_name(name.name)}"
-            yield f"{what} got no answer; reading the zone to find out whether it was applied."
         if name.failures > 1:
             what = f"{display_name(name.name)} could not be read"
             yield _in_a_row(state, what, name.failures)

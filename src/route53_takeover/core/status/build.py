@@ -137,7 +137,7 @@ def _phases(state: State, spent: dict[Phase, float]) -> Iterator[Phase]:
     left_out = {Phase.PREFLIGHT, Phase.RESTORE}
     if not plan.helpers and not any(m.prepared for m in plan.manuals):
         left_out.add(Phase.PREPARE)
-    if not lowers:
+    if not lowers and plan.soa is None:
         left_out.add(Phase.LOWER_TTL)
     if not lowers or not plan.drain_seconds:
         left_out.add(Phase.DRAIN)

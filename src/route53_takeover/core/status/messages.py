@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.domain.soa import negative_caching, negative_ttl
 from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
@@ -232,6 +233,12 @@ def _intended(event: ev.WriteIntended) -> Iterator[Message]:
                 yield Message(f"giving {record.key} the weight {weight_of(record)}", Mark.RUNNING)
             case Purpose.REMOVE:
                 yield Message(f"removing {record.describe()}", Mark.RUNNING)
+            case Purpose.LOWER_SOA:
+                text = f"lowering the negative TTL of {record.key} to {negative_ttl(record)} s"
+                yield Message(text, Mark.RUNNING)
+            case Purpose.RESTORE_SOA:
+                text = f"putting {record.key} back: {negative_caching(record)}"
+                yield Message(text, Mark.RUNNING)
 
 
 def _undoing(event: ev.WriteIntended, record: RecordSet) -> str:

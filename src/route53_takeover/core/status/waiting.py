@@ -29,7 +29,7 @@ from route53_takeover.core.timing import ANSWER_PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.takeover.name_state import NameState
+    from route53_takeover.core.takeover.name_state import NameState, WrittenName
     from route53_takeover.core.takeover.state import Deploy, State
 
 CONDITION_WORDS = {
@@ -74,7 +74,7 @@ def waits(state: State) -> tuple[str, ...]:
 def _waits(state: State) -> Iterator[str]:
     if state.is_paused:
         yield "you to continue the run"
-    for name in state.names.values():
+    for name in written(state):
         if name.write is not None:
             what = _WRITES[name.write.purpose]
             yield f"Route 53's answer to the {what} {display_name(name.name)}"
@@ -116,16 +116,24 @@ _WRITES = {
     Purpose.BRIDGE: "batch that creates",
     Purpose.WEIGH: "batch that changes the weight of",
     Purpose.REMOVE: "batch that removes",
+    Purpose.LOWER_SOA: "batch that lowers the negative TTL of",
+    Purpose.RESTORE_SOA: "batch that puts back the SOA of",
 }
 
 
 def _waits_of_lowering(state: State) -> Iterator[str]:
-    names = state.names.values()
+    names = written(state)
     for name in names:
         if name.unsynced is not None:
             yield f"every name server to serve the change of {display_name(name.name)}"
     if all(name.unsynced is None and name.write is None for name in names):
         yield _SIMPLY[Phase.PROVE]
+
+
+def written(state: State) -> tuple[WrittenName, ...]:
+    """The names whose records are taken over, and the zone's, of its SOA."""
+    soa = () if state.soa is None else (state.soa,)
+    return (*state.names.values(), *soa)
 
 
 def _waits_of_watch(state: State) -> Iterator[str]:

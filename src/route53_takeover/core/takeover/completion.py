@@ -33,9 +33,11 @@ from route53_takeover.core.takeover.finish import (
 )
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
+from route53_takeover.core.takeover.negative_ttl import negative_ttl_put_back
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import (
     IN_PROGRESS,
+    can_fill,
     candidate_resources,
     matching_resources,
     may_have_begun,
@@ -44,6 +46,7 @@ from route53_takeover.core.takeover.queries import (
     unread_records,
     was_deployed,
 )
+from route53_takeover.core.takeover.soa_queries import left_soa
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step_context import tree_is_listed
 from route53_takeover.core.takeover.undo import all_undone, is_left_changed
@@ -190,16 +193,23 @@ def conclude(context: StepContext) -> None:
     state = context.state
     taken = all(h.stage in TAKEN_STAGES for h in state.handovers)
     if is_blind(state):
-        context.end(Outcome.UNKNOWN, f"the stack cannot be read: {state.given_up or why(state)}")
+        if negative_ttl_put_back(context):
+            reason = state.given_up or why(state)
+            context.end(Outcome.UNKNOWN, f"the stack cannot be read: {reason}")
     elif taken and root_kind(state) is StackPhase.SUCCEEDED and state.phase is Phase.GUARD:
-        if members_removed(context):
+        if negative_ttl_put_back(context) and members_removed(context):
             context.move(Phase.VERIFY)
     elif state.baseline is Switch.ON and not tree_is_listed(context, since=state.settled_at):
         return
     elif state.phase is not Phase.RESTORE:
         context.give_up(why(state))
         context.move(Phase.RESTORE)
-    elif all_undone(context) and helpers_removed(context) and _last_look(context):
+    elif (
+        all_undone(context)
+        and helpers_removed(context)
+        and negative_ttl_put_back(context)
+        and _last_look(context)
+    ):
         _end(context)
 
 
@@ -227,8 +237,8 @@ def verify(context: StepContext) -> None:
         )
     elif not helpers_removed(context):
         return
-    elif still := _left_beside(state):
-        context.end(Outcome.UNKNOWN, f"{still}: {_done(state)}")
+    elif (still := _left_beside(state)) or left_soa(state):
+        context.end(Outcome.UNKNOWN, f"{still}: {_done(state)}" if still else _done(state))
     elif state.journal_lost:
         context.end(
             Outcome.UNKNOWN, f"taken over, but the journal cannot be written: {state.journal_lost}"
@@ -315,7 +325,7 @@ def _end(context: StepContext) -> None:
         reason += listed
     left = [h for h in state.handovers if is_left_changed(h)]
     if absent := [name for name in state.names.values() if name.is_absent]:
-        if any(_can_fill(state, name) for name in absent):
+        if any(can_fill(state, name) for name in absent):
             return  # still being restored
         context.end(Outcome.UNKNOWN, f"{lack(absent[0])}: {reason}")
     elif state.backup_failed:
@@ -338,8 +348,8 @@ def _end(context: StepContext) -> None:
         changed = "a lowered TTL" if left[0].standing.key == left[0].original.key else ""
         still = f"still has {changed or 'the form that the strategy gave it'}"
         context.end(Outcome.UNKNOWN, f"{left[0].original.key} {still}: {reason}")
-    elif beside := _left_beside(state):
-        context.end(Outcome.UNKNOWN, f"{beside}: {reason}")
+    elif (beside := _left_beside(state)) or left_soa(state):
+        context.end(Outcome.UNKNOWN, f"{beside}: {reason}" if beside else reason)
     elif any(name.failures >= PATIENCE for name in state.names.values()):
         context.end(Outcome.UNKNOWN, f"the name cannot be read: {reason}")
     elif state.interrupts and (not state.ever_released or _stopped_early(state)):
@@ -375,8 +385,3 @@ def _is_theirs(state: State, handover: Handover) -> bool:
         return False
     name = state.names[handover.original.key.name]
     return not any(r.same_as(handover.original) for r in name.occupants(handover.original))
-
-
-def _can_fill(state: State, name: NameState) -> bool:
-    is_released = any(h.released_at is not None for h in name.handovers)
-    return state.baseline is Switch.ON or is_released or bool(name.covered_by)

@@ -60,14 +60,23 @@ def may_write(context: StepContext, name: WrittenName) -> bool:
     return False
 
 
-def _is_read(context: StepContext, name: WrittenName) -> bool:
-    """Whether the name was read freshly, with no write under way; reads it, or gives up."""
-    state = context.state
+def is_readable(context: StepContext, name: WrittenName) -> bool:
+    """Whether the name can be read and written, as far as it was tried; gives up where not."""
     if name.given_up:
         context.give_up(name.given_up)
     elif name.failures >= PATIENCE or name.attempts >= PATIENCE:
         context.give_up(f"Route 53 did not answer for {name.name} {PATIENCE} times in a row")
-    elif (
+    else:
+        return True
+    return False
+
+
+def _is_read(context: StepContext, name: WrittenName) -> bool:
+    """Whether the name was read freshly, with no write under way; reads it, or gives up."""
+    state = context.state
+    if not is_readable(context, name):
+        return False
+    if (
         name.write is not None
         or name.read is None
         or not is_fresh(state, began=name.read.began, told=name.read.told, within=WRITE_FRESH)

@@ -46,6 +46,12 @@ class Purpose(StrEnum):
     UNDO = "undo-ttl"  # back to the original, whatever was changed of it
     WEIGH = "weigh"  # a step of weight
     REMOVE = "remove"  # a helper record, or the last manual member, is deleted
+    LOWER_SOA = "lower-negative-ttl"
+    RESTORE_SOA = "restore-negative-ttl"
+
+
+SOA_PURPOSES = frozenset({Purpose.LOWER_SOA, Purpose.RESTORE_SOA})
+"""What is written of the zone's SOA, and nothing else by these: each batch is one UPSERT."""
 
 
 # -- the run itself
@@ -163,7 +169,7 @@ NameEvent = (
     | ChangeInsync
     | NamesAnswered
 )
-"""What is told of one name: a manual one, or that of a helper record."""
+"""What is told of one name: a manual one, that of a helper record, or the zone's, of its SOA."""
 
 
 # -- CloudFormation

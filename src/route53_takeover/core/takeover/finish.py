@@ -69,7 +69,7 @@ def is_member(handover: Handover) -> bool:
 def _is_removed(context: StepContext, helper: HelperState) -> bool:
     if helper.stage is not HelperStatus.STANDING and helper.write is None:
         return True
-    if _has_failed(helper):
+    if has_failed(helper):
         return True  # said by the ending
     if helper.write is not None:
         context.read(helper, every=1.0)
@@ -77,8 +77,8 @@ def _is_removed(context: StepContext, helper: HelperState) -> bool:
     names = [context.state.names[name] for name in helper.covers]
     if any(is_missed(context.state, name) or name.write is not None for name in names):
         return False
-    ready = [_is_everywhere(context, name) and _is_due(context, name) for name in names]
-    if all(ready) and _is_due(context, helper):
+    ready = [_is_everywhere(context, name) and is_due(context, name) for name in names]
+    if all(ready) and is_due(context, helper):
         deletes = tuple(Change.delete(record) for record in helper.records)
         context.write(helper, Purpose.REMOVE, deletes)
     return False
@@ -95,7 +95,7 @@ def _is_everywhere(context: StepContext, name: NameState) -> bool:
 def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bool:
     """Whether the manual member is gone, or no more can be done about it."""
     name = context.state.names[name.name]  # another member's batch may have been asked for
-    if not is_member(handover) or handover.stage not in TAKEN_STAGES or _has_failed(name):
+    if not is_member(handover) or handover.stage not in TAKEN_STAGES or has_failed(name):
         return True
     if name.write is not None:
         context.read(name, every=1.0)
@@ -111,7 +111,7 @@ def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bo
     if state.now < due:
         context.wake(due)
         return False
-    if not _is_due(context, name):
+    if not is_due(context, name):
         return False
     name = context.state.names[name.name]
     if not _stands_beside(context.state, name, handover):
@@ -128,7 +128,7 @@ def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bo
     return False
 
 
-def _is_due(context: StepContext, name: WrittenName) -> bool:
+def is_due(context: StepContext, name: WrittenName) -> bool:
     """Whether the name was just read, and nothing keeps it from being written."""
     read = name.read
     if read is None or not is_fresh(
@@ -142,7 +142,8 @@ def _is_due(context: StepContext, name: WrittenName) -> bool:
     return False
 
 
-def _has_failed(name: WrittenName) -> bool:
+def has_failed(name: WrittenName) -> bool:
+    """Whether it was read or written in vain so often that it is given up."""
     return name.attempts >= PATIENCE or name.failures >= PATIENCE or name.refusals >= PATIENCE
 
 

@@ -18,6 +18,7 @@ from route53_takeover.core.takeover.failure_reason import stopped_by
 from route53_takeover.core.takeover.fold_helpers import of_helper, planned_helpers
 from route53_takeover.core.takeover.fold_reads import read, reconciled
 from route53_takeover.core.takeover.fold_requests import asked
+from route53_takeover.core.takeover.fold_soa import is_of_soa_alone, of_soa, planned_soa
 from route53_takeover.core.takeover.fold_stacks import polled, resources, tree
 from route53_takeover.core.takeover.fold_writes import answered, intended, restore_lost, unread
 from route53_takeover.core.takeover.freshness import timed
@@ -63,6 +64,7 @@ def begin(event: ev.RunStarted) -> State:
         now=event.time,
         names=names,
         helpers=planned_helpers(plan),
+        soa=planned_soa(plan),
         root=plan.root,
         news_at=event.time,
     )
@@ -166,6 +168,10 @@ def _with_open_gaps(name: NameState, now: float) -> NameState:
 
 def _of_name(state: State, event: ev.NameEvent) -> State:
     """Facts about one name. Those about a write other than the one under way are late: ignored."""
+    if (soa := state.soa) is not None and event.name == soa.name:
+        state = replace(state, soa=of_soa(state, soa, event))
+        if is_of_soa_alone(soa, event):
+            return state
     before = state.names.get(event.name)
     if before is None:
         return _of_helper(state, event)
@@ -255,6 +261,7 @@ def _resumed(state: State) -> State:
         state,
         names=names,
         helpers={key: _resumed_name(state, helper) for key, helper in state.helpers.items()},
+        soa=None if state.soa is None else _resumed_name(state, state.soa),
         in_flight=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,

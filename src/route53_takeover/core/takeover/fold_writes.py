@@ -107,7 +107,16 @@ def not_applied(
 
 _EXISTS = "but it already exists"
 """Route 53's answer to a CREATE where a record of that name and type exists."""
-_ONCE = frozenset({Purpose.LOWER, Purpose.PROVE, Purpose.PREPARE, Purpose.BRIDGE, Purpose.RELEASE})
+_ONCE = frozenset(
+    {
+        Purpose.LOWER,
+        Purpose.LOWER_SOA,
+        Purpose.PROVE,
+        Purpose.PREPARE,
+        Purpose.BRIDGE,
+        Purpose.RELEASE,
+    }
+)
 
 
 _LEADING_AWAY = frozenset({Purpose.RELEASE, Purpose.RESTORE})

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.record_sets import conflict, same_records
+from route53_takeover.core.domain.record_sets import Change, conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
-from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.events import SOA_PURPOSES, Purpose
 from route53_takeover.core.takeover.finish import is_member, left_helpers, left_members
 from route53_takeover.core.takeover.helper_queries import is_synced
 from route53_takeover.core.takeover.name_state import (
@@ -21,22 +21,30 @@ from route53_takeover.core.takeover.name_state import (
     TAKEN_STAGES,
     HelperStatus,
     RecordStatus,
+    SoaStatus,
 )
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import is_missed, root_kind
 from route53_takeover.core.takeover.release_gate import release_gates
+from route53_takeover.core.takeover.soa_queries import (
+    is_just_read,
+    left_soa,
+    lowered_soa,
+    may_be_in_gap,
+    original_soa,
+)
 from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.commands import WriteBatch
     from route53_takeover.core.takeover.state import State
 
 
-_UNDOING = frozenset({Purpose.RESTORE, Purpose.UNDO, Purpose.REMOVE})
+_UNDOING = frozenset({Purpose.RESTORE, Purpose.UNDO, Purpose.REMOVE, Purpose.RESTORE_SOA})
 _REMOVING = frozenset({Purpose.RELEASE, Purpose.REMOVE})
 
 
@@ -60,6 +68,10 @@ def _violations(state: State, write: WriteBatch, sent: AbstractSet[str]) -> Iter
         yield "only record sets of the plan are written"
     if not is_conditional(write.changes):
         yield "an existing record is only changed by DELETE exact and CREATE"
+    if not is_soa_spared(state, write):
+        yield "the SOA is only written where a fresh read shows what the run compares it with"
+    if write.purpose is Purpose.RELEASE and not is_negative_ttl_served(state):
+        yield "a release waits until the lowered negative TTL is on every name server"
     if not spares_cloudformation(state, write):
         yield "a record that CloudFormation created is never deleted"
     if state.journal_lost and write.purpose not in _UNDOING:
@@ -78,12 +90,39 @@ def is_within_plan(plan: Plan, changes: tuple[Change, ...]) -> bool:
 
 
 def is_conditional(changes: tuple[Change, ...]) -> bool:
-    """No change can overwrite what it was not made for."""
+    """No change can overwrite what it was not made for, but the SOA alone: that is read for it."""
+    if len(changes) == 1 and changes[0].action == "UPSERT":
+        return changes[0].record.type == "SOA"
     return bool(changes) and all(change.action in ("DELETE", "CREATE") for change in changes)
+
+
+def is_soa_spared(state: State, write: WriteBatch) -> bool:
+    """The SOA is only written by its own two batches, each compared with a fresh read."""
+    soa = state.soa
+    if write.purpose not in SOA_PURPOSES:
+        return all(change.record.type != "SOA" for change in write.changes)
+    if soa is None or write.name != soa.name or not is_just_read(state, soa):
+        return False
+    lowers = write.purpose is Purpose.LOWER_SOA
+    if soa.stage is not (SoaStatus.PLANNED if lowers else SoaStatus.LOWERED):
+        return False
+    due = state.phase is Phase.LOWER_TTL if lowers else not may_be_in_gap(state)
+    record = lowered_soa(soa) if lowers else original_soa(soa)
+    return due and write.changes == (Change.upsert_soa(record),)
+
+
+def is_negative_ttl_served(state: State) -> bool:
+    """Whether every name server has the lowered SOA of a plan that has one, or had it."""
+    soa = state.soa
+    if soa is None:
+        return True
+    return soa.was_lowered and (soa.stage is not SoaStatus.LOWERED or is_synced(state, soa))
 
 
 def spares_cloudformation(state: State, write: WriteBatch) -> bool:
     """Nothing is deleted but what the run last read or wrote, where it is not CloudFormation's."""
+    if write.purpose in SOA_PURPOSES:
+        return all(change.action != "DELETE" for change in write.changes)
     if (helper := state.helpers.get(write.name)) is not None:
         stands = helper.stage is HelperStatus.STANDING
         return all(
@@ -160,5 +199,7 @@ def _broken_promises(state: State) -> Iterator[str]:
     ]
     if (left_helpers(state) or left_members(state)) and ending.outcome is not Outcome.UNKNOWN:
         yield "what a strategy put beside a record is removed or reported"
+    if left_soa(state) and ending.outcome is not Outcome.UNKNOWN:
+        yield "a lowered negative TTL is put back or reported"
     if lowered and ending.outcome is not Outcome.UNKNOWN:
         yield "a lowered TTL is restored or reported"

@@ -91,7 +91,7 @@ def _held_off(state: State, command: cmd.AnyCommand, wait: Wait) -> ev.AnyEvent 
 
 def _why_held_off(state: State, write: cmd.WriteBatch, wait: Wait) -> str:
     goes_without = write.purpose is Purpose.RESTORE or (
-        write.purpose is Purpose.UNDO and not wait.journal_works
+        write.purpose in (Purpose.UNDO, Purpose.RESTORE_SOA) and not wait.journal_works
     )
     if not (wait.is_durable or goes_without):
         return "the journal could not be written in time"

@@ -238,3 +238,31 @@ class HelperState(WrittenName, frozen=True, kw_only=True):
     covers: tuple[str, ...]
     stage: HelperStatus = HelperStatus.PLANNED
     created_at: float = 0.0
+
+
+class SoaStatus(StrEnum):
+    """What became of the zone's SOA, by the last read or answer."""
+
+    PLANNED = "planned"  # it was never changed by the run
+    LOWERED = "lowered"  # it has the two fields that the run wrote
+    RESTORED = "restored"  # it has the two fields that it had before the run
+    CHANGED = "changed"  # another writer changed one of the two: it is left alone
+
+
+class SoaState(WrittenName, frozen=True, kw_only=True):
+    """The zone's SOA, whose negative TTL is lowered. Other writers may change its other fields.
+
+    Attributes:
+        original: as in the backup.
+        lowered: as the plan has it.
+        standing: what the run last read or wrote.
+        was_lowered: the run's batch was applied.
+        is_confirmed: a read since the last write shows the two fields that it wrote.
+    """
+
+    original: RecordSet
+    lowered: RecordSet
+    standing: RecordSet
+    stage: SoaStatus = SoaStatus.PLANNED
+    was_lowered: bool = False
+    is_confirmed: bool = False

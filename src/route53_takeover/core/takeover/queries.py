@@ -268,6 +268,12 @@ def is_missed(state: State, name: NameState) -> bool:
     return name.is_absent and is_ours_to_fill(state, name)
 
 
+def can_fill(state: State, name: NameState) -> bool:
+    """Whether a run that ends would rather go on restoring an empty name."""
+    is_released = any(h.released_at is not None for h in name.handovers)
+    return state.baseline is Switch.ON or is_released or bool(name.covered_by)
+
+
 def deadman(state: State, name: NameState, released_at: float) -> float:
     """When to restore a record that was released at this time (`deadman_after`)."""
     began = [m.since for h in name.handovers for m in matching_resources(state, h)]

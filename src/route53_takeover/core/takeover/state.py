@@ -21,6 +21,7 @@ from route53_takeover.core.takeover.name_state import (
     UNTOUCHED_STAGES,
     HelperState,
     NameState,
+    SoaState,
 )
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.stack_state import StackState
@@ -112,6 +113,7 @@ class State(Struct, frozen=True, kw_only=True):
     names: dict[str, NameState]
     root: StackDescription
     helpers: dict[str, HelperState] = {}
+    soa: SoaState | None = None
     stacks: dict[str, StackState] = {}
     wake_at: float | None = None
     lag: float = 0.0

@@ -37,6 +37,7 @@ from route53_takeover.core.takeover.early_writes import (
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
+from route53_takeover.core.takeover.negative_ttl import negative_ttl_lowered
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.preparation import prepare, watch_bridges
 from route53_takeover.core.takeover.queries import root_kind
@@ -150,7 +151,7 @@ def _lower_ttl(context: StepContext) -> None:
             context.ask(
                 cmd.AwaitInsync(name=name.name, change_id=name.unsynced),
             )
-    if not waiting and not context.state.given_up:
+    if negative_ttl_lowered(context) and not waiting and not context.state.given_up:
         context.move(Phase.DRAIN)
 
 

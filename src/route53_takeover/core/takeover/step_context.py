@@ -9,8 +9,15 @@ from msgspec.structs import replace
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.exit_codes import EXIT_CODES
 from route53_takeover.core.takeover.freshness import is_fresh
-from route53_takeover.core.takeover.name_state import HelperState, NameState, Write, WrittenName
+from route53_takeover.core.takeover.name_state import (
+    HelperState,
+    NameState,
+    SoaState,
+    Write,
+    WrittenName,
+)
 from route53_takeover.core.takeover.phases import ALLOWED, Phase
+from route53_takeover.core.takeover.soa_queries import left_soa
 from route53_takeover.core.takeover.stack_state import StackState
 from route53_takeover.core.takeover.state import Ending
 from route53_takeover.core.timing import TEMPLATE_TRIES
@@ -55,6 +62,8 @@ class StepContext:
             self.state = replace(self.state, helpers={**self.state.helpers, name.name: name})
         elif isinstance(name, NameState):
             self.state = replace(self.state, names={**self.state.names, name.name: name})
+        elif isinstance(name, SoaState):
+            self.state = replace(self.state, soa=name)
         return name
 
     def give_up(self, reason: str) -> None:
@@ -107,7 +116,11 @@ class StepContext:
         exit_code: ExitCode | None = None,
         resumable: bool = True,
     ) -> None:
-        """Ends the run, with the exit code of its outcome unless another one is given."""
+        """Ends the run, with the exit code of its outcome unless another one is given.
+
+        A reason also tells of a SOA that is not as it was: that makes every ending unknown.
+        """
+        reason = "; ".join(filter(None, (reason, left_soa(self.state))))
         ending = Ending(
             phase=self.state.phase,
             outcome=outcome,

@@ -82,6 +82,10 @@ class CoverageGoal(StrEnum):
     WEIGHT_UNANSWERED = "the answer to a step of weight is lost"
     DEAD_BETWEEN_WEIGHTS = "no process lives while two members answer"
     OWNER_HIDDEN = "an owner hidden by another resource"
+    SOA_PUT_BACK = "a lowered negative TTL that was put back"
+    SOA_EDITED = "another writer writes the SOA while its negative TTL is lowered"
+    SOA_LEFT_BY_A_CRASH = "no process lives while the negative TTL is lowered"
+    SOA_UNANSWERED = "the answer to a batch of the SOA lost"
 
 
 def sights(harness: Harness, plan: Plan) -> frozenset[CoverageGoal]:

@@ -13,6 +13,7 @@ from route53_takeover.simulation.chaos.transport import CHANGE, FaultRates
 from route53_takeover.simulation.scenarios import alias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
     from route53_takeover.simulation.chaos.drawn_accounts import Edits
@@ -186,3 +187,29 @@ def _injected_fault(rng: Random, edits: Edits) -> InjectedFault:
     if deed is FaultKind.CLOCK:
         return replace(fault, seconds=rng.choice((-7200.0, -300.0, -5.0, 5.0, 300.0, 7200.0)))
     return fault
+
+
+def drawn_soa_faults(rng: Random) -> Iterator[InjectedFault]:
+    """What strikes in every second run that lowers the negative TTL: at its batches, or others'."""
+    if rng.random() < 1 / 2:
+        return
+    cue = rng.choice((InjectionPoint.LOWER_SOA, InjectionPoint.RESTORE_SOA))
+    delay = rng.choice((0.0, rng.uniform(0.0, 0.08), rng.uniform(0.0, 4.0)))
+    seconds = rng.choice((0.3, 5.0, 60.0, 400.0))
+    fault = InjectedFault(deed=FaultKind.KILL, cue=cue, delay=delay, seconds=seconds)
+    yield rng.choice(
+        (
+            fault,
+            replace(fault, deed=FaultKind.POWER),
+            replace(fault, deed=FaultKind.STOP),
+            replace(fault, deed=FaultKind.SILENCE, only=CHANGE),
+            replace(fault, deed=FaultKind.DEAF, only=CHANGE),
+            replace(fault, deed=FaultKind.REVOKE, only=CHANGE),
+            replace(fault, deed=FaultKind.STALE, seconds=min(seconds, 20.0)),
+            replace(fault, deed=FaultKind.FULL),
+            replace(fault, deed=FaultKind.SOA_SERIAL, cue=rng.choice(_CUES)),
+            replace(fault, deed=FaultKind.SOA_SERIAL),
+            replace(fault, deed=FaultKind.SOA_TTL, cue=rng.choice(_CUES)),
+            replace(fault, deed=FaultKind.SOA_TTL),
+        )
+    )

@@ -21,6 +21,7 @@ from route53_takeover.base.errors import (
     UnansweredError,
 )
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.domain.soa import NegativeCaching, soa_of, with_negative_caching
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import ZoneError
@@ -67,6 +68,8 @@ class FaultKind(StrEnum):
     CLEAN_UP = "the stack's clean-up deletes the record"
     DEPLOY = "another user deploys with the switch on"
     ANOTHER = "another machine takes the same name over"
+    SOA_SERIAL = "another writer raises the serial of the SOA"
+    SOA_TTL = "another writer sets the negative TTL in the SOA"
 
 
 class InjectedFault(Struct, frozen=True, kw_only=True):
@@ -264,6 +267,27 @@ def _write(harness: Harness, fault: InjectedFault) -> None:
             harness.strike("edited" if fault.deed is FaultKind.EDIT else "made identical")
 
 
+def _edit_soa(harness: Harness, fault: InjectedFault) -> None:
+    """Another writer reads the SOA and writes one of its fields, as a tool for zones would."""
+    world = harness.world
+    soa = soa_of(world.holds(world.zone.name), world.zone.name)
+    if soa is None:
+        return
+    if fault.deed is FaultKind.SOA_TTL:
+        edited = with_negative_caching(soa, NegativeCaching(ttl=_THEIRS, minimum=_THEIRS))
+        harness.strike("SOA edited")
+    else:
+        words = soa.values[0].split()
+        words[2] = str(int(words[2]) + 1)
+        edited = replace(soa, values=(" ".join(words),))
+        harness.strike("SOA serial raised")
+    world.write([("UPSERT", edited)])
+
+
+_THEIRS = 1800
+"""Seconds: the negative TTL that another writer sets."""
+
+
 def _operate(harness: Harness, fault: InjectedFault, tries: int = 40) -> None:
     """Another user works on the stack; what it is too busy for is tried again."""
     stacks, name = harness.world.stacks, harness.world.account.stack
@@ -336,6 +360,8 @@ DEEDS: dict[FaultKind, Callable[[Harness, InjectedFault], None]] = {
     FaultKind.CLEAN_UP: _clean_up,
     FaultKind.DEPLOY: _deploy,
     FaultKind.ANOTHER: _another,
+    FaultKind.SOA_SERIAL: _edit_soa,
+    FaultKind.SOA_TTL: _edit_soa,
 }
 _OF_THE_ACCOUNT = frozenset(
     {
@@ -347,6 +373,8 @@ _OF_THE_ACCOUNT = frozenset(
         FaultKind.DELETE_STACK,
         FaultKind.CLEAN_UP,
         FaultKind.DEPLOY,
+        FaultKind.SOA_SERIAL,
+        FaultKind.SOA_TTL,
     }
 )
 """These happen in the account's time, between whatever else does; the others in a process's."""

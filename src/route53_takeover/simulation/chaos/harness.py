@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.record_sets import RecordKey
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold_requests import asked
@@ -61,6 +62,8 @@ class InjectionPoint(StrEnum):
     BRIDGE = "the helper record is to be created"
     WEIGH = "the weight is to be changed"
     REMOVE = "what helped is to be removed"
+    LOWER_SOA = "the negative TTL is to be lowered"
+    RESTORE_SOA = "the SOA is to be put back"
 
 
 _BY_PURPOSE = {
@@ -73,10 +76,13 @@ _BY_PURPOSE = {
     ev.Purpose.BRIDGE: InjectionPoint.BRIDGE,
     ev.Purpose.WEIGH: InjectionPoint.WEIGH,
     ev.Purpose.REMOVE: InjectionPoint.REMOVE,
+    ev.Purpose.LOWER_SOA: InjectionPoint.LOWER_SOA,
+    ev.Purpose.RESTORE_SOA: InjectionPoint.RESTORE_SOA,
 }
 
 
 _BROKEN = frozenset({HelperStatus.CHANGED, HelperStatus.GONE})
+_RESCUES = frozenset({"restore", "undo-ttl", "remove", "restore-negative-ttl"})
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 _PATIENCE = 1.0
 """Seconds after a stall of the disk for which a restore may still be on its way without it."""
@@ -123,6 +129,7 @@ class Harness:
         deaths: the state that each process was in when it died.
         is_bridge_broken: another writer changed or deleted a helper record while only it answered.
         bridged: releases that left every name server with an answer.
+        soas_at_release: what each name server served of the SOA as a release arrived.
         restored_before_a_try: a restore came before a try of CloudFormation that was still due.
         creating_at: when CloudFormation began to create the record.
         turned_at: when a stack turned back.
@@ -167,6 +174,7 @@ class Harness:
         self.deaths: list[State] = []
         self.is_bridge_broken = False
         self.bridged: set[str] = set()
+        self.soas_at_release: list[RecordSet] = []
         self.restored_before_a_try = False
         self.creating_at: list[float] = []
         self.turned_at: list[float] = []
@@ -241,7 +249,10 @@ class Harness:
         )
         if purpose is ev.Purpose.RELEASE and self._is_answered_without(arrival):
             self.bridged.add(arrival.comment)
-        rescue = purpose in (ev.Purpose.RESTORE, ev.Purpose.UNDO, ev.Purpose.REMOVE)
+        if purpose is ev.Purpose.RELEASE:
+            key = RecordKey(self.world.zone.name, "SOA")
+            self.soas_at_release += [served[key] for served in self.world.zone.served]
+        rescue = purpose in _RESCUES
         stalls = purpose is ev.Purpose.RESTORE and arrival.sent < self.disk.stalls_until + _PATIENCE
         if not self.disk.backup or not (intended or (rescue and self.disk.broken) or stalls):
             self.undurable.append(arrival.comment)

@@ -26,6 +26,7 @@ from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import Outcome, State
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
+from route53_takeover.simulation.chaos.soa_oracle import soa_sights, wrong_soas
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
         ended or harness.disk.fold() or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
     )
     broken = [*harness.untrue, *_wrong_writes(harness, plan), *_wronged(harness)]
-    broken += unfounded_releases(harness, plan)
+    broken += [*unfounded_releases(harness, plan), *wrong_soas(harness, plan, ended)]
     if ended is not None:
         broken += broken_promises(ended)
         if not ended.journal_lost and harness.disk.fold() != ended:
@@ -117,7 +118,7 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
         lives=harness.lives,
         events=tuple(events),
         struck=dict(harness.struck + harness.transport.hurt),
-        sights=sights(harness, plan),
+        sights=sights(harness, plan) | {*soa_sights(harness, plan)},
         history=tuple(_history(harness)),
     )
 
@@ -186,7 +187,7 @@ def _wrong_writes(harness: Rehearsed, plan: Plan) -> Iterator[str]:
         if not is_conditional(arrival.changes):
             yield "an existing record is only changed by DELETE exact and CREATE"
         takes = arrival.comment.split()[-1] in (ev.Purpose.RELEASE, ev.Purpose.REMOVE)
-        helping = plan.written_keys - plan.keys
+        helping = plan.added_keys
         others = tuple(
             change
             for change in arrival.changes
@@ -235,7 +236,7 @@ def _untruths(state: State, harness: Rehearsed, name: str) -> Iterator[str]:
     ]
     as_before = all(any(o.same_as(r) for r in here) for o in originals)
     handovers = state.names[name].handovers
-    helping = state.plan.written_keys - state.plan.keys
+    helping = state.plan.added_keys
     of_stack = _of_stack(harness, [r for r in here if r.key not in helping])
     if outcome is Outcome.DONE and writer in _OURS and not of_stack:
         yield "done means that CloudFormation's record stands"

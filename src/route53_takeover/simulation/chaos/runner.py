@@ -26,6 +26,7 @@ from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.restore import Place, rescue
+from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
@@ -327,6 +328,29 @@ class _Rehearsing:
                 tell=lambda _: None,
                 save=lambda _: None,
             )
+        await self._put_soa_back()
+
+    async def _put_soa_back(self) -> None:
+        if self._plan.soa is None:
+            return
+        for _ in range(60):
+            try:
+                await put_soa_back(
+                    self._plan.soa,
+                    zone_id=self._plan.zone_id,
+                    clock=self._harness.clock,
+                    records=SimulatedRecords(self._harness.transport),
+                    by_force="restore --force",
+                    dry_run=False,
+                    tell=lambda _: None,
+                    save=lambda _: None,
+                )
+            except ManualActionRequiredError:
+                if self._harness.struck["SOA edited"]:
+                    return  # another writer's is left
+                await self._harness.clock.sleep(_LOOK)
+            else:
+                return
 
     async def _rescue(self, name: str) -> None:
         harness, plan = self._harness, self._plan

@@ -20,7 +20,11 @@ from route53_takeover.simulation.chaos.drawn_accounts import (
     drawn_scenario,
     with_strategy,
 )
-from route53_takeover.simulation.chaos.drawn_faults import aimed_at_strategies, drawn_faults
+from route53_takeover.simulation.chaos.drawn_faults import (
+    aimed_at_strategies,
+    drawn_faults,
+    drawn_soa_faults,
+)
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.operator_inputs import draw_keys
@@ -97,6 +101,9 @@ def draw(seed: int, number: int) -> DrawnRun:
     aimed = () if strategy is Strategy.DELETE else aimed_at_strategies(apart)
     faults = drawn_faults(rng, edits)
     faults = replace(faults, injected=(*faults.injected, *aimed, *draw_keys(rng, options)))
+    negative = Random(f"soak/{seed}/{number}/negative-ttl")  # noqa: S311
+    options, more = _with_negative_ttl(negative, options)
+    faults = replace(faults, injected=(*faults.injected, *more))
     if options.deploy_on is None:
         somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, injected=(*faults.injected, somebodys))
@@ -114,6 +121,18 @@ def _with_strategy(rng: Random, options: Options, strategy: Strategy) -> Options
         weights=rng.choice(((), (50, 100), (30, 60, 100))),
         weight_every=rng.choice((5.0, 60.0)),
     )
+
+
+def _with_negative_ttl(rng: Random, options: Options) -> tuple[Options, tuple[InjectedFault, ...]]:
+    """Now and then the SOA is lowered too, and something strikes at its batches."""
+    if rng.random() >= _NEGATIVE_TTLS:
+        return options, ()
+    options = replace(options, negative_ttl=rng.choice((5, 60)))
+    return options, tuple(drawn_soa_faults(rng))
+
+
+_NEGATIVE_TTLS = 0.25
+"""How often ``--negative-ttl`` is given."""
 
 
 def _options(rng: Random, scenario: Scenario, names: Sequence[str]) -> Options:

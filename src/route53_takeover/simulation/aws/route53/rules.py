@@ -134,7 +134,8 @@ def apply_batch(
             state[record.key] = record
     if RecordKey(zone_name, "NS") not in state:
         messages.append("A HostedZone must contain at least one NS record for the zone itself.")
-    if RecordKey(zone_name, "SOA") not in state:
+    soa = RecordKey(zone_name, "SOA")
+    if soa not in state or any(a == "DELETE" and r.key == soa for a, r in changes):
         messages.append("A HostedZone must contain exactly one SOA record.")
     return state, messages
 
