@@ -128,7 +128,7 @@ def test_the_plan_recommends_it_with_numbers_where_a_gap_is_costly() -> None:
 
     (told,) = warned("alias", options_of(ALIAS))
     assert "negative TTL is 900 s" in told
-    assert "10 s gap costs about 2 min per user of www.example.com A" in told
+    assert "5 s gap costs about 75 s per user of www.example.com A" in told
     assert "With --negative-ttl 5 it costs less than 1 s" in told
     assert warned("alias", options()) == []
     assert warned("bridge", options_of(SCENARIOS["bridge"])) == []
