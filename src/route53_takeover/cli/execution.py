@@ -109,7 +109,7 @@ async def start_run(
                 connection=replace(connection, region=account.region),
                 cwd=str(Path.cwd()),
                 rehearsal=rehearsal.scenario if rehearsal else None,
-                account=simulated,
+                simulated=simulated,
             )
             try:
                 folder.save_plan(saved)
@@ -217,7 +217,7 @@ async def _go_on(
 
 def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
     """The locks of the names that the run works on."""
-    site = site_of(saved.plan.zone_id, saved.connection.endpoint_url, saved.account)
+    site = site_of(saved.plan.zone_id, saved.connection.endpoint_url, saved.simulated)
     return locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESUME)
 
 
@@ -235,7 +235,7 @@ def way_to_account(
         return
     from route53_takeover.simulation.serve import scrub  # noqa: PLC0415 -- of rehearsals
 
-    with rejoin(saved.account, saved.run) as account:
+    with rejoin(saved.simulated, saved.run) as account:
         scrub(os.environ)
         yield saved, account.clock, account
 

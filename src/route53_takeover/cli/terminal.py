@@ -225,7 +225,7 @@ def _has_account(folder: RunFolder) -> bool:
     """Whether the account of a run is there, which the simulated one of a rehearsal may not be."""
     with suppress(TakeoverError):
         saved = folder.plan()
-        return not saved.rehearsal or (bool(saved.account) and is_served(Path(saved.account)))
+        return not saved.rehearsal or (bool(saved.simulated) and is_served(Path(saved.simulated)))
     return True
 
 

@@ -42,7 +42,7 @@ class Saved(Struct, frozen=True, kw_only=True):
 
     Attributes:
         rehearsal: name of the scenario, where the account was a simulated one.
-        account: the folder of that account, whose process answers there while it lives.
+        simulated: the folder of that account, whose process answers there while it lives.
         cwd: where the deploy commands run.
     """
 
@@ -53,7 +53,7 @@ class Saved(Struct, frozen=True, kw_only=True):
     connection: Connection
     cwd: str
     rehearsal: str | None = None
-    account: str = ""
+    simulated: str = ""
 
 
 class Backup(Struct, frozen=True, kw_only=True):

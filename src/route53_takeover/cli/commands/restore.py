@@ -108,7 +108,7 @@ async def _restore(
 
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
-        site = site_of(backup.zone_id, saved.connection.endpoint_url, saved.account)
+        site = site_of(backup.zone_id, saved.connection.endpoint_url, saved.simulated)
         with locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESTORE) as held:
             if not dry_run:
                 held.register(folder)
