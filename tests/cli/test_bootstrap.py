@@ -116,7 +116,9 @@ async def test_a_plan_warns_that_aws_is_reached_through_the_name_that_it_hands_o
     connection = Connection(region="us-east-1", endpoint_url="https://aws.www.example.com")
     clock, asked = SystemClock(), options("www.example.com")
     async with opened(connection, clock) as account:
-        made, _ = await planned(account, clock, connection, asked, identity(), state_dir=tmp_path)
+        made, _, _ = await planned(
+            account, clock, connection, asked, identity(), state_dir=tmp_path
+        )
     assert not made.refused
     (warning,) = (w for w in made.warnings if "aws.www.example.com" in w.text)
     assert "--endpoint-url" in warning.hint

@@ -183,7 +183,7 @@ async def wired(
             async with opened(connection, clock, writable=True) as account:
                 identity = Identity(account="123456789012", arn="test")
                 options = replace(options, deploy_on="true", probe=False, strategy_given=True)
-                plan, _ = await planned(
+                plan, _, _ = await planned(
                     account, clock, connection, options, identity, state_dir=folder
                 )
                 assert not plan.refused, plan.refusals

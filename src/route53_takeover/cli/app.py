@@ -34,6 +34,7 @@ from route53_takeover.cli.options import (
     OwnerCheckOption,
     PlanOption,
     Rehearsal,
+    RehearseItOption,
     RunArgument,
     StackOption,
     VersionOption,
@@ -108,6 +109,7 @@ def run(
     ctx: typer.Context,
     plan_file: PlanOption = None,
     auto: AutoOption = False,
+    dry_run: RehearseItOption = False,
     takeover: Takeover,
     connection: ConnectionOptions,
     common: CommonOptions,
@@ -115,19 +117,23 @@ def run(
     """Take over a record: lower the TTL, deploy, delete the old record in time, watch."""
     if plan_file is not None:
         refuse_beside_plan(ctx, (field.name for field in fields(Takeover)))
+    if dry_run and not _has_terminal():
+        auto = True  # nothing is written: no one needs to agree
     if not auto:
         _needs_terminal()
     from route53_takeover.cli.commands import run as command
 
+    how = command.How(auto=auto, dry_run=dry_run)
     if plan_file is not None:
-        return command.run_planned(plan_file, connection, common, auto=auto)
-    return command.run(takeover, connection, common, auto=auto)
+        return command.run_planned(plan_file, connection, common, how)
+    return command.run(takeover, connection, common, how)
 
 
 @app.command()
 @grouped
 def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: CommonOptions) -> ExitCode:
     """Rehearse a takeover in a simulated account, without AWS."""
+    rehearsal.check()
     if not (rehearsal.list_ or rehearsal.virtual or auto):
         _needs_terminal()
     from route53_takeover.cli.commands import rehearse as command
@@ -135,9 +141,13 @@ def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: CommonOp
     return command.rehearse(rehearsal, common, auto=auto)
 
 
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _needs_terminal() -> None:
     """Refuses a command that asks for a confirmation where there is no terminal."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _has_terminal():
         raise UsageError("there is no terminal for the screen", "Use --auto to run it unattended.")
 
 

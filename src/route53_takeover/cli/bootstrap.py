@@ -29,6 +29,7 @@ from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.preloading import preload
 from route53_takeover.cli.programs import missing_programs
 from route53_takeover.core.domain.names import requested_names
+from route53_takeover.core.plan.account_read import AccountRead
 from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.plan.review import review
@@ -48,7 +49,7 @@ from route53_takeover.storage.unfinished_runs import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.errors import ExitCode
@@ -162,12 +163,13 @@ async def planned(
     identity: Identity,
     *,
     state_dir: Path,
-) -> tuple[Plan, Review]:
-    """Preflight, the plan that follows from it, and the same as it is reviewed."""
+) -> tuple[Plan, Review, AccountRead]:
+    """Preflight, the plan that follows from it, the same as it is reviewed, and what was read."""
     facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
     made = make_plan(facts, options)
     found = warn_way_to_aws(made.names, account.endpoints)
-    return replace(made, warnings=(*made.warnings, *found)), review(facts, options)
+    made = replace(made, warnings=(*made.warnings, *found))
+    return made, review(facts, options), AccountRead.of(facts)
 
 
 async def read(
@@ -267,10 +269,14 @@ def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
     return DnsProber([NameServer(host=host) for host in plan.name_servers])
 
 
-def _deployer(saved: Saved, folder: RunFolder, clock: Clock) -> ShellDeployer:
-    """Runs the plan's commands where the run began, on the account that is watched."""
+def _deployer(
+    saved: Saved, folder: RunFolder, clock: Clock, rehearsed: Mapping[str, str] | None
+) -> ShellDeployer:
+    """Runs the plan's commands, or a rehearsal's in their place, where the run began."""
     options, connection = saved.plan.options, saved.connection
     commands = {"off": options.deploy_off, "on": options.deploy_on}
+    if rehearsed is not None:
+        commands = {switch: rehearsed[switch] for switch, command in commands.items() if command}
     return ShellDeployer(
         folder.path,
         {switch: command for switch, command in commands.items() if command},
@@ -294,6 +300,9 @@ async def drive(
     journal: FileJournal,
     first: ev.RunStarted | ev.RunResumed,
     known: State | None = None,
+    *,
+    rehearsed: Mapping[str, str] | None = None,
+    also: Callable[[State], None] = lambda _: None,
 ) -> ExitCode:
     """Runs the engine in a run's folder to its end, and reports the result; returns the exit code.
 
@@ -302,6 +311,8 @@ async def drive(
     Args:
         journal: the run's, locked; it is closed before the result is printed.
         known: the state that its events come to; ``None`` for a new run.
+        rehearsed: the commands that stand for the plan's deploy commands, by switch.
+        also: is told of every state.
     """
     awake = Awake()
     try:
@@ -315,13 +326,14 @@ async def drive(
                     awake.hold()
                 control.observe(event, state, seq)
                 observer(event, state, seq)
+                also(state)
 
             engine = takeover_engine(
                 clock=clock,
                 journal=journal,
                 records=account.records,
                 stacks=account.stacks,
-                deployer=_deployer(saved, folder, clock),
+                deployer=_deployer(saved, folder, clock, rehearsed),
                 prober=_prober(saved.connection, saved.plan),
                 save_backup=lambda: in_thread(lambda: folder.save_backup(saved.plan)),
                 rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret

@@ -7,7 +7,7 @@ a `Reporter` prints or sends how it goes.
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,9 +34,11 @@ from route53_takeover.storage.run_folder import Saved, create_run, line_for, wit
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from route53_takeover.cli.bootstrap import OpenAccount
+    from route53_takeover.core.plan.account_read import AccountRead
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.takeover.state import State
     from route53_takeover.output.reporter import Reporter
@@ -69,6 +71,39 @@ async def start_run(
     Args:
         reviewed: what was planned before, whose options these are: refused if that has changed.
     """
+    async with agreed(
+        common, reporter, connection, options, clock, writable=True, reviewed=reviewed
+    ) as (account, saved):
+        if isinstance(saved, Result):
+            return reporter.ended(saved, clock.now())
+        if rehearsal is None:
+            return await carry_out(common, reporter, account, saved, clock)
+        link = rehearsal.account
+        saved = replace(saved, rehearsal=rehearsal.scenario, simulated=str(link.folder))
+        return await carry_out(common, reporter, account, saved, clock, named=link.named)
+
+
+@asynccontextmanager
+async def agreed(
+    common: Common,
+    reporter: Reporter,
+    connection: Connection,
+    options: Options,
+    clock: SystemClock,
+    *,
+    writable: bool,
+    reviewed: PlanFile | None = None,
+) -> AsyncIterator[tuple[OpenAccount, Saved | Result]]:
+    """Reads the account, and plans what is agreed to; a result where there is nothing to do.
+
+    Args:
+        writable: whether records may be changed while the account is open.
+        reviewed: as for `start_run`.
+
+    Raises:
+        RefusedError: the plan is refused, or not what was reviewed.
+        StoppedError: the plan was declined.
+    """
     if exposed := refuse_exposed(common.state_dir):
         reporter.warn(exposed)
     reporter.tell("reading the account")
@@ -80,51 +115,82 @@ async def start_run(
     async with opened(
         connection,
         clock,
-        writable=True,
+        writable=writable,
         previews=options.preview is not None,
         tell=reporter.tell,
     ) as account:
         if reviewed is not None and account.region != reviewed.review.region:
             moved = f"region {reviewed.review.region} -> {account.region}"
             raise _changed(reviewed, [Finding(text=moved)])
-        made, now = await planned(
+        made, now, read = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
         if reviewed is not None and (found := differences(reviewed.review, now)):
             raise _changed(reviewed, found)
         check_refusals(made)
         if not made.manuals:
-            return reporter.ended(_nothing_to_do(made, account.calls), clock.now())
+            yield account, _nothing_to_do(made, account.calls)
+            return
         if not await reporter.agrees(made):
             raise StoppedError("the plan was declined, nothing was written")
-        simulated = str(rehearsal.account.folder) if rehearsal else ""
-        site = site_of(made.zone_id, connection.endpoint_url, simulated)
-        with locked_names(common.state_dir, site, made.locked_names) as held:
-            label = f"REHEARSAL-{rehearsal.scenario}" if rehearsal else options.stack
-            folder = create_run(common.state_dir, label, clock.now())
-            saved = Saved(
-                run=folder.name,
-                begun=clock.now(),
-                plan=made,
-                connection=replace(connection, region=account.region),
-                cwd=str(Path.cwd()),
-                rehearsal=rehearsal.scenario if rehearsal else None,
-                simulated=simulated,
+        reached = replace(connection, region=account.region)
+        yield account, unnamed(made, reached, read)
+
+
+def unnamed(made: Plan, connection: Connection, read: AccountRead | None) -> Saved:
+    """What a run of this plan in this folder saves, before it has a folder and a name."""
+    cwd = str(Path.cwd())
+    return Saved(run="", begun=0.0, plan=made, connection=connection, cwd=cwd, account=read)
+
+
+async def carry_out(
+    common: Common,
+    reporter: Reporter,
+    account: OpenAccount,
+    saved: Saved,
+    clock: SystemClock,
+    *,
+    named: Callable[[str], None] = lambda _: None,
+    rehearsed: Mapping[str, str] | None = None,
+    also: Callable[[State], None] = lambda _: None,
+) -> ExitCode:
+    """Makes the run's folder and runs the plan to its end.
+
+    Args:
+        saved: without a name, which it gets here.
+        named: told the run's name once its folder is there.
+        rehearsed: as for `drive`; so is ``also``.
+    """
+    made = saved.plan
+    site = site_of(made.zone_id, saved.connection.endpoint_url, saved.simulated)
+    with locked_names(common.state_dir, site, made.locked_names) as held:
+        label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else made.options.stack
+        folder = create_run(common.state_dir, label, clock.now())
+        saved = replace(saved, run=folder.name, begun=clock.now())
+        try:
+            folder.save_plan(saved)
+        except OSError as error:
+            folder.discard()
+            raise UsageError(
+                f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
+                "Make room there, or choose another folder with --state-dir.",
+            ) from error
+        held.register(folder)
+        named(folder.name)
+        first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
+        with within(folder), closing(FileJournal(folder.journal)) as journal:
+            return await drive(
+                common,
+                reporter,
+                account,
+                clock,
+                folder,
+                saved,
+                journal,
+                first,
+                rehearsed=rehearsed,
+                also=also,
             )
-            try:
-                folder.save_plan(saved)
-            except OSError as error:
-                folder.discard()
-                raise UsageError(
-                    f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
-                    "Make room there, or choose another folder with --state-dir.",
-                ) from error
-            held.register(folder)
-            if rehearsal:
-                rehearsal.account.named(folder.name)
-            first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
-            with within(folder), closing(FileJournal(folder.journal)) as journal:
-                return await drive(common, reporter, account, clock, folder, saved, journal, first)
 
 
 def _changed(reviewed: PlanFile, found: Sequence[Finding]) -> RefusedError:

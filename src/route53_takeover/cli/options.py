@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
 from route53_takeover.cli.given_options import Given, config_file, read_config_file
 from route53_takeover.cli.option_types import LogLevel, Output, OwnersIn
@@ -68,6 +69,14 @@ ForceOption = Annotated[
 ]
 DryRunOption = Annotated[
     bool, option("--dry-run", help="Print what would be done; change nothing.")
+]
+RehearseItOption = Annotated[
+    bool,
+    option(
+        "--dry-run",
+        help="Read everything, write nothing, and rehearse this very plan in a simulated account "
+        "made of what was read. No deploy command is run.",
+    ),
 ]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Name of a run's folder, or the beginning of it.")
@@ -200,6 +209,15 @@ class Rehearsal:
     scenario: Annotated[
         str | None, option("--scenario", help="Scenario to rehearse; see --list.", metavar="NAME")
     ] = None
+    like: Annotated[
+        str | None,
+        option(
+            "--like",
+            callback=types.not_empty,
+            help="Rehearse the plan of this run, or of a file of `plan --out`, without AWS.",
+            metavar="RUN|FILE",
+        ),
+    ] = None
     list_: Annotated[bool, option("--list", help="List the scenarios and their outcomes.")] = False
     virtual: Annotated[
         bool, option("--virtual", help="Rehearse in process, on virtual time, with faults.")
@@ -212,3 +230,12 @@ class Rehearsal:
         float | None,
         option("--speed", help="Simulated seconds per real second.", min=0.1, max=100.0),
     ] = None
+
+    def check(self) -> None:
+        """Refuses what does not go together."""
+        if self.like is not None and (self.scenario is not None or self.virtual or self.list_):
+            raise UsageError(
+                "--like has a plan of its own: it cannot be combined with --scenario, --virtual "
+                "and --list",
+                "Leave one out.",
+            )

@@ -20,15 +20,16 @@ from msgspec.structs import replace
 
 from route53_takeover.base.errors import ExitCode, ManualActionRequiredError, TakeoverError
 from route53_takeover.base.signals import asking, ignore_asking
+from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import text_lines
 from route53_takeover.process.account_socket import is_served
+from route53_takeover.output.would_write import print_would_write
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
 from route53_takeover.process.login_scope import is_first_process
 from route53_takeover.process.protocol import ExitInfo
 from route53_takeover.process.replay import Replay
 from route53_takeover.process.spawn import (
-    BeginRehearsal,
     GoOn,
     Launch,
     NothingToDoError,
@@ -66,7 +67,7 @@ def start(common: Common, order: AnyOrder) -> ExitCode:
     """Shows the plan that a process of its own makes, starts it on a yes, shows the run."""
     if has_screen():
         return _seen(common, _on_screen(common, opening=_Launched(common, order)))
-    lines = _lines(common, rehearsal=isinstance(order, BeginRehearsal))
+    lines = _lines(common, rehearsal=order.rehearses)
     view = TextView(common, lines).open(_Launched(common, order, lines))
     return _seen(common, asyncio.run(view))
 
@@ -92,7 +93,7 @@ def watch(common: Common, folder: RunFolder) -> ExitCode:
     """Shows a run that another process works on, or did."""
     if has_screen():
         return _seen(common, _on_screen(common, source=following(common, folder)))
-    lines = _lines(common, rehearsal=bool(folder.rehearses))
+    lines = _lines(common, rehearsal=folder.rehearses)
     view = TextView(common, lines).show(following(common, folder, lines))
     return _seen(common, asyncio.run(view))
 
@@ -149,6 +150,7 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
         case error:
             raise error
     if left.result is not None:
+        print_would_write(common, find_run(common.state_dir, left.run))
         return text_lines.print_result(
             common,
             left.result,
@@ -258,8 +260,7 @@ async def _until_stopped(work: Coroutine[None, None, None]) -> None:
     await work
 
 
-def _lines(common: Common, *, rehearsal: bool) -> text_lines.TextLines:
-    prefix = "REHEARSAL " if rehearsal else ""
+def _lines(common: Common, *, rehearsal: str) -> text_lines.TextLines:
     return text_lines.TextLines(
-        sys.stderr, prefix=prefix, quiet=common.quiet, verbose=common.verbose
+        sys.stderr, prefix=prefix(rehearsal), quiet=common.quiet, verbose=common.verbose
     )

@@ -24,6 +24,7 @@ from route53_takeover.base import stdio
 from route53_takeover.base.crash_report import kept
 from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
 from route53_takeover.base.signals import give_up
+from route53_takeover.cli.dry_run import rehearse_like, start_dry_run
 from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.rehearsal import rehearse_scenario
@@ -32,6 +33,7 @@ from route53_takeover.process.protocol import GOOD_FOR, Proposal
 from route53_takeover.process.spawn import (
     YES,
     AnyOrder,
+    BeginLike,
     BeginRehearsal,
     BeginRun,
     Begun,
@@ -200,6 +202,21 @@ def _order(channel: socket.socket) -> AnyOrder:
 def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
     common = Common(state_dir=Path(order.state_dir), log_level=order.log_level)
     match order:
+        case BeginRun(dry_run=True):
+            audience.rehearses(order.rehearses)
+            work = start_dry_run(
+                common,
+                audience,
+                order.connection,
+                order.options,
+                reviewed=order.reviewed,
+                slower=_SLOWER,
+            )
+            return in_loop(work)
+        case BeginLike():
+            audience.rehearses(order.rehearses)
+            work = rehearse_like(common, audience, order.like, order.speed, slower=_SLOWER)
+            return in_loop(work)
         case BeginRun():
             clock = SystemClock()
             work = start_run(

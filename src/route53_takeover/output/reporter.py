@@ -12,8 +12,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from route53_takeover.base.stdio import Background
+from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import json_lines, text_lines
-from route53_takeover.storage.run_folder import line_for
+from route53_takeover.output.would_write import print_would_write
+from route53_takeover.storage.run_folder import RunFolder, line_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.result import Result
     from route53_takeover.runtime.takeover_effects import Observer
     from route53_takeover.storage.config import Common
-    from route53_takeover.storage.run_folder import RunFolder, Saved
+    from route53_takeover.storage.run_folder import Saved
 
 
 class Reporter(Protocol):
@@ -96,7 +98,7 @@ class ConsoleReporter:
         self._sinks = (talk,)
         lines = text_lines.TextLines(
             talk,
-            prefix="REHEARSAL " if saved.rehearsal else "",
+            prefix=prefix(saved.rehearsal),
             quiet=self._common.quiet,
             verbose=self._common.verbose,
         )
@@ -117,7 +119,9 @@ class ConsoleReporter:
     def ended(
         self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
     ) -> ExitCode:
-        """The last JSON line, or the summary."""
+        """The last JSON line, or the summary, behind what a dry run would have written."""
+        if saved is not None:
+            print_would_write(self._common, RunFolder(self._common.state_dir / "runs" / saved.run))
         return text_lines.print_result(
             self._common,
             ended,

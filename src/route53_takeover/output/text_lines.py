@@ -18,6 +18,7 @@ from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
 from route53_takeover.core.status.messages import deploy_tail
+from route53_takeover.core.status.rehearsal_marks import title
 from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.snapshot import Detail
 from route53_takeover.core.status.timeline import Timeline
@@ -232,7 +233,6 @@ def print_result(
     else:
         lines = summary(ended, resume=resume)
         if rehearsal:
-            head = f"REHEARSAL of {rehearsal}: a simulated account, nothing real was changed"
-            lines.insert(0, head)
+            lines.insert(0, f"{title(rehearsal)}, nothing real was changed")
         write_lines(lines, sys.stdout)
     return ended.exit_code

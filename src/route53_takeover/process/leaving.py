@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ManualActionRequiredError, TakeoverError
+from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import text_lines
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.login_scope import EndsWith, ends_with
@@ -44,10 +45,10 @@ def parting(common: Common, left: ExitInfo) -> ExitInfo:
     Raises:
         ManualActionRequiredError: the run ends with this process, and has not ended by itself.
     """
-    is_rehearsal = bool(find_run(common.state_dir, left.run).rehearses)
+    rehearses = find_run(common.state_dir, left.run).rehearses
+    is_rehearsal = bool(rehearses)
     if left.absences:
-        mark = "REHEARSAL " if is_rehearsal else ""
-        text_lines.talk(common, mark + without_record(left.absences), always=True)
+        text_lines.talk(common, prefix(rehearses) + without_record(left.absences), always=True)
     match _fate():
         case EndsWith.CONTAINER if not is_rehearsal:
             return _stay(common, left)

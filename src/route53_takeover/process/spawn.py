@@ -23,11 +23,13 @@ from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.signals import as_called
 from route53_takeover.base.threads import in_thread
 from route53_takeover.core.plan.model import Options
+from route53_takeover.core.status.rehearsal_marks import DRY_RUN
 from route53_takeover.core.status.result import Result
 from route53_takeover.process.login_scope import way_out
 from route53_takeover.process.protocol import Proposal
 from route53_takeover.storage.config import Connection, Override
 from route53_takeover.storage.plan_file import PlanFile
+from route53_takeover.storage.rehearsable import Rehearsable
 from route53_takeover.storage.run_folder import line_for
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ class SpawnRequest(Struct, frozen=True, kw_only=True, tag=True):
     state_dir: str
     log_level: str
 
+    @property
+    def rehearses(self) -> str:
+        """What `core.status.rehearsal_marks` knows it by; empty for a real run."""
+        return ""
+
 
 class BeginRun(SpawnRequest, frozen=True, kw_only=True):
     """``run``; ``reviewed``: what ``--plan`` names, whose options these are."""
@@ -55,6 +62,11 @@ class BeginRun(SpawnRequest, frozen=True, kw_only=True):
     connection: Connection
     options: Options
     reviewed: PlanFile | None = None
+    dry_run: bool = False
+
+    @property
+    def rehearses(self) -> str:
+        return DRY_RUN if self.dry_run else ""
 
 
 class BeginRehearsal(SpawnRequest, frozen=True, kw_only=True):
@@ -68,6 +80,21 @@ class BeginRehearsal(SpawnRequest, frozen=True, kw_only=True):
     speed: float | None
     is_watched: bool = True
 
+    @property
+    def rehearses(self) -> str:
+        return self.scenario or "rehearsal"
+
+
+class BeginLike(SpawnRequest, frozen=True, kw_only=True):
+    """``rehearse --like``."""
+
+    like: Rehearsable
+    speed: float | None
+
+    @property
+    def rehearses(self) -> str:
+        return DRY_RUN
+
 
 class GoOn(SpawnRequest, frozen=True, kw_only=True):
     """``resume``."""
@@ -76,7 +103,7 @@ class GoOn(SpawnRequest, frozen=True, kw_only=True):
     override: Override
 
 
-AnyOrder = BeginRun | BeginRehearsal | GoOn
+AnyOrder = BeginRun | BeginRehearsal | BeginLike | GoOn
 
 
 # -- what it says

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.names import normal_name, requested_pairs
 from route53_takeover.core.domain.stacks import ABSENT
-from route53_takeover.core.plan.facts import Facts
+from route53_takeover.core.plan.facts import Facts, StackRead
 from route53_takeover.core.plan.pending import outlook
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
@@ -97,6 +97,10 @@ async def gather(
         other_zones=found_zone.others,
         delegated=None if delegated is None else tuple(delegated),
         stack=stack,
+        stacks=tuple(
+            StackRead(stack_id=each.stack_id, path=each.path, resources=tuple(each.there))
+            for each in tree.stacks.values()
+        ),
         owned=tuple(tree.owned),
         expected=coming.expected,
         expecting=coming.expecting,

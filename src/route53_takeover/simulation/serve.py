@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from route53_takeover.core.ports import Clock
+    from route53_takeover.simulation.aws.cloudformation.stacks import StackStore
+    from route53_takeover.simulation.aws.route53.zones import Zones
+    from route53_takeover.simulation.aws.timeline import Schedule
     from route53_takeover.simulation.scenarios import Scenario
 
-_PAST = 3600.0
+PAST = 3600.0
 """Seconds that a world has behind it when it is first looked at."""
 _FOREIGN = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO")
 
 
-class ServedAccount(Struct, frozen=True, kw_only=True):
+class Served(Struct, frozen=True, kw_only=True):
     """A simulated account that answers: its endpoint, and its name servers as ``HOST:PORT``.
 
     ``calls``: how often each ``service:Operation`` was asked for so far.
@@ -45,20 +48,52 @@ class ServedAccount(Struct, frozen=True, kw_only=True):
 
     endpoint_url: str
     name_servers: tuple[str, ...]
-    world: SimulatedAccount
     calls: Counter[str]
+
+
+class ServedAccount(Served, frozen=True, kw_only=True):
+    """The same for a scenario's account."""
+
+    world: SimulatedAccount
+
+
+class World(Protocol):
+    """An account that can be served."""
+
+    timeline: Schedule
+    zones: Zones
+    stacks: StackStore
 
 
 @asynccontextmanager
 async def serving(
     scenario: Scenario, *, seed: str, clock: Clock, asked: Callable[[], None] = lambda: None
 ) -> AsyncIterator[ServedAccount]:
-    """Serves a scenario's account on 127.0.0.1 until the context ends.
+    """Serves a scenario's account on 127.0.0.1 until the context ends; ``asked`` as below."""
+    world = SimulatedAccount(scenario.account, seed=seed, start=clock.now() - PAST)
+    async with serving_world(world, clock, asked=asked) as served:
+        yield ServedAccount(
+            endpoint_url=served.endpoint_url,
+            name_servers=served.name_servers,
+            calls=served.calls,
+            world=world,
+        )
+
+
+@asynccontextmanager
+async def serving_world(
+    world: World,
+    clock: Clock,
+    *,
+    account: str = route53_api.ACCOUNT,
+    asked: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Served]:
+    """The same for any account.
 
     Args:
+        account: its number.
         asked: called for each request and each DNS query.
     """
-    world = SimulatedAccount(scenario.account, seed=seed, start=clock.now() - _PAST)
 
     def advance() -> None:
         asked()
@@ -68,7 +103,7 @@ async def serving(
         {
             "route53": route53_api.operations(world.zones),
             "cloudformation": cloudformation_api.operations(world.stacks),
-            "sts": route53_api.identity(),
+            "sts": route53_api.identity(account=account),
         },
         before=advance,
     )
@@ -76,12 +111,7 @@ async def serving(
     try:
         endpoint_url = await server.start()
         addresses = await name_servers.start()
-        yield ServedAccount(
-            endpoint_url=endpoint_url,
-            name_servers=tuple(addresses),
-            world=world,
-            calls=server.calls,
-        )
+        yield Served(endpoint_url=endpoint_url, name_servers=tuple(addresses), calls=server.calls)
     finally:
         await name_servers.stop()
         await server.stop()
@@ -106,15 +136,7 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
     """What the rehearsal of a scenario asks for; its template is written to ``folder``."""
     template = folder / "template.json"
     _write_template(template, scenario.account.template)
-    command = shlex.join(
-        [
-            sys.executable,
-            "-m",
-            "route53_takeover.simulation.deploy_command",
-            scenario.account.stack,
-            str(template),
-        ]
-    )
+    command = deploy_line(scenario.account.stack, template)
     return Options(
         stack=scenario.account.stack,
         records=scenario.records,
@@ -126,6 +148,12 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
         weights=scenario.weights,
         weight_every=REHEARSED_STEP,
     )
+
+
+def deploy_line(stack: str, template: Path) -> str:
+    """The deploy command of a rehearsal."""
+    words = ["-m", "route53_takeover.simulation.deploy_command", stack, str(template)]
+    return shlex.join([sys.executable, *words])
 
 
 def _write_template(path: Path, body: Mapping[str, Any]) -> None:

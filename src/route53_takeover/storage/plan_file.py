@@ -16,6 +16,7 @@ from route53_takeover.base import private_files
 from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.base.redaction import redacted
+from route53_takeover.core.plan.account_read import AccountRead
 from route53_takeover.core.plan.review import Review
 from route53_takeover.storage.config import Connection
 
@@ -29,11 +30,17 @@ _NEW = "Make a new plan with `plan --out FILE` and review it."
 
 
 class PlanFile(Struct, frozen=True, kw_only=True):
-    """What a plan file contains; ``made``: when the account was read, seconds since the epoch."""
+    """What a plan file contains.
+
+    Attributes:
+        made: when the account was read, seconds since the epoch.
+        account: what was read, to rehearse the plan; ``None`` in files of earlier versions.
+    """
 
     made: float
     connection: Connection
     review: Review
+    account: AccountRead | None = None
 
 
 class _Version(Struct, frozen=True, kw_only=True):
@@ -79,15 +86,15 @@ def write_plan_file(path: Path, content: PlanFile) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}", "Check --out.") from error
 
 
-def read_plan_file(path: Path) -> PlanFile:
-    """Reads a plan file.
+def read_plan_file(path: Path, *, option: str = "--plan") -> PlanFile:
+    """Reads a plan file, which ``option`` names.
 
     Raises:
         UsageError: it cannot be read, is damaged, or another user can have written it.
         RefusedError: another version wrote it.
     """
     try:
-        data = private_files.read_trusted(path, option="--plan")
+        data = private_files.read_trusted(path, option=option)
         version = msgspec.json.decode(data, type=_Version).v
         if version != VERSION:
             raise RefusedError(
@@ -100,6 +107,6 @@ def read_plan_file(path: Path) -> PlanFile:
             raise UsageError(f"{path} was changed after it was written", _NEW)
         return msgspec.json.decode(body, type=PlanFile)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "Check --plan.") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}", f"Check {option}.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is damaged or not a plan file: {error}", _NEW) from error

@@ -21,6 +21,7 @@ from route53_takeover.base import private_files
 from route53_takeover.base.errors import DefectError, RefusedError, TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.plan.account_read import AccountRead
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.status.snippets import command_line
 from route53_takeover.storage.config import Connection
@@ -41,8 +42,10 @@ class Saved(Struct, frozen=True, kw_only=True):
     """``plan.json``: all that `resume` and `restore` need besides credentials.
 
     Attributes:
-        rehearsal: name of the scenario, where the account was a simulated one.
-        simulated: the folder of that account, whose process answers there while it lives.
+        rehearsal: name of the scenario, where the account was a simulated one; `DRY_RUN` where that
+            was made of a real one.
+        simulated: the folder of a scenario's account, whose process answers there while it lives.
+        account: what was read, to rehearse the plan; ``None`` in runs of earlier versions.
         cwd: where the deploy commands run.
     """
 
@@ -54,6 +57,7 @@ class Saved(Struct, frozen=True, kw_only=True):
     cwd: str
     rehearsal: str | None = None
     simulated: str = ""
+    account: AccountRead | None = None
 
 
 class Backup(Struct, frozen=True, kw_only=True):

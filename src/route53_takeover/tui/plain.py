@@ -20,6 +20,7 @@ from route53_takeover.base.signals import asking, heeded
 from route53_takeover.base.stdio import write_lines
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.choices import Act, event_of
+from route53_takeover.core.status.rehearsal_marks import title
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
 from route53_takeover.process.protocol import KILLED, ExitInfo, Link
@@ -225,7 +226,7 @@ def _proposed(proposal: Proposal) -> list[str]:
         proposal.plan, list(proposal.steps), run_line=None, config=proposal.config
     )
     if proposal.rehearsal:
-        lines.insert(0, f"REHEARSAL of {proposal.rehearsal}: a simulated account")
+        lines.insert(0, title(proposal.rehearsal))
     return lines
 
 

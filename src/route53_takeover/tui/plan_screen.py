@@ -16,6 +16,7 @@ from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
+from route53_takeover.core.status.rehearsal_marks import mark, title
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Confirm, shown
@@ -93,15 +94,15 @@ class PlanScreen(BaseScreen):
     def _heading(self) -> str:
         rehearsal = self._proposal.rehearsal
         if rehearsal:
-            return f"REHEARSAL of {escape_control(rehearsal)}, a simulated account  ·  plan"
+            return f"{title(escape_control(rehearsal)).replace(': ', ', ')}  ·  plan"
         return "Plan: nothing is written before you start it"
 
     def _question(self) -> str:
         return f"Press {self.key('start')} to start it, {self.key('leave')} to leave."
 
     def essential(self) -> str:
-        rehearsal = "REHEARSAL: " if self._proposal.rehearsal else ""
-        return f"{rehearsal}The plan is ready; enlarge the terminal to read it."
+        word = mark(self._proposal.rehearsal)
+        return f"{word}{': ' if word else ''}The plan is ready; enlarge the terminal to read it."
 
     def why_not(self, action: Action) -> str:
         if action.id not in ("start", "leave"):

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.status.choices import Act, event_of
+from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.process.protocol import KILLED, Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
@@ -125,9 +126,8 @@ class RunScreen(BaseScreen):
         if self._view is None:
             return "Waiting for the run."
         snapshot = self._view.snapshot
-        rehearsal = "REHEARSAL " if snapshot.rehearsal else ""
         what = self.call() or (snapshot.result.reason if snapshot.result else snapshot.doing)
-        return f"{rehearsal}{snapshot.phase}: {what}"
+        return f"{prefix(snapshot.rehearsal)}{snapshot.phase}: {what}"
 
     def label(self, action: Action) -> str:
         found = self._offered(action)

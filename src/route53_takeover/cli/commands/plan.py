@@ -68,13 +68,15 @@ async def _plan(
         tell=lambda text: text_lines.talk(common, text),
     ) as account:
         began = clock.now()
-        made, review = await planned(
+        made, review, read = await planned(
             account, clock, connection, options, identity, state_dir=common.state_dir
         )
         if made.refused:
             out = None
         if out is not None:
             reached = replace(connection, region=account.region)
-            write_plan_file(out, PlanFile(made=began, connection=reached, review=review))
+            write_plan_file(
+                out, PlanFile(made=began, connection=reached, review=review, account=read)
+            )
     text_lines.print_plan(common, made, steps(made), run_line, out)
     return ExitCode.REFUSED if made.refused else ExitCode.DONE

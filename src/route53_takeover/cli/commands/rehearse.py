@@ -23,9 +23,30 @@ def rehearse(rehearsal: Rehearsal, options: CommonOptions, *, auto: bool) -> Exi
         from route53_takeover.cli.virtual_rehearsals import rehearse_virtual
 
         return rehearse_virtual(common, rehearsal.scenario, rehearsal.seed, rehearsal.runs)
+    if rehearsal.like is not None:
+        return _like(common, rehearsal.like, rehearsal.speed, auto=auto)
     if auto and not _kills(rehearsal):
         return _here(common, rehearsal)
     return _in_another_process(common, rehearsal, auto=auto)
+
+
+def _like(common: Common, name: str, speed: float | None, *, auto: bool) -> ExitCode:
+    from route53_takeover.storage.rehearsable import rehearsable
+
+    like = rehearsable(common.state_dir, name)
+    if auto:
+        from route53_takeover.cli.dry_run import rehearse_like
+        from route53_takeover.cli.interrupts import in_loop
+        from route53_takeover.output.reporter import ConsoleReporter
+
+        return in_loop(rehearse_like(common, ConsoleReporter(common), like, speed))
+    from route53_takeover.cli import terminal
+    from route53_takeover.process.spawn import BeginLike
+
+    order = BeginLike(
+        state_dir=str(common.state_dir), log_level=common.log_level, like=like, speed=speed
+    )
+    return terminal.start(common, order)
 
 
 def _list(common: Common) -> ExitCode:

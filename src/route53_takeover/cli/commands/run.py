@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli.options import PREFIX
@@ -18,21 +18,28 @@ if TYPE_CHECKING:
     from route53_takeover.storage.plan_file import PlanFile
 
 
+class How(NamedTuple):
+    """Whether it is shown on a screen, and whether it is the real account that is written to."""
+
+    auto: bool
+    dry_run: bool
+
+
 def run(
-    takeover: Takeover, connection: ConnectionOptions, common: CommonOptions, *, auto: bool
+    takeover: Takeover, connection: ConnectionOptions, common: CommonOptions, how: How
 ) -> ExitCode:
     """Takes over what the options say."""
-    if auto and takeover.confirm_release:
+    if how.auto and takeover.confirm_release:
         raise UsageError(
             "--auto and --confirm-release contradict each other: no one can confirm the release",
             f"Leave one out (takeover.toml and {PREFIX}... count too).",
         )
     options, reached, given = takeover.options(), connection.connection(), common.common()
-    return (_here if auto else _behind_a_screen)(given, reached, options)
+    return _start(given, reached, options, how)
 
 
 def run_planned(
-    path: Path, connection: ConnectionOptions, common: CommonOptions, *, auto: bool
+    path: Path, connection: ConnectionOptions, common: CommonOptions, how: How
 ) -> ExitCode:
     """Takes over what a plan file says, if the account is still as it was then."""
     from route53_takeover.storage.plan_file import read_plan_file
@@ -40,7 +47,7 @@ def run_planned(
     given = common.common()
     reviewed = read_plan_file(path)
     options = reviewed.review.plan.options
-    if auto and options.confirm_release:
+    if how.auto and options.confirm_release:
         raise UsageError(
             f"{path} was planned with --confirm-release: with --auto no one can confirm the "
             "release",
@@ -51,35 +58,41 @@ def run_planned(
 
         refuse_changed(options, options.jets)
     reached = connection.override()(reviewed.connection)
-    return (_here if auto else _behind_a_screen)(given, reached, options, reviewed)
+    return _start(given, reached, options, how, reviewed)
 
 
-def _here(
-    common: Common, connection: Connection, options: Options, reviewed: PlanFile | None = None
+def _start(
+    common: Common,
+    connection: Connection,
+    options: Options,
+    how: How,
+    reviewed: PlanFile | None = None,
 ) -> ExitCode:
-    from route53_takeover.adapters.clock import SystemClock
-    from route53_takeover.cli.execution import start_run
+    if not how.auto:
+        from route53_takeover.cli import terminal
+        from route53_takeover.process.spawn import BeginRun
+
+        order = BeginRun(
+            state_dir=str(common.state_dir),
+            log_level=common.log_level,
+            connection=connection,
+            options=options,
+            reviewed=reviewed,
+            dry_run=how.dry_run,
+        )
+        return terminal.start(common, order)
     from route53_takeover.cli.interrupts import in_loop
     from route53_takeover.output import text_lines
     from route53_takeover.output.reporter import ConsoleReporter
 
     text_lines.tell_config(common)
     reporter = ConsoleReporter(common)
+    if how.dry_run:
+        from route53_takeover.cli.dry_run import start_dry_run
+
+        return in_loop(start_dry_run(common, reporter, connection, options, reviewed=reviewed))
+    from route53_takeover.adapters.clock import SystemClock
+    from route53_takeover.cli.execution import start_run
+
     work = start_run(common, reporter, connection, options, SystemClock(), reviewed=reviewed)
     return in_loop(work)
-
-
-def _behind_a_screen(
-    common: Common, connection: Connection, options: Options, reviewed: PlanFile | None = None
-) -> ExitCode:
-    from route53_takeover.cli import terminal
-    from route53_takeover.process.spawn import BeginRun
-
-    order = BeginRun(
-        state_dir=str(common.state_dir),
-        log_level=common.log_level,
-        connection=connection,
-        options=options,
-        reviewed=reviewed,
-    )
-    return terminal.start(common, order)

@@ -10,6 +10,7 @@ from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.run_state import read_state
 from route53_takeover.core.domain.names import display_name
+from route53_takeover.core.status.rehearsal_marks import mark
 from route53_takeover.storage.run_folder import all_runs
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def runs(options: CommonOptions) -> ExitCode:
         if common.as_json:
             write_line(json.dumps(line), sys.stdout)
         else:
-            mark = " REHEARSAL" if line["rehearsal"] else ""
+            word = f" {mark(folder.rehearses)}" if line["rehearsal"] else ""
             what = ", ".join(str(name) for name in line["records"])
             told = line["outcome"] or line["phase"]
             write_line(
-                f"{line['run']}  {told}{mark}  {what}  {line['reason']}".rstrip(), sys.stdout
+                f"{line['run']}  {told}{word}  {what}  {line['reason']}".rstrip(), sys.stdout
             )
     return ExitCode.DONE
 

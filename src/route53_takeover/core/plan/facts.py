@@ -15,7 +15,7 @@ from route53_takeover.core.domain.record_sets import (
     RecordSet,
     normal_name,
 )
-from route53_takeover.core.domain.stacks import StackDescription
+from route53_takeover.core.domain.stacks import StackDescription, StackResource
 from route53_takeover.core.plan.model import Finding
 
 
@@ -92,6 +92,30 @@ class PendingRecord(Struct, frozen=True, kw_only=True):
     retained: bool = False
 
 
+class PendingResource(Struct, frozen=True, kw_only=True):
+    """Any resource of a pending template: the logical ids that lead to it, and what it waits for.
+
+    ``depends``: logical ids in its own stack.
+    """
+
+    path: str
+    type: str
+    depends: tuple[str, ...] = ()
+
+
+class StackRead(Struct, frozen=True, kw_only=True):
+    """A stack of the tree as it was read.
+
+    Attributes:
+        path: the logical ids that lead to it from the root, each with a slash behind it.
+        resources: those that it has.
+    """
+
+    stack_id: str
+    path: str
+    resources: tuple[StackResource, ...]
+
+
 class PendingTemplate(Struct, frozen=True, kw_only=True):
     """What is known of the template that the deploy with the switch on will apply.
 
@@ -100,6 +124,7 @@ class PendingTemplate(Struct, frozen=True, kw_only=True):
         given: it was given by ``--template`` or ``--preview``; otherwise it is the one in force,
             whose conditions the deploy may turn.
         records: its record sets, and the records of its groups.
+        resources: all of its resources, of whatever type; empty where it was not given.
         deletions: records that resources of the CDK's ``deleteExisting`` delete in the deploy.
         unread: what of it could not be read, a sentence each.
         certificates: logical ids of its certificates, which write their own validation records.
@@ -111,6 +136,7 @@ class PendingTemplate(Struct, frozen=True, kw_only=True):
     source: str
     given: bool = False
     records: tuple[PendingRecord, ...] = ()
+    resources: tuple[PendingResource, ...] = ()
     deletions: tuple[OwnedRecord, ...] = ()
     unread: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
@@ -185,6 +211,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         other_zones: every zone beside it that could hold the names, public or private.
         delegated: the name servers that the parent delegates to; ``None`` where not asked.
         stack: the root stack, `ABSENT` where there is none.
+        stacks: the stacks of the tree, the root first.
         owned: record sets of the tree, and the records of its groups.
         expected: record sets that the tree's templates hold and no resource stands for yet.
         expecting: the ids of the stacks whose templates do.
@@ -222,6 +249,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     same_name_zones: tuple[str, ...] = ()
     delegated: tuple[str, ...] | None = None
     other_zones: tuple[OtherZone, ...] = ()
+    stacks: tuple[StackRead, ...] = ()
     owned: tuple[OwnedRecord, ...] = ()
     expected: tuple[DesiredRecord, ...] = ()
     expecting: tuple[str, ...] = ()

@@ -25,12 +25,18 @@ from route53_takeover.core.domain.stacks import (
     STACK,
 )
 from route53_takeover.core.domain.template import (
+    direct_depends,
     group_entries,
     is_retained,
     members_of,
     resources_of,
 )
-from route53_takeover.core.plan.facts import OwnedRecord, PendingRecord, PendingTemplate
+from route53_takeover.core.plan.facts import (
+    OwnedRecord,
+    PendingRecord,
+    PendingResource,
+    PendingTemplate,
+)
 from route53_takeover.core.plan.holdings import record_of
 from route53_takeover.core.plan.pending_values import (
     PendingStack,
@@ -78,6 +84,7 @@ def read_pending(
         source=source,
         given=True,
         records=tuple(reading.records),
+        resources=tuple(reading.resources),
         deletions=tuple(reading.deletions),
         unread=tuple(reading.unread),
         certificates=tuple(reading.certificates),
@@ -149,6 +156,7 @@ class _Reading:
 
     def __init__(self, exports: dict[str, str]) -> None:
         self.records: list[PendingRecord] = []
+        self.resources: list[PendingResource] = []
         self.deletions: list[OwnedRecord] = []
         self.unread: list[str] = []
         self.certificates: list[str] = []
@@ -186,6 +194,7 @@ class _Reading:
                 values = replace(values, outputs=values.outputs | {logical_id: outputs})
         now = Resolver(body, values)
         later = Resolver(body, replace(values, has_conditions=False))
+        waits = direct_depends(body)
         for logical_id, resource in template.items():
             state = self._settled(stack, logical_id, resource, now, sure)
             if state is False:
@@ -194,6 +203,13 @@ class _Reading:
                 condition = str(resource.get("Condition"))
                 free = known.keys() - given.keys()
                 self.assumed[condition] = behind_condition(body, condition, free)
+            self.resources.append(
+                PendingResource(
+                    path=f"{path}{logical_id}",
+                    type=str(resource.get("Type")),
+                    depends=tuple(sorted(waits[logical_id])),
+                )
+            )
             self.resource(
                 stack,
                 path,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.rehearsal_marks import DRY_RUN, mark
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -64,8 +65,9 @@ def _badges(view: View, scenario: int) -> Iterator[Content]:
     """The states that must not be overlooked, each as a word."""
     snapshot = view.snapshot
     if snapshot.rehearsal:
-        name = plain(f"{snapshot.rehearsal} ").truncate(scenario, ellipsis=True)
-        yield Content.assemble(" REHEARSAL ", name).stylize(WARN)
+        label = "" if snapshot.rehearsal == DRY_RUN else f"{snapshot.rehearsal} "
+        name = plain(label).truncate(scenario, ellipsis=True)
+        yield Content.assemble(f" {mark(snapshot.rehearsal)} ", name).stylize(WARN)
     if snapshot.result is not None:
         look = LOOKS[outcome_mark(snapshot.result.outcome)]
         word = plain(snapshot.result.outcome.upper())

@@ -138,11 +138,11 @@ class CloudFormationAccount:
         self._rng = rng
         self._sequence = 0
 
-    def add_stack(self, name: str, parent: Stack | None = None) -> Stack:
-        """A new stack without a status; its id is drawn."""
+    def add_stack(self, name: str, parent: Stack | None = None, stack_id: str = "") -> Stack:
+        """A new stack without a status; its id is drawn, unless it is given."""
         place = f"{self.config.region}:{self.config.account}"
         stack = Stack(
-            stack_id=f"arn:aws:cloudformation:{place}:stack/{name}/{self.uuid()}",
+            stack_id=stack_id or f"arn:aws:cloudformation:{place}:stack/{name}/{self.uuid()}",
             name=name,
             created_at=self.timeline.now,
             parent=parent,

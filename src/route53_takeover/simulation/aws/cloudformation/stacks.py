@@ -27,6 +27,7 @@ from route53_takeover.simulation.aws.cloudformation.differences import (
     nested,
 )
 from route53_takeover.simulation.aws.cloudformation.operations import Operation
+from route53_takeover.simulation.aws.cloudformation.placing import place
 from route53_takeover.simulation.aws.cloudformation.removal import Deletion
 from route53_takeover.simulation.aws.cloudformation.state import (
     Resource,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
+    from route53_takeover.simulation.aws.cloudformation.placing import Placed
     from route53_takeover.simulation.aws.cloudformation.record_handler import Attempt
     from route53_takeover.simulation.aws.cloudformation.template import Template
     from route53_takeover.simulation.aws.route53.zones import Zones
@@ -113,6 +115,10 @@ class StackStore:
         if url not in self._account.templates:
             raise _invalid(f"S3 error: no template has been put under {url}")
         return self._account.templates[url]
+
+    def place(self, stack: Placed) -> Stack:
+        """Makes a stack that is there already, with what it owns."""
+        return place(self._account, stack)
 
     # Asking
 

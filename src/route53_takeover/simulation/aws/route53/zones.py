@@ -146,11 +146,18 @@ class Zones:
         private: bool = False,
         soa_ttl: int = 900,
         soa_minimum: int = 86400,
+        name_servers: tuple[str, ...] = (),
+        records: Sequence[RecordSet] = (),
     ) -> SimZone:
-        """Makes a zone with its SOA and NS records, served at once by all its name servers."""
+        """Makes a zone with its SOA and NS records, served at once by all its name servers.
+
+        Args:
+            name_servers: their names; made up where there are none.
+            records: what else it holds at once, in the place of those two where it is one of them.
+        """
         number = len(self._zones)
         first = number * self._servers + 1
-        name_servers = tuple(
+        name_servers = name_servers or tuple(
             f"ns-{first + index}.awsdns.example." for index in range(self._servers)
         )
         zone = SimZone(
@@ -166,6 +173,7 @@ class Zones:
         for record in (
             RecordSet(name=zone.name, type="NS", ttl=172800, values=name_servers),
             RecordSet(name=zone.name, type="SOA", ttl=soa_ttl, values=(soa,)),
+            *map(stored, records),
         ):
             zone.records[record.key] = record
         for served in zone.served:
