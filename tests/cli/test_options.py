@@ -65,6 +65,8 @@ FULL = (*TARGET, "--deploy=true")
         (("rehearse", "--auto", "--scenario=unheard-of"), "unheard-of"),
         (("rehearse", "--virtual", "--runs=0"), "--runs"),
         (("rehearse", "--auto", "--speed=0"), "--speed"),
+        (("rehearse", "--auto", "--like=x", "--scenario=alias"), "--like"),
+        (("rehearse", "--auto", "--like=unheard-of"), "unheard-of"),
         (("report",), "RUN"),
         (("report", "--config=no-such-file", "x"), "no-such-file"),
     ],
@@ -82,10 +84,6 @@ def test_an_option_that_is_not_built_yet_is_never_accepted_and_ignored(
     program: Program, option: str
 ) -> None:
     usage_error(program("plan", *FULL, option), option.partition("=")[0])
-
-
-def test_a_dry_run_that_is_not_built_yet_is_never_taken_for_a_run(program: Program) -> None:
-    usage_error(program("run", *FULL, "--auto", "--dry-run"), "--dry-run")
 
 
 def test_the_program_and_every_command_print_the_version(program: Program) -> None:

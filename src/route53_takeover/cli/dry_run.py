@@ -109,8 +109,9 @@ async def _rehearse(common: Common, reporter: Reporter, saved: Saved, speed: flo
         "a simulated account made of what was read"
     )
     reporter.tell(
-        "How this account's CloudFormation treats an existing record is not known: as in public "
-        "reports, it retries an alias, adopts an identical record, and fails on any other."
+        "how CloudFormation treats an existing record is not known for this account; assumed, as "
+        "publicly reported: it retries an alias, adopts an identical alias, CNAME, TXT or MX "
+        "record, and fails on any other and in a RecordSetGroup"
     )
     for key in world.guesses:
         reporter.tell(

@@ -20,6 +20,7 @@ from route53_takeover.storage.journal import read_journal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.storage.config import Common
     from route53_takeover.storage.run_folder import RunFolder
@@ -87,4 +88,8 @@ def _lines(events: Sequence[ev.AnyEvent], plan: Plan) -> Iterator[str]:
         told = "" if answer == "accepted" else f" ({answer})"
         yield f"{number}. ChangeResourceRecordSets, {event.purpose}{told}"
         for change in event.changes:
-            yield f"   {change.action} {change.record.describe()}"
+            yield f"   {change.action} {change.record.describe()}{_routing(change.record)}"
+
+
+def _routing(record: RecordSet) -> str:
+    return "".join(f", {key} {json.loads(value)}" for key, value in record.routing)
