@@ -235,7 +235,7 @@ class Call(NamedTuple):
     is_ours: bool
 
 
-DERIVED = ("gap-opened", "gap-closed")
+DERIVED = ("gap-opened", "gap-closed", "would-write")
 
 
 def are_in_order(lines: Sequence[Mapping[str, Any]]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.ministack import REGION, alias, deploy_command, nested, template
+from tests.e2e.processes import are_in_order
 
 if TYPE_CHECKING:
     from tests.e2e.ministack import Account
@@ -61,7 +62,8 @@ class Site:
 
     def everything(self) -> bytes:
         """All records and stacks, as the API returns them."""
-        cloudformation, found = self.account.cloudformation, []
+        cloudformation = self.account.cloudformation
+        found: list[Any] = []
         pages = self.account.route53.get_paginator("list_resource_record_sets")
         for page in pages.paginate(HostedZoneId=self.zone):
             found += page["ResourceRecordSets"]
@@ -104,6 +106,7 @@ def test_records_and_stacks_are_byte_for_byte_as_they_were(site: Site) -> None:
     done = site.dry_run("www.example.com")
     assert (done.code, done.result["outcome"]) == (0, "done"), done.result
     assert done.result["rehearsal"] == "dry-run"
+    assert are_in_order(done.lines)
     assert batches(done) == ["prove", "release"]
     (release,) = [each for each in done.lines if each.get("purpose") == "release"][-1:]
     assert release["zone_id"] == site.zone

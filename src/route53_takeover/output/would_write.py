@@ -48,16 +48,17 @@ def print_would_write(common: Common, folder: RunFolder) -> None:
 def would_write(events: Sequence[ev.AnyEvent], plan: Plan) -> Iterator[dict[str, object]]:
     """One object for each batch; ``answer``: what the simulated account answered."""
     answers = _answers(events)
-    for seq, event in enumerate(events, start=1):
+    for event in events:
         if isinstance(event, ev.WriteIntended):
             yield {
-                "seq": seq,
-                "time": rfc3339(event.time),
+                "seq": len(events),
+                "time": rfc3339(events[-1].time),
                 "phase": "ended",
                 "event": "would-write",
                 "operation": "route53:ChangeResourceRecordSets",
                 "zone_id": plan.zone_id,
                 "purpose": str(event.purpose),
+                "intended_at": rfc3339(event.time),
                 "answer": answers.get(event.id, "unknown"),
                 "changes": [
                     {"action": change.action, "record": change.record.to_api()}
