@@ -114,3 +114,18 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
 def start(scene: Scene, terminal: Terminal) -> str:
     begin(terminal)
     return scene.run
+
+
+def test_a_dry_run_shows_the_same_screen_marked_as_such(scene: Scene) -> None:
+    before = scene.here
+    with at_terminal(scene, *run(scene, "--dry-run"), term=SCREEN) as terminal:
+        terminal.await_text("DRY RUN of this plan, a simulated account", "Press s to start")
+        terminal.press("s")
+        terminal.await_text("Take over www.example.com?")
+        terminal.press("y")
+        terminal.await_text(" DRY RUN ", "LIVE")
+        terminal.await_text("DONE", "shop owns www.example.com now", seconds=90)
+        terminal.press("q")
+        terminal.await_text("A run would have written to zone example.com")
+        assert terminal.finish() == 0
+    assert scene.here == before

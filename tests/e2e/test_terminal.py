@@ -221,3 +221,18 @@ def test_a_run_that_cannot_start_is_reported_as_without_a_daemon(scene: Scene) -
         terminal.await_text("error: ", "none.example.com")
         assert terminal.finish() == 3
     await_true(lambda: not daemons(scene), "the end of the process")
+
+
+def test_a_dry_run_is_marked_line_by_line_and_writes_nothing(scene: Scene) -> None:
+    before = scene.here
+    with at_terminal(scene, *run(scene, "--dry-run")) as terminal:
+        terminal.await_text("Start it?", "DRY RUN of this plan: a simulated account")
+        terminal.press("yes\n")
+        shown = terminal.await_text("nothing real was changed", "done: shop owns", seconds=90)
+        assert "A run would have written to zone example.com" in shown
+        assert "DELETE www.example.com A alias" in shown
+        assert terminal.finish() == 0
+    assert "DRY RUN 00m" in terminal.raw.decode()
+    assert scene.here == before
+    assert not (scene.takeover.folder / "ROUTE53_ENABLE").exists()
+    assert "REHEARSAL-dry-run" in scene.run

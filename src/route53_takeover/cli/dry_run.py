@@ -19,10 +19,11 @@ from route53_takeover.base.errors import RefusedError
 from route53_takeover.cli.bootstrap import opened
 from route53_takeover.cli.execution import agreed, carry_out, unnamed
 from route53_takeover.cli.interrupts import StoppedError
+from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.status.rehearsal_marks import DRY_RUN
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.simulation.rehearsed_account import RehearsedAccount
+from route53_takeover.simulation.rehearsed_account import RehearsedAccount, guessed
 from route53_takeover.simulation.serve import PAST, deploy_line, scrub, serving_world
 from route53_takeover.storage.config import Connection
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.base.errors import ExitCode
+    from route53_takeover.core.plan.account_read import AccountRead
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.takeover.state import State
     from route53_takeover.output.reporter import Reporter
@@ -62,7 +64,14 @@ async def start_dry_run(
     """
     clock = SystemClock()
     async with agreed(
-        common, reporter, connection, options, clock, writable=False, reviewed=reviewed
+        common,
+        reporter,
+        connection,
+        options,
+        clock,
+        writable=False,
+        reviewed=reviewed,
+        remarks=_remarks,
     ) as (_, saved):
         pass
     if isinstance(saved, Result):
@@ -79,10 +88,34 @@ async def rehearse_like(
     slower: float = 1.0,
 ) -> ExitCode:
     """``rehearse --like``: the same for what was read for an earlier plan, without any AWS call."""
-    if not await reporter.agrees(like.plan):
+    remarks = [each for each in _remarks(like.plan, like.account) if each not in like.plan.warnings]
+    plan = replace(like.plan, warnings=(*like.plan.warnings, *remarks))
+    if not await reporter.agrees(plan):
         raise StoppedError("the plan was declined, nothing was written")
-    saved = unnamed(like.plan, Connection(), like.account)
+    saved = unnamed(plan, Connection(), like.account)
     return await _rehearse(common, reporter, saved, speed or speed_for(like.plan) / slower)
+
+
+def _remarks(plan: Plan, read: AccountRead) -> list[Finding]:
+    """What a dry run is, and what it assumes."""
+    found = [
+        Finding(
+            text="DRY RUN: nothing is written to AWS and no deploy command is run; this plan is "
+            "rehearsed in a simulated account made of what was read."
+        ),
+        Finding(
+            text="how CloudFormation treats an existing record is not known for this account; "
+            "assumed, as publicly reported: it retries an alias, adopts an identical alias, CNAME, "
+            "TXT or MX record, and fails on any other and in a RecordSetGroup."
+        ),
+    ]
+    return found + [
+        Finding(
+            text=f"what the stack creates for {key} is not known: another value is assumed.",
+            hint="Show the template with --template or --preview.",
+        )
+        for key in guessed(plan, read)
+    ]
 
 
 def speed_for(plan: Plan) -> float:
@@ -104,20 +137,6 @@ async def _rehearse(common: Common, reporter: Reporter, saved: Saved, speed: flo
     clock = SystemClock(speed)
     clock.longest_wait = 1.0  # it is moved on
     world = RehearsedAccount(plan, read, seed=plan.zone_id, start=clock.now() - PAST)
-    reporter.tell(
-        "DRY RUN: nothing is written to AWS and no deploy command is run; the plan is rehearsed in "
-        "a simulated account made of what was read"
-    )
-    reporter.tell(
-        "how CloudFormation treats an existing record is not known for this account; assumed, as "
-        "publicly reported: it retries an alias, adopts an identical alias, CNAME, TXT or MX "
-        "record, and fails on any other and in a RecordSetGroup"
-    )
-    for key in world.guesses:
-        reporter.tell(
-            f"what the stack creates for {key} is not known (--template or --preview tells): "
-            "another value is assumed"
-        )
     with tempfile.TemporaryDirectory(prefix="route53-takeover-") as folder:
         commands = _commands(Path(folder), world)
         async with serving_world(world, clock, account=plan.account) as served:

@@ -93,12 +93,14 @@ async def agreed(
     *,
     writable: bool,
     reviewed: PlanFile | None = None,
+    remarks: Callable[[Plan, AccountRead], Sequence[Finding]] = lambda *_: (),
 ) -> AsyncIterator[tuple[OpenAccount, Saved | Result]]:
     """Reads the account, and plans what is agreed to; a result where there is nothing to do.
 
     Args:
         writable: whether records may be changed while the account is open.
         reviewed: as for `start_run`.
+        remarks: more warnings, to be seen before the plan is agreed to.
 
     Raises:
         RefusedError: the plan is refused, or not what was reviewed.
@@ -131,6 +133,7 @@ async def agreed(
         if not made.manuals:
             yield account, _nothing_to_do(made, account.calls)
             return
+        made = replace(made, warnings=(*made.warnings, *remarks(made, read)))
         if not await reporter.agrees(made):
             raise StoppedError("the plan was declined, nothing was written")
         reached = replace(connection, region=account.region)

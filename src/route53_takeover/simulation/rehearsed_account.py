@@ -29,6 +29,7 @@ from route53_takeover.simulation.record_properties import assumed, completed, pr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.domain.stacks import StackDescription
     from route53_takeover.core.plan.account_read import AccountRead
     from route53_takeover.core.plan.facts import OwnedRecord, StackRead
@@ -51,7 +52,6 @@ class RehearsedAccount:
 
     Attributes:
         off: the root template that the deploy with the switch off applies; ``on``: the other.
-        guesses: the record sets of which it is not known what the stack creates.
     """
 
     def __init__(self, plan: Plan, read: AccountRead, *, seed: str, start: float) -> None:
@@ -66,7 +66,6 @@ class RehearsedAccount:
         )
         templates = _Templates(plan, read)
         self.off, self.on = templates.body("", on=False), templates.body("", on=True)
-        self.guesses = templates.guesses
         self.name = plan.root.stack_name or plan.options.stack
         missing = _missing_targets(plan, read, templates.coming)
         self.zones.add_zone(
@@ -87,6 +86,11 @@ class RehearsedAccount:
             self.stacks.create_stack(self.name, self.on)
         else:
             self.stacks.update_stack(self.name, self.on)
+
+
+def guessed(plan: Plan, read: AccountRead) -> tuple[RecordKey, ...]:
+    """The record sets of which it is not known what the stack creates in their place."""
+    return _Templates(plan, read).guesses
 
 
 class _Templates:

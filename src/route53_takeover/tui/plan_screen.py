@@ -118,10 +118,13 @@ class PlanScreen(BaseScreen):
             super().take(action)
             return
         names = ", ".join(map(shown, self._proposal.plan.names))
+        changed = (
+            "No real record is changed" if self._proposal.rehearsal else "This changes live DNS"
+        )
         body = Content(
-            "This changes live DNS. The old record is deleted without asking again."
+            f"{changed}. The old record is deleted without asking again."
             if not self._proposal.plan.options.confirm_release
-            else "This changes live DNS. You are asked before the old record is deleted."
+            else f"{changed}. You are asked before the old record is deleted."
         )
         self.open(Confirm(f"Take over {names}?", body, "Start"), self._answered)
 
