@@ -2,12 +2,14 @@
 
 The zone has its id, its name servers and its record sets; the stacks have their ids, their
 resources and what their templates come to, with the intrinsic functions resolved as far as that is
-known. A resource that is no record set only takes its time. What CloudFormation does about a record
-that exists is not known of any account: it is `record_handler.DEFAULT_MODES`.
+known. A resource that is no record set only takes its time, and waits for nothing. What
+CloudFormation does about a record that exists is not known of any account: it is
+`record_handler.DEFAULT_MODES`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from route53_takeover.core.domain.stacks import (
 )
 from route53_takeover.simulation.aws.cloudformation.placing import Placed
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
+from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
 from route53_takeover.simulation.aws.timeline import Schedule
 from route53_takeover.simulation.record_properties import assumed, completed, properties_of
@@ -82,10 +85,11 @@ class RehearsedAccount:
 
     def deploy(self) -> None:
         """Begins the deploy with the switch on, which another system starts."""
-        if self.stacks.find(self.name) is None:
-            self.stacks.create_stack(self.name, self.on)
-        else:
-            self.stacks.update_stack(self.name, self.on)
+        with suppress(ApiFault):  # nothing to update: no operation begins
+            if self.stacks.find(self.name) is None:
+                self.stacks.create_stack(self.name, self.on)
+            else:
+                self.stacks.update_stack(self.name, self.on)
 
 
 def guessed(plan: Plan, read: AccountRead) -> tuple[RecordKey, ...]:
@@ -127,9 +131,14 @@ class _Templates:
                 resource["Properties"] = {
                     "TemplateURL": f"https://rehearsed.example.com/{path}{logical_id}.json"
                 }
-            known = self._depends.get(f"{path}{logical_id}", ())
-            if waits := [name for name in known if name in resources and name != logical_id]:
-                resource["DependsOn"] = waits
+            if resource["Type"] in (RECORD_SET, RECORD_SET_GROUP):
+                known = self._depends.get(f"{path}{logical_id}", ())
+                resource["DependsOn"] = [
+                    name
+                    for name in known
+                    if name in resources
+                    and resources[name]["Type"] not in (RECORD_SET, RECORD_SET_GROUP)
+                ]
         return {
             "Parameters": _SWITCH if not path else {},
             "Resources": resources or {"Nothing": {"Type": _INERT}},
