@@ -89,8 +89,11 @@ def test_each_strategy_is_rehearsed_as_planned_and_its_batches_are_listed(
     assert ended.result["outcome"] == "done"
     assert ended.result["rehearsal"] == "dry-run"
     listed = [line for line in ended.lines if line["event"] == "would-write"]
-    assert [line["purpose"] for line in listed] == batches
-    assert events(ended)[-len(batches) - 1 :] == ["would-write"] * len(batches) + ["result"]
+    purposes = [line["purpose"] for line in listed]
+    if name == "adopt":  # a wildcard is put under it if CloudFormation has not taken it at once
+        purposes = [each for each in purposes if each not in ("bridge", "remove")]
+    assert purposes == batches
+    assert events(ended)[-len(listed) - 1 :] == ["would-write"] * len(listed) + ["result"]
     assert {line["answer"] for line in listed} == {"accepted"}
     assert {line["zone_id"] for line in listed} == {"ZSIMULATED0001"}
     first = listed[0]["changes"]
