@@ -203,13 +203,8 @@ class _Reading:
                 condition = str(resource.get("Condition"))
                 free = known.keys() - given.keys()
                 self.assumed[condition] = behind_condition(body, condition, free)
-            self.resources.append(
-                PendingResource(
-                    path=f"{path}{logical_id}",
-                    type=str(resource.get("Type")),
-                    depends=tuple(sorted(waits[logical_id])),
-                )
-            )
+            told = PendingResource(path=f"{path}{logical_id}", type=str(resource.get("Type")))
+            self.resources.append(replace(told, depends=tuple(sorted(waits[logical_id]))))
             self.resource(
                 stack,
                 path,
