@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from route53_takeover.storage.rehearsable import Rehearsable
     from route53_takeover.storage.run_folder import Saved
 
-_SLOWEST, _FASTEST = 10.0, 50.0
+_SLOWEST, _FASTEST = 10.0, 20.0
 _WAITING = 20.0
 """Real seconds in which all the waiting of a plan is to pass."""
 _DEPLOY_BY_HAND = 5.0

@@ -208,9 +208,7 @@ def test_like_rehearses_a_plan_file_and_a_run_without_any_call(
         assert earlier.code == 0, earlier.err
         run = program.folder.name
     for like in (str(file), run, str(program.folder / "plan.json")):
-        ended = program(
-            "rehearse", f"--like={like}", "--auto", "--speed=40", "--output=json", timeout=90
-        )
+        ended = program("rehearse", f"--like={like}", "--auto", "--output=json", timeout=90)
         assert ended.code == 0, ended.err
         assert ended.result["outcome"] == "done"
         assert ended.result["rehearsal"] == "dry-run"
