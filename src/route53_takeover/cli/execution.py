@@ -79,8 +79,8 @@ async def start_run(
         if rehearsal is None:
             return await carry_out(common, reporter, account, saved, clock)
         link = rehearsal.account
-        saved = replace(saved, rehearsal=rehearsal.scenario, simulated=str(link.folder))
-        return await carry_out(common, reporter, account, saved, clock, named=link.named)
+        marked = replace(saved, rehearsal=rehearsal.scenario, simulated=str(link.folder))
+        return await carry_out(common, reporter, account, marked, clock, named=link.named)
 
 
 @asynccontextmanager

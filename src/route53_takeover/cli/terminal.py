@@ -22,8 +22,8 @@ from route53_takeover.base.errors import ExitCode, ManualActionRequiredError, Ta
 from route53_takeover.base.signals import asking, ignore_asking
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import text_lines
-from route53_takeover.process.account_socket import is_served
 from route53_takeover.output.would_write import print_would_write
+from route53_takeover.process.account_socket import is_served
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
 from route53_takeover.process.login_scope import is_first_process
