@@ -131,6 +131,10 @@ def test_it_is_marked_everywhere_and_cannot_be_restored_or_resumed(
         assert line["rehearsal"] is True
         run = program.folder.name
         plain_error(program("restore", run), 3, "rehearsal")
+        assert "has already ended" in program("resume", run, "--auto").err
+        journal = program.folder / "journal.jsonl"
+        events = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join(events[:5]))
         plain_error(program("resume", run, "--auto"), 3, "rehearsal")
         planned = program("plan", *account.target(), "--output=json")
         assert planned.lines[0]["refused"] is False, "it is no unfinished run of this zone"
