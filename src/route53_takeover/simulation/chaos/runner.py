@@ -9,24 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import ApiError, ManualActionRequiredError, RefusedError
+from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.model import Options, Strategy
 from route53_takeover.core.plan.planner import make_plan
-from route53_takeover.core.plan.strategies.versions import versions
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
 from route53_takeover.core.takeover.state import Outcome
-from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.preflight import gather
-from route53_takeover.runtime.restore import Place, rescue
-from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
@@ -37,6 +32,7 @@ from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
 from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
 from route53_takeover.simulation.chaos.pending_port import SWITCHED_ON, TEMPLATE, pending_source
 from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
+from route53_takeover.simulation.chaos.restoring import LOOK, restore
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
@@ -62,9 +58,6 @@ LONGEST = 6 * 3600.0
 MOST_LIVES = 12
 _KILLED = InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=1.0, seconds=10.0)
 """Of a scenario whose run is killed in the gap: soon after the DELETE, for so many seconds."""
-_LOOK = 60.0
-_PATIENCE = 60
-"""How often the operator looks whether a stack is at rest."""
 _RESUMES = 6
 """Lives after which the operator tries `restore` instead of `resume`."""
 
@@ -196,7 +189,7 @@ class _Rehearsing:
                 state = harness.state = await self._live()
             except (ManualActionRequiredError, RefusedError):
                 harness.strike("journal damaged")
-                await self._restore()
+                await restore(harness, self._plan, longest=LONGEST)
                 break
             if state is not None:
                 harness.untrue += broken_promises(state)
@@ -207,12 +200,12 @@ class _Rehearsing:
             if state is not None and not self._is_left_open(state):
                 break
             if state is not None:
-                harness.leave_alone(_LOOK * harness.lives)  # the operator waits longer each time
+                harness.leave_alone(LOOK * harness.lives)  # the operator waits longer each time
             await harness.stay_down()
             harness.disk.broken, harness.disk.holds = "", None  # the disk has room again
             gives_up = state is not None and harness.lives >= _RESUMES
             if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
-                await self._restore()
+                await restore(harness, self._plan, longest=LONGEST)
                 break
         harness.end(self._plan.names)
         for other in harness.others:
@@ -291,89 +284,6 @@ class _Rehearsing:
     def _observe(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002
         self._harness.saw(event, state)
         self._saw(self._harness, event, state)
-
-    async def _restore(self) -> None:
-        """``restore`` instead of ``resume``: at once, and again when the stack is at rest."""
-        harness = self._harness
-        harness.trouble("left to the operator", LONGEST)
-        await self._restore_now()
-        for _ in range(_PATIENCE):
-            await harness.clock.sleep(_LOOK)  # no read is stale any more
-            if not harness.is_busy:
-                await self._restore_now()
-                if not harness.is_busy:  # no one has started another operation meanwhile
-                    break
-        else:
-            await self._restore_now()
-
-    async def _restore_now(self) -> None:
-        for name in self._plan.names:
-            for _ in range(60):
-                try:
-                    await self._rescue(name)
-                except RefusedError:
-                    break  # another writer's record stands there
-                except (ManualActionRequiredError, ApiError):
-                    await self._harness.clock.sleep(_LOOK)  # as it says: run it again
-                else:
-                    break
-        with suppress(ManualActionRequiredError, ApiError):  # as it says: run it again
-            await remove_helpers(
-                self._plan.helpers,
-                restored=self._plan.names,
-                zone_id=self._plan.zone_id,
-                clock=self._harness.clock,
-                records=SimulatedRecords(self._harness.transport),
-                dry_run=False,
-                tell=lambda _: None,
-                save=lambda _: None,
-            )
-        await self._put_soa_back()
-
-    async def _put_soa_back(self) -> None:
-        if self._plan.soa is None:
-            return
-        for _ in range(60):
-            try:
-                await put_soa_back(
-                    self._plan.soa,
-                    zone_id=self._plan.zone_id,
-                    clock=self._harness.clock,
-                    records=SimulatedRecords(self._harness.transport),
-                    by_force="restore --force",
-                    dry_run=False,
-                    tell=lambda _: None,
-                    save=lambda _: None,
-                )
-            except ManualActionRequiredError:
-                if self._harness.struck["SOA edited"]:
-                    return  # another writer's is left
-                await self._harness.clock.sleep(_LOOK)
-            else:
-                return
-
-    async def _rescue(self, name: str) -> None:
-        harness, plan = self._harness, self._plan
-        done = await rescue(
-            name,
-            [m.original for m in plan.manuals if m.key.name == name],
-            place=Place(
-                zone_id=plan.zone_id,
-                zone_name=plan.zone_name,
-                root=plan.root.stack_id or plan.options.stack,
-            ),
-            clock=harness.clock,
-            records=SimulatedRecords(harness.transport),
-            stacks=SimulatedStacks(harness.transport),
-            changed=[r for m in plan.manuals if m.key.name == name for r in versions(m)],
-            force=False,
-            by_force="",
-            dry_run=False,
-            tell=lambda _: None,
-            save=lambda _: None,
-        )
-        if done.changes:
-            harness.strike("put back by restore")
 
     async def _another(self) -> None:
         """The same takeover from another machine, with its own lock, journal and deploys."""
