@@ -17,8 +17,10 @@ from route53_takeover.base.errors import (
     ThrottledError,
     UnansweredError,
 )
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.finish import left_helpers
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 from route53_takeover.core.takeover.state import Outcome, Stop
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
@@ -758,7 +760,10 @@ def test_an_interrupt_before_a_release_undoes_all_and_after_it_guards_to_the_end
             assert rehearsal.result.exit_code == 130
             assert not rehearsal.gap_seconds
         else:
-            assert rehearsal.result.outcome in (scenario.outcome, Outcome.DONE, Outcome.FAILED), n
+            ends = {scenario.outcome, Outcome.DONE, Outcome.FAILED}
+            if scenario.strategy is Strategy.BRIDGE:
+                ends.add(Outcome.RESTORED)  # released before anything was deployed
+            assert rehearsal.result.outcome in ends, n
 
 
 @every_story
@@ -772,7 +777,7 @@ def test_a_second_interrupt_stops_at_once_and_a_resume_ends_well(scenario: Scena
         if stopped.lives == 2:
             resumed = next(e for e in stopped.events if isinstance(e, ev.RunResumed))
             assert stopped.result.outcome != Outcome.UNKNOWN, (n, stopped.result.reason, resumed)
-    assert set(lives) <= {1, 2}
+    assert set(lives) <= {1, 2, 2 + scenario.killed}
     if scenario.outcome is not Outcome.FAILED:
         assert 2 in lives, "in the gap, or while guarding, the second one stops at once"
 
@@ -797,7 +802,10 @@ def test_a_journal_that_breaks_at_any_append_never_stops_a_rescue(scenario: Scen
     for n in range(1, total, STEPS.get(scenario.name, 3)):
         rehearsal = rehearse(scenario, Faults(journal_holds=n))
         assert_truthful(rehearsal, n)
-        touched = rehearsal.gap_seconds > 0 or rehearsal.state.ever_released
+        if rehearsal.lives > 1:
+            continue  # killed by its scenario, and resumed with room on the disk
+        state = rehearsal.state
+        touched = rehearsal.gap_seconds > 0 or state.ever_released or left_helpers(state)
         code = 2 if rehearsal.state.backup_failed else 4 if touched else 1
         assert rehearsal.result.exit_code == code, (n, rehearsal.result.reason)
 

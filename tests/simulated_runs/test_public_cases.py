@@ -375,7 +375,7 @@ def test_weighted_over_a_simple_record_is_refused_with_the_way_out(ways: Ways) -
     refusal(
         case.plan("www.example.com", **ways(case)),
         "routing policy at www.example.com (A, SetIdentifier blue), and a simple record stands",
-        way_out="another SetIdentifier",
+        way_out="--strategy weighted",
     )
 
 

@@ -38,6 +38,7 @@ CONDITION_WORDS = {
     Condition.PHASE: "a phase in which a release is allowed",
     Condition.WANTED: "a takeover that is not given up",
     Condition.NOT_PAUSED: "the run to be continued (it is paused)",
+    Condition.NEGATIVE_TTL: "a read of the zone's SOA with the lowered negative TTL",
     Condition.NOT_RESTORED: "a new run (this one has restored the record)",
     Condition.ANSWERED: "the answer to the last write",
     Condition.ZONE: "proof that the new record is in the plan's zone",

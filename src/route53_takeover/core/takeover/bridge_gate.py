@@ -18,6 +18,7 @@ from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, is_owned
 from route53_takeover.core.takeover.release_gate import Condition
+from route53_takeover.core.takeover.soa_queries import is_seen_lowered
 from route53_takeover.core.timing import READ_FRESH, WRITE_FRESH
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _COMING = frozenset(
         Condition.STATUS,
         Condition.READ,
         Condition.ANSWERED,
+        Condition.NEGATIVE_TTL,
         Condition.PAUSE,
     }
 )
@@ -86,6 +88,8 @@ def _unmet_of_bridge(
         yield Condition.NOT_RESTORED
     if name.write is not None:
         yield Condition.ANSWERED
+    if not is_seen_lowered(state.soa):
+        yield Condition.NEGATIVE_TTL
     yield from _unmet_of_owners(state, name)
     if not _is_bridged(state, name, standing):
         yield Condition.BRIDGED

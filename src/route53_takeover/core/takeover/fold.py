@@ -37,7 +37,7 @@ from route53_takeover.core.takeover.state import Deploy, Outcome, State, Stop
 from route53_takeover.core.timing import ONE_REQUEST
 
 if TYPE_CHECKING:
-    from route53_takeover.core.takeover.name_state import HelperState
+    from route53_takeover.core.takeover.name_state import HelperState, SoaState
 
 _Name = TypeVar("_Name", bound=WrittenName)
 
@@ -261,7 +261,7 @@ def _resumed(state: State) -> State:
         state,
         names=names,
         helpers={key: _resumed_name(state, helper) for key, helper in state.helpers.items()},
-        soa=None if state.soa is None else _resumed_name(state, state.soa),
+        soa=_resumed_soa(state, state.soa),
         in_flight=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,
@@ -300,6 +300,11 @@ def _resumed_name(state: State, name: _Name) -> _Name:
         attempts=0,
         refusals=0,
     )
+
+
+def _resumed_soa(state: State, soa: SoaState | None) -> SoaState | None:
+    """The SOA, which is read again: a process without a journal may have put it back."""
+    return None if soa is None else replace(_resumed_name(state, soa), is_confirmed=False)
 
 
 def _deploy(state: State, event: ev.DeployIntended | ev.DeployExited) -> State:

@@ -17,6 +17,7 @@ from route53_takeover.core.takeover.name_state import SoaStatus
 from route53_takeover.core.takeover.preparation import await_insync
 from route53_takeover.core.takeover.soa_queries import (
     is_just_read,
+    is_seen_lowered,
     lowered_soa,
     may_be_in_gap,
     original_soa,
@@ -47,6 +48,18 @@ def negative_ttl_lowered(context: StepContext) -> bool:
     else:
         context.read(soa, every=1.0)
     return False
+
+
+def negative_ttl_still_lowered(context: StepContext) -> None:
+    """Reads it after a resume, and gives up where an earlier process has put it back."""
+    state, soa = context.state, context.state.soa
+    if soa is None or soa.stage is SoaStatus.PLANNED or is_seen_lowered(soa):
+        return
+    if soa.stage is SoaStatus.RESTORED:
+        if state.is_early:
+            context.give_up(f"{shown_soa(soa)} was put back before the run was resumed")
+    elif not state.ever_released and (not state.is_early or is_readable(context, soa)):
+        context.read(soa, every=1.0)
 
 
 def negative_ttl_put_back(context: StepContext) -> bool:

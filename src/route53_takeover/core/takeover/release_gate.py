@@ -27,6 +27,7 @@ from route53_takeover.core.takeover.queries import (
     may_be_identical,
     resources_at,
 )
+from route53_takeover.core.takeover.soa_queries import is_seen_lowered
 from route53_takeover.core.takeover.stack_state import RecordResource
 from route53_takeover.core.timing import ADOPTING, LIST_FRESH, OTHER_HOLD, POLL_FRESH, READ_FRESH
 
@@ -48,6 +49,7 @@ class Condition(StrEnum):
     NOT_PAUSED = "not-paused"
     NOT_RESTORED = "not-restored"
     ANSWERED = "answered"
+    NEGATIVE_TTL = "lowered-negative-ttl"
     ZONE = "zone"
     SIMPLE = "simple"
     IN_TREE = "in-tree"
@@ -77,6 +79,7 @@ _COMING = frozenset(
         Condition.STATUS,
         Condition.BRIDGED,
         Condition.ANSWERED,
+        Condition.NEGATIVE_TTL,
         Condition.PAUSE,
     }
 )
@@ -306,6 +309,8 @@ def _unmet(state: State, name: NameState, blocked: Blocked, held_at: float) -> I
         yield Condition.NOT_RESTORED
     if name.write is not None:
         yield Condition.ANSWERED
+    if not is_seen_lowered(state.soa):
+        yield Condition.NEGATIVE_TTL
     if is_bridge_awaited(state, name):
         yield Condition.BRIDGED
     if not is_in_zone(state.plan, resource):

@@ -36,6 +36,13 @@ def is_just_read(state: State, soa: SoaState) -> bool:
     return read is not None and is_fresh(state, began=read.began, told=read.told, within=READ_FRESH)
 
 
+def is_seen_lowered(soa: SoaState | None) -> bool:
+    """Whether this process knows that the run's own negative TTL stands, or another writer's."""
+    if soa is None:
+        return True
+    return soa.stage is SoaStatus.CHANGED or (soa.stage is SoaStatus.LOWERED and soa.is_confirmed)
+
+
 def may_be_in_gap(state: State) -> bool:
     """Whether a name has no record that it is going to have, or a release is under way."""
     return any(

@@ -37,7 +37,10 @@ from route53_takeover.core.takeover.early_writes import (
 from route53_takeover.core.takeover.events import Purpose, Switch
 from route53_takeover.core.takeover.failure_reason import declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
-from route53_takeover.core.takeover.negative_ttl import negative_ttl_lowered
+from route53_takeover.core.takeover.negative_ttl import (
+    negative_ttl_lowered,
+    negative_ttl_still_lowered,
+)
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.preparation import prepare, watch_bridges
 from route53_takeover.core.takeover.queries import root_kind
@@ -83,6 +86,7 @@ def _decide(context: StepContext) -> None:
         if _is_over_early(context.state):
             context.move(Phase.RESTORE)
             continue
+        negative_ttl_still_lowered(context)
         if not _waits_for_the_operator(context):
             _PHASES[phase](context)
         if context.state.phase is phase and context.state.given_up == given_up:
