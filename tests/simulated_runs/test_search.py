@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.base.errors import RefusedError
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.chaos.coverage import CoverageGoal
@@ -62,6 +63,8 @@ AIMS: dict[CoverageGoal, tuple[FaultKind | Act, ...]] = {
 
 A state that is not here is looked for in any run: enough where one in fifty comes to it.
 """
+STRATEGIES = {CoverageGoal.BRIDGED_ADOPTION: Strategy.ADOPT}
+"""The strategy without which a rare state is not come to."""
 WITHIN = {CoverageGoal.CRASH_BEFORE_DELETE: 0.02, CoverageGoal.DELETE_BY_THE_DEAD: 0.05}
 """Seconds after its cue in which the fault must happen, where there is little time for it."""
 ANYTIME = (
@@ -100,8 +103,10 @@ def unbroken(seed: int, number: int) -> frozenset[CoverageGoal]:
 def worth_a_look(seed: int, sight: CoverageGoal) -> Iterator[int]:
     """Further runs of this seed that may well come to this state."""
     for number in count(RUNS):
-        drawn = draw(seed, number).faults.injected
-        if sight not in AIMS or any(_serves(fault, sight) for fault in drawn):
+        drawn = draw(seed, number)
+        if drawn.options.strategy is not STRATEGIES.get(sight, drawn.options.strategy):
+            continue
+        if sight not in AIMS or any(_serves(fault, sight) for fault in drawn.faults.injected):
             yield number
 
 

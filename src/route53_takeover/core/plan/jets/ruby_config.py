@@ -99,6 +99,8 @@ def code_lines(text: str, only: str = "") -> Iterator[tuple[int, str]]:
     """The lines that hold code, and this word, by number, without their comments."""
     in_comment = False
     for number, line in enumerate(text[:LONGEST].split("\n"), start=1):
+        if not line:
+            continue
         if line.startswith("__END__"):
             return
         if line.startswith("=begin"):
