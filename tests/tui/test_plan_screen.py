@@ -21,7 +21,7 @@ from route53_takeover.base.errors import AccessDeniedError, TakeoverError
 from route53_takeover.cli import terminal
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import comparison_lines
-from route53_takeover.core.plan.model import PlannedRecord
+from route53_takeover.core.plan.model import PlannedRecord, Strategy
 from route53_takeover.output.json_lines import plan_object
 from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
@@ -175,6 +175,32 @@ async def test_a_yes_starts_the_run_and_shows_it(tmp_path: Path) -> None:
     assert left is not None
     assert (left.run, left.detached) == ("r1", True)
     assert opening.calls == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        (Strategy.DELETE, "is deleted without asking"),
+        (Strategy.BRIDGE, "once a"),
+        (Strategy.ADOPT, "is adopted"),
+        (Strategy.WEIGHTED, "step by step"),
+    ],
+)
+async def test_the_question_says_what_happens_to_the_record(
+    strategy: Strategy, words: str, tmp_path: Path
+) -> None:
+    asked = proposal()
+    manuals = tuple(replace(each, strategy=strategy) for each in asked.plan.manuals)
+    opening = PlayedOpening(
+        replace(asked, plan=replace(asked.plan, manuals=manuals)), PlayedSource()
+    )
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("s")
+        await settle(pilot)
+        assert words in " ".join(text_of(app).split())
 
 
 @pytest.mark.parametrize("key", ["enter", "escape", "n"])

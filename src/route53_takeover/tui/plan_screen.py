@@ -16,6 +16,7 @@ from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.status.rehearsal_marks import mark, title
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
@@ -38,6 +39,13 @@ _OLD = (
     "leave, and start again."
 )
 _STARTING = "The run is starting."
+_DEEDS = {
+    Strategy.DELETE: "The old record is deleted",
+    Strategy.BRIDGE: "The old record is deleted once a wildcard answers for it,",
+    Strategy.ADOPT: "The old record is adopted, or deleted where CloudFormation only retries,",
+    Strategy.WEIGHTED: "The old record gives way step by step,",
+}
+"""What a strategy does to a record, the most drastic one first."""
 
 
 class OpeningScreen(BaseScreen):
@@ -122,11 +130,16 @@ class PlanScreen(BaseScreen):
             "No real record is changed" if self._proposal.rehearsal else "This changes live DNS"
         )
         body = Content(
-            f"{changed}. The old record is deleted without asking again."
+            f"{changed}. {self._deed()} without asking again."
             if not self._proposal.plan.options.confirm_release
             else f"{changed}. You are asked before the old record is deleted."
         )
         self.open(Confirm(f"Take over {names}?", body, "Start"), self._answered)
+
+    def _deed(self) -> str:
+        """What happens to the old records; of several strategies the most drastic one's."""
+        chosen = {manual.strategy for manual in self._proposal.plan.manuals}
+        return next(deed for strategy, deed in _DEEDS.items() if strategy in chosen)
 
     def _answered(self, yes: bool | None) -> None:
         if yes and self._is_old():
