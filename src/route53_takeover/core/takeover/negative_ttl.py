@@ -13,7 +13,7 @@ from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.takeover.early_writes import is_readable
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.finish import has_failed, is_due
-from route53_takeover.core.takeover.name_state import SoaStatus
+from route53_takeover.core.takeover.name_state import RecordStatus, SoaStatus
 from route53_takeover.core.takeover.preparation import await_insync
 from route53_takeover.core.takeover.soa_queries import (
     is_just_read,
@@ -58,7 +58,10 @@ def negative_ttl_still_lowered(context: StepContext) -> None:
     if soa.stage is SoaStatus.RESTORED:
         if state.is_early:
             context.give_up(f"{shown_soa(soa)} was put back before the run was resumed")
-    elif not state.ever_released and (not state.is_early or is_readable(context, soa)):
+    elif (
+        any(h.stage is RecordStatus.STANDING for h in state.handovers)  # one may be released yet
+        and (not state.is_early or is_readable(context, soa))
+    ):
         context.read(soa, every=1.0)
 
 
