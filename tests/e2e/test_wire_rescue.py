@@ -158,7 +158,7 @@ def test_sixty_names_in_one_run_keep_pace(tmp_path: Path) -> None:
     asked = replace(options(scenario), restore_after=deadman)
 
     async def main() -> tuple[list[float], list[float]]:
-        async with wired(scenario, asked, speed=3.0, folder=tmp_path) as run:
+        async with wired(scenario, asked, speed=2.0, folder=tmp_path) as run:
             await run.until(lambda: len(run.gaps) == 60 == run.now_held(), 200)
             return run.gaps, run.released_at
 

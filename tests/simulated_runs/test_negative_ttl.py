@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from tests.simulated_runs.test_a_rescue_depends_on_nothing import many_names, options_for
 
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.domain.soa import (
@@ -21,6 +22,7 @@ from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults, WayOut
 from route53_takeover.simulation.chaos.harness import InjectionPoint
@@ -43,7 +45,8 @@ ALIAS = SCENARIOS["alias"]
 
 
 def options(scenario: Scenario = ALIAS, seconds: int = 5) -> Options:
-    return replace(options_of(scenario), negative_ttl=seconds)
+    of = options_of if scenario.name in SCENARIOS else options_for
+    return replace(of(scenario), negative_ttl=seconds)
 
 
 def rehearsed(faults: Faults, scenario: Scenario = ALIAS) -> Rehearsal:
@@ -70,6 +73,31 @@ def test_it_is_lowered_and_put_back_whatever_comes_of_the_run(name: str) -> None
     assert negative_caching(low) == (5, 5)
     assert run.state.plan.soa is not None
     assert back == run.state.plan.soa.original
+
+
+def test_a_run_that_is_killed_between_two_releases_goes_on_to_the_next() -> None:
+    """The SOA is read again before the release of the second, while the first has no record."""
+    scenario = many_names(5, Mode.RETRY)
+    events = rehearsed(Faults(), scenario).events
+    release = next(
+        event
+        for event in events
+        if isinstance(event, ev.WriteIntended) and event.purpose is Purpose.RELEASE
+    )
+    accepted = next(
+        number
+        for number, event in enumerate(events, start=1)
+        if isinstance(event, ev.WriteAccepted) and event.id == release.id
+    )
+    run = rehearsed(Faults(kills=(accepted,), downtimes=(2.0,)), scenario)
+    resumed = next(n for n, event in enumerate(run.events) if isinstance(event, ev.RunResumed))
+    released = {
+        event.name
+        for event in run.events[resumed:]
+        if isinstance(event, ev.WriteIntended) and event.purpose is Purpose.RELEASE
+    }
+    assert released, "none was left to be released by the second process"
+    assert run.result.outcome == Outcome.DONE
 
 
 @pytest.mark.parametrize("way_out", [WayOut.RESUME, WayOut.RESTORE])
