@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.scenarios import alias, site_account
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from route53_takeover.core.domain.record_sets import RecordSet
 
 WWW = "www.example.com."
@@ -54,13 +57,16 @@ class Removal:
                 records=SimulatedRecords(transport),
                 dry_run=dry_run,
                 tell=lambda _: None,
-                save=self.saved.extend,
+                save=self.save,
             )
             self.took = clock.now() - began
             return [change for rescue in done for change in rescue.changes]
 
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             return runner.get_loop().run_until_complete(work())
+
+    def save(self, changes: Sequence[Change]) -> None:
+        self.saved.extend(changes)
 
     @property
     def wildcards(self) -> list[RecordSet]:
@@ -71,6 +77,18 @@ class Removal:
 def test_the_runs_wildcard_is_removed_and_saved_first(lost: float) -> None:
     removal = Removal(WILDCARD, alias("d1old"), lost=lost)
     assert removal.run() == [Change.delete(WILDCARD)] == removal.saved
+    assert removal.wildcards == []
+
+
+def test_a_full_disk_does_not_keep_the_wildcard_there() -> None:
+    """It is in the plan, so that what is deleted could be created again."""
+
+    class FullDisk(Removal):
+        def save(self, _: Sequence[Change]) -> None:
+            raise OSError(errno.ENOSPC, "no space left")
+
+    removal = FullDisk(WILDCARD, alias("d1old"))
+    assert removal.run() == [Change.delete(WILDCARD)]
     assert removal.wildcards == []
 
 

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import (
     ApiError,
-    CredentialsError,
-    EndpointError,
     ManualActionRequiredError,
     RejectedChangeError,
-    ThrottledError,
-    UnansweredError,
 )
 from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.timing import INSYNC_ASSUMED
 from route53_takeover.runtime.restore import Rescue
+from route53_takeover.runtime.restore_attempts import TEMPORARY, TRIES, attempts, save_or_tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -26,15 +23,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import Helper
     from route53_takeover.core.ports import Clock, Records
-
-_TRIES = 30
-_TEMPORARY = (
-    ThrottledError,
-    UnansweredError,
-    EndpointError,
-    CredentialsError,
-    RejectedChangeError,
-)
 
 
 async def remove_helpers(
@@ -76,7 +64,7 @@ async def remove_helpers(
     for name in dict.fromkeys(helper.record.key.name for helper in here):
         changes = tuple(Change.delete(h.record) for h in here if h.record.key.name == name)
         if not dry_run:
-            save(changes)
+            save_or_tell(changes, save, tell)
             await work.delete(changes)
         done.append(Rescue(name=name, changes=changes))
     return done
@@ -117,33 +105,29 @@ class _Work:
     async def delete(self, changes: Sequence[Change]) -> None:
         """Deletes the records; a lost answer is settled by reading."""
         name = changes[0].record.key.name
-        for attempt in range(_TRIES):
-            if attempt:
-                await self._clock.sleep(min(0.5 * attempt, 2.0))
+        async for _ in attempts(self._clock):
             try:
                 here = await self._records.read_name(self._zone_id, name)
                 if not any(change.record.same_as(r) for change in changes for r in here):
                     return
                 await self._records.change(self._zone_id, changes, "route53-takeover restore")
-            except _TEMPORARY as error:
+            except (*TEMPORARY, RejectedChangeError) as error:
                 self._tell(f"{display_name(name)}: {error}; trying again")
             except ApiError as error:
                 raise self._unmet(name, error) from error
         raise self._unmet(name, None)
 
     async def _read(self, name: str) -> Sequence[RecordSet]:
-        for attempt in range(_TRIES):
-            if attempt:
-                await self._clock.sleep(min(0.5 * attempt, 2.0))
+        async for _ in attempts(self._clock):
             try:
                 return await self._records.read_name(self._zone_id, name)
-            except _TEMPORARY as error:
+            except (*TEMPORARY, RejectedChangeError) as error:
                 self._tell(f"{display_name(name)}: {error}; trying again")
         raise self._unmet(name, None)
 
     @staticmethod
     def _unmet(name: str, error: ApiError | None) -> ManualActionRequiredError:
-        why = f": {error}" if error else f" in {_TRIES} tries"
+        why = f": {error}" if error else f" in {TRIES} tries"
         return ManualActionRequiredError(
             f"cannot remove {display_name(name)}, which the run created{why}",
             "Run `restore` again, or delete it by hand.",

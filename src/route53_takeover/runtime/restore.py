@@ -28,7 +28,6 @@ from route53_takeover.base.errors import (
     RefusedError,
     RejectedChangeError,
     TakeoverError,
-    ThrottledError,
     UnansweredError,
     UsageError,
 )
@@ -39,6 +38,7 @@ from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.core.plan.replacement import Replacement, all_in, blocks, plan_replacement
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.ownership_lookup import Tree
+from route53_takeover.runtime.restore_attempts import TEMPORARY, TRIES, attempts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -46,13 +46,10 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.ports import Clock, Records, Stacks
 
-_TRIES = 30
-"""About a minute of pauses, and the calls; then the operator has to check."""
 _BY_HAND = (
     "check that no stack owns it, delete it by hand and run this again: missing records are "
     "created without further checks"
 )
-_TEMPORARY = (ThrottledError, UnansweredError, EndpointError, CredentialsError)
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -99,7 +96,7 @@ class OtherRegions:
         if not abroad and check is OwnerCheck.FULL:
             check = OwnerCheck.REGION
         found = await self._inventory.beside(tree, self._names, check)
-        if isinstance(self._inventory.error_at_home, _TEMPORARY):
+        if isinstance(self._inventory.error_at_home, TEMPORARY):
             raise self._inventory.error_at_home
         if found.unasked:
             told = "; ".join(f"{one.region}: {one.error}" for one in found.unasked)
@@ -196,13 +193,11 @@ class _Work:
         return tuple(change for batch in self.batches for change in batch)
 
     async def restore(self) -> Rescue:
-        for attempt in range(_TRIES):
-            if attempt:
-                await self.clock.sleep(min(0.5 * attempt, 2.0))
+        async for _ in attempts(self.clock):
             try:
                 if done := await self._once():
                     return done
-            except _TEMPORARY as error:
+            except TEMPORARY as error:
                 if not self.has_sent and isinstance(error, CredentialsError | EndpointError):
                     raise
                 self._trying_again(error)
@@ -214,7 +209,7 @@ class _Work:
                 raise self._unmet(error) from error
         left = f"; missing: {_described(self.lacking)}" if self.lacking else ""
         raise ManualActionRequiredError(
-            self._so_far(f"could not be restored in {_TRIES} tries{left}"),
+            self._so_far(f"could not be restored in {TRIES} tries{left}"),
             "Run `restore` again; backup.json has the original records.",
         )
 
@@ -249,7 +244,7 @@ class _Work:
         for original in self.lacking:
             try:
                 await self._change((Change.create(original),))
-            except _TEMPORARY as error:
+            except TEMPORARY as error:
                 self._trying_again(error)
             except RejectedChangeError as error:
                 self._looking_again(error)

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import (
     ApiError,
-    CredentialsError,
-    EndpointError,
     ManualActionRequiredError,
     RejectedChangeError,
-    ThrottledError,
-    UnansweredError,
 )
 from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.soa import negative_caching, soa_of, with_negative_caching
 from route53_takeover.runtime.restore import Rescue
+from route53_takeover.runtime.restore_attempts import TEMPORARY, TRIES, attempts, save_or_tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,15 +25,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import LoweredSoa
     from route53_takeover.core.ports import Clock, Records
-
-_TRIES = 30
-_TEMPORARY = (
-    ThrottledError,
-    UnansweredError,
-    EndpointError,
-    CredentialsError,
-    RejectedChangeError,
-)
 
 
 async def put_soa_back(
@@ -66,10 +54,8 @@ async def put_soa_back(
     """
     name, zone = soa.original.key.name, shown_name(soa.original.key.name)
     done: tuple[Change, ...] = ()
-    failure = f" in {_TRIES} tries"
-    for attempt in range(_TRIES):
-        if attempt:
-            await clock.sleep(min(0.5 * attempt, 2.0))
+    failure = f" in {TRIES} tries"
+    async for _ in attempts(clock):
         try:
             here = soa_of(await records.read_name(zone_id, name), name)
             if here is None or negative_caching(here) == negative_caching(soa.original):
@@ -81,10 +67,10 @@ async def put_soa_back(
             if dry_run:
                 return [Rescue(name=name, changes=(change,))]
             if not done:
-                _save((change,), save, tell)
+                save_or_tell((change,), save, tell)
             done = (change,)
             await records.change(zone_id, done, "route53-takeover restore")
-        except _TEMPORARY as error:
+        except (*TEMPORARY, RejectedChangeError) as error:
             tell(f"the SOA of {zone}: {error}; trying again")
         except ApiError as error:
             failure = f": {error}"
@@ -101,18 +87,6 @@ def _as_before(soa: LoweredSoa, here: RecordSet) -> RecordSet:
     if here == soa.lowered:
         return soa.original
     return with_negative_caching(here, negative_caching(soa.original))
-
-
-def _save(
-    changes: Sequence[Change],
-    save: Callable[[Sequence[Change]], None],
-    tell: Callable[[str], None],
-) -> None:
-    """Saves what is about to be changed; a full disk stops nothing that plan.json has already."""
-    try:
-        save(changes)
-    except OSError as error:
-        tell(f"cannot save what is restored ({error.strerror}); continuing")
 
 
 def _changed(soa: LoweredSoa, here: RecordSet, by_force: str) -> ManualActionRequiredError:
