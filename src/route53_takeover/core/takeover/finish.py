@@ -15,7 +15,7 @@ from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, HelperStatus
 from route53_takeover.core.takeover.preparation import await_insync
 from route53_takeover.core.takeover.queries import is_missed, matching_resources
-from route53_takeover.core.timing import INSYNC_ASSUMED, PATIENCE, READ_FRESH
+from route53_takeover.core.timing import INSYNC_ASSUMED, READ_FRESH
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
@@ -69,7 +69,7 @@ def is_member(handover: Handover) -> bool:
 def _is_removed(context: StepContext, helper: HelperState) -> bool:
     if helper.stage is not HelperStatus.STANDING and helper.write is None:
         return True
-    if has_failed(helper):
+    if helper.is_tried_in_vain:
         return True  # said by the ending
     if helper.write is not None:
         context.read(helper, every=1.0)
@@ -95,7 +95,7 @@ def _is_everywhere(context: StepContext, name: NameState) -> bool:
 def _is_retired(context: StepContext, name: NameState, handover: Handover) -> bool:
     """Whether the manual member is gone, or no more can be done about it."""
     name = context.state.names[name.name]  # another member's batch may have been asked for
-    if not is_member(handover) or handover.stage not in TAKEN_STAGES or has_failed(name):
+    if not is_member(handover) or handover.stage not in TAKEN_STAGES or name.is_tried_in_vain:
         return True
     if name.write is not None:
         context.read(name, every=1.0)
@@ -140,11 +140,6 @@ def is_due(context: StepContext, name: WrittenName) -> bool:
     else:
         return True
     return False
-
-
-def has_failed(name: WrittenName) -> bool:
-    """Whether it was read or written in vain so often that it is given up."""
-    return name.attempts >= PATIENCE or name.failures >= PATIENCE or name.refusals >= PATIENCE
 
 
 def _stands_beside(state: State, name: NameState, handover: Handover) -> bool:

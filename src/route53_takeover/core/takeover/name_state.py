@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import Change, RecordSet, conflict, display_name
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.timing import PATIENCE
 
 
 class RecordStatus(StrEnum):
@@ -145,6 +146,11 @@ class WrittenName(Struct, frozen=True, kw_only=True):
     synced_at: float | None = None
     given_up: str = ""
     answers: dict[str, str] = {}
+
+    @property
+    def is_tried_in_vain(self) -> bool:
+        """Whether it was read or written in vain so often that it is not tried any more."""
+        return max(self.attempts, self.failures, self.refusals) >= PATIENCE
 
 
 class NameState(WrittenName, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.takeover.early_writes import is_readable
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.finish import has_failed, is_due
+from route53_takeover.core.takeover.finish import is_due
 from route53_takeover.core.takeover.name_state import RecordStatus, SoaStatus
 from route53_takeover.core.takeover.preparation import await_insync
 from route53_takeover.core.takeover.soa_queries import (
@@ -72,7 +72,7 @@ def negative_ttl_put_back(context: StepContext) -> bool:
         return True
     if may_be_in_gap(state):
         return False
-    if has_failed(soa):
+    if soa.is_tried_in_vain:
         return True  # said by the ending
     if soa.write is not None:
         context.read(soa, every=1.0)

@@ -18,7 +18,6 @@ from route53_takeover.core.takeover.step_context import tree_is_listed
 from route53_takeover.core.timing import (
     LIST_FRESH,
     LIST_TRIES,
-    PATIENCE,
     READ_FRESH,
     WRITE_FRESH,
 )
@@ -35,21 +34,17 @@ def all_undone(context: StepContext) -> bool:
     for name in context.state.names.values():
         if name.write is None and not _changes(context.state, name):
             continue
-        if has_no_patience_left(name):
+        if name.is_tried_in_vain:
             continue  # said by the ending
         undone = False
         undo(context, name)
     return undone
 
 
-def has_no_patience_left(name: NameState) -> bool:
-    return name.attempts >= PATIENCE or name.failures >= PATIENCE or name.refusals >= PATIENCE
-
-
 def undo(context: StepContext, name: NameState) -> None:
     """Changes the name's records back once a fresh read and fresh lists allow it."""
     changes = _changes(context.state, name)
-    if name.write is not None or not changes or has_no_patience_left(name):
+    if name.write is not None or not changes or name.is_tried_in_vain:
         return
     if name.read is None or not is_fresh(
         context.state, began=name.read.began, told=name.read.told, within=READ_FRESH
