@@ -65,7 +65,8 @@ class Now(DrawnLines):
         if snapshot.result is not None:
             yield from _ended(snapshot.result)
         else:
-            yield from ((countdown(each, sight, width), 2) for each in snapshot.countdowns)
+            if not _is_dead(sight):  # nothing happens when a time is up
+                yield from ((countdown(each, sight, width), 2) for each in snapshot.countdowns)
             yield from _going(sight)
         yield from ((text, 2) for text in self._alerts(snapshot.alerts, width))
         if snapshot.result is None and snapshot.next:
@@ -126,7 +127,11 @@ def _going(sight: Frame) -> Iterator[tuple[Content, int]]:
 def _mark(sight: Frame) -> Mark:
     if sight.view.snapshot.paused:
         return Mark.WAITING
-    return Mark.UNKNOWN if sight.view.link in (Link.GONE, Link.KILLED) else Mark.RUNNING
+    return Mark.UNKNOWN if _is_dead(sight) else Mark.RUNNING
+
+
+def _is_dead(sight: Frame) -> bool:
+    return sight.view.link in (Link.GONE, Link.KILLED)
 
 
 def _ended(result: Result) -> Iterator[tuple[Content, int]]:
