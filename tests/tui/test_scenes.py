@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.process.protocol import View
 
+_DEAD = (Link.GONE, Link.KILLED)
 SIZES = ((80, 24), (120, 40), (160, 48), (200, 60))
 _REACH = {
     Link.LIVE: " LIVE ",
@@ -69,6 +70,8 @@ async def test_every_scene_is_complete_at_every_size(size: tuple[int, int], tmp_
         view, text = scenes.view(name), _text(app)
         missing = [word for word in _important(view) if word not in text]
         assert not missing, (name, missing)
+        promised = [each for each in _countdowns(view) if each in text]
+        assert not promised or view.link not in _DEAD, (name, promised)
         assert _REACH[view.link] in text.splitlines()[0]
         assert _cut_off(app) == [], name
         assert _overlapping(app) == [], name
@@ -110,8 +113,13 @@ def _important(view: View) -> Iterator[str]:
     for record in snapshot.records:
         if not record.standing:
             yield " MEMBER MISSING " if record.still_answers else " NO RECORD "
-    for countdown in snapshot.countdowns:
-        yield f"{duration(countdown.until - snapshot.now)} until {countdown.label}"
+    if view.link not in _DEAD:  # no process is there that would act when the time is up
+        yield from _countdowns(view)
+
+
+def _countdowns(view: View) -> Iterator[str]:
+    for countdown in view.snapshot.countdowns:
+        yield f"{duration(countdown.until - view.snapshot.now)} until {countdown.label}"
 
 
 def _text(app: HeardApp) -> str:
