@@ -31,6 +31,45 @@ READS = frozenset(
 )
 """Operations, in the SDK's spelling of their service."""
 WRITES = frozenset({"route-53.ChangeResourceRecordSets"})
+SWITCH_READS = frozenset(
+    {
+        "api-gateway.GetAuthorizers",
+        "api-gateway.GetBasePathMapping",
+        "api-gateway.GetBasePathMappings",
+        "api-gateway.GetDomainName",
+        "api-gateway.GetDomainNames",
+        "api-gateway.GetRestApi",
+        "api-gateway.GetStage",
+        "api-gateway.GetUsagePlans",
+        "apigatewayv2.GetApi",
+        "apigatewayv2.GetApiMapping",
+        "apigatewayv2.GetApiMappings",
+        "apigatewayv2.GetAuthorizers",
+        "apigatewayv2.GetDomainName",
+        "apigatewayv2.GetDomainNames",
+        "apigatewayv2.GetStage",
+        "apigatewayv2.ListRoutingRules",
+        "cloudfront.GetCachePolicy",
+        "cloudfront.GetDistribution",
+        "cloudfront.GetDistributionConfig",
+        "cloudfront.GetInvalidation",
+        "cloudfront.GetOriginRequestPolicy",
+        "cloudfront.GetResponseHeadersPolicy",
+        "cloudfront.ListDistributions",
+    }
+)
+"""What a switch reads besides, and what retiring a stack looks at."""
+SWITCH_WRITES = frozenset(
+    {
+        "api-gateway.CreateBasePathMapping",
+        "api-gateway.UpdateBasePathMapping",
+        "apigatewayv2.CreateApiMapping",
+        "apigatewayv2.UpdateApiMapping",
+        "cloudfront.CreateInvalidation",
+        "cloudfront.UpdateDistribution",
+    }
+)
+"""All that a switch writes; it changes no record."""
 PREVIEWS = frozenset({"cloudformation.DeleteChangeSet"})
 """What a preview leaves behind is deleted again; executing one is allowed nowhere."""
 _CREDENTIALS = frozenset(
@@ -49,20 +88,25 @@ class NotAllowedError(Exception):
     """A defect of this program: it was about to call what this connection is not for."""
 
 
-def guard(session: AioSession, *, writable: bool, previews: bool = False) -> None:
+def guard(
+    session: AioSession, *, writable: bool, previews: bool = False, switches: bool = False
+) -> None:
     """Keeps every client of this session to the reads, and to what else it is for.
 
     Args:
-        writable: `WRITES`, too.
+        writable: `WRITES`, too; with ``switches`` `SWITCH_WRITES` in their place.
         previews: `PREVIEWS`, too.
+        switches: `SWITCH_READS`, too.
     """
-    allowed = READS | _CREDENTIALS
-    allowed |= (WRITES if writable else frozenset()) | (PREVIEWS if previews else frozenset())
+    writes = SWITCH_WRITES if switches else WRITES
+    allowed = READS | _CREDENTIALS | (SWITCH_READS if switches else frozenset())
+    allowed |= (writes if writable else frozenset()) | (PREVIEWS if previews else frozenset())
 
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")
         if operation not in allowed:
-            kind = "may only write records" if writable else "is read-only"
+            may = "switch a site" if switches else "write records"
+            kind = f"may only {may}" if writable else "is read-only"
             raise NotAllowedError(f"{operation} on a connection that {kind}: nothing was sent")
 
     session.get_component("event_emitter").register_first("before-call", check)

@@ -64,9 +64,12 @@ def budgets(clock: Clock) -> Mapping[str, CallBudget]:
 
     AWS gives an account 5 to 10 reads of Route 53 a second, and throttled a fleet that read
     CloudFormation 8 to 10 times a second. The two are apart, so that polling many stacks never
-    delays the look at a record before it is deleted.
+    delays the look at a record before it is deleted. API Gateway gives 10 calls a second to account
+    and region together, for its two APIs.
     """
     return {
         "route53": CallBudget(clock, rate=5, burst=20),
         "cloudformation": CallBudget(clock, rate=8, burst=20),
+        "apigateway": CallBudget(clock, rate=5, burst=20),
+        "cloudfront": CallBudget(clock, rate=5, burst=20),
     }

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
     from aiohappyeyeballs import AddrInfoType
     from botocore.awsrequest import AWSPreparedRequest
+    from types_aiobotocore_apigateway import APIGatewayClient
+    from types_aiobotocore_apigatewayv2 import ApiGatewayV2Client
     from types_aiobotocore_cloudformation import CloudFormationClient
+    from types_aiobotocore_cloudfront import CloudFrontClient
     from types_aiobotocore_route53 import Route53Client
 
     from route53_takeover.core.ports import Clock
@@ -61,7 +64,10 @@ _WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 2
 _RENEW_PAUSE = 5.0
 """Seconds of the clock between two looks at the profile while the credentials are bad."""
 
-_SERVICES = {"route-53": "route53", "cloudformation": "cloudformation", "sts": "sts"}
+_SERVICES = {"route-53": "route53", "api-gateway": "apigateway"}
+"""What a service is called here, where the SDK's events call it otherwise."""
+_BUDGETS = {"apigatewayv2": "apigateway"}
+"""Services that share the budget of another one."""
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
@@ -79,6 +85,26 @@ class Clients:
     route53: Route53Client
     route53_writes: Route53Client
     cloudformation: CloudFormationClient
+    switching: SwitchClients | None = None
+
+    @property
+    def switch(self) -> SwitchClients:
+        """Those of a session that was opened with ``switches``."""
+        if self.switching is None:
+            raise ValueError("this session was opened for records alone")
+        return self.switching
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchClients:
+    """One client for each use, of the services that only a switch needs."""
+
+    apigateway: APIGatewayClient
+    apigateway_writes: APIGatewayClient
+    apigatewayv2: ApiGatewayV2Client
+    apigatewayv2_writes: ApiGatewayV2Client
+    cloudfront: CloudFrontClient
+    cloudfront_writes: CloudFrontClient
 
 
 class _Connected:
@@ -106,6 +132,8 @@ class AwsSession:
         clock: paces reads and renewals.
         writable: whether records may be changed; without it every such call raises, unsent.
         previews: whether change sets may be deleted; the same holds.
+        switches: whether it is for API Gateway and CloudFront; ``writable`` means these then, and
+            no record.
         read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
@@ -121,6 +149,7 @@ class AwsSession:
         *,
         writable: bool = False,
         previews: bool = False,
+        switches: bool = False,
         read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
@@ -129,6 +158,7 @@ class AwsSession:
         self.partition = ""
         self._writable = writable
         self._previews = previews
+        self._switches = switches
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
         self._regional: dict[str, CallBudget] = {}
@@ -172,13 +202,14 @@ class AwsSession:
     @asynccontextmanager
     async def reading(self, operation: str, *, urgent: bool = False) -> AsyncIterator[Clients]:
         """The clients for one read, such as ``route53:GetChange``; errors come out translated."""
-        await self._budgets[operation.partition(":")[0]].take(urgent=urgent)
+        service = operation.partition(":")[0]
+        await self._budgets[_BUDGETS.get(service, service)].take(urgent=urgent)
         async with self._calling(operation, _READ_LIMIT) as clients:
             yield clients
 
     @asynccontextmanager
     async def writing(self, operation: str) -> AsyncIterator[Clients]:
-        """The same for a call on ``route53_writes``: no budget, a single attempt."""
+        """The same for a call on a client that writes: no budget, a single attempt."""
         async with self._calling(operation, _WRITE_LIMIT) as clients:
             yield clients
 
@@ -258,7 +289,12 @@ class AwsSession:
 
     async def _connect(self) -> _Connected:
         session = AioSession(profile=self.credentials.profile)
-        guard(session, writable=self._writable, previews=self._previews)
+        guard(
+            session,
+            writable=self._writable,
+            previews=self._previews,
+            switches=self._switches,
+        )
         keep_unknown_members(session)
         self._login_hint = login_hint(session, self.credentials.profile)
         connected = _Connected()
@@ -289,6 +325,16 @@ class AwsSession:
             route53=await client("route53", READ_ATTEMPTS),
             route53_writes=await client("route53", 1),
             cloudformation=await client("cloudformation", READ_ATTEMPTS),
+            switching=None
+            if not self._switches
+            else SwitchClients(
+                apigateway=await client("apigateway", READ_ATTEMPTS),
+                apigateway_writes=await client("apigateway", 1),
+                apigatewayv2=await client("apigatewayv2", READ_ATTEMPTS),
+                apigatewayv2_writes=await client("apigatewayv2", 1),
+                cloudfront=await client("cloudfront", READ_ATTEMPTS),
+                cloudfront_writes=await client("cloudfront", 1),
+            ),
         )
 
     async def _client(

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from route53_takeover.core.domain.api_mappings import (
+        ApiDescription,
+        ApiKind,
+        ApiMapping,
+        ApiTarget,
+        CustomDomain,
+        RoutingRule,
+    )
+    from route53_takeover.core.domain.distributions import Distribution, PolicyKind
+    from route53_takeover.core.domain.http_checks import Check, CheckAnswer, Route
     from route53_takeover.core.domain.protections import Protection
     from route53_takeover.core.domain.record_sets import Change, RecordSet
     from route53_takeover.core.domain.stacks import (
@@ -227,3 +237,94 @@ class Prober(Protocol):
 
     async def probe(self, name: str, record_type: str) -> Sequence[DnsAnswer]:
         """One answer a server, each within a second; never raises."""
+
+
+class ApiGateway(Protocol):
+    """API Gateway's custom domains and their mappings, by whichever of its two APIs fits a domain.
+
+    A mapping has no version and no compare-and-set: who writes reads before and after.
+    """
+
+    async def domains(self) -> Sequence[CustomDomain]:
+        """Every custom domain of this region (all pages)."""
+
+    async def domain(self, name: str) -> CustomDomain:
+        """One custom domain.
+
+        Raises:
+            NotFoundError: there is none of this name.
+        """
+
+    async def mappings(self, domain: CustomDomain) -> Sequence[ApiMapping]:
+        """Every mapping of a custom domain (all pages)."""
+
+    async def point(
+        self, domain: CustomDomain, base_path: str, mapping: ApiMapping | None, to: ApiTarget
+    ) -> None:
+        """Lets a base path lead to this stage, in **one** request, sent **once**.
+
+        Args:
+            mapping: the one that is changed; ``None``: there is none, and it is created.
+
+        Raises:
+            RejectedChangeError: nothing was applied; `AccessDeniedError` and `NotFoundError` too.
+            ThrottledError: nothing was applied.
+            UnansweredError: it may have been applied.
+            EndpointError: nothing was sent.
+        """
+
+    async def api(self, target: ApiTarget, kind: ApiKind | None = None) -> ApiDescription:
+        """An API, one stage of it, and what is set there.
+
+        Args:
+            kind: which it is, where that is known: an id alone does not tell.
+
+        Raises:
+            NotFoundError: there is no such API in this region.
+        """
+
+    async def rules(self, domain: CustomDomain) -> Sequence[RoutingRule]:
+        """Every routing rule of a custom domain (all pages)."""
+
+
+class Distributions(Protocol):
+    """CloudFront."""
+
+    async def distributions(self) -> Sequence[Distribution]:
+        """Every distribution of the account (all pages), without ETag and whole config."""
+
+    async def distribution(self, distribution_id: str) -> Distribution:
+        """One distribution with its whole config.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+
+    async def update(
+        self, distribution_id: str, etag: str, config: Mapping[str, Any]
+    ) -> Distribution:
+        """Replaces the whole config if it still has this ETag, sent **once**.
+
+        Raises:
+            RejectedChangeError: nothing was applied; its code is ``PreconditionFailed`` where the
+                ETag is another one by now. `AccessDeniedError` and `NotFoundError` too.
+            ThrottledError: nothing was applied.
+            UnansweredError: it may have been applied.
+            EndpointError: nothing was sent.
+        """
+
+    async def policy(self, kind: PolicyKind, policy_id: str) -> Mapping[str, Any]:
+        """The content of a policy, in the API's shape, without its name and comment."""
+
+    async def invalidate(self, distribution_id: str, paths: Sequence[str], reference: str) -> str:
+        """Begins an invalidation and returns its id; the same reference begins only one."""
+
+    async def is_invalidated(self, distribution_id: str, invalidation_id: str) -> bool:
+        """Whether an invalidation is complete."""
+
+
+class HttpChecks(Protocol):
+    """Carries out checks; see `core.domain.http_checks`."""
+
+    async def carry_out(self, check: Check, route: Route) -> CheckAnswer:
+        """One check by one way, within 10 seconds (a command: a minute); never raises."""

@@ -33,6 +33,8 @@ class Connection(Struct, frozen=True, kw_only=True):
     Attributes:
         dns_profile: other credentials for the zone, where the stack's may not touch it.
         name_servers: asked instead of the zone's own.
+        web_server: the ``http://HOST:PORT`` that answers for every site, where the account is a
+            simulated one; empty: sites are found by DNS.
     """
 
     profile: str | None = None
@@ -40,6 +42,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     endpoint_url: str | None = None
     dns_profile: str | None = None
     name_servers: tuple[str, ...] = ()
+    web_server: str = ""
 
     def __post_init__(self) -> None:
         if _USER_IN_URL.match(self.endpoint_url or ""):
