@@ -1,0 +1,1 @@
+"""The web of the simulated account: sites, and the ways by which requests reach them."""
