@@ -38,8 +38,8 @@ import boto3
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.cli.execution import start_run
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet, normal_name
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.simulation.aws.account import AccountSetup

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from route53_takeover.core.deploys import Deploy
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.domain.stacks import RECORD_SET, STACK, StackDescription, StackEvent
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.model import Manual, Options, Plan
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.name_state import Handover, NameState, Reading
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.stack_state import RecordResource, StackState
-from route53_takeover.core.takeover.state import Deploy, State
+from route53_takeover.core.takeover.state import State
 from route53_takeover.core.takeover.step import step
 
 if TYPE_CHECKING:
@@ -136,13 +138,13 @@ def due_state(
         "stacks": tree(desired, nested=nested),
         "lag": 0.05,
         "backed_up": True,
-        "baseline": ev.Switch.ON,
+        "baseline": Switch.ON,
         "baseline_at": _BASELINE,
         "deploys": {
-            ev.Switch.OFF: Deploy(intended_at=NOW - 30.0, exited_at=NOW - 20.0, code=0),
-            ev.Switch.ON: Deploy(intended_at=_BASELINE),
+            Switch.OFF: Deploy(intended_at=NOW - 30.0, exited_at=NOW - 20.0, code=0),
+            Switch.ON: Deploy(intended_at=_BASELINE),
         },
-        "in_flight": frozenset({cmd.RejoinDeploy(switch=ev.Switch.ON).request}),
+        "in_flight": frozenset({cmd.RejoinDeploy(switch=Switch.ON).request}),
         "news_at": _CREATING,
     }
     return State(**given | members)

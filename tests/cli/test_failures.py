@@ -9,8 +9,7 @@ import pytest
 from tests.cli.program import failed_run, plain_error
 
 from route53_takeover.base.errors import DefectError, ExitCode, RefusedError
-from route53_takeover.core.takeover.exit_codes import EXIT_CODES, OUTCOMES
-from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.core.endings import EXIT_CODES, OUTCOMES, Outcome
 from route53_takeover.storage.run_folder import RunFolder, within
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from tests.simulated_runs.test_many_stacks import many_stacks
 
 from route53_takeover.adapters.deploy_process import ShellDeployer
 from route53_takeover.base import private_files
-from route53_takeover.core.takeover.state import Outcome
+from route53_takeover.core.endings import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.chaos.runner import options_of
 from route53_takeover.simulation.serve import rehearsal_options

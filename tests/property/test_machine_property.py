@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import conflict, same_records
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import WriteBatch
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.polling import polls, stack_polls
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
@@ -84,8 +85,8 @@ def pool() -> Events:
         ev.NameUnread(time=0.0, name=name, reason="throttled"),
         ev.NameRead(time=0.0, name=name, began=0.0, records=()),
         ev.NameRead(time=0.0, name="else.example.com.", began=0.0, records=()),
-        ev.DeployExited(time=0.0, switch=ev.Switch.ON, code=None),
-        ev.DeployExited(time=0.0, switch=ev.Switch.OFF, code=1),
+        ev.DeployExited(time=0.0, switch=Switch.ON, code=None),
+        ev.DeployExited(time=0.0, switch=Switch.OFF, code=1),
         *KEYS,
         *(
             kind(time=0.0, id=f"rehearsal-{n}", name=name, reason="r")

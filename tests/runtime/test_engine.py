@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ApiError, ManualActionRequiredError
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
@@ -18,7 +19,6 @@ from route53_takeover.core.takeover import machine as machine_module
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.runtime import takeover_effects
 from route53_takeover.runtime.preflight import gather

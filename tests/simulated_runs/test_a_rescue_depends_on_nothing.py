@@ -14,8 +14,8 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import UnansweredError
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults

@@ -13,8 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import UnansweredError
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import JetsApp
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.json_lines import JsonLines
 from route53_takeover.output.text_lines import summary
 from route53_takeover.simulation.aws.account import DeployBehavior

@@ -17,12 +17,12 @@ from route53_takeover.base.errors import (
     ThrottledError,
     UnansweredError,
 )
+from route53_takeover.core.endings import Outcome, Stop
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.finish import left_helpers
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
-from route53_takeover.core.takeover.state import Outcome, Stop
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.aws.http.faults import ApiFault

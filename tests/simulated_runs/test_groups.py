@@ -21,13 +21,13 @@ from tests.simulated_runs.test_faults import (
     when,
 )
 
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status import waiting
 from route53_takeover.core.status.attention import needs_person
 from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import release_gate
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.release_oracle import Ground

@@ -12,8 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.harness import InjectionPoint

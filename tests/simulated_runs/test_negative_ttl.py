@@ -16,10 +16,10 @@ from route53_takeover.core.domain.soa import (
     soa_of,
     with_negative_caching,
 )
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import LoweredSoa
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.simulation.aws.account import SimulatedAccount
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode

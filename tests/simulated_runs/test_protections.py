@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import RefusedError
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.scenarios import Scenario, cname, site_account
@@ -54,7 +55,7 @@ def test_a_protection_that_comes_after_the_plan_keeps_the_record_from_being_rele
     lacked: set[Condition] = set()
 
     def protect(harness: Harness, event: ev.AnyEvent, state: State) -> None:
-        if isinstance(event, ev.DeployIntended) and event.switch is ev.Switch.ON:
+        if isinstance(event, ev.DeployIntended) and event.switch is Switch.ON:
             harness.world.zones.protect(harness.world.zone.zone_id, WWW, kind)
         for name in state.names.values():
             for gate in release_gates(state, name):
@@ -77,7 +78,7 @@ def test_a_protection_that_comes_after_the_plan_keeps_the_record_from_being_rele
 
 def test_a_protection_of_another_type_changes_nothing() -> None:
     def protect(harness: Harness, event: ev.AnyEvent, _: State) -> None:
-        if isinstance(event, ev.DeployIntended) and event.switch is ev.Switch.ON:
+        if isinstance(event, ev.DeployIntended) and event.switch is Switch.ON:
             harness.world.zones.protect(harness.world.zone.zone_id, WWW, "TXT")
 
     assert rehearsed(site_account(), protect).result.outcome == Outcome.DONE
@@ -86,7 +87,7 @@ def test_a_protection_of_another_type_changes_nothing() -> None:
 def test_a_protection_that_is_deleted_in_time_lets_the_run_go_on() -> None:
     def protect(harness: Harness, event: ev.AnyEvent, _: State) -> None:
         world = harness.world
-        if isinstance(event, ev.DeployIntended) and event.switch is ev.Switch.ON:
+        if isinstance(event, ev.DeployIntended) and event.switch is Switch.ON:
             world.zones.protect(world.zone.zone_id, WWW, "A")
             world.timeline.after(25.0, world.zone.protections.clear)
 

@@ -16,9 +16,9 @@ from tests.simulated_runs.test_refusals import PRIVATE_ZONE, WWW, ZONE, Case, ow
 
 from route53_takeover.base.errors import RefusedError, UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.comparison import comparison_lines
 from route53_takeover.core.ports import DeployExit
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime import zone_reading
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once

@@ -22,11 +22,11 @@ from route53_takeover.base.errors import (
     UnansweredError,
 )
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.model import JetsApp, Options, OwnerCheck
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.pending_template import PendingSource
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.simulation.aws.account import SimulatedAccount

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.queries import resources_at
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import ALIAS_HOLD
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault

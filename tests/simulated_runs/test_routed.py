@@ -21,8 +21,8 @@ from tests.simulated_runs.test_faults import (
 )
 
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.json_lines import JsonLines, plan_object, result_object
 from route53_takeover.output.text_lines import summary
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode

@@ -14,11 +14,11 @@ from tests.simulated_runs.test_faults import assert_truthful, batches, failing, 
 
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once

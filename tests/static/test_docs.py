@@ -24,9 +24,9 @@ import typer.main
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli import app
 from route53_takeover.cli.takeover_options import Takeover
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.output.json_lines import kebab
 from route53_takeover.tui.keys import ACTIONS
 

@@ -16,6 +16,7 @@ from tests.old_runs import DATA, JOURNALS, RUN_FOLDERS, Replay, journal_data, jo
 
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import Observation
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.result import result
@@ -23,7 +24,6 @@ from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
 from route53_takeover.core.takeover.machine import fold
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.takeover_effects import takeover_engine

@@ -27,7 +27,7 @@ from route53_takeover.core.domain.stacks import (
     StackResource,
     StackTemplate,
 )
-from route53_takeover.core.events import Observation
+from route53_takeover.core.events import Observation, Switch
 from route53_takeover.core.plan.model import Finding, Manual, Options, Plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.storage import journal_format
@@ -132,8 +132,8 @@ EVENTS: list[ev.AnyEvent] = [
     ev.TemplateRead(time=1.0, stack="arn:root", template=TEMPLATE),
     ev.ResourcesRead(time=1.0, stack="arn:root", began=0.5, resources=(RESOURCE,)),
     ev.ResourcesUnread(time=1.0, stack="arn:root", reason="no"),
-    ev.DeployIntended(time=1.0, switch=ev.Switch.ON),
-    ev.DeployExited(time=1.0, switch=ev.Switch.OFF, code=None, tail="a\r\nb", timed_out=True),
+    ev.DeployIntended(time=1.0, switch=Switch.ON),
+    ev.DeployExited(time=1.0, switch=Switch.OFF, code=None, tail="a\r\nb", timed_out=True),
     ev.RunPaused(time=1.0),
     ev.RunUnpaused(time=1.0),
     ev.HoldCut(time=1.0, name=NAME),

@@ -22,11 +22,11 @@ from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned, who_am_i
 from route53_takeover.cli.interrupts import StoppedError, in_loop
 from route53_takeover.cli.run_state import fold_journal
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.review import differences
 from route53_takeover.core.status.result import RecordResult, Result, result
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.process.account_socket import rejoin
 from route53_takeover.storage.journal import FileJournal, read_journal
 from route53_takeover.storage.locks import Work, locked_names, site_of

@@ -16,8 +16,8 @@ from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.given_options import Given
 from route53_takeover.cli.option_types import Output
 from route53_takeover.cli.options import PREFIX
+from route53_takeover.core.endings import OUTCOMES
 from route53_takeover.core.status.result import Result
-from route53_takeover.core.takeover.exit_codes import OUTCOMES
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.output.json_lines import result_object
 from route53_takeover.output.text_lines import tell_error

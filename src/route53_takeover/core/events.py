@@ -6,6 +6,8 @@ events includes those of this module.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 
@@ -41,3 +43,58 @@ class JournalFailed(Event, frozen=True, kw_only=True):
     """The journal cannot be written any more. Never in a journal."""
 
     reason: str
+
+
+# -- the disk and the deploys
+
+
+class BackupWritten(Event, frozen=True, kw_only=True):
+    """The originals are on disk, fsynced."""
+
+
+class BackupFailed(Event, frozen=True, kw_only=True):
+    """They could not be written."""
+
+    reason: str
+
+
+class Switch(StrEnum):
+    """Which of a run's deploys: with the switch off or on, or the one that makes green."""
+
+    OFF = "off"
+    ON = "on"
+    GREEN = "green"
+
+
+class DeployIntended(Event, frozen=True, kw_only=True):
+    """The deploy command is about to be started."""
+
+    switch: Switch
+
+
+class DeployExited(Event, frozen=True, kw_only=True):
+    """It ended; ``code`` is ``None`` where its exit status is unknown."""
+
+    switch: Switch
+    code: int | None
+    tail: str = ""
+    timed_out: bool = False
+
+
+# -- the operator's requests
+
+
+class RunPaused(Event, frozen=True, kw_only=True):
+    """The operator pauses the run: no further step starts."""
+
+
+class RunUnpaused(Event, frozen=True, kw_only=True):
+    """The operator continues the run."""
+
+
+class RestoreAsked(Event, frozen=True, kw_only=True):
+    """The operator wants the released records restored now."""
+
+
+class AbortAsked(Event, frozen=True, kw_only=True):
+    """The operator aborts the takeover, before any release."""

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable
 
+    from route53_takeover.core.events import Switch
     from route53_takeover.core.ports import Clock, Deployer, DeployExit, Prober, Records, Stacks
     from route53_takeover.storage.journal import Journal
 
@@ -205,7 +206,7 @@ class TakeoverEffects:
         return ev.BackupWritten(time=self._clock.now())
 
     async def _deployed(
-        self, switch: ev.Switch, watch: Callable[[str], Awaitable[DeployExit]]
+        self, switch: Switch, watch: Callable[[str], Awaitable[DeployExit]]
     ) -> ev.AnyEvent:
         """Waits for a deploy's end, however often looking at it fails; starts it once at most."""
         failures = 0

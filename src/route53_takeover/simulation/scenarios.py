@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from route53_takeover.base.errors import UsageError
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.domain.stacks import RECORD_SET
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Strategy
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import MAIN, AccountSetup
 from route53_takeover.simulation.aws.cloudformation.record_handler import (
     Case,

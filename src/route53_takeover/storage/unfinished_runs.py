@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import TakeoverError
 from route53_takeover.core.domain.record_sets import conflict
 from route53_takeover.core.domain.soa import negative_caching
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.facts import UnfinishedRun
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.machine import fold
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.storage.journal import is_held, read_journal
 from route53_takeover.storage.run_folder import all_runs, line_for
 

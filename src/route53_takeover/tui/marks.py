@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.messages import OUTCOME_MARKS
 from route53_takeover.core.status.snapshot import Mark
-from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

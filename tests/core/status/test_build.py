@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from route53_takeover.core.deploys import Deploy
+from route53_takeover.core.events import Switch
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.choices import Act, choices
 from route53_takeover.core.status.snapshot import Mark, mark_of
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.status.waiting import CONDITION_WORDS
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Deploy
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.storage.journal import read_journal

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.stacks import StackDescription
+from route53_takeover.core.endings import Ending, Outcome
 from route53_takeover.core.plan.model import Manual, Options, Plan
 from route53_takeover.core.status.result import Result, owner_notice, record_results, result
 from route53_takeover.core.takeover.name_state import Handover, NameState, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Ending, Outcome, State
+from route53_takeover.core.takeover.state import State
 
 ROOT = StackDescription(stack_id="arn:shop", stack_name="shop-prod", status="UPDATE_COMPLETE")
 WWW = RecordSet(name="www.example.com.", type="CNAME", ttl=60, values=("old.example.net",))

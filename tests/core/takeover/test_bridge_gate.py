@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.builders import NAME, resource, with_name, with_options, with_stacks
 
 from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.endings import Stop
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.commands import WriteBatch
@@ -18,7 +19,6 @@ from route53_takeover.core.takeover.invariants import violations
 from route53_takeover.core.takeover.name_state import HelperStatus, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition
-from route53_takeover.core.takeover.state import Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import rehearse_once

@@ -13,15 +13,16 @@ from msgspec.structs import replace
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.stacks import RECORD_SET, StackResource
+from route53_takeover.core.endings import Ending, Outcome, Stop
+from route53_takeover.core.events import Switch
 from route53_takeover.core.status.choices import Act, choices, event_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_requests import PUT_BACK, asked
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.timing import EXTENSION, OTHER_HOLD
 from route53_takeover.output.text_lines import TextLines

@@ -17,13 +17,13 @@ from tests.builders import (
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import Change, RecordSet
+from route53_takeover.core.endings import Ending, Outcome
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import WriteBatch
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Ending, Outcome
 from route53_takeover.core.takeover.step import step
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from tests.builders import plan
 
 from route53_takeover.core.domain.record_sets import Change, RecordSet
 from route53_takeover.core.domain.soa import NegativeCaching, negative_ttl, with_negative_caching
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import LoweredSoa
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
@@ -18,7 +19,6 @@ from route53_takeover.core.takeover.invariants import violations
 from route53_takeover.core.takeover.name_state import SoaStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.soa_queries import left_soa
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step import step
 
 if TYPE_CHECKING:

@@ -26,17 +26,19 @@ from tests.builders import (
     write_of,
 )
 
+from route53_takeover.core.deploys import Deploy
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.record_sets import Change, RecordSet
+from route53_takeover.core.endings import Stop
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import why
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.name_state import RecordStatus, Write
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Deploy, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

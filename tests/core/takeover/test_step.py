@@ -39,6 +39,8 @@ from route53_takeover.core.domain.stacks import (
     StackDescription,
     StackResource,
 )
+from route53_takeover.core.endings import Ending, Outcome, Stop
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
@@ -47,7 +49,6 @@ from route53_takeover.core.takeover.phases import ALLOWED, LIVE, Phase
 from route53_takeover.core.takeover.polling import stack_polls
 from route53_takeover.core.takeover.queries import candidate_resources, matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Ending, Outcome, Stop
 from route53_takeover.core.takeover.step import step
 from route53_takeover.core.takeover.step_context import StepContext
 from route53_takeover.core.timing import ACTIVE, HOT
@@ -66,7 +67,7 @@ def verifying() -> State:
     state = fed(
         state,
         polled(state, stack_event(timestamp=state.now)),
-        ev.DeployExited(time=state.now + 1.0, switch=ev.Switch.ON, code=0),
+        ev.DeployExited(time=state.now + 1.0, switch=Switch.ON, code=0),
     )
     state = fed(state, name_read(state, NEW), ev.TimePassed(time=state.now + 10.0))
     described = replace(state.root, status="UPDATE_COMPLETE")

@@ -14,9 +14,9 @@ from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import Change, display_name
+from route53_takeover.core.endings import OUTCOMES
 from route53_takeover.core.plan.strategies.versions import versions
 from route53_takeover.core.status.result import RecordResult, Result
-from route53_takeover.core.takeover.exit_codes import OUTCOMES
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter

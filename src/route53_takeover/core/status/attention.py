@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.sentences import unseen_of_group
 from route53_takeover.core.status.waiting import written
@@ -17,7 +18,6 @@ from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.timing import PATIENCE
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.status.attention import alerts, needs_person
 from route53_takeover.core.status.choices import choices
 from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS
@@ -21,17 +23,17 @@ from route53_takeover.core.status.snapshot import DeployView, Mark, ServerView, 
 from route53_takeover.core.status.snippets import copies
 from route53_takeover.core.status.stack_rows import rows
 from route53_takeover.core.status.waiting import absences, countdowns, waits
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.timing import INSYNC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.deploys import Deploy
     from route53_takeover.core.status.timeline import Timeline
-    from route53_takeover.core.takeover.state import Deploy, State
+    from route53_takeover.core.takeover.state import State
 
 _LAST = (Phase.RESTORE, Phase.ENDED)
 _EARLY = (

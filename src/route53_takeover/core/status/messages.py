@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.soa import negative_caching, negative_ttl
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
@@ -21,7 +22,6 @@ from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.finish import is_member
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from msgspec import Struct
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import RecordKey, display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.queries import matching_resources, root_kind
-from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

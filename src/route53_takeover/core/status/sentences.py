@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.messages import PHASE_WORDS
 from route53_takeover.core.status.result import owner_notice
 from route53_takeover.core.takeover.absence import lack, lacks
-from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.finish import left_members
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind, unseen_of_groups
 from route53_takeover.core.takeover.release_gate import Condition, release_gates
-from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.state import State

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.events import Switch
 from route53_takeover.core.status.sentences import all_names, nothing_to_release
 from route53_takeover.core.status.snapshot import Absence, Countdown
 from route53_takeover.core.takeover.absence import lack
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_requests import is_empty
 from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.phases import Phase
@@ -29,8 +30,9 @@ from route53_takeover.core.timing import ANSWER_PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.deploys import Deploy
     from route53_takeover.core.takeover.name_state import NameState, WrittenName
-    from route53_takeover.core.takeover.state import Deploy, State
+    from route53_takeover.core.takeover.state import State
 
 CONDITION_WORDS = {
     Condition.BACKUP: "the backup to be saved",

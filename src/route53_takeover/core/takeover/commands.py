@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 
 if TYPE_CHECKING:
     from route53_takeover.core.takeover.events import AnyEvent

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.absence import lack
-from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.failure_reason import (
     in_part,
     is_aborted,
@@ -47,7 +48,6 @@ from route53_takeover.core.takeover.queries import (
     was_deployed,
 )
 from route53_takeover.core.takeover.soa_queries import left_soa
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step_context import tree_is_listed
 from route53_takeover.core.takeover.undo import all_undone, is_left_changed
 from route53_takeover.core.timing import (

@@ -17,21 +17,22 @@ from route53_takeover.core.domain.stacks import (
     StackTemplate,
 )
 from route53_takeover.core.events import (
+    AbortAsked,
+    BackupFailed,
+    BackupWritten,
+    DeployExited,
+    DeployIntended,
     Event,
     Interrupted,
     JournalFailed,
     Observation,
+    RestoreAsked,
+    RunPaused,
     RunResumed,
+    RunUnpaused,
     TimePassed,
 )
 from route53_takeover.core.plan.model import Plan
-
-
-class Switch(StrEnum):
-    """Which of the two deploys."""
-
-    OFF = "off"
-    ON = "on"
 
 
 class Purpose(StrEnum):
@@ -62,16 +63,6 @@ class RunStarted(Event, frozen=True, kw_only=True):
 
     run: str
     plan: Plan
-
-
-class BackupWritten(Event, frozen=True, kw_only=True):
-    """The originals are on disk, fsynced."""
-
-
-class BackupFailed(Event, frozen=True, kw_only=True):
-    """They could not be written."""
-
-    reason: str
 
 
 # -- Route 53
@@ -249,30 +240,7 @@ class ResourcesUnread(Observation, frozen=True, kw_only=True):
     reason: str
 
 
-class DeployIntended(Event, frozen=True, kw_only=True):
-    """The deploy command is about to be started."""
-
-    switch: Switch
-
-
-class DeployExited(Event, frozen=True, kw_only=True):
-    """It ended; ``code`` is ``None`` where its exit status is unknown."""
-
-    switch: Switch
-    code: int | None
-    tail: str = ""
-    timed_out: bool = False
-
-
 # -- the operator's requests
-
-
-class RunPaused(Event, frozen=True, kw_only=True):
-    """The operator pauses the run: no further step starts."""
-
-
-class RunUnpaused(Event, frozen=True, kw_only=True):
-    """The operator continues the run."""
 
 
 class HoldCut(Event, frozen=True, kw_only=True):
@@ -292,14 +260,6 @@ class DeadmanExtended(Event, frozen=True, kw_only=True):
 
     name: str
     seconds: float
-
-
-class RestoreAsked(Event, frozen=True, kw_only=True):
-    """The operator wants the released records restored now."""
-
-
-class AbortAsked(Event, frozen=True, kw_only=True):
-    """The operator aborts the takeover, before any release."""
 
 
 OperatorEvent = (

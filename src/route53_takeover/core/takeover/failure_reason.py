@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.change_refusals import is_about_a_record
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
-from route53_takeover.core.takeover.events import Switch
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, Cause, RecordStatus
 from route53_takeover.core.takeover.queries import (
     added_as_it_stands,
@@ -25,8 +25,9 @@ from route53_takeover.core.takeover.queries import (
 )
 
 if TYPE_CHECKING:
+    from route53_takeover.core.deploys import Deploy
     from route53_takeover.core.takeover.name_state import Handover, NameState
-    from route53_takeover.core.takeover.state import Deploy, State
+    from route53_takeover.core.takeover.state import State
 
 
 def stopped_by(state: State) -> str:

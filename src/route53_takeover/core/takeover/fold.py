@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from route53_takeover.core.deploys import Deploy
+from route53_takeover.core.endings import Outcome, Stop
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import Request, Subject, answered_by
 from route53_takeover.core.takeover.events import Purpose
@@ -33,7 +35,7 @@ from route53_takeover.core.takeover.name_state import (
 )
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import ANSWERED
-from route53_takeover.core.takeover.state import Deploy, Outcome, State, Stop
+from route53_takeover.core.takeover.state import State
 from route53_takeover.core.timing import ONE_REQUEST
 
 if TYPE_CHECKING:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from route53_takeover.core.endings import Stop
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.finish import is_member
 from route53_takeover.core.takeover.helper_queries import helper_of
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import is_ours_to_fill
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Stop
 from route53_takeover.core.timing import LONGEST_EXTENSION
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from route53_takeover.core.domain.stacks import (
     STACK,
     StackPhase,
 )
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
@@ -365,7 +366,7 @@ def _baseline(state: State, event: ev.BaselineRead) -> State:
     return replace(
         state,
         failures=0,
-        baseline=ev.Switch.OFF if state.phase is Phase.DEPLOY_OFF else ev.Switch.ON,
+        baseline=Switch.OFF if state.phase is Phase.DEPLOY_OFF else Switch.ON,
         baseline_at=state.now,
         root=event.root if event.root.stack_id else state.root,
         described=None,

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change, conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
 from route53_takeover.core.takeover.events import SOA_PURPOSES, Purpose
 from route53_takeover.core.takeover.finish import is_member, left_helpers, left_members
@@ -33,7 +34,6 @@ from route53_takeover.core.takeover.soa_queries import (
     may_be_in_gap,
     original_soa,
 )
-from route53_takeover.core.takeover.state import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import normal_name
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.events import Switch
 from route53_takeover.core.machine import Poll
 from route53_takeover.core.takeover.commands import Request, Subject
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.helper_queries import helper_probes, is_gapless
 from route53_takeover.core.takeover.name_state import HelperStatus, RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase

@@ -17,7 +17,7 @@ from route53_takeover.core.domain.stacks import (
     StackPhase,
     kind_of,
 )
-from route53_takeover.core.takeover.events import Switch
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.timing import (

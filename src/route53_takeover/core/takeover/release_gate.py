@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.model import hold_for
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import is_bridge_awaited
 from route53_takeover.core.takeover.name_state import RecordStatus

@@ -6,16 +6,17 @@ Everything is frozen; a new fact makes a new state (`route53_takeover.core.takeo
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.base.errors import ExitCode
+from route53_takeover.core.deploys import Deploy
 from route53_takeover.core.domain.stacks import StackDescription
+from route53_takeover.core.endings import Ending, Stop
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.takeover.commands import Request
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.name_state import (
     ABSENT_STAGES,
     UNTOUCHED_STAGES,
@@ -30,56 +31,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.name_state import (
         Handover,
     )
-
-
-class Outcome(StrEnum):
-    """How a run ended."""
-
-    DONE = "done"
-    RESTORED = "restored"
-    FAILED = "failed"
-    REFUSED = "refused"
-    ABORTED = "aborted"
-    UNKNOWN = "unknown"
-
-
-class Deploy(Struct, frozen=True, kw_only=True):
-    """One of the two deploy commands. ``exited`` with code ``None``: its exit code is unknown."""
-
-    intended_at: float
-    exited_at: float | None = None
-    code: int | None = None
-    tail: str = ""
-    timed_out: bool = False
-
-
-class Stop(Struct, frozen=True):
-    """A request to stop: a signal, or the operator's abort."""
-
-    signal: str = ""
-
-    @property
-    def is_abort(self) -> bool:
-        """Whether the operator asked for it, and not a signal."""
-        return not self.signal
-
-    def __str__(self) -> str:
-        return self.signal or "abort"
-
-
-class Ending(Struct, frozen=True, kw_only=True):
-    """How the run ended, and the one line that says why.
-
-    Attributes:
-        phase: which one it ended from.
-        resumable: whether a `resume` could do anything about it; only asked where it is unknown.
-    """
-
-    phase: Phase
-    outcome: Outcome
-    exit_code: ExitCode
-    reason: str
-    resumable: bool = True
 
 
 class State(Struct, frozen=True, kw_only=True):

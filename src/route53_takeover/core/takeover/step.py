@@ -17,6 +17,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import StackPhase
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import advance_names
@@ -34,7 +36,7 @@ from route53_takeover.core.takeover.early_writes import (
     owned_resources,
     write_where_unchanged,
 )
-from route53_takeover.core.takeover.events import Purpose, Switch
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import declined, is_aborted
 from route53_takeover.core.takeover.fold import begin, observe
 from route53_takeover.core.takeover.negative_ttl import (
@@ -44,7 +46,6 @@ from route53_takeover.core.takeover.negative_ttl import (
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.preparation import prepare, watch_bridges
 from route53_takeover.core.takeover.queries import root_kind
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.core.takeover.step_context import StepContext, tree_is_listed
 from route53_takeover.core.timing import EARLY_WRITES, INSYNC_PATIENCE, PATIENCE
 

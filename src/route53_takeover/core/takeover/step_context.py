@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from route53_takeover.core.endings import EXIT_CODES, Ending
 from route53_takeover.core.takeover import commands as cmd
-from route53_takeover.core.takeover.exit_codes import EXIT_CODES
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.name_state import (
     HelperState,
@@ -19,14 +19,14 @@ from route53_takeover.core.takeover.name_state import (
 from route53_takeover.core.takeover.phases import ALLOWED, Phase
 from route53_takeover.core.takeover.soa_queries import left_soa
 from route53_takeover.core.takeover.stack_state import StackState
-from route53_takeover.core.takeover.state import Ending
 from route53_takeover.core.timing import TEMPLATE_TRIES
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.domain.record_sets import Change
+    from route53_takeover.core.endings import Outcome
     from route53_takeover.core.takeover.events import Purpose
-    from route53_takeover.core.takeover.state import Outcome, State
+    from route53_takeover.core.takeover.state import State
 
 _Name = TypeVar("_Name", bound=WrittenName)
 

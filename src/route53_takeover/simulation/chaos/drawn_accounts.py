@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet, display_name
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Strategy
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import MAIN, TWIN, DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.scenarios import (

@@ -17,11 +17,12 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordKey
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold_requests import asked
 from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.release_gate import release_gates
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.aws.account import DeployBehavior
 from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.aws.route53.wildcards import answering_name
@@ -376,7 +377,7 @@ class Harness:
         self.was_stopped = stopped
         begun_since = self.operations > self._operations_at_end
         # It ended before it watched any deploy: what anybody's deploy does then is not its own.
-        watched = state is None or state.baseline is ev.Switch.ON
+        watched = state is None or state.baseline is Switch.ON
         begins_late = self.world.account.habit in (
             DeployBehavior.LATER,
             DeployBehavior.IGNORES_SIGNALS,

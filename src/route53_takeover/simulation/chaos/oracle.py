@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.record_sets import conflict
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.status.result import Result, result
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold import begin
@@ -23,7 +25,7 @@ from route53_takeover.core.takeover.invariants import (
 )
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
-from route53_takeover.core.takeover.state import Outcome, State
+from route53_takeover.core.takeover.state import State
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.soa_oracle import soa_sights, wrong_soas
@@ -354,7 +356,7 @@ def _long_gaps(harness: Rehearsed, plan: Plan, name: str) -> Iterator[str]:
     begun = [
         e.time
         for e in harness.disk.events
-        if (isinstance(e, ev.DeployIntended) and e.switch is ev.Switch.ON)
+        if (isinstance(e, ev.DeployIntended) and e.switch is Switch.ON)
         or (isinstance(e, ev.BaselineRead) and not own)
     ]
     for change, end in _absences(harness, plan, name):

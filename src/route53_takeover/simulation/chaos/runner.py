@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.model import Options, Strategy
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from route53_takeover.core.domain.soa import negative_caching, with_negative_caching
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.state import Outcome
 from route53_takeover.simulation.chaos.coverage import CoverageGoal
 from route53_takeover.simulation.chaos.transport import TAKEOVER
 
