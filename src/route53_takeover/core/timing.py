@@ -164,6 +164,57 @@ WEIGHT_EVERY = 300.0
 HELPER_PATIENCE = 180.0
 """Seconds that a helper record may take until every name server answers with it."""
 
+# -- the blue-green switch
+
+SWAP_FRESH = 2.0
+"""Seconds after its answer for which a read of a swap is good enough to write on: a mapping has no
+compare-and-set."""
+
+SWAP_AGREES = 1.0
+"""Seconds between two reads that must show a write before the next swap follows."""
+
+SWAP_LAG = 15.0
+"""Seconds after an accepted write for which reads may still show the state before it."""
+
+SWAP_UNANSWERED = 10.0
+"""Seconds after which a write without an answer is judged by what is read then: no client waits as
+long."""
+
+SWAP_TRIES = 5
+"""Writes that are refused or held off, and attempts to find green, in a row, after which a step is
+given up."""
+
+SWAP_AGAIN = 3.0
+"""Seconds between two attempts to write a swap; doubled each time that AWS asks to go slower."""
+
+MOVED_PATIENCE = 20.0
+"""Seconds that a mapping may be absent while green is deployed, before it is created again: a
+custom resource that waits for it to be gone would delete it once more."""
+
+GREEN_TRIES = 3
+"""How often a check of green may fail before the switch is given up: green may be cold."""
+
+CHECK_AGAIN = 5.0
+"""Seconds between two attempts of a check of green."""
+
+SETTLE_ANSWERS = 5
+"""Answers in a row that have to come from green before a switch counts as settled."""
+
+SETTLE_BLIND = 10.0
+"""Seconds that a switch settles in where nothing tells which side answers."""
+
+SETTLE_PATIENCE = 3600.0
+"""Seconds after which a switch that does not settle is led back."""
+
+SWAP_READ, SWAP_READ_CLOSE, DISTRIBUTION_READ = 5.0, 1.0, 10.0
+"""Seconds between reads of a mapping; the same around a write; of a distribution that settles."""
+
+LIVE_CHECK_CLOSE, LIVE_CHECK, LIVE_COMMAND = 1.0, 5.0, 15.0
+"""Seconds between two checks on users' way: while a switch settles; in the bake; a command."""
+
+BACK_PATIENCE = 600.0
+"""Seconds for which the way back is tried while nothing can be read or written."""
+
 # -- how often to try
 
 PATIENCE = 12

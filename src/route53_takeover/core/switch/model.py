@@ -174,6 +174,7 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
         swaps: in the order of the switch; empty where green is made first.
         watched: what leads to blue now, while green is made and `swaps` is not known yet.
         checks: the checks of ``--check``.
+        known_apis: ids of the APIs that exist: what leads to another one later, the deploy made.
         green: by which way green is asked before the switch; ``blue``: the same of blue.
     """
 
@@ -183,6 +184,7 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
     site: str
     swaps: tuple[Swap, ...] = ()
     watched: tuple[Swap, ...] = ()
+    known_apis: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     blue: Route = Route()
     green: Route = Route()

@@ -1,0 +1,37 @@
+"""The checks of green before the switch: each has to pass, by the way that leads to green alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.switch.commands import CarryOutCheck
+from route53_takeover.core.switch.events import Way
+from route53_takeover.core.switch.state import CheckState
+from route53_takeover.core.timing import CHECK_AGAIN, GREEN_TRIES
+
+if TYPE_CHECKING:
+    from route53_takeover.core.switch.step_context import SwitchContext
+
+
+def green_passes(context: SwitchContext) -> bool:
+    """Whether every check of green has passed since this phase began; asks for what has not.
+
+    Blue is asked as well, once: what it answers tells the two apart later.
+    """
+    state, passes = context.state, True
+    for place, check in enumerate(state.plan.checks):
+        if not check.command and (place, Way.BLUE) not in state.checks:
+            context.ask(CarryOutCheck(check=place, way=Way.BLUE))
+            passes = False
+        green = state.checks.get((place, Way.GREEN), CheckState())
+        if green.last is not None and green.last.passed and green.began >= state.phase_since:
+            continue
+        passes = False
+        again = green.began + CHECK_AGAIN if green.last is not None else state.now
+        if green.failed_in_a_row >= GREEN_TRIES:
+            context.give_up(f"green fails the check {check.text}: {green.last_failure}")
+        elif state.now >= again:
+            context.ask(CarryOutCheck(check=place, way=Way.GREEN))
+        else:
+            context.wake(again)
+    return passes

@@ -1,0 +1,75 @@
+"""How a switch ends: a last look at every swap, and what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.base.errors import ExitCode
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.switch.going_back import may_be_moved
+from route53_takeover.core.switch.writing import changed, is_settled
+from route53_takeover.core.timing import PATIENCE
+
+if TYPE_CHECKING:
+    from route53_takeover.core.switch.state import SwapState
+    from route53_takeover.core.switch.step_context import SwitchContext
+
+
+def verify(context: SwitchContext) -> None:
+    """Reads every swap once more, and ends."""
+    state = context.state
+    read = [context.is_read(swap, since=state.phase_since) for swap in state.swaps.values()]
+    blind = [swap for swap in state.swaps.values() if swap.unread >= PATIENCE]
+    if blind:
+        context.end(Outcome.UNKNOWN, _why(context, _unread(blind)))
+    elif all(read) and state.given_up:
+        _end_on_blue(context)
+    elif all(read):
+        _end_on_green(context)
+
+
+def _end_on_green(context: SwitchContext) -> None:
+    swaps = context.state.swaps.values()
+    if wrong := [swap for swap in swaps if swap.side is not Side.GREEN]:
+        context.end(Outcome.UNKNOWN, "; ".join(map(changed, wrong)))
+        return
+    plan = context.state.plan
+    places = ", ".join(dict.fromkeys(swap.swap.after for swap in swaps))
+    context.end(Outcome.DONE, f"{plan.site} is served by {places} now")
+
+
+def _end_on_blue(context: SwitchContext) -> None:
+    state = context.state
+    swaps = state.swaps.values()
+    wrong = [swap for swap in swaps if swap.side is not Side.BLUE]
+    if any(may_be_moved(swap) or swap.write for swap in wrong):
+        left = "; ".join(_left(swap) for swap in wrong)
+        context.end(Outcome.UNKNOWN, _why(context, left))
+    elif any(swap.returned_at or swap.switched_at for swap in swaps):
+        slow = [swap for swap in swaps if not is_settled(swap)]
+        late = f"; {slow[0].swap.target} is still being deployed" if slow else ""
+        context.end(Outcome.RESTORED, f"{state.given_up}; {state.plan.site} is on blue{late}")
+    elif state.interrupts:
+        is_signal = not state.interrupts[0].is_abort
+        context.end(
+            Outcome.ABORTED,
+            state.given_up,
+            exit_code=ExitCode.INTERRUPTED if is_signal else None,
+        )
+    else:
+        context.end(Outcome.REFUSED if state.refused else Outcome.FAILED, state.given_up)
+
+
+def _left(swap: SwapState) -> str:
+    if swap.side is Side.GREEN:
+        return f"{swap.swap.target} could not be led back to blue: {swap.trouble}"
+    return changed(swap)
+
+
+def _unread(blind: list[SwapState]) -> str:
+    return "; ".join(f"{swap.swap.target} cannot be read: {swap.trouble}" for swap in blind)
+
+
+def _why(context: SwitchContext, what: str) -> str:
+    return "; ".join(filter(None, (context.state.given_up, what)))

@@ -1,0 +1,322 @@
+"""Folding events into the state of a switch: what each fact means, and not what to do about it.
+
+Everything tolerates events that come late, twice or out of order.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from route53_takeover.core.deploys import Deploy
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.endings import Stop
+from route53_takeover.core.switch import events as ev
+from route53_takeover.core.switch.commands import answered_by
+from route53_takeover.core.switch.events import SwapPurpose, Way
+from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.state import (
+    CheckState,
+    LiveAnswer,
+    SwapState,
+    SwapWrite,
+    SwitchState,
+)
+from route53_takeover.core.switch.who_answered import who_answered
+from route53_takeover.core.timing import ONE_REQUEST, SWAP_AGAIN, SWAP_UNANSWERED, backoff
+
+_LIVE_KEPT = 40
+"""How many of the newest live answers are kept."""
+_MARKS_KEPT = 8
+"""How many different marks of a side are kept: a page may hold the time."""
+_SLOWEST = 60.0
+"""Seconds, at most, between two attempts to write."""
+
+
+def begin(event: ev.SwitchStarted) -> SwitchState:
+    """The state of a switch that has just started."""
+    plan = event.plan
+    return SwitchState(
+        run=event.run,
+        plan=plan,
+        phase=SwitchPhase.PREFLIGHT,
+        phase_since=event.time,
+        now=event.time,
+        swaps={swap.id: SwapState(swap=swap) for swap in plan.watched or plan.swaps},
+        green_found=plan.options.deploy is None,
+        news_at=event.time,
+    )
+
+
+def observe(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
+    """The state with one more fact in it."""
+    state = replace(state, now=max(state.now, event.time))
+    if (answer := answered_by(event)) in state.in_flight:
+        state = replace(state, in_flight=state.in_flight - {answer})
+    match event:
+        case ev.TimePassed() | ev.SwitchStarted():
+            return state
+        case ev.SwapRead() | ev.SwapUnread():
+            return _of_swap(state, event)
+        case ev.CheckAnswered():
+            return _checked(state, event)
+        case (
+            ev.SwapIntended()
+            | ev.SwapAccepted()
+            | ev.SwapRefused()
+            | ev.SwapHeldOff()
+            | ev.SwapUnknown()
+        ):
+            return _written(replace(state, news_at=state.now), event)
+        case ev.InvalidationBegun() | ev.InvalidationFailed() | ev.InvalidationCompleted():
+            return _invalidated(state, event)
+        case ev.GreenFound() | ev.GreenNotFound():
+            return _green(replace(state, news_at=state.now), event)
+        case _:
+            return _of_run(replace(state, news_at=state.now), event)
+
+
+def _of_run(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
+    match event:
+        case ev.RunResumed():
+            return _resumed(state)
+        case ev.BackupWritten():
+            return replace(state, backed_up=True)
+        case ev.BackupFailed():
+            return _give_up(state, f"no backup: {event.reason}")
+        case ev.DeployIntended():
+            return replace(state, deploy=Deploy(intended_at=event.time))
+        case ev.DeployExited():
+            return _deployed(state, event)
+        case ev.Interrupted():
+            return _interrupted(state, Stop(event.signal))
+        case ev.JournalFailed():
+            return replace(state, journal_lost=event.reason)
+        case ev.RunPaused() if state.may_pause:
+            return replace(state, paused=True)
+        case ev.RunUnpaused():
+            return replace(state, paused=False)
+        case ev.AbortAsked() if state.may_abort:
+            return _interrupted(state, Stop())
+        case ev.RestoreAsked() if state.may_switch_back:
+            return _give_up(state, "the operator has switched back")
+        case _:
+            return state
+
+
+def _give_up(state: SwitchState, reason: str) -> SwitchState:
+    return state if state.given_up else replace(state, given_up=reason)
+
+
+def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
+    """One more request to stop, or an echo of the one that has just started."""
+    if not state.interrupts:
+        reason = "aborted by the operator" if stop.is_abort else f"stopped by {stop}"
+        stopped = replace(state, interrupts=(stop,), interrupted_at=state.now)
+        return _give_up(stopped, reason)
+    if state.now < state.interrupted_at + ONE_REQUEST:
+        return state
+    return replace(state, interrupts=(*state.interrupts, stop))
+
+
+def _resumed(state: SwitchState) -> SwitchState:
+    """Another process: what was under way is lost, and writes among it are unknown."""
+    swaps = {
+        swap.id: swap
+        if swap.write is None
+        else replace(swap, write=replace(swap.write, is_unknown=True))
+        for swap in state.swaps.values()
+    }
+    return replace(
+        state,
+        swaps=swaps,
+        in_flight=frozenset(),
+        resumes=state.resumes + 1,
+        resumed_at=state.now,
+        journal_lost="",
+    )
+
+
+def _deployed(state: SwitchState, event: ev.DeployExited) -> SwitchState:
+    began = state.now if state.deploy is None else state.deploy.intended_at
+    deploy = Deploy(
+        intended_at=began,
+        exited_at=event.time,
+        code=event.code,
+        tail=event.tail,
+        timed_out=event.timed_out,
+    )
+    return replace(state, deploy=deploy)
+
+
+def _green(state: SwitchState, event: ev.GreenFound | ev.GreenNotFound) -> SwitchState:
+    if isinstance(event, ev.GreenNotFound):
+        return replace(state, green_failures=state.green_failures + 1)
+    found = {swap.id: swap for swap in event.plan.swaps}
+    swaps = {
+        swap_id: replace(state.swaps.get(swap_id, SwapState(swap=swap)), swap=swap, reading=None)
+        for swap_id, swap in found.items()
+    }
+    state = replace(state, plan=event.plan, green_found=True, swaps=swaps)
+    if event.plan.refused:
+        reasons = " ".join(finding.text for finding in event.plan.refusals)
+        return replace(_give_up(state, reasons), refused=True)
+    return state
+
+
+# -- the swaps
+
+
+def put(state: SwitchState, swap: SwapState) -> SwitchState:
+    """The state with this swap in it."""
+    return replace(state, swaps={**state.swaps, swap.id: swap})
+
+
+def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchState:
+    swap = state.swaps.get(event.swap)
+    if swap is None:
+        return state
+    if isinstance(event, ev.SwapUnread):
+        return put(state, replace(swap, unread=swap.unread + 1, trouble=event.reason))
+    if event.began < swap.read_began:
+        return state  # an older one that came late
+    if swap.reading is None or swap.reading != event.reading:
+        state = replace(state, news_at=state.now)
+    swap = replace(swap, reading=event.reading, read_began=event.began, read_at=state.now, unread=0)
+    swap = _with_fate(swap, state.now)
+    if swap.wrote is not None and swap.write is None and event.began >= swap.wrote_at:
+        agrees = event.reading.side is swap.wrote
+        since = (swap.agreed_since or event.began) if agrees else None
+        swap = replace(swap, agreed_since=since)
+    is_moved = state.phase is SwitchPhase.DEPLOY and event.reading.side is not Side.BLUE
+    moved_at = (swap.moved_at or state.now) if is_moved else None
+    return put(state, replace(swap, moved_at=moved_at))
+
+
+def _with_fate(swap: SwapState, now: float) -> SwapState:
+    """What the newest read says of a write of which no answer came."""
+    write = swap.write
+    if write is None or not write.is_unknown or swap.read_began < write.sent:
+        return swap
+    if write.purpose is SwapPurpose.PROVE:
+        return replace(swap, write=None)  # what changes nothing is proven by its answer alone
+    if swap.side is write.to:
+        return _applied(swap, write, now)
+    if swap.read_began >= write.sent + SWAP_UNANSWERED:
+        return replace(swap, write=None)
+    return swap
+
+
+def _applied(swap: SwapState, write: SwapWrite, now: float) -> SwapState:
+    to_green = write.to is Side.GREEN
+    is_back = write.purpose is SwapPurpose.BACK
+    return replace(
+        swap,
+        write=None,
+        wrote=write.to,
+        wrote_at=now,
+        agreed_since=None,
+        proven=swap.proven or write.purpose is SwapPurpose.PROVE,
+        switched_at=now if to_green else swap.switched_at,
+        returned_at=now if is_back else swap.returned_at,
+        moves=swap.moves + (write.purpose is SwapPurpose.KEEP),
+        held_off=0,
+        refusals=0,
+        trouble="",
+        invalidation="",
+        is_invalidated=False,
+        uninvalidated=0,
+    )
+
+
+def _written(state: SwitchState, event: ev.SwapIntended | ev.SwapWriteAnswer) -> SwitchState:
+    swap = state.swaps.get(event.swap)
+    if swap is None:
+        return state
+    if isinstance(event, ev.SwapIntended):
+        to_green = event.to is Side.GREEN
+        write = SwapWrite(id=event.id, to=event.to, purpose=event.purpose, sent=event.time)
+        if to_green and state.switch_began is None:
+            state = replace(state, switch_began=event.time)
+        return put(state, replace(swap, write=write, ever_green=swap.ever_green or to_green))
+    if swap.write is None or swap.write.id != event.id:
+        return state
+    if isinstance(event, ev.SwapAccepted):
+        return put(state, _applied(swap, swap.write, state.now))
+    if isinstance(event, ev.SwapUnknown):
+        unknown = replace(swap.write, is_unknown=True)
+        return put(state, replace(swap, write=unknown, trouble=event.reason))
+    pause = SWAP_AGAIN
+    if isinstance(event, ev.SwapHeldOff):
+        swap = replace(swap, held_off=swap.held_off + 1)
+        pause = backoff(swap.held_off, first=SWAP_AGAIN, most=_SLOWEST)
+    else:
+        swap = replace(swap, refusals=swap.refusals + 1)
+    not_before = state.now + pause
+    return put(state, replace(swap, write=None, not_before=not_before, trouble=event.reason))
+
+
+def _invalidated(
+    state: SwitchState,
+    event: ev.InvalidationBegun | ev.InvalidationFailed | ev.InvalidationCompleted,
+) -> SwitchState:
+    swap = state.swaps.get(event.swap)
+    if swap is None:
+        return state
+    match event:
+        case ev.InvalidationBegun():
+            swap = replace(swap, invalidation=event.invalidation, uninvalidated=0)
+        case ev.InvalidationFailed():
+            failures = swap.uninvalidated + 1
+            again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
+            swap = replace(swap, uninvalidated=failures, not_before=again, trouble=event.reason)
+        case ev.InvalidationCompleted():
+            swap = replace(swap, is_invalidated=True)
+    return put(replace(state, news_at=state.now), swap)
+
+
+# -- the checks
+
+
+def _checked(state: SwitchState, event: ev.CheckAnswered) -> SwitchState:
+    key = (event.check, event.way)
+    old = state.checks.get(key, CheckState())
+    answer = event.answer
+    new = replace(
+        old,
+        last=answer,
+        began=event.began,
+        passed=old.passed + answer.passed,
+        failed=old.failed + (not answer.passed),
+        failed_in_a_row=0 if answer.passed else old.failed_in_a_row + 1,
+        last_failure=old.last_failure if answer.passed else answer.reason,
+        marks=tuple(dict.fromkeys((answer.marks, *old.marks)))[:_MARKS_KEPT],
+    )
+    state = replace(state, checks={**state.checks, key: new})
+    if event.way is not Way.LIVE:
+        return replace(state, news_at=state.now)
+    return _answered_live(state, event)
+
+
+def _answered_live(state: SwitchState, event: ev.CheckAnswered) -> SwitchState:
+    side = _side(state, event)
+    live = (*state.live, LiveAnswer(event.time, side, event.answer.passed))[-_LIVE_KEPT:]
+    state = replace(state, live=live)
+    if state.switch_began is None or event.began < state.switch_began:
+        return state
+    answered = {**state.answered, side: state.answered.get(side, 0) + 1}
+    counts = not event.answer.passed and state.phase is not SwitchPhase.RESTORE
+    return replace(
+        state,
+        answered=answered,
+        failed_checks=state.failed_checks + counts,
+        first_green_at=state.first_green_at or (event.time if side is Side.GREEN else None),
+        last_blue_at=event.time if side is Side.BLUE else state.last_blue_at,
+    )
+
+
+def _side(state: SwitchState, event: ev.CheckAnswered) -> Side:
+    """Which side gave an answer, by what each of them answers when it is asked directly."""
+    blue, green = (
+        state.checks.get((event.check, way), CheckState()) for way in (Way.BLUE, Way.GREEN)
+    )
+    return who_answered(event.answer.marks, blue.marks, green.marks)

@@ -1,0 +1,116 @@
+"""Leading everything to blue: what the deploy of green has moved, and a switch that is given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.switch.commands import RejoinGreenDeploy
+from route53_takeover.core.switch.events import SwapPurpose
+from route53_takeover.core.switch.model import MappingSwap
+from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.settling import is_invalidated
+from route53_takeover.core.switch.writing import Progress, changed, is_settled, lead
+from route53_takeover.core.timing import BACK_PATIENCE, MOVED_PATIENCE, SWAP_TRIES
+
+if TYPE_CHECKING:
+    from route53_takeover.core.switch.state import SwapState, SwitchState
+    from route53_takeover.core.switch.step_context import SwitchContext
+
+_MOVED = frozenset({Side.GREEN, Side.OTHER, Side.ABSENT})
+
+
+def deploy_is_over(state: SwitchState) -> bool:
+    """Whether the deploy of green has ended, or never began."""
+    return state.deploy is None or state.deploy.exited_at is not None
+
+
+def keep_blue(context: SwitchContext) -> bool:
+    """Puts back what the deploy of green has moved; whether everything leads to blue.
+
+    What leads to an API that did not exist before is the deploy's work, and so is a mapping that is
+    gone. Anything else is another writer's, and stays.
+    """
+    state, is_kept = context.state, True
+    for swap in state.swaps.values():
+        if swap.ever_green:
+            continue
+        if swap.reading is None or (swap.side is Side.BLUE and swap.write is None):
+            is_kept = is_kept and context.is_read(swap, since=_ended_at(state))
+            continue
+        is_kept = False
+        if swap.side is Side.OTHER and not _is_of_the_deploy(state, swap):
+            context.give_up(changed(swap))
+        elif swap.moves >= SWAP_TRIES:
+            context.give_up(f"the deploy of green moves {swap.swap.target} again and again")
+        elif swap.side is Side.ABSENT and not _is_long_gone(context, swap):
+            continue
+        else:
+            progress = lead(context, swap, Side.BLUE, SwapPurpose.KEEP, leaves=_MOVED, again=True)
+            if progress is Progress.NOT_TAKEN:
+                context.give_up(f"{swap.swap.target} could not be put back: {swap.trouble}")
+    return is_kept
+
+
+def _ended_at(state: SwitchState) -> float:
+    """Since when a read counts: of a deploy that has ended, since its end."""
+    return 0.0 if state.deploy is None else state.deploy.exited_at or 0.0
+
+
+def _is_of_the_deploy(state: SwitchState, swap: SwapState) -> bool:
+    if not isinstance(swap.swap, MappingSwap) or swap.reading is None:
+        return False
+    api_id = swap.reading.shown.partition("/")[0]
+    return api_id not in state.plan.known_apis
+
+
+def _is_long_gone(context: SwitchContext, swap: SwapState) -> bool:
+    """Whether a mapping that is gone may be created again.
+
+    Not at once while the deploy goes on: what deletes and creates a mapping may wait for it to be
+    gone, and delete it once more.
+    """
+    since = swap.moved_at if swap.moved_at is not None else context.state.now
+    until = since + MOVED_PATIENCE
+    if deploy_is_over(context.state) or context.state.now >= until:
+        return True
+    context.wake(until)
+    return False
+
+
+def go_back(context: SwitchContext) -> None:
+    """Leads every swap that may not lead to blue back there, all at the same time."""
+    state, is_back = context.state, True
+    if not deploy_is_over(state):
+        context.ask(RejoinGreenDeploy())
+        keep_blue(context)
+        is_back = False
+    for swap in state.swaps.values():
+        if may_be_moved(swap) and not _is_back(context, swap):
+            is_back = False
+    until = state.phase_since + BACK_PATIENCE
+    if is_back or (state.now >= until and all(is_out_of_reach(s) for s in state.swaps.values())):
+        context.move(SwitchPhase.VERIFY)
+    else:
+        context.wake(until)
+
+
+def may_be_moved(swap: SwapState) -> bool:
+    """Whether this run, or the deploy of green, may have led it away from blue."""
+    return swap.ever_green or swap.moves > 0 or swap.moved_at is not None
+
+
+def is_out_of_reach(swap: SwapState) -> bool:
+    """Whether neither a read nor a write of it has succeeded lately."""
+    return swap.side is Side.BLUE or bool(swap.unread or swap.held_off or swap.write)
+
+
+def _is_back(context: SwitchContext, swap: SwapState) -> bool:
+    """Whether a swap is back, or will not come back by this run."""
+    match lead(context, swap, Side.BLUE, SwapPurpose.BACK, again=swap.returned_at is None):
+        case Progress.LEADS_THERE:
+            return is_settled(swap) and (not swap.ever_green or is_invalidated(context, swap))
+        case Progress.CHANGED_BY_ANOTHER | Progress.NOT_TAKEN:
+            return True
+        case Progress.GOES_ON:
+            return False
