@@ -16,6 +16,7 @@ from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, TakeoverError
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.core.takeover.state import State
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.control_server import Control
@@ -29,7 +30,6 @@ from route53_takeover.storage.user_folders import StateFolder
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from route53_takeover.core.takeover.state import State
     from route53_takeover.process.protocol import View
 
 
@@ -264,7 +264,7 @@ async def test_events_that_only_the_process_knows_are_seen_and_forgotten_with_it
             await until(views, lambda view: view.position == 5)
             lost = ev.JournalFailed(time=events()[4].time, reason="no space left")
             state = following._unfolding.state
-            assert state is not None
+            assert isinstance(state, State)
             await linked(following)
             process.observe(lost, _broken(state), 6)
             seen = await until(views, lambda view: view.position == 6)

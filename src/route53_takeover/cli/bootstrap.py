@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -24,20 +23,15 @@ from route53_takeover.adapters.identity import identify
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.base.errors import RefusedError
-from route53_takeover.base.signals import asking, never_suspend
 from route53_takeover.base.threads import in_thread
-from route53_takeover.cli.preloading import preload
+from route53_takeover.cli.hosting import host
 from route53_takeover.cli.programs import missing_programs
 from route53_takeover.core.domain.names import requested_names
 from route53_takeover.core.plan.account_read import AccountRead
 from route53_takeover.core.plan.facts import Identity
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.plan.review import review
-from route53_takeover.core.status.result import result
 from route53_takeover.core.takeover.queries import may_lose_a_record
-from route53_takeover.output import log
-from route53_takeover.process.control_server import Control
-from route53_takeover.process.keep_awake import Awake
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.runtime.pending_template import PendingSource
 from route53_takeover.runtime.preflight import gather
@@ -57,16 +51,15 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.plan.review import Review
     from route53_takeover.core.ports import Clock, DeployExit
+    from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
     from route53_takeover.output.reporter import Reporter
+    from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.storage.config import Common, Connection
     from route53_takeover.storage.journal import FileJournal
     from route53_takeover.storage.run_folder import RunFolder, Saved
     from route53_takeover.storage.template_files import TemplateFile
-
-_DRAIN = 3.0
-"""Seconds that a reader of the output gets at the end before a signal may end us."""
 
 
 class OpenAccount:
@@ -304,60 +297,37 @@ async def drive(
     rehearsed: Mapping[str, str] | None = None,
     also: Callable[[State], None] = lambda _: None,
 ) -> ExitCode:
-    """Runs the engine in a run's folder to its end, and reports the result; returns the exit code.
-
-    The run can be looked at and acted on meanwhile, through the control socket in its folder.
+    """Runs a takeover's engine in a run's folder to its end; see `route53_takeover.cli.hosting`.
 
     Args:
-        journal: the run's, locked; it is closed before the result is printed.
-        known: the state that its events come to; ``None`` for a new run.
         rehearsed: the commands that stand for the plan's deploy commands, by switch.
         also: is told of every state.
     """
-    awake = Awake()
-    try:
-        log.to_file(folder.log, log.level(common.log_level))
-        async with audience.observing(folder, saved, clock) as observer:
 
-            def look(event: ev.AnyEvent, state: State, seq: int) -> None:
-                if isinstance(event, type(first)):  # it is on disk: readers see this process
-                    audience.begins(folder)
-                if may_lose_a_record(state) and not saved.rehearsal:
-                    awake.hold()
-                control.observe(event, state, seq)
-                observer(event, state, seq)
-                also(state)
+    def engine_of(observer: RunObserver) -> TakeoverEngine:
+        return takeover_engine(
+            clock=clock,
+            journal=journal,
+            records=account.records,
+            stacks=account.stacks,
+            deployer=_deployer(saved, folder, clock, rehearsed),
+            prober=_prober(saved.connection, saved.plan),
+            save_backup=lambda: in_thread(lambda: folder.save_backup(saved.plan)),
+            rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
+            observer=observer,
+        )
 
-            engine = takeover_engine(
-                clock=clock,
-                journal=journal,
-                records=account.records,
-                stacks=account.stacks,
-                deployer=_deployer(saved, folder, clock, rehearsed),
-                prober=_prober(saved.connection, saved.plan),
-                save_backup=lambda: in_thread(lambda: folder.save_backup(saved.plan)),
-                rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
-                observer=look,
-            )
-            control = Control(folder.control, clock, engine.submit)
-            preload()
-            loop, asked = asyncio.get_running_loop(), asking()
-            never_suspend()
-            for number in asked:
-                loop.add_signal_handler(number, engine.interrupt, number.name)
-            try:
-                async with control.serving():
-                    state = await engine.run(first, journal.events, known)
-            finally:
-                for number in asked:  # the run has ended: its own exit code is what it comes to
-                    loop.remove_signal_handler(number)
-                    signal.signal(number, signal.SIG_IGN)
-                if not audience.drain(_DRAIN):
-                    for number in asked:
-                        signal.signal(number, signal.SIG_DFL)
-                    audience.drain(None)
-    finally:
-        awake.close()
-        journal.close()
-    ended = result(state, account.calls)
-    return audience.ended(ended, clock.now(), seq=engine.seq + 1, saved=saved)
+    return await host(
+        common,
+        audience,
+        clock,
+        folder,
+        saved,
+        journal,
+        first,
+        known,
+        engine_of=engine_of,
+        is_at_risk=may_lose_a_record,
+        calls=lambda: account.calls,
+        also=also,
+    )

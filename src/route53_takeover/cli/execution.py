@@ -21,7 +21,7 @@ from route53_takeover.base.private_files import exposure, refuse_exposed
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, drive, opened, planned, who_am_i
 from route53_takeover.cli.interrupts import StoppedError, in_loop
-from route53_takeover.cli.run_state import fold_journal
+from route53_takeover.cli.run_state import fold_takeover
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.plan.review import differences
@@ -243,13 +243,13 @@ def resume_run(
             journal = FileJournal(folder.journal)
         except (RefusedError, UsageError):  # another process has it, or it cannot be written
             events = read_journal(folder.journal)
-            state = fold_journal(folder, events)
+            state = fold_takeover(folder, events)
             if state is not None and _has_ended(state):
                 return _report_end(reporter, folder, state, len(events))
             with _names_of(common, replace(saved, connection=override(saved.connection))):
                 raise  # unless the lock of a name says more: which run it is
         with closing(journal):
-            state = fold_journal(folder, journal.events)
+            state = fold_takeover(folder, journal.events)
             if state is None:
                 raise _never_started(folder)
             if not _has_ended(state):

@@ -43,7 +43,7 @@ from route53_takeover.tui.plain import TextView
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from route53_takeover.process.client import Observer
+    from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.process.protocol import PendingRun, Proposal, Source
     from route53_takeover.process.spawn import AnyOrder
     from route53_takeover.storage.config import Common
@@ -183,7 +183,9 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
 class _Launched:
     """An `PendingRun` whose run is in another process."""
 
-    def __init__(self, common: Common, order: AnyOrder, observer: Observer | None = None) -> None:
+    def __init__(
+        self, common: Common, order: AnyOrder, observer: RunObserver | None = None
+    ) -> None:
         self._common = common
         self._launch = Launch(order)
         self._observer = observer
@@ -206,7 +208,7 @@ class _Launched:
         self._launch.close()
 
 
-def following(common: Common, folder: RunFolder, observer: Observer | None = None) -> RemoteRun:
+def following(common: Common, folder: RunFolder, observer: RunObserver | None = None) -> RemoteRun:
     """The run as its journal and its process tell it."""
 
     def revive() -> Awaitable[None]:

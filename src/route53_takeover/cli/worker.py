@@ -52,12 +52,10 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.ports import Clock
+    from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.status.result import Result
-    from route53_takeover.core.takeover import events as ev
-    from route53_takeover.core.takeover.state import State
     from route53_takeover.process.spawn import SpawnReply
-    from route53_takeover.runtime.takeover_effects import Observer
-    from route53_takeover.storage.run_folder import RunFolder, Saved
+    from route53_takeover.storage.run_folder import RunFolder, SavedRun
 
 _SLOWER = 3.0
 """How much slower a scenario runs on a screen: well under a minute still."""
@@ -136,8 +134,8 @@ class SocketReporter:
 
     @asynccontextmanager
     async def observing(
-        self, _folder: RunFolder, _saved: Saved, _clock: Clock
-    ) -> AsyncIterator[Observer]:
+        self, _folder: RunFolder, _saved: SavedRun, _clock: Clock
+    ) -> AsyncIterator[RunObserver]:
         """No observer: terminals read the journal."""
         yield _no_observer
 
@@ -146,7 +144,7 @@ class SocketReporter:
         return True
 
     def ended(
-        self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
+        self, ended: Result, now: float, *, seq: int | None = None, saved: SavedRun | None = None
     ) -> ExitCode:
         """Sends the result, if the socket is open; the journal has it in any case."""
         del saved
@@ -154,7 +152,7 @@ class SocketReporter:
         return ended.exit_code
 
 
-def _no_observer(event: ev.AnyEvent, state: State, seq: int) -> None:
+def _no_observer(event: object, state: object, seq: int) -> None:
     del event, state, seq
 
 

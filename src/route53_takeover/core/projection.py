@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Generic
 
 from route53_takeover.core.machine import C, E, S
@@ -58,3 +59,7 @@ class Projection(Generic[S, E, C]):
             self._rejected(event, error)
             return ()
         return commands
+
+    def copy(self) -> Projection[S, E, C]:
+        """One that goes on by itself."""
+        return copy(self)

@@ -14,10 +14,12 @@ import msgspec
 
 from route53_takeover.base.stdio import write_line
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.events import DeployExited, TimePassed
 from route53_takeover.core.plan.comparison import record_objects
 from route53_takeover.core.plan.forecast_objects import forecast_object, strategy_objects
 from route53_takeover.core.status.messages import deploy_tail, of_event
-from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.switch.state import SwitchState
+from route53_takeover.core.takeover.events import StackPolled
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
     from route53_takeover.base.stdio import Sink
     from route53_takeover.core.domain.record_sets import RecordKey
+    from route53_takeover.core.events import Event
     from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.status.any_run import RunState
     from route53_takeover.core.status.result import Result
     from route53_takeover.core.takeover.name_state import NameState
     from route53_takeover.core.takeover.state import State
@@ -49,10 +53,10 @@ class JsonLines:
         self._gone: dict[RecordKey, float] = {}
         self._names: Mapping[str, NameState] = {}
 
-    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:
-        if not (isinstance(event, ev.TimePassed) or _is_no_news(event)):
+    def __call__(self, event: Event, state: RunState, seq: int) -> None:
+        if not (isinstance(event, TimePassed) or _is_no_news(event)):
             self._print(event, state, seq)
-        for line in self._gaps(state):
+        for line in () if isinstance(state, SwitchState) else self._gaps(state):
             head = {"run": self._run, "seq": seq, "time": rfc3339(state.now)}
             write_line(json.dumps(head | {"phase": str(state.phase)} | line), self._out)
 
@@ -79,7 +83,7 @@ class JsonLines:
                     lasted = max(state.now - self._gone.pop(key), 0.0)
                     yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
 
-    def _print(self, event: ev.AnyEvent, state: State, seq: int) -> None:
+    def _print(self, event: Event, state: RunState, seq: int) -> None:
         body = msgspec.to_builtins(event)
         body.pop("plan", None)  # it is in plan.json
         line = {
@@ -90,7 +94,7 @@ class JsonLines:
             "event": kebab(body.pop("event")),
         }
         body.pop("time")
-        if isinstance(event, ev.DeployExited):
+        if isinstance(event, DeployExited):
             body.pop("tail", None)
             for message in of_event(event):
                 write_line(message.text, self._talk)
@@ -99,8 +103,8 @@ class JsonLines:
         write_line(json.dumps(line | {k: v for k, v in body.items() if k not in line}), self._out)
 
 
-def _is_no_news(event: ev.AnyEvent) -> bool:
-    return isinstance(event, ev.StackPolled) and not event.events
+def _is_no_news(event: Event) -> bool:
+    return isinstance(event, StackPolled) and not event.events
 
 
 def kebab(name: str) -> str:
@@ -130,8 +134,14 @@ def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, 
         "reason": body["reason"],
         "owner_notice": body["owner_notice"],
         "records": records,
+        "switches": [_switch_object(switch) for switch in body["switches"]],
         "api_calls": body["api_calls"],
     }
+
+
+def _switch_object(switch: dict[str, Any]) -> dict[str, Any]:
+    times = ("switched_at", "first_green_at", "last_blue_at")
+    return switch | {key: None if switch[key] is None else rfc3339(switch[key]) for key in times}
 
 
 def plan_object(

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.ports import Clock
+    from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.status.result import Result
-    from route53_takeover.runtime.takeover_effects import Observer
     from route53_takeover.storage.config import Common
-    from route53_takeover.storage.run_folder import Saved
+    from route53_takeover.storage.run_folder import SavedRun
 
 
 class Reporter(Protocol):
@@ -46,15 +46,15 @@ class Reporter(Protocol):
         """The run's folder has its journal, and the engine is about to start."""
 
     def observing(
-        self, folder: RunFolder, saved: Saved, clock: Clock
-    ) -> AbstractAsyncContextManager[Observer]:
+        self, folder: RunFolder, saved: SavedRun, clock: Clock
+    ) -> AbstractAsyncContextManager[RunObserver]:
         """The observer of every event, while the run lasts."""
 
     def drain(self, patience: float | None) -> bool:
         """Waits up to this long until all output has been read; whether it was."""
 
     def ended(
-        self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
+        self, ended: Result, now: float, *, seq: int | None = None, saved: SavedRun | None = None
     ) -> ExitCode:
         """The result; returns the exit code."""
 
@@ -86,8 +86,8 @@ class ConsoleReporter:
 
     @asynccontextmanager
     async def observing(
-        self, folder: RunFolder, saved: Saved, clock: Clock
-    ) -> AsyncIterator[Observer]:
+        self, folder: RunFolder, saved: SavedRun, clock: Clock
+    ) -> AsyncIterator[RunObserver]:
         """JSON lines on stdout, or text on stderr."""
         talk = Background(sys.stderr)
         if self._common.as_json:
@@ -117,7 +117,7 @@ class ConsoleReporter:
         return drained
 
     def ended(
-        self, ended: Result, now: float, *, seq: int | None = None, saved: Saved | None = None
+        self, ended: Result, now: float, *, seq: int | None = None, saved: SavedRun | None = None
     ) -> ExitCode:
         """The last JSON line, or the summary, behind what a dry run would have written."""
         if saved is not None:

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.events import DeployExited
 from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
+from route53_takeover.core.status.any_run import doing_of, has_run_ended, tell, timeline_for
 from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.rehearsal_marks import title
-from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.snapshot import Detail
-from route53_takeover.core.status.timeline import Timeline
-from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.output.json_lines import plan_object, result_object
 
 if TYPE_CHECKING:
@@ -31,9 +29,12 @@ if TYPE_CHECKING:
 
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.base.stdio import Sink
+    from route53_takeover.core.events import Event
     from route53_takeover.core.plan.model import Plan
-    from route53_takeover.core.status.result import Result
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.status.any_run import RunState
+    from route53_takeover.core.status.result import Result, SwapResult
+    from route53_takeover.core.status.switch.timeline import SwitchTimeline
+    from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.storage.config import Common
 
 _QUIET_FOR = 10.0
@@ -81,19 +82,21 @@ class TextLines:
         self._deploy_output = deploy_output
         self._quiet = quiet
         self._detail = Detail.ALL if verbose else Detail.MAIN
-        self._timeline = Timeline()
-        self._state: State | None = None
+        self._timeline: Timeline | SwitchTimeline | None = None
+        self._state: RunState | None = None
         self._last = 0.0
 
-    def __call__(self, event: ev.AnyEvent, state: State, seq: int) -> None:  # noqa: ARG002 -- the port's
+    def __call__(self, event: Event, state: RunState, seq: int) -> None:  # noqa: ARG002 -- the port's
         if self._quiet:
             return
         self._state = state
-        for news in self._timeline.take(event, state):
-            if news.detail > self._detail or news.phase is Phase.ENDED:
+        if self._timeline is None:
+            self._timeline = timeline_for(state)
+        for news in tell(self._timeline, event, state):
+            if news.detail > self._detail or (news.phase and has_run_ended(state)):
                 continue  # the summary says how it ended
             self._say(event.time, f"{news.phase}: {news.text}" if news.phase else news.text)
-        if self._deploy_output and isinstance(event, ev.DeployExited):
+        if self._deploy_output and isinstance(event, DeployExited):
             for text in deploy_tail(event):
                 self._say(event.time, text)
         self.tick(event.time)
@@ -104,11 +107,12 @@ class TextLines:
         if state is None or state.ending is not None or now - self._last < _QUIET_FOR:
             return
         waited = clock_time(now - state.phase_since)
-        self._say(now, f"{doing(state).rstrip('.')} ({waited})")
+        self._say(now, f"{doing_of(state).rstrip('.')} ({waited})")
 
     def _say(self, time: float, text: str) -> None:
         self._last = time
-        since = clock_time(time - self._timeline.began)
+        began = time if self._timeline is None else self._timeline.began
+        since = clock_time(time - began)
         write_line(f"{self._prefix}{since}  {text}", self._out)
 
 
@@ -138,6 +142,9 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         if record.gap_seconds_dns is not None:
             gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
         lines.append(f"  {record.label}: {record.outcome}{gap}")
+    for swap in result.switches:
+        took = _switched_in(swap)
+        lines.append(f"  {swap.target}: {swap.outcome}, {swap.before} -> {swap.after}{took}")
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
     unknown = result.exit_code is ExitCode.UNKNOWN
@@ -147,6 +154,17 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
     return lines
+
+
+def _switched_in(swap: SwapResult) -> str:
+    """How long both sides answered, where that was seen."""
+    if swap.switched_at is None or swap.first_green_at is None:
+        return ""
+    first = max(swap.first_green_at - swap.switched_at, 0.0)
+    text = f", green answered after {first:.1f} s"
+    if swap.last_blue_at is not None and swap.last_blue_at > swap.switched_at:
+        text += f", blue for the last time after {swap.last_blue_at - swap.switched_at:.1f} s"
+    return text
 
 
 def print_plan(

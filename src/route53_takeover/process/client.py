@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from copy import copy
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import RefusedError, TakeoverError
-from route53_takeover.core.status.build import snapshot
-from route53_takeover.core.status.timeline import Timeline
-from route53_takeover.core.takeover.events import RunResumed, RunStarted
-from route53_takeover.core.takeover.machine import TAKEOVER, projection
+from route53_takeover.core.events import RunResumed
+from route53_takeover.core.status.any_run import RunReading, begins, has_run_ended
 from route53_takeover.process.control_socket import (
     Alive,
     AnyMessage,
@@ -35,12 +32,10 @@ from route53_takeover.storage.run_folder import line_for, named
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from route53_takeover.core.takeover.events import AnyEvent, OperatorEvent
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.events import Event
+    from route53_takeover.core.status.any_run import RunObserver, RunRequest, RunState
     from route53_takeover.process.protocol import Request
     from route53_takeover.storage.run_folder import RunFolder
-
-    Observer = Callable[[AnyEvent, State, int], None]
 
 _POLL = 0.1
 """Seconds between two looks at the journal's size."""
@@ -71,44 +66,34 @@ class WatchedRun:
 
     def __init__(self, state_dir: str) -> None:
         self._state_dir = state_dir
-        self._projection = projection()
-        self.timeline = Timeline()
+        self._reading = RunReading()
 
     @property
-    def state(self) -> State | None:
-        return self._projection.state
+    def state(self) -> RunState | None:
+        return self._reading.state
 
     @property
     def events(self) -> int:
         """How many were taken."""
-        return self._projection.seq
+        return self._reading.events
 
-    def take(self, event: AnyEvent) -> None:
+    def take(self, event: Event) -> None:
         """Folds one more event."""
-        if self.state is None and not isinstance(event, RunStarted):
+        if self.state is None and not begins(event):
             return  # its beginning is lost with its journal
-        self._projection.take(event)
-        if self.state is not None:
-            self.timeline.take(event, self.state)
+        self._reading.take(event)
 
     def copy(self) -> WatchedRun:
         """One that goes on by itself."""
         other = WatchedRun(self._state_dir)
-        other._projection = copy(self._projection)
-        other.timeline = self.timeline.copy()
+        other._reading = self._reading.copy()
         return other
 
     def view(self, now: float, link: Link, deploy: tuple[str, ...], rehearsal: str) -> View | None:
         """What there is to show; ``None`` before the first event."""
-        if self.state is None:
+        shown = self._reading.snapshot(now, rehearsal=rehearsal, state_dir=self._state_dir)
+        if shown is None:
             return None
-        shown = snapshot(
-            self.state,
-            self.timeline,
-            max(now, self.state.now),
-            rehearsal=rehearsal,
-            state_dir=self._state_dir,
-        )
         return View(
             snapshot=shown, link=link, deploy=deploy, position=self.events, length=self.events
         )
@@ -122,7 +107,7 @@ class DeployLog:
         self._seen: tuple[str, int] = ("", 0)
         self._lines: tuple[str, ...] = ()
 
-    def lines(self, state: State | None) -> tuple[str, ...]:
+    def lines(self, state: RunState | None) -> tuple[str, ...]:
         """Those of the command that runs, or ran last."""
         if state is None or not state.deploys:
             return ()
@@ -159,7 +144,7 @@ class RemoteRun:
         revive: Callable[[], Awaitable[None]] | None = None,
         has_account: Callable[[], bool] = lambda: True,
         is_killed: bool = False,
-        observer: Observer | None = None,
+        observer: RunObserver | None = None,
     ) -> None:
         self._folder = folder
         self._state_dir = named(folder.state_dir)
@@ -172,7 +157,7 @@ class RemoteRun:
         self._tail = JournalTail(folder.journal)
         self._output = DeployLog(folder)
         self._unfolding = WatchedRun(self._state_dir)
-        self._lost: list[AnyEvent] = []
+        self._lost: list[Event] = []
         self._changed = asyncio.Event()
         self._alive: Alive | None = None
         self._alive_at = 0.0
@@ -243,7 +228,7 @@ class RemoteRun:
         for event in (*self._tail.read(), *self._lost):
             self._take(event)
 
-    def _take(self, event: AnyEvent) -> None:
+    def _take(self, event: Event) -> None:
         self._unfolding.take(event)
         if isinstance(event, RunResumed):
             self._is_killed = False
@@ -255,7 +240,7 @@ class RemoteRun:
 
     def _link(self) -> Link:
         state = self._unfolding.state
-        if state is not None and TAKEOVER.has_ended(state):
+        if state is not None and has_run_ended(state):
             return Link.ENDED
         if self._is_gone:
             return Link.KILLED if self._is_killed and self._has_account() else Link.GONE
@@ -317,7 +302,7 @@ class RemoteRun:
                     self._answer.set_result(said)
         self._changed.set()
 
-    async def _ask(self, event: OperatorEvent) -> None:
+    async def _ask(self, event: RunRequest) -> None:
         async with self._asking:
             if self._writer is None:
                 again = line_for(self._folder.state_dir, "resume", self._folder.name)

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from route53_takeover.core.takeover.events import OperatorEvent
+from route53_takeover.core.status.any_run import RunRequest
 from route53_takeover.process.control_socket import (
     Alive,
     NotTaken,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from route53_takeover.core.ports import Clock
-    from route53_takeover.core.takeover.events import AnyEvent
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.status.any_run import RunState
+    from route53_takeover.storage.journal_format import KnownEvent
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ _LONGEST_REQUEST = 1 << 16
 """Bytes of a line from a client: an operator's event is small."""
 
 
-_asked: msgspec.json.Decoder[OperatorEvent] = msgspec.json.Decoder(OperatorEvent)
+_asked: msgspec.json.Decoder[RunRequest] = msgspec.json.Decoder(RunRequest)
 
 
 class Control:
@@ -57,7 +57,7 @@ class Control:
         submit: takes the operator's events.
     """
 
-    def __init__(self, path: Path, clock: Clock, submit: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, path: Path, clock: Clock, submit: Callable[[RunRequest], None]) -> None:
         self._path = path
         self._clock = clock
         self._submit = submit
@@ -65,7 +65,7 @@ class Control:
         self._attending: set[asyncio.Task[None]] = set()
         self._lost: list[bytes] = []
 
-    def observe(self, event: AnyEvent, state: State, _seq: int) -> None:
+    def observe(self, event: KnownEvent, state: RunState, _seq: int) -> None:
         """Hands on what the journal does not hold; never raises."""
         if state.journal_lost:
             line = encoded(Unjournalled(event=event))

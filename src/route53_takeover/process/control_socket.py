@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from route53_takeover.core.takeover.events import AnyEvent
+from route53_takeover.storage.journal_format import KnownEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Alive(Message, frozen=True, kw_only=True):
 class Unjournalled(Message, frozen=True, kw_only=True):
     """An event that the journal does not hold, for it cannot be written any more."""
 
-    event: AnyEvent
+    event: KnownEvent
 
 
 class Taken(Message, frozen=True, kw_only=True):

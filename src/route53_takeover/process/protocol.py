@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from route53_takeover.base.errors import TakeoverError
 from route53_takeover.core.plan.model import Plan
+from route53_takeover.core.status.any_run import RunRequest
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.snapshot import Absence, Snapshot
-from route53_takeover.core.takeover.events import OperatorEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -81,7 +81,7 @@ class Resume(Struct, frozen=True, kw_only=True):
     """Starts the process of a run again that has none any more."""
 
 
-Request = OperatorEvent | Seek | StepBy | Play | Resume
+Request = RunRequest | Seek | StepBy | Play | Resume
 
 
 class Source(Protocol):

@@ -15,7 +15,7 @@ from route53_takeover.storage.run_folder import named
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from route53_takeover.core.takeover.events import AnyEvent
+    from route53_takeover.core.events import Event
     from route53_takeover.process.protocol import Request, View
     from route53_takeover.storage.run_folder import RunFolder
 
@@ -28,9 +28,7 @@ _EVERY = 200
 class Replay:
     """A `route53_takeover.process.protocol.Source` on a finished run; it begins at the end."""
 
-    def __init__(
-        self, folder: RunFolder, events: Sequence[AnyEvent], *, rehearsal: str = ""
-    ) -> None:
+    def __init__(self, folder: RunFolder, events: Sequence[Event], *, rehearsal: str = "") -> None:
         self._events = events
         self._times = [event.time for event in events]
         self._rehearsal = rehearsal

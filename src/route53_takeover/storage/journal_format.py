@@ -8,20 +8,23 @@ nowhere else in this package (`JournalEvent`).
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.base.escaping import escape_control
+from route53_takeover.core.switch.events import SwitchEvent
 from route53_takeover.core.takeover.events import AnyEvent
 
 if TYPE_CHECKING:
     from route53_takeover.core.events import Event
 
-JournalEvent = AnyEvent
-"""What a journal may hold: the events of every machine."""
+JournalEvent: TypeAlias = Any
+"""An event of one of the machines: of which, the first line of a journal tells."""
+KnownEvent = AnyEvent | SwitchEvent
+"""All of them, for a decoder."""
 FORMAT = 1
 """Version of the line format and of the events; another one cannot be resumed."""
 
@@ -37,7 +40,7 @@ class _Line(Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder()
 _line_decoder = msgspec.json.Decoder(_Line)
-_event_decoder: msgspec.json.Decoder[JournalEvent] = msgspec.json.Decoder(JournalEvent)
+_event_decoder: msgspec.json.Decoder[JournalEvent] = msgspec.json.Decoder(KnownEvent)
 
 
 def encode(seq: int, event: Event) -> bytes:

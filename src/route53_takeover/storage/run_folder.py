@@ -24,6 +24,7 @@ from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.account_read import AccountRead
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.status.snippets import command_line
+from route53_takeover.core.switch.model import Swap, SwitchPlan
 from route53_takeover.storage.config import Connection
 from route53_takeover.storage.user_folders import state_folder
 
@@ -35,29 +36,52 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
-_Saved = TypeVar("_Saved", "Saved", "Backup")
+SWITCH_KIND = "switch"
+"""What ``plan.json`` says of the run of a blue-green switch; of a takeover it says nothing."""
+_Saved = TypeVar("_Saved", "Saved", "SavedSwitch", "Backup", "SwitchBackup")
 
 
-class Saved(Struct, frozen=True, kw_only=True):
-    """``plan.json``: all that `resume` and `restore` need besides credentials.
+class _Kind(Struct, frozen=True):
+    """What tells the kind of a run."""
+
+    kind: str = ""
+
+
+class SavedRun(Struct, frozen=True, kw_only=True):
+    """``plan.json``: what `resume` and `restore` need of a run of any kind, besides credentials.
 
     Attributes:
         rehearsal: name of the scenario, where the account was a simulated one; `DRY_RUN` where that
             was made of a real one.
         simulated: the folder of a scenario's account, whose process answers there while it lives.
-        account: what was read, to rehearse the plan; ``None`` in runs of earlier versions.
         cwd: where the deploy commands run.
     """
 
     format: int = FORMAT
     run: str
     begun: float
-    plan: Plan
     connection: Connection
     cwd: str
     rehearsal: str | None = None
     simulated: str = ""
+
+
+class Saved(SavedRun, frozen=True, kw_only=True):
+    """Of a takeover.
+
+    Attributes:
+        account: what was read, to rehearse the plan; ``None`` in runs of earlier versions.
+    """
+
+    plan: Plan
     account: AccountRead | None = None
+
+
+class SavedSwitch(SavedRun, frozen=True, kw_only=True):
+    """Of a blue-green switch; ``kind`` tells the two files apart."""
+
+    kind: str = SWITCH_KIND
+    plan: SwitchPlan
 
 
 class Backup(Struct, frozen=True, kw_only=True):
@@ -74,6 +98,15 @@ class Backup(Struct, frozen=True, kw_only=True):
     records: list[dict[str, Any]]
     absent: list[str] = []
     soa: dict[str, Any] | None = None
+
+
+class SwitchBackup(Struct, frozen=True, kw_only=True):
+    """``backup.json`` of a switch: everything that it may change, as it was."""
+
+    format: int = FORMAT
+    run: str
+    kind: str = SWITCH_KIND
+    swaps: tuple[Swap, ...]
 
 
 class RunFolder:
@@ -119,7 +152,7 @@ class RunFolder:
                 "Check --state-dir and its permissions.",
             ) from error
 
-    def save_plan(self, saved: Saved) -> None:
+    def save_plan(self, saved: Saved | SavedSwitch) -> None:
         """Writes plan.json durably."""
         self._write("plan.json", msgspec.json.format(msgspec.json.encode(saved), indent=1))
 
@@ -133,6 +166,11 @@ class RunFolder:
             absent=[str(key) for key in sorted(plan.added_keys, key=str)],
             soa=None if plan.soa is None else plan.soa.original.to_api(),
         )
+        self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
+
+    def save_switch_backup(self, plan: SwitchPlan) -> None:
+        """The same for a switch: what leads to blue now. Raises OSError."""
+        backup = SwitchBackup(run=self.name, swaps=plan.watched or plan.swaps)
         self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
 
     def save_restore(self, time: float, changes: Sequence[Change]) -> None:
@@ -155,25 +193,51 @@ class RunFolder:
                 path.unlink()
             self.path.rmdir()
 
-    def plan(self) -> Saved:
+    def saved(self) -> Saved | SavedSwitch:
         """Reads plan.json.
 
         Raises:
             UsageError: it is not there or not ours.
             RefusedError: another version wrote it.
         """
+        if self.is_switch:
+            return self._read("plan.json", SavedSwitch)
         return self._read("plan.json", Saved)
+
+    def plan(self) -> Saved:
+        """The same, of a takeover.
+
+        Raises:
+            RefusedError: it is a switch.
+        """
+        if self.is_switch:
+            raise RefusedError(
+                f"{self.name} is a switch, not a takeover", f"See `report {self.name}`."
+            )
+        return self._read("plan.json", Saved)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the run is a blue-green switch; of a file that cannot be read it is not."""
+        with suppress(OSError, msgspec.MsgspecError, AttributeError):
+            data = (self.path / "plan.json").read_bytes()
+            return msgspec.json.decode(data, type=_Kind).kind == SWITCH_KIND
+        return False
 
     @property
     def rehearses(self) -> str:
         """The scenario; empty for a real run, or where that is not known."""
         with suppress(TakeoverError):
-            return self.plan().rehearsal or ""
+            return self.saved().rehearsal or ""
         return ""
 
     def backup(self) -> Backup:
         """Reads backup.json; raises like `plan`."""
         return self._read("backup.json", Backup)
+
+    def switch_backup(self) -> SwitchBackup:
+        """The same, of a switch."""
+        return self._read("backup.json", SwitchBackup)
 
     def _write(self, name: str, data: bytes) -> None:
         private_files.write_durably(self.path / name, _readable(data) + b"\n")

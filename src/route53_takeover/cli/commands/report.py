@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ExitCode, RefusedError
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.cli.run_state import no_beginning
+from route53_takeover.core.status.any_run import RunReading, result_of
 from route53_takeover.core.status.forecast_result import (
     forecast_result_lines,
     forecast_result_objects,
 )
-from route53_takeover.core.status.result import result
-from route53_takeover.core.takeover.machine import projection
+from route53_takeover.core.takeover.state import State
 from route53_takeover.output import json_lines, text_lines
 from route53_takeover.storage.journal import read_journal
 from route53_takeover.storage.run_folder import find_run, line_for, within
@@ -39,7 +39,7 @@ def report_on(common: Common, folder: RunFolder) -> ExitCode:
 
 def _report(common: Common, folder: RunFolder) -> ExitCode:
     history = read_journal(folder.journal) if folder.journal.exists() else []
-    folding = projection()
+    folding = RunReading()
     phases: list[tuple[str, float]] = []
     told = text_lines.TextLines(
         sys.stdout,
@@ -63,7 +63,7 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
         raise RefusedError(
             f"{folder.name} never started: its journal is empty", "Start it again with `run`."
         )
-    ended = None if state.ending is None else result(state, None)
+    ended = None if state.ending is None else result_of(state, None)
     if common.as_json:
         line = {
             "event": "report",
@@ -71,7 +71,7 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
             "begun": json_lines.rfc3339(history[0].time),
             "events": len(history),
             "phases": [{"phase": p, "since": json_lines.rfc3339(t)} for p, t in phases],
-            "forecast": forecast_result_objects(state),
+            "forecast": forecast_result_objects(state) if isinstance(state, State) else None,
             "result": None
             if ended is None
             else json_lines.result_object(ended, seq=len(history) + 1, time=state.now),
@@ -79,7 +79,9 @@ def _report(common: Common, folder: RunFolder) -> ExitCode:
         write_line(json.dumps(line), sys.stdout)
     elif ended is not None:
         lines = text_lines.summary(ended, resume=None)
-        write_lines([*lines, *forecast_result_lines(state)], sys.stdout)
+        if isinstance(state, State):
+            lines += forecast_result_lines(state)
+        write_lines(lines, sys.stdout)
     else:
         lines = [f"not ended: it was in phase {state.phase} at {json_lines.rfc3339(state.now)}"]
         if not folder.rehearses:

@@ -11,7 +11,7 @@ from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.run_state import read_state
 from route53_takeover.core.domain.names import display_name
 from route53_takeover.core.status.rehearsal_marks import mark
-from route53_takeover.storage.run_folder import all_runs
+from route53_takeover.storage.run_folder import SavedSwitch, all_runs
 
 if TYPE_CHECKING:
     from route53_takeover.cli.options import CommonOptions
@@ -27,7 +27,7 @@ def runs(options: CommonOptions) -> ExitCode:
             write_line(json.dumps(line), sys.stdout)
         else:
             word = f" {mark(folder.rehearses)}" if line["rehearsal"] else ""
-            what = ", ".join(str(name) for name in line["records"])
+            what = ", ".join(str(name) for name in (*line["records"], *line["switches"]))
             told = line["outcome"] or line["phase"]
             write_line(
                 f"{line['run']}  {told}{word}  {what}  {line['reason']}".rstrip(), sys.stdout
@@ -44,12 +44,17 @@ def _run_line(folder: RunFolder) -> dict[str, Any]:
         "phase": None,
         "outcome": None,
         "records": [],
+        "switches": [],
         "reason": "",
     }
     try:
-        saved = folder.plan()
+        saved = folder.saved()
         line["rehearsal"] = saved.rehearsal is not None
-        line["records"] = [f"{display_name(m.key.name)} {m.key.type}" for m in saved.plan.manuals]
+        if isinstance(saved, SavedSwitch):
+            line["switches"] = [swap.target for swap in saved.plan.swaps or saved.plan.watched]
+        else:
+            manuals = saved.plan.manuals
+            line["records"] = [f"{display_name(m.key.name)} {m.key.type}" for m in manuals]
         state = read_state(folder)
     except TakeoverError as error:
         return line | {"reason": error.message}

@@ -120,7 +120,8 @@ def _steps(state: State, timeline: Timeline) -> Iterator[Step]:
     spent: dict[Phase, float] = {}
     for visit in timeline.visits:
         until = state.now if visit.left is None else visit.left
-        spent[visit.phase] = spent.get(visit.phase, 0.0) + max(until - visit.entered, 0.0)
+        phase = Phase(visit.phase)
+        spent[phase] = spent.get(phase, 0.0) + max(until - visit.entered, 0.0)
     order = [*_phases(state, spent)]
     for phase in order:
         yield Step(
@@ -184,7 +185,7 @@ def _mark(state: State, timeline: Timeline, phase: Phase, order: list[Phase]) ->
 
 def _fell_from(timeline: Timeline) -> Phase | None:
     """The phase in which the run turned from the takeover to putting everything back."""
-    turned = (v.phase for v in reversed(timeline.visits) if v.phase not in _LAST)
+    turned = (Phase(v.phase) for v in reversed(timeline.visits) if v.phase not in _LAST)
     return next(turned, None)
 
 

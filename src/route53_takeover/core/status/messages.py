@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.soa import negative_caching, negative_ttl
 from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.strategies.weighted import weight_of
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
@@ -99,7 +100,7 @@ def of_event(event: ev.AnyEvent) -> Iterator[Message]:
         case ev.DeployIntended():
             yield Message(f"starting the deploy with the switch {event.switch}", Mark.RUNNING)
         case ev.DeployExited():
-            yield _exited(event)
+            yield of_deploy_exit(event)
         case ev.Interrupted():
             text = f"{event.signal}: stopping after the undo; once more stops at once"
             yield Message(text, Mark.UNDONE)
@@ -248,8 +249,11 @@ def _undoing(event: ev.WriteIntended, record: RecordSet) -> str:
     return f"changing it back to {record.describe()}"
 
 
-def _exited(event: ev.DeployExited) -> Message:
+def of_deploy_exit(event: ev.DeployExited) -> Message:
+    """How a deploy command ended."""
     what = f"the deploy with the switch {event.switch}"
+    if event.switch is Switch.GREEN:
+        what = "the deploy of green"
     if event.timed_out:
         return Message(f"{what} was stopped after --deploy-timeout", Mark.FAILED)
     if event.code is None:

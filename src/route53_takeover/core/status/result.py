@@ -69,6 +69,22 @@ class RecordResult(Struct, frozen=True, kw_only=True):
         return str(RecordKey(self.name, self.type, self.set_identifier))
 
 
+class SwapResult(Struct, frozen=True, kw_only=True, rename={"before": "from", "after": "to"}):
+    """The result for one thing that a blue-green switch switches. Times: seconds since the epoch.
+
+    ``outcome``: ``switched``, ``restored``, ``untouched`` or ``unknown``.
+    """
+
+    kind: str
+    target: str
+    before: str
+    after: str
+    outcome: str
+    switched_at: float | None = None
+    first_green_at: float | None = None
+    last_blue_at: float | None = None
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """How a run ended, for the last JSON line and the summary.
 
@@ -83,6 +99,7 @@ class Result(Struct, frozen=True, kw_only=True):
     reason: str
     owner_notice: str | None = None
     records: tuple[RecordResult, ...] = ()
+    switches: tuple[SwapResult, ...] = ()
     api_calls: Mapping[str, int] | None = {}
     resumable: bool = True
 

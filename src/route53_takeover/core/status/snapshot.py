@@ -151,6 +151,46 @@ class ServerView(Struct, frozen=True, kw_only=True):
     answers: tuple[ServerAnswer, ...]
 
 
+class SwapView(Struct, frozen=True, kw_only=True):
+    """What a blue-green switch switches.
+
+    Attributes:
+        before: where it leads at first; ``after``: where it is to lead.
+        standing: where it led by the last read; empty where it was not read, or is gone.
+        side: which side that is, as a word.
+        read_at: when that was told.
+    """
+
+    kind: str
+    target: str
+    before: str
+    after: str
+    mark: Mark
+    words: str
+    standing: str = ""
+    side: str = ""
+    read_at: float | None = None
+
+
+class LiveMeter(Struct, frozen=True, kw_only=True):
+    """Who answers users, by the checks on their way.
+
+    Attributes:
+        recent: the newest answers, oldest first: time, side, whether it passed.
+        share: green's part of the newest answers that tell; ``None`` where none does.
+        answered: how many came from each side since the switch.
+        failed: failed checks since the switch; ``max_failures``: those that are allowed.
+    """
+
+    recent: tuple[tuple[float, str, bool], ...]
+    share: float | None
+    answered: dict[str, int]
+    failed: int
+    max_failures: int
+    first_green_at: float | None = None
+    last_blue_at: float | None = None
+
+
 class Countdown(Struct, frozen=True, kw_only=True):
     """Something that happens at a known time unless something else does before.
 
@@ -235,6 +275,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         news_at: when something last changed.
         events: how many events it was folded from.
         absences: the names without a record that the run must give one, the worst first.
+        swaps: what a blue-green switch switches; ``meter``: who answers users in it.
     """
 
     run: str
@@ -268,3 +309,5 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     result: Result | None = None
     rehearsal: str = ""
     absences: tuple[Absence, ...] = ()
+    swaps: tuple[SwapView, ...] = ()
+    meter: LiveMeter | None = None

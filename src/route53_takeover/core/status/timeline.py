@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from copy import copy
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,11 +21,11 @@ from route53_takeover.core.status.messages import OUTCOME_MARKS, Message, stage_
 from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
-from route53_takeover.core.takeover.phases import Phase
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.domain.stacks import StackEvent, StackResource
+    from route53_takeover.core.takeover.phases import Phase
     from route53_takeover.core.takeover.state import State
 
 _NEWS, _ANSWERS, _VISITS = 500, 200, 200
@@ -36,7 +37,7 @@ _REPEATED = 60.0
 class Visit(Struct, frozen=True, kw_only=True):
     """One stay in a phase; ``left`` is ``None`` while it lasts."""
 
-    phase: Phase
+    phase: StrEnum
     entered: float
     left: float | None = None
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from route53_takeover.core.deploys import Deploy
 from route53_takeover.core.domain.http_checks import CheckAnswer, Side
 from route53_takeover.core.endings import Ending, Stop
+from route53_takeover.core.events import Switch
 from route53_takeover.core.switch.commands import SwitchRequest
 from route53_takeover.core.switch.events import SwapPurpose, Way
 from route53_takeover.core.switch.model import Swap, SwapReading, SwitchPlan
@@ -166,6 +167,11 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     journal_lost: str = ""
     news_at: float = 0.0
     ending: Ending | None = None
+
+    @property
+    def deploys(self) -> dict[Switch, Deploy]:
+        """The deploy of green, by its switch."""
+        return {} if self.deploy is None else {Switch.GREEN: self.deploy}
 
     @property
     def ever_green(self) -> bool:

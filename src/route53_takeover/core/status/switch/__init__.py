@@ -1,0 +1,1 @@
+"""What people see of a blue-green switch: the frame of any run, filled from its state."""

@@ -1,0 +1,261 @@
+"""Makes the `Snapshot` from the state and the timeline of a switch. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.status.messages import OUTCOME_MARKS
+from route53_takeover.core.status.snapshot import (
+    Copy,
+    Countdown,
+    DeployView,
+    LiveMeter,
+    Mark,
+    Snapshot,
+    Step,
+    SwapView,
+)
+from route53_takeover.core.status.snippets import command_line
+from route53_takeover.core.status.switch.choices import switch_choices
+from route53_takeover.core.status.switch.messages import SWITCH_PHASE_WORDS, swap_words
+from route53_takeover.core.status.switch.result import switch_result
+from route53_takeover.core.switch.model import MappingSwap
+from route53_takeover.core.switch.phases import SwitchPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.status.switch.timeline import SwitchTimeline
+    from route53_takeover.core.switch.state import SwapState, SwitchState
+
+_P = SwitchPhase
+_LAST = (_P.RESTORE, _P.ENDED)
+_RECENT = 20
+"""Answers that green's share is worked out from."""
+
+
+def switch_snapshot(
+    state: SwitchState,
+    timeline: SwitchTimeline,
+    now: float,
+    *,
+    rehearsal: str = "",
+    state_dir: str = "",
+) -> Snapshot:
+    """The run as it is; arguments as for a takeover (`core.status.build.snapshot`)."""
+    if state.ending is None:
+        state = replace(state, now=max(state.now, now))
+    steps = tuple(_steps(state, timeline))
+    following = next((step.phase for step in steps if step.mark is Mark.WAITING), None)
+    plan = state.plan
+    return Snapshot(
+        run=state.run,
+        stack=plan.options.to_stack or "",
+        zone=plan.site,
+        account=plan.account,
+        phase=state.phase,
+        has_ended=state.phase is _P.ENDED,
+        began=timeline.began,
+        now=now,
+        title=_title(state, rehearsal),
+        doing=switch_doing(state),
+        next="" if following is None else f"{SWITCH_PHASE_WORDS[_P(following)]}",
+        waits=tuple(_waits(state)),
+        needs_person="Continue or abort: the run is paused." if state.paused else "",
+        alerts=tuple(_alerts(state, timeline)),
+        paused=state.paused and not state.given_up,
+        news_at=state.news_at,
+        events=timeline.events,
+        steps=steps,
+        records=(),
+        tree=(),
+        servers=(),
+        released=(),
+        back=(),
+        countdowns=tuple(_countdowns(state)),
+        deploys=tuple(_deploys(state)),
+        choices=switch_choices(state),
+        copies=tuple(_copies(state, rehearsal, state_dir)),
+        news=tuple(timeline.news),
+        result=None if state.ending is None else switch_result(state, None),
+        rehearsal=rehearsal,
+        swaps=tuple(_swap_view(swap) for swap in state.swaps.values()),
+        meter=_meter(state),
+    )
+
+
+def switch_doing(state: SwitchState) -> str:
+    """What the run does now, in a sentence."""
+    words = SWITCH_PHASE_WORDS[state.phase]
+    if state.ending is not None:
+        return f"{state.ending.outcome}: {state.ending.reason}."
+    if state.paused:
+        return f"Paused while {words}."
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _title(state: SwitchState, rehearsal: str) -> str:
+    what = str(state.ending.outcome) if state.ending is not None else str(state.phase)
+    mark = "REHEARSAL " if rehearsal else ""
+    return f"{mark}{what} {state.plan.site}".strip()
+
+
+def _swap_view(swap: SwapState) -> SwapView:
+    mark, words = swap_words(swap)
+    return SwapView(
+        kind=str(swap.swap.kind),
+        target=swap.swap.target,
+        before=swap.swap.before,
+        after=swap.swap.after,
+        mark=mark,
+        words=words,
+        standing="" if swap.reading is None else swap.reading.shown,
+        side=str(swap.side),
+        read_at=None if swap.reading is None else swap.read_at,
+    )
+
+
+def _meter(state: SwitchState) -> LiveMeter | None:
+    """Who answers users; ``None`` without a check."""
+    if not state.plan.checks:
+        return None
+    known = [a.side for a in state.live if a.side in (Side.BLUE, Side.GREEN)][-_RECENT:]
+    return LiveMeter(
+        recent=tuple((a.time, str(a.side), a.passed) for a in state.live),
+        share=known.count(Side.GREEN) / len(known) if known else None,
+        answered={str(side): count for side, count in state.answered.items()},
+        failed=state.failed_checks,
+        max_failures=state.plan.options.max_failures,
+        first_green_at=state.first_green_at,
+        last_blue_at=state.last_blue_at,
+    )
+
+
+def _waits(state: SwitchState) -> Iterator[str]:
+    for swap in state.swaps.values():
+        if swap.reading is not None and not swap.reading.is_settled:
+            yield f"CloudFront deploys {swap.swap.target} to every edge"
+        if swap.invalidation and not swap.is_invalidated:
+            yield f"CloudFront invalidates what it has cached ({swap.invalidation})"
+
+
+def _alerts(state: SwitchState, timeline: SwitchTimeline) -> Iterator[str]:
+    if state.given_up and state.ending is None:
+        yield f"the switch is given up: {state.given_up}"
+    if state.journal_lost:
+        yield f"the journal cannot be written: {state.journal_lost}"
+    for swap in state.swaps.values():
+        if swap.moves:
+            yield f"the deploy of green has moved {swap.swap.target}; it was led back"
+        if swap.trouble and (swap.held_off or swap.refusals):
+            yield f"{swap.swap.target}: {swap.trouble}"
+    for trouble in timeline.troubles.values():
+        yield f"cannot read the account: {trouble.reason}"
+    if state.failed_checks and state.ending is None:
+        allowed = state.plan.options.max_failures
+        yield f"{state.failed_checks} failed checks since the switch (at most {allowed} may fail)"
+
+
+def _countdowns(state: SwitchState) -> Iterator[Countdown]:
+    if state.phase is _P.BAKE:
+        until = state.phase_since + state.plan.options.bake
+        yield Countdown(
+            label="the bake ends", name=state.plan.site, since=state.phase_since, until=until
+        )
+
+
+def _deploys(state: SwitchState) -> Iterator[DeployView]:
+    command, deploy = state.plan.options.deploy, state.deploy
+    if command is None:
+        return
+    if deploy is None:
+        is_off = bool(state.given_up) or state.phase is _P.ENDED
+        mark = Mark.SKIPPED if is_off else Mark.WAITING
+        words = "not started" if is_off else "not started yet"
+    elif deploy.exited_at is None:
+        mark, words = Mark.RUNNING, "running"
+        if state.ending is not None:
+            mark, words = Mark.UNKNOWN, "may still be running"
+    elif deploy.timed_out:
+        mark, words = Mark.FAILED, "stopped after --deploy-timeout"
+    elif deploy.code is None:
+        mark, words = Mark.UNKNOWN, "ended, exit status unknown"
+    else:
+        mark, words = (Mark.FAILED if deploy.code else Mark.DONE), f"exited {deploy.code}"
+    yield DeployView(
+        switch="green",
+        command=command,
+        mark=mark,
+        words=words,
+        log="deploy-green.log",
+        since=None if deploy is None else deploy.intended_at,
+        ended=None if deploy is None else deploy.exited_at,
+    )
+
+
+def _copies(state: SwitchState, rehearsal: str, state_dir: str) -> Iterator[Copy]:
+    if not rehearsal:
+        for swap in state.swaps.values():
+            if isinstance(swap.swap, MappingSwap):
+                words = f"aws apigatewayv2 get-api-mappings --domain-name {swap.swap.domain.name}"
+            else:
+                words = f"aws cloudfront get-distribution --id {swap.swap.distribution_id}"
+            yield Copy(label=f"where {swap.swap.target} leads", text=words)
+    restore = command_line("restore", state.run, state_dir=state_dir)
+    yield Copy(label="switch back to blue", text=restore)
+
+
+# -- the steps
+
+
+def _steps(state: SwitchState, timeline: SwitchTimeline) -> Iterator[Step]:
+    spent: dict[SwitchPhase, float] = {}
+    for visit in timeline.visits:
+        until = state.now if visit.left is None else visit.left
+        phase = _P(visit.phase)
+        spent[phase] = spent.get(phase, 0.0) + max(until - visit.entered, 0.0)
+    order = [*_phases(state, spent)]
+    for phase in order:
+        yield Step(
+            phase=phase,
+            words=SWITCH_PHASE_WORDS[phase],
+            mark=_mark(state, spent, phase, order),
+            spent=None if phase is _P.ENDED else spent.get(phase),
+            expected=state.plan.options.bake if phase is _P.BAKE else None,
+        )
+
+
+def _phases(state: SwitchState, spent: dict[SwitchPhase, float]) -> Iterator[SwitchPhase]:
+    left_out = {_P.PREFLIGHT, _P.RESTORE}
+    if state.plan.options.deploy is None:
+        left_out.add(_P.DEPLOY)
+    if state.plan.options.retire is None:
+        left_out.add(_P.RETIRE)
+    for phase in _P:
+        if phase not in left_out or phase is state.phase or spent.get(phase):
+            yield phase
+
+
+def _mark(
+    state: SwitchState,
+    spent: dict[SwitchPhase, float],
+    phase: SwitchPhase,
+    order: list[SwitchPhase],
+) -> Mark:
+    if state.ending is not None and phase is _P.ENDED:
+        return OUTCOME_MARKS[state.ending.outcome]
+    if phase is state.phase:
+        return Mark.RUNNING
+    if phase is _P.RESTORE:
+        is_back = state.ending is None or state.ending.outcome is not Outcome.UNKNOWN
+        return Mark.DONE if is_back else Mark.UNKNOWN
+    if phase in spent and state.given_up and phase is _P.SWITCH:
+        return Mark.UNDONE
+    if phase in spent:
+        return Mark.DONE
+    is_over = bool(state.given_up) or order.index(phase) < order.index(state.phase)
+    return Mark.SKIPPED if is_over and phase is not _P.VERIFY else Mark.WAITING

@@ -1,0 +1,177 @@
+"""The table from the events and phases of a switch to the lines that users read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.status.messages import Message, of_deploy_exit
+from route53_takeover.core.status.snapshot import Detail, Mark
+from route53_takeover.core.switch import events as ev
+from route53_takeover.core.switch.events import SwapPurpose, Way
+from route53_takeover.core.switch.phases import SwitchPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.switch.state import SwapState, SwitchState
+
+SWITCH_PHASE_WORDS = {
+    SwitchPhase.PREFLIGHT: "reading the account",
+    SwitchPhase.BACKUP: "saving a backup",
+    SwitchPhase.DEPLOY: "deploying green, and watching the live site",
+    SwitchPhase.CHECK: "checking green, and that the way back works",
+    SwitchPhase.SWITCH: "switching to green",
+    SwitchPhase.SETTLE: "waiting until only green answers",
+    SwitchPhase.BAKE: "watching the live site on green",
+    SwitchPhase.RETIRE: "retiring blue",
+    SwitchPhase.RESTORE: "leading everything back to blue",
+    SwitchPhase.VERIFY: "verifying the result",
+    SwitchPhase.ENDED: "ended",
+}
+
+OUTCOME_WORDS = {Outcome.DONE: "green", Outcome.RESTORED: "back on blue"}
+
+
+def of_switch_phase(phase: SwitchPhase) -> Message:
+    """A phase that the switch enters."""
+    return Message(SWITCH_PHASE_WORDS[phase], Mark.RUNNING)
+
+
+def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Message]:
+    """What an event says.
+
+    Args:
+        state: after it.
+    """
+    match event:
+        case ev.RunResumed():
+            yield Message("resumed from the journal", Mark.DONE)
+        case ev.BackupWritten():
+            yield Message("backup saved", Mark.DONE, Detail.MORE)
+        case ev.BackupFailed():
+            yield Message(f"no backup: {event.reason}", Mark.FAILED)
+        case ev.DeployIntended():
+            yield Message("starting the deploy of green", Mark.RUNNING)
+        case ev.DeployExited():
+            yield of_deploy_exit(event)
+        case ev.GreenFound():
+            places = ", ".join(swap.after for swap in event.plan.swaps)
+            yield Message(f"green is there: {places}", Mark.DONE)
+        case ev.GreenNotFound():
+            yield Message(f"green is not found yet: {event.reason}", Mark.WAITING)
+        case ev.Interrupted():
+            text = f"{event.signal}: stopping after the way back; once more stops at once"
+            yield Message(text, Mark.UNDONE)
+        case ev.JournalFailed():
+            text = f"the journal cannot be written: {event.reason}; continuing in memory"
+            yield Message(text, Mark.FAILED)
+        case ev.CheckAnswered():
+            yield from _checked(event, state)
+        case _:
+            yield from _of_swap(event, state)
+            yield from _of_operator(event)
+
+
+def _checked(event: ev.CheckAnswered, state: SwitchState) -> Iterator[Message]:
+    text = state.plan.checks[event.check].text
+    answer = event.answer
+    if event.way is Way.LIVE:
+        if not answer.passed:
+            yield Message(f"the live site fails {text}: {answer.reason}", Mark.FAILED)
+        return
+    if event.way is Way.BLUE:
+        return  # it is only asked to tell the two apart
+    if answer.passed:
+        yield Message(f"{event.way} passes {text}", Mark.DONE)
+    else:
+        yield Message(f"{event.way} fails {text}: {answer.reason}", Mark.FAILED)
+
+
+def _of_swap(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Message]:
+    match event:
+        case ev.SwapIntended():
+            yield _intended(event, state)
+        case ev.SwapAccepted():
+            text = f"AWS accepted the change of {_target(state, event.swap)}"
+            yield Message(text, Mark.DONE, Detail.MORE)
+        case ev.SwapRefused():
+            target = _target(state, event.swap)
+            yield Message(f"AWS refused the change of {target}: {event.reason}", Mark.FAILED)
+        case ev.SwapHeldOff():
+            target = _target(state, event.swap)
+            text = f"the change of {target} was not applied: {event.reason}"
+            yield Message(text, Mark.WAITING)
+        case ev.SwapUnknown():
+            target = _target(state, event.swap)
+            text = f"no answer to the change of {target}: {event.reason}"
+            yield Message(text, Mark.UNKNOWN)
+        case ev.InvalidationBegun():
+            text = f"invalidating what CloudFront has cached ({event.invalidation})"
+            yield Message(text, Mark.RUNNING)
+        case ev.InvalidationFailed():
+            yield Message(f"the invalidation did not work: {event.reason}", Mark.WAITING)
+        case ev.InvalidationCompleted():
+            yield Message("the invalidation is complete", Mark.DONE)
+        case _:
+            return
+
+
+def _intended(event: ev.SwapIntended, state: SwitchState) -> Message:
+    known = state.swaps.get(event.swap)
+    target = _target(state, event.swap)
+    before, after = ("", "") if known is None else (known.swap.before, known.swap.after)
+    match event.purpose:
+        case SwapPurpose.PROVE:
+            text = f"updating {target} without a change, to test the way back"
+            return Message(text, Mark.RUNNING, Detail.MORE)
+        case SwapPurpose.SWITCH:
+            return Message(f"switching {target}: {before} -> {after}", Mark.RUNNING)
+        case SwapPurpose.KEEP:
+            text = f"the deploy of green has moved {target}: leading it back to {before}"
+            return Message(text, Mark.FAILED)
+        case SwapPurpose.BACK:
+            return Message(f"leading {target} back to {before}", Mark.UNDONE)
+
+
+def _target(state: SwitchState, swap_id: str) -> str:
+    known = state.swaps.get(swap_id)
+    return swap_id if known is None else known.swap.target
+
+
+def _of_operator(event: ev.SwitchEvent) -> Iterator[Message]:
+    """The request alone: it may come too late to change anything."""
+    match event:
+        case ev.RunPaused():
+            yield Message("pause requested: no further step starts", Mark.WAITING)
+        case ev.RunUnpaused():
+            yield Message("continuing requested", Mark.RUNNING)
+        case ev.RestoreAsked():
+            yield Message("switch back requested", Mark.UNDONE)
+        case ev.AbortAsked():
+            yield Message("abort requested", Mark.UNDONE)
+        case _:
+            return
+
+
+_SIDE_WORDS = {
+    Side.BLUE: (Mark.WAITING, "leads to blue"),
+    Side.GREEN: (Mark.DONE, "leads to green"),
+    Side.OTHER: (Mark.FAILED, "changed by another writer"),
+    Side.ABSENT: (Mark.FAILED, "is gone"),
+    Side.UNKNOWN: (Mark.UNKNOWN, "not read yet"),
+}
+
+
+def swap_words(swap: SwapState) -> tuple[Mark, str]:
+    """Where a swap is."""
+    if swap.write is not None:
+        what = "no answer to the change" if swap.write.is_unknown else "changing"
+        return Mark.RUNNING, f"{what}, to {swap.write.to}"
+    mark, words = _SIDE_WORDS[swap.side]
+    if swap.returned_at is not None and swap.side is Side.BLUE:
+        mark, words = Mark.UNDONE, "led back to blue"
+    if swap.reading is not None and not swap.reading.is_settled:
+        words = f"{words}; CloudFront is deploying it"
+    return mark, words
