@@ -30,6 +30,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHANGE = "route53:ChangeResourceRecordSets"
+_WRITES = frozenset(
+    {
+        CHANGE,
+        "apigateway:CreateBasePathMapping",
+        "apigateway:UpdateBasePathMapping",
+        "apigatewayv2:CreateApiMapping",
+        "apigatewayv2:UpdateApiMapping",
+        "cloudfront:CreateInvalidation",
+        "cloudfront:UpdateDistribution",
+    }
+)
+"""Where AWS's no to one of these is final, nothing was applied."""
 LOGIN_HINT = "set AWS_PROFILE or --profile to a working profile"
 _NETWORK_HINT = "check the network, --region and --endpoint-url"
 REGION_HINT = "set one with --region, AWS_REGION or in the profile"
@@ -51,6 +63,8 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_CONCURRENT = "concurrent modification"
+"""How API Gateway says that it is busy with another request: it has the code of any conflict."""
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -83,7 +97,18 @@ _INVALID_CREDENTIALS = frozenset(
     }
 )
 _NOT_FOUND = frozenset(
-    {"ChangeSetNotFound", "NoSuchChange", "NoSuchHostedZone", "StackNotFoundException"}
+    {
+        "ChangeSetNotFound",
+        "NoSuchCachePolicy",
+        "NoSuchChange",
+        "NoSuchDistribution",
+        "NoSuchHostedZone",
+        "NoSuchInvalidation",
+        "NoSuchOriginRequestPolicy",
+        "NoSuchResponseHeadersPolicy",
+        "NotFoundException",
+        "StackNotFoundException",
+    }
 )
 _NO_CREDENTIALS = (
     boto.CredentialRetrievalError,
@@ -128,7 +153,7 @@ def translate(error: Exception, operation: str, *, login_hint: str = LOGIN_HINT)
     if isinstance(error, boto.NoRegionError):
         return ApiError(message, operation=operation, hint=REGION_HINT)
     if isinstance(error, boto.ParamValidationError):
-        kind = RejectedChangeError if operation == CHANGE else ApiError
+        kind = RejectedChangeError if operation in _WRITES else ApiError
         return kind(message, code="ParamValidation", operation=operation)
     if _nothing_was_sent(error):
         return EndpointError(
@@ -171,7 +196,7 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
         return named(ThrottledError if code in _THROTTLED else CredentialsError, login_hint)
     if status >= _SERVER_ERROR:
         return named(UnansweredError)
-    if code in _THROTTLED:
+    if code in _THROTTLED or (code == "ConflictException" and _CONCURRENT in message):
         return named(ThrottledError)
     if code in _INVALID_CREDENTIALS:
         return named(CredentialsError, _credentials_hint(code, message, login_hint))
@@ -183,7 +208,7 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
         return named(NotFoundError)
     if not _is_a_refusal(code, status):
         return named(UnansweredError)
-    return named(RejectedChangeError if operation == CHANGE else ApiError)
+    return named(RejectedChangeError if operation in _WRITES else ApiError)
 
 
 def _is_a_refusal(code: str, status: int) -> bool:
