@@ -60,6 +60,7 @@ _THROTTLED = frozenset(
         "ThrottledException",
         "Throttling",
         "ThrottlingException",
+        "TooManyInvalidationsInProgress",
         "TooManyRequestsException",
     }
 )
@@ -99,17 +100,18 @@ _INVALID_CREDENTIALS = frozenset(
 _NOT_FOUND = frozenset(
     {
         "ChangeSetNotFound",
-        "NoSuchCachePolicy",
         "NoSuchChange",
         "NoSuchDistribution",
         "NoSuchHostedZone",
         "NoSuchInvalidation",
-        "NoSuchOriginRequestPolicy",
-        "NoSuchResponseHeadersPolicy",
         "NotFoundException",
         "StackNotFoundException",
     }
 )
+_NO_SUCH_POLICY = frozenset(
+    {"NoSuchCachePolicy", "NoSuchOriginRequestPolicy", "NoSuchResponseHeadersPolicy"}
+)
+"""Not found by a read; in the answer to an update, what is wrong with its config."""
 _NO_CREDENTIALS = (
     boto.CredentialRetrievalError,
     boto.InvalidConfigError,
@@ -204,11 +206,17 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
         return named(
             AccessDeniedError, f"allow {operation} for these credentials, or use another --profile"
         )
-    if code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in message):
+    if _is_absent(code, message, operation):
         return named(NotFoundError)
     if not _is_a_refusal(code, status):
         return named(UnansweredError)
     return named(RejectedChangeError if operation in _WRITES else ApiError)
+
+
+def _is_absent(code: str, message: str, operation: str) -> bool:
+    if code in _NO_SUCH_POLICY:
+        return operation not in _WRITES
+    return code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in message)
 
 
 def _is_a_refusal(code: str, status: int) -> bool:
