@@ -154,6 +154,9 @@ class WebChecks(HttpChecks):
         """Why it did not pass."""
         base_url = route.base_url or (f"https://{self._site}" if self._site else "")
         told_to_it = {"TAKEOVER_BASE_URL": base_url, "TAKEOVER_SIDE": route.side}
+        if self._connect:  # a client that knows proxies reaches every host there, too
+            told_to_it["TAKEOVER_BASE_URL"] = base_url.replace("https://", "http://", 1)
+            told_to_it |= {"http_proxy": self._connect, "no_proxy": "", "NO_PROXY": ""}
         try:
             ended = await run_check(
                 command,
