@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from route53_takeover.adapters.clock import SystemClock
-from route53_takeover.adapters.deploy_process import ShellDeployer, _environment
+from route53_takeover.adapters.deploy_process import ShellDeployer, command_environment
 from route53_takeover.base.escaping import plain_tail
 from route53_takeover.core.ports import DeployExit
 
@@ -238,6 +238,6 @@ def test_a_given_endpoint_wins_over_every_other_that_the_environment_names() -> 
         "AWS_ENDPOINT_URL_CLOUDFORMATION": "https://elsewhere.example",
         "HOME": "/home/someone",
     }
-    given = _environment(inherited, None, None, "http://127.0.0.1:4566")
+    given = command_environment(inherited, None, None, "http://127.0.0.1:4566")
     assert given == {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "HOME": "/home/someone"}
-    assert _environment(inherited, None, None, None) == inherited
+    assert command_environment(inherited, None, None, None) == inherited

@@ -23,6 +23,8 @@ from route53_takeover.base.redaction import redacted, remember_signature, secret
 from route53_takeover.cli import programs
 from route53_takeover.core.domain.change_refusals import refusals_in
 from route53_takeover.core.domain.desired_records import DesiredRecord
+from route53_takeover.core.domain.http_checks import Check, Route
+from route53_takeover.core.domain.http_secrets import filled, literal_secrets, secret_values
 from route53_takeover.core.domain.intrinsics import Resolver, Values, name_pattern
 from route53_takeover.core.domain.names import canonical_record, canonical_zone, shown_name
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
@@ -31,6 +33,7 @@ from route53_takeover.core.plan import iam_policy
 from route53_takeover.core.plan.facts import OwnedRecord
 from route53_takeover.core.plan.jets.app import derive
 from route53_takeover.core.status import attention
+from route53_takeover.core.switch.check_syntax import parse_check, shown
 from route53_takeover.process import login_scope
 from route53_takeover.storage import locks, run_folder
 from route53_takeover.storage.config import Connection, seconds
@@ -136,6 +139,20 @@ def _jets_app(path: str, begin: str, **environment: str) -> Callable[[str], None
     return tried
 
 
+_CHECK = "https://www.example.com/ -b 'a=b' -H "
+
+
+def _check(text: str) -> Check:
+    """A check whose every part is hostile, and longer than what is read of one."""
+    text = text[:SMALL]
+    return Check(
+        text="",
+        url="https://www.example.com/?" + text.replace("[", ""),
+        headers={"Cookie": text, "Authorization": "Bearer " + text},
+        data=text,
+    )
+
+
 WORK: dict[str, Callable[[str], object]] = {
     "base.redaction redacted": redacted,
     "base.redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
@@ -150,6 +167,14 @@ WORK: dict[str, Callable[[str], object]] = {
     ),
     "core.plan.facts, core.domain.intrinsics": _joined,
     "core.domain.intrinsics references": Resolver({}, Values()),
+    "core.switch.check_syntax": _raised(parse_check),
+    "core.switch.check_syntax option": _raised(lambda text: parse_check(_CHECK + text)),
+    "core.switch.check_syntax shown": lambda text: shown(_check(text)),
+    "core.domain.http_secrets secrets": lambda text: (
+        literal_secrets(_check(text)),
+        secret_values(_check(text), Route()),
+    ),
+    "core.domain.http_secrets variables": _raised(lambda text: filled(_check(text), {})),
     "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),

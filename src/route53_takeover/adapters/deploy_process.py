@@ -101,7 +101,7 @@ class ShellDeployer(Deployer):
         self._commands = commands
         self._clock = clock
         self._timeout = timeout
-        self._environment = _environment(environment, profile, region, endpoint_url)
+        self._environment = command_environment(environment, profile, region, endpoint_url)
         self._cwd = cwd
 
     async def run(self, switch: str) -> DeployExit:
@@ -227,9 +227,10 @@ class ShellDeployer(Deployer):
                 os.killpg(group, number)
 
 
-def _environment(
+def command_environment(
     inherited: Mapping[str, str], profile: str | None, region: str | None, endpoint_url: str | None
 ) -> dict[str, str]:
+    """The environment of a command of the user's: the account that we watch, and no other."""
     environment = dict(inherited)
     if profile:
         for variable in _OTHER_CREDENTIALS:

@@ -22,9 +22,11 @@ class Check(Struct, frozen=True, kw_only=True):
     """One ``--check``: a request with what has to come back, or a shell command.
 
     Attributes:
-        text: as it was given.
+        text: as it was given, its secrets masked.
         command: the shell command; the rest is empty then.
         url: as users ask for it, by the production name.
+        headers: sent; ``${NAME}`` in a value, and in `data`, stands for a variable of the
+            environment, so that nothing secret has to be kept with the run.
         statuses: the status codes that pass; empty: 200 to 399.
         body: texts that the body has to hold.
         expected: headers that have to come back, by lower-case name.
@@ -50,8 +52,10 @@ class Route(Struct, frozen=True, kw_only=True):
         base_url: replaces scheme and host of the check's URL, and comes before its path (of which
             ``strip_path`` is taken away first); empty: the URL as it is, the way that users go.
         headers: sent as well, such as the secret one of a routing rule.
+        side: whom it asks, as commands are told: ``blue``, ``green`` or ``live``.
     """
 
+    side: str = "live"
     base_url: str = ""
     strip_path: str = ""
     headers: Mapping[str, str] = {}
@@ -64,7 +68,8 @@ class CheckAnswer(Struct, frozen=True, kw_only=True):
         passed: whether everything was as expected.
         reason: why it did not pass, in a line; empty where it did.
         status: the status code; 0 where there was none.
-        marks: what may tell the sides apart: the value of ``side_header``, or a digest of the body.
+        marks: what may tell the sides apart: the value of ``side_header``, or a digest of the
+            answer; empty where there is neither.
         seconds: how long it took.
     """
 
