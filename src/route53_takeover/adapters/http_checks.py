@@ -127,9 +127,7 @@ class WebChecks(HttpChecks):
             url = self._connect + urlunsplit(("", "", parts.path, parts.query, ""))
         async with (
             aiohttp.ClientSession(
-                connector=_OneConnection(
-                    resolver=_Resolver(), use_dns_cache=False, force_close=True
-                ),
+                connector=_OneConnection(resolver=_Resolver(), force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=None),
@@ -245,10 +243,7 @@ class _Resolver(AbstractResolver):
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     """The body as it was sent, up to the most that is looked at; the rest is never taken."""
     body = bytearray()
-    while len(body) < MOST_BODY:
-        chunk = await response.content.read(min(_CHUNK, MOST_BODY - len(body)))
-        if not chunk:
-            return bytes(body)
+    while chunk := await response.content.read(min(_CHUNK, MOST_BODY - len(body))):
         body += chunk
     response.close()
     return bytes(body)
