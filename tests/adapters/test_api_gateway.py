@@ -20,6 +20,7 @@ from tests.simulated_api_gateway import (
 
 from route53_takeover.adapters.api_gateway import ApiGatewayMappings
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.adapters.custom_domains import custom_domain
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.base.errors import (
@@ -97,6 +98,26 @@ async def test_custom_domains_are_listed_whichever_api_manages_them(
     assert edge == await port.domain(EDGE)
     assert (edge.is_edge, edge.routing_mode) == (True, RoutingMode.RULES_FIRST)
     assert edge.hostname.endswith(".cloudfront.net")
+
+
+@pytest.mark.parametrize("mode", RoutingMode)
+async def test_both_apis_tell_the_same_routing_mode(
+    gateway: Gateway, port: ApiGatewayMappings, mode: RoutingMode
+) -> None:
+    gateway.store.domain(REGIONAL).routing_mode = mode
+    by_v1 = await port.domain(REGIONAL)
+    gateway.fault("apigateway:GetDomainName", Refused(code="NotFoundException", status=404))
+    by_v2 = await port.domain(REGIONAL)
+    assert by_v1 == by_v2
+    assert by_v1.routing_mode is mode
+
+
+def test_what_a_later_api_may_tell_is_taken_for_what_cannot_be_switched() -> None:
+    shape = {"domainName": "x", "routingMode": "NEW", "endpointConfiguration": {"types": ["NEW"]}}
+    domain = custom_domain(shape)
+    assert (domain.endpoint_type, domain.routing_mode) == (EndpointType.PRIVATE, RoutingMode.RULES)
+    both = {"domainName": "x", "endpointConfiguration": {"types": ["REGIONAL", "EDGE"]}}
+    assert custom_domain(both).is_edge
 
 
 async def test_every_page_is_read(

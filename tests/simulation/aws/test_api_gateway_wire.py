@@ -213,14 +213,15 @@ async def test_v1_does_not_show_what_only_v2_can_manage(v1: Any) -> None:
 async def test_a_custom_domain_is_one_for_both_apis(v1: Any, v2: Any) -> None:
     names = await call(v1.get_domain_names)
     assert [domain["domainName"] for domain in names["items"]] == [REGIONAL, EDGE]
-    patch = [{"op": "replace", "path": "/routingMode", "value": RoutingMode.RULES_FIRST}]
+    rules_first = "ROUTING_RULE_THEN_BASE_PATH_MAPPING"
+    patch = [{"op": "replace", "path": "/routingMode", "value": rules_first}]
     await call(v1.update_domain_name, domainName=REGIONAL, patchOperations=patch)
     found = await call(v2.get_domain_name, DomainName=REGIONAL)
     assert found["RoutingMode"] == RoutingMode.RULES_FIRST
     assert found["DomainNameConfigurations"][0]["EndpointType"] == "REGIONAL"
     await call(v2.update_domain_name, DomainName=REGIONAL, RoutingMode=RoutingMode.MAPPINGS)
     again = await call(v1.get_domain_name, domainName=REGIONAL)
-    assert again["routingMode"] == RoutingMode.MAPPINGS
+    assert again["routingMode"] == "BASE_PATH_MAPPING_ONLY"
     listed = await call(v2.get_domain_names)
     assert [domain["DomainName"] for domain in listed["Items"]] == [REGIONAL]
 
