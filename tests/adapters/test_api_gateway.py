@@ -330,7 +330,7 @@ def with_rest_settings(gateway: Gateway, target: ApiTarget) -> None:
         {"responseType": "DEFAULT_4XX", "statusCode": "404", "defaultResponse": False},
         {"responseType": "THROTTLED", "statusCode": "429", "defaultResponse": True},
     ]
-    throttles = {"throttlingRateLimit": 50.0, "throttlingBurstLimit": 100}
+    throttles = {"throttlingRateLimit": 1e6, "throttlingBurstLimit": 100}
     gateway.store.add_stage(
         target.api_id,
         target.stage,
@@ -386,7 +386,7 @@ async def test_settings_of_a_rest_api_are_told_by_name(
         "resource policy": '{"Statement": [{"Resource": "arn:aws:execute-api:eu-central-1:'
         '123456789012:API_ID/STAGE/*"}]}',
         "stage variable TABLE": "orders",
-        "throttling": "rate 50, burst 100",
+        "throttling": "rate 1000000, burst 100",
         "throttling /cart/POST": "rate 5.5, burst 7",
         "tracing": "true",
         "usage plan partners": '{"keys": ["k1", "k2"], "quota": '
@@ -485,6 +485,15 @@ async def test_what_may_not_be_read_is_named_and_the_rest_is_told(
     assert found.unread == {unread: "not authorized to perform"}
     assert found.is_deployed
     assert "execute-api endpoint" in found.settings
+
+
+async def test_a_usage_plan_that_is_deleted_meanwhile_is_not_a_missing_api(
+    gateway: Gateway, port: ApiGatewayMappings
+) -> None:
+    with_rest_settings(gateway, BLUE)
+    gone = Refused(code="NotFoundException", message="Invalid Usage Plan ID", status=404)
+    gateway.fault("apigateway:GetUsagePlanKeys", gone)
+    assert (await port.api(BLUE)).unread == {"usage plans": "Invalid Usage Plan ID"}
 
 
 @pytest.mark.parametrize("target", [BLUE, HTTP_BLUE])

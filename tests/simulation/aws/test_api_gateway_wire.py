@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.simulated_api_gateway import (
+    BLUE,
     EDGE,
     GREEN,
     HTTP_BLUE,
@@ -205,7 +206,10 @@ async def test_v2_refuses_with_the_codes_and_messages_of_aws(gateway: Gateway, v
     assert gateway.store.history == []
 
 
-async def test_v1_does_not_show_what_only_v2_can_manage(v1: Any) -> None:
+async def test_v1_does_not_show_what_only_v2_can_manage(gateway: Gateway, v1: Any) -> None:
+    domain = gateway.store.domain(REGIONAL)
+    for path, target in (("cart/v1", BLUE), ("cart", HTTP_BLUE)):
+        gateway.store.create_mapping(domain, path, target, by="v2", operation="CreateApiMapping")
     listed = await call(v1.get_base_path_mappings, domainName=REGIONAL)
     assert [mapping["basePath"] for mapping in listed["items"]] == ["(none)"]
 
