@@ -20,6 +20,7 @@ from tests.simulated_api_gateway import (
 
 from route53_takeover.adapters.api_gateway import ApiGatewayMappings
 from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.adapters.custom_domains import custom_domain
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.base.errors import (
@@ -97,6 +98,26 @@ async def test_custom_domains_are_listed_whichever_api_manages_them(
     assert edge == await port.domain(EDGE)
     assert (edge.is_edge, edge.routing_mode) == (True, RoutingMode.RULES_FIRST)
     assert edge.hostname.endswith(".cloudfront.net")
+
+
+@pytest.mark.parametrize("mode", RoutingMode)
+async def test_both_apis_tell_the_same_routing_mode(
+    gateway: Gateway, port: ApiGatewayMappings, mode: RoutingMode
+) -> None:
+    gateway.store.domain(REGIONAL).routing_mode = mode
+    by_v1 = await port.domain(REGIONAL)
+    gateway.fault("apigateway:GetDomainName", Refused(code="NotFoundException", status=404))
+    by_v2 = await port.domain(REGIONAL)
+    assert by_v1 == by_v2
+    assert by_v1.routing_mode is mode
+
+
+def test_what_a_later_api_may_tell_is_taken_for_what_cannot_be_switched() -> None:
+    shape = {"domainName": "x", "routingMode": "NEW", "endpointConfiguration": {"types": ["NEW"]}}
+    domain = custom_domain(shape)
+    assert (domain.endpoint_type, domain.routing_mode) == (EndpointType.PRIVATE, RoutingMode.RULES)
+    both = {"domainName": "x", "endpointConfiguration": {"types": ["REGIONAL", "EDGE"]}}
+    assert custom_domain(both).is_edge
 
 
 async def test_every_page_is_read(
@@ -309,7 +330,7 @@ def with_rest_settings(gateway: Gateway, target: ApiTarget) -> None:
         {"responseType": "DEFAULT_4XX", "statusCode": "404", "defaultResponse": False},
         {"responseType": "THROTTLED", "statusCode": "429", "defaultResponse": True},
     ]
-    throttles = {"throttlingRateLimit": 50.0, "throttlingBurstLimit": 100}
+    throttles = {"throttlingRateLimit": 1e6, "throttlingBurstLimit": 100}
     gateway.store.add_stage(
         target.api_id,
         target.stage,
@@ -365,7 +386,7 @@ async def test_settings_of_a_rest_api_are_told_by_name(
         "resource policy": '{"Statement": [{"Resource": "arn:aws:execute-api:eu-central-1:'
         '123456789012:API_ID/STAGE/*"}]}',
         "stage variable TABLE": "orders",
-        "throttling": "rate 50, burst 100",
+        "throttling": "rate 1000000, burst 100",
         "throttling /cart/POST": "rate 5.5, burst 7",
         "tracing": "true",
         "usage plan partners": '{"keys": ["k1", "k2"], "quota": '
@@ -464,6 +485,15 @@ async def test_what_may_not_be_read_is_named_and_the_rest_is_told(
     assert found.unread == {unread: "not authorized to perform"}
     assert found.is_deployed
     assert "execute-api endpoint" in found.settings
+
+
+async def test_a_usage_plan_that_is_deleted_meanwhile_is_not_a_missing_api(
+    gateway: Gateway, port: ApiGatewayMappings
+) -> None:
+    with_rest_settings(gateway, BLUE)
+    gone = Refused(code="NotFoundException", message="Invalid Usage Plan ID", status=404)
+    gateway.fault("apigateway:GetUsagePlanKeys", gone)
+    assert (await port.api(BLUE)).unread == {"usage plans": "Invalid Usage Plan ID"}
 
 
 @pytest.mark.parametrize("target", [BLUE, HTTP_BLUE])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import route53_takeover
+from route53_takeover.adapters.api_settings import http_description
 from route53_takeover.adapters.dns import parse_name_server
 from route53_takeover.adapters.endpoint import is_aws
 from route53_takeover.adapters.error_mapping import translate
@@ -21,6 +22,7 @@ from route53_takeover.base.errors import TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
 from route53_takeover.cli import programs
+from route53_takeover.core.domain.api_mappings import ApiTarget
 from route53_takeover.core.domain.change_refusals import refusals_in
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.http_checks import Check, Route
@@ -204,6 +206,13 @@ WORK: dict[str, Callable[[str], object]] = {
         'config.lambda.url.cloudfront.route53.enable = ENV.fetch("ROUTE53_ENABLE", "false").to_s',
     ),
     "core.plan.jets.ruby_config block": _jets_app("config/jets/bootstrap.rb", "if a do |"),
+    "adapters.api_settings": lambda text: http_description(
+        ApiTarget("a", "a"),
+        {"CorsConfiguration": f"a/{text}"},
+        None,
+        authorizers=(),
+        unread={},
+    ),
     "adapters.endpoint": lambda text: is_aws("https://" + text),
     "storage.run_folder": run_folder.label_of,
     "storage.locks": lambda text: locks._file_name("Z1", text),

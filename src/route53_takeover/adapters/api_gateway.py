@@ -278,10 +278,10 @@ class ApiGatewayMappings(ApiGateway):
 async def _or_unread(
     reading: Awaitable[Sequence[_Found]], what: str, unread: dict[str, str]
 ) -> Sequence[_Found]:
-    """What a read finds; nothing, and a note of it, where it is not allowed."""
+    """What a read finds; nothing, and a note of it, where it is not allowed or gone meanwhile."""
     try:
         return await reading
-    except AccessDeniedError as error:
+    except (AccessDeniedError, NotFoundError) as error:
         unread[what] = error.message
         return ()
 

@@ -174,7 +174,7 @@ def _methods(settings: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, s
         rest = {each: value for each, value in shape.items() if each not in _THROTTLES}
         if throttles:
             limits = sorted(throttles.items(), reverse=True)
-            yield f"throttling{of}", ", ".join(f"{name} {limit:g}" for name, limit in limits)
+            yield f"throttling{of}", ", ".join(f"{name} {limit:.12g}" for name, limit in limits)
         if any(value not in (None, False, "") for value in rest.values()):
             yield f"method settings{of}", _text(rest)
 

@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 
 V1_ROOT = "(none)"
 """What v1 calls the base path of the root, both ways; v2 has it empty."""
+_V1_MODES = {
+    "BASE_PATH_MAPPING_ONLY": RoutingMode.MAPPINGS,
+    "ROUTING_RULE_THEN_BASE_PATH_MAPPING": RoutingMode.RULES_FIRST,
+}
+"""What v1 calls otherwise than v2."""
 
 
 def custom_domain(shape: Mapping[str, Any]) -> CustomDomain:
     """A custom domain as v1 tells it; one that is both edge and regional is the former."""
     types = shape.get("endpointConfiguration", {}).get("types") or [EndpointType.EDGE]
-    kind = EndpointType.EDGE if EndpointType.EDGE in types else EndpointType(types[0])
-    is_edge = kind is EndpointType.EDGE
+    is_edge = EndpointType.EDGE in types
     return CustomDomain(
         name=shape["domainName"],
-        endpoint_type=kind,
+        endpoint_type=EndpointType.EDGE if is_edge else _endpoint_type(types[0]),
         status=shape.get("domainNameStatus", "AVAILABLE"),
-        routing_mode=RoutingMode(shape.get("routingMode", RoutingMode.MAPPINGS)),
+        routing_mode=_routing_mode(shape.get("routingMode")),
         hostname=shape.get("distributionDomainName" if is_edge else "regionalDomainName", ""),
     )
 
@@ -44,9 +48,9 @@ def custom_domain_v2(shape: Mapping[str, Any]) -> CustomDomain:
     configuration = (shape.get("DomainNameConfigurations") or [{}])[0]
     return CustomDomain(
         name=shape["DomainName"],
-        endpoint_type=EndpointType(configuration.get("EndpointType", EndpointType.REGIONAL)),
+        endpoint_type=_endpoint_type(configuration.get("EndpointType", EndpointType.REGIONAL)),
         status=configuration.get("DomainNameStatus", "AVAILABLE"),
-        routing_mode=RoutingMode(shape.get("RoutingMode", RoutingMode.MAPPINGS)),
+        routing_mode=_routing_mode(shape.get("RoutingMode")),
         hostname=configuration.get("ApiGatewayDomainName", ""),
     )
 
@@ -89,6 +93,19 @@ def routing_rules(shape: Mapping[str, Any]) -> Sequence[RoutingRule]:
         )
         for headers in product(*alternatives)
     ]
+
+
+def _routing_mode(spelt: str | None) -> RoutingMode:
+    """Of a mode that is not known here nobody can say that mappings count in it."""
+    if spelt is None:
+        return RoutingMode.MAPPINGS
+    known = spelt in set(RoutingMode)
+    return _V1_MODES.get(spelt) or (RoutingMode(spelt) if known else RoutingMode.RULES)
+
+
+def _endpoint_type(spelt: str) -> EndpointType:
+    """One that is not known here is no more reachable than a private one."""
+    return EndpointType(spelt) if spelt in set(EndpointType) else EndpointType.PRIVATE
 
 
 def _base_path(spelt: str | None) -> str:

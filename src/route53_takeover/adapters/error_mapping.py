@@ -30,18 +30,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHANGE = "route53:ChangeResourceRecordSets"
-_WRITES = frozenset(
+_API_GATEWAY_CHANGES = frozenset(
     {
-        CHANGE,
         "apigateway:CreateBasePathMapping",
         "apigateway:UpdateBasePathMapping",
         "apigatewayv2:CreateApiMapping",
         "apigatewayv2:UpdateApiMapping",
-        "cloudfront:CreateInvalidation",
-        "cloudfront:UpdateDistribution",
     }
 )
-"""Where AWS's no to one of these is final, nothing was applied."""
+_CHANGES = frozenset({CHANGE}) | _API_GATEWAY_CHANGES
+"""The calls that are refused whole or applied whole: `RejectedChangeError` says the former."""
 LOGIN_HINT = "set AWS_PROFILE or --profile to a working profile"
 _NETWORK_HINT = "check the network, --region and --endpoint-url"
 REGION_HINT = "set one with --region, AWS_REGION or in the profile"
@@ -101,7 +99,6 @@ _NOT_FOUND = frozenset(
     {
         "ChangeSetNotFound",
         "NoSuchChange",
-        "NoSuchDistribution",
         "NoSuchHostedZone",
         "NoSuchInvalidation",
         "NotFoundException",
@@ -155,7 +152,7 @@ def translate(error: Exception, operation: str, *, login_hint: str = LOGIN_HINT)
     if isinstance(error, boto.NoRegionError):
         return ApiError(message, operation=operation, hint=REGION_HINT)
     if isinstance(error, boto.ParamValidationError):
-        kind = RejectedChangeError if operation in _WRITES else ApiError
+        kind = RejectedChangeError if operation in _CHANGES else ApiError
         return kind(message, code="ParamValidation", operation=operation)
     if _nothing_was_sent(error):
         return EndpointError(
@@ -210,7 +207,7 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
         return named(NotFoundError)
     if not _is_a_refusal(code, status):
         return named(UnansweredError)
-    return named(RejectedChangeError if operation in _WRITES else ApiError)
+    return named(RejectedChangeError if operation in _CHANGES else ApiError)
 
 
 def _is_absent(code: str, message: str, operation: str) -> bool:

@@ -67,9 +67,11 @@ def budgets(clock: Clock) -> Mapping[str, CallBudget]:
     delays the look at a record before it is deleted. API Gateway gives 10 calls a second to account
     and region together, for its two APIs.
     """
+    api_gateway = CallBudget(clock, rate=5, burst=20)
     return {
         "route53": CallBudget(clock, rate=5, burst=20),
         "cloudformation": CallBudget(clock, rate=8, burst=20),
-        "apigateway": CallBudget(clock, rate=5, burst=20),
+        "apigateway": api_gateway,
+        "apigatewayv2": api_gateway,
         "cloudfront": CallBudget(clock, rate=5, burst=20),
     }

@@ -66,8 +66,6 @@ _RENEW_PAUSE = 5.0
 
 _SERVICES = {"route-53": "route53", "api-gateway": "apigateway"}
 """What a service is called here, where the SDK's events call it otherwise."""
-_BUDGETS = {"apigatewayv2": "apigateway"}
-"""Services that share the budget of another one."""
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
@@ -203,7 +201,7 @@ class AwsSession:
     async def reading(self, operation: str, *, urgent: bool = False) -> AsyncIterator[Clients]:
         """The clients for one read, such as ``route53:GetChange``; errors come out translated."""
         service = operation.partition(":")[0]
-        await self._budgets[_BUDGETS.get(service, service)].take(urgent=urgent)
+        await self._budgets[service].take(urgent=urgent)
         async with self._calling(operation, _READ_LIMIT) as clients:
             yield clients
 

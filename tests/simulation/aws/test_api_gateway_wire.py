@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.simulated_api_gateway import (
+    BLUE,
     EDGE,
     GREEN,
     HTTP_BLUE,
@@ -205,7 +206,10 @@ async def test_v2_refuses_with_the_codes_and_messages_of_aws(gateway: Gateway, v
     assert gateway.store.history == []
 
 
-async def test_v1_does_not_show_what_only_v2_can_manage(v1: Any) -> None:
+async def test_v1_does_not_show_what_only_v2_can_manage(gateway: Gateway, v1: Any) -> None:
+    domain = gateway.store.domain(REGIONAL)
+    for path, target in (("cart/v1", BLUE), ("cart", HTTP_BLUE)):
+        gateway.store.create_mapping(domain, path, target, by="v2", operation="CreateApiMapping")
     listed = await call(v1.get_base_path_mappings, domainName=REGIONAL)
     assert [mapping["basePath"] for mapping in listed["items"]] == ["(none)"]
 
@@ -213,14 +217,15 @@ async def test_v1_does_not_show_what_only_v2_can_manage(v1: Any) -> None:
 async def test_a_custom_domain_is_one_for_both_apis(v1: Any, v2: Any) -> None:
     names = await call(v1.get_domain_names)
     assert [domain["domainName"] for domain in names["items"]] == [REGIONAL, EDGE]
-    patch = [{"op": "replace", "path": "/routingMode", "value": RoutingMode.RULES_FIRST}]
+    rules_first = "ROUTING_RULE_THEN_BASE_PATH_MAPPING"
+    patch = [{"op": "replace", "path": "/routingMode", "value": rules_first}]
     await call(v1.update_domain_name, domainName=REGIONAL, patchOperations=patch)
     found = await call(v2.get_domain_name, DomainName=REGIONAL)
     assert found["RoutingMode"] == RoutingMode.RULES_FIRST
     assert found["DomainNameConfigurations"][0]["EndpointType"] == "REGIONAL"
     await call(v2.update_domain_name, DomainName=REGIONAL, RoutingMode=RoutingMode.MAPPINGS)
     again = await call(v1.get_domain_name, domainName=REGIONAL)
-    assert again["routingMode"] == RoutingMode.MAPPINGS
+    assert again["routingMode"] == "BASE_PATH_MAPPING_ONLY"
     listed = await call(v2.get_domain_names)
     assert [domain["DomainName"] for domain in listed["Items"]] == [REGIONAL]
 

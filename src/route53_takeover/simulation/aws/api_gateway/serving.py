@@ -41,10 +41,10 @@ class Edges:
         ]
 
     def change(self, now: float, table: RoutingTable) -> None:
-        """Lets a change reach each of them, never before an earlier one."""
+        """Lets a change reach each of them, in its turn: never before an earlier one."""
         for arriving in self._arriving:
             due = now + self._rng.uniform(*self._settling)
-            arriving.append((max(due, arriving[-1][0]), table))
+            arriving.append((due, table))
 
     def ask(self, now: float) -> RoutingTable:
         """What the one serves that happens to get a request now."""

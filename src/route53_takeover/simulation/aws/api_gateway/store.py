@@ -206,8 +206,10 @@ class ApiGatewayStore:
         moved_to: str | None = None,
     ) -> ApiMapping:
         """Lets a mapping lead elsewhere, and puts it at another base path where that is asked."""
-        old = domain.mappings.pop(base_path)
+        old = domain.mappings[base_path]
         path = base_path if moved_to is None else moved_to
+        if path != base_path:
+            del domain.mappings[base_path]
         mapping = ApiMapping(base_path=path, target=target, mapping_id=old.mapping_id)
         domain.mappings[path] = mapping
         self._written(domain, operation, path, by, before=old.target, after=target)

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 NONE = "(none)"
 """The base path of the root, in requests and in answers."""
+_MODES = {
+    "BASE_PATH_MAPPING_ONLY": RoutingMode.MAPPINGS,
+    "ROUTING_RULE_ONLY": RoutingMode.RULES,
+    "ROUTING_RULE_THEN_BASE_PATH_MAPPING": RoutingMode.RULES_FIRST,
+}
+"""What v1 calls the routing modes."""
 
 
 def operations(store: ApiGatewayStore, *, by: str = "client") -> dict[str, Operation]:
@@ -80,7 +86,10 @@ def _update_domain_name(
     domain = store.domain(params["domainName"])
     patches = _patches(params, "/routingMode")
     if "/routingMode" in patches:
-        store.set_routing_mode(domain, RoutingMode(patches["/routingMode"]), by=by)
+        mode = _MODES.get(patches["/routingMode"])
+        if mode is None:
+            raise bad_request("Invalid routing mode specified")
+        store.set_routing_mode(domain, mode, by=by)
     return _domain_shape(domain)
 
 
@@ -92,7 +101,7 @@ def _domain_shape(domain: SimDomain) -> dict[str, Any]:
         "endpointConfiguration": {"types": [domain.endpoint_type]},
         "domainNameStatus": domain.status,
         "securityPolicy": "TLS_1_2",
-        "routingMode": domain.routing_mode,
+        "routingMode": next(spelt for spelt, m in _MODES.items() if m is domain.routing_mode),
     }
 
 
