@@ -60,7 +60,8 @@ class World:
 
     def get(self, path: str = "/", method: str = "GET", **headers: str) -> SiteAnswer:
         """A viewer's request, all the way."""
-        first = SiteRequest(method=method, host=SITE, path=path, headers=headers)
+        bare, _, query = path.partition("?")
+        first = SiteRequest(method=method, host=SITE, path=bare, query=query, headers=headers)
         return self.ask(first)
 
     def ask(self, request: SiteRequest) -> SiteAnswer:
@@ -218,11 +219,11 @@ def test_a_request_reaches_the_origin_as_the_policies_have_it() -> None:
     sent = {"host": f"{SITE}:8080", "cookie": "a=1; b=2", "origin": "https://x", "accept": "*/*"}
     world.get("/x?q=1&r=2", **sent)
     got = world.asked[-1]
-    assert (got.host, got.path) == ("blue.example.com", "/dev/x?q=1&r=2")
+    assert (got.host, got.path, got.query) == ("blue.example.com", "/dev/x", "q=1&r=2")
     assert got.headers.keys() == {"cookie", "origin", "accept", "x-secret", "via", "x-amz-cf-id"}
     assert (got.headers["cookie"], got.headers["x-secret"]) == ("a=1; b=2", "s")
     world.get("/bare/x?q=1", **sent)
-    assert world.asked[-1].path == "/dev/bare/x"
+    assert (world.asked[-1].path, world.asked[-1].query) == ("/dev/bare/x", "")
     assert world.asked[-1].headers.keys() == {"x-secret", "via", "x-amz-cf-id"}
 
 

@@ -62,10 +62,9 @@ class Rules(Struct, frozen=True, kw_only=True):
 def behavior_for(config: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     """The behaviour of the first pattern that fits."""
     found: Mapping[str, Any]
-    bare = path.partition("?")[0]
     for found in config["CacheBehaviors"].get("Items") or ():
         pattern = found["PathPattern"].replace("[", "[[]")
-        if fnmatchcase(bare, pattern if pattern.startswith(("/", "*")) else f"/{pattern}"):
+        if fnmatchcase(path, pattern if pattern.startswith(("/", "*")) else f"/{pattern}"):
             return found
     found = config["DefaultCacheBehavior"]
     return found
@@ -103,7 +102,7 @@ def rules_of(
 
 
 def passed_on(rules: Rules, request: SiteRequest) -> tuple[dict[str, str], str]:
-    """The headers that the origin gets, ``host`` only where it is the viewer's; and the path."""
+    """The headers that the origin gets, ``host`` only where it is the viewer's; and the query."""
     headers = {
         name: value
         for name, value in request.headers.items()
@@ -113,34 +112,33 @@ def passed_on(rules: Rules, request: SiteRequest) -> tuple[dict[str, str], str]:
         or (rules.is_older and name not in _OLDER_REMOVES)
     }
     if any(each.has("host") for each in _both(rules, "Headers")):
-        headers["host"] = request.headers.get("host", request.host).partition(":")[0]
+        headers["host"] = asked_host(request)
     headers.pop("cookie", None)
     if cookies := _cookies(rules, request, "key", "sent"):
         headers["cookie"] = cookies
-    bare, _, query = request.path.partition("?")
-    kept = urlencode(
+    query = urlencode(
         [
             (name, value)
-            for name, value in parse_qsl(query, keep_blank_values=True)
+            for name, value in parse_qsl(request.query, keep_blank_values=True)
             if any(each.has(name) for each in _both(rules, "QueryStrings"))
         ]
     )
-    return headers, f"{bare}?{kept}" if kept else bare
+    return headers, query
+
+
+def asked_host(request: SiteRequest) -> str:
+    """The ``Host`` of a request: where a front forwarded it, the viewer's and not its own name."""
+    return request.headers.get("host", request.host).partition(":")[0]
 
 
 def cache_key(rules: Rules, request: SiteRequest) -> tuple[Any, ...]:
     """What a kept answer is found by."""
-    bare, _, query = request.path.partition("?")
-    headers = tuple(
-        sorted(
-            (name, request.headers.get(name, request.host if name == "host" else ""))
-            for name in rules.key["Headers"].names
-        )
-    )
+    sent = {**request.headers, "host": asked_host(request)}
+    headers = tuple(sorted((name, sent.get(name, "")) for name in rules.key["Headers"].names))
     strings = tuple(
-        sorted(pair for pair in parse_qsl(query) if rules.key["QueryStrings"].has(pair[0]))
+        sorted(pair for pair in parse_qsl(request.query) if rules.key["QueryStrings"].has(pair[0]))
     )
-    return bare, headers, _cookies(rules, request, "key"), strings
+    return request.path, headers, _cookies(rules, request, "key"), strings
 
 
 def seconds_kept(rules: Rules, status: int, headers: Mapping[str, str]) -> float:

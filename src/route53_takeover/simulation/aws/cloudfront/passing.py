@@ -1,7 +1,8 @@
 """What an edge does with a request: answer it from its cache, refuse it, or pass it on.
 
 Which edge a request meets is drawn anew for each, so that during a deployment both the old and the
-new config are met.
+new config are met. A request that is passed on goes to the origin's host; it has a header ``host``
+only where the viewer's is forwarded.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from route53_takeover.simulation.aws.cloudfront.edges import Edge, Kept, Key
 from route53_takeover.simulation.aws.cloudfront.forwarding import (
     Rules,
+    asked_host,
     behavior_for,
     cache_key,
     passed_on,
@@ -72,8 +74,7 @@ class Passing:
         via = request.headers.get("via", "")
         came_through = via if _VIA in via else ""
         # An edge goes by the Host that is asked for, not by the name that it was reached by.
-        host = request.headers.get("host", request.host) if came_through else request.host
-        owner = self._owner(host.partition(":")[0])
+        owner = self._owner(asked_host(request) if came_through else request.host)
         if owner is None or owner.domain_name in came_through:
             return _refused("The request went round in a circle, or names no distribution.")
         now = self._account.timeline.now
@@ -93,7 +94,7 @@ class Passing:
         if may_be_kept and (kept := edge.kept(key, now)):
             return _told(kept.answer, edge, "Hit from cloudfront", age=now - kept.since)
         origin = _origin(config, behavior["TargetOriginId"])
-        headers, path = passed_on(rules, request)
+        headers, query = passed_on(rules, request)
         if "host" in headers and _BY_HOST.fullmatch(origin["DomainName"]):
             return SiteAnswer(status=403, body=b'{"message":"Forbidden"}')
         self._numbered += 1
@@ -107,7 +108,8 @@ class Passing:
         return SiteRequest(
             method=request.method,
             host=origin["DomainName"],
-            path=f"{origin['OriginPath']}{path}",
+            path=f"{origin['OriginPath']}{request.path}",
+            query=query,
             headers=headers,
             body=request.body,
         )
@@ -120,10 +122,8 @@ class Passing:
         now = self._account.timeline.now
         seconds = seconds_kept(waiting.rules, answer.status, answer.headers)
         if waiting.may_be_kept and seconds > 0:
-            bare = waiting.path.partition("?")[0]
-            waiting.edge.keep(
-                waiting.key, Kept(answer=answer, path=bare, since=now, until=now + seconds)
-            )
+            kept = Kept(answer=answer, path=waiting.path, since=now, until=now + seconds)
+            waiting.edge.keep(waiting.key, kept)
         return _told(answer, waiting.edge, "Miss from cloudfront")
 
     def _owner(self, host: str) -> SimDistribution | None:

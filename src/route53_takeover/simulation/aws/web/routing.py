@@ -15,11 +15,16 @@ from route53_takeover.core.domain.api_mappings import ApiTarget
 
 
 class SiteRequest(Struct, frozen=True, kw_only=True):
-    """A request on its way: host without a port, header names in lower case, path with a ``/``."""
+    """A request on its way: host without a port, header names in lower case, path with a ``/``.
+
+    The host is in `host` and not among the headers.
+    ``query``: what stands behind the ``?``.
+    """
 
     method: str
     host: str
     path: str
+    query: str = ""
     headers: Mapping[str, str] = {}
     body: bytes = b""
 
