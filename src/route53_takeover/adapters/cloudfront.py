@@ -99,7 +99,7 @@ class CloudFrontDistributions(Distributions):
             answer = await clients.switch.cloudfront.get_invalidation(
                 DistributionId=distribution_id, Id=invalidation_id
             )
-        return answer["Invalidation"]["Status"] == "Completed"
+        return answer["Invalidation"]["Status"].lower() == "completed"  # moto shouts
 
 
 def _read(answer: Mapping[str, Any]) -> Distribution:
