@@ -38,7 +38,8 @@ _API_GATEWAY_CHANGES = frozenset(
         "apigatewayv2:UpdateApiMapping",
     }
 )
-_CHANGES = frozenset({CHANGE}) | _API_GATEWAY_CHANGES
+_CLOUDFRONT_CHANGES = frozenset({"cloudfront:CreateInvalidation", "cloudfront:UpdateDistribution"})
+_CHANGES = frozenset({CHANGE}) | _API_GATEWAY_CHANGES | _CLOUDFRONT_CHANGES
 """The calls that are refused whole or applied whole: `RejectedChangeError` says the former."""
 LOGIN_HINT = "set AWS_PROFILE or --profile to a working profile"
 _NETWORK_HINT = "check the network, --region and --endpoint-url"
@@ -99,6 +100,7 @@ _NOT_FOUND = frozenset(
     {
         "ChangeSetNotFound",
         "NoSuchChange",
+        "NoSuchDistribution",
         "NoSuchHostedZone",
         "NoSuchInvalidation",
         "NotFoundException",
@@ -212,7 +214,7 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
 
 def _is_absent(code: str, message: str, operation: str) -> bool:
     if code in _NO_SUCH_POLICY:
-        return operation not in _WRITES
+        return operation not in _CHANGES
     return code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in message)
 
 
