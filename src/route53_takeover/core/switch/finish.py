@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
-from route53_takeover.core.switch.going_back import may_be_moved
 from route53_takeover.core.switch.writing import changed, is_settled
 from route53_takeover.core.timing import PATIENCE
 
@@ -43,15 +42,15 @@ def _end_on_blue(context: SwitchContext) -> None:
     state = context.state
     swaps = state.swaps.values()
     wrong = [swap for swap in swaps if swap.side is not Side.BLUE]
-    if any(may_be_moved(swap) or swap.write for swap in wrong):
+    if wrong:
         left = "; ".join(_left(swap) for swap in wrong)
         context.end(Outcome.UNKNOWN, _why(context, left))
     elif any(swap.returned_at or swap.switched_at for swap in swaps):
         slow = [swap for swap in swaps if not is_settled(swap)]
         late = f"; {slow[0].swap.target} is still being deployed" if slow else ""
         context.end(Outcome.RESTORED, f"{state.given_up}; {state.plan.site} is on blue{late}")
-    elif state.interrupts:
-        is_signal = not state.interrupts[0].is_abort
+    elif state.stopped is not None:
+        is_signal = bool(state.interrupts) and not state.stopped.is_abort
         context.end(
             Outcome.ABORTED,
             state.given_up,

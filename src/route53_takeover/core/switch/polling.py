@@ -60,7 +60,13 @@ def _polls(state: SwitchState) -> Iterator[Poll[SwitchTarget]]:
     if state.phase in _WATCHING:
         for swap in state.swaps.values():
             every = _pace(state, swap)
-            yield Poll(target=WatchedSwap(swap.id), every=every, last=swap.read_at, tell_all=True)
+            yield Poll(
+                target=WatchedSwap(swap.id),
+                every=every,
+                last=swap.read_at,
+                not_before=swap.read_again_at,
+                tell_all=True,
+            )
             if swap.invalidation and not swap.is_invalidated:
                 yield Poll(
                     target=RunningInvalidation(swap.id, swap.invalidation), every=DISTRIBUTION_READ

@@ -118,6 +118,8 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
                 self.cue(_BY_PURPOSE[event.purpose])
             case ev.SwapAccepted() if state.swaps[event.swap].wrote is Side.GREEN:
                 self.cue(SwitchPoint.SWITCHED)
+            case ev.SwapRefused(code="Forbidden"):
+                self.unfounded.append("the machine asks for nothing that is forbidden")
             case ev.InvalidationBegun():
                 self.cue(SwitchPoint.INVALIDATING)
             case ev.SwapRead() if state.swaps[event.swap].moved_at is not None:
