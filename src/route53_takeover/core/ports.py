@@ -161,6 +161,9 @@ class Stacks(Protocol):
     async def exports(self) -> Mapping[str, str]:
         """What the stacks of this region export, by the exports' names (all pages)."""
 
+    async def importers(self, export: str) -> Sequence[str]:
+        """Names of the stacks of this region that import an export (all pages)."""
+
     async def newest_event(self, stack_id: str) -> EventMark | None:
         """Its newest event; ``None`` where it has none or does not exist."""
 
