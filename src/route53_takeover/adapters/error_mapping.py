@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHANGE = "route53:ChangeResourceRecordSets"
+_CLOUDFRONT_CHANGES = frozenset({"cloudfront:CreateInvalidation", "cloudfront:UpdateDistribution"})
+_CHANGES = frozenset({CHANGE}) | _CLOUDFRONT_CHANGES
+"""The calls that are refused whole or applied whole: `RejectedChangeError` says the former."""
 LOGIN_HINT = "set AWS_PROFILE or --profile to a working profile"
 _NETWORK_HINT = "check the network, --region and --endpoint-url"
 REGION_HINT = "set one with --region, AWS_REGION or in the profile"
@@ -48,6 +51,7 @@ _THROTTLED = frozenset(
         "ThrottledException",
         "Throttling",
         "ThrottlingException",
+        "TooManyInvalidationsInProgress",
         "TooManyRequestsException",
     }
 )
@@ -85,6 +89,11 @@ _INVALID_CREDENTIALS = frozenset(
 _NOT_FOUND = frozenset(
     {"ChangeSetNotFound", "NoSuchChange", "NoSuchHostedZone", "StackNotFoundException"}
 )
+_CLOUDFRONT_NOT_FOUND = frozenset({"NoSuchDistribution", "NoSuchInvalidation"})
+_NO_SUCH_POLICY = frozenset(
+    {"NoSuchCachePolicy", "NoSuchOriginRequestPolicy", "NoSuchResponseHeadersPolicy"}
+)
+"""Not found by a read; in the answer to an update, what is wrong with its config."""
 _NO_CREDENTIALS = (
     boto.CredentialRetrievalError,
     boto.InvalidConfigError,
@@ -128,7 +137,7 @@ def translate(error: Exception, operation: str, *, login_hint: str = LOGIN_HINT)
     if isinstance(error, boto.NoRegionError):
         return ApiError(message, operation=operation, hint=REGION_HINT)
     if isinstance(error, boto.ParamValidationError):
-        kind = RejectedChangeError if operation == CHANGE else ApiError
+        kind = RejectedChangeError if operation in _CHANGES else ApiError
         return kind(message, code="ParamValidation", operation=operation)
     if _nothing_was_sent(error):
         return EndpointError(
@@ -179,11 +188,19 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
         return named(
             AccessDeniedError, f"allow {operation} for these credentials, or use another --profile"
         )
-    if code in _NOT_FOUND or (code == "ValidationError" and "does not exist" in message):
+    if _is_absent(code, message, operation):
         return named(NotFoundError)
     if not _is_a_refusal(code, status):
         return named(UnansweredError)
-    return named(RejectedChangeError if operation == CHANGE else ApiError)
+    return named(RejectedChangeError if operation in _CHANGES else ApiError)
+
+
+def _is_absent(code: str, message: str, operation: str) -> bool:
+    if code in _NO_SUCH_POLICY:
+        return operation not in _CHANGES
+    return code in _NOT_FOUND | _CLOUDFRONT_NOT_FOUND or (
+        code == "ValidationError" and "does not exist" in message
+    )
 
 
 def _is_a_refusal(code: str, status: int) -> bool:

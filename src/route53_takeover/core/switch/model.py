@@ -8,13 +8,16 @@ distribution. The machine knows a swap by its id alone.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from route53_takeover.core.domain.api_mappings import ApiMapping, ApiTarget, CustomDomain
 from route53_takeover.core.domain.http_checks import Check, Route, Side
 from route53_takeover.core.plan.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_BAKE = 300.0
 """Seconds for which the checks go on after the switch."""
@@ -85,17 +88,17 @@ class OriginSwap(Struct, frozen=True, kw_only=True, tag="cloudfront-origin"):
 
     @property
     def before(self) -> str:
-        return _place(self.config, self.origin_id)
+        return place(self.config, self.origin_id)
 
     @property
     def after(self) -> str:
-        return _place(self.switched, self.origin_id)
+        return place(self.switched, self.origin_id)
 
 
 Swap = MappingSwap | OriginSwap
 
 
-def _place(config: dict[str, Any], origin_id: str) -> str:
+def place(config: Mapping[str, Any], origin_id: str) -> str:
     """Host and path of an origin."""
     items = config.get("Origins", {}).get("Items", ())
     origin: dict[str, Any] = next((each for each in items if each["Id"] == origin_id), {})

@@ -1,0 +1,126 @@
+"""CloudFront over its API: the `Distributions` port.
+
+Every read is fresh. A distribution is read and written as a whole: what the SDK in use does not
+know of its config is told with it, since an update with what was read would erase that. The calls
+that change anything are `update` and `invalidate`, sent once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore import xform_name
+
+from route53_takeover.adapters.unknown_members import unknown_of
+from route53_takeover.core.domain.distributions import Distribution, PolicyKind
+from route53_takeover.core.ports import Distributions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from route53_takeover.adapters.session import AwsSession
+
+_PAGE = "100"
+_POLICIES = {
+    PolicyKind.CACHE: "CachePolicy",
+    PolicyKind.ORIGIN_REQUEST: "OriginRequestPolicy",
+    PolicyKind.RESPONSE_HEADERS: "ResponseHeadersPolicy",
+}
+_LABELS = frozenset({"Name", "Comment"})
+"""What a policy is called, and not what it does."""
+
+
+class CloudFrontDistributions(Distributions):
+    """The account's distributions.
+
+    Args:
+        aws: its open session, with ``switches``.
+    """
+
+    def __init__(self, aws: AwsSession) -> None:
+        self._aws = aws
+
+    async def distributions(self) -> Sequence[Distribution]:
+        """Every distribution of the account (all pages), without ETag and whole config."""
+        found: list[Distribution] = []
+        position: dict[str, Any] = {}
+        while True:
+            async with self._aws.reading("cloudfront:ListDistributions") as clients:
+                answer = await clients.switch.cloudfront.list_distributions(
+                    MaxItems=_PAGE, **position
+                )
+            page = answer["DistributionList"]
+            found += (_listed(summary) for summary in page.get("Items", ()))
+            if not page["IsTruncated"]:
+                return found
+            position = {"Marker": page["NextMarker"]}
+
+    async def distribution(self, distribution_id: str) -> Distribution:
+        """One distribution with its whole config."""
+        async with self._aws.reading("cloudfront:GetDistribution") as clients:
+            answer = await clients.switch.cloudfront.get_distribution(Id=distribution_id)
+        return _read(answer)
+
+    async def update(
+        self, distribution_id: str, etag: str, config: Mapping[str, Any]
+    ) -> Distribution:
+        """Replaces the whole config if it still has this ETag, in a single attempt."""
+        whole: Any = config
+        async with self._aws.writing("cloudfront:UpdateDistribution") as clients:
+            answer = await clients.switch.cloudfront_writes.update_distribution(
+                Id=distribution_id, IfMatch=etag, DistributionConfig=whole
+            )
+        return _read(answer)
+
+    async def policy(self, kind: PolicyKind, policy_id: str) -> Mapping[str, Any]:
+        """The content of a policy, without what it is called, its id and its times."""
+        member = _POLICIES[kind]
+        async with self._aws.reading(f"cloudfront:Get{member}") as clients:
+            client: Any = clients.switch.cloudfront
+            answer = await getattr(client, f"get_{xform_name(member)}")(Id=policy_id)
+        content: Mapping[str, Any] = answer[member][f"{member}Config"]
+        return {name: value for name, value in content.items() if name not in _LABELS}
+
+    async def invalidate(self, distribution_id: str, paths: Sequence[str], reference: str) -> str:
+        """Begins an invalidation and returns its id; the same reference begins only one."""
+        async with self._aws.writing("cloudfront:CreateInvalidation") as clients:
+            answer = await clients.switch.cloudfront_writes.create_invalidation(
+                DistributionId=distribution_id,
+                InvalidationBatch={
+                    "Paths": {"Quantity": len(paths), "Items": list(paths)},
+                    "CallerReference": reference,
+                },
+            )
+        return answer["Invalidation"]["Id"]
+
+    async def is_invalidated(self, distribution_id: str, invalidation_id: str) -> bool:
+        """Whether an invalidation is complete."""
+        async with self._aws.reading("cloudfront:GetInvalidation") as clients:
+            answer = await clients.switch.cloudfront.get_invalidation(
+                DistributionId=distribution_id, Id=invalidation_id
+            )
+        return answer["Invalidation"]["Status"] == "Completed"
+
+
+def _read(answer: Mapping[str, Any]) -> Distribution:
+    """A distribution from an answer that holds all of it."""
+    shape = answer["Distribution"]
+    config = shape["DistributionConfig"]
+    return Distribution(
+        distribution_id=shape["Id"],
+        domain_name=shape["DomainName"],
+        status=shape["Status"],
+        aliases=tuple(config.get("Aliases", {}).get("Items", ())),
+        etag=answer["ETag"],
+        config=config,
+        unknown=tuple(unknown_of(answer)),
+    )
+
+
+def _listed(summary: Mapping[str, Any]) -> Distribution:
+    return Distribution(
+        distribution_id=summary["Id"],
+        domain_name=summary["DomainName"],
+        status=summary["Status"],
+        aliases=tuple(summary.get("Aliases", {}).get("Items", ())),
+    )
