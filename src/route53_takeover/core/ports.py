@@ -294,7 +294,10 @@ class Distributions(Protocol):
     """CloudFront."""
 
     async def distributions(self) -> Sequence[Distribution]:
-        """Every distribution of the account (all pages), without ETag and whole config."""
+        """Every distribution of the account (all pages).
+
+        Without ETag; ``config`` has what the list tells, origins and behaviours among it.
+        """
 
     async def distribution(self, distribution_id: str) -> Distribution:
         """One distribution with its whole config.

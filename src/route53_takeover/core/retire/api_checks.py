@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.retire.facts import LiveDomain, RetireFacts, TreeResource
     from route53_takeover.core.retire.name_lookup import Lookup
 
-_RULES_FIRST = RoutingMode.RULES_FIRST.value
 _NO_PATH = "(none)"
 """How API Gateway v1 and CloudFormation call the root's base path."""
 
@@ -281,11 +280,16 @@ def _custom_way_out(live: LiveDomain, mapping: ApiMapping) -> str:
     conditions = [{"MatchBasePaths": {"AnyOf": paths}}] if paths else []
     target = {"ApiId": mapping.target.api_id, "Stage": mapping.target.stage}
     actions = [{"InvokeApi": target | ({"StripBasePath": True} if paths else {})}]
+    mode = (
+        f"aws apigateway update-domain-name --domain-name {domain} --patch-operations "
+        "op=replace,path=/routingMode,value=ROUTING_RULE_THEN_BASE_PATH_MAPPING"
+        if live.domain.is_edge
+        else f"aws apigatewayv2 update-domain-name --domain-name {domain} --routing-mode "
+        f"{RoutingMode.RULES_FIRST.value}"
+    )
     return (
-        "Let a routing rule answer in place of the mapping (REST APIs): aws apigatewayv2 "
-        f"create-routing-rule --domain-name {domain} --priority 1000 --conditions "
-        f"'{json.dumps(conditions)}' --actions '{json.dumps(actions)}', then: aws apigateway "
-        f"update-domain-name --domain-name {domain} --patch-operations "
-        f"op=replace,path=/routingMode,value={_RULES_FIRST}. Or give the function's role "
-        "(BasePathRole) a permissions boundary without apigateway:DELETE. Then run this again."
+        f"Let a routing rule answer in place of the mapping (REST APIs): {mode}, then: aws "
+        f"apigatewayv2 create-routing-rule --domain-name {domain} --priority 1000 --conditions "
+        f"'{json.dumps(conditions)}' --actions '{json.dumps(actions)}'. Or deploy the stack with "
+        "DeletionPolicy: Retain on its mapping. Then run this again."
     )

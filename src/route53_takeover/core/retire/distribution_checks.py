@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from route53_takeover.core.domain.distribution_configs import behaviors_on, origins
 from route53_takeover.core.retire import model as kinds
 from route53_takeover.core.retire.model import Break, Findings
 from route53_takeover.core.retire.name_lookup import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from route53_takeover.core.domain.distributions import Distribution
     from route53_takeover.core.retire.facts import RetireFacts, TreeResource
@@ -83,15 +84,15 @@ def _goes(
 
 
 def _asks_the_tree(each: Distribution, hosts: Hosts, notes: list[str]) -> Iterator[Break]:
-    used = _used_origins(each.config)
-    for origin in _items(each.config.get("Origins")):
-        host, origin_id = str(origin.get("DomainName", "")), str(origin.get("Id", ""))
+    for origin_id, origin in origins(each.config).items():
+        host = str(origin.get("DomainName", ""))
         owner = hosts.owner(host)
         if owner is None and not hosts.may_be_nameless_url(host):
             continue
         where = f"{each.distribution_id} origin {origin_id}"
-        if not _is_enabled(each) or origin_id not in used:
-            state = "is disabled" if origin_id in used else "does not use it"
+        is_used = bool(behaviors_on(each.config, origin_id))
+        if not _is_enabled(each) or not is_used:
+            state = "is disabled" if is_used else "does not use it"
             notes.append(f"{where} leads into the stack; the distribution {state}.")
             continue
         yield Break(
@@ -128,20 +129,6 @@ def _uses_parts(each: Distribution, facts: RetireFacts) -> Iterator[Break]:
 
 def _is_enabled(each: Distribution) -> bool:
     return each.config.get("Enabled", True) is not False
-
-
-def _used_origins(config: Mapping[str, Any]) -> set[str]:
-    """Ids of the origins that some request is sent to."""
-    behaviors = [config.get("DefaultCacheBehavior") or {}, *_items(config.get("CacheBehaviors"))]
-    used = {str(behavior.get("TargetOriginId", "")) for behavior in behaviors}
-    for group in _items(config.get("OriginGroups")):
-        if group.get("Id") in used:
-            used |= {str(m.get("OriginId", "")) for m in _items(group.get("Members"))}
-    return used
-
-
-def _items(node: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 -- a list in CloudFront's shape
-    return (node or {}).get("Items") or ()
 
 
 def _texts(node: Any) -> Iterator[str]:  # noqa: ANN401 -- JSON

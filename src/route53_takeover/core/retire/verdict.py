@@ -36,7 +36,7 @@ def judge(facts: RetireFacts) -> Verdict:
     return Verdict(
         stack=facts.root.stack_name,
         stack_id=facts.root.stack_id,
-        breaks=tuple(each for family in found for each in family.breaks),
+        breaks=tuple(dict.fromkeys(each for family in found for each in family.breaks)),
         notes=tuple(
             dict.fromkeys(
                 [*(note for family in found for note in family.notes)]
