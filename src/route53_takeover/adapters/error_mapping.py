@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHANGE = "route53:ChangeResourceRecordSets"
-_CLOUDFRONT_CHANGES = frozenset({"cloudfront:CreateInvalidation", "cloudfront:UpdateDistribution"})
-_CHANGES = frozenset({CHANGE}) | _CLOUDFRONT_CHANGES
+_CHANGES = frozenset(
+    {
+        CHANGE,
+        "apigateway:CreateBasePathMapping",
+        "apigateway:UpdateBasePathMapping",
+        "apigatewayv2:CreateApiMapping",
+        "apigatewayv2:UpdateApiMapping",
+        "cloudfront:CreateInvalidation",
+        "cloudfront:UpdateDistribution",
+    }
+)
 """The calls that are refused whole or applied whole: `RejectedChangeError` says the former."""
 LOGIN_HINT = "set AWS_PROFILE or --profile to a working profile"
 _NETWORK_HINT = "check the network, --region and --endpoint-url"
@@ -55,6 +64,8 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_CONCURRENT = "concurrent modification"
+"""How API Gateway says that it is busy with another request: it has the code of any conflict."""
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -87,7 +98,13 @@ _INVALID_CREDENTIALS = frozenset(
     }
 )
 _NOT_FOUND = frozenset(
-    {"ChangeSetNotFound", "NoSuchChange", "NoSuchHostedZone", "StackNotFoundException"}
+    {
+        "ChangeSetNotFound",
+        "NoSuchChange",
+        "NoSuchHostedZone",
+        "NotFoundException",
+        "StackNotFoundException",
+    }
 )
 _CLOUDFRONT_NOT_FOUND = frozenset({"NoSuchDistribution", "NoSuchInvalidation"})
 _NO_SUCH_POLICY = frozenset(
@@ -180,7 +197,7 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
         return named(ThrottledError if code in _THROTTLED else CredentialsError, login_hint)
     if status >= _SERVER_ERROR:
         return named(UnansweredError)
-    if code in _THROTTLED:
+    if code in _THROTTLED or (code == "ConflictException" and _CONCURRENT in message):
         return named(ThrottledError)
     if code in _INVALID_CREDENTIALS:
         return named(CredentialsError, _credentials_hint(code, message, login_hint))

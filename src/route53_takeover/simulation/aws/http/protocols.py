@@ -1,13 +1,14 @@
-"""AWS's wire protocols, seen from the server: requests to parameters, results to XML.
+"""AWS's wire protocols, seen from the server: requests to parameters, results to XML or JSON.
 
-Owns the protocols `query` and `rest-xml`, generic over botocore's service models, which say of
-every operation how it is spelt on the wire; single values are read and written by
-`simulation.aws.http.shapes`. It must never know what an operation does, nor who answers it;
-it opens no socket.
+Owns the protocols `query`, `rest-xml` and `rest-json`, generic over botocore's service models,
+which say of every operation how it is spelt on the wire; values are read and written by
+`simulation.aws.http.shapes` and `simulation.aws.http.json_shapes`. It must never know what an
+operation does, nor who answers it; it opens no socket.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, StructureShape
 from msgspec import Struct
 
+from route53_takeover.simulation.aws.http.json_shapes import from_json, to_json
 from route53_takeover.simulation.aws.http.shapes import fill, from_form, from_xml, scalar, text
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 MODELS = Path(__file__).parent / "models"
 """What AWS has and the SDK in use may not know yet; the program has its own copy of a part."""
+_JSON = "application/json"
 
 
 class WireRequest(Struct, frozen=True, kw_only=True):
@@ -47,22 +50,50 @@ class WireRequest(Struct, frozen=True, kw_only=True):
 
 
 class WireAnswer(Struct, frozen=True, kw_only=True):
-    """An HTTP answer; the body is XML."""
+    """An HTTP answer."""
 
     status: int
     body: bytes
     headers: dict[str, str]
+    content_type: str = "text/xml"
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """How the operation ``name`` is asked for.
+
+    Attributes:
+        query: what the query string has to hold: it tells two operations of one path apart.
+    """
+
+    method: str
+    path: re.Pattern[str]
+    query: dict[str, str]
+    name: str
+
+    def fits(self, request: WireRequest) -> bool:
+        """Whether the request asks for it."""
+        sent = dict(parse_qsl(request.query, keep_blank_values=True))
+        return (
+            self.method == request.method
+            and self.path.fullmatch(request.path.rstrip("/")) is not None
+            and self.query.items() <= sent.items()
+        )
 
 
 class Wire:
-    """One service's side of the conversation."""
+    """One service's side of the conversation.
+
+    Attributes:
+        signing_name: what the service is called in a signature; two may share one.
+    """
 
     def __init__(self, service: str) -> None:
         self.service = service
         loader = Loader(extra_search_paths=[str(MODELS)])
         self.model = ServiceModel(loader.load_service_model(service, "service-2"), service)
+        self.signing_name = self.model.signing_name
         self.protocol = self.model.metadata["protocol"]
-        if self.protocol not in ("query", "rest-xml"):
+        if self.protocol not in ("query", "rest-xml", "rest-json"):
             raise ValueError(f"{service} speaks {self.protocol}, which is not built")
 
     def operation(self, request: WireRequest) -> str | None:
@@ -70,10 +101,7 @@ class Wire:
         if self.protocol == "query":
             action = request.form.get("Action")
             return action if action in self.model.operation_names else None
-        for method, path, name in self._routes:
-            if method == request.method and path.fullmatch(request.path.rstrip("/")):
-                return name
-        return None
+        return next((route.name for route in self._routes if route.fits(request)), None)
 
     def parameters(self, operation: str, request: WireRequest) -> dict[str, Any]:
         """The operation's parameters, as a caller of botocore would have given them."""
@@ -101,6 +129,13 @@ class Wire:
 
     def error(self, code: str, message: str, status: int, request_id: str) -> WireAnswer:
         """The error that botocore raises as `ClientError` with this code and message."""
+        if self.protocol == "rest-json":
+            return WireAnswer(
+                status=status,
+                body=json.dumps({"message": message}).encode(),
+                headers={"x-amzn-requestid": request_id, "x-amzn-ErrorType": code},
+                content_type=_JSON,
+            )
         return error_answer(code, message, status, request_id, self._namespace)
 
     @cached_property
@@ -114,22 +149,29 @@ class Wire:
         }
 
     @cached_property
-    def _routes(self) -> list[tuple[str, re.Pattern[str], str]]:
-        """Method, path and name of every operation; paths with the fewest labels come first."""
+    def _routes(self) -> list[Route]:
+        """Every operation's; paths with the fewest labels come first, then the fuller queries."""
         routes = []
         for name in self.model.operation_names:
             http = self.model.operation_model(name).http
-            path = http["requestUri"].partition("?")[0].rstrip("/")
-            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
+            path, _, query = http["requestUri"].partition("?")
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/")))
             pattern = re.sub(r"\\{(\w+)\\\+\\}", r"(?P<\1>.+)", pattern)
-            routes.append((http["method"], re.compile(pattern), name))
-        return sorted(routes, key=lambda route: route[1].groups)
+            routes.append(
+                Route(
+                    method=http["method"],
+                    path=re.compile(pattern),
+                    query=dict(parse_qsl(query, keep_blank_values=True)),
+                    name=name,
+                )
+            )
+        return sorted(routes, key=lambda route: (route.path.groups, -len(route.query)))
 
     def _rest_parameters(
         self, model: OperationModel, shape: StructureShape, request: WireRequest
     ) -> dict[str, Any]:
-        route = next(path for _, path, name in self._routes if name == model.name)
-        match = route.fullmatch(request.path.rstrip("/"))
+        route = next(route for route in self._routes if route.name == model.name)
+        match = route.path.fullmatch(request.path.rstrip("/"))
         labels = {} if match is None else match.groupdict()
         query = parse_qsl(request.query, keep_blank_values=True)
         parsed: dict[str, Any] = {}
@@ -155,13 +197,22 @@ class Wire:
                 case _:
                     pass
         if request.body:
-            root = ET.fromstring(request.body)  # noqa: S314 -- from a client on this machine
-            payload = shape.serialization.get("payload")
-            if payload is not None:
-                parsed[payload] = from_xml(shape.members[payload], root)
-            else:
-                parsed |= from_xml(shape, root)
+            parsed |= self._body_parameters(shape, request.body)
         return parsed
+
+    def _body_parameters(self, shape: StructureShape, body: bytes) -> dict[str, Any]:
+        """What of an operation's parameters the body holds: one of them, or all that are left."""
+        payload = shape.serialization.get("payload")
+        inner = shape if payload is None else shape.members[payload]
+        parsed: Any
+        if self.protocol == "rest-json" and inner.type_name in ("blob", "string"):
+            parsed = body if inner.type_name == "blob" else body.decode()
+        elif self.protocol == "rest-json":
+            parsed = from_json(inner, json.loads(body))
+        else:
+            root = ET.fromstring(body)  # noqa: S314 -- from a client on this machine
+            parsed = from_xml(inner, root)
+        return parsed if payload is None else {payload: parsed}
 
     def _rest_answer(
         self, model: OperationModel, result: Mapping[str, Any], headers: dict[str, str]
@@ -170,7 +221,7 @@ class Wire:
         shape = model.output_shape
         if shape is None:
             return WireAnswer(status=status, body=b"", headers=headers)
-        body = {}
+        body: dict[str, Any] = {}
         for member, value in result.items():
             member_shape = shape.members[member]
             match member_shape.serialization.get("location"):
@@ -184,6 +235,13 @@ class Wire:
         payload = shape.serialization.get("payload")
         if payload is not None and isinstance(inner := shape.members[payload], StructureShape):
             shape, body = inner, body.get(payload) or {}
+        elif payload is not None and self.protocol == "rest-json":
+            sent = body.get(payload) or b""
+            raw = sent if isinstance(sent, bytes) else str(sent).encode()
+            return WireAnswer(status=status, body=raw, headers=headers)
+        if self.protocol == "rest-json":
+            written = json.dumps(to_json(shape, body)).encode()
+            return WireAnswer(status=status, body=written, headers=headers, content_type=_JSON)
         root = ET.Element(shape.serialization.get("name", shape.name), self._namespace)
         fill(root, shape, body)
         return WireAnswer(status=status, body=_document(root), headers=headers)

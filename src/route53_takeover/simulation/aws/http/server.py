@@ -40,7 +40,7 @@ class AccountServer:
     """Answers the AWS calls of a simulated account.
 
     Args:
-        operations: handlers by service (its signing name) and operation.
+        operations: handlers by service (the name of its model) and operation.
         before: called before each request is executed, so that the owner can move time on.
         after: called after each request that was carried out (not where its handler refused).
         fault: asked for each call, with ``service:Operation`` and the parameters, what befalls it.
@@ -100,7 +100,7 @@ class AccountServer:
             status=answer.status,
             body=answer.body,
             headers=answer.headers,
-            content_type="text/xml",
+            content_type=answer.content_type,
         )
 
     async def _answer(self, request: WireRequest) -> WireAnswer | None:
@@ -114,7 +114,9 @@ class AccountServer:
         if handler is None:
             missing = f"{service}:{operation} is not part of the simulated account"
             _LOG.warning("%s (%s %s)", missing, request.method, request.path)
-            return error_answer("InvalidAction", missing, 501, request_id)
+            spoken = self._wires.get(service)
+            answering = error_answer if spoken is None else spoken.error
+            return answering("InvalidAction", missing, 501, request_id)
         wire, called = self._wires[service], f"{service}:{operation}"
         self.calls[called] += 1
         parameters = wire.parameters(operation, request)
@@ -159,16 +161,18 @@ class AccountServer:
     def _asked(self, request: WireRequest) -> tuple[str, str]:
         """The service and operation a request is for, as far as it says.
 
-        The credential scope names the service. An unsigned request is given to the first service
-        that knows its action or its path.
+        The credential scope names the service; where two sign by the same name, the one that knows
+        the path is meant. An unsigned request is given to the first service that knows its action
+        or its path.
         """
         signed = _SCOPE.search(request.headers.get("authorization", ""))
         presigned = dict(parse_qsl(request.query)).get("X-Amz-Credential")
         if signed is not None or presigned is not None:
-            service = signed[2] if signed is not None else str(presigned).split("/")[-2]
-            wire = self._wires.get(service)
-            operation = None if wire is None else wire.operation(request)
-            return service, operation or self._spelt(request)
+            scope = signed[2] if signed is not None else str(presigned).split("/")[-2]
+            for service, wire in self._wires.items():
+                if wire.signing_name == scope and (operation := wire.operation(request)):
+                    return service, operation
+            return scope, self._spelt(request)
         for service, wire in self._wires.items():
             operation = wire.operation(request)
             if operation is not None:
