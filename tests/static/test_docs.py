@@ -186,7 +186,9 @@ def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -
     adapters = "".join(
         path.read_text() for path in (ROOT / "src/route53_takeover/adapters").glob("*.py")
     )
-    called = set(re.findall(r'\.(?:reading|writing)\(\s*"((?:route53|cloudformation):\w+)"', adapters))
+    called = set(
+        re.findall(r'\.(?:reading|writing)\(\s*"((?:route53|cloudformation):\w+)"', adapters)
+    )
     policy, retire = (
         json.loads(block)
         for block in re.findall(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 V1_ROOT = "(none)"
 """What v1 calls the base path of the root, both ways; v2 has it empty."""
+_CERTIFICATES = ("certificateArn", "regionalCertificateArn")
 
 
 def custom_domain(shape: Mapping[str, Any]) -> CustomDomain:
@@ -36,6 +37,7 @@ def custom_domain(shape: Mapping[str, Any]) -> CustomDomain:
         status=shape.get("domainNameStatus", "AVAILABLE"),
         routing_mode=RoutingMode(shape.get("routingMode", RoutingMode.MAPPINGS)),
         hostname=shape.get("distributionDomainName" if is_edge else "regionalDomainName", ""),
+        certificates=tuple(shape[each] for each in _CERTIFICATES if shape.get(each)),
     )
 
 
@@ -48,6 +50,11 @@ def custom_domain_v2(shape: Mapping[str, Any]) -> CustomDomain:
         status=configuration.get("DomainNameStatus", "AVAILABLE"),
         routing_mode=RoutingMode(shape.get("RoutingMode", RoutingMode.MAPPINGS)),
         hostname=configuration.get("ApiGatewayDomainName", ""),
+        certificates=tuple(
+            each["CertificateArn"]
+            for each in shape.get("DomainNameConfigurations") or ()
+            if each.get("CertificateArn")
+        ),
     )
 
 

@@ -256,6 +256,24 @@ def test_routing_rules_that_lead_into_the_stack(
     assert all("delete-routing-rule" in each.way_out for each in found.breaks)
 
 
+def test_a_rule_that_was_read_as_several_is_told_once() -> None:
+    twice = (rule(OLD, headers={"a": "1"}), rule(OLD, headers={"b": "1"}))
+    found = only(verdict(API, domains=(live(NEW, *twice, mode=RoutingMode.RULES_FIRST),)))
+    assert found.what == "routing rule of a custom domain"
+
+
+@pytest.mark.parametrize(
+    ("spelt", "mode"),
+    [
+        ("BASE_PATH_MAPPING_ONLY", RoutingMode.MAPPINGS),
+        ("ROUTING_RULE_THEN_BASE_PATH_MAPPING", RoutingMode.RULES_FIRST),
+        ("ROUTING_RULE_ONLY", RoutingMode.RULES),
+    ],
+)
+def test_the_routing_modes_have_other_names_in_v1(spelt: str, mode: RoutingMode) -> None:
+    assert RoutingMode(spelt) is mode
+
+
 def test_an_api_that_a_dead_mapping_leads_to_cannot_be_deleted() -> None:
     domain = live(OLD, rule(NEW), mode=RoutingMode.RULES_FIRST)
     found = only(verdict(API, domains=(domain,)))
@@ -476,6 +494,16 @@ def test_a_part_that_a_distribution_outside_uses(kind: str) -> None:
     assert found.what.endswith("in use")
     assert "half way" in found.why
     assert verdict(part, distributions=(front("x.example.com"),)).safe
+
+
+@pytest.mark.parametrize(("certificate", "is_safe"), [("arn:aws:part", False), ("x", True)])
+def test_a_certificate_that_a_custom_domain_outside_uses(
+    certificate: str, *, is_safe: bool
+) -> None:
+    part = resource("AWS::CertificateManager::Certificate", "arn:aws:part")
+    domain = live(NEW)
+    domain = replace(domain, domain=replace(domain.domain, certificates=(certificate,)))
+    assert verdict(part, domains=(domain,)).safe is is_safe
 
 
 # Data and work

@@ -60,6 +60,9 @@ class _ApiChecks:
         name = live.domain.name
         if name.lower() in self._doomed_domains:
             return  # they go with the domain
+        for part in self._facts.of_type(kinds.CERTIFICATE):
+            if part.is_doomed and part.physical_id in live.domain.certificates:
+                self._certificate(name, part)
         for rule in _rules_in_force(live):
             api = self._apis.get(rule.target.api_id)
             if api is not None:
@@ -68,6 +71,17 @@ class _ApiChecks:
             api = self._apis.get(mapping.target.api_id)
             if api is not None:
                 self._mapping(live, mapping, api)
+
+    def _certificate(self, name: str, part: TreeResource) -> None:
+        self.breaks.append(
+            Break(
+                what="certificate in use",
+                id=part.physical_id,
+                why=f"The custom domain {name} uses {part}: AWS deletes nothing that is in use, so "
+                "the delete fails half way.",
+                way_out=f"{_retain(part)} Or let the domain use another one.",
+            )
+        )
 
     def _rule(self, live: LiveDomain, rule: RoutingRule, api: TreeResource) -> None:
         name = live.domain.name

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.retire.hosts import Hosts
     from route53_takeover.core.retire.name_lookup import Lookup
 
-_CERTIFICATE = "AWS::CertificateManager::Certificate"
 _PARTS = frozenset(
     {
-        _CERTIFICATE,
+        kinds.CERTIFICATE,
         "AWS::CloudFront::CachePolicy",
         "AWS::CloudFront::Function",
         "AWS::CloudFront::KeyGroup",
@@ -115,7 +114,9 @@ def _uses_parts(each: Distribution, facts: RetireFacts) -> Iterator[Break]:
     texts = set(_texts(each.config))
     for part in facts.resources:
         if part.type in _PARTS and part.is_doomed and part.physical_id in texts:
-            what = "certificate" if part.type == _CERTIFICATE else part.type.rpartition("::")[2]
+            what = (
+                "certificate" if part.type == kinds.CERTIFICATE else part.type.rpartition("::")[2]
+            )
             yield Break(
                 what=f"{what} in use",
                 id=part.physical_id,

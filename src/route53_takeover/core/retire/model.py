@@ -9,6 +9,7 @@ APIS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 CUSTOM_MAPPING = "Custom::BasePathMapping"
 """Jets' own kind of mapping: a Lambda function of the stack makes and deletes it."""
 MAPPINGS = (CUSTOM_MAPPING, "AWS::ApiGateway::BasePathMapping", "AWS::ApiGatewayV2::ApiMapping")
+CERTIFICATE = "AWS::CertificateManager::Certificate"
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 FUNCTION_URL = "AWS::Lambda::Url"
 BUCKET = "AWS::S3::Bucket"
