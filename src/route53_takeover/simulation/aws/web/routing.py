@@ -49,3 +49,13 @@ class Front(Protocol):
             The request as it goes on to another host; the API that it has arrived at; an answer
             that the front gives itself, such as 403; ``None``: the host is not one of this front's.
         """
+
+
+class CachingFront(Front, Protocol):
+    """A front that wants to see what becomes of the requests that it passed on."""
+
+    def answered(self, passed: SiteRequest, answer: SiteAnswer) -> SiteAnswer:
+        """What the one who asked gets for this answer to a request that `route` returned.
+
+        To be called in the reverse order of the ways that were gone.
+        """

@@ -1,0 +1,1 @@
+"""CloudFront of the simulated account: distributions, their edges, their policies."""
