@@ -108,6 +108,8 @@ class RetiredAccount(SimulatedAccount):
     def _placed(self, retained: tuple[str, ...]) -> Placed:
         child = parse_template(_CHILD)
         resources: dict[str, Any] = child["Resources"]
+        attributes = {"RegionalDomainName": self.domain.hostname}
+        resources["DomainName"]["Metadata"] = {"Simulation": {"Attributes": attributes}}
         for name in retained:
             resources[name]["DeletionPolicy"] = "Retain"
         ids: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""What is read of a simulated account before a stack is retired, and the verdict that comes of it."""
+"""What is read before a stack is retired, in a simulated account, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from route53_takeover.runtime.retire_reading import RetirePorts, gather_retireme
 from route53_takeover.simulation.chaos.api_gateway_port import AtOnce, simulated_api_gateway
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions
-from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
@@ -38,12 +37,14 @@ MAPPING, DOMAIN, RECORD = (
 
 
 class Way(AtOnce):
-    """A way on which some operations fail."""
+    """A way on which some operations fail, and which takes its time."""
 
-    def __init__(self, failing: dict[str, ApiError]) -> None:
+    def __init__(self, failing: dict[str, ApiError], seconds: float) -> None:
         self._failing = failing
+        self._seconds = seconds
 
     async def there(self, operation: str) -> None:
+        await asyncio.sleep(self._seconds)
         if operation in self._failing:
             raise self._failing[operation]
 
@@ -63,6 +64,8 @@ def retire(
     world: RetiredAccount,
     stack: str = "shop",
     failing: dict[str, ApiError] | None = None,
+    *,
+    seconds: float = 0.0,
     told: list[str] | None = None,
 ) -> Verdict:
     """The verdict on a stack; reading for it writes nothing."""
@@ -71,7 +74,7 @@ def retire(
         clock = VirtualClock(world.timeline.now)
         transport = Guarded(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
         transport.failing = failing or {}
-        way = Way(failing or {})
+        way = Way(failing or {}, seconds)
         ports = RetirePorts(
             stacks=SimulatedStacks(transport),
             records=SimulatedRecords(transport),
@@ -79,10 +82,11 @@ def retire(
             distributions=SimulatedDistributions(world.cloudfront, way),
             clock=clock,
             region="us-east-1",
-            tell=(told if told is not None else []).append,
+            tell=heard.append,
         )
         return judge(await gather_retirement(stack, ports))
 
+    heard = [] if told is None else told
     written = len(world.zones.history)
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         found = runner.run(gather())
@@ -117,13 +121,11 @@ def test_a_rule_in_place_of_the_mapping_keeps_the_live_site() -> None:
     world = RetiredAccount(retained=("DomainName", "DnsRecord"))
     assert kinds(retire(world)) == [MAPPING]
     world.domain.routing_mode = RoutingMode.RULES_FIRST
-    world.api_gateway.put_rule(world.domain, **rule())
+    world.api_gateway.put_rule(
+        world.domain, priority=100, target=GREEN, conditions=(), strips=False, by="a person"
+    )
     world.api_gateway.history.clear()
     assert retire(world).safe
-
-
-def rule() -> dict[str, Any]:
-    return {}
 
 
 def test_a_stack_that_serves_the_site_says_how_to_switch() -> None:
@@ -214,4 +216,18 @@ def test_a_deleted_stack_has_nothing_to_break() -> None:
     world = RetiredAccount()
     world.stacks.delete_stack("shop")
     world.timeline.advance(world.timeline.now + 600)
+    assert not world.holds(SITE)
     assert retire(world, ROOT).safe
+
+
+def test_a_long_reading_says_how_far_it_is() -> None:
+    world = RetiredAccount(retained=HOLDING)
+    for number in range(8):
+        world.api_gateway.add_domain(f"api-{number}.example.com", mappings={"": GREEN})
+    told: list[str] = []
+    assert retire(world, seconds=1.0, told=told).safe
+    assert "reading custom domains: 4 of 9" in told
+    assert len(told) < 9
+    told.clear()
+    assert retire(world, told=told).safe
+    assert told == []
