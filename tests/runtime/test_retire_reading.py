@@ -16,8 +16,10 @@ from route53_takeover.base.errors import (
     RefusedError,
 )
 from route53_takeover.core.domain.api_mappings import RoutingMode
+from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.retire.verdict import judge
 from route53_takeover.runtime.retire_reading import RetirePorts, gather_retirement
+from route53_takeover.simulation.aws.cloudformation.placing import Placed
 from route53_takeover.simulation.chaos.api_gateway_port import AtOnce, simulated_api_gateway
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions
@@ -218,6 +220,19 @@ def test_a_deleted_stack_has_nothing_to_break() -> None:
     world.timeline.advance(world.timeline.now + 600)
     assert not world.holds(SITE)
     assert retire(world, ROOT).safe
+
+
+def test_every_zone_is_read_where_a_record_of_any_name_may_lead_in() -> None:
+    world = RetiredAccount(retained=HOLDING)
+    other = world.zones.add_zone("other.org")
+    balancer = "shop-lb-1.us-east-1.elb.amazonaws.com"
+    record = RecordSet(name="www.other.org.", type="CNAME", ttl=60, values=(balancer,))
+    world.zones.change(other.zone_id, [("CREATE", record)], by="a person")
+    assert retire(world).safe
+    body = {"Resources": {"Lb": {"Type": "AWS::ElasticLoadBalancing::LoadBalancer"}}}
+    world.stacks.place(Placed(name="lb", body=body, physical_ids={"Lb": "shop-lb"}))
+    (found,) = retire(world, "lb").breaks
+    assert (found.what, found.id) == ("record that leads into the stack", "www.other.org CNAME")
 
 
 def test_a_long_reading_says_how_far_it_is() -> None:

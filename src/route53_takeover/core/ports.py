@@ -83,6 +83,9 @@ class Records(Protocol):
         The most specific first.
         """
 
+    async def every_zone(self) -> Sequence[Zone]:
+        """Every hosted zone of the account, as far as the list tells: no name servers."""
+
     async def zone(self, zone_id: str) -> Zone:
         """One zone by its id."""
 

@@ -33,6 +33,7 @@ from route53_takeover.core.retire.facts import (
     Unread,
     ZoneRecords,
 )
+from route53_takeover.core.retire.hosts import ANYWHERE
 from route53_takeover.runtime.inventory import StackReader
 
 if TYPE_CHECKING:
@@ -246,11 +247,17 @@ class _Reading:
             self.live_distributions.append(found)
 
     async def zones(self) -> None:
-        """The zones of the tree's records and names, each with all of its records."""
+        """The zones of the tree's records and names, each with all of its records.
+
+        Every zone of the account where the tree has what a record of any name may lead to.
+        """
         port = self._ports.records
         none: Sequence[Zone] = ()
         names, ids = self._names_of_the_tree()
-        for zone_id in sorted(ids):
+        if any(each.type in ANYWHERE for each in self.resources):
+            for zone in await self._asked("hosted zones", "Route 53", port.every_zone, none):
+                await self._zone(zone)
+        for zone_id in sorted(ids - self.live_zones.keys()):
             try:
                 await self._zone(await port.zone(zone_id))
             except NotFoundError:

@@ -376,11 +376,15 @@ def test_a_record_whose_name_the_template_hides_cannot_be_told() -> None:
             alias(SITE, "dualstack.web-123456.us-east-1.elb.amazonaws.com"),
         ),
         (
+            resource("AWS::ElasticLoadBalancing::LoadBalancer", "old"),
+            alias(SITE, "old-123456.us-east-1.elb.amazonaws.com"),
+        ),
+        (
             resource("AWS::EC2::EIP", "192.0.2.1"),
             RecordSet(name=f"{SITE}.", type="A", ttl=60, values=("192.0.2.1",)),
         ),
     ],
-    ids=["API", "website bucket", "load balancer", "address"],
+    ids=["API", "website bucket", "load balancer", "classic load balancer", "address"],
 )
 def test_a_record_outside_that_leads_into_the_stack(
     resource_: TreeResource, record: RecordSet
@@ -388,6 +392,29 @@ def test_a_record_outside_that_leads_into_the_stack(
     found = only(verdict(resource_, zones=(zone(record),)))
     assert found.what == "record that leads into the stack"
     assert resource_.logical_id in found.why
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        ("AWS::AppRunner::Service", "abc123.us-east-1.awsapprunner.com"),
+        ("AWS::ElasticBeanstalk::Environment", "web.eba-x.us-east-1.elasticbeanstalk.com"),
+        ("AWS::GlobalAccelerator::Accelerator", "a1234.awsglobalaccelerator.com"),
+        ("AWS::EC2::Instance", "ec2-192-0-2-1.compute-1.amazonaws.com"),
+        ("AWS::Amplify::App", "main.d1.amplifyapp.com"),
+    ],
+)
+def test_a_record_to_a_host_that_only_an_output_tells(kind: str, target: str) -> None:
+    given = {"zones": (zone(alias(SITE, target)),)}
+    found = only(verdict(resource(kind, "made-up"), **given))
+    assert found.what == "record that may lead into the stack"
+    assert "cannot be told" in found.why
+    assert "Add an output" in found.way_out
+    outputs = (f"https://{target}/",)
+    found = only(verdict(resource(kind, "made-up"), outputs=outputs, **given))
+    assert found.what == "record that leads into the stack"
+    elsewhere = {"zones": (zone(alias(SITE, "other.example.net")),)}
+    assert verdict(resource(kind, "made-up"), **elsewhere).safe
 
 
 def test_a_zone_of_the_stack() -> None:
@@ -496,6 +523,29 @@ def test_a_part_that_a_distribution_outside_uses(kind: str) -> None:
     assert verdict(part, distributions=(front("x.example.com"),)).safe
 
 
+@pytest.mark.parametrize(
+    ("kind", "physical_id", "config"),
+    [
+        (
+            "AWS::WAFv2::WebACL",
+            "wall|0123-45|CLOUDFRONT",
+            {"WebACLId": "arn:aws:wafv2:us-east-1:1:global/webacl/wall/0123-45"},
+        ),
+        (
+            "AWS::CloudFront::CloudFrontOriginAccessIdentity",
+            "EID",
+            {"Origins": {"Items": [{"Id": "site", "DomainName": "x", "S3OriginConfig":
+             {"OriginAccessIdentity": "origin-access-identity/cloudfront/EID"}}]}},
+        ),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_called_otherwise_in_a_config(
+    kind: str, physical_id: str, config: dict[str, Any]
+) -> None:
+    found = only(verdict(resource(kind, physical_id), distributions=(front("x", config=config),)))
+    assert found.what.endswith("in use")
+
+
 @pytest.mark.parametrize(("certificate", "is_safe"), [("arn:aws:part", False), ("x", True)])
 def test_a_certificate_that_a_custom_domain_outside_uses(
     certificate: str, *, is_safe: bool
@@ -529,6 +579,8 @@ def test_data_that_goes_for_good_counts_unless_it_is_retained(kind: str) -> None
         (resource("AWS::Scheduler::Schedule", "s"), "done twice"),
         (resource("AWS::Lambda::EventSourceMapping", "e"), "Event sources that end"),
         (URL, "Who asks them directly cannot be told"),
+        (resource("Custom::S3AutoDeleteObjects", "c"), "What they do then cannot be told"),
+        (resource("AWS::EC2::Instance", "i-1"), "their addresses cannot be told"),
     ],
 )
 def test_what_is_told_and_breaks_nothing(resource_: TreeResource, note: str) -> None:

@@ -28,6 +28,8 @@ _STORES = {
 }
 _QUEUE = "AWS::SQS::Queue"
 _SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
+_CUSTOM = "AWS::CloudFormation::CustomResource"
+_INSTANCE = "AWS::EC2::Instance"
 _EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
 
 
@@ -67,8 +69,23 @@ def _notes(doomed: list[TreeResource]) -> Iterator[str]:
             f"Event sources that end: {_names(sources)}. While the new stack reads the same ones "
             "too, each takes a part of the messages, or both get all of them."
         )
+    if custom := [each for each in doomed if _is_custom(each)]:
+        yield (
+            f"Custom resources, whose functions run in the delete: {_names(custom)}. What they do "
+            "then cannot be told."
+        )
+    if instances := [each for each in doomed if each.type == _INSTANCE]:
+        yield (
+            f"Instances that go: {_names(instances)}. Which records lead to their addresses cannot "
+            "be told, unless those are resources of the stack."
+        )
     if urls := [each for each in doomed if each.type == kinds.FUNCTION_URL]:
         yield f"Function URLs that go: {_names(urls)}. Who asks them directly cannot be told."
+
+
+def _is_custom(each: TreeResource) -> bool:
+    is_custom = each.type.startswith("Custom::") or each.type == _CUSTOM
+    return is_custom and each.type not in kinds.MAPPINGS
 
 
 def _is_schedule(each: TreeResource) -> bool:

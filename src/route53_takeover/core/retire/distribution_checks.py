@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from route53_takeover.core.domain.distribution_configs import behaviors_on, origins
 from route53_takeover.core.retire import model as kinds
+from route53_takeover.core.retire.hosts import tell_its_host
 from route53_takeover.core.retire.model import Break, Findings
 from route53_takeover.core.retire.name_lookup import Reach
 
@@ -22,12 +23,14 @@ _PARTS = frozenset(
     {
         kinds.CERTIFICATE,
         "AWS::CloudFront::CachePolicy",
+        "AWS::CloudFront::CloudFrontOriginAccessIdentity",
         "AWS::CloudFront::Function",
         "AWS::CloudFront::KeyGroup",
         "AWS::CloudFront::OriginAccessControl",
         "AWS::CloudFront::OriginRequestPolicy",
         "AWS::CloudFront::ResponseHeadersPolicy",
         "AWS::Lambda::Version",
+        "AWS::WAFv2::WebACL",
     }
 )
 """What a distribution refers to by the physical id, and what cannot be deleted meanwhile."""
@@ -85,8 +88,8 @@ def _goes(
 def _asks_the_tree(each: Distribution, hosts: Hosts, notes: list[str]) -> Iterator[Break]:
     for origin_id, origin in origins(each.config).items():
         host = str(origin.get("DomainName", ""))
-        owner = hosts.owner(host)
-        if owner is None and not hosts.may_be_nameless_url(host):
+        owner, possible = hosts.owner(host), hosts.possible_owner(host)
+        if owner is None and possible is None:
             continue
         where = f"{each.distribution_id} origin {origin_id}"
         is_used = bool(behaviors_on(each.config, origin_id))
@@ -94,26 +97,26 @@ def _asks_the_tree(each: Distribution, hosts: Hosts, notes: list[str]) -> Iterat
             state = "is disabled" if is_used else "does not use it"
             notes.append(f"{where} leads into the stack; the distribution {state}.")
             continue
+        line = (
+            f"route53-takeover switch --distribution {each.distribution_id} --origin "
+            f"{shlex.quote(origin_id)} --to-stack NEW_STACK"
+        )
         yield Break(
             what="origin of a distribution",
             id=f"{where} ({', '.join(each.aliases) or each.domain_name})",
             why=f"It asks {host}, which is {owner} and goes: users get errors."
-            if owner is not None
-            else f"It asks {host}; the outputs of the stack do not tell the host of "
-            f"{hosts.nameless_urls[0]}, so whether that is it cannot be told.",
-            way_out="route53-takeover switch --distribution "
-            f"{each.distribution_id} --origin {shlex.quote(origin_id)} --to-stack NEW_STACK"
-            if owner is not None
-            else f"Add an output with the FunctionUrl of {hosts.nameless_urls[0].logical_id}, "
-            "deploy that, and run this again.",
+            if possible is None
+            else f"It asks {host}, and no output of the stack tells the host of {possible}, so "
+            "whether that is it cannot be told.",
+            way_out=line if possible is None else tell_its_host(possible),
         )
 
 
 def _uses_parts(each: Distribution, facts: RetireFacts) -> Iterator[Break]:
     """Certificates, policies and functions of the tree that a distribution outside uses."""
-    texts = set(_texts(each.config))
+    texts = {word for text in _texts(each.config) for word in (text, *text.split("/"))}
     for part in facts.resources:
-        if part.type in _PARTS and part.is_doomed and part.physical_id in texts:
+        if part.type in _PARTS and part.is_doomed and _named(part) in texts:
             what = (
                 "certificate" if part.type == kinds.CERTIFICATE else part.type.rpartition("::")[2]
             )
@@ -126,6 +129,11 @@ def _uses_parts(each: Distribution, facts: RetireFacts) -> Iterator[Break]:
                 f"{part.stack_name}, deploy that, and run this again; or let the distribution use "
                 "another one.",
             )
+
+
+def _named(part: TreeResource) -> str:
+    """What a config calls it by: of a firewall's ``NAME|ID|SCOPE``, the id, which its ARN has."""
+    return part.physical_id.split("|")[1] if "|" in part.physical_id else part.physical_id
 
 
 def _is_enabled(each: Distribution) -> bool:

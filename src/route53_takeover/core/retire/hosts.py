@@ -15,7 +15,17 @@ from route53_takeover.core.retire import model as kinds
 if TYPE_CHECKING:
     from route53_takeover.core.retire.facts import RetireFacts, TreeResource
 
-_FUNCTION_URL = re.compile(r"[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\.on\.aws")
+_GIVEN = {
+    kinds.FUNCTION_URL: r"[a-z0-9]+\.lambda-url\.{region}\.on\.aws",
+    "AWS::Amplify::App": r"[a-z0-9.-]+\.amplifyapp\.com",
+    "AWS::AppRunner::Service": r"[a-z0-9]+\.{region}\.awsapprunner\.com",
+    "AWS::EC2::Instance": r"ec2-[0-9-]+\.[a-z0-9.-]+\.amazonaws\.com",
+    "AWS::ElasticBeanstalk::Environment": r"[a-z0-9.-]+\.elasticbeanstalk\.com",
+    "AWS::GlobalAccelerator::Accelerator": r"[a-z0-9]+(?:\.dualstack)?\.awsglobalaccelerator\.com",
+}
+"""Types whose host AWS makes up, with its form: only an output of the stack may tell it."""
+ANYWHERE = frozenset({*_GIVEN, *kinds.LOAD_BALANCERS, kinds.ADDRESS} - {kinds.FUNCTION_URL})
+"""Types to which a record of any name may lead."""
 
 
 class Hosts:
@@ -24,16 +34,11 @@ class Hosts:
     def __init__(self, facts: RetireFacts) -> None:
         self._exact: dict[str, TreeResource] = {}
         self._patterns: list[tuple[re.Pattern[str], TreeResource]] = []
-        self._region = facts.region
-        self.nameless_urls: list[TreeResource] = []
+        self._nameless: list[tuple[re.Pattern[str], TreeResource]] = []
         for each in facts.resources:
             self._take(each, facts)
-        urls = facts.of_type(kinds.FUNCTION_URL)
-        told = [found[0] for text in facts.outputs if (found := _FUNCTION_URL.search(text))]
-        if urls:
-            self._exact |= dict.fromkeys(told, urls[0])
-        if len(told) < len(urls):
-            self.nameless_urls = urls
+        for kind, form in _GIVEN.items():
+            self._take_given(kind, form.replace("{region}", re.escape(facts.region)), facts)
 
     def owner(self, host: str) -> TreeResource | None:
         """The resource of the tree that answers for a host, if one does."""
@@ -42,11 +47,23 @@ class Hosts:
             return self._exact[wanted]
         return next((owner for form, owner in self._patterns if form.fullmatch(wanted)), None)
 
-    def may_be_nameless_url(self, host: str) -> bool:
-        """Whether it is a function URL that may be one of the tree's whose host is not known."""
-        found = _FUNCTION_URL.fullmatch(host.lower())
-        is_here = found is not None and found[1] == self._region
-        return is_here and bool(self.nameless_urls) and self.owner(host) is None
+    def possible_owner(self, host: str) -> TreeResource | None:
+        """A resource of the tree whose host is not known, and that a host may be of."""
+        wanted = host.lower().removesuffix(".")
+        if self.owner(wanted) is not None:
+            return None
+        return next((owner for form, owner in self._nameless if form.fullmatch(wanted)), None)
+
+    def _take_given(self, kind: str, form: str, facts: RetireFacts) -> None:
+        """Those of a type whose hosts only outputs tell."""
+        found = facts.of_type(kind)
+        if not found:
+            return
+        known = re.compile(form)
+        told = {host[0] for text in facts.outputs if (host := known.search(text.lower()))}
+        self._exact |= dict.fromkeys(told, found[0])
+        if len(told) < len(found):
+            self._nameless.append((known, found[0]))
 
     def _take(self, each: TreeResource, facts: RetireFacts) -> None:
         physical_id = each.physical_id
@@ -54,8 +71,8 @@ class Hosts:
         if each.type in kinds.APIS:
             host = f"{physical_id}.execute-api.{facts.region}"
             self._pattern(rf"(?:vpce-[a-z0-9]+-)?{re.escape(host)}\.amazonaws\.com(?:\.cn)?", each)
-        elif each.type == kinds.LOAD_BALANCER:
-            name = re.escape(physical_id.split("/")[-2]) if "/" in physical_id else "(?!)"
+        elif each.type in kinds.LOAD_BALANCERS:
+            name = re.escape(physical_id.split("/")[-2] if "/" in physical_id else physical_id)
             form = rf"(?:dualstack\.)?(?:internal-)?{name}-[0-9a-z]+\.(?:elb\.)?"
             self._pattern(rf"{form}[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?", each)
         elif stays:
@@ -77,3 +94,11 @@ class Hosts:
 
     def _pattern(self, form: str, owner: TreeResource) -> None:
         self._patterns.append((re.compile(form.lower()), owner))
+
+
+def tell_its_host(resource: TreeResource) -> str:
+    """The way out where something may lead to a resource whose host is not known."""
+    return (
+        f"Add an output with the host of {resource.logical_id} to the template of "
+        f"{resource.stack_name}, deploy that, and run this again."
+    )

@@ -13,7 +13,10 @@ CERTIFICATE = "AWS::CertificateManager::Certificate"
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 FUNCTION_URL = "AWS::Lambda::Url"
 BUCKET = "AWS::S3::Bucket"
-LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+LOAD_BALANCERS = (
+    "AWS::ElasticLoadBalancing::LoadBalancer",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+)
 ADDRESS = "AWS::EC2::EIP"
 HOSTED_ZONE = "AWS::Route53::HostedZone"
 

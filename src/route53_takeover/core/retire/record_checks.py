@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.names import display_name, normal_name
 from route53_takeover.core.domain.record_sets import normal_zone_id
 from route53_takeover.core.retire import model as kinds
+from route53_takeover.core.retire.hosts import tell_its_host
 from route53_takeover.core.retire.model import Break, Findings
 from route53_takeover.core.retire.name_lookup import is_website, targets
 
@@ -115,6 +116,15 @@ def _leading_in(facts: RetireFacts, hosts: Hosts, lookup: Lookup) -> Iterator[Br
             owner = hosts.owner(target)
             if owner is None and is_website(target):
                 owner = buckets.get(name)
+            possible = hosts.possible_owner(target)
+            if possible is not None:
+                yield Break(
+                    what="record that may lead into the stack",
+                    id=str(record.key),
+                    why=f"It leads to {target}, and no output of the stack tells the host of "
+                    f"{possible}, so whether that is it cannot be told.",
+                    way_out=tell_its_host(possible),
+                )
             if owner is None or owner.type in _TOLD_ELSEWHERE:
                 continue
             yield Break(
