@@ -142,7 +142,17 @@ def test_a_stack_that_serves_the_site_says_how_to_switch() -> None:
 def test_an_export_that_another_stack_imports() -> None:
     (found,) = retire(RetiredAccount(retained=HOLDING, imported=True)).breaks
     assert (found.what, found.id) == ("export in use", "shop-api")
-    assert "importing imports it" in found.why
+    assert "imported by importing" in found.why
+
+
+def test_an_export_that_the_stack_itself_imports() -> None:
+    world = RetiredAccount(retained=HOLDING)
+    parent = world.stacks.find("shop")
+    assert parent is not None
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"A": {"Fn::ImportValue": "shop-api"}}}
+    parent.body["Resources"]["Queue"] = queue
+    assert world.stacks.importers("shop-api") == ["shop"]
+    assert retire(world).safe
 
 
 def test_termination_protection() -> None:

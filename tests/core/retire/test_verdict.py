@@ -146,7 +146,7 @@ def test_a_stack_that_nothing_leads_to_is_safe() -> None:
         ({"root": replace(BLUE, stack_id="arn:root", stack_name="root")}, "nested stack",
          "part of root", "--stack root"),
         ({"imported": (ImportedExport(name="e", stack_name="blue", importers=("green",)),)},
-         "export in use", "green imports it", "without Fn::ImportValue of e"),
+         "export in use", "imported by green", "without Fn::ImportValue of e"),
         ({"unread": (Unread(what="custom domains", id="us-east-1", reason="AccessDenied"),)},
          "unread: custom domains", "cannot be told", "credentials that may read it"),
     ],
@@ -204,6 +204,13 @@ def test_a_mapping_of_the_stack_takes_the_live_one_away(
     assert way_out in found.way_out
 
 
+def test_a_mapping_of_the_stack_that_leads_to_itself_is_told_once() -> None:
+    found = only(verdict(API, CUSTOM, domains=(live(OLD),)))
+    assert found.what == "mapping of a custom domain"
+    other = live(ApiTarget("another", "dev"))
+    assert only(verdict(API, CUSTOM, domains=(other,))).what == "mapping that the stack deletes"
+
+
 @pytest.mark.parametrize(
     "facts",
     [
@@ -243,9 +250,10 @@ def test_a_mapping_whose_place_the_template_hides_cannot_be_told() -> None:
     [
         ((rule(OLD),), ["r100"]),
         ((rule(NEW, 1), rule(OLD, 2)), []),
+        ((rule(OLD, 2), rule(NEW, 1)), []),
         ((rule(OLD, 2, headers={"x": "y"}), rule(NEW, 3), rule(OLD, 4)), ["r2"]),
     ],
-    ids=["leads in", "never asked", "one before and one behind"],
+    ids=["leads in", "never asked", "listed first", "one before and one behind"],
 )
 def test_routing_rules_that_lead_into_the_stack(
     rules: tuple[RoutingRule, ...], broken: list[str]
@@ -446,6 +454,26 @@ def test_a_distribution_outside_whose_origin_is_in_the_stack(
     assert found.way_out == (
         "route53-takeover switch --distribution EFRONT --origin site --to-stack NEW_STACK"
     )
+
+
+@pytest.mark.parametrize(
+    ("resource_", "host"),
+    [
+        (BUCKET, "assets.example.com.s3.us-east-1.amazonaws.com"),
+        (DOMAIN, SITE),
+        (DISTRIBUTION, "eblue.cloudfront.net"),
+        (resource("AWS::EC2::EIP", "192.0.2.1"), "192.0.2.1"),
+    ],
+)
+def test_what_is_retained_answers_on(resource_: TreeResource, host: str) -> None:
+    mine = front("x.example.com", distribution_id="EBLUE", aliases=())
+    kept = replace(resource_, is_doomed=False)
+    assert verdict(kept, distributions=(mine, front(host))).safe
+
+
+def test_an_api_that_is_retained_loses_what_is_behind_it() -> None:
+    kept = replace(API, is_doomed=False)
+    assert "functions behind it go" in only(verdict(kept, domains=(live(OLD),))).why
 
 
 @pytest.mark.parametrize(

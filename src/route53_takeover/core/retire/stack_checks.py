@@ -75,7 +75,7 @@ def _imports(facts: RetireFacts) -> Iterator[Break]:
         yield Break(
             what="export in use",
             id=each.name,
-            why=f"{', '.join(each.importers)} imports it: CloudFormation does not delete "
+            why=f"It is imported by {', '.join(each.importers)}: CloudFormation does not delete "
             f"{each.stack_name} as long as that is so.",
             way_out=f"Deploy {', '.join(each.importers)} without Fn::ImportValue of {each.name}.",
         )
