@@ -28,6 +28,10 @@ _POLICIES = {
 }
 _LABELS = frozenset({"Name", "Comment"})
 """What a policy is called, and not what it does."""
+_NOT_OF_THE_CONFIG = frozenset(
+    {"Id", "ARN", "ETag", "Status", "LastModifiedTime", "DomainName", "AliasICPRecordals"}
+)
+"""Members of a distribution in the list that are none of its config."""
 
 
 class CloudFrontDistributions(Distributions):
@@ -41,7 +45,7 @@ class CloudFrontDistributions(Distributions):
         self._aws = aws
 
     async def distributions(self) -> Sequence[Distribution]:
-        """Every distribution of the account (all pages), without ETag and whole config."""
+        """Every distribution of the account (all pages), with what the list tells of its config."""
         found: list[Distribution] = []
         position: dict[str, Any] = {}
         while True:
@@ -118,9 +122,11 @@ def _read(answer: Mapping[str, Any]) -> Distribution:
 
 
 def _listed(summary: Mapping[str, Any]) -> Distribution:
+    """A distribution from the list, which has the origins and behaviours, but not all the rest."""
     return Distribution(
         distribution_id=summary["Id"],
         domain_name=summary["DomainName"],
         status=summary["Status"],
         aliases=tuple(summary.get("Aliases", {}).get("Items", ())),
+        config={key: value for key, value in summary.items() if key not in _NOT_OF_THE_CONFIG},
     )

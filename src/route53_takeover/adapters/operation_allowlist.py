@@ -20,6 +20,7 @@ READS = frozenset(
         "cloudformation.GetTemplate",
         "cloudformation.ListChangeSets",
         "cloudformation.ListExports",
+        "cloudformation.ListImports",
         "cloudformation.ListStackResources",
         "cloudformation.ListStacks",
         "route-53.GetChange",

@@ -138,6 +138,7 @@ class AwsSession:
         calls: how often each ``service:Operation`` was really sent, retries included.
         region: the region in use, once it is open.
         partition: the region's, such as ``aws-cn``.
+        switches: whether API Gateway and CloudFront can be asked.
     """
 
     def __init__(
@@ -156,7 +157,7 @@ class AwsSession:
         self.partition = ""
         self._writable = writable
         self._previews = previews
-        self._switches = switches
+        self.switches = switches
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
         self._regional: dict[str, CallBudget] = {}
@@ -291,7 +292,7 @@ class AwsSession:
             session,
             writable=self._writable,
             previews=self._previews,
-            switches=self._switches,
+            switches=self.switches,
         )
         keep_unknown_members(session)
         self._login_hint = login_hint(session, self.credentials.profile)
@@ -324,7 +325,7 @@ class AwsSession:
             route53_writes=await client("route53", 1),
             cloudformation=await client("cloudformation", READ_ATTEMPTS),
             switching=None
-            if not self._switches
+            if not self.switches
             else SwitchClients(
                 apigateway=await client("apigateway", READ_ATTEMPTS),
                 apigateway_writes=await client("apigateway", 1),

@@ -95,6 +95,21 @@ def diagnose(
 
 @app.command()
 @grouped
+def retire(
+    *,
+    stack: StackOption,
+    dry_run: DryRunOption = False,
+    account: AccountOptions,
+    common: CommonOptions,
+) -> ExitCode:
+    """Check whether a stack may be deleted and what would break; writes nothing."""
+    from route53_takeover.cli.commands import retire as command
+
+    return command.retire(stack, account, common, dry_run=dry_run)
+
+
+@app.command()
+@grouped
 def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
     """Print the least-privilege IAM policy for a plan; writes nothing."""
     from route53_takeover.cli.commands import policy as command

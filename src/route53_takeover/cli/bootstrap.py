@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.facts import Facts
     from route53_takeover.core.plan.model import Options, Plan
     from route53_takeover.core.plan.review import Review
-    from route53_takeover.core.ports import Clock, DeployExit
+    from route53_takeover.core.ports import ApiGateway, Clock, DeployExit, Distributions
     from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
@@ -68,7 +68,11 @@ class OpenAccount:
     Attributes:
         inventory: what its stacks hold: read once, on first use.
         tell: receives progress messages.
+        api_gateway, distributions: only where the account was opened with ``switches``.
     """
+
+    api_gateway: ApiGateway
+    distributions: Distributions
 
     def __init__(
         self, dns: AwsSession, stacks: AwsSession, clock: Clock, tell: Callable[[str], None]
@@ -81,6 +85,12 @@ class OpenAccount:
         self.tell = tell
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+        if stacks.switches:
+            from route53_takeover.adapters.api_gateway import ApiGatewayMappings
+            from route53_takeover.adapters.cloudfront import CloudFrontDistributions
+
+            self.api_gateway = ApiGatewayMappings(stacks)
+            self.distributions = CloudFrontDistributions(stacks)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -101,6 +111,7 @@ async def opened(
     *,
     writable: bool = False,
     previews: bool = False,
+    switches: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
@@ -108,25 +119,31 @@ async def opened(
     Args:
         writable: whether records may be changed. What only reads must not ask for it.
         previews: whether a preview is made, whose change set is deleted again.
+        switches: whether it is for API Gateway and CloudFront; ``writable`` means these then.
         tell: receives progress messages.
     """
     async with AsyncExitStack() as stack:
 
         async def session(
-            profile: str | None, *, writable: bool, previews: bool = False
+            profile: str | None, *, writable: bool, previews: bool = False, switches: bool = False
         ) -> AwsSession:
             credentials = Credentials(
                 profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
             )
             return await stack.enter_async_context(
-                AwsSession(credentials, clock, writable=writable, previews=previews)
+                AwsSession(
+                    credentials, clock, writable=writable, previews=previews, switches=switches
+                )
             )
 
         other = connection.dns_profile
         stacks = await session(
-            connection.profile, writable=writable and not other, previews=previews
+            connection.profile,
+            writable=writable and (switches or not other),
+            previews=previews,
+            switches=switches,
         )
-        dns = await session(other, writable=writable) if other else stacks
+        dns = await session(other, writable=writable and not switches) if other else stacks
         yield OpenAccount(dns, stacks, clock, tell)
 
 

@@ -83,6 +83,9 @@ class Records(Protocol):
         The most specific first.
         """
 
+    async def every_zone(self) -> Sequence[Zone]:
+        """Every hosted zone of the account, as far as the list tells: no name servers."""
+
     async def zone(self, zone_id: str) -> Zone:
         """One zone by its id."""
 
@@ -160,6 +163,9 @@ class Stacks(Protocol):
 
     async def exports(self) -> Mapping[str, str]:
         """What the stacks of this region export, by the exports' names (all pages)."""
+
+    async def importers(self, export: str) -> Sequence[str]:
+        """Names of the stacks of this region that import an export (all pages)."""
 
     async def newest_event(self, stack_id: str) -> EventMark | None:
         """Its newest event; ``None`` where it has none or does not exist."""
@@ -291,7 +297,10 @@ class Distributions(Protocol):
     """CloudFront."""
 
     async def distributions(self) -> Sequence[Distribution]:
-        """Every distribution of the account (all pages), without ETag and whole config."""
+        """Every distribution of the account (all pages).
+
+        Without ETag; ``config`` has what the list tells, origins and behaviours among it.
+        """
 
     async def distribution(self, distribution_id: str) -> Distribution:
         """One distribution with its whole config.

@@ -26,6 +26,15 @@ class RoutingMode(StrEnum):
     RULES = "ROUTING_RULE_ONLY"
     RULES_FIRST = "ROUTING_RULE_THEN_API_MAPPING"
 
+    @classmethod
+    def _missing_(cls, value: object) -> RoutingMode | None:
+        """Knows the spellings of API Gateway v1, which calls mappings base path mappings."""
+        of_v1 = {
+            "BASE_PATH_MAPPING_ONLY": cls.MAPPINGS,
+            "ROUTING_RULE_THEN_BASE_PATH_MAPPING": cls.RULES_FIRST,
+        }
+        return of_v1.get(str(value))
+
 
 class ApiKind(StrEnum):
     """The kinds of API that a custom domain can lead to."""
@@ -66,6 +75,7 @@ class CustomDomain(Struct, frozen=True, kw_only=True):
         endpoint_type: decides which API has to manage it: v1 for EDGE, v2 for REGIONAL.
         status: ``domainNameStatus``; a mapping is only changed where it is ``AVAILABLE``.
         hostname: what its record has to point to.
+        certificates: ARNs of the certificates that it shows.
     """
 
     name: str
@@ -73,6 +83,7 @@ class CustomDomain(Struct, frozen=True, kw_only=True):
     status: str = "AVAILABLE"
     routing_mode: RoutingMode = RoutingMode.MAPPINGS
     hostname: str = ""
+    certificates: tuple[str, ...] = ()
 
     @property
     def is_edge(self) -> bool:

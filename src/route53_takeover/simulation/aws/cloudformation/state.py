@@ -145,6 +145,7 @@ class Stack:
         resources: by logical id, in the order in which they came.
         parent: the stack that holds it as a resource, if any.
         token: the ``ClientRequestToken`` of its newest operation.
+        is_protected: it has termination protection.
     """
 
     def __init__(
@@ -165,6 +166,7 @@ class Stack:
         self.tags: Sequence[Mapping[str, str]] = ()
         self.capabilities: Sequence[str] = ()
         self.disable_rollback = False
+        self.is_protected = False
         self.token = ""
         self.resources: dict[str, Resource] = {}
         self._appearances: list[tuple[float, int]] = []
