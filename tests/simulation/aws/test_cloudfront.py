@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.simulation.aws.cloudfront.store import SimDistribution
+    from route53_takeover.simulation.aws.web.routing import CachingFront
 
 HOSTS = {"blue.example.com": b"blue", "green.example.com": b"green"}
 HABITS = Habits(edges=6, deploying=10.0, invalidating=2.0)
@@ -65,16 +66,18 @@ class World:
         return self.ask(first)
 
     def ask(self, request: SiteRequest) -> SiteAnswer:
+        front: CachingFront = self.store
         passed: list[SiteRequest] = []
-        while isinstance(onward := self.store.route(request), SiteRequest):
+        while isinstance(onward := front.route(request), SiteRequest):
             assert len(passed) < 10, "it goes round in a circle"
             passed.append(onward)
             request = onward
         if onward is None:
             self.asked.append(request)
             onward = SiteAnswer(status=200, body=HOSTS.get(request.host, b"?"))
+        assert isinstance(onward, SiteAnswer)
         for each in reversed(passed):
-            onward = self.store.answered(each, onward)
+            onward = front.answered(each, onward)
         return onward
 
     def switch(self, **members: Any) -> SimDistribution:
