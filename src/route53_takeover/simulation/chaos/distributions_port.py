@@ -69,9 +69,8 @@ class SimulatedDistributions(Distributions):
     async def update(
         self, distribution_id: str, etag: str, config: Mapping[str, Any]
     ) -> Distribution:
-        whole = deepcopy(dict(config))
         async with self._asking(UPDATE):
-            return self._read(self._store.update(distribution_id, whole, etag, by=self._by))
+            return self._read(self._store.update(distribution_id, config, etag, by=self._by))
 
     async def policy(self, kind: PolicyKind, policy_id: str) -> Mapping[str, Any]:
         async with self._asking(_POLICIES[kind]):
