@@ -39,6 +39,7 @@ from route53_takeover.cli.options import (
     StackOption,
     VersionOption,
 )
+from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
 
 if TYPE_CHECKING:
@@ -142,6 +143,23 @@ def run(
     if plan_file is not None:
         return command.run_planned(plan_file, connection, common, how)
     return command.run(takeover, connection, common, how)
+
+
+@app.command()
+@grouped
+def switch(
+    *,
+    auto: AutoOption = False,
+    site: SiteSwitch,
+    account: AccountOptions,
+    common: CommonOptions,
+) -> ExitCode:
+    """Switch a live site from blue to green, with checks and a way back."""
+    if not auto:
+        _needs_terminal()
+    from route53_takeover.cli.commands import switch as command
+
+    return command.switch(site, account, common, auto=auto)
 
 
 @app.command()

@@ -43,12 +43,12 @@ from route53_takeover.storage.unfinished_runs import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.facts import Facts
-    from route53_takeover.core.plan.model import Options, Plan
+    from route53_takeover.core.plan.model import Finding, Options, Plan
     from route53_takeover.core.plan.review import Review
     from route53_takeover.core.ports import ApiGateway, Clock, DeployExit, Distributions
     from route53_takeover.core.status.any_run import RunObserver
@@ -261,10 +261,15 @@ def check_refusals(plan: Plan) -> None:
     Raises:
         RefusedError: it must not be carried out; all reasons, and the ways out.
     """
-    if plan.refused:
+    raise_refusals(plan.refusals)
+
+
+def raise_refusals(refusals: Sequence[Finding]) -> None:
+    """The same of refusals of any plan."""
+    if refusals:
         raise RefusedError(
-            " ".join(finding.text for finding in plan.refusals),
-            " ".join(dict.fromkeys(finding.hint for finding in plan.refusals)),
+            " ".join(finding.text for finding in refusals),
+            " ".join(dict.fromkeys(finding.hint for finding in refusals)),
         )
 
 

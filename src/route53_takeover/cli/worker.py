@@ -22,12 +22,13 @@ import structlog
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base import stdio
 from route53_takeover.base.crash_report import kept
-from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
+from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError, UsageError
 from route53_takeover.base.signals import give_up
 from route53_takeover.cli.dry_run import rehearse_like, start_dry_run
 from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.rehearsal import rehearse_scenario
+from route53_takeover.cli.switch_execution import resume_switch, start_switch
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
 from route53_takeover.process.spawn import (
@@ -36,6 +37,7 @@ from route53_takeover.process.spawn import (
     BeginLike,
     BeginRehearsal,
     BeginRun,
+    BeginSwitch,
     Begun,
     Failed,
     GoOn,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.status.result import Result
+    from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.process.spawn import SpawnReply
     from route53_takeover.storage.run_folder import RunFolder, SavedRun
 
@@ -118,6 +121,10 @@ class SocketReporter:
                 "Start it again: it reads the account again.",
             )
         return answer == YES
+
+    async def agrees_to_switch(self, made: SwitchPlan) -> bool:
+        """The same for the plan of a switch."""
+        raise UsageError(f"there is no screen for the switch of {made.site} yet", "Use --auto.")
 
     def rehearses(self, scenario: str) -> None:
         """What is proposed is a rehearsal of this scenario."""
@@ -226,6 +233,11 @@ def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
                 reviewed=order.reviewed,
             )
             return in_loop(work)
+        case BeginSwitch():
+            switching = start_switch(
+                common, audience, order.connection, order.options, SystemClock()
+            )
+            return in_loop(switching)
         case BeginRehearsal():
             scenario = find_scenario(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)
@@ -233,6 +245,8 @@ def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
             return in_loop(rehearse_scenario(common, audience, scenario, order.seed, speed))
         case GoOn():
             folder = find_run(common.state_dir, order.run)
+            if folder.is_switch:
+                return resume_switch(common, audience, folder, order.override)
             return resume_run(common, audience, folder, order.override)
 
 

@@ -289,6 +289,12 @@ class ApiGateway(Protocol):
             NotFoundError: there is no such API in this region.
         """
 
+    async def api_ids(self) -> Mapping[str, ApiKind]:
+        """Every API of this region (all pages): its id, and whether it is REST or not."""
+
+    async def stages(self, api_id: str, kind: ApiKind) -> Sequence[str]:
+        """The names of an API's stages (all pages)."""
+
     async def rules(self, domain: CustomDomain) -> Sequence[RoutingRule]:
         """Every routing rule of a custom domain (all pages)."""
 
