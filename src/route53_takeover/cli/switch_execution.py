@@ -6,7 +6,7 @@ import os
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -44,22 +44,17 @@ if TYPE_CHECKING:
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.cli.bootstrap import OpenAccount
+    from route53_takeover.cli.execution import (
+        Rehearsed,
+    )
     from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.switch.model import SwitchOptions, SwitchPlan
     from route53_takeover.core.switch.state import SwitchState
     from route53_takeover.output.reporter import Reporter
-    from route53_takeover.process.account_socket import AccountLink
     from route53_takeover.runtime.switch_effects import SwitchEngine
     from route53_takeover.storage.config import Common, Connection, Override
     from route53_takeover.storage.locks import Held
     from route53_takeover.storage.run_folder import RunFolder
-
-
-class RehearsedSwitch(NamedTuple):
-    """A switch that is a rehearsal: of which scenario, and in which simulated account."""
-
-    scenario: str
-    account: AccountLink
 
 
 def reading_of(account: OpenAccount, number: str) -> SwitchReading:
@@ -102,7 +97,7 @@ async def start_switch(
     options: SwitchOptions,
     clock: SystemClock,
     *,
-    rehearsal: RehearsedSwitch | None = None,
+    rehearsal: Rehearsed | None = None,
 ) -> ExitCode:
     """A switch on the account behind the connection, which may be a rehearsal's."""
     if exposed := refuse_exposed(common.state_dir):

@@ -28,6 +28,7 @@ from route53_takeover.cli.dry_run import rehearse_like, start_dry_run
 from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.rehearsal import rehearse_scenario
+from route53_takeover.cli.rehearsals import find_rehearsal
 from route53_takeover.cli.switch_execution import resume_switch, start_switch
 from route53_takeover.core.plan.planner import steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
@@ -45,7 +46,7 @@ from route53_takeover.process.spawn import (
     Proposed,
     SpawnProgress,
 )
-from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+from route53_takeover.simulation.scenarios import DEFAULT
 from route53_takeover.storage.config import Common
 from route53_takeover.storage.run_folder import find_run
 
@@ -239,7 +240,7 @@ def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
             )
             return in_loop(switching)
         case BeginRehearsal():
-            scenario = find_scenario(order.scenario or DEFAULT)
+            scenario = find_rehearsal(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)
             speed = order.speed or scenario.speed / (_SLOWER if order.is_watched else 1.0)
             return in_loop(rehearse_scenario(common, audience, scenario, order.seed, speed))

@@ -330,7 +330,8 @@ class _Inert:
 
     def create(self, task: Task) -> None:
         given = [task.properties[key] for key in _NAMED_BY if key in task.properties]
-        made_up = self._account.generated_name(self._stack, task.logical_id)
+        asked = task.resource.simulation.physical_id
+        made_up = asked or self._account.generated_name(self._stack, task.logical_id)
         name = str(given[0]) if given and task.resource.type in _NAMED else made_up
         self._after(task, self._seconds / 2, lambda: task.initiated(name))
         self._after(task, self._seconds, task.succeed)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP, StackEvent
 from route53_takeover.core.domain.template import TemplateError, group_members
-from route53_takeover.simulation.aws.cloudformation.template import Simulation
+from route53_takeover.simulation.aws.cloudformation.asked import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
