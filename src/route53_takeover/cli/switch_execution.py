@@ -138,7 +138,7 @@ async def _carry_out(
     named: Callable[[str], None],
 ) -> ExitCode:
     """Makes the run's folder and runs the plan to its end."""
-    with _locks_of(common, saved, Work.RUN) as held:
+    with locks_of(common, saved, Work.RUN) as held:
         label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else f"switch-{saved.plan.site}"
         folder = create_run(common.state_dir, label, clock.now())
         saved = replace(saved, run=folder.name, begun=clock.now())
@@ -232,7 +232,7 @@ def _is_at_risk(state: SwitchState) -> bool:
     return state.ever_green and state.phase is not SwitchPhase.ENDED
 
 
-def _locks_of(common: Common, saved: SavedSwitch, work: Work) -> AbstractContextManager[Held]:
+def locks_of(common: Common, saved: SavedSwitch, work: Work) -> AbstractContextManager[Held]:
     """Keeps other runs of this machine from what this one switches."""
     site = site_of("switch", saved.connection.endpoint_url, saved.simulated)
     swaps = saved.plan.watched or saved.plan.swaps
@@ -289,7 +289,7 @@ async def _go_on(
     clock: SystemClock,
 ) -> ExitCode:
     async with opened(saved.connection, clock, writable=True, switches=True) as account:
-        with _locks_of(common, saved, Work.RESUME) as held:
+        with locks_of(common, saved, Work.RESUME) as held:
             held.register(folder)
             first = RunResumed(time=clock.now())
             return await _drive(

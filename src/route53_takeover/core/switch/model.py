@@ -199,7 +199,3 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
     def refused(self) -> bool:
         """Whether the plan is refused."""
         return bool(self.refusals)
-
-    def swap(self, swap_id: str) -> Swap:
-        """The swap of this id."""
-        return next(s for s in (*self.swaps, *self.watched) if s.id == swap_id)
