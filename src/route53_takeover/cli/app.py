@@ -30,9 +30,11 @@ from route53_takeover.cli.options import (
     ConnectionOptions,
     DryRunOption,
     ForceOption,
+    LookOption,
     OutOption,
     OwnerCheckOption,
     PlanOption,
+    PolicyOption,
     Rehearsal,
     RehearseItOption,
     RunArgument,
@@ -150,16 +152,19 @@ def run(
 def switch(
     *,
     auto: AutoOption = False,
+    dry_run: LookOption = False,
+    policy: PolicyOption = False,
     site: SiteSwitch,
     account: AccountOptions,
     common: CommonOptions,
 ) -> ExitCode:
     """Switch a live site from blue to green, with checks and a way back."""
-    if not auto:
+    if not (auto or dry_run or policy):
         _needs_terminal()
     from route53_takeover.cli.commands import switch as command
 
-    return command.switch(site, account, common, auto=auto)
+    how = command.HowToSwitch(auto=auto, dry_run=dry_run, policy=policy)
+    return command.switch(site, account, common, how)
 
 
 @app.command()

@@ -70,6 +70,17 @@ ForceOption = Annotated[
 DryRunOption = Annotated[
     bool, option("--dry-run", help="Print what would be done; change nothing.")
 ]
+LookOption = Annotated[
+    bool,
+    option(
+        "--dry-run",
+        help="Read everything, write nothing, and run the checks against green.",
+    ),
+]
+PolicyOption = Annotated[
+    bool,
+    option("--policy", help="Print the least-privilege IAM policy for this switch, and end."),
+]
 RehearseItOption = Annotated[
     bool,
     option(

@@ -159,6 +159,21 @@ async def _carry_out(
             )
 
 
+def checks_of(connection: Connection, site: str, cwd: Path) -> WebChecks:
+    """What carries out the checks, with the account that deploys get."""
+    return WebChecks(
+        environment=command_environment(
+            os.environ,
+            profile=connection.profile,
+            region=connection.region,
+            endpoint_url=connection.endpoint_url,
+        ),
+        site=site,
+        connect=connection.web_server,
+        cwd=cwd,
+    )
+
+
 async def _drive(
     common: Common,
     reporter: Reporter,
@@ -184,17 +199,7 @@ async def _drive(
             clock=clock,
             journal=journal,
             sites=SiteSwaps(account.api_gateway, account.distributions),
-            checks=WebChecks(
-                environment=command_environment(
-                    os.environ,
-                    profile=connection.profile,
-                    region=connection.region,
-                    endpoint_url=connection.endpoint_url,
-                ),
-                site=plan.site,
-                connect=connection.web_server,
-                cwd=Path(saved.cwd),
-            ),
+            checks=checks_of(connection, plan.site, Path(saved.cwd)),
             deployer=ShellDeployer(
                 folder.path,
                 {} if command is None else {str(Switch.GREEN): command},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from route53_takeover.base.errors import UsageError
@@ -90,6 +91,24 @@ class SiteSwitch:
             help="Time limit of the deploy command.",
         ),
     ] = 7200.0
+    jets: Annotated[
+        Path | None,
+        option(
+            "--jets",
+            help="Ruby on Jets app; deploy command, green's stack and a check are derived from "
+            "it, with --extra.",
+            metavar="DIR",
+        ),
+    ] = None
+    extra: Annotated[
+        str | None,
+        option(
+            "--extra",
+            callback=types.not_empty,
+            help="JETS_EXTRA of the second environment, with --jets.",
+            metavar="NAME",
+        ),
+    ] = None
     check: Annotated[
         list[str] | None,
         option(
@@ -143,6 +162,8 @@ class SiteSwitch:
         """
         from route53_takeover.core.switch.model import SwitchOptions
 
+        if self.jets is not None:
+            return self._of_jets(self.jets).options()
         self._check()
         paths = self.invalidate
         return SwitchOptions(
@@ -154,11 +175,38 @@ class SiteSwitch:
             to_stack=self.to_stack,
             deploy=self.deploy,
             deploy_timeout=self.deploy_timeout,
+            extra=self.extra,
             checks=tuple(self.check or ()),
             bake=self.bake,
             max_failures=self.max_failures,
             match_policies=self.match_policies,
             invalidate=None if paths is None else _paths(paths),
+        )
+
+    def _of_jets(self, app: Path) -> SiteSwitch:
+        """The same with what the app in this folder stands for."""
+        from route53_takeover.cli.jets import second_environment
+
+        if self.extra is None:
+            raise UsageError(
+                "--jets needs --extra: green is deployed beside blue, under a name of its own",
+                "Such as --extra 2.",
+            )
+        if self.to is not None or self.to_stack is not None or self.deploy is not None:
+            raise UsageError(
+                "--jets stands for --deploy and for green's stack: it contradicts --to, "
+                "--to-stack and --deploy",
+                "Leave one out.",
+            )
+        derived = second_environment(app, self.extra)
+        site = self.domain or (self.distribution if "." in (self.distribution or "") else None)
+        return replace(
+            self,
+            jets=None,
+            to_stack=derived.stack,
+            deploy=derived.command,
+            deploy_timeout=max(self.deploy_timeout, derived.timeout),
+            check=self.check or ([f"https://{site}/"] if site else None),
         )
 
     def _check(self) -> None:
@@ -180,6 +228,8 @@ class SiteSwitch:
         for name, is_given in of_cloudfront.items():
             if is_given and self.distribution is None:
                 raise UsageError(f"{name} belongs to --distribution", "Leave it out.")
+        if self.extra is not None and self.deploy is None:
+            raise UsageError("--extra belongs to --jets", "Leave it out.")
         if self.base_path is not None and self.domain is None:
             raise UsageError("--base-path belongs to --domain", "Leave it out.")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from route53_takeover.base.errors import UsageError
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
@@ -10,12 +12,22 @@ if TYPE_CHECKING:
     from route53_takeover.cli.switch_options import SiteSwitch
 
 
+class HowToSwitch(NamedTuple):
+    """Whether it is shown on a screen, only looked at, or what it needs is printed."""
+
+    auto: bool
+    dry_run: bool
+    policy: bool
+
+
 def switch(
-    site: SiteSwitch, account: AccountOptions, options: CommonOptions, *, auto: bool
+    site: SiteSwitch, account: AccountOptions, options: CommonOptions, how: HowToSwitch
 ) -> ExitCode:
     """Switches what the options say."""
+    if how.policy and how.dry_run:
+        raise UsageError("--policy and --dry-run are two things", "Leave one out.")
     asked, connection, common = site.options(), account.connection(), options.common()
-    if not auto:
+    if not (how.auto or how.dry_run or how.policy):
         from route53_takeover.cli import terminal
         from route53_takeover.process.spawn import BeginSwitch
 
@@ -28,10 +40,19 @@ def switch(
         return terminal.start(common, order)
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.cli.interrupts import in_loop
-    from route53_takeover.cli.switch_execution import start_switch
     from route53_takeover.output import text_lines
     from route53_takeover.output.reporter import ConsoleReporter
 
     text_lines.tell_config(common)
-    work = start_switch(common, ConsoleReporter(common), connection, asked, SystemClock())
-    return in_loop(work)
+    reporter, clock = ConsoleReporter(common), SystemClock()
+    if how.policy:
+        from route53_takeover.cli.switch_preview import print_policy
+
+        return in_loop(print_policy(common, reporter, connection, asked, clock))
+    if how.dry_run:
+        from route53_takeover.cli.switch_preview import dry_run
+
+        return in_loop(dry_run(common, reporter, connection, asked, clock))
+    from route53_takeover.cli.switch_execution import start_switch
+
+    return in_loop(start_switch(common, reporter, connection, asked, clock))
