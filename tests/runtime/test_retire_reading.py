@@ -191,7 +191,6 @@ def test_what_is_in_a_retained_nested_stack_stays() -> None:
         ("apigateway:GetDomainNames", "unread: custom domains"),
         ("apigatewayv2:GetApiMappings", "unread: custom domain"),
         ("cloudfront:ListDistributions", "unread: distributions"),
-        ("cloudfront:GetDistribution", "unread: distribution"),
         ("cloudformation:GetTemplate", "unread: template"),
         ("cloudformation:ListImports", "unread: imports of an export"),
         ("route53:ListResourceRecordSets", "unread: hosted zone"),

@@ -230,21 +230,11 @@ class _Reading:
             )
 
     async def distributions(self) -> None:
-        """Every distribution of the account, with its config."""
-        port = self._ports.distributions
+        """Every distribution of the account, with its origins."""
+        self._progress("reading distributions")
         none: Sequence[Distribution] = ()
-        listed = await self._asked("distributions", "CloudFront", port.distributions, none)
-        for number, each in enumerate(listed, 1):
-            self._progress(f"reading distributions: {number} of {len(listed)}")
-            found = each
-            if "Origins" not in each.config:
-                try:
-                    found = await port.distribution(each.distribution_id)
-                except NotFoundError:
-                    continue  # it was deleted meanwhile
-                except ApiError as error:
-                    self._keep("distribution", each.distribution_id, error)
-            self.live_distributions.append(found)
+        ask = self._ports.distributions.distributions
+        self.live_distributions += await self._asked("distributions", "CloudFront", ask, none)
 
     async def zones(self) -> None:
         """The zones of the tree's records and names, each with all of its records.

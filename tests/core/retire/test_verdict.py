@@ -270,18 +270,6 @@ def test_a_rule_that_was_read_as_several_is_told_once() -> None:
     assert found.what == "routing rule of a custom domain"
 
 
-@pytest.mark.parametrize(
-    ("spelt", "mode"),
-    [
-        ("BASE_PATH_MAPPING_ONLY", RoutingMode.MAPPINGS),
-        ("ROUTING_RULE_THEN_BASE_PATH_MAPPING", RoutingMode.RULES_FIRST),
-        ("ROUTING_RULE_ONLY", RoutingMode.RULES),
-    ],
-)
-def test_the_routing_modes_have_other_names_in_v1(spelt: str, mode: RoutingMode) -> None:
-    assert RoutingMode(spelt) is mode
-
-
 def test_an_api_that_a_dead_mapping_leads_to_cannot_be_deleted() -> None:
     domain = live(OLD, rule(NEW), mode=RoutingMode.RULES_FIRST)
     found = only(verdict(API, domains=(domain,)))
@@ -326,6 +314,15 @@ def test_a_domain_of_the_stack_is_live_where_its_record_leads_to_it(
         assert any(SITE in note for note in found.notes)
     else:
         assert why in only(found).why
+
+
+def test_names_that_lead_to_each_other_by_many_members_end_soon() -> None:
+    members = [
+        alias(here, there, set_identifier=str(number), routing=(("Weight", "1"),))
+        for here, there in ((SITE, "b.example.com"), ("b.example.com", SITE))
+        for number in range(100)
+    ]
+    assert verdict(API, DOMAIN, domains=(live(OLD),), zones=(zone(*members),)).safe
 
 
 # Route 53

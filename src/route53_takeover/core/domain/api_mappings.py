@@ -26,15 +26,6 @@ class RoutingMode(StrEnum):
     RULES = "ROUTING_RULE_ONLY"
     RULES_FIRST = "ROUTING_RULE_THEN_API_MAPPING"
 
-    @classmethod
-    def _missing_(cls, value: object) -> RoutingMode | None:
-        """Knows the spellings of API Gateway v1, which calls mappings base path mappings."""
-        of_v1 = {
-            "BASE_PATH_MAPPING_ONLY": cls.MAPPINGS,
-            "ROUTING_RULE_THEN_BASE_PATH_MAPPING": cls.RULES_FIRST,
-        }
-        return of_v1.get(str(value))
-
 
 class ApiKind(StrEnum):
     """The kinds of API that a custom domain can lead to."""

@@ -185,7 +185,7 @@ class _ApiChecks:
             told = ", ".join(map(str, elsewhere))
             self._domain(name, f"{name} leads to {told}, outside the stack: it stops.", retain)
             return
-        reached, how = self._lookup.reach(name, [live.domain.hostname, name])
+        reached, how = self._lookup.reach(name, [live.domain.hostname])
         if reached is Reach.NO:
             self.notes.append(f"The custom domain {name} goes with the stack; {how}.")
         elif reached is Reach.UNKNOWN:

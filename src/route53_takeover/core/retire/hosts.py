@@ -26,6 +26,8 @@ _GIVEN = {
 """Types whose host AWS makes up, with its form: only an output of the stack may tell it."""
 ANYWHERE = frozenset({*_GIVEN, *kinds.LOAD_BALANCERS, kinds.ADDRESS} - {kinds.FUNCTION_URL})
 """Types to which a record of any name may lead."""
+_BEGIN, _END = r"(?<![a-z0-9.-])", r"(?![a-z0-9.-])"
+"""Where a host begins and ends in a text; it also keeps the search linear."""
 
 
 class Hosts:
@@ -60,7 +62,8 @@ class Hosts:
         if not found:
             return
         known = re.compile(form)
-        told = {host[0] for text in facts.outputs if (host := known.search(text.lower()))}
+        in_text = re.compile(_BEGIN + form + _END)
+        told = {host[0] for text in facts.outputs for host in in_text.finditer(text.lower())}
         self._exact |= dict.fromkeys(told, found[0])
         if len(told) < len(found):
             self._nameless.append((known, found[0]))

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.retire.facts import ZoneRecords
 
 _WEBSITE = re.compile(r"s3-website[.-][a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
-_LONGEST_CHAIN = 5
-"""Records that are followed from one to the next in a zone."""
 _LEADING = frozenset({"A", "AAAA", "CNAME", "HTTPS"})
 _WILDCARD = normal_name("*.").removesuffix(".")
 
@@ -78,7 +76,7 @@ class Lookup:
             return Reach.UNKNOWN, f"no hosted zone of this account has {display_name(name)}"
         for zone in zones:
             for record in self._starts(zone, name):
-                if self._leads(zone, record, wanted, _LONGEST_CHAIN):
+                if self._leads(zone, record, wanted):
                     return Reach.YES, record.describe()
         return Reach.NO, f"no record of {display_name(name)} leads there"
 
@@ -103,16 +101,18 @@ class Lookup:
                 return [record for record in found if record.type in _LEADING]
         return []
 
-    def _leads(self, zone: ZoneRecords, record: RecordSet, wanted: set[str], steps: int) -> bool:
-        for target in targets(record):
-            if target in wanted:
-                return True
-            name = normal_name(target)
-            is_here = ("." + name).endswith("." + zone.name)
-            if is_here and steps and name != normal_name(record.name):
-                further = self._answering(zone, name)
-                if any(self._leads(zone, each, wanted, steps - 1) for each in further):
+    def _leads(self, zone: ZoneRecords, record: RecordSet, wanted: set[str]) -> bool:
+        """Whether a record leads to one of the hosts, also by way of other names of its zone."""
+        seen: set[str] = set()
+        todo = [record]
+        while todo:
+            for target in targets(todo.pop()):
+                if target in wanted:
                     return True
+                name = normal_name(target)
+                if name not in seen and ("." + name).endswith("." + zone.name):
+                    seen.add(name)
+                    todo += self._answering(zone, name)
         return False
 
 
