@@ -91,12 +91,21 @@ _CREDENTIALS = frozenset(
 """How the SDK itself gets credentials for a profile."""
 
 
+DELETES = frozenset({"cloudformation.DeleteStack"})
+"""What retires a stack, at a connection that is for it."""
+
+
 class NotAllowedError(Exception):
     """A defect of this program: it was about to call what this connection is not for."""
 
 
 def guard(
-    session: AioSession, *, writable: bool, previews: bool = False, switches: bool = False
+    session: AioSession,
+    *,
+    writable: bool,
+    previews: bool = False,
+    switches: bool = False,
+    deletes: bool = False,
 ) -> None:
     """Keeps every client of this session to the reads, and to what else it is for.
 
@@ -104,10 +113,12 @@ def guard(
         writable: `WRITES`, too; with ``switches`` `SWITCH_WRITES` in their place.
         previews: `PREVIEWS`, too.
         switches: `SWITCH_READS`, too.
+        deletes: `DELETES`, too.
     """
     writes = SWITCH_WRITES if switches else WRITES
     allowed = READS | _CREDENTIALS | (SWITCH_READS if switches else frozenset())
     allowed |= (writes if writable else frozenset()) | (PREVIEWS if previews else frozenset())
+    allowed |= DELETES if deletes else frozenset()
 
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")

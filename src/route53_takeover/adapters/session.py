@@ -132,6 +132,7 @@ class AwsSession:
         previews: whether change sets may be deleted; the same holds.
         switches: whether it is for API Gateway and CloudFront; ``writable`` means these then, and
             no record.
+        deletes: whether a stack may be deleted.
         read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
@@ -149,6 +150,7 @@ class AwsSession:
         writable: bool = False,
         previews: bool = False,
         switches: bool = False,
+        deletes: bool = False,
         read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
@@ -157,6 +159,7 @@ class AwsSession:
         self.partition = ""
         self._writable = writable
         self._previews = previews
+        self._deletes = deletes
         self.switches = switches
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
@@ -292,6 +295,7 @@ class AwsSession:
             session,
             writable=self._writable,
             previews=self._previews,
+            deletes=self._deletes,
             switches=self.switches,
         )
         keep_unknown_members(session)

@@ -28,6 +28,8 @@ from route53_takeover.cli.options import (
     AutoOption,
     CommonOptions,
     ConnectionOptions,
+    DeleteCommandOption,
+    DeleteOption,
     DryRunOption,
     ForceOption,
     LookOption,
@@ -102,13 +104,19 @@ def retire(
     *,
     stack: StackOption,
     dry_run: DryRunOption = False,
+    delete: DeleteOption = False,
+    delete_command: DeleteCommandOption = None,
     account: AccountOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """Check whether a stack may be deleted and what would break; writes nothing."""
+    """Check whether a stack may be deleted and what would break; delete it where that is asked."""
+    if sum((dry_run, delete, delete_command is not None)) > 1:
+        raise UsageError(
+            "--dry-run, --delete and --delete-command are three things", "Give one of them."
+        )
     from route53_takeover.cli.commands import retire as command
 
-    return command.retire(stack, account, common, dry_run=dry_run)
+    return command.retire(stack, account, common, delete=delete, delete_command=delete_command)
 
 
 @app.command()

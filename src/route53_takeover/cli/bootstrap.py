@@ -22,6 +22,7 @@ from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, p
 from route53_takeover.adapters.identity import identify
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
+from route53_takeover.adapters.stack_deletes import CloudFormationDeletes
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.hosting import host
@@ -85,6 +86,7 @@ class OpenAccount:
         self.tell = tell
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+        self.deletes = CloudFormationDeletes(stacks)
         if stacks.switches:
             from route53_takeover.adapters.api_gateway import ApiGatewayMappings
             from route53_takeover.adapters.cloudfront import CloudFrontDistributions
@@ -112,6 +114,7 @@ async def opened(
     writable: bool = False,
     previews: bool = False,
     switches: bool = False,
+    deletes: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
@@ -120,19 +123,25 @@ async def opened(
         writable: whether records may be changed. What only reads must not ask for it.
         previews: whether a preview is made, whose change set is deleted again.
         switches: whether it is for API Gateway and CloudFront; ``writable`` means these then.
+        deletes: whether a stack may be deleted.
         tell: receives progress messages.
     """
     async with AsyncExitStack() as stack:
 
         async def session(
-            profile: str | None, *, writable: bool, previews: bool = False, switches: bool = False
+            profile: str | None, *, writable: bool, is_of_stacks: bool = False
         ) -> AwsSession:
             credentials = Credentials(
                 profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
             )
             return await stack.enter_async_context(
                 AwsSession(
-                    credentials, clock, writable=writable, previews=previews, switches=switches
+                    credentials,
+                    clock,
+                    writable=writable,
+                    previews=previews and is_of_stacks,
+                    switches=switches and is_of_stacks,
+                    deletes=deletes and is_of_stacks,
                 )
             )
 
@@ -140,8 +149,7 @@ async def opened(
         stacks = await session(
             connection.profile,
             writable=writable and (switches or not other),
-            previews=previews,
-            switches=switches,
+            is_of_stacks=True,
         )
         dns = await session(other, writable=writable and not switches) if other else stacks
         yield OpenAccount(dns, stacks, clock, tell)

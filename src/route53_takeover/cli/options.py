@@ -70,6 +70,23 @@ ForceOption = Annotated[
 DryRunOption = Annotated[
     bool, option("--dry-run", help="Print what would be done; change nothing.")
 ]
+DeleteOption = Annotated[
+    bool,
+    option(
+        "--delete",
+        help="Delete the stack, if nothing breaks; the live site is watched meanwhile, and what "
+        "the delete takes from it is put back.",
+    ),
+]
+DeleteCommandOption = Annotated[
+    str | None,
+    option(
+        "--delete-command",
+        callback=types.not_empty,
+        help="The same by a shell command, such as 'jets delete --yes'.",
+        metavar="CMD",
+    ),
+]
 LookOption = Annotated[
     bool,
     option(

@@ -32,6 +32,8 @@ from route53_takeover.core.status.switch.result import switch_result
 from route53_takeover.core.switch.events import SwitchStarted
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.planner import is_done, make_switch_plan
+from route53_takeover.runtime.retire_reading import RetirePorts
+from route53_takeover.runtime.stack_retirement import StackRetirement
 from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
 from route53_takeover.runtime.switch_preflight import SwitchReading
 from route53_takeover.storage.journal import FileJournal
@@ -83,7 +85,12 @@ async def planned_switch(
     refuse_questions(connection)
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
-        connection, clock, writable=writable, switches=True, tell=reporter.tell
+        connection,
+        clock,
+        writable=writable,
+        switches=True,
+        deletes=writable and options.retire is not None,
+        tell=reporter.tell,
     ) as account:
         must = options.deploy is None
         facts = await reading_of(account, identity.account).facts(options, green_is_there=must)
@@ -122,14 +129,29 @@ async def start_switch(
             link = rehearsal.account
             saved = replace(saved, rehearsal=rehearsal.scenario, simulated=str(link.folder))
         named = rehearsal.account.named if rehearsal is not None else _not_told
-        return await _carry_out(common, reporter, account, saved, clock, named)
+        return await carry_out_switch(common, reporter, account, saved, clock, named)
 
 
-def _not_told(_run: str) -> None:
-    """No one waits for the run's name."""
+def _not_told(_text: str) -> None:
+    """No one listens."""
 
 
-async def _carry_out(
+def retire_ports(
+    account: OpenAccount, clock: SystemClock, tell: Callable[[str], None] = _not_told
+) -> RetirePorts:
+    """Where a verdict is read from, on an account that is open for switches."""
+    return RetirePorts(
+        stacks=account.stacks,
+        records=account.records,
+        api_gateway=account.api_gateway,
+        distributions=account.distributions,
+        clock=clock,
+        region=account.region,
+        tell=tell,
+    )
+
+
+async def carry_out_switch(
     common: Common,
     reporter: Reporter,
     account: OpenAccount,
@@ -194,25 +216,35 @@ async def _drive(
         return replace(make_switch_plan(facts), watched=of.watched, known_apis=of.known_apis)
 
     def engine_of(observer: RunObserver) -> SwitchEngine:
-        command = plan.options.deploy
+        commands = {
+            str(Switch.GREEN): plan.options.deploy,
+            str(Switch.RETIRE): plan.options.retire_command,
+        }
+        deployer = ShellDeployer(
+            folder.path,
+            {name: command for name, command in commands.items() if command is not None},
+            clock,
+            timeout=plan.options.deploy_timeout,
+            environment=os.environ,
+            profile=connection.profile,
+            region=connection.region,
+            endpoint_url=connection.endpoint_url,
+            cwd=Path(saved.cwd),
+        )
         return switch_engine(
             clock=clock,
             journal=journal,
             sites=SiteSwaps(account.api_gateway, account.distributions),
             checks=checks_of(connection, plan.site, Path(saved.cwd)),
-            deployer=ShellDeployer(
-                folder.path,
-                {} if command is None else {str(Switch.GREEN): command},
-                clock,
-                timeout=plan.options.deploy_timeout,
-                environment=os.environ,
-                profile=connection.profile,
-                region=connection.region,
-                endpoint_url=connection.endpoint_url,
-                cwd=Path(saved.cwd),
-            ),
+            deployer=deployer,
             find_green=find_green,
             save_backup=lambda: in_thread(lambda: folder.save_switch_backup(plan)),
+            retirement=StackRetirement(
+                ports=retire_ports(account, clock),
+                deletes=account.deletes,
+                deployer=deployer,
+                has_command=plan.options.retire_command is not None,
+            ),
             rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
             observer=observer,
         )
@@ -293,7 +325,13 @@ async def _go_on(
     state: SwitchState,
     clock: SystemClock,
 ) -> ExitCode:
-    async with opened(saved.connection, clock, writable=True, switches=True) as account:
+    async with opened(
+        saved.connection,
+        clock,
+        writable=True,
+        switches=True,
+        deletes=saved.plan.options.retire is not None,
+    ) as account:
         with locks_of(common, saved, Work.RESUME) as held:
             held.register(folder)
             first = RunResumed(time=clock.now())

@@ -154,6 +154,16 @@ class SiteSwitch:
         ),
     ] = None
 
+    retire: Annotated[
+        str | None,
+        option(
+            "--retire",
+            callback=types.not_empty,
+            help="At the end, delete this stack, if nothing live needs it.",
+            metavar="STACK",
+        ),
+    ] = None
+
     def options(self) -> SwitchOptions:
         """What a plan is made from.
 
@@ -181,6 +191,7 @@ class SiteSwitch:
             max_failures=self.max_failures,
             match_policies=self.match_policies,
             invalidate=None if paths is None else _paths(paths),
+            retire=self.retire,
         )
 
     def _of_jets(self, app: Path) -> SiteSwitch:

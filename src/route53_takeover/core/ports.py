@@ -190,6 +190,13 @@ class Stacks(Protocol):
         """
 
 
+class StackDeletes(Protocol):
+    """Deleting a stack of CloudFormation."""
+
+    async def delete_stack(self, stack_id: str, token: str) -> None:
+        """Begins it; the same token begins it once. Raises ApiError."""
+
+
 class ChangeSets(Protocol):
     """CloudFormation's change sets. Nothing here creates or executes one."""
 

@@ -7,7 +7,7 @@ became of it is told. An answer that does not say whether a write was applied ma
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import structlog
 
@@ -66,6 +66,8 @@ _log = structlog.get_logger(__name__)
 
 SwitchEngine: TypeAlias = Engine[SwitchState, SwitchEvent, cmd.SwitchCommand, SwitchTarget]
 
+_DELETE_TRIES = 60
+"""Failed looks in a row after which the end of a delete is not waited for (some minutes)."""
 _WRITE_LIMIT = 8.0
 """Seconds of the clock after which a write counts as unanswered, whatever the client does."""
 
@@ -81,6 +83,7 @@ def switch_engine(
     save_backup: Callable[[], Awaitable[None]],
     rng: random.Random,
     observer: RunObserver,
+    retirement: Retires | None = None,
     strict: bool = False,
 ) -> SwitchEngine:
     """An engine that runs one switch to its end.
@@ -91,6 +94,7 @@ def switch_engine(
         save_backup: writes backup.json durably from the plan; raises OSError.
         rng: for jitter.
         observer: told of every event.
+        retirement: of ``--retire``.
         strict: what is a defect raises, as tests and rehearsals want it (`Engine`).
     """
     effects = SwitchEffects(
@@ -100,6 +104,7 @@ def switch_engine(
         deployer=deployer,
         find_green=find_green,
         save_backup=save_backup,
+        retirement=retirement,
         failures=ApiError if strict else Exception,
     )
     return Engine(
@@ -112,6 +117,20 @@ def switch_engine(
         observer=observer,
         strict=strict,
     )
+
+
+class Retires(Protocol):
+    """Judges and deletes the stack to retire."""
+
+    async def judged(self, stack: str) -> tuple[str, tuple[str, ...]]:
+        """Its id, and what its delete would break. Raises TakeoverError."""
+
+    async def deleted(self, stack_id: str, run: str, *, begins: bool) -> str:
+        """Waits for the end of its delete; why it is not gone, or nothing.
+
+        Args:
+            begins: begins it, too, unless this run has begun it already.
+        """
 
 
 class SiteSwaps:
@@ -193,6 +212,7 @@ class SwitchEffects:
         find_green: Callable[[SwitchPlan], Awaitable[SwitchPlan]],
         save_backup: Callable[[], Awaitable[None]],
         failures: type[Exception],
+        retirement: Retires | None = None,
     ) -> None:
         self._clock = clock
         self._sites = sites
@@ -200,6 +220,7 @@ class SwitchEffects:
         self._deployer = deployer
         self._find_green = find_green
         self._save_backup = save_backup
+        self._retirement = retirement
         self._failures = failures
 
     async def carry_out(
@@ -219,6 +240,12 @@ class SwitchEffects:
                 submit(await self._green(state))
             case cmd.SaveBackup():
                 submit(await self._backup())
+            case cmd.JudgeRetirement():
+                submit(await self._judged(state))
+            case cmd.DeleteBlue():
+                submit(await self._deleted(command.stack_id, state, begins=True))
+            case cmd.RejoinDelete():
+                submit(await self._deleted(command.stack_id, state, begins=False))
             case cmd.DeployGreen():
                 submit(await self._deployed(self._deployer.run))
             case cmd.RejoinGreenDeploy():
@@ -290,6 +317,36 @@ class SwitchEffects:
         if not is_complete:
             return Look(None)
         return Look(ev.InvalidationCompleted(time=self._clock.now(), swap=target.swap))
+
+    # -- the stack to retire
+
+    async def _judged(self, state: SwitchState) -> ev.RetirementJudged | ev.RetirementUnjudged:
+        try:
+            stack_id, breaks = await self._retires.judged(state.plan.options.retire or "")
+        except TakeoverError as error:
+            return ev.RetirementUnjudged(time=self._clock.now(), reason=one_line(error))
+        return ev.RetirementJudged(time=self._clock.now(), stack_id=stack_id, breaks=breaks)
+
+    async def _deleted(self, stack_id: str, state: SwitchState, *, begins: bool) -> ev.DeleteEnded:
+        """Waits for the end of the delete, however often looking at it fails."""
+        failures = 0
+        while True:
+            try:
+                problem = await self._retires.deleted(stack_id, state.run, begins=begins)
+            except Exception as error:  # noqa: BLE001 -- what was begun goes on: it is looked at again
+                _log.error("delete.unwatched", reason=one_line(error))
+                failures += 1
+                if failures > _DELETE_TRIES:
+                    return ev.DeleteEnded(time=self._clock.now(), problem=one_line(error))
+                await self._clock.sleep(backoff(failures, first=1.0, most=DEPLOY_LOOK_BACKOFF))
+            else:
+                return ev.DeleteEnded(time=self._clock.now(), problem=problem)
+
+    @property
+    def _retires(self) -> Retires:
+        if self._retirement is None:
+            raise ApiError("nothing here can retire a stack", operation="cloudformation")
+        return self._retirement
 
     # -- checks, the disk and the deploy
 

@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, EndpointType
 from route53_takeover.core.domain.cloudfront_policies import (
@@ -27,6 +28,8 @@ from route53_takeover.simulation.aws.web.sites import Site, Sites, Trouble
 from route53_takeover.simulation.aws.web.web import Web
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
 
 SITE, REGION = "www.example.com", "us-east-1"
@@ -37,6 +40,7 @@ _UP = f"https://{SITE}/up --expect-body ok --side-header x-env"
 _PAST = 3600.0
 _API = "AWS::ApiGateway::RestApi"
 _STEALS = "Custom::BasePathMapping"
+_TAKES = "Custom::Cleaner"
 _MADE_AGAIN = 4.0
 """Seconds for which a mapping is gone that the deploy of green moves."""
 
@@ -52,6 +56,8 @@ class BlueGreenSetup(Struct, frozen=True, kw_only=True):
         green_fails_after: seconds after it has got the site from which on green fails; ``None``: it
             never does.
         green_fails_at_once: green fails from the beginning.
+        blue_takes_mapping: the delete of blue's stack deletes the domain's mapping, by a resource
+            that nobody would expect it of.
     """
 
     is_behind_cloudfront: bool = False
@@ -60,6 +66,7 @@ class BlueGreenSetup(Struct, frozen=True, kw_only=True):
     steals: bool = False
     green_fails_after: float | None = None
     green_fails_at_once: bool = False
+    blue_takes_mapping: bool = False
 
 
 class SwitchScenario(Struct, frozen=True, kw_only=True):
@@ -111,9 +118,10 @@ class BlueGreenAccount:
             self.api_gateway.add_domain(
                 SITE, endpoint_type=setup.endpoint_type, mappings={"": BLUE}
             )
-        self.stacks.create_stack(BLUE_STACK, _template(BLUE))
+        taking = {"Cleaner": {"Type": _TAKES}} if setup.blue_takes_mapping else {}
+        self.stacks.create_stack(BLUE_STACK, _template(BLUE, taking))
         if not setup.makes_green:
-            self.stacks.create_stack(GREEN_STACK, _template(GREEN))
+            self.stacks.create_stack(GREEN_STACK, _template(GREEN, {}))
         self.timeline.advance(start + _PAST)
         self.stacks.on_event.append(self._deployed)
         if setup.green_fails_at_once:
@@ -142,6 +150,8 @@ class BlueGreenAccount:
 
     def _deployed(self, event: StackEventRow) -> None:
         """What CloudFormation's resources are in the account."""
+        if event.stack_name == BLUE_STACK and event.status == "DELETE_COMPLETE":
+            self._deleted(event.resource_type)
         if event.stack_name != GREEN_STACK or event.status != "CREATE_COMPLETE":
             return
         if event.resource_type == _API:
@@ -153,6 +163,16 @@ class BlueGreenAccount:
             )
             self.timeline.after(_MADE_AGAIN, self._move)
 
+    def _deleted(self, resource_type: str) -> None:
+        domain = None if self.setup.is_behind_cloudfront else self.api_gateway.domain(SITE)
+        if resource_type == _TAKES and domain is not None:
+            self.api_gateway.delete_mapping(
+                domain, "", by="the delete", operation="DeleteBasePathMapping"
+            )
+        if resource_type == _API:
+            self.standing.remove(BLUE)
+            self.api_gateway.delete_api(BLUE.api_id, rest=True, by="the delete")
+
     def _move(self) -> None:
         domain = self.api_gateway.domain(SITE)
         if "" not in domain.mappings:
@@ -161,13 +181,12 @@ class BlueGreenAccount:
             )
 
 
-def _template(target: ApiTarget, *, steals: bool = False) -> dict[str, Any]:
-    """A stack with an API of this id, and with ``steals`` what moves the domain's mapping."""
+def _template(target: ApiTarget, more: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack with an API of this id, and other resources."""
     resources: dict[str, Any] = {
         "RestApi": {"Type": _API, "Metadata": {"Simulation": {"PhysicalId": target.api_id}}},
+        **more,
     }
-    if steals:
-        resources["BasePathMapping"] = {"Type": _STEALS, "DependsOn": "RestApi"}
     return {
         "Parameters": {"Route53Enable": {"Type": "String", "Default": "false"}},
         "Resources": resources,
@@ -176,7 +195,8 @@ def _template(target: ApiTarget, *, steals: bool = False) -> dict[str, Any]:
 
 def green_template(setup: BlueGreenSetup) -> dict[str, Any]:
     """What the deploy command applies."""
-    return _template(GREEN, steals=setup.steals)
+    moving = {"BasePathMapping": {"Type": _STEALS, "DependsOn": "RestApi"}}
+    return _template(GREEN, moving if setup.steals else {})
 
 
 def _front(target: ApiTarget) -> dict[str, Any]:
@@ -249,6 +269,14 @@ def _scenarios() -> list[SwitchScenario]:
             options=by_domain,
             outcome=Outcome.FAILED,
             exit_code=1,
+        ),
+        SwitchScenario(
+            name="blue-green-retired",
+            summary="After the switch blue's stack is deleted, which takes the live mapping along.",
+            account=BlueGreenSetup(blue_takes_mapping=True),
+            options=replace(by_domain, bake=20.0, retire=BLUE_STACK),
+            outcome=Outcome.DONE,
+            exit_code=0,
         ),
         SwitchScenario(
             name="blue-green-stolen",

@@ -27,6 +27,8 @@ class SwitchSubject(StrEnum):
     SWAP = "swap"
     CHECK = "check"
     INVALIDATION = "invalidation"
+    VERDICT = "verdict"
+    DELETE = "delete"
 
 
 class SwitchRequest(Struct, frozen=True):
@@ -104,6 +106,34 @@ class Invalidate(SwitchAction, frozen=True, kw_only=True):
         return SwitchRequest(SwitchSubject.INVALIDATION, self.swap)
 
 
+class JudgeRetirement(SwitchAction, frozen=True, kw_only=True):
+    """-> `RetirementJudged` or `RetirementUnjudged`."""
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.VERDICT)
+
+
+class DeleteBlue(SwitchAction, frozen=True, kw_only=True):
+    """-> `DeleteIntended` at once, then `DeleteEnded`."""
+
+    stack_id: str
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.DELETE)
+
+
+class RejoinDelete(SwitchAction, frozen=True, kw_only=True):
+    """-> `DeleteEnded`, of a delete that an earlier process may have begun."""
+
+    stack_id: str
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.DELETE)
+
+
 class WriteSwap(SwitchAction, frozen=True, kw_only=True):
     """-> `SwapIntended` at once, then one of `SwapWriteAnswer`.
 
@@ -118,7 +148,16 @@ class WriteSwap(SwitchAction, frozen=True, kw_only=True):
 
 
 SwitchOnceAtATime = (
-    SaveBackup | DeployGreen | RejoinGreenDeploy | FindGreen | ReadSwap | CarryOutCheck | Invalidate
+    SaveBackup
+    | DeployGreen
+    | RejoinGreenDeploy
+    | FindGreen
+    | ReadSwap
+    | CarryOutCheck
+    | Invalidate
+    | JudgeRetirement
+    | DeleteBlue
+    | RejoinDelete
 )
 """Commands of which one `SwitchRequest` is under way at a time (`SwitchState.in_flight`)."""
 
@@ -140,5 +179,9 @@ def answered_by(event: SwitchEvent) -> SwitchRequest | None:
             return SwitchRequest(SwitchSubject.CHECK, f"{event.check} {event.way}")
         case ev.InvalidationBegun() | ev.InvalidationFailed():
             return SwitchRequest(SwitchSubject.INVALIDATION, event.swap)
+        case ev.RetirementJudged() | ev.RetirementUnjudged():
+            return SwitchRequest(SwitchSubject.VERDICT)
+        case ev.DeleteEnded():
+            return SwitchRequest(SwitchSubject.DELETE)
         case _:
             return None

@@ -28,12 +28,43 @@ from route53_takeover.core.events import (
 from route53_takeover.core.switch.model import SwapReading, SwitchPlan
 
 
+class RetirementJudged(Event, frozen=True, kw_only=True):
+    """Whether the stack to retire may be deleted, and its id.
+
+    Attributes:
+        breaks: what would break, a line each; none: it is safe.
+    """
+
+    stack_id: str
+    breaks: tuple[str, ...] = ()
+
+
+class RetirementUnjudged(Event, frozen=True, kw_only=True):
+    """That cannot be told."""
+
+    reason: str
+
+
+class DeleteIntended(Event, frozen=True, kw_only=True):
+    """The delete of the stack is about to begin: from here on there is no way back to blue."""
+
+
+class DeleteEnded(Event, frozen=True, kw_only=True):
+    """It has ended.
+
+    Attributes:
+        problem: why the stack is not gone; empty where it is.
+    """
+
+    problem: str = ""
+
+
 class SwapPurpose(StrEnum):
     """Why a swap is written."""
 
     PROVE = "prove"  # nothing is changed: it proves that it may be
     SWITCH = "switch"
-    KEEP = "keep"  # what the deploy of green has moved is put back
+    KEEP = "keep"  # what the deploy of green, or the delete of blue, has moved is put back
     BACK = "back"
 
 
@@ -181,6 +212,10 @@ SwitchEvent = (
     | InvalidationBegun
     | InvalidationFailed
     | InvalidationCompleted
+    | RetirementJudged
+    | RetirementUnjudged
+    | DeleteIntended
+    | DeleteEnded
     | RunPaused
     | RunUnpaused
     | RestoreAsked

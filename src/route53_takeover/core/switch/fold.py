@@ -69,6 +69,10 @@ def observe(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
             return _written(replace(state, news_at=state.now), event)
         case ev.InvalidationBegun() | ev.InvalidationFailed() | ev.InvalidationCompleted():
             return _invalidated(state, event)
+        case (
+            ev.RetirementJudged() | ev.RetirementUnjudged() | ev.DeleteIntended() | ev.DeleteEnded()
+        ):
+            return _retiring(replace(state, news_at=state.now), event)
         case ev.GreenFound() | ev.GreenNotFound():
             return _green(replace(state, news_at=state.now), event)
         case _:
@@ -107,12 +111,31 @@ def _give_up(state: SwitchState, reason: str) -> SwitchState:
     return state if state.given_up else replace(state, given_up=reason)
 
 
+def _retiring(
+    state: SwitchState,
+    event: ev.RetirementJudged | ev.RetirementUnjudged | ev.DeleteIntended | ev.DeleteEnded,
+) -> SwitchState:
+    known = state.retirement
+    match event:
+        case ev.RetirementJudged():
+            known = replace(known, stack_id=event.stack_id, breaks=event.breaks)
+        case ev.RetirementUnjudged():
+            failures = known.unjudged + 1
+            again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
+            known = replace(known, unjudged=failures, not_before=again, problem=event.reason)
+        case ev.DeleteIntended():
+            known = replace(known, begun_at=event.time, problem="")
+        case ev.DeleteEnded():
+            known = replace(known, ended_at=event.time, problem=event.problem)
+    return replace(state, retirement=known)
+
+
 def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
     """One more request to stop, or an echo of the one that has just started."""
     if not state.interrupts:
         reason = "aborted by the operator" if stop.is_abort else f"stopped by {stop}"
         stopped = replace(state, interrupts=(stop,), interrupted_at=state.now)
-        return _give_up(stopped, reason)
+        return _give_up(stopped, reason) if state.may_go_back else stopped
     if state.now < state.interrupted_at + ONE_REQUEST:
         return state
     return replace(state, interrupts=(*state.interrupts, stop))
@@ -187,7 +210,9 @@ def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchSt
         agrees = event.reading.side is swap.wrote
         since = (swap.agreed_since or event.began) if agrees else None
         swap = replace(swap, agreed_since=since)
-    is_moved = state.phase is SwitchPhase.DEPLOY and event.reading.side is not Side.BLUE
+    wanted = Side.BLUE if state.may_go_back else Side.GREEN
+    watched = state.phase is SwitchPhase.DEPLOY or not state.may_go_back
+    is_moved = watched and not swap.is_on(wanted)
     moved_at = (swap.moved_at or state.now) if is_moved else None
     return put(state, replace(swap, moved_at=moved_at))
 

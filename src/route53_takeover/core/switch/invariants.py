@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PHASES = {
     SwapPurpose.PROVE: frozenset({SwitchPhase.CHECK}),
     SwapPurpose.SWITCH: frozenset({SwitchPhase.SWITCH}),
-    SwapPurpose.KEEP: frozenset({SwitchPhase.DEPLOY, SwitchPhase.RESTORE}),
+    SwapPurpose.KEEP: frozenset({SwitchPhase.DEPLOY, SwitchPhase.RESTORE, SwitchPhase.RETIRE}),
     SwapPurpose.BACK: frozenset({SwitchPhase.RESTORE}),
 }
 _TO = {
@@ -52,7 +52,8 @@ def _violations(state: SwitchState, write: WriteSwap, sent: AbstractSet[str]) ->
         yield "there is no backup"
     if state.phase not in _PHASES[write.purpose]:
         yield f"{write.purpose} does not belong in {state.phase}"
-    if write.to is not _TO[write.purpose]:
+    to = Side.GREEN if state.phase is SwitchPhase.RETIRE else _TO[write.purpose]
+    if write.to is not to:
         yield f"{write.purpose} does not lead to {write.to}"
     swap = state.swaps.get(write.swap)
     if swap is None:
@@ -82,6 +83,9 @@ def _by_purpose(state: SwitchState, swap: SwapState, purpose: SwapPurpose) -> It
                 yield "the way back is not proven"
             if state.given_up or not _is_checked(state):
                 yield "green has not passed its checks"
+        case SwapPurpose.KEEP if state.phase is SwitchPhase.RETIRE:
+            if swap.is_on(Side.GREEN) or state.may_go_back:
+                yield "the delete of blue has not moved it"
         case SwapPurpose.KEEP:
             if swap.ever_green or swap.side is Side.BLUE:
                 yield "the deploy of green has not moved it"

@@ -135,7 +135,8 @@ class SwitchOptions(Struct, frozen=True, kw_only=True):
         max_failures: failed checks in the bake after which it is switched back.
         match_policies: green's policies are taken over in the same update.
         invalidate: the paths to invalidate; ``None``: as the plan finds necessary.
-        retire: the stack to retire at the end.
+        retire: the stack to retire at the end; ``retire_command``: the shell command that does,
+            in the place of a DeleteStack.
     """
 
     domain: str | None = None
@@ -153,6 +154,7 @@ class SwitchOptions(Struct, frozen=True, kw_only=True):
     match_policies: bool = False
     invalidate: tuple[str, ...] | None = None
     retire: str | None = None
+    retire_command: str | None = None
 
 
 class Difference(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from route53_takeover.core.switch.fold import begin, observe
 from route53_takeover.core.switch.going_back import deploy_is_over, go_back, keep_blue
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import RETURNABLE, SwitchPhase
+from route53_takeover.core.switch.retiring import retire
 from route53_takeover.core.switch.settling import has_failed_too_often, has_settled
 from route53_takeover.core.switch.step_context import SwitchContext
 from route53_takeover.core.switch.writing import (
@@ -75,7 +76,7 @@ def _decide(context: SwitchContext) -> None:
             return
         if state.journal_lost and not state.ever_green:
             context.give_up(f"the journal cannot be written: {state.journal_lost}")
-        if context.state.given_up and state.phase in RETURNABLE:
+        if context.state.given_up and state.phase in RETURNABLE and state.may_go_back:
             context.move(SwitchPhase.RESTORE)
             continue
         _PHASES[state.phase](context)
@@ -190,10 +191,6 @@ def _bake(context: SwitchContext) -> None:
         context.wake(until)
 
 
-def _retire(context: SwitchContext) -> None:
-    context.move(SwitchPhase.VERIFY)
-
-
 # -- what has to hold
 
 
@@ -215,7 +212,7 @@ def _all_blue(context: SwitchContext) -> bool:
 def _stays_green(context: SwitchContext) -> bool:
     """Whether no read shows that another writer has changed a swap since."""
     for swap in context.state.swaps.values():
-        if swap.read_began >= swap.wrote_at and swap.side is not Side.GREEN:
+        if swap.read_began >= swap.wrote_at and not swap.is_on(Side.GREEN):
             context.give_up(changed(swap))
             return False
     return True
@@ -233,7 +230,7 @@ _PHASES: dict[SwitchPhase, Callable[[SwitchContext], None]] = {
     SwitchPhase.SWITCH: _switch,
     SwitchPhase.SETTLE: _settle,
     SwitchPhase.BAKE: _bake,
-    SwitchPhase.RETIRE: _retire,
+    SwitchPhase.RETIRE: retire,
     SwitchPhase.RESTORE: go_back,
     SwitchPhase.VERIFY: verify,
 }

@@ -64,7 +64,7 @@ def lead(
         return Progress.GOES_ON
     if not context.is_read(swap, since=swap.wrote_at):
         return Progress.GOES_ON
-    if swap.side is to:
+    if swap.is_on(to):
         return _agreed(context, swap, to)
     if swap.wrote is to and swap.side in _LEAVES[to] and now < swap.wrote_at + SWAP_LAG:
         context.wake(now + SWAP_AGREES)  # it may be read late

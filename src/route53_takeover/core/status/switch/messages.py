@@ -69,9 +69,35 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
             yield Message(text, Mark.FAILED)
         case ev.CheckAnswered():
             yield from _checked(event, state)
+        case (
+            ev.RetirementJudged() | ev.RetirementUnjudged() | ev.DeleteIntended() | ev.DeleteEnded()
+        ):
+            yield _retired(event, state)
         case _:
             yield from _of_swap(event, state)
             yield from _of_operator(event)
+
+
+def _retired(
+    event: ev.RetirementJudged | ev.RetirementUnjudged | ev.DeleteIntended | ev.DeleteEnded,
+    state: SwitchState,
+) -> Message:
+    stack = f"stack {state.plan.options.retire}"
+    match event:
+        case ev.RetirementJudged(breaks=()):
+            return Message(f"{stack} may be deleted", Mark.DONE)
+        case ev.RetirementJudged():
+            text = f"{stack} may not be deleted: {'; '.join(event.breaks)}"
+            return Message(text, Mark.FAILED)
+        case ev.RetirementUnjudged():
+            text = f"cannot tell whether {stack} may be deleted: {event.reason}"
+            return Message(text, Mark.WAITING)
+        case ev.DeleteIntended():
+            return Message(f"deleting {stack}: there is no way back from here", Mark.RUNNING)
+        case ev.DeleteEnded():
+            if event.problem:
+                return Message(f"{stack} is not gone: {event.problem}", Mark.FAILED)
+            return Message(f"{stack} is deleted", Mark.DONE)
 
 
 def _checked(event: ev.CheckAnswered, state: SwitchState) -> Iterator[Message]:
@@ -129,8 +155,10 @@ def _intended(event: ev.SwapIntended, state: SwitchState) -> Message:
         case SwapPurpose.SWITCH:
             return Message(f"switching {target}: {before} -> {after}", Mark.RUNNING)
         case SwapPurpose.KEEP:
-            text = f"the deploy of green has moved {target}: leading it back to {before}"
-            return Message(text, Mark.FAILED)
+            what, where = "the deploy of green", before
+            if not state.may_go_back:
+                what, where = "the delete of blue", after
+            return Message(f"{what} has moved {target}: leading it back to {where}", Mark.FAILED)
         case SwapPurpose.BACK:
             return Message(f"leading {target} back to {before}", Mark.UNDONE)
 
