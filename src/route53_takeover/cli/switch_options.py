@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from route53_takeover.core.switch.model import SwitchOptions
 
 
+_SWITCH = "SWITCH_"
+"""Begins the variables of options that a takeover has as well: ROUTE53_TAKEOVER_SWITCH_DEPLOY."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SiteSwitch:
     """What is switched, and how."""
@@ -76,6 +80,7 @@ class SiteSwitch:
         str | None,
         option(
             "--deploy",
+            of=_SWITCH,
             callback=types.not_empty,
             help="Command that makes green, before anything else. The live site is watched "
             "meanwhile, and led back where the command moves it.",
@@ -86,6 +91,7 @@ class SiteSwitch:
         float,
         option(
             "--deploy-timeout",
+            of=_SWITCH,
             parser=types.duration,
             metavar="DURATION",
             help="Time limit of the deploy command.",
@@ -95,6 +101,7 @@ class SiteSwitch:
         Path | None,
         option(
             "--jets",
+            of=_SWITCH,
             help="Ruby on Jets app; deploy command, green's stack and a check are derived from "
             "it, with --extra.",
             metavar="DIR",
