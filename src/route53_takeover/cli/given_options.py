@@ -59,8 +59,9 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
     loaded = read_config(path, required=value is not None)
     commands = getattr(ctx.find_root().command, "commands", {})
     table = loaded.pop(_SWITCH, {})
-    of_switch = check_config(path, table, _kinds([commands[_SWITCH]]))
+    switch = [command for name, command in commands.items() if name == _SWITCH]
     others = [command for name, command in commands.items() if name != _SWITCH]
+    of_switch = check_config(path, table, _kinds(switch))
     loaded = check_config(path, loaded, _kinds(others))
     if ctx.command.name == _SWITCH:
         of_takeover = _kinds([commands["run"]]).keys() - _kinds([commands["restore"]]).keys()
