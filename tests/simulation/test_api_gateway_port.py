@@ -16,8 +16,9 @@ from route53_takeover.base.errors import (
     UnansweredError,
 )
 from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget
-from route53_takeover.simulation.chaos.api_gateway_port import AtOnce, simulated_api_gateway
+from route53_takeover.simulation.chaos.api_gateway_port import simulated_api_gateway
 from route53_takeover.simulation.chaos.transport import VirtualClock
+from route53_takeover.simulation.chaos.way import Way
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 UPDATES = ("apigateway:UpdateBasePathMapping", "apigatewayv2:UpdateApiMapping")
 
 
-class Way(AtOnce):
+class LossyWay(Way):
     """Loses the requests and the answers that a test names."""
 
     def __init__(self) -> None:
@@ -54,7 +55,7 @@ def gateway() -> Gateway:
 async def test_a_mapping_is_read_and_pointed_by_the_operations_of_the_real_one(
     gateway: Gateway, name: str, update: str
 ) -> None:
-    way = Way()
+    way = LossyWay()
     port = simulated_api_gateway(gateway.store, way, by="a switch")
     domain = await port.domain(name)
     assert domain in await port.domains()
@@ -72,7 +73,7 @@ async def test_a_mapping_is_read_and_pointed_by_the_operations_of_the_real_one(
 async def test_a_write_whose_answer_is_lost_is_applied_and_one_that_is_lost_is_not(
     gateway: Gateway, name: str
 ) -> None:
-    way = Way()
+    way = LossyWay()
     port = simulated_api_gateway(gateway.store, way)
     domain = await port.domain(name)
     mapping = (await port.mappings(domain))[0]

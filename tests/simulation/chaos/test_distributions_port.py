@@ -19,12 +19,13 @@ from route53_takeover.core.domain.distributions import PolicyKind
 from route53_takeover.simulation.aws.cloudfront.store import CloudFront, Habits
 from route53_takeover.simulation.aws.timeline import Schedule
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions
+from route53_takeover.simulation.chaos.way import Way
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ApiError
 
 
-class Road:
+class Road(Way):
     """A way that takes no time, and fails where it is told to."""
 
     def __init__(self) -> None:
@@ -37,7 +38,7 @@ class Road:
         if self.there_fails is not None:
             raise self.there_fails
 
-    async def back(self, _: str) -> None:
+    async def back(self, operation: str) -> None:  # noqa: ARG002
         if self.back_fails is not None:
             raise self.back_fails
 

@@ -12,7 +12,8 @@ from route53_takeover.core.domain.record_sets import conflict, normal_name
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.cloudformation.stacks import to_core
-from route53_takeover.simulation.chaos.fault_injection import STALE_BY, FaultKind
+from route53_takeover.simulation.chaos.fault_injection import FaultKind
+from route53_takeover.simulation.chaos.process_faults import STALE_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.simulation.aws.cloudformation.stacks import Stack, StackEventRow
+    from route53_takeover.simulation.chaos.arrivals import Arrival
     from route53_takeover.simulation.chaos.harness import Harness
-    from route53_takeover.simulation.chaos.transport import Arrival
 
 PACE = 1.0
 """Seconds that deciding and sending take, and the pace of the polls."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -18,6 +18,7 @@ from route53_takeover.adapters.api_gateway import ApiGatewayMappings
 from route53_takeover.adapters.error_mapping import translate
 from route53_takeover.simulation.aws.api_gateway import v1_api, v2_api
 from route53_takeover.simulation.aws.http.faults import ApiFault
+from route53_takeover.simulation.chaos.way import Way
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -25,26 +26,6 @@ if TYPE_CHECKING:
     from route53_takeover.core.ports import ApiGateway
     from route53_takeover.simulation.aws.api_gateway.store import ApiGatewayStore
     from route53_takeover.simulation.aws.http.faults import Operation
-
-
-class Way(Protocol):
-    """How a call gets to the account and its answer back; either may raise an `ApiError`."""
-
-    def there(self, operation: str) -> Awaitable[object]:
-        """The request arrives, or it does not."""
-
-    def back(self, operation: str) -> Awaitable[None]:
-        """The answer comes, or it does not; the operation is carried out by then."""
-
-
-class AtOnce:
-    """A way that takes no time and on which nothing is lost."""
-
-    async def there(self, operation: str) -> None:
-        """Every request arrives."""
-
-    async def back(self, operation: str) -> None:
-        """Every answer comes."""
 
 
 def simulated_api_gateway(
@@ -55,7 +36,7 @@ def simulated_api_gateway(
         "apigateway": v1_api.operations(store, by=by),
         "apigatewayv2": v2_api.operations(store, by=by),
     }
-    return ApiGatewayMappings(_InProcess(services, way or AtOnce()))
+    return ApiGatewayMappings(_InProcess(services, way or Way()))
 
 
 class _InProcess:
@@ -86,17 +67,7 @@ class _InProcess:
 
     def _method(self, name: str, operation: Operation) -> Callable[..., Awaitable[Any]]:
         async def call(**params: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- as an SDK's client
-            await self._way.there(name)
-            refusal: ApiFault | None = None
-            answer: Mapping[str, Any] = {}
-            try:
-                answer = operation(params)
-            except ApiFault as fault:
-                refusal = fault
-            await self._way.back(name)  # a refusal may be lost on its way as well
-            if refusal is not None:
-                raise refusal
-            return answer
+            return await self._way.carry(name, lambda: operation(params))
 
         return call
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.plan.model import Plan
+    from route53_takeover.simulation.chaos.arrivals import Arrival
     from route53_takeover.simulation.chaos.harness import Harness
-    from route53_takeover.simulation.chaos.transport import Arrival
 
 
 class CoverageGoal(StrEnum):

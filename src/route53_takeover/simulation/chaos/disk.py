@@ -6,10 +6,9 @@ synced, and may leave a torn line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from route53_takeover.core.events import Observation
-from route53_takeover.core.takeover.machine import projection
 from route53_takeover.storage.journal import JournalError, MemoryJournal
 from route53_takeover.storage.journal_format import encode
 
@@ -17,13 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
-    from route53_takeover.core.takeover import events as ev
-    from route53_takeover.core.takeover.state import State
+    from route53_takeover.core.projection import Projection
     from route53_takeover.simulation.chaos.transport import VirtualClock
+    from route53_takeover.storage.journal_format import JournalEvent
 
 
 class Disk:
     """What is on it of one run.
+
+    Args:
+        projection: folds the events of the run's machine.
 
     Attributes:
         events: what the newest process wrote and read; how many of them are written, and synced.
@@ -34,8 +36,8 @@ class Disk:
         lost: bytes that were written and lost.
     """
 
-    def __init__(self) -> None:
-        self.events: list[ev.AnyEvent] = []
+    def __init__(self, projection: Callable[[], Projection[Any, Any, Any]]) -> None:
+        self.events: list[JournalEvent] = []
         self.written_events = self.synced_events = 0
         self._data = bytearray()
         self._ends = [0]
@@ -44,16 +46,17 @@ class Disk:
         self.broken = ""
         self.lost = 0
         self.stalls_until = 0.0
+        self._projection = projection
         self._folded = projection()
 
-    def fold(self) -> State | None:
+    def fold(self) -> Any:  # noqa: ANN401 -- the state of the machine, or None
         """The state that its events come to, each folded once and by no engine."""
         for event in self.events[self._folded.seq :]:
             self._folded.take(event)
         return self._folded.state
 
     @property
-    def durable(self) -> Iterator[ev.AnyEvent]:
+    def durable(self) -> Iterator[JournalEvent]:
         """The events that survive anything, the newest first."""
         return (self.events[n] for n in range(self.synced_events - 1, -1, -1))
 
@@ -68,10 +71,10 @@ class Disk:
             self._ends.append(len(self._data))
         return self._data
 
-    def load(self, events: list[ev.AnyEvent], data: bytearray) -> None:
+    def load(self, events: list[JournalEvent], data: bytearray) -> None:
         """A process has read the journal, and continues writing it."""
         if events[: self._folded.seq] != self.events[: self._folded.seq]:
-            self._folded = projection()  # some are lost
+            self._folded = self._projection()  # some are lost
         self.events, self._data = events, data
         self.written_events = self.synced_events = len(events)
         self._ends = [len(data)] * (len(events) + 1)  # none of them is cut off any more
@@ -115,7 +118,7 @@ class DiskJournal(MemoryJournal):
         self._clock = clock
         self._appended = appended
 
-    def append(self, event: ev.AnyEvent) -> int:
+    def append(self, event: JournalEvent) -> int:
         """Takes one event; an observation is synced with the next that is none."""
         disk = self._disk
         if disk.holds is not None and len(self.events) >= disk.holds:

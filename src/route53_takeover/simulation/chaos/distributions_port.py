@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from route53_takeover.base.errors import ApiError, NotFoundError, RejectedChangeError
 from route53_takeover.core.domain.distributions import Distribution, PolicyKind
@@ -14,9 +13,12 @@ from route53_takeover.simulation.aws.cloudfront.store import NEWER
 from route53_takeover.simulation.aws.http.faults import ApiFault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from route53_takeover.simulation.aws.cloudfront.store import CloudFront, SimDistribution
+    from route53_takeover.simulation.chaos.way import Way
+
+_Answer = TypeVar("_Answer")
 
 UPDATE, INVALIDATE = "cloudfront:UpdateDistribution", "cloudfront:CreateInvalidation"
 _POLICIES = {
@@ -25,16 +27,6 @@ _POLICIES = {
     PolicyKind.RESPONSE_HEADERS: "cloudfront:GetResponseHeadersPolicy",
 }
 _ABSENT = frozenset({"NoSuchDistribution", "NoSuchInvalidation"})
-
-
-class Way(Protocol):
-    """The way to the account and back: each may take time, and raise what a port raises."""
-
-    async def there(self, operation: str) -> object:
-        """The request arrives."""
-
-    async def back(self, operation: str) -> None:
-        """The answer comes."""
 
 
 class SimulatedDistributions(Distributions):
@@ -52,51 +44,60 @@ class SimulatedDistributions(Distributions):
         self._by = by
 
     async def distributions(self) -> Sequence[Distribution]:
-        async with self._asking("cloudfront:ListDistributions"):
-            return [
-                Distribution(
-                    distribution_id=each.distribution_id,
-                    domain_name=each.domain_name,
-                    status=each.status(self._store.timeline.now),
-                    aliases=each.aliases,
-                    config=deepcopy({member: each.config[member] for member in SUMMARY}),
-                )
-                for each in self._store.all()
-            ]
+        return await self._asked("cloudfront:ListDistributions", self._listed)
 
     async def distribution(self, distribution_id: str) -> Distribution:
-        async with self._asking("cloudfront:GetDistribution"):
-            return self._read(self._store.distribution(distribution_id))
+        return await self._asked(
+            "cloudfront:GetDistribution",
+            lambda: self._read(self._store.distribution(distribution_id)),
+        )
 
     async def update(
         self, distribution_id: str, etag: str, config: Mapping[str, Any]
     ) -> Distribution:
-        async with self._asking(UPDATE):
-            return self._read(self._store.update(distribution_id, config, etag, by=self._by))
+        whole = deepcopy(dict(config))
+        return await self._asked(
+            UPDATE,
+            lambda: self._read(self._store.update(distribution_id, whole, etag, by=self._by)),
+        )
 
     async def policy(self, kind: PolicyKind, policy_id: str) -> Mapping[str, Any]:
-        async with self._asking(_POLICIES[kind]):
-            return self._store.policy(kind, policy_id)
+        return await self._asked(_POLICIES[kind], lambda: self._store.policy(kind, policy_id))
 
     async def invalidate(self, distribution_id: str, paths: Sequence[str], reference: str) -> str:
-        async with self._asking(INVALIDATE):
-            made = self._store.invalidate(distribution_id, paths, reference, by=self._by)
-            return made.invalidation_id
+        made = await self._asked(
+            INVALIDATE,
+            lambda: self._store.invalidate(distribution_id, paths, reference, by=self._by),
+        )
+        return made.invalidation_id
 
     async def is_invalidated(self, distribution_id: str, invalidation_id: str) -> bool:
-        async with self._asking("cloudfront:GetInvalidation"):
-            found = self._store.invalidation(distribution_id, invalidation_id)
-            return self._store.timeline.now >= found.done
+        return await self._asked(
+            "cloudfront:GetInvalidation",
+            lambda: (
+                self._store.timeline.now
+                >= self._store.invalidation(distribution_id, invalidation_id).done
+            ),
+        )
 
-    @asynccontextmanager
-    async def _asking(self, operation: str) -> AsyncIterator[None]:
-        """Around what the account does; its refusals come out as the real adapter's."""
-        await self._way.there(operation)
+    async def _asked(self, operation: str, arrive: Callable[[], _Answer]) -> _Answer:
+        """What the account answers; its refusals come out as the real adapter's."""
         try:
-            yield
+            return await self._way.carry(operation, arrive)
         except ApiFault as fault:
             _raise(fault, operation)
-        await self._way.back(operation)
+
+    def _listed(self) -> list[Distribution]:
+        return [
+            Distribution(
+                distribution_id=each.distribution_id,
+                domain_name=each.domain_name,
+                status=each.status(self._store.timeline.now),
+                aliases=each.aliases,
+                config=deepcopy({member: each.config[member] for member in SUMMARY}),
+            )
+            for each in self._store.all()
+        ]
 
     def _read(self, found: SimDistribution) -> Distribution:
         """What an SDK reads that does not know every setting."""

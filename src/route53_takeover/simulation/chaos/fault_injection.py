@@ -13,53 +13,45 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import (
-    AccessDeniedError,
-    CredentialsError,
-    EndpointError,
-    ThrottledError,
-    UnansweredError,
-)
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.domain.soa import NegativeCaching, soa_of, with_negative_caching
-from route53_takeover.core.status.choices import Act, event_of
+from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import ZoneError
 from route53_takeover.simulation.chaos.harness import InjectionPoint
-from route53_takeover.simulation.chaos.transport import Storm
+from route53_takeover.simulation.chaos.process_faults import PROCESS_DEEDS, ProcessFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from route53_takeover.base.errors import ApiError
     from route53_takeover.simulation.chaos.harness import Harness
 
 
 class FaultKind(StrEnum):
     """What strikes."""
 
-    KILL = "the process is killed"
-    POWER = "the machine dies"
-    SUSPEND = "the machine sleeps"
-    CLOCK = "the wall clock jumps while the process is down"
-    STOP = "the run is interrupted"
-    KEYS = "the operator presses keys"
-    THROTTLE = "calls are throttled"
-    SILENCE = "calls are not answered, and nothing is done"
-    DEAF = "calls are carried out and not answered"
-    UNREACHABLE = "no connection can be made"
-    EXPIRE = "the credentials are expired"
-    REVOKE = "the permissions are revoked"
+    KILL = ProcessFault.KILL
+    POWER = ProcessFault.POWER
+    SUSPEND = ProcessFault.SUSPEND
+    CLOCK = ProcessFault.CLOCK
+    STOP = ProcessFault.STOP
+    KEYS = ProcessFault.KEYS
+    THROTTLE = ProcessFault.THROTTLE
+    SILENCE = ProcessFault.SILENCE
+    DEAF = ProcessFault.DEAF
+    UNREACHABLE = ProcessFault.UNREACHABLE
+    EXPIRE = ProcessFault.EXPIRE
+    REVOKE = ProcessFault.REVOKE
     BUSY = "a prior request is not complete"
-    STALE = "reads of a name lag behind"
-    SLOW = "calls are slow"
+    STALE = ProcessFault.STALE
+    SLOW = ProcessFault.SLOW
     PENDING = "no change becomes INSYNC"
     MUTE = "a name server does not answer"
     STUCK = "a name server serves what it served"
-    FULL = "the disk is full"
-    READ_ONLY = "the disk turns read-only"
-    STALL = "the disk stalls"
-    CORRUPT = "the journal is damaged while the process is down"
+    FULL = ProcessFault.FULL
+    READ_ONLY = ProcessFault.READ_ONLY
+    STALL = ProcessFault.STALL
+    CORRUPT = ProcessFault.CORRUPT
     EDIT = "another writer edits the record"
     DELETE = "another writer deletes the record"
     SAME = "another writer makes the record what the stack wants"
@@ -123,91 +115,7 @@ def arm(harness: Harness, fault: InjectedFault) -> None:
     harness.on(fault.cue, act)
 
 
-# -- the process and its disk
-
-
-def _kill(harness: Harness, fault: InjectedFault) -> None:
-    harness.kill(fault.seconds, power_fails=fault.deed is FaultKind.POWER)
-
-
-def _suspend(harness: Harness, fault: InjectedFault) -> None:
-    harness.suspend(fault.seconds)
-
-
-def _clock(harness: Harness, fault: InjectedFault) -> None:
-    """A clock that runs is anchored: only a new process sees another wall clock."""
-    harness.strike("wall clock jumped")
-    harness.jump += fault.seconds
-
-
-def _stop(harness: Harness, _: InjectedFault) -> None:
-    """One cause, two signals: a launcher and the terminal both deliver theirs."""
-    if not harness.task.done():
-        harness.strike("told to stop")
-        harness.trouble("told to stop", 0.0)
-        harness.engine.interrupt("SIGTERM")
-        harness.engine.interrupt("SIGHUP")
-
-
-def _keys(harness: Harness, fault: InjectedFault, tries: int = 0) -> None:
-    """The operator at the keys, who tries again until it works, or two operators at two screens.
-
-    An operator who pauses a run also continues it: it would wait for ever.
-    """
-    if not harness.task.done():
-        key = event_of(fault.act, fault.name, time=harness.clock.now())
-        harness.pressed.append((harness.clock.true(), key))
-        harness.engine.submit(key)
-    if fault.act is Act.PAUSE:
-        harness.later(fault.seconds, lambda: _keys(harness, replace(fault, act=Act.GO_ON, times=1)))
-    elif tries + 1 < fault.times:
-        harness.later(fault.seconds, lambda: _keys(harness, fault, tries + 1))
-
-
-def _break_disk(harness: Harness, fault: InjectedFault) -> None:
-    what = "no space left" if fault.deed is FaultKind.FULL else "read-only file system"
-    harness.strike(f"disk: {what}")
-    harness.trouble("disk", 0.0)
-    harness.disk.broken = what
-
-
-def _stall(harness: Harness, fault: InjectedFault) -> None:
-    harness.strike("disk stalls")
-    harness.trouble("disk stalls", 0.0)
-    harness.disk.stalls_until = harness.clock.true() + fault.seconds
-
-
-def _corrupt(harness: Harness, _: InjectedFault) -> None:
-    harness.corrupts = True
-
-
 # -- the calls
-
-
-_ERRORS: dict[FaultKind, Callable[[str], ApiError]] = {
-    FaultKind.THROTTLE: lambda op: ThrottledError("Rate exceeded", code="Throttling", operation=op),
-    FaultKind.SILENCE: lambda op: UnansweredError("timed out", code="time-out", operation=op),
-    FaultKind.DEAF: lambda op: UnansweredError("HTTP 503", code="lost answers", operation=op),
-    FaultKind.UNREACHABLE: lambda op: EndpointError("no route", code="no route", operation=op),
-    FaultKind.EXPIRE: lambda op: CredentialsError(
-        "The security token is expired", code="ExpiredToken", operation=op
-    ),
-    FaultKind.REVOKE: lambda op: AccessDeniedError(
-        "not authorized", code="AccessDenied", operation=op
-    ),
-}
-
-
-def _storm(harness: Harness, fault: InjectedFault) -> None:
-    harness.trouble(fault.deed, fault.seconds)
-    harness.transport.storms.append(
-        Storm(
-            until=harness.clock.true() + fault.seconds,
-            only=fault.only,
-            error=_ERRORS[fault.deed],
-            deaf=fault.deed is FaultKind.DEAF,
-        )
-    )
 
 
 def _busy(harness: Harness, fault: InjectedFault) -> None:
@@ -215,24 +123,6 @@ def _busy(harness: Harness, fault: InjectedFault) -> None:
     harness.trouble(fault.deed, fault.seconds)
     zones = harness.world.zones
     zones.hold_zone(harness.world.zone.zone_id, zones.timeline.now + fault.seconds)
-
-
-STALE_BY = 3.0
-"""Seconds by which reads of a name lag behind, once a run."""
-
-
-def _stale(harness: Harness, fault: InjectedFault) -> None:
-    harness.strike("stale reads")
-    harness.trouble(fault.deed, fault.seconds)
-    harness.transport.behind = STALE_BY
-    harness.later(fault.seconds, lambda: setattr(harness.transport, "behind", 0.0))
-
-
-def _slow(harness: Harness, fault: InjectedFault) -> None:
-    harness.strike("slow calls")
-    harness.trouble(fault.deed, fault.seconds)
-    harness.transport.slow, harness.transport.slow_only = 2.5, fault.only
-    harness.later(fault.seconds, lambda: setattr(harness.transport, "slow", 0.0))
 
 
 def _pending(harness: Harness, fault: InjectedFault) -> None:
@@ -335,23 +225,11 @@ def _another(harness: Harness, _: InjectedFault) -> None:
 
 
 DEEDS: dict[FaultKind, Callable[[Harness, InjectedFault], None]] = {
-    FaultKind.KILL: _kill,
-    FaultKind.POWER: _kill,
-    FaultKind.SUSPEND: _suspend,
-    FaultKind.CLOCK: _clock,
-    FaultKind.STOP: _stop,
-    FaultKind.KEYS: _keys,
-    **dict.fromkeys(_ERRORS, _storm),
+    **{FaultKind[kind.name]: deed for kind, deed in PROCESS_DEEDS.items()},
     FaultKind.BUSY: _busy,
-    FaultKind.STALE: _stale,
-    FaultKind.SLOW: _slow,
     FaultKind.PENDING: _pending,
     FaultKind.MUTE: _name_server,
     FaultKind.STUCK: _name_server,
-    FaultKind.FULL: _break_disk,
-    FaultKind.READ_ONLY: _break_disk,
-    FaultKind.STALL: _stall,
-    FaultKind.CORRUPT: _corrupt,
     FaultKind.EDIT: _write,
     FaultKind.DELETE: _write,
     FaultKind.SAME: _write,

@@ -7,12 +7,9 @@ and keeps what only the account and the disk can know.
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordKey
@@ -21,6 +18,7 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.fold_requests import asked
+from route53_takeover.core.takeover.machine import projection
 from route53_takeover.core.takeover.name_state import HelperStatus
 from route53_takeover.core.takeover.release_gate import release_gates
 from route53_takeover.simulation.aws.account import DeployBehavior
@@ -28,8 +26,10 @@ from route53_takeover.simulation.aws.cloudformation.record_handler import Mode
 from route53_takeover.simulation.aws.route53.wildcards import answering_name
 from route53_takeover.simulation.chaos.disk import Disk
 from route53_takeover.simulation.chaos.ports import SimulatedProber
+from route53_takeover.simulation.chaos.process import ProcessHarness
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
     from random import Random
 
@@ -37,11 +37,10 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.release_gate import Condition
     from route53_takeover.core.takeover.state import State
-    from route53_takeover.runtime.takeover_effects import TakeoverEngine
     from route53_takeover.simulation.aws.account import SimulatedAccount
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
-    from route53_takeover.simulation.chaos.transport import Arrival, Transport, VirtualClock
-    from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
+    from route53_takeover.simulation.chaos.arrivals import Arrival
+    from route53_takeover.simulation.chaos.transport import Transport, VirtualClock
 
 
 class InjectionPoint(StrEnum):
@@ -97,37 +96,16 @@ def result_of(state: State) -> Outcome | None:
     return state.ending.outcome if state.ending else None
 
 
-class Disturbance(Struct, frozen=True, kw_only=True):
-    """A time in which a run cannot be held to its promises about time. The account's seconds."""
-
-    began: float
-    ended: float
-    what: str
-
-
-class Harness:
-    """What a rehearsal consists of.
+class Harness(ProcessHarness["State"]):
+    """What the rehearsal of a takeover consists of.
 
     Attributes:
-        world: the account; it moves on at each look.
+        world: the account.
         transport: the way to it.
-        disk: where the run's journal is.
         prober: the zone's name servers.
-        engine: the one that lives now.
-        task: its process.
-        struck: kind of fault -> how often it struck.
-        troubles: when the run was dead, asleep or cut off.
-        downtime: how long the process stays down that is just being killed; ``None`` while it
-            lives.
-        power_fails: it is the machine that dies: what is not synced is lost.
-        corrupts: the journal is damaged the next time that the process is down.
-        jump: by how much the next process's wall clock is off.
-        lives: how many processes the run has had.
-        state: the last one, where a process came to its end.
         purposes: why each batch was intended.
         untrue: promises that the end of an earlier process broke.
         undurable: batches that arrived before their backup or intent was durable.
-        deaths: the state that each process was in when it died.
         is_bridge_broken: another writer changed or deleted a helper record while only it answered.
         bridged: releases that left every name server with an answer.
         soas_at_release: what each name server served of the SOA as a release arrived.
@@ -136,8 +114,6 @@ class Harness:
         turned_at: when a stack turned back.
         operations: how many operations any stack began.
         was_stopped: it was interrupted, or lost its journal, before a release.
-        set_back: a process began under a wall clock that was set back.
-        ended_at: when no one worked on the run any more.
         is_to_guard: what happened within an hour of the run's end was still the run's to guard: it
             was not interrupted before a release, and no one else started an operation.
         found: what stood at each name, and who had written it: an hour after the run's end, or
@@ -146,33 +122,19 @@ class Harness:
         begin_another: starts another machine's run.
         others: those runs.
         keys: what the operator asked for by keys and got, with the account's time.
-        pressed: what was asked for, also where the process died over it.
         awaited: what the operator alone held a release back by.
     """
 
     def __init__(
         self, world: SimulatedAccount, clock: VirtualClock, transport: Transport, rng: Random
     ) -> None:
+        super().__init__(world.timeline, clock, transport, rng, Disk(projection))
         self.world = world
-        self.clock = clock
         self.transport = transport
-        self.rng = rng
-        self.disk = Disk()
         self.prober = SimulatedProber(world, clock)
-        self.engine: TakeoverEngine
-        self.task: asyncio.Task[State]
-        self.struck: Counter[str] = Counter()
-        self.troubles: list[Disturbance] = []
-        self.downtime: float | None = None
-        self.power_fails = False
-        self.corrupts = False
-        self.jump = 0.0
-        self.lives = 0
-        self.state: State | None = None
         self.purposes: dict[str, ev.Purpose] = {}
         self.undurable: list[str] = []
         self.untrue: list[str] = []
-        self.deaths: list[State] = []
         self.is_bridge_broken = False
         self.bridged: set[str] = set()
         self.soas_at_release: list[RecordSet] = []
@@ -183,38 +145,14 @@ class Harness:
         self._operations_at_end = 0
         self.is_to_guard = True
         self.was_stopped = False
-        self.set_back = False
-        self.ended_at = float("inf")
         self.found: dict[str, tuple[Sequence[RecordSet], str]] = {}
         self.is_faulty = False
         self.begin_another: Callable[[], None] = lambda: None
         self.others: list[asyncio.Task[None]] = []
         self.keys: list[tuple[float, ev.OperatorEvent]] = []
-        self.pressed: list[tuple[float, ev.OperatorEvent]] = []
         self.awaited: set[Condition] = set()
-        self._before: State | None = None
         transport.on_arrival = self._on_arrival
-        self._waiting: dict[InjectionPoint, list[Callable[[], None]]] = {}
         world.stacks.on_event.append(self._on_stack_event)
-
-    # -- cues
-
-    def on(self, cue: InjectionPoint, action: Callable[[], None]) -> None:
-        """Lets something happen once, at the next cue of this kind."""
-        self._waiting.setdefault(cue, []).append(action)
-
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Lets something happen in the account, so many seconds from now."""
-        self.world.timeline.after(seconds, action)
-
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Lets something happen to the process, so many seconds from now."""
-        asyncio.get_running_loop().call_later(seconds, action)
-
-    def cue(self, cue: InjectionPoint) -> None:
-        """It happens now."""
-        for action in self._waiting.pop(cue, []):
-            action()
 
     def saw(self, event: ev.AnyEvent, state: State) -> None:
         """An engine took an event in, and came to this state."""
@@ -297,56 +235,6 @@ class Harness:
                 self.cue(InjectionPoint.TURNING)
             elif row.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
                 self.cue(InjectionPoint.COMPLETE)
-
-    # -- what may be done to the process
-
-    def strike(self, what: str) -> None:
-        """Counts a fault."""
-        self.struck[what] += 1
-
-    def trouble(self, what: str, seconds: float) -> None:
-        """The run is cut off from now on, for so long."""
-        now = self.clock.true()
-        self.troubles.append(Disturbance(began=now, ended=now + seconds, what=what))
-
-    def kill(self, downtime: float, *, power_fails: bool = False) -> None:
-        """The process dies, and stays down for so many seconds."""
-        if self.downtime is not None or self.task.done():
-            return
-        self.strike("power failed" if power_fails else "killed")
-        self.trouble("dead", downtime)
-        self.downtime = downtime
-        self.power_fails = power_fails
-        self.task.cancel()
-
-    def suspend(self, seconds: float) -> None:
-        """The whole machine sleeps; the account does not."""
-        self.strike("suspended")
-        self.trouble("asleep", seconds)
-        loop: VirtualLoop = asyncio.get_running_loop()  # type: ignore[assignment]
-        loop.skip(seconds)
-
-    def leave_alone(self, seconds: float) -> None:
-        """The run has ended, and no one looks for so many seconds."""
-        self.trouble("left alone", seconds)
-        self.downtime = seconds
-
-    async def stay_down(self) -> None:
-        """Until the next process begins, on the disk that the last one left."""
-        if self._before is not None:
-            self.deaths.append(self._before)
-        await self.clock.sleep(self.downtime or 0.0)
-        self.world.timeline.advance(self.clock.true())  # what was on its way has arrived
-        self.downtime = None
-        if self.power_fails:
-            self.disk.lose_power(self.rng)
-            self.power_fails = False
-        if self.corrupts:
-            self.disk.corrupt(self.rng)
-            self.corrupts = False
-        self.set_back |= self.jump < 0
-        self.clock.skew += self.jump
-        self.jump = 0.0
 
     @property
     def is_busy(self) -> bool:

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.chaos.account_history import Creation
+    from route53_takeover.simulation.chaos.arrivals import Arrival
     from route53_takeover.simulation.chaos.harness import Harness
-    from route53_takeover.simulation.chaos.transport import Arrival
 
 
 class Ground(StrEnum):

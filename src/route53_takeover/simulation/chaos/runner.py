@@ -21,6 +21,7 @@ from route53_takeover.core.plan.model import Options, Strategy
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.invariants import broken_promises
+from route53_takeover.core.takeover.machine import projection
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.simulation.aws.account import SimulatedAccount
@@ -32,6 +33,7 @@ from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
 from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
 from route53_takeover.simulation.chaos.pending_port import SWITCHED_ON, TEMPLATE, pending_source
 from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
+from route53_takeover.simulation.chaos.process import Killed
 from route53_takeover.simulation.chaos.restoring import LOOK, restore
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
@@ -60,10 +62,6 @@ _KILLED = InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=1
 """Of a scenario whose run is killed in the gap: soon after the DELETE, for so many seconds."""
 _RESUMES = 6
 """Lives after which the operator tries `restore` instead of `resume`."""
-
-
-class Killed(BaseException):
-    """The process died, right after an append to the journal."""
 
 
 Begin = Callable[[Harness], None]
@@ -247,16 +245,10 @@ class _Rehearsing:
         )
         harness.cue(InjectionPoint.BEGIN)
         try:
-            async with asyncio.timeout(LONGEST):
-                return await harness.task
+            return await harness.lived(LONGEST)
         except Killed:
-            harness.strike("killed after an append")
-            harness.trouble("dead", downtime)
-            harness.downtime = downtime
-        except asyncio.CancelledError:
-            if harness.downtime is None:
-                raise
-        return None
+            harness.killed_by_an_append(downtime)
+            return None
 
     def _appended(self) -> None:
         if self._appends is not None:
@@ -296,7 +288,7 @@ class _Rehearsing:
         transport.arrivals = harness.transport.arrivals
         engine = takeover_engine(
             clock=clock,
-            journal=DiskJournal(Disk(), clock, lambda: None),
+            journal=DiskJournal(Disk(projection), clock, lambda: None),
             records=SimulatedRecords(transport),
             stacks=SimulatedStacks(transport),
             deployer=SimulatedDeployer(harness.world, clock, whose="another-"),

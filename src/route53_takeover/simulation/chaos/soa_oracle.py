@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.model import LoweredSoa, Plan
     from route53_takeover.core.takeover.state import State
+    from route53_takeover.simulation.chaos.arrivals import Arrival
     from route53_takeover.simulation.chaos.harness import Harness
-    from route53_takeover.simulation.chaos.transport import Arrival
 
 _OLD = 20.0
 """Seconds: how old the read may be by which a SOA is written, once its batch arrives: the read, and

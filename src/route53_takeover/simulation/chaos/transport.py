@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -21,16 +21,22 @@ from route53_takeover.base.errors import (
     ThrottledError,
     UnansweredError,
 )
-from route53_takeover.core.domain.record_sets import Change
-from route53_takeover.simulation.aws.route53.zones import AppliedChange, ZoneError
+from route53_takeover.simulation.aws.route53.zones import ZoneError
+from route53_takeover.simulation.chaos.arrivals import Arrival
+from route53_takeover.simulation.chaos.way import Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
     from random import Random
 
+    from route53_takeover.core.domain.record_sets import Change
     from route53_takeover.simulation.aws.account import SimulatedAccount
+    from route53_takeover.simulation.aws.route53.zones import AppliedChange
+    from route53_takeover.simulation.aws.timeline import Schedule
 
 _Found = TypeVar("_Found")
+_World = TypeVar("_World", bound="HasTimeline")
 
 CHANGE = "route53:ChangeResourceRecordSets"
 TAKEOVER = "takeover"
@@ -153,28 +159,6 @@ class Storm(Struct, frozen=True, kw_only=True):
     deaf: bool = False
 
 
-class Arrival(Struct, frozen=True, kw_only=True):
-    """A batch that reached Route 53.
-
-    Attributes:
-        by: who sent it.
-        sent: when it left its process.
-        refused: Route 53's code where nothing was applied.
-        orphaned: the process that sent it was dead by then.
-        hit: what CloudFormation had written last of a record set that this batch deleted, where a
-            stack owned it.
-    """
-
-    time: float
-    by: str
-    comment: str
-    changes: tuple[Change, ...]
-    sent: float
-    refused: str = ""
-    orphaned: bool = False
-    hit: AppliedChange | None = None
-
-
 class ReceivedRequest(NamedTuple):
     """A call that the account carried out: when it was asked for, and when it arrived."""
 
@@ -183,69 +167,67 @@ class ReceivedRequest(NamedTuple):
     operation: str
 
 
-class Transport:
-    """The way to the account and back: takes time, and goes wrong at the given rates.
+class HasTimeline(Protocol):
+    """An account that is on the way's far end."""
+
+    @property
+    def timeline(self) -> Schedule:
+        """Its time."""
+
+
+class Calls(Way, Generic[_World]):
+    """The way to an account and back: takes time, and goes wrong at the given rates.
+
+    Args:
+        writes: the operations that change something and wait for no budget.
 
     Attributes:
-        by: who calls, for the account's history.
         calls: operation -> how often it was called.
         hurt: kind of fault -> how often it struck.
         requests: every call that the account carried out.
-        arrivals: every batch that reached Route 53.
-        on_arrival: called for each.
         on_call: called for every operation that reaches the account.
-        lost: numbers of the batches, counted from 1, whose answer is lost.
-        dropped: numbers of the batches that never arrive.
+        lost: numbers of the writes, counted from 1, whose answer is lost.
+        dropped: numbers of the writes that never arrive.
         storms: what goes wrong for a while.
-        behind: by how many seconds reads of a name lag behind.
+        behind: by how many seconds reads lag behind, where the service's reads can.
         slow: seconds that calls take longer, ``slow_only`` those with this in their names.
-        page: how many events a page holds.
-        mute: how often an event of a record set comes without its properties.
-        pending_until: until when no change is reported INSYNC.
     """
 
     def __init__(
         self,
-        world: SimulatedAccount,
+        world: _World,
         clock: VirtualClock,
         rng: Random,
         rates: FaultRates,
         *,
-        by: str = TAKEOVER,
+        writes: AbstractSet[str],
     ) -> None:
-        self.by = by
         self._world = world
         self._clock = clock
         self._rng = rng
         self._rates = rates
+        self._writes = writes
         self.calls: dict[str, int] = {}
         self.hurt: Counter[str] = Counter()
         self.requests: list[ReceivedRequest] = []
-        self.arrivals: list[Arrival] = []
-        self.on_arrival: Callable[[Arrival], None] = lambda _: None
         self.on_call: Callable[[str], None] = lambda _: None
         self.lost: frozenset[int] = frozenset()
         self.dropped: frozenset[int] = frozenset()
         self.storms: list[Storm] = []
         self.behind = 0.0
         self.slow = 0.0
-        self.page = 100
-        self.mute = 0.0
-        self.pending_until = 0.0
         self.slow_only = ""
         self._budgets = budgets(clock)
         self._regional: dict[str, CallBudget] = {}
 
-    async def there(
-        self, operation: str, *, urgent: bool = False, region: str = ""
-    ) -> SimulatedAccount:
+    async def there(self, operation: str, *, urgent: bool = False, region: str = "") -> _World:
         """The request arrives, or it does not; a read waits for its turn first, as a real one.
 
         Args:
             region: where, if not at home: each has a budget of its own.
         """
         asked = self._clock.true()
-        if operation != CHANGE:
+        if operation not in self._writes:
             budget = self._budgets[operation[: operation.index(":")]]
             if region:
                 ours = CallBudget(self._clock, rate=5, burst=10)
@@ -257,7 +239,7 @@ class Transport:
         self._world.timeline.advance(self._clock.true())
         self.on_call(operation)
         self._storm(operation, deaf=False)
-        if operation == CHANGE and self.calls[operation] in self.dropped:
+        if operation in self._writes and self._written in self.dropped:
             await self._lose(operation, "request lost")
         luck = self._rng.random() - self._rates.throttled
         if luck < 0:
@@ -272,17 +254,74 @@ class Transport:
         self.requests.append(ReceivedRequest(asked, self._clock.true(), operation))
         return self._world
 
-    def is_mute(self) -> bool:
-        """Whether this event comes without its properties."""
-        return bool(self.mute) and self._rng.random() < self.mute
-
     async def back(self, operation: str) -> None:
         """The answer comes, or it does not."""
         await self._clock.sleep(self._rng.uniform(0.005, 0.03))
         self._storm(operation, deaf=True)
-        scripted = operation == CHANGE and self.calls[operation] in self.lost
+        scripted = operation in self._writes and self._written in self.lost
         if self._rng.random() < self._rates.lost_answer or scripted:
             await self._lose(operation, "answer lost")
+
+    def outlives(self, arrive: Callable[[], object]) -> None:
+        """A write's sender gives up while it is on its way: it may arrive all the same."""
+        if self._rng.random() < self._rates.outlives:
+            self._world.timeline.after(self._rng.uniform(0.0, 0.3), arrive)
+
+    @property
+    def _written(self) -> int:
+        """The number of the newest write."""
+        return sum(self.calls.get(operation, 0) for operation in self._writes)
+
+    def _storm(self, operation: str, *, deaf: bool) -> None:
+        if not self.storms:
+            return
+        now = self._clock.true()
+        self.storms = [storm for storm in self.storms if now < storm.until]
+        for storm in self.storms:
+            if storm.only in operation and storm.deaf is deaf:
+                error = storm.error(operation)
+                self.hurt[f"storm of {error.code or type(error).__name__}"] += 1
+                raise error
+
+    async def _lose(self, operation: str, what: str) -> NoReturn:
+        """No server answers: the connection is reset, or the caller gives up after a while."""
+        self.hurt[what] += 1
+        await self._clock.sleep(self._rng.choice((0.05, 2.0, 2.0, 10.0)))
+        raise UnansweredError("the connection was closed", operation=operation)
+
+
+class Transport(Calls["SimulatedAccount"]):
+    """The way to the account of a takeover.
+
+    Attributes:
+        by: who calls, for the account's history.
+        arrivals: every batch that reached Route 53.
+        on_arrival: called for each.
+        page: how many events a page holds.
+        mute: how often an event of a record set comes without its properties.
+        pending_until: until when no change is reported INSYNC.
+    """
+
+    def __init__(
+        self,
+        world: SimulatedAccount,
+        clock: VirtualClock,
+        rng: Random,
+        rates: FaultRates,
+        *,
+        by: str = TAKEOVER,
+    ) -> None:
+        super().__init__(world, clock, rng, rates, writes=frozenset({CHANGE}))
+        self.by = by
+        self.arrivals: list[Arrival] = []
+        self.on_arrival: Callable[[Arrival], None] = lambda _: None
+        self.page = 100
+        self.mute = 0.0
+        self.pending_until = 0.0
+
+    def is_mute(self) -> bool:
+        """Whether this event comes without its properties."""
+        return bool(self.mute) and self._rng.random() < self.mute
 
     async def change(self, zone_id: str, changes: Sequence[Change], comment: str) -> str:
         """A batch on its way to Route 53; it may arrive though its process dies meanwhile.
@@ -295,11 +334,7 @@ class Transport:
         try:
             await self.there(CHANGE)
         except asyncio.CancelledError:
-            if self._rng.random() < self._rates.outlives:
-                self._world.timeline.after(
-                    self._rng.uniform(0.0, 0.3),
-                    lambda: self._orphan(zone_id, changes, comment, sent),
-                )
+            self.outlives(lambda: self._orphan(zone_id, changes, comment, sent))
             raise
         change_id = self._arrive(zone_id, changes, comment, sent)
         await self.back(CHANGE)
@@ -359,20 +394,3 @@ class Transport:
         stacks, zone_id = self._world.stacks, self._world.zone.zone_id
         is_theirs = last.by == "cloudformation" and stacks.works_on(zone_id, key.name)
         return last if is_theirs else None
-
-    def _storm(self, operation: str, *, deaf: bool) -> None:
-        if not self.storms:
-            return
-        now = self._clock.true()
-        self.storms = [storm for storm in self.storms if now < storm.until]
-        for storm in self.storms:
-            if storm.only in operation and storm.deaf is deaf:
-                error = storm.error(operation)
-                self.hurt[f"storm of {error.code or type(error).__name__}"] += 1
-                raise error
-
-    async def _lose(self, operation: str, what: str) -> NoReturn:
-        """No server answers: the connection is reset, or the caller gives up after a while."""
-        self.hurt[what] += 1
-        await self._clock.sleep(self._rng.choice((0.05, 2.0, 2.0, 10.0)))
-        raise UnansweredError("the connection was closed", operation=operation)

@@ -7,7 +7,7 @@ them goes on to. What no front knows is a site.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -56,6 +56,7 @@ class Front(Protocol):
         """
 
 
+@runtime_checkable
 class CachingFront(Front, Protocol):
     """A front that wants to see what becomes of the requests that it passed on."""
 

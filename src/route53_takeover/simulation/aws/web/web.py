@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.simulation.aws.web.routing import SiteAnswer, SiteRequest, ToApi
+from route53_takeover.simulation.aws.web.routing import CachingFront, SiteAnswer, SiteRequest, ToApi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +36,23 @@ class Web:
 
     def ask(self, request: SiteRequest) -> SiteAnswer | None:
         """The answer; ``None`` where there is no such host."""
+        ways: list[tuple[Front, SiteRequest]] = []
+        answer = self._followed(request, ways)
+        for front, passed in reversed(ways):
+            if answer is not None and isinstance(front, CachingFront):
+                answer = front.answered(passed, answer)
+        return answer
+
+    def _followed(
+        self, request: SiteRequest, ways: list[tuple[Front, SiteRequest]]
+    ) -> SiteAnswer | None:
+        """The answer of the last; ``ways`` gets every front that has passed the request on."""
         for hop in range(MOST_HOPS):
-            match self._routed(request):
+            front, routed = self._routed(request)
+            match routed:
                 case SiteRequest() as passed_on:
+                    if front is not None:
+                        ways.append((front, passed_on))
                     request = passed_on
                 case SiteAnswer() as answer:
                     return answer
@@ -48,6 +62,12 @@ class Web:
                     return self.sites.answer(request.host, request) or (_NO_ORIGIN if hop else None)
         return _LOOP
 
-    def _routed(self, request: SiteRequest) -> SiteRequest | ToApi | SiteAnswer | None:
-        routed = (front.route(request) for front in self.fronts)
-        return next((result for result in routed if result is not None), None)
+    def _routed(
+        self, request: SiteRequest
+    ) -> tuple[Front | None, SiteRequest | ToApi | SiteAnswer | None]:
+        """The front that a host belongs to, and where it sends the request."""
+        for front in self.fronts:
+            routed = front.route(request)
+            if routed is not None:
+                return front, routed
+        return None, None
