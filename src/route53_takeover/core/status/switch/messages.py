@@ -15,6 +15,7 @@ from route53_takeover.core.switch.phases import SwitchPhase
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.status.snapshot import LiveMeter
     from route53_takeover.core.switch.state import SwapState, SwitchState
 
 SWITCH_PHASE_WORDS = {
@@ -203,3 +204,18 @@ def swap_words(swap: SwapState) -> tuple[Mark, str]:
     if swap.reading is not None and not swap.reading.is_settled:
         words = f"{words}; CloudFront is deploying it"
     return mark, words
+
+
+def share_words(meter: LiveMeter) -> str:
+    """How much of what users get comes from green."""
+    if meter.share is not None:
+        return f"{meter.share:.0%} of the newest answers came from green"
+    if not meter.tells_sides:
+        return "no check tells by its answer which side gave it"
+    return "no answer yet that tells which side gave it"
+
+
+def failed_words(meter: LiveMeter) -> str:
+    """How many checks of the live site have failed, and how many may."""
+    checks = "check has" if meter.failed == 1 else "checks have"
+    return f"{meter.failed} {checks} failed since the switch, {meter.max_failures} may"
