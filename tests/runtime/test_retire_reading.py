@@ -20,12 +20,13 @@ from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.retire.verdict import judge
 from route53_takeover.runtime.retire_reading import RetirePorts, gather_retirement
 from route53_takeover.simulation.aws.cloudformation.placing import Placed
-from route53_takeover.simulation.chaos.api_gateway_port import AtOnce, simulated_api_gateway
+from route53_takeover.simulation.chaos.api_gateway_port import simulated_api_gateway
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
+from route53_takeover.simulation.chaos.way import Way
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ApiError
@@ -38,7 +39,7 @@ MAPPING, DOMAIN, RECORD = (
 )
 
 
-class Way(AtOnce):
+class FailingWay(Way):
     """A way on which some operations fail, and which takes its time."""
 
     def __init__(self, failing: dict[str, ApiError], seconds: float) -> None:
@@ -76,7 +77,7 @@ def retire(
         clock = VirtualClock(world.timeline.now)
         transport = Guarded(world, clock, Random(1), FaultRates())  # noqa: S311 -- a simulation
         transport.failing = failing or {}
-        way = Way(failing or {}, seconds)
+        way = FailingWay(failing or {}, seconds)
         ports = RetirePorts(
             stacks=SimulatedStacks(transport),
             records=SimulatedRecords(transport),

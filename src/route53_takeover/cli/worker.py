@@ -22,7 +22,7 @@ import structlog
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base import stdio
 from route53_takeover.base.crash_report import kept
-from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError, UsageError
+from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
 from route53_takeover.base.signals import give_up
 from route53_takeover.cli.dry_run import rehearse_like, start_dry_run
 from route53_takeover.cli.execution import resume_run, start_run
@@ -31,6 +31,7 @@ from route53_takeover.cli.rehearsal import rehearse_scenario
 from route53_takeover.cli.rehearsals import find_rehearsal
 from route53_takeover.cli.switch_execution import resume_switch, start_switch
 from route53_takeover.core.plan.planner import steps
+from route53_takeover.core.switch.plan_steps import switch_steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
 from route53_takeover.process.spawn import (
     YES,
@@ -100,13 +101,17 @@ class SocketReporter:
         Raises:
             TakeoverError: the confirmation came so late that the account may have changed.
         """
+        proposal = Proposal(plan=made, steps=tuple(steps(made)), rehearsal=self._rehearsal)
+        return await self._is_agreed(proposal)
+
+    async def agrees_to_switch(self, made: SwitchPlan) -> bool:
+        """The same for the plan of a switch."""
+        proposal = Proposal(switch=made, steps=tuple(switch_steps(made)), rehearsal=self._rehearsal)
+        return await self._is_agreed(proposal)
+
+    async def _is_agreed(self, proposal: Proposal) -> bool:
         if self._channel is None:
             return False
-        proposal = Proposal(
-            plan=made,
-            steps=tuple(steps(made)),
-            rehearsal=self._rehearsal,
-        )
         clock = SystemClock()
         read_at = clock.now()
         self.say(Proposed(proposal=proposal))
@@ -122,10 +127,6 @@ class SocketReporter:
                 "Start it again: it reads the account again.",
             )
         return answer == YES
-
-    async def agrees_to_switch(self, made: SwitchPlan) -> bool:
-        """The same for the plan of a switch."""
-        raise UsageError(f"there is no screen for the switch of {made.site} yet", "Use --auto.")
 
     def rehearses(self, scenario: str) -> None:
         """What is proposed is a rehearsal of this scenario."""
