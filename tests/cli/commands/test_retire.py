@@ -78,6 +78,6 @@ def test_an_unknown_stack_is_refused(program: Program, tmp_path: Path) -> None:
         plain_error(ended, 3, "stack nowhere does not exist", hint="--region")
 
 
-def test_what_is_not_built_is_a_usage_error(program: Program) -> None:
-    for option in ("--delete", "--delete-command=jets delete"):
-        usage_error(program("retire", "--stack=shop", option), "No such option")
+def test_one_of_what_is_to_be_done_is_said(program: Program) -> None:
+    ended = program("retire", "--stack=shop", "--delete", "--delete-command=jets delete")
+    usage_error(ended, "--delete and --delete-command", "Give one of them")
