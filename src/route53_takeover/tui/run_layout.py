@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
+    from route53_takeover.core.status.snapshot import Snapshot
     from route53_takeover.process.protocol import View
 
 _TICK = 1.0
@@ -80,11 +81,12 @@ class RunView(Widget):
         Args:
             clock: seconds that never go back, from anywhere; the event loop's, where not given.
         """
-        super().__init__(id=id, classes=" ".join(f"-no-{kind}" for kind in RunKind))
+        super().__init__(id=id, classes="-unknown -no-switch")
         self.clock = clock or _loop_time
         self._arrived = 0.0
         self._due = False
         self._kind: RunKind | None = None
+        self._is_chosen = False
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -116,6 +118,7 @@ class RunView(Widget):
 
     def show_pane(self, name: str) -> None:
         """Shows this part (``tree``, ``servers``, ``deploy``, ``news``), and goes to it."""
+        self._is_chosen = True
         self.pane = Pane(name)
         self._focus_pane()
 
@@ -169,21 +172,24 @@ class RunView(Widget):
             return
         sight = Frame(view=self.view, now=self.now)
         with self.app.batch_update():
-            self._adapt(self.view.snapshot.words.kind)
+            self._adapt(self.view.snapshot)
             self._arrange()
             for part in self.query(Lines):
                 part.show(sight)
 
-    def _adapt(self, kind: RunKind) -> None:
-        """Shows the parts of this kind of run; a switch begins with who answers."""
-        if kind is self._kind:
+    def _adapt(self, snapshot: Snapshot) -> None:
+        """Shows the parts of this kind of run, and of a switch the one that matters now."""
+        kind, pane = snapshot.words.kind, self.pane
+        if kind is RunKind.SWITCH and not self._is_chosen:
+            is_asked = snapshot.meter is not None and bool(snapshot.meter.recent)
+            self.pane = Pane.SERVERS if is_asked else Pane.TREE
+        if kind is self._kind and self.pane is pane:
             return
         self._kind = kind
+        self.remove_class("-unknown")
         for each in RunKind:
             self.set_class(each is not kind, f"-no-{each}")
-        if kind is RunKind.SWITCH:
-            self.pane = Pane.SERVERS
-        self.call_after_refresh(self._focus_pane)
+        self._focus_pane()
 
     def _arrange(self, size: Size | None = None) -> None:
         chosen = arrangement(size or self.size)

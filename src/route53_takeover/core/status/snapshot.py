@@ -182,7 +182,7 @@ class LiveMeter(Struct, frozen=True, kw_only=True):
         answered: how many came from each side since the switch.
         failed: failed checks since the switch; ``max_failures``: those that are allowed.
         tells_sides: whether any check tells by its answer which side gave it, as far as is known.
-        switched_at: when the last swap was led to green.
+        switched_at: when the first swap was led to green.
     """
 
     recent: tuple[tuple[float, str, bool], ...]

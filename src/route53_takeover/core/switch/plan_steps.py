@@ -62,7 +62,7 @@ def _before(plan: SwitchPlan) -> Iterator[str]:
     options = plan.options
     swaps = plan.swaps or plan.watched
     targets = _all(swap.target for swap in swaps) or plan.site
-    yield f"Save where {targets} leads now to backup.json."
+    yield f"Save to backup.json where users are led now: {targets}."
     if options.deploy is not None:
         extra = f" with JETS_EXTRA={options.extra}" if options.extra else ""
         yield f"Deploy green{extra}: {options.deploy}"
@@ -70,8 +70,8 @@ def _before(plan: SwitchPlan) -> Iterator[str]:
         where = f" in stack {options.to_stack}" if options.to_stack else ""
         yield f"Find what the deploy has made{where}, and compare it with blue."
     if plan.checks:
-        number = f"all {len(plan.checks)} checks" if len(plan.checks) > 1 else "the check"
-        yield f"Ask green directly: it has to pass {number} before anything is switched."
+        which = f"each of the {len(plan.checks)} checks" if len(plan.checks) > 1 else "the check"
+        yield f"Ask green directly: it has to pass {which} before anything is switched."
     for swap in plan.swaps:
         if isinstance(swap, OriginSwap):
             yield (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import CheckedWay
     from route53_takeover.tui.frame import Frame
 
-_WAYS = {"green": "green, asked directly", "live": "the live site, as users ask it"}
+_WAYS = {"green": "green, asked directly", "live": "the live site"}
 _INDENT = 4
 
 

@@ -34,10 +34,10 @@ _BLUE = _Sign("-", "blue", "bold $text-primary")
 _GREEN = _Sign("█", "green", "$text-success")
 _UNTOLD = _Sign("?", "either side", "$text-warning")
 _FAILED = _Sign("x", "failed", "bold $text-error")
-_SIGNS = (_BLUE, _GREEN, _UNTOLD, _FAILED)
 _SIDES = {Side.BLUE: _BLUE, Side.GREEN: _GREEN}
 _LABEL = 13
-_LEAST_BAR, _MOST_BAR = 10, 40
+_LEAST_BAR, _MOST_BAR = 20, 40
+_PERCENT = len(" 100% green")
 _DEAD = (Link.GONE, Link.KILLED)
 
 
@@ -64,37 +64,46 @@ class Meter(DrawnLines):
 
 def _meter(meter: LiveMeter, width: int) -> Iterator[Content]:
     if not meter.recent:
-        text = "nothing is asked before the switch begins"
-        yield _told("share", Content.styled(text, MUTED))
-    else:
-        yield from _answers(meter, width)
+        yield Content.styled("users are on blue: the site is asked once the switch begins", MUTED)
+        return
+    yield from _answers(meter, width)
     yield _told("green first", _when(meter, meter.first_green_at))
     yield _told("blue last", _when(meter, meter.last_blue_at))
-    sign = "! " if meter.failed else ""
-    style = "bold $text-error" if meter.failed > meter.max_failures else ""
-    if meter.failed and not style:
-        style = "bold $text-warning"
-    yield _told("failed", Content.styled(f"{sign}{failed_words(meter)}", style))
-    if meter.answered:
-        told = ((_BLUE, Side.BLUE), (_GREEN, Side.GREEN), (_UNTOLD, Side.UNKNOWN))
-        counts = (f"{sign.words} {meter.answered.get(side, 0)}" for sign, side in told)
-        yield _told("since then", Content(", ".join(counts)))
+    yield _told("checks", _failed(meter))
+
+
+def _failed(meter: LiveMeter) -> Content:
+    words = failed_words(meter)
+    if not meter.failed:
+        return Content(words)
+    is_over = meter.failed > meter.max_failures
+    return Content.styled(f"! {words}", "bold $text-error" if is_over else "bold $text-warning")
 
 
 def _answers(meter: LiveMeter, width: int) -> Iterator[Content]:
-    """The share with a bar, and a sign for each of the newest answers."""
-    yield _told("share", Content.styled(share_words(meter), STRONG))
+    """The share with a bar, a sign for each of the newest answers, and what the signs say."""
     room = min(max(width - _LABEL - 2, _LEAST_BAR), _MOST_BAR)
+    share = Content.styled(share_words(meter), STRONG)
     if meter.share is not None:
-        full = round(room * meter.share)
-        bar = ((_GREEN.symbol * full, _GREEN.style), (_BLUE.symbol * (room - full), _BLUE.style))
-        yield _told("", Content.assemble("[", *bar, "]"))
-    recent = meter.recent[-room:]
-    signs = [_sign(side, passed) for _, side, passed in recent]
+        cells = min(room - _PERCENT, _MOST_BAR // 2)
+        full = round(cells * meter.share)
+        bar = ((_GREEN.symbol * full, _GREEN.style), (_BLUE.symbol * (cells - full), _BLUE.style))
+        share = Content.assemble("[", *bar, "] ", (f"{meter.share:.0%} green", STRONG))
+    yield _told("share", share)
+    signs = [_sign(side, passed) for _, side, passed in meter.recent[-room:]]
     row = Content("").join(Content.styled(sign.symbol, sign.style) for sign in signs)
     yield _told("answers", Content.assemble(" ", row))
-    legend = "  ".join(f"{sign.symbol} {sign.words}" for sign in _SIGNS if sign in signs)
-    yield _told("newest right", Content.styled(legend, MUTED))
+    yield _told("in all", Content("  ").join(_legend(meter, signs)).pad_left(1))
+
+
+def _legend(meter: LiveMeter, signs: list[_Sign]) -> Iterator[Content]:
+    """The signs, with how many answers came from that side since the switch."""
+    for sign, side in ((_BLUE, Side.BLUE), (_GREEN, Side.GREEN), (_UNTOLD, Side.UNKNOWN)):
+        count = meter.answered.get(side, 0)
+        if count or sign in signs:
+            yield Content.assemble((sign.symbol, sign.style), f" {sign.words} {count}")
+    if _FAILED in signs:
+        yield Content.assemble((_FAILED.symbol, _FAILED.style), f" {_FAILED.words}")
 
 
 def _sign(side: str, passed: bool) -> _Sign:
@@ -111,7 +120,7 @@ def _when(meter: LiveMeter, time: float | None) -> Content:
 
 def _after(passed: float) -> str:
     """Before the change is acknowledged it may have been answered by."""
-    return f"{seconds(passed)} after the switch" if passed >= 0 else "as it was switched"
+    return f"{seconds(passed)} after the switch began" if passed >= 0 else "as it was switched"
 
 
 def _progress(each: Countdown, sight: Frame, width: int) -> Content:
@@ -121,8 +130,7 @@ def _progress(each: Countdown, sight: Frame, width: int) -> Content:
     text = f" {duration(done)} of {duration(total)}"
     room = min(max(width - _LABEL - len(text) - 2, _LEAST_BAR), _MOST_BAR - len(text))
     full = round(room * (done / total if total else 1.0))
-    bar = Content.styled(f"[{'#' * full}{'.' * (room - full)}]", "$text-primary")
-    return _told("bake", Content.assemble(bar, text))
+    return _told("bake", Content(f"[{'#' * full}{'.' * (room - full)}]{text}"))
 
 
 def _told(label: str, text: Content) -> Content:

@@ -154,7 +154,7 @@ def meter_of(state: SwitchState) -> LiveMeter | None:
         first_green_at=state.first_green_at,
         last_blue_at=state.last_blue_at,
         tells_sides=tells_sides(state) or not state.answered,
-        switched_at=max(switched, default=None),
+        switched_at=min(switched, default=None),
     )
 
 
@@ -300,7 +300,9 @@ def _mark(
         return Mark.DONE if is_back else Mark.UNKNOWN
     if phase in spent and state.given_up and phase is _P.SWITCH:
         return Mark.UNDONE
-    if phase in spent:
+    if phase in spent or (state.ending is not None and state.ending.phase is phase):
         return Mark.DONE
+    if phase is _P.ENDED:
+        return Mark.WAITING
     is_over = bool(state.given_up) or order.index(phase) < order.index(state.phase)
     return Mark.SKIPPED if is_over and phase is not _P.VERIFY else Mark.WAITING

@@ -58,7 +58,7 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
         case ev.DeployExited():
             yield of_deploy_exit(event)
         case ev.GreenFound():
-            places = ", ".join(swap.after for swap in event.plan.swaps)
+            places = ", ".join(dict.fromkeys(swap.after for swap in event.plan.swaps))
             yield Message(f"green is there: {places}", Mark.DONE)
         case ev.GreenNotFound():
             yield Message(f"green is not found yet: {event.reason}", Mark.WAITING)
@@ -209,7 +209,7 @@ def swap_words(swap: SwapState) -> tuple[Mark, str]:
 def share_words(meter: LiveMeter) -> str:
     """How much of what users get comes from green."""
     if meter.share is not None:
-        return f"{meter.share:.0%} of the newest answers came from green"
+        return f"{meter.share:.0%} of the newest answers from green"
     if not meter.tells_sides:
         return "no check tells by its answer which side gave it"
     return "no answer yet that tells which side gave it"
@@ -217,5 +217,5 @@ def share_words(meter: LiveMeter) -> str:
 
 def failed_words(meter: LiveMeter) -> str:
     """How many checks of the live site have failed, and how many may."""
-    checks = "check has" if meter.failed == 1 else "checks have"
-    return f"{meter.failed} {checks} failed since the switch, {meter.max_failures} may"
+    checks = "failed check" if meter.failed == 1 else "failed checks"
+    return f"{meter.failed} {checks} of {meter.max_failures} allowed"
