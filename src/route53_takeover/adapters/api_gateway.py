@@ -161,6 +161,34 @@ class ApiGatewayMappings(ApiGateway):
         )
         return [rule for shape in listed for rule in routing_rules(shape)]
 
+    async def create_rule(self, domain: CustomDomain, rule: RoutingRule) -> None:
+        """Creates a rule, in a single attempt."""
+        conditions: list[Any] = [
+            {"MatchHeaders": {"AnyOf": [{"Header": name, "ValueGlob": value}]}}
+            for name, value in rule.headers.items()
+        ]
+        if rule.base_paths:
+            conditions.append({"MatchBasePaths": {"AnyOf": list(rule.base_paths)}})
+        to: Any = {
+            "ApiId": rule.target.api_id,
+            "Stage": rule.target.stage,
+            "StripBasePath": bool(rule.base_paths),
+        }
+        async with self._aws.writing("apigatewayv2:CreateRoutingRule") as clients:
+            await clients.switch.apigatewayv2_writes.create_routing_rule(
+                DomainName=domain.name,
+                Priority=rule.priority,
+                Conditions=conditions,
+                Actions=[{"InvokeApi": to}],
+            )
+
+    async def delete_rule(self, domain: CustomDomain, rule_id: str) -> None:
+        """Deletes a rule, in a single attempt."""
+        async with self._aws.writing("apigatewayv2:DeleteRoutingRule") as clients:
+            await clients.switch.apigatewayv2_writes.delete_routing_rule(
+                DomainName=domain.name, RoutingRuleId=rule_id
+            )
+
     # -- mappings
 
     async def _point_v1(

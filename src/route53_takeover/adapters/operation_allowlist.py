@@ -71,6 +71,8 @@ SWITCH_WRITES = frozenset(
         "api-gateway.CreateBasePathMapping",
         "api-gateway.UpdateBasePathMapping",
         "apigatewayv2.CreateApiMapping",
+        "apigatewayv2.CreateRoutingRule",
+        "apigatewayv2.DeleteRoutingRule",
         "apigatewayv2.UpdateApiMapping",
         "cloudfront.CreateInvalidation",
         "cloudfront.UpdateDistribution",

@@ -26,6 +26,7 @@ from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.output import text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.client import NotReachedError, RemoteRun
+from route53_takeover.runtime.secret_rule import remove_rule
 from route53_takeover.runtime.switch_effects import SiteSwaps
 from route53_takeover.runtime.switch_restore import lead_back
 from route53_takeover.storage.journal import is_held
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from route53_takeover.adapters.clock import SystemClock
-    from route53_takeover.core.switch.model import Swap
+    from route53_takeover.core.switch.model import SecretRule, Swap
     from route53_takeover.runtime.switch_restore import LedBack
     from route53_takeover.storage.config import Common, Override
     from route53_takeover.storage.run_folder import RunFolder
@@ -58,20 +59,22 @@ def restore_switch(
             raise TypeError(f"{folder.name} is no switch")
         if is_held(folder.journal) and not (dry_run or force):
             return in_loop(_restore_live(common, folder), written="the run's process continues")
-        swaps = _swaps(folder, saved)
+        swaps, rule = _planned(folder, saved)
         with way_to_account(saved, override) as (reached, clock, _):
             check_account(reporter, reached)
-            work = _restore(common, folder, reached, swaps, clock, force=force, dry_run=dry_run)
+            work = _restore(
+                common, folder, reached, swaps, rule, clock, force=force, dry_run=dry_run
+            )
             return in_loop(work, written="what was not reached is not led back")
 
 
-def _swaps(folder: RunFolder, saved: SavedSwitch) -> tuple[Swap, ...]:
-    """What may have been led to green: as the journal tells, or else the backup alone."""
+def _planned(folder: RunFolder, saved: SavedSwitch) -> tuple[tuple[Swap, ...], SecretRule | None]:
+    """What may have been led to green, and the rule: as the journal tells, or else the backup."""
     with suppress(TakeoverError):
         state = read_state(folder)
         if isinstance(state, SwitchState):
-            return tuple(swap.swap for swap in state.swaps.values())
-    return folder.switch_backup().swaps or saved.plan.swaps
+            return tuple(swap.swap for swap in state.swaps.values()), state.plan.rule
+    return folder.switch_backup().swaps or saved.plan.swaps, saved.plan.rule
 
 
 async def _restore(
@@ -79,6 +82,7 @@ async def _restore(
     folder: RunFolder,
     saved: SavedSwitch,
     swaps: tuple[Swap, ...],
+    rule: SecretRule | None,
     clock: SystemClock,
     *,
     force: bool,
@@ -112,6 +116,12 @@ async def _restore(
                 else:
                     tell(_told(back, dry_run=dry_run))
                 found.append(back)
+            if rule is not None and not dry_run:
+                try:
+                    if await remove_rule(account.api_gateway, rule):
+                        tell(f"the routing rule with {rule.header} is removed")
+                except TakeoverError as error:
+                    text_lines.tell_error(error)
         ended = _result(folder, found, dict(account.calls), dry_run=dry_run)
     return text_lines.print_result(common, ended, clock.now(), seq=len(found) + 1)
 

@@ -305,6 +305,12 @@ class ApiGateway(Protocol):
     async def rules(self, domain: CustomDomain) -> Sequence[RoutingRule]:
         """Every routing rule of a custom domain (all pages)."""
 
+    async def create_rule(self, domain: CustomDomain, rule: RoutingRule) -> None:
+        """Creates a rule, sent **once**; its id is ignored. Raises as `point` does."""
+
+    async def delete_rule(self, domain: CustomDomain, rule_id: str) -> None:
+        """Deletes a rule, sent **once**. Raises as `point` does."""
+
 
 class Distributions(Protocol):
     """CloudFront."""

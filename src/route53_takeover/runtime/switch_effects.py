@@ -42,6 +42,7 @@ from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.core.timing import DEPLOY_LOOK_BACKOFF, backoff
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.pollers import Look
+from route53_takeover.runtime.secret_rule import SecretRules, rule_of
 
 if TYPE_CHECKING:
     import random
@@ -142,14 +143,14 @@ class SiteSwaps:
     """
 
     def __init__(self, api_gateway: ApiGateway, distributions: Distributions) -> None:
-        self._api_gateway = api_gateway
+        self.api_gateway = api_gateway
         self._distributions = distributions
 
     async def read(self, swap: Swap) -> SwapReading:
         """Where it leads now. Raises ApiError."""
         match swap:
             case MappingSwap():
-                mappings = await self._api_gateway.mappings(swap.domain)
+                mappings = await self.api_gateway.mappings(swap.domain)
                 return mapping_reading(swap, mappings)
             case OriginSwap():
                 found = await self._distributions.distribution(swap.distribution_id)
@@ -165,14 +166,14 @@ class SiteSwaps:
             case MappingSwap():
                 target = swap.to if to is Side.GREEN else swap.mapping.target
                 mappings = await self._before_writing(swap)
-                await self._api_gateway.point(swap.domain, swap.mapping.base_path, mappings, target)
+                await self.api_gateway.point(swap.domain, swap.mapping.base_path, mappings, target)
             case OriginSwap():
                 config = swap.switched if to is Side.GREEN else swap.config
                 await self._distributions.update(swap.distribution_id, etag, config)
 
     async def _before_writing(self, swap: MappingSwap) -> Any:  # noqa: ANN401 -- ApiMapping or None
         try:
-            mappings = await self._api_gateway.mappings(swap.domain)
+            mappings = await self.api_gateway.mappings(swap.domain)
         except ApiError as error:
             raise EndpointError(  # nothing was sent that writes
                 f"the mapping could not be read before it was written: {one_line(error)}",
@@ -221,6 +222,7 @@ class SwitchEffects:
         self._find_green = find_green
         self._save_backup = save_backup
         self._retirement = retirement
+        self._rules = SecretRules(sites.api_gateway, checks, clock)
         self._failures = failures
 
     async def carry_out(
@@ -240,6 +242,10 @@ class SwitchEffects:
                 submit(await self._green(state))
             case cmd.SaveBackup():
                 submit(await self._backup())
+            case cmd.TryByRule():
+                submit(await self._rules.test(rule_of(state.plan), state))
+            case cmd.RemoveRule():
+                submit(await self._rules.remove(rule_of(state.plan)))
             case cmd.JudgeRetirement():
                 submit(await self._judged(state))
             case cmd.DeleteBlue():

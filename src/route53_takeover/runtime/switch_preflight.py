@@ -7,12 +7,13 @@ refusal with what to do about it.
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ApiError, NotFoundError, RefusedError, TakeoverError
-from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget
+from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, RoutingMode
 from route53_takeover.core.domain.distribution_configs import policy_ids
 from route53_takeover.core.domain.stacks import ABSENT, STACK
 from route53_takeover.core.plan.model import Finding
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from route53_takeover.core.domain.api_mappings import ApiDescription
+    from route53_takeover.core.domain.api_mappings import ApiDescription, RoutingRule
     from route53_takeover.core.domain.distributions import Distribution
     from route53_takeover.core.domain.stacks import StackResource
     from route53_takeover.core.ports import ApiGateway, Distributions, Stacks
@@ -101,8 +102,16 @@ class SwitchReading:
                 f"Check --domain and --region. It has: {there}.",
             ) from error
         mappings = tuple(await self._api_gateway.mappings(domain))
-        rules = tuple(await self._api_gateway.rules(domain))
-        known = replace(known, domain=domain, mappings=mappings, rules=rules)
+        rules: tuple[RoutingRule, ...] = ()
+        if domain.routing_mode is not RoutingMode.MAPPINGS:
+            rules = tuple(await self._api_gateway.rules(domain))
+        known = replace(
+            known,
+            domain=domain,
+            mappings=mappings,
+            rules=rules,
+            secret=secrets.token_urlsafe(24),
+        )
         apis: dict[str, ApiDescription] = {}
         findings: list[Finding] = []
         targets = {mapping.target for mapping in chosen_mappings(known).mappings}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, EndpointType
+from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, EndpointType, RoutingMode
 from route53_takeover.core.domain.cloudfront_policies import (
     ALL_VIEWER_EXCEPT_HOST,
     CACHING_OPTIMIZED,
@@ -58,6 +58,7 @@ class BlueGreenSetup(Struct, frozen=True, kw_only=True):
         green_fails_at_once: green fails from the beginning.
         blue_takes_mapping: the delete of blue's stack deletes the domain's mapping, by a resource
             that nobody would expect it of.
+        has_rules: routing rules come before the domain's mappings.
     """
 
     is_behind_cloudfront: bool = False
@@ -67,6 +68,7 @@ class BlueGreenSetup(Struct, frozen=True, kw_only=True):
     green_fails_after: float | None = None
     green_fails_at_once: bool = False
     blue_takes_mapping: bool = False
+    has_rules: bool = False
 
 
 class SwitchScenario(Struct, frozen=True, kw_only=True):
@@ -116,7 +118,10 @@ class BlueGreenAccount:
             self.cloudfront.add(_front(BLUE), distribution_id=DISTRIBUTION)
         else:
             self.api_gateway.add_domain(
-                SITE, endpoint_type=setup.endpoint_type, mappings={"": BLUE}
+                SITE,
+                endpoint_type=setup.endpoint_type,
+                mappings={"": BLUE},
+                routing_mode=RoutingMode.RULES_FIRST if setup.has_rules else RoutingMode.MAPPINGS,
             )
         taking = {"Cleaner": {"Type": _TAKES}} if setup.blue_takes_mapping else {}
         self.stacks.create_stack(BLUE_STACK, _template(BLUE, taking))
@@ -275,6 +280,14 @@ def _scenarios() -> list[SwitchScenario]:
             summary="After the switch blue's stack is deleted, which takes the live mapping along.",
             account=BlueGreenSetup(blue_takes_mapping=True),
             options=replace(by_domain, bake=20.0, retire=BLUE_STACK),
+            outcome=Outcome.DONE,
+            exit_code=0,
+        ),
+        SwitchScenario(
+            name="blue-green-rule",
+            summary="Green is also tested under the production name, by a temporary routing rule.",
+            account=BlueGreenSetup(has_rules=True),
+            options=by_domain,
             outcome=Outcome.DONE,
             exit_code=0,
         ),

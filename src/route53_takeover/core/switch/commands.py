@@ -27,6 +27,7 @@ class SwitchSubject(StrEnum):
     SWAP = "swap"
     CHECK = "check"
     INVALIDATION = "invalidation"
+    RULE = "rule"
     VERDICT = "verdict"
     DELETE = "delete"
 
@@ -106,6 +107,22 @@ class Invalidate(SwitchAction, frozen=True, kw_only=True):
         return SwitchRequest(SwitchSubject.INVALIDATION, self.swap)
 
 
+class TryByRule(SwitchAction, frozen=True, kw_only=True):
+    """-> `RuleIntended` at once, then `RuleTested`: the rule is created, used, and deleted."""
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.RULE)
+
+
+class RemoveRule(SwitchAction, frozen=True, kw_only=True):
+    """-> `RuleRemoved`; where there is none, it is."""
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.RULE)
+
+
 class JudgeRetirement(SwitchAction, frozen=True, kw_only=True):
     """-> `RetirementJudged` or `RetirementUnjudged`."""
 
@@ -155,6 +172,8 @@ SwitchOnceAtATime = (
     | ReadSwap
     | CarryOutCheck
     | Invalidate
+    | TryByRule
+    | RemoveRule
     | JudgeRetirement
     | DeleteBlue
     | RejoinDelete
@@ -179,6 +198,8 @@ def answered_by(event: SwitchEvent) -> SwitchRequest | None:
             return SwitchRequest(SwitchSubject.CHECK, f"{event.check} {event.way}")
         case ev.InvalidationBegun() | ev.InvalidationFailed():
             return SwitchRequest(SwitchSubject.INVALIDATION, event.swap)
+        case ev.RuleTested() | ev.RuleRemoved():
+            return SwitchRequest(SwitchSubject.RULE)
         case ev.RetirementJudged() | ev.RetirementUnjudged():
             return SwitchRequest(SwitchSubject.VERDICT)
         case ev.DeleteEnded():

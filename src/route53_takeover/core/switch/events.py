@@ -28,6 +28,28 @@ from route53_takeover.core.events import (
 from route53_takeover.core.switch.model import SwapReading, SwitchPlan
 
 
+class RuleIntended(Event, frozen=True, kw_only=True):
+    """The routing rule of the plan is about to be created. Durable before the first byte leaves."""
+
+
+class RuleTested(Event, frozen=True, kw_only=True):
+    """Green was asked through it.
+
+    Attributes:
+        problem: why it did not pass; empty where it did.
+        is_removed: whether the rule is gone again.
+    """
+
+    problem: str = ""
+    is_removed: bool = False
+
+
+class RuleRemoved(Event, frozen=True, kw_only=True):
+    """The rule is gone, or it is not: ``problem`` says why."""
+
+    problem: str = ""
+
+
 class RetirementJudged(Event, frozen=True, kw_only=True):
     """Whether the stack to retire may be deleted, and its id.
 
@@ -74,6 +96,7 @@ class Way(StrEnum):
     BLUE = "blue"
     GREEN = "green"
     LIVE = "live"  # as users go
+    RULE = "rule"  # the same, with the secret header of a routing rule that leads to green
 
 
 class SwitchStarted(Event, frozen=True, kw_only=True):
@@ -212,6 +235,9 @@ SwitchEvent = (
     | InvalidationBegun
     | InvalidationFailed
     | InvalidationCompleted
+    | RuleIntended
+    | RuleTested
+    | RuleRemoved
     | RetirementJudged
     | RetirementUnjudged
     | DeleteIntended

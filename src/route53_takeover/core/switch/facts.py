@@ -45,6 +45,7 @@ class SwitchFacts(Struct, frozen=True, kw_only=True):
         distribution: the one that is switched; ``behind_blue`` and ``behind_green`` those that its
             origin is before and after, where they are distributions of this account.
         policies: the content of every policy of these, by id.
+        secret: a value that nobody else knows.
         domain_suffix: of AWS's own names: ``amazonaws.com``.
     """
 
@@ -63,4 +64,5 @@ class SwitchFacts(Struct, frozen=True, kw_only=True):
     behind_blue: Distribution | None = None
     behind_green: Distribution | None = None
     policies: Mapping[str, Mapping[str, Any]] = {}
+    secret: str = ""
     domain_suffix: str = "amazonaws.com"

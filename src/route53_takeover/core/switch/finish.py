@@ -65,7 +65,10 @@ def _end_on_blue(context: SwitchContext) -> None:
     state = context.state
     swaps = state.swaps.values()
     wrong = [swap for swap in swaps if swap.side is not Side.BLUE]
-    if any(may_be_moved(swap) or swap.write for swap in wrong):
+    if state.rule_test.may_stand:
+        why = state.rule_test.problem or "it may still stand"
+        context.end(Outcome.UNKNOWN, _why(context, f"the routing rule for the test: {why}"))
+    elif any(may_be_moved(swap) or swap.write for swap in wrong):
         left = "; ".join(_left(swap) for swap in wrong)
         context.end(Outcome.UNKNOWN, _why(context, left))
     elif any(swap.returned_at or swap.switched_at for swap in swaps):

@@ -69,6 +69,8 @@ def observe(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
             return _written(replace(state, news_at=state.now), event)
         case ev.InvalidationBegun() | ev.InvalidationFailed() | ev.InvalidationCompleted():
             return _invalidated(state, event)
+        case ev.RuleIntended() | ev.RuleTested() | ev.RuleRemoved():
+            return _rule(replace(state, news_at=state.now), event)
         case (
             ev.RetirementJudged() | ev.RetirementUnjudged() | ev.DeleteIntended() | ev.DeleteEnded()
         ):
@@ -109,6 +111,29 @@ def _of_run(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
 
 def _give_up(state: SwitchState, reason: str) -> SwitchState:
     return state if state.given_up else replace(state, given_up=reason)
+
+
+def _rule(
+    state: SwitchState, event: ev.RuleIntended | ev.RuleTested | ev.RuleRemoved
+) -> SwitchState:
+    known = state.rule_test
+    match event:
+        case ev.RuleIntended():
+            known = replace(known, may_stand=True, problem="")
+        case ev.RuleTested():
+            known = replace(
+                known,
+                may_stand=not event.is_removed,
+                passed=not event.problem,
+                problem=event.problem,
+            )
+        case ev.RuleRemoved(problem=""):
+            known = replace(known, may_stand=False, failures=0)
+        case ev.RuleRemoved():
+            failures = known.failures + 1
+            again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
+            known = replace(known, failures=failures, not_before=again, problem=event.problem)
+    return replace(state, rule_test=known)
 
 
 def _retiring(

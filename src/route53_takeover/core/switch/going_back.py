@@ -9,6 +9,7 @@ from route53_takeover.core.switch.commands import RejoinGreenDeploy
 from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.switch.model import MappingSwap
 from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.rule_test import rule_is_gone
 from route53_takeover.core.switch.settling import is_invalidated
 from route53_takeover.core.switch.writing import Progress, changed, is_settled, lead
 from route53_takeover.core.timing import BACK_PATIENCE, MOVED_PATIENCE, SWAP_TRIES
@@ -84,6 +85,8 @@ def go_back(context: SwitchContext) -> None:
     if not deploy_is_over(state):
         context.ask(RejoinGreenDeploy())
         keep_blue(context)
+        is_back = False
+    if not rule_is_gone(context):
         is_back = False
     for swap in state.swaps.values():
         if may_be_moved(swap) and not _is_back(context, swap):

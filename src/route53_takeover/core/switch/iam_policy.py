@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from route53_takeover.core.domain.api_mappings import RoutingMode
 from route53_takeover.core.domain.distribution_configs import policy_ids
 from route53_takeover.core.domain.distributions import PolicyKind
 from route53_takeover.core.switch.model import MappingSwap, OriginSwap
@@ -76,6 +77,19 @@ def _mappings(plan: SwitchPlan, partition: str) -> Iterator[Statement]:
             }
         ),
     }
+    if swaps[0].domain.routing_mode is not RoutingMode.MAPPINGS:
+        rules = f"arn:{partition}:apigateway:{plan.region}:{plan.account}:/domainnames/"
+        rules += f"{swaps[0].domain.name}/routingrules"
+        yield {
+            "Sid": "TestByRoutingRule",
+            "Effect": "Allow",
+            "Action": [
+                "apigateway:ListRoutingRules",
+                "apigateway:CreateRoutingRule",
+                "apigateway:DeleteRoutingRule",
+            ],
+            "Resource": [rules, f"{rules}/*"],
+        }
     yield {
         "Sid": "SwitchMappings",
         "Effect": "Allow",

@@ -11,7 +11,7 @@ from route53_takeover.core.domain.api_mappings import (
     RoutingMode,
 )
 from route53_takeover.core.plan.model import Finding
-from route53_takeover.core.switch.model import Difference, MappingSwap
+from route53_takeover.core.switch.model import Difference, MappingSwap, SecretRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _HEAVY = ("resource policy", "authorizer", "WAF", "usage plan", "API key")
 """Beginnings of the names of settings that decide who may call an API."""
+RULE_HEADER = "x-takeover-test"
+"""The header of requests that a `SecretRule` leads to green."""
+_LAST_PRIORITY = 1_000_000
 _NO_ENDPOINT = "execute-api endpoint"
 
 
@@ -120,6 +123,38 @@ def mapping_swaps(
             to=to or mapping.target,
         )
         for mapping in mappings
+    )
+
+
+def secret_rule(
+    facts: SwitchFacts,
+    domain: CustomDomain,
+    swaps: Sequence[MappingSwap],
+    green: ApiDescription | None,
+) -> SecretRule | None:
+    """The rule that tests green under the production name; ``None`` where that cannot be.
+
+    Rules lead to REST APIs alone, and count only in a domain that is set to them.
+    """
+    priority = min((rule.priority for rule in facts.rules), default=_LAST_PRIORITY) - 1
+    can_be = (
+        domain.routing_mode is RoutingMode.RULES_FIRST
+        and green is not None
+        and green.kind is ApiKind.REST
+        and len(swaps) == 1
+        and priority > 0
+        and any(not check.command for check in facts.checks)
+    )
+    if not can_be or not facts.secret:
+        return None
+    (swap,) = swaps
+    return SecretRule(
+        domain=domain,
+        header=RULE_HEADER,
+        value=facts.secret,
+        base_path=swap.mapping.base_path,
+        priority=priority,
+        to=swap.to,
     )
 
 

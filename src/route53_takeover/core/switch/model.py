@@ -105,6 +105,23 @@ def place(config: Mapping[str, Any], origin_id: str) -> str:
     return f"{origin.get('DomainName', '')}{origin.get('OriginPath', '')}"
 
 
+class SecretRule(Struct, frozen=True, kw_only=True):
+    """A routing rule for the time of a test: requests with a secret header get green.
+
+    Attributes:
+        header, value: of the requests; nobody else knows the value.
+        base_path: of the mapping that is switched.
+        priority: before every rule that is there.
+    """
+
+    domain: CustomDomain
+    header: str
+    value: str
+    base_path: str
+    priority: int
+    to: ApiTarget
+
+
 class SwapReading(Struct, frozen=True, kw_only=True):
     """What a read of a swap showed.
 
@@ -181,6 +198,7 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
         checks: the checks of ``--check``.
         known_apis: ids of the APIs that exist: what leads to another one later, the deploy made.
         green: by which way green is asked before the switch; ``blue``: the same of blue.
+        rule: green is also asked under the production name, where the domain has routing rules.
     """
 
     options: SwitchOptions
@@ -193,6 +211,7 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     blue: Route = Route()
     green: Route = Route()
+    rule: SecretRule | None = None
     differences: tuple[Difference, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()

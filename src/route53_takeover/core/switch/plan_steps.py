@@ -72,6 +72,11 @@ def _before(plan: SwitchPlan) -> Iterator[str]:
     if plan.checks:
         which = f"each of the {len(plan.checks)} checks" if len(plan.checks) > 1 else "the check"
         yield f"Ask green directly: it has to pass {which} before anything is switched."
+    if plan.rule is not None:
+        yield (
+            f"Ask green under {plan.site} as well, through a routing rule with a secret header "
+            "that is removed again."
+        )
     for swap in plan.swaps:
         if isinstance(swap, OriginSwap):
             yield (

@@ -14,6 +14,7 @@ from route53_takeover.core.switch.mapping_plan import (
     domain_warnings,
     green_refusals,
     mapping_swaps,
+    secret_rule,
 )
 from route53_takeover.core.switch.model import SwitchPlan, place
 from route53_takeover.core.switch.origin_plan import origin_plan
@@ -40,6 +41,7 @@ def make_switch_plan(facts: SwitchFacts) -> SwitchPlan:
         checks=facts.checks,
         blue=made.blue,
         green=made.green,
+        rule=made.rule,
         differences=made.differences,
         refusals=(*facts.findings, *_check_refusals(facts), *made.refusals),
         warnings=(*_check_warnings(facts), *made.warnings),
@@ -85,9 +87,10 @@ def _of_domain(facts: SwitchFacts) -> SwitchPlan:
     differences: tuple[Difference, ...] = ()
     if target is not None and (green := facts.apis.get(str(target))) is not None:
         refusals += green_refusals(domain, green, is_checked=bool(facts.checks))
-        if blue is not None and (described := facts.apis.get(str(blue))) is not None:
-            differences = api_differences(described, green)
+        if blue is not None and (old := facts.apis.get(str(blue))) is not None:
+            differences = api_differences(old, green)
     swaps = mapping_swaps(domain, chosen.mappings, target)
+    described = None if target is None else facts.apis.get(str(target))
     return SwitchPlan(
         options=options,
         account="",
@@ -97,6 +100,7 @@ def _of_domain(facts: SwitchFacts) -> SwitchPlan:
         watched=swaps if options.deploy is not None else (),
         blue=_api_route(facts, blue),
         green=_api_route(facts, target),
+        rule=secret_rule(facts, domain, swaps, described),
         differences=differences,
         refusals=tuple(refusals),
         warnings=(*chosen.warnings, *domain_warnings(facts, domain)),

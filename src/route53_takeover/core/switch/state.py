@@ -87,6 +87,22 @@ class SwapState(Struct, frozen=True, kw_only=True):
         return self.side is side or (is_same and self.side in (Side.BLUE, Side.GREEN))
 
 
+class RuleTest(Struct, frozen=True, kw_only=True):
+    """The test of green through the plan's routing rule.
+
+    Attributes:
+        may_stand: whether the rule may exist now.
+        passed: whether green has passed; ``problem``: why it has not, or the rule is not gone.
+        failures: attempts in a row to remove it that failed; ``not_before``: none earlier.
+    """
+
+    may_stand: bool = False
+    passed: bool = False
+    problem: str = ""
+    failures: int = 0
+    not_before: float = 0.0
+
+
 class Retirement(Struct, frozen=True, kw_only=True):
     """The stack that is retired at the end.
 
@@ -159,7 +175,7 @@ class SwitchState(Struct, frozen=True, kw_only=True):
         given_up: why no further step is taken towards green.
         refused: whether that was a refusal of the plan's, once green was there.
         journal_lost: why the journal cannot be written any more.
-        retirement: of ``--retire``.
+        rule_test: of the plan's routing rule; ``retirement``: of ``--retire``.
         news_at: when something last changed.
     """
 
@@ -191,6 +207,7 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     given_up: str = ""
     refused: bool = False
     journal_lost: str = ""
+    rule_test: RuleTest = RuleTest()
     retirement: Retirement = Retirement()
     news_at: float = 0.0
     ending: Ending | None = None

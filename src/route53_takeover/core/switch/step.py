@@ -23,6 +23,7 @@ from route53_takeover.core.switch.going_back import deploy_is_over, go_back, kee
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import RETURNABLE, SwitchPhase
 from route53_takeover.core.switch.retiring import retire
+from route53_takeover.core.switch.rule_test import passes_by_rule
 from route53_takeover.core.switch.settling import has_failed_too_often, has_settled
 from route53_takeover.core.switch.step_context import SwitchContext
 from route53_takeover.core.switch.writing import (
@@ -134,6 +135,7 @@ def _judge_deploy(context: SwitchContext) -> None:
 def _check(context: SwitchContext) -> None:
     are_proven = [_is_proven(context, swap) for swap in context.state.swaps.values()]
     passes = green_passes(context)
+    passes = passes and passes_by_rule(context)
     if all(are_proven) and passes and not context.state.paused and _all_blue(context):
         context.move(SwitchPhase.SWITCH)
 

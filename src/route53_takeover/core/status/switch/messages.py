@@ -70,6 +70,8 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
             yield Message(text, Mark.FAILED)
         case ev.CheckAnswered():
             yield from _checked(event, state)
+        case ev.RuleIntended() | ev.RuleTested() | ev.RuleRemoved():
+            yield _of_rule(event)
         case (
             ev.RetirementJudged() | ev.RetirementUnjudged() | ev.DeleteIntended() | ev.DeleteEnded()
         ):
@@ -77,6 +79,21 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
         case _:
             yield from _of_swap(event, state)
             yield from _of_operator(event)
+
+
+def _of_rule(event: ev.RuleIntended | ev.RuleTested | ev.RuleRemoved) -> Message:
+    match event:
+        case ev.RuleIntended():
+            text = "creating a routing rule with a secret header, to ask green under the production name"
+            return Message(text, Mark.RUNNING)
+        case ev.RuleTested(problem=""):
+            return Message("green passes under the production name", Mark.DONE)
+        case ev.RuleTested():
+            return Message(f"green fails under the production name: {event.problem}", Mark.FAILED)
+        case ev.RuleRemoved(problem=""):
+            return Message("the routing rule is removed", Mark.DONE)
+        case ev.RuleRemoved():
+            return Message(f"the routing rule is not removed: {event.problem}", Mark.FAILED)
 
 
 def _retired(
