@@ -321,3 +321,23 @@ async def test_a_template_that_is_none_and_one_of_no_stack_are_errors(
     stub.add_client_error("get_template", "ValidationError", "Stack with id x does not exist")
     with pytest.raises(NotFoundError):
         await stacks.body("x")
+
+
+async def test_who_imports_an_export_is_read_to_the_last_page(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    stub.add_response("list_imports", {"Imports": ["a"], "NextToken": "t"}, {"ExportName": "zone"})
+    last = {"ExportName": "zone", "NextToken": "t"}
+    stub.add_response("list_imports", {"Imports": ["b"]}, last)
+    assert await stacks.importers("zone") == ["a", "b"]
+
+
+async def test_an_export_that_nobody_imports_has_no_importers(
+    stacks: CloudFormationStacks, stub: AioStubber
+) -> None:
+    message = "Export 'zone' is not imported by any stack."
+    stub.add_client_error("list_imports", "ValidationError", message)
+    assert await stacks.importers("zone") == []
+    stub.add_client_error("list_imports", "ValidationError", "something else")
+    with pytest.raises(ApiError, match="something else"):
+        await stacks.importers("zone")

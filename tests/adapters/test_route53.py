@@ -54,6 +54,17 @@ def page(records: list[dict[str, Any]], following: dict[str, str] | None = None)
     }
 
 
+async def test_every_zone_takes_one_call_for_a_page(stubbed: AwsSession, reads: AioStubber) -> None:
+    shapes = [hosted_zone("ZCOM", "Example.com."), hosted_zone("ZIN", "in.", private=True)]
+    page = {"HostedZones": shapes, "IsTruncated": False, "Marker": "", "MaxItems": "100"}
+    reads.add_response("list_hosted_zones", page, {"MaxItems": "100"})
+    found = await Route53Records(stubbed).every_zone()
+    assert [(zone.zone_id, zone.name, zone.private) for zone in found] == [
+        ("ZCOM", "example.com.", False),
+        ("ZIN", "in.", True),
+    ]
+
+
 async def test_zones_are_those_that_hold_the_name_the_most_specific_first(
     stubbed: AwsSession, reads: AioStubber
 ) -> None:

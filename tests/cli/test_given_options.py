@@ -157,3 +157,23 @@ def test_the_program_refuses_a_file_that_others_can_write_and_one_that_names_an_
     toml.chmod(0o666)
     plain_error(program("runs", "--config=takeover.toml"), 2, "others can write", hint="chmod")
     assert program("runs", "--config=/dev/null").code == 0
+
+
+def test_a_switch_has_its_options_from_a_table_and_none_of_a_takeovers(program: Program) -> None:
+    toml = program.home / "takeover.toml"
+    toml.write_text('stack = "shop"\ndeploy = "cdk deploy Shop"\nquiet = true\n')
+    line = ("switch", "--auto", "--domain=www.example.com", "--to=green/dev")
+    told = program(*line, "--endpoint-url=http://127.0.0.1:9")
+    assert "cdk deploy" not in told.err
+    toml.write_text('[switch]\ndomain = "www.example.com"\nto = "a/b"\ndeploy = "make green"\n')
+    told = program("switch", "--auto", "--endpoint-url=http://127.0.0.1:9")
+    assert "options from" in told.err
+    assert "--deploy 'make green'" in told.err
+    assert "--domain www.example.com" in told.err
+    for text, words in (
+        ('[switch]\nstack = "shop"\n', ("stack", "unknown")),
+        ('switch = "x"\n', ("switch", "table")),
+        ('domain = "www.example.com"\n', ("domain", "unknown")),
+    ):
+        toml.write_text(text)
+        plain_error(program("runs", "--output=json"), 2, *words)

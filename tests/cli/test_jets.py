@@ -11,6 +11,7 @@ import pytest
 from route53_takeover.adapters.jets_folder import reader
 from route53_takeover.base.errors import RefusedError, TakeoverError, UsageError
 from route53_takeover.cli.jets import refuse_changed
+from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
 from route53_takeover.core.plan.model import Options
 
@@ -116,3 +117,29 @@ def test_another_root_of_jets_than_the_folder_is_a_usage_error(
         options(app, stack="shop-dev")
     with pytest.raises(UsageError, match="JETS_ROOT"):
         refuse_changed(planned, planned.jets)
+
+
+@pytest.mark.parametrize(("major", "name"), [(6, "JETS_EXTRA"), (4, "JETS_ENV_EXTRA")])
+def test_a_second_environment_is_deployed_beside_the_first(
+    app: Path, monkeypatch: pytest.MonkeyPatch, major: int, name: str
+) -> None:
+    monkeypatch.setenv("JETS_EXTRA", "1")  # of the shell: blue's
+    (app / "Gemfile.lock").write_text(f"    jets ({major}.0.4)\n")
+    (app / "config/application.rb").write_text('config.project_name = "shop"\n')
+    found = SiteSwitch(domain="www.example.com", jets=app, extra="2").options()
+    assert found.to_stack == "shop-dev-2"
+    assert found.deploy is not None
+    assert f"{name}=2" in found.deploy
+    assert found.checks == ("https://www.example.com/",)
+    assert found.extra == "2"
+
+
+def test_a_second_environment_needs_a_name_and_contradicts_another_green(app: Path) -> None:
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+        ({}, "--extra"),
+        ({"extra": "2", "to_stack": "x"}, "contradicts"),
+        ({"extra": "2", "deploy": "x"}, "contradicts"),
+    )
+    for given, words in cases:
+        with pytest.raises(UsageError, match=words):
+            SiteSwitch(domain="www.example.com", jets=app, **given).options()

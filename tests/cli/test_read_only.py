@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 from tests.cli.program import cloud, failed_deploy, unfinished_run
+from tests.cli.retired_cloud import retired_cloud
+from tests.retired_account import HOLDING
 
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
 from route53_takeover.adapters.route53 import Route53Records
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 EXTRA = RecordSet(name="defect.example.com.", type="TXT", ttl=60, values=('"x"',))
 CHANGE = "route53:ChangeResourceRecordSets"
-READ_ONLY = ("diagnose", "plan", "policy", "restore --dry-run", "run --dry-run")
+READ_ONLY = (
+    *("diagnose", "plan", "policy", "restore --dry-run", "retire", "retire --dry-run"),
+    "run --dry-run",
+)
 
 
 @pytest.fixture
@@ -63,12 +68,17 @@ def test_a_defect_that_writes_is_stopped_before_anything_is_sent(
     program: Program, tmp_path: Path, stopped: list[str], command: str
 ) -> None:
     name, *flags = command.split()
-    with cloud(tmp_path, site_account(existing=cname(300))) as account:
+    with (
+        retired_cloud(tmp_path, retained=HOLDING)
+        if name == "retire"
+        else cloud(tmp_path, site_account(existing=cname(300)))
+    ) as account:
         rest = account.target()
         if name == "restore":
             rest = [unfinished_run(program, account, cname(300)).name]
         if name == "diagnose":
             account.do(lambda: failed_deploy(account))
+        if name in ("diagnose", "retire"):
             rest = ["--stack=shop", f"--endpoint-url={account.url}"]
         ended = program(name, *flags, *rest)
         assert ended.code == 0, ended.err

@@ -30,10 +30,15 @@ from route53_takeover.core.domain.http_secrets import filled, literal_secrets, s
 from route53_takeover.core.domain.intrinsics import Resolver, Values, name_pattern
 from route53_takeover.core.domain.names import canonical_record, canonical_zone, shown_name
 from route53_takeover.core.domain.record_sets import normal_name, normal_value
+from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
 from route53_takeover.core.plan.facts import OwnedRecord
 from route53_takeover.core.plan.jets.app import derive
+from route53_takeover.core.retire.facts import RetireFacts, TreeResource
+from route53_takeover.core.retire.hosts import Hosts
+from route53_takeover.core.retire.model import FUNCTION_URL, LOAD_BALANCERS
+from route53_takeover.core.retire.name_lookup import is_website
 from route53_takeover.core.status import attention
 from route53_takeover.core.switch.check_syntax import parse_check, shown
 from route53_takeover.process import login_scope
@@ -155,6 +160,19 @@ def _check(text: str) -> Check:
     )
 
 
+def _hosts(text: str, given: str = FUNCTION_URL) -> object:
+    """A stack whose outputs are hostile, and a host that may be one of it."""
+    stack = StackDescription(stack_id="s", stack_name="s", status="CREATE_COMPLETE")
+    resources = (
+        TreeResource(stack_id="s", stack_name="s", logical_id="x", physical_id="a", type=kind)
+        for kind in (given, *LOAD_BALANCERS)
+    )
+    facts = RetireFacts(
+        given="s", named=stack, root=stack, region="r", resources=tuple(resources), outputs=(text,)
+    )
+    return [Hosts(facts).possible_owner(begin + text) for begin in ("", "a-", "ec2-1.")]
+
+
 WORK: dict[str, Callable[[str], object]] = {
     "base.redaction redacted": redacted,
     "base.redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
@@ -177,6 +195,10 @@ WORK: dict[str, Callable[[str], object]] = {
         secret_values(_check(text), Route()),
     ),
     "core.domain.http_secrets variables": _raised(lambda text: filled(_check(text), {})),
+    "core.retire.hosts": _hosts,
+    "core.retire.hosts app": lambda text: _hosts(text, "AWS::Amplify::App"),
+    "core.retire.hosts instance": lambda text: _hosts(text, "AWS::EC2::Instance"),
+    "core.retire.name_lookup": lambda text: is_website("s3-website-" + text),
     "core.plan.iam_policy stack": lambda text: (
         iam_policy._STACK_ARN.fullmatch("arn:a:cloudformation:" + text),
         iam_policy._STACK_NAME.fullmatch(text),

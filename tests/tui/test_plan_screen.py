@@ -79,6 +79,7 @@ async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
 
 def test_screen_and_text_show_the_same_comparison() -> None:
     given = proposal()
+    assert given.plan is not None
     (manual, *_) = given.plan.manuals
     desired = {
         **manual.original.to_api(),
@@ -95,7 +96,8 @@ def test_screen_and_text_show_the_same_comparison() -> None:
         resource="Site/DnsRecord",
         strategy="delete",
     )
-    shown = replace(given, plan=replace(given.plan, records=(planned,)))
+    plan = replace(given.plan, records=(planned,))
+    shown = replace(given, plan=plan)
     lines = [line.plain.strip() for line in plan_lines(shown)]
     reported = [line.strip() for line in plain._proposed(shown)]
     stack = given.plan.root.stack_name
@@ -104,7 +106,7 @@ def test_screen_and_text_show_the_same_comparison() -> None:
     for line in (f"owner: no stack -> {stack} (Site/DnsRecord)", *changes):
         assert line in lines
         assert line in reported
-    (told_object,) = plan_object(shown.plan, [], "run", None)["records"]
+    (told_object,) = plan_object(plan, [], "run", None)["records"]
     assert (told_object["changes"], told_object["desired"]) == (changes, desired)
 
 
@@ -190,6 +192,7 @@ async def test_the_question_says_what_happens_to_the_record(
     strategy: Strategy, words: str, tmp_path: Path
 ) -> None:
     asked = proposal()
+    assert asked.plan is not None
     manuals = tuple(replace(each, strategy=strategy) for each in asked.plan.manuals)
     opening = PlayedOpening(
         replace(asked, plan=replace(asked.plan, manuals=manuals)), PlayedSource()

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.tui import scenes
+from tests.tui import scenes, switch_scenes
 from tests.tui.acting import HeardApp, PlayedSource, show
 
 from route53_takeover.process.protocol import Link
@@ -36,6 +36,10 @@ _REACH = {
     Link.REPLAY: " REPLAY ",
     Link.ENDED: " ended ",
 }
+_OF_A_TAKEOVER = re.compile(
+    r"record|\bTTL|name server|(?<!-)takeover|\bzone|stacks|release", re.IGNORECASE
+)
+"""What a switch has none of."""
 _UNSCROLLED = ("header", "rail-line", "rail", "tabs")
 _SIGNS = {look.symbol for look in LOOKS.values()} | set("!≠-x█")
 """What says without colour what a colour says; the last three are the timeline's."""
@@ -59,15 +63,19 @@ async def play(
     app = HeardApp(source=source, preferences=preferences)
     async with app.run_test(size=size) as pilot:
         app.theme = palette
-        for name in scenes.SCENES:
-            await show(pilot, source, scenes.view(name))
+        for name in (*scenes.SCENES, *switch_scenes.SCENES):
+            await show(pilot, source, _view(name))
             look(name, app)
+
+
+def _view(name: str) -> View:
+    return scenes.view(name) if name in scenes.SCENES else switch_scenes.view(name)
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_scene_is_complete_at_every_size(size: tuple[int, int], tmp_path: Path) -> None:
     def look(name: str, app: HeardApp) -> None:
-        view, text = scenes.view(name), _text(app)
+        view, text = _view(name), _text(app)
         missing = [word for word in _important(view) if word not in text]
         assert not missing, (name, missing)
         promised = [each for each in _countdowns(view) if each in text]
@@ -77,6 +85,8 @@ async def test_every_scene_is_complete_at_every_size(size: tuple[int, int], tmp_
         assert _overlapping(app) == [], name
         assert _shown_by_colour_alone(app) == [], name
         assert _unreadable(app) == [], name
+        if name in switch_scenes.SCENES:
+            assert _OF_A_TAKEOVER.findall(text) == [], name
 
     await play(size, tmp_path / "preferences", look)
 
@@ -113,6 +123,11 @@ def _important(view: View) -> Iterator[str]:
     for record in snapshot.records:
         if not record.standing:
             yield " MEMBER MISSING " if record.still_answers else " NO RECORD "
+    for swap in snapshot.swaps:
+        yield swap.words
+        yield {"absent": " GONE ", "other": " OTHER "}.get(swap.side, swap.side)
+    if snapshot.meter is not None and snapshot.meter.share is not None:
+        yield f"{snapshot.meter.share:.0%} green"
     if view.link not in _DEAD:  # no process is there that would act when the time is up
         yield from _countdowns(view)
 

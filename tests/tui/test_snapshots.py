@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Struct
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]  # has none
-from tests.tui import scenes
+from tests.tui import scenes, switch_scenes
 from tests.tui.acting import HeardApp, PlayedSource, settle
 
 from route53_takeover.tui import run_layout, themes
@@ -48,12 +48,15 @@ SHOTS = {
     "credentials-expired": Shot(size=LARGE, has_colour=False),
     "unconfirmed": Shot(size=SMALL),
     "replay": Shot(size=LARGE),
+    "switch-mixed": Shot(size=SMALL),
+    "switch-bake": USUAL,
+    "switch-done": Shot(size=LARGE, has_colour=False),
 }
 """The scenes whose picture is not of the usual size and colours."""
 
 
 def test_each_size_and_palette_is_in_a_picture() -> None:
-    assert SHOTS.keys() < scenes.SCENES.keys()
+    assert SHOTS.keys() < scenes.SCENES.keys() | switch_scenes.SCENES.keys()
     shots = [SHOTS.get(name, USUAL) for name in scenes.SCENES]
     assert {(shot.size, shot.palette) for shot in shots if shot.has_colour} == {
         (size, palette.name) for size in (SMALL, MEDIUM, LARGE) for palette in themes.THEMES
@@ -61,7 +64,11 @@ def test_each_size_and_palette_is_in_a_picture() -> None:
     assert {shot.size for shot in shots if not shot.has_colour} == {SMALL, MEDIUM, LARGE}
 
 
-@pytest.mark.parametrize("name", scenes.SCENES)
+_OF_SWITCHES = [name for name in switch_scenes.SCENES if name in SHOTS]
+"""The other scenes of a switch are checked as text only."""
+
+
+@pytest.mark.parametrize("name", [*scenes.SCENES, *_OF_SWITCHES])
 async def test_every_scene_looks_as_it_did(
     name: str, tmp_path: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +76,8 @@ async def test_every_scene_looks_as_it_did(
     monkeypatch.setattr(run_layout, "_loop_time", lambda: 0.0)
     if not shot.has_colour:
         monkeypatch.setenv("NO_COLOR", "1")
-    app = HeardApp(source=PlayedSource(scenes.view(name)), preferences=tmp_path / "preferences")
+    view = scenes.view(name) if name in scenes.SCENES else switch_scenes.view(name)
+    app = HeardApp(source=PlayedSource(view), preferences=tmp_path / "preferences")
     async with app.run_test(size=shot.size) as pilot:
         app.theme = shot.palette
         await settle(pilot)

@@ -128,6 +128,30 @@ class ApiGatewayMappings(ApiGateway):
             except NotFoundError:
                 raise error from None  # a REST API that may not be read is more than none at all
 
+    async def api_ids(self) -> Mapping[str, ApiKind]:
+        """Every API, as both APIs list theirs."""
+        rest = await self._listed(
+            "apigateway:GetRestApis", lambda switch: switch.apigateway.get_rest_apis
+        )
+        others = await self._listed(
+            "apigatewayv2:GetApis", lambda switch: switch.apigatewayv2.get_apis
+        )
+        kinds = {shape["ApiId"]: ApiKind(shape.get("ProtocolType", "HTTP")) for shape in others}
+        return {shape["id"]: ApiKind.REST for shape in rest} | kinds
+
+    async def stages(self, api_id: str, kind: ApiKind) -> Sequence[str]:
+        """The names of an API's stages, by the API that manages it."""
+        if kind is ApiKind.REST:
+            async with self._aws.reading("apigateway:GetStages") as clients:
+                answer = await clients.switch.apigateway.get_stages(restApiId=api_id)
+            return [shape["stageName"] for shape in answer.get("item", ())]
+        listed = await self._listed(
+            "apigatewayv2:GetStages",
+            lambda switch: switch.apigatewayv2.get_stages,
+            ApiId=api_id,
+        )
+        return [shape["StageName"] for shape in listed]
+
     async def rules(self, domain: CustomDomain) -> Sequence[RoutingRule]:
         """Every routing rule; one with alternatives counts once for each of them."""
         listed = await self._listed(
@@ -136,6 +160,34 @@ class ApiGatewayMappings(ApiGateway):
             DomainName=domain.name,
         )
         return [rule for shape in listed for rule in routing_rules(shape)]
+
+    async def create_rule(self, domain: CustomDomain, rule: RoutingRule) -> None:
+        """Creates a rule, in a single attempt."""
+        conditions: list[Any] = [
+            {"MatchHeaders": {"AnyOf": [{"Header": name, "ValueGlob": value}]}}
+            for name, value in rule.headers.items()
+        ]
+        if rule.base_paths:
+            conditions.append({"MatchBasePaths": {"AnyOf": list(rule.base_paths)}})
+        to: Any = {
+            "ApiId": rule.target.api_id,
+            "Stage": rule.target.stage,
+            "StripBasePath": bool(rule.base_paths),
+        }
+        async with self._aws.writing("apigatewayv2:CreateRoutingRule") as clients:
+            await clients.switch.apigatewayv2_writes.create_routing_rule(
+                DomainName=domain.name,
+                Priority=rule.priority,
+                Conditions=conditions,
+                Actions=[{"InvokeApi": to}],
+            )
+
+    async def delete_rule(self, domain: CustomDomain, rule_id: str) -> None:
+        """Deletes a rule, in a single attempt."""
+        async with self._aws.writing("apigatewayv2:DeleteRoutingRule") as clients:
+            await clients.switch.apigatewayv2_writes.delete_routing_rule(
+                DomainName=domain.name, RoutingRuleId=rule_id
+            )
 
     # -- mappings
 

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     _Page = Sequence[Mapping[str, Any]]
 
 
+_NOT_IMPORTED = "is not imported by any stack"
+"""How CloudFormation says that nobody imports an export: as an error."""
+
+
 class HasCloudFormation(Protocol):
     """Clients, one of which is CloudFormation's."""
 
@@ -145,6 +149,12 @@ class CloudFormationStacks(Stacks):
         return StackDetails(
             parameters=in_force(shape.get("Parameters", ())),
             outputs={each["OutputKey"]: each["OutputValue"] for each in shape.get("Outputs", ())},
+            exports={
+                each["OutputKey"]: each["ExportName"]
+                for each in shape.get("Outputs", ())
+                if "ExportName" in each
+            },
+            is_protected=shape.get("EnableTerminationProtection", False),
         )
 
     async def exports(self) -> Mapping[str, str]:
@@ -155,6 +165,23 @@ class CloudFormationStacks(Stacks):
             async with self._aws.reading("cloudformation:ListExports") as clients:
                 page = await clients.cloudformation.list_exports(**position)
             found |= {each["Name"]: each["Value"] for each in page.get("Exports", ())}
+            if not page.get("NextToken"):
+                return found
+            position = {"NextToken": page["NextToken"]}
+
+    async def importers(self, export: str) -> Sequence[str]:
+        """Names of the stacks of this region that import an export."""
+        found: list[str] = []
+        position: dict[str, Any] = {}
+        while True:
+            try:
+                async with self._aws.reading("cloudformation:ListImports") as clients:
+                    page = await clients.cloudformation.list_imports(ExportName=export, **position)
+            except ApiError as error:
+                if _NOT_IMPORTED in error.message:
+                    return found
+                raise
+            found += page.get("Imports", ())
             if not page.get("NextToken"):
                 return found
             position = {"NextToken": page["NextToken"]}

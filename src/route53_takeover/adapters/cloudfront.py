@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore import xform_name
-
 from route53_takeover.adapters.unknown_members import unknown_of
 from route53_takeover.core.domain.distributions import Distribution, PolicyKind
 from route53_takeover.core.ports import Distributions
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
     from route53_takeover.adapters.session import AwsSession
 
 _PAGE = "100"
-_POLICIES = {
-    PolicyKind.CACHE: "CachePolicy",
-    PolicyKind.ORIGIN_REQUEST: "OriginRequestPolicy",
-    PolicyKind.RESPONSE_HEADERS: "ResponseHeadersPolicy",
-}
 _LABELS = frozenset({"Name", "Comment"})
 """What a policy is called, and not what it does."""
+_NOT_OF_THE_CONFIG = frozenset(
+    {"Id", "ARN", "ETag", "Status", "LastModifiedTime", "DomainName", "AliasICPRecordals"}
+)
+"""Members of a distribution in the list that are none of its config."""
 
 
 class CloudFrontDistributions(Distributions):
@@ -41,7 +38,7 @@ class CloudFrontDistributions(Distributions):
         self._aws = aws
 
     async def distributions(self) -> Sequence[Distribution]:
-        """Every distribution of the account (all pages), without ETag and whole config."""
+        """Every distribution of the account (all pages), with what the list tells of its config."""
         found: list[Distribution] = []
         position: dict[str, Any] = {}
         while True:
@@ -74,12 +71,20 @@ class CloudFrontDistributions(Distributions):
 
     async def policy(self, kind: PolicyKind, policy_id: str) -> Mapping[str, Any]:
         """The content of a policy, without what it is called, its id and its times."""
-        member = _POLICIES[kind]
-        async with self._aws.reading(f"cloudfront:Get{member}") as clients:
-            client: Any = clients.switch.cloudfront
-            answer = await getattr(client, f"get_{xform_name(member)}")(Id=policy_id)
-        content: Mapping[str, Any] = answer[member][f"{member}Config"]
-        return {name: value for name, value in content.items() if name not in _LABELS}
+        match kind:
+            case PolicyKind.CACHE:
+                async with self._aws.reading("cloudfront:GetCachePolicy") as clients:
+                    cache = await clients.switch.cloudfront.get_cache_policy(Id=policy_id)
+                return _content(cache["CachePolicy"]["CachePolicyConfig"])
+            case PolicyKind.ORIGIN_REQUEST:
+                async with self._aws.reading("cloudfront:GetOriginRequestPolicy") as clients:
+                    sent = await clients.switch.cloudfront.get_origin_request_policy(Id=policy_id)
+                return _content(sent["OriginRequestPolicy"]["OriginRequestPolicyConfig"])
+            case PolicyKind.RESPONSE_HEADERS:
+                async with self._aws.reading("cloudfront:GetResponseHeadersPolicy") as clients:
+                    client = clients.switch.cloudfront
+                    added = await client.get_response_headers_policy(Id=policy_id)
+                return _content(added["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"])
 
     async def invalidate(self, distribution_id: str, paths: Sequence[str], reference: str) -> str:
         """Begins an invalidation and returns its id; the same reference begins only one."""
@@ -102,6 +107,10 @@ class CloudFrontDistributions(Distributions):
         return answer["Invalidation"]["Status"].lower() == "completed"  # moto shouts
 
 
+def _content(policy: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in policy.items() if name not in _LABELS}
+
+
 def _read(answer: Mapping[str, Any]) -> Distribution:
     """A distribution from an answer that holds all of it."""
     shape = answer["Distribution"]
@@ -118,9 +127,11 @@ def _read(answer: Mapping[str, Any]) -> Distribution:
 
 
 def _listed(summary: Mapping[str, Any]) -> Distribution:
+    """A distribution from the list, which has the origins and behaviours, but not all the rest."""
     return Distribution(
         distribution_id=summary["Id"],
         domain_name=summary["DomainName"],
         status=summary["Status"],
         aliases=tuple(summary.get("Aliases", {}).get("Items", ())),
+        config={key: value for key, value in summary.items() if key not in _NOT_OF_THE_CONFIG},
     )

@@ -28,6 +28,7 @@ _V1_MODES = {
     "ROUTING_RULE_THEN_BASE_PATH_MAPPING": RoutingMode.RULES_FIRST,
 }
 """What v1 calls otherwise than v2."""
+_CERTIFICATES = ("certificateArn", "regionalCertificateArn")
 
 
 def custom_domain(shape: Mapping[str, Any]) -> CustomDomain:
@@ -40,6 +41,7 @@ def custom_domain(shape: Mapping[str, Any]) -> CustomDomain:
         status=shape.get("domainNameStatus", "AVAILABLE"),
         routing_mode=_routing_mode(shape.get("routingMode")),
         hostname=shape.get("distributionDomainName" if is_edge else "regionalDomainName", ""),
+        certificates=tuple(shape[each] for each in _CERTIFICATES if shape.get(each)),
     )
 
 
@@ -52,6 +54,11 @@ def custom_domain_v2(shape: Mapping[str, Any]) -> CustomDomain:
         status=configuration.get("DomainNameStatus", "AVAILABLE"),
         routing_mode=_routing_mode(shape.get("RoutingMode")),
         hostname=configuration.get("ApiGatewayDomainName", ""),
+        certificates=tuple(
+            each["CertificateArn"]
+            for each in shape.get("DomainNameConfigurations") or ()
+            if each.get("CertificateArn")
+        ),
     )
 
 

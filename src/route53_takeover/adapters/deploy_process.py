@@ -42,7 +42,7 @@ echo "$status" >"$2".exit.new && mv -f "$2".exit.new "$2".exit
 """Signals are caught, not ignored: a command starts with their default, this shell lives on to
 write the status that it ended with."""
 
-_ENABLE = {"off": "false", "on": "true"}
+_SET_FOR = {"off": {"ROUTE53_ENABLE": "false"}, "on": {"ROUTE53_ENABLE": "true"}}
 _OTHER_CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -171,7 +171,7 @@ class ShellDeployer(Deployer):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._environment | {"ROUTE53_ENABLE": _ENABLE[switch]},
+                env=self._environment | _SET_FOR.get(switch, {}),
                 cwd=self._cwd,
                 start_new_session=True,
             )

@@ -35,6 +35,8 @@ _API_GATEWAY_CHANGES = frozenset(
         "apigateway:CreateBasePathMapping",
         "apigateway:UpdateBasePathMapping",
         "apigatewayv2:CreateApiMapping",
+        "apigatewayv2:CreateRoutingRule",
+        "apigatewayv2:DeleteRoutingRule",
         "apigatewayv2:UpdateApiMapping",
     }
 )

@@ -20,6 +20,7 @@ READS = frozenset(
         "cloudformation.GetTemplate",
         "cloudformation.ListChangeSets",
         "cloudformation.ListExports",
+        "cloudformation.ListImports",
         "cloudformation.ListStackResources",
         "cloudformation.ListStacks",
         "route-53.GetChange",
@@ -40,16 +41,20 @@ SWITCH_READS = frozenset(
         "api-gateway.GetDomainNames",
         "api-gateway.GetGatewayResponses",
         "api-gateway.GetRestApi",
+        "api-gateway.GetRestApis",
         "api-gateway.GetStage",
+        "api-gateway.GetStages",
         "api-gateway.GetUsagePlanKeys",
         "api-gateway.GetUsagePlans",
         "apigatewayv2.GetApi",
         "apigatewayv2.GetApiMapping",
         "apigatewayv2.GetApiMappings",
+        "apigatewayv2.GetApis",
         "apigatewayv2.GetAuthorizers",
         "apigatewayv2.GetDomainName",
         "apigatewayv2.GetDomainNames",
         "apigatewayv2.GetStage",
+        "apigatewayv2.GetStages",
         "apigatewayv2.ListRoutingRules",
         "cloudfront.GetCachePolicy",
         "cloudfront.GetDistribution",
@@ -66,6 +71,8 @@ SWITCH_WRITES = frozenset(
         "api-gateway.CreateBasePathMapping",
         "api-gateway.UpdateBasePathMapping",
         "apigatewayv2.CreateApiMapping",
+        "apigatewayv2.CreateRoutingRule",
+        "apigatewayv2.DeleteRoutingRule",
         "apigatewayv2.UpdateApiMapping",
         "cloudfront.CreateInvalidation",
         "cloudfront.UpdateDistribution",
@@ -86,12 +93,21 @@ _CREDENTIALS = frozenset(
 """How the SDK itself gets credentials for a profile."""
 
 
+DELETES = frozenset({"cloudformation.DeleteStack"})
+"""What retires a stack, at a connection that is for it."""
+
+
 class NotAllowedError(Exception):
     """A defect of this program: it was about to call what this connection is not for."""
 
 
 def guard(
-    session: AioSession, *, writable: bool, previews: bool = False, switches: bool = False
+    session: AioSession,
+    *,
+    writable: bool,
+    previews: bool = False,
+    switches: bool = False,
+    deletes: bool = False,
 ) -> None:
     """Keeps every client of this session to the reads, and to what else it is for.
 
@@ -99,10 +115,12 @@ def guard(
         writable: `WRITES`, too; with ``switches`` `SWITCH_WRITES` in their place.
         previews: `PREVIEWS`, too.
         switches: `SWITCH_READS`, too.
+        deletes: `DELETES`, too.
     """
     writes = SWITCH_WRITES if switches else WRITES
     allowed = READS | _CREDENTIALS | (SWITCH_READS if switches else frozenset())
     allowed |= (writes if writable else frozenset()) | (PREVIEWS if previews else frozenset())
+    allowed |= DELETES if deletes else frozenset()
 
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")

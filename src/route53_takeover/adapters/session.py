@@ -132,12 +132,14 @@ class AwsSession:
         previews: whether change sets may be deleted; the same holds.
         switches: whether it is for API Gateway and CloudFront; ``writable`` means these then, and
             no record.
+        deletes: whether a stack may be deleted.
         read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
         calls: how often each ``service:Operation`` was really sent, retries included.
         region: the region in use, once it is open.
         partition: the region's, such as ``aws-cn``.
+        switches: whether API Gateway and CloudFront can be asked.
     """
 
     def __init__(
@@ -148,6 +150,7 @@ class AwsSession:
         writable: bool = False,
         previews: bool = False,
         switches: bool = False,
+        deletes: bool = False,
         read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
@@ -156,7 +159,8 @@ class AwsSession:
         self.partition = ""
         self._writable = writable
         self._previews = previews
-        self._switches = switches
+        self._deletes = deletes
+        self.switches = switches
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
         self._regional: dict[str, CallBudget] = {}
@@ -291,7 +295,8 @@ class AwsSession:
             session,
             writable=self._writable,
             previews=self._previews,
-            switches=self._switches,
+            deletes=self._deletes,
+            switches=self.switches,
         )
         keep_unknown_members(session)
         self._login_hint = login_hint(session, self.credentials.profile)
@@ -324,7 +329,7 @@ class AwsSession:
             route53_writes=await client("route53", 1),
             cloudformation=await client("cloudformation", READ_ATTEMPTS),
             switching=None
-            if not self._switches
+            if not self.switches
             else SwitchClients(
                 apigateway=await client("apigateway", READ_ATTEMPTS),
                 apigateway_writes=await client("apigateway", 1),

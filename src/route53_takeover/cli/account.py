@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import msgspec
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import TakeoverError
+from route53_takeover.cli.rehearsals import find_rehearsal
 from route53_takeover.process.account_socket import (
     AccountOrder,
     RunConnected,
@@ -31,14 +32,15 @@ from route53_takeover.process.account_socket import (
 )
 from route53_takeover.process.control_socket import short_path
 from route53_takeover.process.spawn import GoOn, Launch
-from route53_takeover.simulation.scenarios import find_scenario
-from route53_takeover.simulation.serve import scrub, serving
+from route53_takeover.simulation.blue_green import SwitchScenario
+from route53_takeover.simulation.serve import ServedSite, scrub, serving, serving_sites
 from route53_takeover.storage.config import Override
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from route53_takeover.simulation.aws.route53.zones import AppliedChange
+    from route53_takeover.simulation.serve import ServedAccount
 
 _GAP_SHOWN, _DEAD_SHOWN = 1.0, 1.5
 """Real seconds from the release to the kill, and from there to the resume: so long both show."""
@@ -105,15 +107,26 @@ class RunsHere:
 
 async def serve(folder: Path, order: AccountOrder) -> None:
     """Serves an account to its end."""
-    scenario = find_scenario(order.scenario)
+    scenario = find_rehearsal(order.scenario)
     clock = SystemClock(order.speed)
     runs = RunsHere(order.idle)
-    async with serving(scenario, seed=str(order.seed), clock=clock, asked=runs.asked) as served:
-        runs.history = served.world.zones.history
+    async with AsyncExitStack() as stack:
+        seed, asked = str(order.seed), runs.asked
+        served: ServedAccount | ServedSite
+        if isinstance(scenario, SwitchScenario):
+            served = await stack.enter_async_context(
+                serving_sites(scenario, seed=seed, clock=clock, asked=asked)
+            )
+        else:
+            served = await stack.enter_async_context(
+                serving(scenario, seed=seed, clock=clock, asked=asked)
+            )
+            runs.history = served.world.zones.history
         runs.welcome = Welcome(
             endpoint_url=served.endpoint_url,
             name_servers=served.name_servers,
             clock=clock.origin,
+            web_server=served.web_server if isinstance(served, ServedSite) else "",
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, runs.end)

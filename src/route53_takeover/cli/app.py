@@ -28,17 +28,22 @@ from route53_takeover.cli.options import (
     AutoOption,
     CommonOptions,
     ConnectionOptions,
+    DeleteCommandOption,
+    DeleteOption,
     DryRunOption,
     ForceOption,
+    LookOption,
     OutOption,
     OwnerCheckOption,
     PlanOption,
+    PolicyOption,
     Rehearsal,
     RehearseItOption,
     RunArgument,
     StackOption,
     VersionOption,
 )
+from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
 
 if TYPE_CHECKING:
@@ -95,6 +100,27 @@ def diagnose(
 
 @app.command()
 @grouped
+def retire(
+    *,
+    stack: StackOption,
+    dry_run: DryRunOption = False,
+    delete: DeleteOption = False,
+    delete_command: DeleteCommandOption = None,
+    account: AccountOptions,
+    common: CommonOptions,
+) -> ExitCode:
+    """Check whether a stack may be deleted and what would break; delete it where that is asked."""
+    if sum((dry_run, delete, delete_command is not None)) > 1:
+        raise UsageError(
+            "--dry-run, --delete and --delete-command are three things", "Give one of them."
+        )
+    from route53_takeover.cli.commands import retire as command
+
+    return command.retire(stack, account, common, delete=delete, delete_command=delete_command)
+
+
+@app.command()
+@grouped
 def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
     """Print the least-privilege IAM policy for a plan; writes nothing."""
     from route53_takeover.cli.commands import policy as command
@@ -127,6 +153,26 @@ def run(
     if plan_file is not None:
         return command.run_planned(plan_file, connection, common, how)
     return command.run(takeover, connection, common, how)
+
+
+@app.command()
+@grouped
+def switch(
+    *,
+    auto: AutoOption = False,
+    dry_run: LookOption = False,
+    policy: PolicyOption = False,
+    site: SiteSwitch,
+    account: AccountOptions,
+    common: CommonOptions,
+) -> ExitCode:
+    """Switch a live site from blue to green, with checks and a way back."""
+    if not (auto or dry_run or policy):
+        _needs_terminal()
+    from route53_takeover.cli.commands import switch as command
+
+    how = command.HowToSwitch(auto=auto, dry_run=dry_run, policy=policy)
+    return command.switch(site, account, common, how)
 
 
 @app.command()

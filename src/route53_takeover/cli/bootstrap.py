@@ -22,6 +22,7 @@ from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, p
 from route53_takeover.adapters.identity import identify
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
+from route53_takeover.adapters.stack_deletes import CloudFormationDeletes
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.hosting import host
@@ -43,14 +44,14 @@ from route53_takeover.storage.unfinished_runs import unfinished_runs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.facts import Facts
-    from route53_takeover.core.plan.model import Options, Plan
+    from route53_takeover.core.plan.model import Finding, Options, Plan
     from route53_takeover.core.plan.review import Review
-    from route53_takeover.core.ports import Clock, DeployExit
+    from route53_takeover.core.ports import ApiGateway, Clock, DeployExit, Distributions
     from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.takeover import events as ev
     from route53_takeover.core.takeover.state import State
@@ -68,7 +69,11 @@ class OpenAccount:
     Attributes:
         inventory: what its stacks hold: read once, on first use.
         tell: receives progress messages.
+        api_gateway, distributions: only where the account was opened with ``switches``.
     """
+
+    api_gateway: ApiGateway
+    distributions: Distributions
 
     def __init__(
         self, dns: AwsSession, stacks: AwsSession, clock: Clock, tell: Callable[[str], None]
@@ -81,6 +86,13 @@ class OpenAccount:
         self.tell = tell
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
+        self.deletes = CloudFormationDeletes(stacks)
+        if stacks.switches:
+            from route53_takeover.adapters.api_gateway import ApiGatewayMappings
+            from route53_takeover.adapters.cloudfront import CloudFrontDistributions
+
+            self.api_gateway = ApiGatewayMappings(stacks)
+            self.distributions = CloudFrontDistributions(stacks)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -101,6 +113,8 @@ async def opened(
     *,
     writable: bool = False,
     previews: bool = False,
+    switches: bool = False,
+    deletes: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
@@ -108,25 +122,36 @@ async def opened(
     Args:
         writable: whether records may be changed. What only reads must not ask for it.
         previews: whether a preview is made, whose change set is deleted again.
+        switches: whether it is for API Gateway and CloudFront; ``writable`` means these then.
+        deletes: whether a stack may be deleted.
         tell: receives progress messages.
     """
     async with AsyncExitStack() as stack:
 
         async def session(
-            profile: str | None, *, writable: bool, previews: bool = False
+            profile: str | None, *, writable: bool, is_of_stacks: bool = False
         ) -> AwsSession:
             credentials = Credentials(
                 profile=profile, region=connection.region, endpoint_url=connection.endpoint_url
             )
             return await stack.enter_async_context(
-                AwsSession(credentials, clock, writable=writable, previews=previews)
+                AwsSession(
+                    credentials,
+                    clock,
+                    writable=writable,
+                    previews=previews and is_of_stacks,
+                    switches=switches and is_of_stacks,
+                    deletes=deletes and is_of_stacks,
+                )
             )
 
         other = connection.dns_profile
         stacks = await session(
-            connection.profile, writable=writable and not other, previews=previews
+            connection.profile,
+            writable=writable and (switches or not other),
+            is_of_stacks=True,
         )
-        dns = await session(other, writable=writable) if other else stacks
+        dns = await session(other, writable=writable and not switches) if other else stacks
         yield OpenAccount(dns, stacks, clock, tell)
 
 
@@ -244,10 +269,15 @@ def check_refusals(plan: Plan) -> None:
     Raises:
         RefusedError: it must not be carried out; all reasons, and the ways out.
     """
-    if plan.refused:
+    raise_refusals(plan.refusals)
+
+
+def raise_refusals(refusals: Sequence[Finding]) -> None:
+    """The same of refusals of any plan."""
+    if refusals:
         raise RefusedError(
-            " ".join(finding.text for finding in plan.refusals),
-            " ".join(dict.fromkeys(finding.hint for finding in plan.refusals)),
+            " ".join(finding.text for finding in refusals),
+            " ".join(dict.fromkeys(finding.hint for finding in refusals)),
         )
 
 

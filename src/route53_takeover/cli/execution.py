@@ -10,7 +10,7 @@ import os
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -30,7 +30,13 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.process.account_socket import rejoin
 from route53_takeover.storage.journal import FileJournal, read_journal
 from route53_takeover.storage.locks import Work, locked_names, site_of
-from route53_takeover.storage.run_folder import Saved, create_run, line_for, within
+from route53_takeover.storage.run_folder import (
+    Saved,
+    SavedSwitch,
+    create_run,
+    line_for,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -109,7 +115,7 @@ async def agreed(
     if exposed := refuse_exposed(common.state_dir):
         reporter.warn(exposed)
     reporter.tell("reading the account")
-    _refuse_questions(connection)
+    refuse_questions(connection)
     identity = await in_thread(lambda: who_am_i(connection))
     if reviewed is not None and identity.account != reviewed.review.plan.account:
         account_then = reviewed.review.plan.account
@@ -208,7 +214,7 @@ def _changed(reviewed: PlanFile, found: Sequence[Finding]) -> RefusedError:
     )
 
 
-def _refuse_questions(connection: Connection) -> None:
+def refuse_questions(connection: Connection) -> None:
     """Refuses profiles for which the SDK would ask for a code: no one can answer."""
     for profile in (connection.profile, connection.dns_profile):
         if needs_mfa(profile):
@@ -233,7 +239,7 @@ def _nothing_to_do(made: Plan, calls: Counter[str]) -> Result:
 def resume_run(
     common: Common, reporter: Reporter, folder: RunFolder, override: Override
 ) -> ExitCode:
-    """Resumes a run whose process died, or reports how it has ended."""
+    """Resumes a takeover whose process died, or reports how it has ended."""
     with within(folder):
         claim(common, reporter, folder)
         saved = folder.plan()
@@ -290,10 +296,13 @@ def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
     return locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESUME)
 
 
+_AnySaved = TypeVar("_AnySaved", Saved, SavedSwitch)
+
+
 @contextmanager
 def way_to_account(
-    saved: Saved, override: Override
-) -> Iterator[tuple[Saved, SystemClock, AccountLink | None]]:
+    saved: _AnySaved, override: Override
+) -> Iterator[tuple[_AnySaved, SystemClock, AccountLink | None]]:
     """How a run's account is reached again, and its clock: a rehearsal's by its own process alone.
 
     Raises:
@@ -325,7 +334,7 @@ def _never_started(folder: RunFolder) -> RefusedError:
     )
 
 
-def check_account(reporter: Reporter, saved: Saved) -> None:
+def check_account(reporter: Reporter, saved: Saved | SavedSwitch) -> None:
     """Refuses other credentials than the run's; if STS does not answer, a rescue continues."""
     try:
         account = who_am_i(saved.connection).account

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 PROGRAM = "route53-takeover"
 _NOT_IN_CONFIG = frozenset(
-    {"config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"}
+    {
+        *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),
+        *("delete", "delete_command", "policy"),
+    }
 )
 """Options that belong to one call, or do nothing in a file."""
+_SWITCH = "switch"
+"""The table of takeover.toml with the options of a switch: some are called as a takeover's."""
 _OF_THE_PLAN_ALONE = frozenset(
     {"out", "output", "config", "verbose", "quiet", "log_level", "version"}
 )
@@ -52,19 +57,31 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
 
     path = value or Path(CONFIG_FILE)
     loaded = read_config(path, required=value is not None)
-    kinds = {
-        str(one.name): "flag" if one.is_flag else "list" if one.multiple else "value"
-        for command in getattr(ctx.find_root().command, "commands", {}).values()
-        for one in command.params
-        if one.param_type_name == "option" and one.name not in _NOT_IN_CONFIG
-    }
-    loaded = check_config(path, loaded, kinds)
+    commands = getattr(ctx.find_root().command, "commands", {})
+    table = loaded.pop(_SWITCH, {})
+    switch = [command for name, command in commands.items() if name == _SWITCH]
+    others = [command for name, command in commands.items() if name != _SWITCH]
+    of_switch = check_config(path, table, _kinds(switch))
+    loaded = check_config(path, loaded, _kinds(others))
+    if ctx.command.name == _SWITCH:
+        of_takeover = _kinds([commands["run"]]).keys() - _kinds([commands["restore"]]).keys()
+        loaded = {k: v for k, v in loaded.items() if k not in of_takeover} | of_switch
     if value is None:
         check_endpoint(path, loaded)
     Given.output = str(loaded.get("output", ""))
     Given.config = (ctx, path.absolute()) if loaded else None
     ctx.default_map = {**(ctx.default_map or {}), **loaded}
     return value
+
+
+def _kinds(commands: Iterable[Any]) -> dict[str, str]:
+    """The kind of value of each option of these commands that a file may have."""
+    return {
+        str(one.name): "flag" if one.is_flag else "list" if one.multiple else "value"
+        for command in commands
+        for one in command.params
+        if one.param_type_name == "option" and one.name not in _NOT_IN_CONFIG
+    }
 
 
 def config_file(takeover: Iterable[str]) -> ConfigFile | None:

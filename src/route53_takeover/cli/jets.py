@@ -11,9 +11,11 @@ from msgspec import structs
 
 from route53_takeover.adapters.jets_folder import reader
 from route53_takeover.base.errors import RefusedError, UsageError
-from route53_takeover.core.plan.jets.app import SETTLE, derive
+from route53_takeover.core.plan.jets.app import SETTLE, derive, with_extra
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from route53_takeover.cli.takeover_options import Takeover
     from route53_takeover.core.plan.jets.app import JetsDeploy
     from route53_takeover.core.plan.model import JetsApp, Options
@@ -59,7 +61,16 @@ def refuse_changed(options: Options, app: JetsApp) -> None:
         )
 
 
-def _derived(folder: Path, stack: str | None) -> JetsDeploy:
+def second_environment(app: Path, extra: str) -> JetsDeploy:
+    """What deploys the app a second time (``JETS_EXTRA``), and the stack that this makes.
+
+    Raises:
+        UsageError: it is no app that is known, or its stack is not certain.
+    """
+    return _derived(app.absolute(), None, extra)
+
+
+def _derived(folder: Path, stack: str | None, extra: str | None = None) -> JetsDeploy:
     """What the app stands for, if Jets would read its files and no other app's."""
     read = reader(folder)
     root = os.environ.get("JETS_ROOT")
@@ -68,4 +79,7 @@ def _derived(folder: Path, stack: str | None) -> JetsDeploy:
             f"JETS_ROOT is {root}: Jets would read the app there, not the one in {folder}",
             "Unset JETS_ROOT, or give its folder with --jets DIR.",
         )
-    return derive(str(folder), read, os.environ, stack=stack)
+    environment: Mapping[str, str] = os.environ
+    if extra is not None:
+        environment = with_extra(str(folder), read, os.environ, extra)
+    return derive(str(folder), read, environment, stack=stack)

@@ -40,7 +40,8 @@ async def _rehearse(common: Common, order: BeginRehearsal) -> ExitCode:
     launch = Launch(order)
     await launch.start()
     proposal = await launch.proposal(reporter.tell)
-    await reporter.agrees(proposal.plan)
+    if proposal.plan is not None:
+        await reporter.agrees(proposal.plan)
     folder = find_run(common.state_dir, await launch.begun(reporter.tell))
     reporter.begins(folder)
     saved = folder.plan()

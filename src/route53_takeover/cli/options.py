@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 PREFIX = "ROUTE53_TAKEOVER_"
 
 
-def option(*names: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own type for an option
-    """An option with its environment variable: ``--endpoint-url``, ``..._ENDPOINT_URL``."""
+def option(*names: str, of: str = "", **more: Any) -> Any:  # noqa: ANN401 -- typer's own type for an option
+    """An option with its environment variable: ``--endpoint-url``, ``..._ENDPOINT_URL``.
+
+    Args:
+        of: comes before the variable's name, where another command has such an option too and
+            means something else by it: ``SWITCH_``.
+    """
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    variable = PREFIX + long.removeprefix("--").upper().replace("-", "_")
+    variable = PREFIX + of + long.removeprefix("--").upper().replace("-", "_")
     return typer.Option(*names, envvar=variable, show_envvar=False, **more)
 
 
@@ -69,6 +74,34 @@ ForceOption = Annotated[
 ]
 DryRunOption = Annotated[
     bool, option("--dry-run", help="Print what would be done; change nothing.")
+]
+DeleteOption = Annotated[
+    bool,
+    option(
+        "--delete",
+        help="Delete the stack, if nothing breaks; the live site is watched meanwhile, and what "
+        "the delete takes from it is put back.",
+    ),
+]
+DeleteCommandOption = Annotated[
+    str | None,
+    option(
+        "--delete-command",
+        callback=types.not_empty,
+        help="The same by a shell command, such as 'jets delete --yes'.",
+        metavar="CMD",
+    ),
+]
+LookOption = Annotated[
+    bool,
+    option(
+        "--dry-run",
+        help="Read everything, write nothing, and run the checks against green.",
+    ),
+]
+PolicyOption = Annotated[
+    bool,
+    option("--policy", help="Print the least-privilege IAM policy for this switch, and end."),
 ]
 RehearseItOption = Annotated[
     bool,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli.execution import Rehearsed, start_run
+from route53_takeover.cli.switch_execution import start_switch
 from route53_takeover.process.account_socket import AccountOrder, start_account
-from route53_takeover.simulation.serve import rehearsal_options, scrub
+from route53_takeover.simulation.blue_green import SwitchScenario
+from route53_takeover.simulation.serve import rehearsal_options, scrub, switch_options
 from route53_takeover.storage.config import Connection
 
 if TYPE_CHECKING:
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
 
 
 async def rehearse_scenario(
-    common: Common, reporter: Reporter, scenario: Scenario, seed: int, speed: float | None
+    common: Common,
+    reporter: Reporter,
+    scenario: Scenario | SwitchScenario,
+    seed: int,
+    speed: float | None,
 ) -> ExitCode:
-    """A takeover in a simulated account, which ends with it unless it can be resumed.
+    """A takeover or a switch in a simulated account, which ends with it unless it can be resumed.
 
     Args:
         speed: simulated seconds in a real one; ``None``: the scenario's own.
@@ -39,18 +45,21 @@ async def rehearse_scenario(
             region="us-east-1",
             endpoint_url=account.welcome.endpoint_url,
             name_servers=account.welcome.name_servers,
+            web_server=account.welcome.web_server,
         )
-        options = rehearsal_options(scenario, account.folder)
         code = ExitCode.FAILED
+        rehearsed = Rehearsed(scenario.name, account)
         try:
-            code = await start_run(
-                common,
-                reporter,
-                connection,
-                options,
-                account.clock,
-                rehearsal=Rehearsed(scenario.name, account),
-            )
+            if isinstance(scenario, SwitchScenario):
+                asked = switch_options(scenario, account.folder)
+                code = await start_switch(
+                    common, reporter, connection, asked, account.clock, rehearsal=rehearsed
+                )
+            else:
+                options = rehearsal_options(scenario, account.folder)
+                code = await start_run(
+                    common, reporter, connection, options, account.clock, rehearsal=rehearsed
+                )
         finally:
             account.leave(code)
         return code

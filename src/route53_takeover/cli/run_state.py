@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ManualActionRequiredError
 from route53_takeover.core.status.any_run import fold_run
+from route53_takeover.core.switch.machine import fold_switch
 from route53_takeover.core.takeover.machine import fold
 from route53_takeover.storage.journal import read_journal
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.events import Event
     from route53_takeover.core.status.any_run import RunState
+    from route53_takeover.core.switch.events import SwitchEvent
+    from route53_takeover.core.switch.state import SwitchState
     from route53_takeover.core.takeover.events import AnyEvent
     from route53_takeover.core.takeover.state import State
     from route53_takeover.storage.run_folder import RunFolder
@@ -38,6 +41,14 @@ def fold_takeover(folder: RunFolder, events: Sequence[AnyEvent]) -> State | None
     """The same of a takeover."""
     try:
         return fold(events)
+    except ValueError:
+        raise no_beginning(folder) from None
+
+
+def fold_switch_journal(folder: RunFolder, events: Sequence[SwitchEvent]) -> SwitchState | None:
+    """The same of a switch."""
+    try:
+        return fold_switch(events)
     except ValueError:
         raise no_beginning(folder) from None
 

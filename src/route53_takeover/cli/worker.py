@@ -28,7 +28,10 @@ from route53_takeover.cli.dry_run import rehearse_like, start_dry_run
 from route53_takeover.cli.execution import resume_run, start_run
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.rehearsal import rehearse_scenario
+from route53_takeover.cli.rehearsals import find_rehearsal
+from route53_takeover.cli.switch_execution import resume_switch, start_switch
 from route53_takeover.core.plan.planner import steps
+from route53_takeover.core.switch.plan_steps import switch_steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
 from route53_takeover.process.spawn import (
     YES,
@@ -36,6 +39,7 @@ from route53_takeover.process.spawn import (
     BeginLike,
     BeginRehearsal,
     BeginRun,
+    BeginSwitch,
     Begun,
     Failed,
     GoOn,
@@ -43,7 +47,7 @@ from route53_takeover.process.spawn import (
     Proposed,
     SpawnProgress,
 )
-from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+from route53_takeover.simulation.scenarios import DEFAULT
 from route53_takeover.storage.config import Common
 from route53_takeover.storage.run_folder import find_run
 
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.status.result import Result
+    from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.process.spawn import SpawnReply
     from route53_takeover.storage.run_folder import RunFolder, SavedRun
 
@@ -96,13 +101,17 @@ class SocketReporter:
         Raises:
             TakeoverError: the confirmation came so late that the account may have changed.
         """
+        proposal = Proposal(plan=made, steps=tuple(steps(made)), rehearsal=self._rehearsal)
+        return await self._is_agreed(proposal)
+
+    async def agrees_to_switch(self, made: SwitchPlan) -> bool:
+        """The same for the plan of a switch."""
+        proposal = Proposal(switch=made, steps=tuple(switch_steps(made)), rehearsal=self._rehearsal)
+        return await self._is_agreed(proposal)
+
+    async def _is_agreed(self, proposal: Proposal) -> bool:
         if self._channel is None:
             return False
-        proposal = Proposal(
-            plan=made,
-            steps=tuple(steps(made)),
-            rehearsal=self._rehearsal,
-        )
         clock = SystemClock()
         read_at = clock.now()
         self.say(Proposed(proposal=proposal))
@@ -226,13 +235,20 @@ def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
                 reviewed=order.reviewed,
             )
             return in_loop(work)
+        case BeginSwitch():
+            switching = start_switch(
+                common, audience, order.connection, order.options, SystemClock()
+            )
+            return in_loop(switching)
         case BeginRehearsal():
-            scenario = find_scenario(order.scenario or DEFAULT)
+            scenario = find_rehearsal(order.scenario or DEFAULT)
             audience.rehearses(scenario.name)
             speed = order.speed or scenario.speed / (_SLOWER if order.is_watched else 1.0)
             return in_loop(rehearse_scenario(common, audience, scenario, order.seed, speed))
         case GoOn():
             folder = find_run(common.state_dir, order.run)
+            if folder.is_switch:
+                return resume_switch(common, audience, folder, order.override)
             return resume_run(common, audience, folder, order.override)
 
 

@@ -59,11 +59,12 @@ class BackupFailed(Event, frozen=True, kw_only=True):
 
 
 class Switch(StrEnum):
-    """Which of a run's deploys: with the switch off or on, or the one that makes green."""
+    """Which command of a run: a deploy with the switch off or on, of green, the delete of blue."""
 
     OFF = "off"
     ON = "on"
     GREEN = "green"
+    RETIRE = "retire"
 
 
 class DeployIntended(Event, frozen=True, kw_only=True):

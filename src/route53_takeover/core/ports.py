@@ -83,6 +83,9 @@ class Records(Protocol):
         The most specific first.
         """
 
+    async def every_zone(self) -> Sequence[Zone]:
+        """Every hosted zone of the account, as far as the list tells: no name servers."""
+
     async def zone(self, zone_id: str) -> Zone:
         """One zone by its id."""
 
@@ -161,6 +164,9 @@ class Stacks(Protocol):
     async def exports(self) -> Mapping[str, str]:
         """What the stacks of this region export, by the exports' names (all pages)."""
 
+    async def importers(self, export: str) -> Sequence[str]:
+        """Names of the stacks of this region that import an export (all pages)."""
+
     async def newest_event(self, stack_id: str) -> EventMark | None:
         """Its newest event; ``None`` where it has none or does not exist."""
 
@@ -182,6 +188,13 @@ class Stacks(Protocol):
         Args:
             urgent: before other reads that wait for their turn.
         """
+
+
+class StackDeletes(Protocol):
+    """Deleting a stack of CloudFormation."""
+
+    async def delete_stack(self, stack_id: str, token: str) -> None:
+        """Begins it; the same token begins it once. Raises ApiError."""
 
 
 class ChangeSets(Protocol):
@@ -283,15 +296,30 @@ class ApiGateway(Protocol):
             NotFoundError: there is no such API in this region.
         """
 
+    async def api_ids(self) -> Mapping[str, ApiKind]:
+        """Every API of this region (all pages): its id, and whether it is REST or not."""
+
+    async def stages(self, api_id: str, kind: ApiKind) -> Sequence[str]:
+        """The names of an API's stages (all pages)."""
+
     async def rules(self, domain: CustomDomain) -> Sequence[RoutingRule]:
         """Every routing rule of a custom domain (all pages)."""
+
+    async def create_rule(self, domain: CustomDomain, rule: RoutingRule) -> None:
+        """Creates a rule, sent **once**; its id is ignored. Raises as `point` does."""
+
+    async def delete_rule(self, domain: CustomDomain, rule_id: str) -> None:
+        """Deletes a rule, sent **once**. Raises as `point` does."""
 
 
 class Distributions(Protocol):
     """CloudFront."""
 
     async def distributions(self) -> Sequence[Distribution]:
-        """Every distribution of the account (all pages), without ETag and whole config."""
+        """Every distribution of the account (all pages).
+
+        Without ETag; ``config`` has what the list tells, origins and behaviours among it.
+        """
 
     async def distribution(self, distribution_id: str) -> Distribution:
         """One distribution with its whole config.

@@ -18,14 +18,15 @@ from route53_takeover.output.would_write import print_would_write
 from route53_takeover.storage.run_folder import RunFolder, line_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from route53_takeover.base.errors import ExitCode
-    from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.plan.model import Finding, Plan
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.status.any_run import RunObserver
     from route53_takeover.core.status.result import Result
+    from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.storage.config import Common
     from route53_takeover.storage.run_folder import SavedRun
 
@@ -41,6 +42,9 @@ class Reporter(Protocol):
 
     async def agrees(self, made: Plan) -> bool:
         """Whether to carry out this plan, which is not refused."""
+
+    async def agrees_to_switch(self, made: SwitchPlan) -> bool:
+        """Whether to carry out this plan of a switch, which is not refused."""
 
     def begins(self, folder: RunFolder) -> None:
         """The run's folder has its journal, and the engine is about to start."""
@@ -76,7 +80,14 @@ class ConsoleReporter:
 
     async def agrees(self, made: Plan) -> bool:
         """Prints the warnings and accepts."""
-        for finding in made.warnings:
+        return await self._accepts(made.warnings)
+
+    async def agrees_to_switch(self, made: SwitchPlan) -> bool:
+        """The same."""
+        return await self._accepts(made.warnings)
+
+    async def _accepts(self, warnings: Sequence[Finding]) -> bool:
+        for finding in warnings:
             self.tell(f"warning: {finding.text} {finding.hint}".rstrip())
         return True
 

@@ -18,7 +18,13 @@ from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.events import DeployExited
 from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
-from route53_takeover.core.status.any_run import doing_of, has_run_ended, tell, timeline_for
+from route53_takeover.core.status.any_run import (
+    doing_of,
+    has_run_ended,
+    progress_of,
+    tell,
+    timeline_for,
+)
 from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.rehearsal_marks import title
 from route53_takeover.core.status.snapshot import Detail
@@ -107,7 +113,9 @@ class TextLines:
         if state is None or state.ending is not None or now - self._last < _QUIET_FOR:
             return
         waited = clock_time(now - state.phase_since)
-        self._say(now, f"{doing_of(state).rstrip('.')} ({waited})")
+        progress = progress_of(state)
+        more = f"; {progress}" if progress else ""
+        self._say(now, f"{doing_of(state).rstrip('.')} ({waited}){more}")
 
     def _say(self, time: float, text: str) -> None:
         self._last = time
@@ -142,9 +150,7 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         if record.gap_seconds_dns is not None:
             gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
         lines.append(f"  {record.label}: {record.outcome}{gap}")
-    for swap in result.switches:
-        took = _switched_in(swap)
-        lines.append(f"  {swap.target}: {swap.outcome}, {swap.before} -> {swap.after}{took}")
+    lines += [f"  {swap_line(swap)}" for swap in result.switches]
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
     unknown = result.exit_code is ExitCode.UNKNOWN
@@ -154,6 +160,11 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
     return lines
+
+
+def swap_line(swap: SwapResult) -> str:
+    """What came of one thing that a switch switches."""
+    return f"{swap.target}: {swap.outcome}, {swap.before} -> {swap.after}{_switched_in(swap)}"
 
 
 def _switched_in(swap: SwapResult) -> str:

@@ -55,6 +55,7 @@ class Welcome(Struct, frozen=True, kw_only=True):
     endpoint_url: str
     name_servers: tuple[str, ...]
     clock: ClockOrigin
+    web_server: str = ""
 
 
 class RunConnected(Struct, frozen=True, kw_only=True, tag=True):

@@ -17,6 +17,7 @@ from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.status.any_run import RunRequest
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.snapshot import Absence, Snapshot
+from route53_takeover.core.switch.model import SwitchPlan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -99,15 +100,17 @@ class Source(Protocol):
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
-    """A plan that waits for a yes.
+    """A plan that waits for a yes: of a takeover, or of a blue-green switch.
 
     Attributes:
+        plan: of a takeover; ``switch``: of a switch. One of the two is given.
         steps: what a run of it does, a line each.
         rehearsal: name of the scenario, where the account is a simulated one.
         config: a file and the options that it says; empty where there is none.
     """
 
-    plan: Plan
+    plan: Plan | None = None
+    switch: SwitchPlan | None = None
     steps: tuple[str, ...]
     rehearsal: str = ""
     config: str = ""

@@ -25,6 +25,7 @@ from route53_takeover.base.threads import in_thread
 from route53_takeover.core.plan.model import Options
 from route53_takeover.core.status.rehearsal_marks import DRY_RUN
 from route53_takeover.core.status.result import Result
+from route53_takeover.core.switch.model import SwitchOptions
 from route53_takeover.process.login_scope import way_out
 from route53_takeover.process.protocol import Proposal
 from route53_takeover.storage.config import Connection, Override
@@ -69,6 +70,13 @@ class BeginRun(SpawnRequest, frozen=True, kw_only=True):
         return DRY_RUN if self.dry_run else ""
 
 
+class BeginSwitch(SpawnRequest, frozen=True, kw_only=True):
+    """``switch``."""
+
+    connection: Connection
+    options: SwitchOptions
+
+
 class BeginRehearsal(SpawnRequest, frozen=True, kw_only=True):
     """``rehearse``; an empty scenario is the default one.
 
@@ -103,7 +111,7 @@ class GoOn(SpawnRequest, frozen=True, kw_only=True):
     override: Override
 
 
-AnyOrder = BeginRun | BeginRehearsal | BeginLike | GoOn
+AnyOrder = BeginRun | BeginSwitch | BeginRehearsal | BeginLike | GoOn
 
 
 # -- what it says

@@ -7,7 +7,7 @@ became of it is told. An answer that does not say whether a write was applied ma
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import structlog
 
@@ -42,11 +42,14 @@ from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.core.timing import DEPLOY_LOOK_BACKOFF, backoff
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.pollers import Look
+from route53_takeover.runtime.secret_rule import SecretRules, rule_of
+from route53_takeover.runtime.shared_reads import SharedReads
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from route53_takeover.core.domain.api_mappings import ApiMapping
     from route53_takeover.core.machine import Poll
     from route53_takeover.core.ports import (
         ApiGateway,
@@ -66,6 +69,8 @@ _log = structlog.get_logger(__name__)
 
 SwitchEngine: TypeAlias = Engine[SwitchState, SwitchEvent, cmd.SwitchCommand, SwitchTarget]
 
+_DELETE_TRIES = 60
+"""Failed looks in a row after which the end of a delete is not waited for (some minutes)."""
 _WRITE_LIMIT = 8.0
 """Seconds of the clock after which a write counts as unanswered, whatever the client does."""
 
@@ -81,6 +86,7 @@ def switch_engine(
     save_backup: Callable[[], Awaitable[None]],
     rng: random.Random,
     observer: RunObserver,
+    retirement: Retires | None = None,
     strict: bool = False,
 ) -> SwitchEngine:
     """An engine that runs one switch to its end.
@@ -91,6 +97,7 @@ def switch_engine(
         save_backup: writes backup.json durably from the plan; raises OSError.
         rng: for jitter.
         observer: told of every event.
+        retirement: of ``--retire``.
         strict: what is a defect raises, as tests and rehearsals want it (`Engine`).
     """
     effects = SwitchEffects(
@@ -100,6 +107,7 @@ def switch_engine(
         deployer=deployer,
         find_green=find_green,
         save_backup=save_backup,
+        retirement=retirement,
         failures=ApiError if strict else Exception,
     )
     return Engine(
@@ -114,6 +122,20 @@ def switch_engine(
     )
 
 
+class Retires(Protocol):
+    """Judges and deletes the stack to retire."""
+
+    async def judged(self, stack: str) -> tuple[str, tuple[str, ...]]:
+        """Its id, and what its delete would break. Raises TakeoverError."""
+
+    async def deleted(self, stack_id: str, run: str, *, begins: bool) -> str:
+        """Waits for the end of its delete; why it is not gone, or nothing.
+
+        Args:
+            begins: begins it, too, unless this run has begun it already.
+        """
+
+
 class SiteSwaps:
     """Reads and writes the swaps of a plan, whatever they are.
 
@@ -123,42 +145,53 @@ class SiteSwaps:
     """
 
     def __init__(self, api_gateway: ApiGateway, distributions: Distributions) -> None:
-        self._api_gateway = api_gateway
+        self.api_gateway = api_gateway
+        self._mappings: SharedReads[Sequence[ApiMapping]] = SharedReads()
         self._distributions = distributions
 
     async def read(self, swap: Swap) -> SwapReading:
         """Where it leads now. Raises ApiError."""
         match swap:
             case MappingSwap():
-                mappings = await self._api_gateway.mappings(swap.domain)
+                mappings = await self._mappings.read(
+                    swap.domain.name, lambda: self.api_gateway.mappings(swap.domain)
+                )
                 return mapping_reading(swap, mappings)
             case OriginSwap():
                 found = await self._distributions.distribution(swap.distribution_id)
                 return origin_reading(swap, found)
 
-    async def lead(self, swap: Swap, to: Side, etag: str) -> None:
+    async def lead(self, swap: Swap, to: Side, *, shown: str, etag: str) -> None:
         """Lets it lead to a side, sent once. Raises as the ports do.
 
-        A mapping is looked at once more right before: its id, which v2 asks for, is another one
-        where it was deleted and created again.
+        A mapping is looked at once more right before: what it was decided on may have changed while
+        the intent was written, and v2 asks for its id.
+
+        Args:
+            shown: where it led by the read that this was decided on; ``etag``: of that read.
         """
         match swap:
             case MappingSwap():
                 target = swap.to if to is Side.GREEN else swap.mapping.target
-                mappings = await self._before_writing(swap)
-                await self._api_gateway.point(swap.domain, swap.mapping.base_path, mappings, target)
+                mapping = await self._before_writing(swap, shown)
+                await self.api_gateway.point(swap.domain, swap.mapping.base_path, mapping, target)
             case OriginSwap():
                 config = swap.switched if to is Side.GREEN else swap.config
                 await self._distributions.update(swap.distribution_id, etag, config)
 
-    async def _before_writing(self, swap: MappingSwap) -> Any:  # noqa: ANN401 -- ApiMapping or None
+    async def _before_writing(self, swap: MappingSwap, shown: str) -> ApiMapping | None:
         try:
-            mappings = await self._api_gateway.mappings(swap.domain)
+            mappings = await self.api_gateway.mappings(swap.domain)
         except ApiError as error:
             raise EndpointError(  # nothing was sent that writes
                 f"the mapping could not be read before it was written: {one_line(error)}",
                 operation="apigateway:GetMappings",
             ) from error
+        if mapping_reading(swap, mappings).shown != shown:
+            raise EndpointError(  # the same: it is decided anew
+                "the mapping was changed right before it was to be written",
+                operation="apigateway:GetMappings",
+            )
         return mapping_at(mappings, swap.mapping.base_path)
 
     async def invalidate(self, swap: Swap, reference: str) -> str:
@@ -193,6 +226,7 @@ class SwitchEffects:
         find_green: Callable[[SwitchPlan], Awaitable[SwitchPlan]],
         save_backup: Callable[[], Awaitable[None]],
         failures: type[Exception],
+        retirement: Retires | None = None,
     ) -> None:
         self._clock = clock
         self._sites = sites
@@ -200,6 +234,8 @@ class SwitchEffects:
         self._deployer = deployer
         self._find_green = find_green
         self._save_backup = save_backup
+        self._retirement = retirement
+        self._rules = SecretRules(sites.api_gateway, checks, clock)
         self._failures = failures
 
     async def carry_out(
@@ -219,6 +255,16 @@ class SwitchEffects:
                 submit(await self._green(state))
             case cmd.SaveBackup():
                 submit(await self._backup())
+            case cmd.TryByRule():
+                submit(await self._rules.test(rule_of(state.plan), state))
+            case cmd.RemoveRule():
+                submit(await self._rules.remove(rule_of(state.plan)))
+            case cmd.JudgeRetirement():
+                submit(await self._judged(state))
+            case cmd.DeleteBlue():
+                submit(await self._deleted(command.stack_id, state, begins=True))
+            case cmd.RejoinDelete():
+                submit(await self._deleted(command.stack_id, state, begins=False))
             case cmd.DeployGreen():
                 submit(await self._deployed(self._deployer.run))
             case cmd.RejoinGreenDeploy():
@@ -251,7 +297,7 @@ class SwitchEffects:
         about = {"id": write.id, "swap": write.swap}
         try:
             async with asyncio.timeout(_WRITE_LIMIT / self._clock.speed):
-                await self._sites.lead(swap, write.to, write.etag)
+                await self._sites.lead(swap, write.to, shown=write.shown, etag=write.etag)
         except (ThrottledError, EndpointError, CredentialsError) as error:
             return ev.SwapHeldOff(time=self._clock.now(), reason=one_line(error), **about)
         except (RejectedChangeError, AccessDeniedError, NotFoundError) as error:
@@ -290,6 +336,36 @@ class SwitchEffects:
         if not is_complete:
             return Look(None)
         return Look(ev.InvalidationCompleted(time=self._clock.now(), swap=target.swap))
+
+    # -- the stack to retire
+
+    async def _judged(self, state: SwitchState) -> ev.RetirementJudged | ev.RetirementUnjudged:
+        try:
+            stack_id, breaks = await self._retires.judged(state.plan.options.retire or "")
+        except TakeoverError as error:
+            return ev.RetirementUnjudged(time=self._clock.now(), reason=one_line(error))
+        return ev.RetirementJudged(time=self._clock.now(), stack_id=stack_id, breaks=breaks)
+
+    async def _deleted(self, stack_id: str, state: SwitchState, *, begins: bool) -> ev.DeleteEnded:
+        """Waits for the end of the delete, however often looking at it fails."""
+        failures = 0
+        while True:
+            try:
+                problem = await self._retires.deleted(stack_id, state.run, begins=begins)
+            except Exception as error:  # noqa: BLE001 -- what was begun goes on: it is looked at again
+                _log.error("delete.unwatched", reason=one_line(error))
+                failures += 1
+                if failures > _DELETE_TRIES:
+                    return ev.DeleteEnded(time=self._clock.now(), problem=one_line(error))
+                await self._clock.sleep(backoff(failures, first=1.0, most=DEPLOY_LOOK_BACKOFF))
+            else:
+                return ev.DeleteEnded(time=self._clock.now(), problem=problem)
+
+    @property
+    def _retires(self) -> Retires:
+        if self._retirement is None:
+            raise ApiError("nothing here can retire a stack", operation="cloudformation")
+        return self._retirement
 
     # -- checks, the disk and the deploy
 

@@ -25,7 +25,7 @@ def main() -> int:
     if not os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
         sys.stderr.write("this command only deploys to a rehearsal\n")
         return 3
-    switch = os.environ["ROUTE53_ENABLE"]
+    switch = os.environ.get("ROUTE53_ENABLE", "true")
     sys.stdout.write(f"deploying {stack} with route53.enable={switch}\n")
     client = boto3.client("cloudformation")
     arguments: dict[str, Any] = {

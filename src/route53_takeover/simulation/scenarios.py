@@ -428,7 +428,7 @@ DEFAULT = "alias"
 
 
 def find_scenario(name: str) -> Scenario:
-    """The scenario of this name.
+    """The scenario of this name, of a takeover.
 
     Raises:
         UsageError: there is none.

@@ -14,15 +14,24 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.core.domain.template import members_of, resources_of
 from route53_takeover.core.plan.model import Options
 from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.aws.api_gateway import v1_api, v2_api
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
-from route53_takeover.simulation.aws.cloudformation.template import Simulation
+from route53_takeover.simulation.aws.cloudformation.asked import Simulation
+from route53_takeover.simulation.aws.cloudfront import api as cloudfront_api
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
 from route53_takeover.simulation.aws.route53.nameserver import NameServers
+from route53_takeover.simulation.aws.web.server import WebServer
+from route53_takeover.simulation.blue_green import (
+    GREEN_STACK,
+    BlueGreenAccount,
+    green_template,
+)
 from route53_takeover.simulation.scenarios import REHEARSED_STEP
 
 if TYPE_CHECKING:
@@ -30,9 +39,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from route53_takeover.core.ports import Clock
+    from route53_takeover.core.switch.model import SwitchOptions
     from route53_takeover.simulation.aws.cloudformation.stacks import StackStore
+    from route53_takeover.simulation.aws.http.faults import Operation
     from route53_takeover.simulation.aws.route53.zones import Zones
     from route53_takeover.simulation.aws.timeline import Schedule
+    from route53_takeover.simulation.blue_green import SwitchScenario
     from route53_takeover.simulation.scenarios import Scenario
 
 PAST = 3600.0
@@ -55,6 +67,17 @@ class ServedAccount(Served, frozen=True, kw_only=True):
     """The same for a scenario's account."""
 
     world: SimulatedAccount
+
+
+class ServedSite(Served, frozen=True, kw_only=True):
+    """The same for a switch's account.
+
+    Attributes:
+        web_server: the URL at which every site answers.
+    """
+
+    world: BlueGreenAccount
+    web_server: str
 
 
 class World(Protocol):
@@ -81,16 +104,43 @@ async def serving(
 
 
 @asynccontextmanager
+async def serving_sites(
+    scenario: SwitchScenario, *, seed: str, clock: Clock, asked: Callable[[], None] = lambda: None
+) -> AsyncIterator[ServedSite]:
+    """Serves the account of a switch, and its sites; arguments as for `serving_world`."""
+    world = BlueGreenAccount(scenario.account, seed=seed, start=clock.now() - PAST)
+    services = {
+        "apigateway": v1_api.operations(world.api_gateway),
+        "apigatewayv2": v2_api.operations(world.api_gateway),
+        "cloudfront": cloudfront_api.operations(world.cloudfront),
+    }
+    web = WebServer(world.web, before=lambda: world.timeline.advance(clock.now()))
+    async with serving_world(world, clock, asked=asked, services=services) as served:
+        try:
+            yield ServedSite(
+                endpoint_url=served.endpoint_url,
+                name_servers=served.name_servers,
+                calls=served.calls,
+                world=world,
+                web_server=await web.start(),
+            )
+        finally:
+            await web.stop()
+
+
+@asynccontextmanager
 async def serving_world(
     world: World,
     clock: Clock,
     *,
     account: str = route53_api.ACCOUNT,
     asked: Callable[[], None] = lambda: None,
+    services: Mapping[str, Mapping[str, Operation]] | None = None,
 ) -> AsyncIterator[Served]:
     """The same for any account.
 
     Args:
+        services: others that it has, by the names of their models.
         account: its number.
         asked: called for each request and each DNS query.
     """
@@ -104,6 +154,7 @@ async def serving_world(
             "route53": route53_api.operations(world.zones),
             "cloudformation": cloudformation_api.operations(world.stacks),
             "sts": route53_api.identity(account=account),
+            **(services or {}),
         },
         before=advance,
     )
@@ -148,6 +199,15 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
         weights=scenario.weights,
         weight_every=REHEARSED_STEP,
     )
+
+
+def switch_options(scenario: SwitchScenario, folder: Path) -> SwitchOptions:
+    """What the rehearsal of a switch asks for; green's template is written to ``folder``."""
+    if scenario.options.deploy is None:
+        return scenario.options
+    template = folder / "template.json"
+    _write_template(template, green_template(scenario.account))
+    return replace(scenario.options, deploy=deploy_line(GREEN_STACK, template))
 
 
 def deploy_line(stack: str, template: Path) -> str:

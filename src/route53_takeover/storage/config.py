@@ -179,6 +179,8 @@ def check_config(
     Raises:
         UsageError: a key is unknown, or a value of the wrong kind.
     """
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path}: switch is no table", "Write its options below [switch].")
     unknown = sorted(loaded.keys() - kinds.keys())
     if unknown:
         raise UsageError(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from route53_takeover.core.domain.record_sets import Change
+    from route53_takeover.core.switch.model import SwapReading
 
 
 FORMAT = 1
@@ -179,6 +180,20 @@ class RunFolder:
             "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
             "changes": [{"action": c.action, "record": c.record.to_api()} for c in changes],
         }
+        self._add_restore(line)
+
+    def save_switch_restore(self, time: float, swap: Swap, found: SwapReading) -> None:
+        """The same of a switch: what stands where it is about to be led back. Raises OSError."""
+        self._add_restore(
+            {
+                "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
+                "swap": swap.id,
+                "found": msgspec.to_builtins(found),
+                "to": swap.before,
+            }
+        )
+
+    def _add_restore(self, line: dict[str, Any]) -> None:
         path = self.path / "restores.jsonl"
         fd = private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with os.fdopen(fd, "wb") as file:

@@ -287,7 +287,8 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
     @on(HelpAsked)
     def open_help(self) -> None:
         """Shows all keys, and where they are changed."""
-        _ = self.push_screen(Help(self._kept.keys, self._preferences))
+        kind = self.screen.kind if isinstance(self.screen, BaseScreen) else None
+        _ = self.push_screen(Help(self._kept.keys, self._preferences, kind))
 
     @on(ThemeAsked)
     def next_theme(self) -> None:

@@ -15,10 +15,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
+from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.tui.copying import CopyList
 from route53_takeover.tui.help import key_names
 from route53_takeover.tui.key_bar import Hint, KeyBar, fitting
-from route53_takeover.tui.keys import ACTIONS, BY_ID, Where, bindings
+from route53_takeover.tui.keys import BY_ID, BY_KIND, Where, bindings
 from route53_takeover.tui.messages import (
     HelpAsked,
     LeaveAsked,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 _UNLISTED = ("palette", "interrupt", "enter")
 """Not in the palette: it itself, and keys for what has a key of its own."""
+_OF_ANOTHER_KIND = "That key has no use in this kind of run."
 SMALLEST = (60, 15)
 """Cells: below that a screen shows one line only."""
 
@@ -84,6 +86,16 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     # -- what can be done
 
+    @property
+    def kind(self) -> RunKind | None:
+        """Of the run or the plan that is shown; ``None`` while there is none."""
+        return None
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """The actions as they are called here, by id."""
+        return BY_KIND[self.kind or RunKind.TAKEOVER]
+
     def why_not(self, action: Action) -> str:
         """Why this action does nothing now; empty where it does something."""
         if action.where is not Where.ALWAYS and action.where not in self.PLACES:
@@ -107,7 +119,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     def offers(self) -> Iterator[tuple[str, str, str]]:
         """What applies now: a title, what it does and its id, for the palette."""
-        for action in ACTIONS:
+        for action in self.actions.values():
             hidden = action.where is Where.DIALOG or action.id in _UNLISTED
             if not hidden and not self.why_not(action):
                 yield self.label(action), action.tooltip, action.id
@@ -121,8 +133,8 @@ class BaseScreen(Screen[None], inherit_bindings=False):
                 label=self.label(action),
                 tooltip=action.tooltip,
             )
-            for action in map(BY_ID.__getitem__, self.FIRST)
-            if not self.why_not(action)
+            for name in self.FIRST
+            if (action := self.actions.get(name)) is not None and not self.why_not(action)
         )
         self.query_one(KeyBar).hints = fitting(hints, self.size.width)
 
@@ -130,9 +142,9 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     def action_take(self, name: str) -> None:
         """A key, a press of the mouse or a choice in the palette."""
-        action = BY_ID[name]
-        why = self.why_not(action)
-        if why:
+        action = self.actions.get(name)
+        why = _OF_ANOTHER_KIND if action is None else self.why_not(action)
+        if action is None or why:
             self.say(why)
         else:
             self.take(action)

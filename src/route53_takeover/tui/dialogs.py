@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name, normal_name
 from route53_takeover.core.status.choices import Act
+from route53_takeover.core.status.run_words import TAKEOVER_WORDS
 from route53_takeover.tui.keys import Where, bindings
 
 if TYPE_CHECKING:
@@ -42,13 +43,17 @@ _Answer = TypeVar("_Answer")
 
 
 def shown(name: str) -> str:
-    """A record's name for a terminal."""
+    """A name for a terminal."""
     return escape_control(display_name(name))
 
 
 def title_of(choice: Choice) -> str:
     """The title of a choice, with its name."""
-    return f"{_TITLES[choice.act]}{f': {shown(choice.name)}' if choice.name else ''}"
+    return f"{_act(choice)}{f': {shown(choice.name)}' if choice.name else ''}"
+
+
+def _act(choice: Choice) -> str:
+    return escape_control(choice.title) or _TITLES[choice.act]
 
 
 def consequences(choice: Choice) -> Content:
@@ -144,15 +149,18 @@ class Dialog(ModalScreen[_Answer]):
 
 
 class AskName(Dialog["Choice"]):
-    """Asks to type the record's name before something severe is done.
+    """Asks to type a name before something severe is done.
 
     With several names the one that is typed picks the choice. One about the whole run is confirmed
-    with any of the run's names.
+    with any of the run's names. ``what``: which name that is, for the question.
     """
 
-    def __init__(self, choices: tuple[Choice, ...], names: tuple[str, ...]) -> None:
+    def __init__(
+        self, choices: tuple[Choice, ...], names: tuple[str, ...], what: str = TAKEOVER_WORDS.name
+    ) -> None:
         super().__init__(*choices)
         self._names = names
+        self._what = what
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False):
@@ -164,7 +172,7 @@ class AskName(Dialog["Choice"]):
 
     def _title(self) -> Content:
         first = self.choices[0]
-        return Content(title_of(first) if len(self.choices) == 1 else _TITLES[first.act])
+        return Content(title_of(first) if len(self.choices) == 1 else _act(first))
 
     def _body(self) -> Content:
         if len(self.choices) == 1:
@@ -177,7 +185,7 @@ class AskName(Dialog["Choice"]):
     def _wanted(self) -> Content:
         names = [name for choice in self.choices for name in self._accepted(choice)]
         return Content(
-            f"Type the record's name ({' or '.join(map(shown, dict.fromkeys(names)))}) and Enter. "
+            f"Type {self._what} ({' or '.join(map(shown, dict.fromkeys(names)))}) and Enter. "
             "Anything else, or Escape, cancels."
         )
 
@@ -238,7 +246,7 @@ class PickName(Dialog["Choice"]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False):
-            yield Static(Content(f"{_TITLES[self.choices[0].act]}: which?"), classes="title")
+            yield Static(Content(f"{_act(self.choices[0])}: which?"), classes="title")
             yield Static(LAPSED, classes="lapsed", markup=False)
             yield OptionList(*(Option(Content(shown(c.name)), id=c.name) for c in self.choices))
 

@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
+from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.tui.dialogs import Dialog
-from route53_takeover.tui.keys import ACTIONS, Where, split
+from route53_takeover.tui.keys import BY_KIND, Where, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,16 +37,21 @@ class Help(Dialog[None]):
     AUTO_FOCUS = ".box"
     DEFAULT_CSS = "Help .box { max-width: 100; }"
 
-    def __init__(self, keymap: Mapping[str, str], preferences: Path) -> None:
+    def __init__(
+        self, keymap: Mapping[str, str], preferences: Path, kind: RunKind | None = None
+    ) -> None:
+        """Of this kind of run; ``None``: it is not known yet, and keys of a run are left out."""
         super().__init__()
         self._keymap = keymap
         self._preferences = preferences
+        self._kind = kind
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box"):
             yield Static("Keys", classes="title", markup=False)
             for place in Where:
-                yield Static(self._group(place))
+                if self._kind is not None or place not in (Where.RUN, Where.REPLAY):
+                    yield Static(self._group(place))
             yield Static(_FOOT, markup=False)
             yield Static(Content(escape_control(self._how_to_change())))
 
@@ -57,7 +63,7 @@ class Help(Dialog[None]):
 
     def _group(self, place: Where) -> Content:
         lines = [Content.styled(place, "bold underline")]
-        for action in ACTIONS:
+        for action in BY_KIND[self._kind or RunKind.TAKEOVER].values():
             if action.where is place:
                 keys = key_names(self.app, action.id, self._keymap.get(action.id, action.keys))
                 lines.append(

@@ -1,7 +1,8 @@
 """Every key of the screen: the one list that bindings, footer, palette and help are made from.
 
 What is not in it cannot be pressed, and what is in it is documented. Whether an action applies now
-is not known here: that is the screen's, which knows the run.
+is not known here: that is the screen's, which knows the run. In a blue-green switch some actions
+are called otherwise (`IN_A_SWITCH`), and some do not exist.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 from textual.binding import Binding
 
 from route53_takeover.core.status.choices import Act
+from route53_takeover.core.status.run_words import RunKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,6 +150,52 @@ ACTIONS = (
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
+
+
+class _Called(Struct, frozen=True, kw_only=True):
+    """What an action is called in another kind of run."""
+
+    label: str
+    tooltip: str
+    otherwise: str = ""
+
+
+IN_A_SWITCH = {
+    "restore": _Called(
+        label="Switch back",
+        tooltip="Lead the site back to blue",
+        otherwise="There is nothing to switch back: this run has led nothing to green.",
+    ),
+    "pause": _Called(
+        label="Pause",
+        tooltip="Pause the run before the switch, or continue it",
+        otherwise="A run can only be paused before the switch; after it, it watches to the end.",
+    ),
+    "abort": _Called(
+        label="Abort",
+        tooltip="Give up the switch, while nothing is switched",
+        otherwise="A run can only be aborted before the switch; after it, it can be switched back.",
+    ),
+    "pane-1": _Called(label="Checks", tooltip="Show what the checks got"),
+    "pane-2": _Called(label="Answers", tooltip="Show which side answers users: blue or green"),
+}
+_ONLY_IN_A_TAKEOVER = ("release", "extend")
+
+
+def _of_a_switch() -> dict[str, Action]:
+    called: dict[str, Action] = {}
+    for action in ACTIONS:
+        words = IN_A_SWITCH.get(action.id)
+        if words is not None:
+            label, tooltip, otherwise = words.label, words.tooltip, words.otherwise
+            called[action.id] = replace(action, label=label, tooltip=tooltip, otherwise=otherwise)
+        elif action.id not in _ONLY_IN_A_TAKEOVER:
+            called[action.id] = action
+    return called
+
+
+BY_KIND = {RunKind.TAKEOVER: BY_ID, RunKind.SWITCH: _of_a_switch()}
+"""The actions of each kind of run, by id, in the order of the list."""
 _LABELS = {
     Act.GO_ON: "Continue",
     Act.CONFIRM_RELEASE: "RELEASE",

@@ -21,8 +21,10 @@ from route53_takeover.base.stdio import write_lines
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.rehearsal_marks import title
+from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
+from route53_takeover.output.switch_lines import switch_plan_lines
 from route53_takeover.process.protocol import KILLED, ExitInfo, Link
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class TextView:
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         self._signals: asyncio.Queue[str] = asyncio.Queue()
         self._has_explained_suspending = False
+        self._words = TAKEOVER_WORDS
+        self._has_told_back = False
 
     async def open(self, opening: PendingRun) -> ExitInfo:
         """Shows the plan, and the run if it is started."""
@@ -122,6 +126,7 @@ class TextView:
                     if view is None:
                         return _left(shown)
                     shown = view
+                    self._words = view.snapshot.words
                     if view.link is Link.GONE:
                         return ExitInfo(run=view.snapshot.run, gone=True)
                     if view.link is Link.KILLED:
@@ -147,7 +152,7 @@ class TextView:
             return
         clock = asyncio.get_running_loop().time
         one_request = clock() + ONE_REQUEST
-        self._tell("abort requested: the run undoes its changes; Ctrl-C again leaves this view")
+        self._tell(f"abort requested: {self._words.aborts}; Ctrl-C again leaves this view")
         await self._submit(source, Act.ABORT, "")
         while await self._signals.get() in _FROM_KEYS and clock() < one_request:
             pass
@@ -160,6 +165,7 @@ class TextView:
 
     def _ask(self, view: View, before: str) -> str:
         """Asks once for what only the operator can decide."""
+        self._tell_back(view)
         needed = view.snapshot.needs_person
         if needed and needed != before:
             self._tell(needed)
@@ -169,12 +175,23 @@ class TextView:
                     self._tell(f"To confirm, type: release {display_name(choice.name)}")
         return needed
 
+    def _tell_back(self, view: View) -> None:
+        """Says once how a site is led back, as soon as that is possible."""
+        line = _back_line(view)
+        if line and not self._has_told_back:
+            self._has_told_back = True
+            self._tell(f"To lead the site back to blue, type: {line}")
+
     async def _answer(self, source: Source, view: View | None, line: str) -> None:
-        """``release NAME`` confirms a release that waits for it."""
-        verb, _, name = line.strip().rstrip(".").lower().partition(" ")
+        """``release NAME`` confirms a release that waits for it; ``switch back SITE``."""
+        typed = " ".join(line.lower().split()).rstrip(".")
         for choice in view.snapshot.choices if view else ():
-            named = display_name(choice.name).lower() == name.strip()
-            if verb == "release" and named and choice.act is Act.CONFIRM_RELEASE:
+            wanted = ""
+            if choice.act is Act.CONFIRM_RELEASE:
+                wanted = f"release {display_name(choice.name)}"
+            elif choice.act is Act.RESTORE and view is not None:
+                wanted = _back_line(view)
+            if wanted and typed == wanted.lower():
                 await self._submit(source, choice.act, choice.name)
 
     def _tell(self, text: str) -> None:
@@ -221,10 +238,22 @@ class TextView:
             self._tell(_CANNOT_SUSPEND)
 
 
+def _back_line(view: View) -> str:
+    """What to type to switch back; empty where nothing can be."""
+    snapshot = view.snapshot
+    if snapshot.words.kind is not RunKind.SWITCH:
+        return ""
+    is_possible = any(choice.act is Act.RESTORE for choice in snapshot.choices)
+    return f"switch back {display_name(snapshot.zone)}" if is_possible else ""
+
+
 def _proposed(proposal: Proposal) -> list[str]:
-    lines = text_lines.plan_lines(
-        proposal.plan, list(proposal.steps), run_line=None, config=proposal.config
-    )
+    steps, config = list(proposal.steps), proposal.config
+    lines: list[str] = []
+    if proposal.switch is not None:
+        lines = switch_plan_lines(proposal.switch, steps, None, config=config)
+    elif proposal.plan is not None:
+        lines = text_lines.plan_lines(proposal.plan, steps, run_line=None, config=config)
     if proposal.rehearsal:
         lines.insert(0, title(proposal.rehearsal))
     return lines

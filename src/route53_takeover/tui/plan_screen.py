@@ -18,9 +18,11 @@ from route53_takeover.core.plan.comparison import plan_rows
 from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.status.rehearsal_marks import mark, title
+from route53_takeover.core.status.run_words import RunKind
+from route53_takeover.output.switch_lines import USERS_GET_GREEN, switch_plan_lines
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
-from route53_takeover.tui.dialogs import Confirm, shown
+from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.keys import Where, bindings
 from route53_takeover.tui.messages import StartAsked
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.process.protocol import Proposal
     from route53_takeover.tui.keys import Action
 
@@ -108,6 +111,10 @@ class PlanScreen(BaseScreen):
     def _question(self) -> str:
         return f"Press {self.key('start')} to start it, {self.key('leave')} to leave."
 
+    @property
+    def kind(self) -> RunKind:
+        return RunKind.TAKEOVER if self._proposal.switch is None else RunKind.SWITCH
+
     def essential(self) -> str:
         word = mark(self._proposal.rehearsal)
         return f"{word}{': ' if word else ''}The plan is ready; enlarge the terminal to read it."
@@ -125,21 +132,8 @@ class PlanScreen(BaseScreen):
         if action.id != "start":
             super().take(action)
             return
-        names = ", ".join(map(shown, self._proposal.plan.names))
-        changed = (
-            "No real record is changed" if self._proposal.rehearsal else "This changes live DNS"
-        )
-        body = Content(
-            f"{changed}. {self._deed()} without asking again."
-            if not self._proposal.plan.options.confirm_release
-            else f"{changed}. You are asked before the old record is deleted."
-        )
-        self.open(Confirm(f"Take over {names}?", body, "Start"), self._answered)
-
-    def _deed(self) -> str:
-        """What happens to the old records; of several strategies the most drastic one's."""
-        chosen = {manual.strategy for manual in self._proposal.plan.manuals}
-        return next(deed for strategy, deed in _DEEDS.items() if strategy in chosen)
+        title, body = _question(self._proposal)
+        self.open(Confirm(title, Content(escape_control(body)), "Start"), self._answered)
 
     def _answered(self, yes: bool | None) -> None:
         if yes and self._is_old():
@@ -154,9 +148,56 @@ class PlanScreen(BaseScreen):
         return asyncio.get_running_loop().time() - self._read_at > GOOD_FOR
 
 
+def _question(proposal: Proposal) -> tuple[str, str]:
+    """Title and text of the question before a start."""
+    if proposal.switch is not None:
+        return _switch_question(proposal.switch, bool(proposal.rehearsal))
+    plan = proposal.plan
+    if plan is None:
+        return "Start it?", ""
+    changed = "No real record is changed" if proposal.rehearsal else "This changes live DNS"
+    if plan.options.confirm_release:
+        body = f"{changed}. You are asked before the old record is deleted."
+    else:
+        body = f"{changed}. {_deed(plan)} without asking again."
+    return f"Take over {', '.join(map(display_name, plan.names))}?", body
+
+
+def _deed(plan: Plan) -> str:
+    """What happens to the old records; of several strategies the most drastic one's."""
+    chosen = {manual.strategy for manual in plan.manuals}
+    return next(deed for strategy, deed in _DEEDS.items() if strategy in chosen)
+
+
+def _switch_question(plan: SwitchPlan, is_rehearsal: bool) -> tuple[str, str]:
+    changed = "No real site is changed" if is_rehearsal else "This changes a live site"
+    once = "once green passes every check" if plan.checks else "and no check tests green before"
+    made = "Green is deployed first. " if plan.options.deploy else ""
+    body = f"{changed}. {made}Users are led to green without asking again, {once}."
+    return f"Switch {display_name(plan.site)} to green?", body
+
+
 def plan_lines(proposal: Proposal) -> Iterator[Content]:
     """The plan as text."""
-    plan = proposal.plan
+    if proposal.switch is not None:
+        lines = switch_plan_lines(
+            proposal.switch, list(proposal.steps), None, config=proposal.config
+        )
+        yield from map(_styled, lines)
+    elif proposal.plan is not None:
+        yield from _takeover_lines(proposal, proposal.plan)
+
+
+def _styled(line: str) -> Content:
+    """A line of the plan of a switch; its sign says what its colour says."""
+    text = escape_control(line)
+    style = _LINE_STYLES.get(line.strip()[:2].strip(), "")
+    if line == USERS_GET_GREEN or (line.endswith(":") and not line.startswith(" ")):
+        style = "bold"
+    return Content.styled(text, style) if style else Content(text)
+
+
+def _takeover_lines(proposal: Proposal, plan: Plan) -> Iterator[Content]:
     yield from _subject(plan)
     if proposal.config:
         yield Content.assemble(
@@ -206,6 +247,12 @@ def _subject(plan: Plan) -> Iterator[Content]:
         yield Content.assemble((f"{label:<11}", "bold"), escape_control(text))
 
 
+_LINE_STYLES = {
+    "✘": "bold $text-error",
+    "!": "bold $text-warning",
+    "-": "$text-error",
+    "+": "$text-success",
+}
 _STYLES = {"-": "$error", "+": "$success"}
 """Of what goes and what comes; the sign says it without a colour."""
 

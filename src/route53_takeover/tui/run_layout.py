@@ -14,15 +14,19 @@ from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.tui.frame import Frame, goes_on
+from route53_takeover.tui.widgets.checks import Checks
 from route53_takeover.tui.widgets.deploy import DeployOutput
 from route53_takeover.tui.widgets.header import Header
 from route53_takeover.tui.widgets.lines import Lines
+from route53_takeover.tui.widgets.meter import Meter
 from route53_takeover.tui.widgets.news import NewsLog
 from route53_takeover.tui.widgets.now import Now
 from route53_takeover.tui.widgets.rail import RailColumn, RailLine
 from route53_takeover.tui.widgets.records import RecordTable
 from route53_takeover.tui.widgets.servers import Servers
+from route53_takeover.tui.widgets.swaps import SwapTable
 from route53_takeover.tui.widgets.tabs import Pane, PaneTabs
 from route53_takeover.tui.widgets.tree import StackTree
 
@@ -33,9 +37,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
+    from route53_takeover.core.status.snapshot import Snapshot
     from route53_takeover.process.protocol import View
 
 _TICK = 1.0
+_PARTS = {
+    RunKind.TAKEOVER: {Pane.TREE: "tree", Pane.SERVERS: "servers"},
+    RunKind.SWITCH: {Pane.TREE: "checks", Pane.SERVERS: "meter"},
+}
+"""What stands in the places that differ between the kinds of run, by its id."""
 _LARGE = 150, 42
 _MEDIUM = 110, 34
 """Cells from which on there are two columns, and three. Less than the terminals that they are made
@@ -71,10 +81,12 @@ class RunView(Widget):
         Args:
             clock: seconds that never go back, from anywhere; the event loop's, where not given.
         """
-        super().__init__(id=id)
+        super().__init__(id=id, classes="-unknown -no-switch")
         self.clock = clock or _loop_time
         self._arrived = 0.0
         self._due = False
+        self._kind: RunKind | None = None
+        self._is_chosen = False
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -87,10 +99,13 @@ class RunView(Widget):
             with Horizontal(id="main"):
                 with Vertical(id="middle"):
                     yield RecordTable(id="records")
+                    yield SwapTable(id="swaps")
                     yield PaneTabs(id="tabs")
                     yield StackTree(id="tree")
+                    yield Checks(id="checks")
                 with Vertical(id="right"):
                     yield Servers(id="servers")
+                    yield Meter(id="meter")
                     yield DeployOutput(id="deploy")
                     yield NewsLog(id="news")
 
@@ -103,6 +118,7 @@ class RunView(Widget):
 
     def show_pane(self, name: str) -> None:
         """Shows this part (``tree``, ``servers``, ``deploy``, ``news``), and goes to it."""
+        self._is_chosen = True
         self.pane = Pane(name)
         self._focus_pane()
 
@@ -156,9 +172,24 @@ class RunView(Widget):
             return
         sight = Frame(view=self.view, now=self.now)
         with self.app.batch_update():
+            self._adapt(self.view.snapshot)
             self._arrange()
             for part in self.query(Lines):
                 part.show(sight)
+
+    def _adapt(self, snapshot: Snapshot) -> None:
+        """Shows the parts of this kind of run, and of a switch the one that matters now."""
+        kind, pane = snapshot.words.kind, self.pane
+        if kind is RunKind.SWITCH and not self._is_chosen:
+            is_asked = snapshot.meter is not None and bool(snapshot.meter.recent)
+            self.pane = Pane.SERVERS if is_asked else Pane.TREE
+        if kind is self._kind and self.pane is pane:
+            return
+        self._kind = kind
+        self.remove_class("-unknown")
+        for each in RunKind:
+            self.set_class(each is not kind, f"-no-{each}")
+        self._focus_pane()
 
     def _arrange(self, size: Size | None = None) -> None:
         chosen = arrangement(size or self.size)
@@ -174,7 +205,9 @@ class RunView(Widget):
         self.set_class(ended, "-ended")
 
     def _focus_pane(self) -> None:
-        shown = "latest" if self.pane is Pane.NEWS and self.has_class("-large") else self.pane
+        shown = _PARTS[self._kind or RunKind.TAKEOVER].get(self.pane, str(self.pane))
+        if self.pane is Pane.NEWS and self.has_class("-large"):
+            shown = "latest"
         try:
             self.query_one(f"#{shown}").focus(scroll_visible=False)
         except NoMatches:  # before it is mounted

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.rehearsal_marks import prefix
+from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
 from route53_takeover.process.protocol import KILLED, Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from route53_takeover.core.status.choices import Choice
+    from route53_takeover.core.status.run_words import RunWords
     from route53_takeover.core.status.snapshot import Copy
     from route53_takeover.process.protocol import Seek, StepBy, View
     from route53_takeover.tui.dialogs import Dialog
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
 _ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated account with it."
-_GUARDS = "After a release the run watches to its end and cannot be aborted."
 
 
 class RunScreen(BaseScreen):
@@ -140,6 +141,10 @@ class RunScreen(BaseScreen):
 
     # -- what can be done
 
+    @property
+    def kind(self) -> RunKind | None:
+        return None if self._view is None else self._view.snapshot.words.kind
+
     def why_not(self, action: Action) -> str:
         view = self._view
         refused = super().why_not(action)
@@ -217,7 +222,7 @@ class RunScreen(BaseScreen):
 
     def _ask(self, choices: tuple[Choice, ...]) -> None:
         if any(choice.severe for choice in choices):
-            self._open_choices(AskName(choices, self._names()))
+            self._open_choices(AskName(choices, self._names(), self._words().name))
         elif len(choices) > 1:
             self._open_choices(PickName(*choices))
         else:
@@ -259,7 +264,13 @@ class RunScreen(BaseScreen):
     def _names(self) -> tuple[str, ...]:
         if self._view is None:
             return ()
-        return tuple(dict.fromkeys(record.name for record in self._view.snapshot.records))
+        snapshot = self._view.snapshot
+        if self.kind is RunKind.SWITCH:
+            return (snapshot.zone,)
+        return tuple(dict.fromkeys(record.name for record in snapshot.records))
+
+    def _words(self) -> RunWords:
+        return TAKEOVER_WORDS if self._view is None else self._view.snapshot.words
 
     def _interrupt(self) -> None:
         """ctrl+c never ends the screen by itself: that would look like ending the run."""
@@ -277,12 +288,12 @@ class RunScreen(BaseScreen):
         elif view.link is Link.GONE:
             self.say(f"{_ITS_ACCOUNT_TOO} {leave}.")
         else:
-            self.say(f"{_GUARDS} {leave}; the run continues.")
+            self.say(f"{self._words().no_abort} {leave}; the run continues.")
 
     def _ask_to_resume(self) -> None:
         body = Content(
-            "Its process has died, and nothing restores the record. A new process reads the "
-            "journal and the account, and continues the run."
+            f"Its process has died, and {self._words().dead}. A new process reads the journal and "
+            "the account, and continues the run."
         )
 
         def answered(yes: bool | None) -> None:

@@ -293,7 +293,7 @@ def test_before_its_deploy_begins_the_stack_a_run_waits_for_the_deploy() -> None
     )
     assert theirs.seen().doing == "Waiting for a deploy with the switch on, started elsewhere."
     assert theirs.seen().waits == ("a deploy of stack shop with the switch on, started elsewhere",)
-    assert [d.switch for d in theirs.seen().deploys] == ["off"]
+    assert [d.label for d in theirs.seen().deploys] == ["switch off"]
 
 
 def test_restoring_says_whether_the_name_is_still_empty() -> None:

@@ -266,6 +266,21 @@ def test_a_viewers_host_never_reaches_what_finds_its_site_by_it(
     assert any("Host is forwarded" in each.text for each in told) is is_forwarded
 
 
+@pytest.mark.parametrize("members", [("app", "files"), ("files", "app")])
+def test_a_behaviour_that_leads_to_the_origins_group_counts_as_well(
+    members: tuple[str, str],
+) -> None:
+    whole = config(
+        origin(),
+        origin("files.example.com", "files"),
+        OriginGroups=listed(group("both", *members)),
+        DefaultCacheBehavior=behavior("both", OriginRequestPolicyId=ALL_VIEWER),
+    )
+    after = switched(whole, "app", to(GREEN))
+    (found,) = origin_refusals(distribution(whole), "app", to(GREEN), after, POLICIES)
+    assert "forwards the viewer's Host" in found.text
+
+
 def test_a_policy_that_could_not_be_read_is_a_refusal() -> None:
     whole = config(DefaultCacheBehavior=behavior(OriginRequestPolicyId="hidden"))
     after = switched(whole, "app", to(GREEN))

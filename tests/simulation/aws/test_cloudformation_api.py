@@ -392,3 +392,24 @@ async def test_boto3_deploys_by_change_set_over_the_wire(
     record = next(each for each in events if each["LogicalResourceId"] == "Dns")
     assert json.loads(record["ResourceProperties"])["TTL"] == "60"
     assert json.loads(template) == {"Resources": {"Dns": RECORD}}
+
+
+def test_who_imports_an_export_is_listed_and_a_protected_stack_is_not_deleted(api: Api) -> None:
+    outputs = {"Zone": {"Value": {"Ref": "Bucket"}, "Export": {"Name": "zone"}}}
+    body = {"Resources": {"Bucket": BUCKET}, "Outputs": outputs}
+    api.call("CreateStack", StackName="app", TemplateBody=json.dumps(body))
+    api.timeline.advance(api.timeline.now + 600)
+    with pytest.raises(ApiFault, match="Export 'zone' is not imported by any stack"):
+        api.call("ListImports", ExportName="zone")
+    importing = {**BUCKET, "Properties": {"Tag": {"Fn::ImportValue": "zone"}}}
+    other = {"Resources": {"Bucket": importing}}
+    api.call("CreateStack", StackName="other", TemplateBody=json.dumps(other))
+    assert api.call("ListImports", ExportName="zone")["Imports"] == ["other"]
+    (shape,) = api.call("DescribeStacks", StackName="app")["Stacks"]
+    assert [output["ExportName"] for output in shape["Outputs"]] == ["zone"]
+    assert shape["EnableTerminationProtection"] is False
+    stack = api.stacks.find("app")
+    assert stack is not None
+    stack.is_protected = True
+    with pytest.raises(ApiFault, match="TerminationProtection is enabled"):
+        api.call("DeleteStack", StackName="app")

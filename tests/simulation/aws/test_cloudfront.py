@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from route53_takeover.simulation.aws.cloudfront.store import SimDistribution
+    from route53_takeover.simulation.aws.web.routing import CachingFront
 
 HOSTS = {"blue.example.com": b"blue", "green.example.com": b"green"}
 HABITS = Habits(edges=6, deploying=10.0, invalidating=2.0)
@@ -65,15 +66,18 @@ class World:
         return self.ask(first)
 
     def ask(self, request: SiteRequest) -> SiteAnswer:
+        front: CachingFront = self.store
         passed: list[SiteRequest] = []
-        while isinstance(onward := self.store.route(request), SiteRequest):
+        while isinstance(onward := front.route(request), SiteRequest):
+            assert len(passed) < 10, "it goes round in a circle"
             passed.append(onward)
             request = onward
         if onward is None:
             self.asked.append(request)
             onward = SiteAnswer(status=200, body=HOSTS.get(request.host, b"?"))
+        assert isinstance(onward, SiteAnswer)
         for each in reversed(passed):
-            onward = self.store.answered(each, onward)
+            onward = front.answered(each, onward)
         return onward
 
     def switch(self, **members: Any) -> SimDistribution:
@@ -129,9 +133,17 @@ def test_each_edge_changes_by_itself_until_the_distribution_is_deployed() -> Non
 def test_an_edge_never_goes_back_to_an_older_config() -> None:
     world = World()
     world.switch()
-    world.store.edit("EFRONT", Comment="edited")
-    world.after(10.0)
-    assert world.bodies() == {b"green"}
+    back = listed(origin("blue.example.com"))
+    world.store.edit("EFRONT", Origins=back)
+    was_back = set()
+    for _ in range(40):
+        world.after(0.25)
+        for edge in world.front.edges:
+            host = edge.config(world.timeline.now)["Origins"]["Items"][0]["DomainName"]
+            changed = edge.config(world.timeline.now) is world.front.config
+            assert changed or edge.name not in was_back, host
+            was_back |= {edge.name} if changed else set()
+    assert world.bodies() == {b"blue"}
 
 
 def test_an_invalidation_before_every_edge_has_changed_is_too_early() -> None:
@@ -225,6 +237,22 @@ def test_a_request_reaches_the_origin_as_the_policies_have_it() -> None:
     world.get("/bare/x?q=1", **sent)
     assert (world.asked[-1].path, world.asked[-1].query) == ("/dev/bare/x", "")
     assert world.asked[-1].headers.keys() == {"x-secret", "via", "x-amz-cf-id"}
+
+
+def test_cookies_go_by_their_own_choice_and_not_with_the_headers() -> None:
+    world = World()
+    choices = {
+        "HeadersConfig": {"HeaderBehavior": "allExcept", "Headers": listed("host")},
+        "CookiesConfig": {"CookieBehavior": "whitelist", "Cookies": listed("b")},
+    }
+    world.store.add_policy(PolicyKind.ORIGIN_REQUEST, "one-cookie", choices)
+    one = behavior(OriginRequestPolicyId="one-cookie")
+    world.store.edit("EFRONT", DefaultCacheBehavior=one)
+    world.after(10.0)
+    world.get(cookie="a=1; b=2")
+    assert world.asked[-1].headers["cookie"] == "b=2"
+    world.get(cookie="a=1")
+    assert "cookie" not in world.asked[-1].headers
 
 
 FORWARDING = [

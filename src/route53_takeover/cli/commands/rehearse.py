@@ -50,9 +50,9 @@ def _like(common: Common, name: str, speed: float | None, *, auto: bool) -> Exit
 
 
 def _list(common: Common) -> ExitCode:
-    from route53_takeover.simulation.scenarios import SCENARIOS
+    from route53_takeover.cli.rehearsals import REHEARSALS
 
-    for scenario in SCENARIOS.values():
+    for scenario in REHEARSALS.values():
         if common.as_json:
             line = {
                 "event": "scenario",
@@ -64,7 +64,7 @@ def _list(common: Common) -> ExitCode:
             text = json.dumps(line)
         else:
             ends = f"{scenario.outcome}, exit {scenario.exit_code}"
-            text = f"{scenario.name:18}{ends:20}{scenario.summary}"
+            text = f"{scenario.name:22}{ends:20}{scenario.summary}"
         write_line(text, sys.stdout)
     return ExitCode.DONE
 
@@ -72,10 +72,11 @@ def _list(common: Common) -> ExitCode:
 def _here(common: Common, rehearsal: Rehearsal) -> ExitCode:
     from route53_takeover.cli.interrupts import in_loop
     from route53_takeover.cli.rehearsal import rehearse_scenario
+    from route53_takeover.cli.rehearsals import find_rehearsal
     from route53_takeover.output.reporter import ConsoleReporter
-    from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+    from route53_takeover.simulation.scenarios import DEFAULT
 
-    scenario = find_scenario(rehearsal.scenario or DEFAULT)
+    scenario = find_rehearsal(rehearsal.scenario or DEFAULT)
     reporter = ConsoleReporter(common)
     work = rehearse_scenario(common, reporter, scenario, rehearsal.seed, rehearsal.speed)
     return in_loop(work)
@@ -83,9 +84,10 @@ def _here(common: Common, rehearsal: Rehearsal) -> ExitCode:
 
 def _kills(rehearsal: Rehearsal) -> bool:
     """Whether the scenario kills the run's process, which must not be this one then."""
-    from route53_takeover.simulation.scenarios import DEFAULT, find_scenario
+    from route53_takeover.cli.rehearsals import find_rehearsal
+    from route53_takeover.simulation.scenarios import DEFAULT
 
-    return find_scenario(rehearsal.scenario or DEFAULT).killed
+    return find_rehearsal(rehearsal.scenario or DEFAULT).killed
 
 
 def _in_another_process(common: Common, rehearsal: Rehearsal, *, auto: bool) -> ExitCode:

@@ -12,6 +12,7 @@ from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.bootstrap import opened
 from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.cli.switch_restoring import restore_switch
 from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.endings import OUTCOMES
@@ -46,6 +47,8 @@ def restore(
     common, override = options.common(), account.override()
     folder = find_run(common.state_dir, run)
     text_lines.tell_config(common)
+    if folder.is_switch:
+        return restore_switch(common, folder, override, force=force, dry_run=dry_run)
     reporter = ConsoleReporter(common)
     with within(folder):
         claim(common, reporter, folder)

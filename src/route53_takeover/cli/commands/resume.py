@@ -20,7 +20,10 @@ def resume(
     folder = find_run(common.state_dir, run)
     text_lines.tell_config(common)
     if auto:
-        from route53_takeover.cli.execution import resume_run
+        if folder.is_switch:
+            from route53_takeover.cli.switch_execution import resume_switch as resume_run
+        else:
+            from route53_takeover.cli.execution import resume_run
         from route53_takeover.output.reporter import ConsoleReporter
 
         return resume_run(common, ConsoleReporter(common), folder, override)

@@ -66,6 +66,7 @@ class CustomDomain(Struct, frozen=True, kw_only=True):
         endpoint_type: decides which API has to manage it: v1 for EDGE, v2 for REGIONAL.
         status: ``domainNameStatus``; a mapping is only changed where it is ``AVAILABLE``.
         hostname: what its record has to point to.
+        certificates: ARNs of the certificates that it shows.
     """
 
     name: str
@@ -73,6 +74,7 @@ class CustomDomain(Struct, frozen=True, kw_only=True):
     status: str = "AVAILABLE"
     routing_mode: RoutingMode = RoutingMode.MAPPINGS
     hostname: str = ""
+    certificates: tuple[str, ...] = ()
 
     @property
     def is_edge(self) -> bool:

@@ -141,10 +141,14 @@ class StackDetails(Struct, frozen=True, kw_only=True):
 
     Attributes:
         parameters: those in force, but for those whose values CloudFormation hides.
+        exports: key of an output -> the name by which it is exported.
+        is_protected: it has termination protection; CloudFormation tells that of a root only.
     """
 
     parameters: dict[str, str] = {}
     outputs: dict[str, str] = {}
+    exports: dict[str, str] = {}
+    is_protected: bool = False
 
 
 class ResourceChange(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.choices import choices
 from route53_takeover.core.status.result import result
 from route53_takeover.core.status.sentences import doing
-from route53_takeover.core.status.switch.build import switch_doing, switch_snapshot
+from route53_takeover.core.status.switch.build import switch_doing, switch_progress, switch_snapshot
 from route53_takeover.core.status.switch.choices import switch_choices
 from route53_takeover.core.status.switch.result import switch_result
 from route53_takeover.core.status.switch.timeline import SwitchTimeline
@@ -154,6 +154,11 @@ def result_of(state: RunState, api_calls: Mapping[str, int] | None) -> Result:
 def doing_of(state: RunState) -> str:
     """What a run does now, in a sentence."""
     return doing(state) if isinstance(state, State) else switch_doing(state)
+
+
+def progress_of(state: RunState) -> str:
+    """How far what it does now is, where that can be told: who answers users in a switch."""
+    return switch_progress(state) if isinstance(state, SwitchState) else ""
 
 
 def choices_of(state: RunState) -> tuple[Choice, ...]:

@@ -215,7 +215,7 @@ def _deploys(state: State) -> Iterator[DeployView]:
         deploy = state.deploys.get(switch)
         mark, words = _deploy_words(state, deploy)
         yield DeployView(
-            switch=str(switch),
+            label=f"switch {switch}",
             command=command,
             mark=mark,
             words=words,

@@ -58,6 +58,7 @@ class Choice(Struct, frozen=True, kw_only=True):
         effect: what it does.
         unchanged: what it does not touch.
         undo: how it is undone, or what follows it.
+        title: of the question, where it is not the usual one of the act.
     """
 
     act: Act
@@ -66,6 +67,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     effect: str
     unchanged: str
     undo: str
+    title: str = ""
 
 
 def choices(state: State) -> tuple[Choice, ...]:

@@ -15,6 +15,7 @@ from route53_takeover.core.domain.record_sets import RecordKey
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.status.choices import Choice
 from route53_takeover.core.status.result import Result
+from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunWords
 
 
 class Mark(StrEnum):
@@ -180,6 +181,8 @@ class LiveMeter(Struct, frozen=True, kw_only=True):
         share: green's part of the newest answers that tell; ``None`` where none does.
         answered: how many came from each side since the switch.
         failed: failed checks since the switch; ``max_failures``: those that are allowed.
+        tells_sides: whether any check tells by its answer which side gave it, as far as is known.
+        switched_at: when the first swap was led to green.
     """
 
     recent: tuple[tuple[float, str, bool], ...]
@@ -189,6 +192,32 @@ class LiveMeter(Struct, frozen=True, kw_only=True):
     max_failures: int
     first_green_at: float | None = None
     last_blue_at: float | None = None
+    tells_sides: bool = True
+    switched_at: float | None = None
+
+
+class CheckedWay(Struct, frozen=True, kw_only=True):
+    """What came of a check by one way: of green alone, or as users go.
+
+    Attributes:
+        failure: why it did not pass the last time; empty where it always has.
+        asked_at: when the newest question began.
+    """
+
+    way: str
+    mark: Mark
+    passed: int
+    failed: int
+    failure: str
+    asked_at: float
+
+
+class CheckView(Struct, frozen=True, kw_only=True):
+    """A check of a blue-green switch; ``ways`` are those that it was asked by."""
+
+    text: str
+    mark: Mark
+    ways: tuple[CheckedWay, ...] = ()
 
 
 class Countdown(Struct, frozen=True, kw_only=True):
@@ -220,9 +249,9 @@ class Absence(Struct, frozen=True, kw_only=True):
 
 
 class DeployView(Struct, frozen=True, kw_only=True):
-    """One of the deploy commands; ``log`` is its file in the run's folder."""
+    """One of the deploy commands; ``label`` says which, ``log`` is its file in the run's folder."""
 
-    switch: str
+    label: str
     command: str
     mark: Mark
     words: str
@@ -275,7 +304,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         news_at: when something last changed.
         events: how many events it was folded from.
         absences: the names without a record that the run must give one, the worst first.
-        swaps: what a blue-green switch switches; ``meter``: who answers users in it.
+        swaps: what a blue-green switch switches; ``meter``: who answers users in it; ``checks``:
+            what its checks got.
+        words: what is called otherwise in another kind of run; in a switch ``stack`` is green's, or
+            empty, and ``zone`` the name of the site.
     """
 
     run: str
@@ -311,3 +343,5 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     absences: tuple[Absence, ...] = ()
     swaps: tuple[SwapView, ...] = ()
     meter: LiveMeter | None = None
+    checks: tuple[CheckView, ...] = ()
+    words: RunWords = TAKEOVER_WORDS

@@ -27,6 +27,9 @@ class SwitchSubject(StrEnum):
     SWAP = "swap"
     CHECK = "check"
     INVALIDATION = "invalidation"
+    RULE = "rule"
+    VERDICT = "verdict"
+    DELETE = "delete"
 
 
 class SwitchRequest(Struct, frozen=True):
@@ -104,21 +107,79 @@ class Invalidate(SwitchAction, frozen=True, kw_only=True):
         return SwitchRequest(SwitchSubject.INVALIDATION, self.swap)
 
 
+class TryByRule(SwitchAction, frozen=True, kw_only=True):
+    """-> `RuleIntended` at once, then `RuleTested`: the rule is created, used, and deleted."""
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.RULE)
+
+
+class RemoveRule(SwitchAction, frozen=True, kw_only=True):
+    """-> `RuleRemoved`; where there is none, it is."""
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.RULE)
+
+
+class JudgeRetirement(SwitchAction, frozen=True, kw_only=True):
+    """-> `RetirementJudged` or `RetirementUnjudged`."""
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.VERDICT)
+
+
+class DeleteBlue(SwitchAction, frozen=True, kw_only=True):
+    """-> `DeleteIntended` at once, then `DeleteEnded`."""
+
+    stack_id: str
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.DELETE)
+
+
+class RejoinDelete(SwitchAction, frozen=True, kw_only=True):
+    """-> `DeleteEnded`, of a delete that an earlier process may have begun."""
+
+    stack_id: str
+
+    @property
+    def request(self) -> SwitchRequest:
+        return SwitchRequest(SwitchSubject.DELETE)
+
+
 class WriteSwap(SwitchAction, frozen=True, kw_only=True):
     """-> `SwapIntended` at once, then one of `SwapWriteAnswer`.
 
-    ``id`` is unique in the run: it is never sent twice.
+    Attributes:
+        id: unique in the run: it is never sent twice.
+        shown: where the swap led by the read that this was decided on; ``etag``: of that read.
     """
 
     id: str
     swap: str
     to: Side
     purpose: SwapPurpose
+    shown: str = ""
     etag: str = ""
 
 
 SwitchOnceAtATime = (
-    SaveBackup | DeployGreen | RejoinGreenDeploy | FindGreen | ReadSwap | CarryOutCheck | Invalidate
+    SaveBackup
+    | DeployGreen
+    | RejoinGreenDeploy
+    | FindGreen
+    | ReadSwap
+    | CarryOutCheck
+    | Invalidate
+    | TryByRule
+    | RemoveRule
+    | JudgeRetirement
+    | DeleteBlue
+    | RejoinDelete
 )
 """Commands of which one `SwitchRequest` is under way at a time (`SwitchState.in_flight`)."""
 
@@ -140,5 +201,11 @@ def answered_by(event: SwitchEvent) -> SwitchRequest | None:
             return SwitchRequest(SwitchSubject.CHECK, f"{event.check} {event.way}")
         case ev.InvalidationBegun() | ev.InvalidationFailed():
             return SwitchRequest(SwitchSubject.INVALIDATION, event.swap)
+        case ev.RuleTested() | ev.RuleRemoved():
+            return SwitchRequest(SwitchSubject.RULE)
+        case ev.RetirementJudged() | ev.RetirementUnjudged():
+            return SwitchRequest(SwitchSubject.VERDICT)
+        case ev.DeleteEnded():
+            return SwitchRequest(SwitchSubject.DELETE)
         case _:
             return None

@@ -28,12 +28,65 @@ from route53_takeover.core.events import (
 from route53_takeover.core.switch.model import SwapReading, SwitchPlan
 
 
+class RuleIntended(Event, frozen=True, kw_only=True):
+    """The routing rule of the plan is about to be created. Durable before the first byte leaves."""
+
+
+class RuleTested(Event, frozen=True, kw_only=True):
+    """Green was asked through it.
+
+    Attributes:
+        problem: why it did not pass; empty where it did.
+        is_removed: whether the rule is gone again.
+    """
+
+    problem: str = ""
+    is_removed: bool = False
+
+
+class RuleRemoved(Event, frozen=True, kw_only=True):
+    """The rule is gone, or it is not: ``problem`` says why."""
+
+    problem: str = ""
+
+
+class RetirementJudged(Event, frozen=True, kw_only=True):
+    """Whether the stack to retire may be deleted, and its id.
+
+    Attributes:
+        breaks: what would break, a line each; none: it is safe.
+    """
+
+    stack_id: str
+    breaks: tuple[str, ...] = ()
+
+
+class RetirementUnjudged(Event, frozen=True, kw_only=True):
+    """That cannot be told."""
+
+    reason: str
+
+
+class DeleteIntended(Event, frozen=True, kw_only=True):
+    """The delete of the stack is about to begin: from here on there is no way back to blue."""
+
+
+class DeleteEnded(Event, frozen=True, kw_only=True):
+    """It has ended.
+
+    Attributes:
+        problem: why the stack is not gone; empty where it is.
+    """
+
+    problem: str = ""
+
+
 class SwapPurpose(StrEnum):
     """Why a swap is written."""
 
     PROVE = "prove"  # nothing is changed: it proves that it may be
     SWITCH = "switch"
-    KEEP = "keep"  # what the deploy of green has moved is put back
+    KEEP = "keep"  # what the deploy of green, or the delete of blue, has moved is put back
     BACK = "back"
 
 
@@ -43,6 +96,7 @@ class Way(StrEnum):
     BLUE = "blue"
     GREEN = "green"
     LIVE = "live"  # as users go
+    RULE = "rule"  # the same, with the secret header of a routing rule that leads to green
 
 
 class SwitchStarted(Event, frozen=True, kw_only=True):
@@ -181,6 +235,13 @@ SwitchEvent = (
     | InvalidationBegun
     | InvalidationFailed
     | InvalidationCompleted
+    | RuleIntended
+    | RuleTested
+    | RuleRemoved
+    | RetirementJudged
+    | RetirementUnjudged
+    | DeleteIntended
+    | DeleteEnded
     | RunPaused
     | RunUnpaused
     | RestoreAsked

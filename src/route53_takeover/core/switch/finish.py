@@ -30,19 +30,44 @@ def verify(context: SwitchContext) -> None:
 
 def _end_on_green(context: SwitchContext) -> None:
     swaps = context.state.swaps.values()
-    if wrong := [swap for swap in swaps if swap.side is not Side.GREEN]:
+    if wrong := [swap for swap in swaps if not swap.is_on(Side.GREEN)]:
         context.end(Outcome.UNKNOWN, "; ".join(map(changed, wrong)))
+        return
+    if _is_left_over(context):
         return
     plan = context.state.plan
     places = ", ".join(dict.fromkeys(swap.swap.after for swap in swaps))
-    context.end(Outcome.DONE, f"{plan.site} is served by {places} now")
+    gone = f"stack {plan.options.retire} is deleted" if plan.options.retire else ""
+    led = any(swap.swap.before != swap.swap.after for swap in swaps)
+    served = f"{plan.site} is served by {places} now" if led else ""
+    context.end(Outcome.DONE, ", and ".join(filter(None, (served, gone))))
+
+
+def _is_left_over(context: SwitchContext) -> bool:
+    """Ends a run that has switched, and has not retired what it was asked to."""
+    options, retirement = context.state.plan.options, context.state.retirement
+    if options.retire is None:
+        return False
+    if retirement.breaks:
+        more = f" and {len(retirement.breaks) - 1} more" if len(retirement.breaks) > 1 else ""
+        reason = f"stack {options.retire} may not be deleted: {retirement.breaks[0]}{more}"
+        context.end(Outcome.REFUSED, f"{reason}; {context.state.plan.site} stays where it leads")
+        return True
+    if retirement.problem or retirement.ended_at is None:
+        why = retirement.problem or "it was not deleted"
+        context.end(Outcome.UNKNOWN, f"stack {options.retire}: {why}")
+        return True
+    return False
 
 
 def _end_on_blue(context: SwitchContext) -> None:
     state = context.state
     swaps = state.swaps.values()
-    wrong = [swap for swap in swaps if swap.side is not Side.BLUE]
-    if wrong:
+    wrong = [swap for swap in swaps if not swap.is_on(Side.BLUE)]
+    if state.rule_test.may_stand:
+        why = state.rule_test.problem or "it may still stand"
+        context.end(Outcome.UNKNOWN, _why(context, f"the routing rule for the test: {why}"))
+    elif wrong:
         left = "; ".join(_left(swap) for swap in wrong)
         context.end(Outcome.UNKNOWN, _why(context, left))
     elif any(swap.returned_at or swap.switched_at for swap in swaps):

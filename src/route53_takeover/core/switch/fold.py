@@ -69,6 +69,12 @@ def observe(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
             return _written(replace(state, news_at=state.now), event)
         case ev.InvalidationBegun() | ev.InvalidationFailed() | ev.InvalidationCompleted():
             return _invalidated(state, event)
+        case ev.RuleIntended() | ev.RuleTested() | ev.RuleRemoved():
+            return _rule(replace(state, news_at=state.now), event)
+        case (
+            ev.RetirementJudged() | ev.RetirementUnjudged() | ev.DeleteIntended() | ev.DeleteEnded()
+        ):
+            return _retiring(replace(state, news_at=state.now), event)
         case ev.GreenFound() | ev.GreenNotFound():
             return _green(replace(state, news_at=state.now), event)
         case _:
@@ -107,6 +113,48 @@ def _give_up(state: SwitchState, reason: str) -> SwitchState:
     return state if state.given_up else replace(state, given_up=reason)
 
 
+def _rule(
+    state: SwitchState, event: ev.RuleIntended | ev.RuleTested | ev.RuleRemoved
+) -> SwitchState:
+    known = state.rule_test
+    match event:
+        case ev.RuleIntended():
+            known = replace(known, may_stand=True, problem="")
+        case ev.RuleTested():
+            known = replace(
+                known,
+                may_stand=not event.is_removed,
+                passed=not event.problem,
+                problem=event.problem,
+            )
+        case ev.RuleRemoved(problem=""):
+            known = replace(known, may_stand=False, failures=0)
+        case ev.RuleRemoved():
+            failures = known.failures + 1
+            again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
+            known = replace(known, failures=failures, not_before=again, problem=event.problem)
+    return replace(state, rule_test=known)
+
+
+def _retiring(
+    state: SwitchState,
+    event: ev.RetirementJudged | ev.RetirementUnjudged | ev.DeleteIntended | ev.DeleteEnded,
+) -> SwitchState:
+    known = state.retirement
+    match event:
+        case ev.RetirementJudged():
+            known = replace(known, stack_id=event.stack_id, breaks=event.breaks)
+        case ev.RetirementUnjudged():
+            failures = known.unjudged + 1
+            again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
+            known = replace(known, unjudged=failures, not_before=again, problem=event.reason)
+        case ev.DeleteIntended():
+            known = replace(known, begun_at=event.time, problem="")
+        case ev.DeleteEnded():
+            known = replace(known, ended_at=event.time, problem=event.problem)
+    return replace(state, retirement=known)
+
+
 def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
     """One more request to stop, or an echo of the one that has just started."""
     if not state.interrupts:
@@ -117,7 +165,7 @@ def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
             interrupted_at=state.now,
             stopped=state.stopped or stop,
         )
-        return _give_up(stopped, reason)
+        return _give_up(stopped, reason) if state.may_go_back else stopped
     if state.now < state.interrupted_at + ONE_REQUEST:
         return state
     return replace(state, interrupts=(*state.interrupts, stop))
@@ -204,7 +252,9 @@ def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchSt
         agrees = event.reading.side is swap.wrote
         since = (swap.agreed_since or event.began) if agrees else None
         swap = replace(swap, agreed_since=since)
-    is_moved = state.deploy is not None and not swap.ever_green and swap.side is not Side.BLUE
+    wanted = Side.BLUE if state.may_go_back else Side.GREEN
+    by_deploy = state.deploy is not None and not swap.ever_green
+    is_moved = (by_deploy or not state.may_go_back) and not swap.is_on(wanted)
     moved_at = (swap.moved_at or state.now) if is_moved else None
     return put(state, replace(swap, moved_at=moved_at))
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.switch.events import SwapPurpose, Way
-from route53_takeover.core.switch.going_back import may_be_moved
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.timing import SWAP_FRESH
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _PHASES = {
     SwapPurpose.PROVE: frozenset({SwitchPhase.CHECK}),
     SwapPurpose.SWITCH: frozenset({SwitchPhase.SWITCH}),
-    SwapPurpose.KEEP: frozenset({SwitchPhase.DEPLOY, SwitchPhase.RESTORE}),
+    SwapPurpose.KEEP: frozenset({SwitchPhase.DEPLOY, SwitchPhase.RESTORE, SwitchPhase.RETIRE}),
     SwapPurpose.BACK: frozenset({SwitchPhase.RESTORE}),
 }
 _TO = {
@@ -52,7 +51,8 @@ def _violations(state: SwitchState, write: WriteSwap, sent: AbstractSet[str]) ->
         yield "there is no backup"
     if state.phase not in _PHASES[write.purpose]:
         yield f"{write.purpose} does not belong in {state.phase}"
-    if write.to is not _TO[write.purpose]:
+    to = Side.GREEN if state.phase is SwitchPhase.RETIRE else _TO[write.purpose]
+    if write.to is not to:
         yield f"{write.purpose} does not lead to {write.to}"
     swap = state.swaps.get(write.swap)
     if swap is None:
@@ -82,11 +82,14 @@ def _by_purpose(state: SwitchState, swap: SwapState, purpose: SwapPurpose) -> It
                 yield "the way back is not proven"
             if state.given_up or not _is_checked(state):
                 yield "green has not passed its checks"
+        case SwapPurpose.KEEP if state.phase is SwitchPhase.RETIRE:
+            if swap.is_on(Side.GREEN) or state.may_go_back:
+                yield "the delete of blue has not moved it"
         case SwapPurpose.KEEP:
-            if swap.ever_green or swap.side is Side.BLUE:
+            if state.deploy is None or swap.ever_green or swap.is_on(Side.BLUE):
                 yield "the deploy of green has not moved it"
         case SwapPurpose.BACK:
-            if not may_be_moved(swap) or swap.side not in (Side.GREEN, Side.ABSENT):
+            if not swap.ever_green or swap.side not in (Side.GREEN, Side.ABSENT):
                 yield "it is not this run's to lead back"
 
 

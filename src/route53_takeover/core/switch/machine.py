@@ -45,6 +45,10 @@ def _intent(command: cmd.SwitchCommand, now: float) -> ev.SwitchEvent | None:
             )
         case cmd.DeployGreen():
             return DeployIntended(time=now, switch=Switch.GREEN)
+        case cmd.DeleteBlue():
+            return ev.DeleteIntended(time=now)
+        case cmd.TryByRule():
+            return ev.RuleIntended(time=now)
         case _:
             return None
 
@@ -85,6 +89,13 @@ def _held_off(state: SwitchState, command: cmd.SwitchCommand, wait: Wait) -> ev.
                 return ev.SwapHeldOff(
                     time=wait.now, id=command.id, swap=command.swap, reason=reason
                 )
+        case cmd.TryByRule() if not wait.is_durable:
+            problem = "not tested: the journal could not be written in time"
+            return ev.RuleTested(time=wait.now, problem=problem, is_removed=True)
+        case cmd.DeleteBlue() if not wait.is_durable:
+            return ev.DeleteEnded(
+                time=wait.now, problem="not deleted: the journal could not be written in time"
+            )
         case cmd.DeployGreen() if not wait.is_durable:
             return DeployExited(
                 time=wait.now,

@@ -51,6 +51,11 @@ class MappingSwap(Struct, frozen=True, kw_only=True, tag="api-mapping"):
         return f"{self.domain.name}/{self.mapping.base_path}".rstrip("/")
 
     @property
+    def changes(self) -> bool:
+        """Whether the switch changes anything."""
+        return self.to != self.mapping.target
+
+    @property
     def before(self) -> str:
         return str(self.mapping.target)
 
@@ -87,6 +92,11 @@ class OriginSwap(Struct, frozen=True, kw_only=True, tag="cloudfront-origin"):
         return f"{self.distribution_id} {self.origin_id}"
 
     @property
+    def changes(self) -> bool:
+        """Whether the switch changes anything."""
+        return self.switched != self.config
+
+    @property
     def before(self) -> str:
         return place(self.config, self.origin_id)
 
@@ -103,6 +113,23 @@ def place(config: Mapping[str, Any], origin_id: str) -> str:
     items = config.get("Origins", {}).get("Items", ())
     origin: dict[str, Any] = next((each for each in items if each["Id"] == origin_id), {})
     return f"{origin.get('DomainName', '')}{origin.get('OriginPath', '')}"
+
+
+class SecretRule(Struct, frozen=True, kw_only=True):
+    """A routing rule for the time of a test: requests with a secret header get green.
+
+    Attributes:
+        header, value: of the requests; nobody else knows the value.
+        base_path: of the mapping that is switched.
+        priority: before every rule that is there.
+    """
+
+    domain: CustomDomain
+    header: str
+    value: str
+    base_path: str
+    priority: int
+    to: ApiTarget
 
 
 class SwapReading(Struct, frozen=True, kw_only=True):
@@ -135,7 +162,8 @@ class SwitchOptions(Struct, frozen=True, kw_only=True):
         max_failures: failed checks in the bake after which it is switched back.
         match_policies: green's policies are taken over in the same update.
         invalidate: the paths to invalidate; ``None``: as the plan finds necessary.
-        retire: the stack to retire at the end.
+        retire: the stack to retire at the end; ``retire_command``: the shell command that does,
+            in the place of a DeleteStack.
     """
 
     domain: str | None = None
@@ -153,6 +181,7 @@ class SwitchOptions(Struct, frozen=True, kw_only=True):
     match_policies: bool = False
     invalidate: tuple[str, ...] | None = None
     retire: str | None = None
+    retire_command: str | None = None
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -179,6 +208,7 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
         checks: the checks of ``--check``.
         known_apis: ids of the APIs that exist: what leads to another one later, the deploy made.
         green: by which way green is asked before the switch; ``blue``: the same of blue.
+        rule: green is also asked under the production name, where the domain has routing rules.
     """
 
     options: SwitchOptions
@@ -191,6 +221,7 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     blue: Route = Route()
     green: Route = Route()
+    rule: SecretRule | None = None
     differences: tuple[Difference, ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
@@ -199,7 +230,3 @@ class SwitchPlan(Struct, frozen=True, kw_only=True):
     def refused(self) -> bool:
         """Whether the plan is refused."""
         return bool(self.refusals)
-
-    def swap(self, swap_id: str) -> Swap:
-        """The swap of this id."""
-        return next(s for s in (*self.swaps, *self.watched) if s.id == swap_id)

@@ -24,6 +24,10 @@ def route_for(plan: SwitchPlan, check: Check, way: Way) -> Route:
     """
     if way is Way.LIVE:
         return Route()
+    if way is Way.RULE:
+        rule = plan.rule
+        headers = {} if rule is None else {rule.header: rule.value}
+        return Route(headers=headers, side=str(Way.GREEN))
     route = plan.blue if way is Way.BLUE else plan.green
     return replace(route, side=str(way), strip_path=_base_path(plan, check))
 

@@ -93,6 +93,47 @@ class SwapState(Struct, frozen=True, kw_only=True):
         """Where the newest read showed that it leads."""
         return Side.UNKNOWN if self.reading is None else self.reading.side
 
+    def is_on(self, side: Side) -> bool:
+        """Whether it leads to a side; one that is not to change is on both."""
+        is_either = not self.swap.changes and self.side in (Side.BLUE, Side.GREEN)
+        return self.side is side or is_either
+
+
+class RuleTest(Struct, frozen=True, kw_only=True):
+    """The test of green through the plan's routing rule.
+
+    Attributes:
+        may_stand: whether the rule may exist now.
+        passed: whether green has passed; ``problem``: why it has not, or the rule is not gone.
+        failures: attempts in a row to remove it that failed; ``not_before``: none earlier.
+    """
+
+    may_stand: bool = False
+    passed: bool = False
+    problem: str = ""
+    failures: int = 0
+    not_before: float = 0.0
+
+
+class Retirement(Struct, frozen=True, kw_only=True):
+    """The stack that is retired at the end.
+
+    Attributes:
+        stack_id: once it is known.
+        breaks: what its delete would break; ``None``: not judged yet.
+        unjudged: attempts in a row that failed; ``not_before``: no attempt earlier than this.
+        begun_at: when its delete was intended; ``ended_at``: when that ended.
+        problem: why it is not gone.
+    """
+
+    stack_id: str = ""
+    breaks: tuple[str, ...] | None = None
+    unjudged: int = 0
+    not_before: float = 0.0
+    begun_at: float | None = None
+    ended_at: float | None = None
+    problem: str = ""
+
 
 class CheckState(Struct, frozen=True, kw_only=True):
     """One check by one way.
@@ -148,6 +189,7 @@ class SwitchState(Struct, frozen=True, kw_only=True):
         given_up: why no further step is taken towards green.
         refused: whether that was a refusal of the plan's, once green was there.
         journal_lost: why the journal cannot be written any more.
+        rule_test: of the plan's routing rule; ``retirement``: of ``--retire``.
         news_at: when something last changed.
     """
 
@@ -180,8 +222,15 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     given_up: str = ""
     refused: bool = False
     journal_lost: str = ""
+    rule_test: RuleTest = RuleTest()
+    retirement: Retirement = Retirement()
     news_at: float = 0.0
     ending: Ending | None = None
+
+    @property
+    def may_go_back(self) -> bool:
+        """Whether blue is still there: its delete has not begun."""
+        return self.retirement.begun_at is None
 
     @property
     def deploys(self) -> dict[Switch, Deploy]:
@@ -203,10 +252,11 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     def may_abort(self) -> bool:
         """Whether it can be given up with nothing to lead back."""
         is_over = self.phase in (SwitchPhase.RESTORE, SwitchPhase.VERIFY, SwitchPhase.ENDED)
-        return not (is_over or self.interrupts or self.given_up or self.ever_green)
+        is_late = self.ever_green or not self.may_go_back
+        return not (is_over or self.interrupts or self.given_up or is_late)
 
     @property
     def may_switch_back(self) -> bool:
         """Whether the operator can lead everything back to blue."""
         is_over = self.phase in (SwitchPhase.RESTORE, SwitchPhase.VERIFY, SwitchPhase.ENDED)
-        return self.ever_green and not is_over and not self.given_up
+        return self.ever_green and self.may_go_back and not is_over and not self.given_up

@@ -22,6 +22,8 @@ from route53_takeover.core.switch.fold import begin, observe
 from route53_takeover.core.switch.going_back import deploy_is_over, go_back, keep_blue
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import RETURNABLE, SwitchPhase
+from route53_takeover.core.switch.retiring import retire
+from route53_takeover.core.switch.rule_test import passes_by_rule
 from route53_takeover.core.switch.settling import has_failed_too_often, has_settled
 from route53_takeover.core.switch.step_context import SwitchContext
 from route53_takeover.core.switch.writing import (
@@ -76,7 +78,7 @@ def _decide(context: SwitchContext) -> None:
             return
         if state.journal_lost and not state.ever_green:
             context.give_up(f"the journal cannot be written: {state.journal_lost}")
-        if context.state.given_up and state.phase in RETURNABLE:
+        if context.state.given_up and state.phase in RETURNABLE and state.may_go_back:
             context.move(SwitchPhase.RESTORE)
             continue
         _PHASES[state.phase](context)
@@ -136,6 +138,7 @@ def _check(context: SwitchContext) -> None:
     if not all(are_proven):
         _give_up_where_slow(context)
     passes = green_passes(context)
+    passes = passes and passes_by_rule(context)
     if all(are_proven) and passes and not context.state.paused and _all_blue(context):
         context.move(SwitchPhase.SWITCH)
 
@@ -197,10 +200,6 @@ def _bake(context: SwitchContext) -> None:
         context.move(SwitchPhase.RETIRE)
 
 
-def _retire(context: SwitchContext) -> None:
-    context.move(SwitchPhase.VERIFY)
-
-
 # -- what has to hold
 
 
@@ -213,7 +212,7 @@ def _all_blue(context: SwitchContext) -> bool:
         elif not context.is_read(swap, since=swap.wrote_at):
             _give_up_where_blind(context, swap)
             are_blue = False
-        elif swap.side is not Side.BLUE:
+        elif not swap.is_on(Side.BLUE):
             context.give_up(changed(swap))
             are_blue = False
     return are_blue
@@ -223,7 +222,7 @@ def _stays_green(context: SwitchContext) -> bool:
     """Whether no read shows that another writer has changed a swap since."""
     for swap in context.state.swaps.values():
         is_read = swap.read_began >= swap.wrote_at and not may_be_read_late(context, swap)
-        if is_read and swap.side is not Side.GREEN:
+        if is_read and not swap.is_on(Side.GREEN):
             context.give_up(changed(swap))
             return False
     return True
@@ -250,7 +249,7 @@ _PHASES: dict[SwitchPhase, Callable[[SwitchContext], None]] = {
     SwitchPhase.SWITCH: _switch,
     SwitchPhase.SETTLE: _settle,
     SwitchPhase.BAKE: _bake,
-    SwitchPhase.RETIRE: _retire,
+    SwitchPhase.RETIRE: retire,
     SwitchPhase.RESTORE: go_back,
     SwitchPhase.VERIFY: verify,
 }

@@ -86,6 +86,7 @@ class SwitchContext:
                 swap=swap.id,
                 to=to,
                 purpose=purpose,
+                shown="" if swap.reading is None else swap.reading.shown,
                 etag="" if swap.reading is None else swap.reading.etag,
             )
         )

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.timing import (
     SWAP_AGREES,
     SWAP_LAG,
@@ -18,7 +19,6 @@ from route53_takeover.core.timing import (
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.switch.events import SwapPurpose
     from route53_takeover.core.switch.state import SwapState
     from route53_takeover.core.switch.step_context import SwitchContext
 
@@ -67,13 +67,13 @@ def lead(
     if may_be_read_late(context, swap):
         context.wake(now + SWAP_AGREES)
         return Progress.GOES_ON
-    if swap.side is to:
+    if swap.is_on(to):
         return _agreed(context, swap, to)
     if swap.side not in (leaves or _LEAVES[to]) or (swap.wrote is to and not again):
         return Progress.CHANGED_BY_ANOTHER
     is_tired = swap.refusals >= SWAP_TRIES or swap.held_off >= 2 * SWAP_TRIES
-    if is_tired and to is Side.GREEN:
-        return Progress.NOT_TAKEN  # the way to blue is tried for as long as the machine likes
+    if is_tired and purpose is SwapPurpose.SWITCH:
+        return Progress.NOT_TAKEN  # what rescues is tried again for as long as the phase lasts
     if now < swap.not_before:
         context.wake(swap.not_before)
         return Progress.GOES_ON

@@ -107,12 +107,21 @@ class SimulatedStacks:
         return stack.body if isinstance(stack.body, dict) else {}
 
     async def details(self, stack_id: str) -> StackDetails:
-        stack = self._of(await self._ask("DescribeStacks")).get(stack_id)
-        return StackDetails(parameters=dict(stack.parameters), outputs=dict(stack.outputs))
+        world = await self._ask("DescribeStacks")
+        stack = self._of(world).get(stack_id)
+        return StackDetails(
+            parameters=dict(stack.parameters),
+            outputs=dict(stack.outputs),
+            exports=self._of(world).export_names(stack),
+            is_protected=stack.is_protected,
+        )
 
     async def exports(self) -> Mapping[str, str]:
         there = self._of(await self._ask("ListExports"))
         return {name: value for name, (_, value) in there.exports().items()}
+
+    async def importers(self, export: str) -> Sequence[str]:
+        return self._of(await self._ask("ListImports")).importers(export)
 
     async def change_sets(self, stack: str) -> Sequence[str]:
         there = self._of(await self._ask("ListChangeSets"))

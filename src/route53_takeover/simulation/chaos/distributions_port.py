@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from route53_takeover.base.errors import ApiError, NotFoundError, RejectedChangeError
 from route53_takeover.core.domain.distributions import Distribution, PolicyKind
 from route53_takeover.core.ports import Distributions
+from route53_takeover.simulation.aws.cloudfront.api import SUMMARY
 from route53_takeover.simulation.aws.cloudfront.store import NEWER
 from route53_takeover.simulation.aws.http.faults import ApiFault
 
@@ -93,6 +94,7 @@ class SimulatedDistributions(Distributions):
                 domain_name=each.domain_name,
                 status=each.status(self._store.timeline.now),
                 aliases=each.aliases,
+                config=deepcopy({member: each.config[member] for member in SUMMARY}),
             )
             for each in self._store.all()
         ]

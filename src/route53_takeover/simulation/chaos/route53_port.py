@@ -34,6 +34,10 @@ class SimulatedRecords:
         found = [_zone(z) for z in world.zones.zones() if dotted.endswith("." + z.name)]
         return sorted(found, key=lambda zone: -len(zone.name))
 
+    async def every_zone(self) -> Sequence[Zone]:
+        world = await self._transport.there("route53:ListHostedZones")
+        return [_zone(zone) for zone in world.zones.zones()]
+
     async def zone(self, zone_id: str) -> Zone:
         world = await self._transport.there("route53:GetHostedZone")
         return _zone(world.zones.zone(zone_id))

@@ -51,7 +51,7 @@ def _command(deploy: DeployView, sight: Frame) -> Content:
     took = "" if deploy.since is None else f" {duration(end - deploy.since)}"
     return Content.assemble(
         (f"{look.symbol} {look.word} ", look.style),
-        plain(f"switch {deploy.switch}", STRONG),
+        plain(deploy.label, STRONG),
         f"{took}: ",
         plain(deploy.words),
         "  ",

@@ -12,6 +12,7 @@ from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.rehearsal_marks import DRY_RUN, mark
+from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -97,11 +98,15 @@ def _reach(view: View) -> Iterator[Content]:
 
 
 def _names(snapshot: Snapshot) -> str:
+    if snapshot.words.kind is RunKind.SWITCH:
+        return display_name(snapshot.zone)
     names = [record.label for record in snapshot.records]
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 
 def _where(snapshot: Snapshot) -> str:
-    zone = display_name(snapshot.zone)
-    parts = f"stack {snapshot.stack}", f"zone {zone}", f"account {snapshot.account}"
-    return " · ".join((*parts, f"run {snapshot.run}"))
+    parts = [(snapshot.words.stack, snapshot.stack)]
+    if snapshot.words.kind is RunKind.TAKEOVER:  # a switch has its site in the first line
+        parts.append(("zone", display_name(snapshot.zone)))
+    parts += [("account", snapshot.account), ("run", snapshot.run)]
+    return " · ".join(f"{label} {text}" for label, text in parts if text)

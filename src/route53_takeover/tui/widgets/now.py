@@ -13,6 +13,7 @@ from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.output.text_lines import swap_line
 from route53_takeover.process.protocol import KILLED, Link
 from route53_takeover.tui.frame import goes_on
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN, outcome_mark
@@ -93,7 +94,8 @@ def _reach(sight: Frame) -> Iterator[Content]:
         text = f"{as_of}: the run's process does not answer; it may be stopped"
         yield Content.assemble(("STALE", WARN), " ", text)
     elif sight.view.link is Link.GONE:
-        text = f"{as_of}: the run is not over, and nothing restores the record until it is resumed"
+        dead = snapshot.words.dead
+        text = f"{as_of}: the run is not over, and {dead} until it is resumed"
         yield Content.assemble(("PROCESS DIED", ALARM), " ", text)
     elif sight.view.link is Link.KILLED:
         yield Content.assemble(("PROCESS KILLED", ALARM), " ", f"{as_of}: {KILLED}")
@@ -140,6 +142,8 @@ def _ended(result: Result) -> Iterator[tuple[Content, int]]:
     yield Content.assemble(word, " ", plain(result.reason, STRONG)), 2
     for record in result.records:
         yield Content.assemble("  ", plain(_record(record))), 4
+    for swap in result.switches:
+        yield Content.assemble("  ", plain(swap_line(swap))), 4
     if result.owner_notice:
         yield Content.assemble("! ", plain(result.owner_notice)).stylize("bold $text-warning"), 2
     yield Content.styled(f"exit code {result.exit_code}", MUTED), 2

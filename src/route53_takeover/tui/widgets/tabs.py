@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.message import Message
 
+from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -30,10 +31,18 @@ class Pane(StrEnum):
 
 
 LABELS = {
-    Pane.TREE: "stacks",
-    Pane.SERVERS: "name servers",
-    Pane.DEPLOY: "deploy",
-    Pane.NEWS: "news",
+    RunKind.TAKEOVER: {
+        Pane.TREE: "stacks",
+        Pane.SERVERS: "name servers",
+        Pane.DEPLOY: "deploy",
+        Pane.NEWS: "news",
+    },
+    RunKind.SWITCH: {
+        Pane.TREE: "checks",
+        Pane.SERVERS: "answers",
+        Pane.DEPLOY: "deploy",
+        Pane.NEWS: "news",
+    },
 }
 
 
@@ -61,8 +70,9 @@ class PaneTabs(DrawnLines, can_focus=False):
     def draw(self, sight: Frame, width: int) -> list[Content]:
         """The chosen one is in brackets and in reverse: neither needs colour."""
         line, self._ends = Content(""), []
+        labels = LABELS[sight.view.snapshot.words.kind]
         for number, pane in enumerate(Pane, start=1):
-            text = f"{number} {LABELS[pane]}"
+            text = f"{number} {labels[pane]}"
             if pane is self.pane:
                 tab = Content.styled(f"[{text}", "bold reverse")
                 close = Content.styled("]", "bold reverse")
@@ -84,7 +94,7 @@ def _state(pane: Pane, snapshot: Snapshot) -> Content:
     marks: list[Mark] = []
     match pane:
         case Pane.TREE:
-            marks = [row.mark for row in snapshot.tree]
+            marks = [row.mark for row in snapshot.tree] + [c.mark for c in snapshot.checks]
         case Pane.SERVERS:
             marks = [
                 words_of(server.answers[-1])[1] for server in snapshot.servers if server.answers

@@ -98,6 +98,20 @@ def derive(
     )
 
 
+def with_extra(
+    folder: str, read: Read, environment: Mapping[str, str], extra: str
+) -> dict[str, str]:
+    """The environment in which the app is deployed a second time, beside the one that is there.
+
+    Raises:
+        UsageError: this is not an app of a known version.
+    """
+    major, _ = _version(folder, read)
+    cleared = {k: v for k, v in environment.items() if k not in ("JETS_EXTRA", "JETS_ENV_EXTRA")}
+    name = "JETS_ENV_EXTRA" if major == min(MAJORS) else "JETS_EXTRA"
+    return cleared | {name: extra}
+
+
 # -- the version
 
 

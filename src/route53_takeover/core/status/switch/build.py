@@ -9,7 +9,10 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.messages import OUTCOME_MARKS
+from route53_takeover.core.status.run_words import SWITCH_WORDS
 from route53_takeover.core.status.snapshot import (
+    CheckedWay,
+    CheckView,
     Copy,
     Countdown,
     DeployView,
@@ -21,16 +24,23 @@ from route53_takeover.core.status.snapshot import (
 )
 from route53_takeover.core.status.snippets import command_line
 from route53_takeover.core.status.switch.choices import switch_choices
-from route53_takeover.core.status.switch.messages import SWITCH_PHASE_WORDS, swap_words
+from route53_takeover.core.status.switch.messages import (
+    SWITCH_PHASE_WORDS,
+    failed_words,
+    share_words,
+    swap_words,
+)
 from route53_takeover.core.status.switch.result import switch_result
+from route53_takeover.core.switch.events import Way
 from route53_takeover.core.switch.model import MappingSwap
 from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.settling import tells_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from route53_takeover.core.status.switch.timeline import SwitchTimeline
-    from route53_takeover.core.switch.state import SwapState, SwitchState
+    from route53_takeover.core.switch.state import CheckState, SwapState, SwitchState
 
 _P = SwitchPhase
 _LAST = (_P.RESTORE, _P.ENDED)
@@ -84,7 +94,9 @@ def switch_snapshot(
         result=None if state.ending is None else switch_result(state, None),
         rehearsal=rehearsal,
         swaps=tuple(_swap_view(swap) for swap in state.swaps.values()),
-        meter=_meter(state),
+        meter=meter_of(state),
+        checks=tuple(_checks(state)),
+        words=SWITCH_WORDS,
     )
 
 
@@ -96,6 +108,14 @@ def switch_doing(state: SwitchState) -> str:
     if state.paused:
         return f"Paused while {words}."
     return f"{words[0].upper()}{words[1:]}."
+
+
+def switch_progress(state: SwitchState) -> str:
+    """Who answers users, in words; empty before the switch, and where no check asks."""
+    meter = meter_of(state)
+    if meter is None or state.switch_began is None:
+        return ""
+    return f"{share_words(meter)}, {failed_words(meter)}"
 
 
 def _title(state: SwitchState, rehearsal: str) -> str:
@@ -119,11 +139,12 @@ def _swap_view(swap: SwapState) -> SwapView:
     )
 
 
-def _meter(state: SwitchState) -> LiveMeter | None:
+def meter_of(state: SwitchState) -> LiveMeter | None:
     """Who answers users; ``None`` without a check."""
     if not state.plan.checks:
         return None
     known = [a.side for a in state.live if a.side in (Side.BLUE, Side.GREEN)][-_RECENT:]
+    switched = [s.switched_at for s in state.swaps.values() if s.switched_at is not None]
     return LiveMeter(
         recent=tuple((a.time, str(a.side), a.passed) for a in state.live),
         share=known.count(Side.GREEN) / len(known) if known else None,
@@ -132,6 +153,30 @@ def _meter(state: SwitchState) -> LiveMeter | None:
         max_failures=state.plan.options.max_failures,
         first_green_at=state.first_green_at,
         last_blue_at=state.last_blue_at,
+        tells_sides=tells_sides(state) or not state.answered,
+        switched_at=min(switched, default=None),
+    )
+
+
+def _checks(state: SwitchState) -> Iterator[CheckView]:
+    """Blue is only asked to tell the two apart: what it answers decides nothing."""
+    for place, check in enumerate(state.plan.checks):
+        ways = tuple(
+            _way(way, found)
+            for way in (Way.GREEN, Way.LIVE)
+            if (found := state.checks.get((place, way))) is not None
+        )
+        yield CheckView(text=check.text, mark=ways[-1].mark if ways else Mark.WAITING, ways=ways)
+
+
+def _way(way: Way, found: CheckState) -> CheckedWay:
+    return CheckedWay(
+        way=str(way),
+        mark=Mark.FAILED if found.failed_in_a_row else Mark.DONE,
+        passed=found.passed,
+        failed=found.failed,
+        failure=found.last_failure,
+        asked_at=found.began,
     )
 
 
@@ -187,7 +232,7 @@ def _deploys(state: SwitchState) -> Iterator[DeployView]:
     else:
         mark, words = (Mark.FAILED if deploy.code else Mark.DONE), f"exited {deploy.code}"
     yield DeployView(
-        switch="green",
+        label="green",
         command=command,
         mark=mark,
         words=words,
@@ -255,7 +300,9 @@ def _mark(
         return Mark.DONE if is_back else Mark.UNKNOWN
     if phase in spent and state.given_up and phase is _P.SWITCH:
         return Mark.UNDONE
-    if phase in spent:
+    if phase in spent or (state.ending is not None and state.ending.phase is phase):
         return Mark.DONE
+    if phase is _P.ENDED:
+        return Mark.WAITING
     is_over = bool(state.given_up) or order.index(phase) < order.index(state.phase)
     return Mark.SKIPPED if is_over and phase is not _P.VERIFY else Mark.WAITING

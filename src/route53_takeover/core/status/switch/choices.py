@@ -38,6 +38,7 @@ def _choices(state: SwitchState) -> Iterator[Choice]:
     if state.may_switch_back:
         yield Choice(
             act=Act.RESTORE,
+            title="Switch back to blue",
             severe=True,
             effect=f"Leads {state.plan.site} back to {blue}.",
             unchanged="What another writer has changed meanwhile is not overwritten.",
@@ -46,6 +47,7 @@ def _choices(state: SwitchState) -> Iterator[Choice]:
     if state.may_abort:
         yield Choice(
             act=Act.ABORT,
+            title="Give up the switch",
             severe=True,
             effect="The switch is given up.",
             unchanged=f"{state.plan.site} stays on {blue}. A running deploy continues.",

@@ -15,6 +15,7 @@ from route53_takeover.core.switch.phases import SwitchPhase
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.status.snapshot import LiveMeter
     from route53_takeover.core.switch.state import SwapState, SwitchState
 
 SWITCH_PHASE_WORDS = {
@@ -57,7 +58,7 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
         case ev.DeployExited():
             yield of_deploy_exit(event)
         case ev.GreenFound():
-            places = ", ".join(swap.after for swap in event.plan.swaps)
+            places = ", ".join(dict.fromkeys(swap.after for swap in event.plan.swaps))
             yield Message(f"green is there: {places}", Mark.DONE)
         case ev.GreenNotFound():
             yield Message(f"green is not found yet: {event.reason}", Mark.WAITING)
@@ -69,9 +70,52 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
             yield Message(text, Mark.FAILED)
         case ev.CheckAnswered():
             yield from _checked(event, state)
+        case ev.RuleIntended() | ev.RuleTested() | ev.RuleRemoved():
+            yield _of_rule(event)
+        case (
+            ev.RetirementJudged() | ev.RetirementUnjudged() | ev.DeleteIntended() | ev.DeleteEnded()
+        ):
+            yield _retired(event, state)
         case _:
             yield from _of_swap(event, state)
             yield from _of_operator(event)
+
+
+def _of_rule(event: ev.RuleIntended | ev.RuleTested | ev.RuleRemoved) -> Message:
+    match event:
+        case ev.RuleIntended():
+            text = "creating a routing rule with a secret header, to ask green under the production name"
+            return Message(text, Mark.RUNNING)
+        case ev.RuleTested(problem=""):
+            return Message("green passes under the production name", Mark.DONE)
+        case ev.RuleTested():
+            return Message(f"green fails under the production name: {event.problem}", Mark.FAILED)
+        case ev.RuleRemoved(problem=""):
+            return Message("the routing rule is removed", Mark.DONE)
+        case ev.RuleRemoved():
+            return Message(f"the routing rule is not removed: {event.problem}", Mark.FAILED)
+
+
+def _retired(
+    event: ev.RetirementJudged | ev.RetirementUnjudged | ev.DeleteIntended | ev.DeleteEnded,
+    state: SwitchState,
+) -> Message:
+    stack = f"stack {state.plan.options.retire}"
+    match event:
+        case ev.RetirementJudged(breaks=()):
+            return Message(f"{stack} may be deleted", Mark.DONE)
+        case ev.RetirementJudged():
+            text = f"{stack} may not be deleted: {'; '.join(event.breaks)}"
+            return Message(text, Mark.FAILED)
+        case ev.RetirementUnjudged():
+            text = f"cannot tell whether {stack} may be deleted: {event.reason}"
+            return Message(text, Mark.WAITING)
+        case ev.DeleteIntended():
+            return Message(f"deleting {stack}: there is no way back from here", Mark.RUNNING)
+        case ev.DeleteEnded():
+            if event.problem:
+                return Message(f"{stack} is not gone: {event.problem}", Mark.FAILED)
+            return Message(f"{stack} is deleted", Mark.DONE)
 
 
 def _checked(event: ev.CheckAnswered, state: SwitchState) -> Iterator[Message]:
@@ -129,8 +173,10 @@ def _intended(event: ev.SwapIntended, state: SwitchState) -> Message:
         case SwapPurpose.SWITCH:
             return Message(f"switching {target}: {before} -> {after}", Mark.RUNNING)
         case SwapPurpose.KEEP:
-            text = f"the deploy of green has moved {target}: leading it back to {before}"
-            return Message(text, Mark.FAILED)
+            what, where = "the deploy of green", before
+            if not state.may_go_back:
+                what, where = "the delete of blue", after
+            return Message(f"{what} has moved {target}: leading it back to {where}", Mark.FAILED)
         case SwapPurpose.BACK:
             return Message(f"leading {target} back to {before}", Mark.UNDONE)
 
@@ -175,3 +221,18 @@ def swap_words(swap: SwapState) -> tuple[Mark, str]:
     if swap.reading is not None and not swap.reading.is_settled:
         words = f"{words}; CloudFront is deploying it"
     return mark, words
+
+
+def share_words(meter: LiveMeter) -> str:
+    """How much of what users get comes from green."""
+    if meter.share is not None:
+        return f"{meter.share:.0%} of the newest answers from green"
+    if not meter.tells_sides:
+        return "no check tells by its answer which side gave it"
+    return "no answer yet that tells which side gave it"
+
+
+def failed_words(meter: LiveMeter) -> str:
+    """How many checks of the live site have failed, and how many may."""
+    checks = "failed check" if meter.failed == 1 else "failed checks"
+    return f"{meter.failed} {checks} of {meter.max_failures} allowed"

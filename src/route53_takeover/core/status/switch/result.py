@@ -65,6 +65,8 @@ def _blue_is_needed(state: SwitchState) -> str | None:
     """What to do with blue afterwards; ``None`` where green does not serve the site."""
     if state.ending is None or state.ending.outcome is not Outcome.DONE:
         return None
+    if state.plan.options.retire is not None:
+        return None  # it is gone
     return (
         "Blue still stands, for the way back. Before its stack is deleted: "
         "`route53-takeover retire --stack NAME` says what would break."

@@ -6,6 +6,7 @@ does not know what an operation is made of; `simulation.aws.cloudformation.opera
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -166,9 +167,13 @@ class CloudFormationAccount:
         self.timeline.after(seconds, action)
 
     def template(
-        self, stack: Stack, body: Mapping[str, Any], parameters: Mapping[str, str]
+        self,
+        stack: Stack,
+        body: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        exports: Callable[[], dict[str, tuple[Stack, str]]] | None = None,
     ) -> Template:
-        """The template as this stack would have it."""
+        """The template as this stack would have it; ``exports``: others than those there are."""
         config = self.config
         return Template(
             body,
@@ -183,23 +188,34 @@ class CloudFormationAccount:
                 "AWS::NotificationARNs": [],
                 "AWS::NoValue": "",
             },
-            self.exports,
+            exports or self.exports,
         )
 
     def exports(self) -> dict[str, tuple[Stack, str]]:
         """By their names, what the stacks export: whose it is, and the value."""
-        found: dict[str, tuple[Stack, str]] = {}
-        for stack in self.stacks.values():
-            outputs = {} if stack.is_deleted else stack.body.get("Outputs") or {}
-            if any("Export" in output for output in outputs.values()):
-                template = self.template(stack, stack.body, stack.parameters)
-                names = template.export_names(stack.lookup)
-                found |= {
-                    name: (stack, stack.outputs[key])
-                    for key, name in names.items()
-                    if key in stack.outputs
-                }
-        return found
+        return {
+            name: (stack, stack.outputs[key])
+            for stack in self.stacks.values()
+            for key, name in self.export_names(stack).items()
+        }
+
+    def export_names(self, stack: Stack) -> dict[str, str]:
+        """Key of each output of a stack that is exported -> its name there."""
+        outputs = {} if stack.is_deleted else stack.body.get("Outputs") or {}
+        if not any("Export" in output for output in outputs.values()):
+            return {}
+        names = self.template(stack, stack.body, stack.parameters).export_names(stack.lookup)
+        return {key: name for key, name in names.items() if key in stack.outputs}
+
+    def imported_names(self, stack: Stack) -> set[str]:
+        """The exports that a stack imports."""
+        if stack.is_deleted or "Fn::ImportValue" not in json.dumps(stack.body):
+            return set()
+        exports = _Met(self.exports())
+        template = self.template(stack, stack.body, stack.parameters, lambda: exports)
+        for logical_id in template.resources:
+            template.foreseen(logical_id, stack.lookup, "")
+        return exports.met
 
     def child_template(self, child: Stack, wanted: Resource) -> Template:
         """The template of a nested stack: from its metadata, or put under its ``TemplateURL``."""
@@ -292,6 +308,18 @@ class CloudFormationAccount:
             listener(row)
 
 
+class _Met(dict[str, tuple[Stack, str]]):
+    """Exports that remember which of them were asked for."""
+
+    def __init__(self, exports: Mapping[str, tuple[Stack, str]]) -> None:
+        super().__init__(exports)
+        self.met: set[str] = set()
+
+    def __getitem__(self, name: str) -> tuple[Stack, str]:
+        self.met.add(name)
+        return super().__getitem__(name)
+
+
 class _Inert:
     """The handler of every type that only takes its time."""
 
@@ -302,7 +330,8 @@ class _Inert:
 
     def create(self, task: Task) -> None:
         given = [task.properties[key] for key in _NAMED_BY if key in task.properties]
-        made_up = self._account.generated_name(self._stack, task.logical_id)
+        asked = task.resource.simulation.physical_id
+        made_up = asked or self._account.generated_name(self._stack, task.logical_id)
         name = str(given[0]) if given and task.resource.type in _NAMED else made_up
         self._after(task, self._seconds / 2, lambda: task.initiated(name))
         self._after(task, self._seconds, task.succeed)

@@ -42,6 +42,7 @@ def operations(stacks: StackStore) -> dict[str, Operation]:
         api.describe_stacks,
         api.list_stacks,
         api.list_exports,
+        api.list_imports,
         api.describe_stack_events,
         api.list_stack_resources,
         api.describe_stack_resources,
@@ -120,10 +121,13 @@ class _Api:
 
     def describe_stacks(self, params: Params) -> Mapping[str, Any]:
         if "StackName" in params:
-            return {"Stacks": [_stack(self._stacks.get(params["StackName"]))]}
+            return {"Stacks": [self._described(self._stacks.get(params["StackName"]))]}
         standing = [stack for stack in self._stacks.all() if not stack.is_deleted]
         page, token = _page(standing, params, STACKS_PER_PAGE)
-        return {"Stacks": [_stack(stack) for stack in page], "NextToken": token}
+        return {"Stacks": [self._described(stack) for stack in page], "NextToken": token}
+
+    def _described(self, stack: Stack) -> dict[str, Any]:
+        return _stack(stack, self._stacks.export_names(stack))
 
     def list_stacks(self, params: Params) -> Mapping[str, Any]:
         wanted = params.get("StackStatusFilter")
@@ -138,6 +142,13 @@ class _Api:
         ]
         page, token = _page(found, params, STACKS_PER_PAGE)
         return {"Exports": page, "NextToken": token}
+
+    def list_imports(self, params: Params) -> Mapping[str, Any]:
+        name = params["ExportName"]
+        if not (found := self._stacks.importers(name)):
+            raise ApiFault("ValidationError", f"Export '{name}' is not imported by any stack.")
+        page, token = _page(found, params, STACKS_PER_PAGE)
+        return {"Imports": page, "NextToken": token}
 
     def describe_stack_events(self, params: Params) -> Mapping[str, Any]:
         stack = self._stacks.get(params["StackName"], _BRACKETS)
@@ -302,7 +313,7 @@ def _number(token: str) -> int:
     return int(token)
 
 
-def _stack(stack: Stack) -> dict[str, Any]:
+def _stack(stack: Stack, exported: Mapping[str, str]) -> dict[str, Any]:
     return {
         "StackId": stack.stack_id,
         "StackName": stack.name,
@@ -320,10 +331,12 @@ def _stack(stack: Stack) -> dict[str, Any]:
         "NotificationARNs": [],
         "Capabilities": stack.capabilities,
         "Outputs": [
-            {"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()
+            {"OutputKey": key, "OutputValue": value}
+            | ({"ExportName": exported[key]} if key in exported else {})
+            for key, value in stack.outputs.items()
         ],
         "Tags": stack.tags,
-        "EnableTerminationProtection": False,
+        "EnableTerminationProtection": stack.is_protected,
         **_family(stack),
     }
 

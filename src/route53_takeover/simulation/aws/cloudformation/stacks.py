@@ -85,6 +85,7 @@ class StackStore:
     Attributes:
         reads: how fast it lets itself be asked.
         change_sets: those of its stacks.
+        aliases: second names of stacks -> their ids.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class StackStore:
         self._operations: dict[str, Operation] = {}
         self.reads = Buckets(timeline, self._account.config.reads)
         self.change_sets = ChangeSets(self)
+        self.aliases: dict[str, str] = {}
 
     @property
     def on_event(self) -> list[Callable[[StackEventRow], None]]:
@@ -127,7 +129,8 @@ class StackStore:
         return list(reversed(self._account.stacks.values()))
 
     def find(self, stack: str) -> Stack | None:
-        """A stack by id, or by name where it is not deleted."""
+        """A stack by id, or by name or alias where it is not deleted."""
+        stack = self.aliases.get(stack, stack)
         found = self._account.stacks.get(stack)
         if found is not None:
             return found
@@ -161,6 +164,14 @@ class StackStore:
     def exports(self) -> dict[str, tuple[Stack, str]]:
         """By their names, what the stacks export: whose it is, and the value."""
         return self._account.exports()
+
+    def export_names(self, stack: Stack) -> dict[str, str]:
+        """Key of each output of a stack that is exported -> its name there."""
+        return self._account.export_names(stack)
+
+    def importers(self, export: str) -> list[str]:
+        """Names of the stacks that import an export."""
+        return [stack.name for stack in self.all() if export in self._account.imported_names(stack)]
 
     def works_on(self, zone_id: str, name: str) -> bool:
         """Whether a stack has a record set of this name in the zone, or is just creating it."""
@@ -284,11 +295,15 @@ class StackStore:
         """Begins to delete a stack; one that does not exist is fine.
 
         Raises:
-            ApiFault: `ValidationError`: it is being updated.
+            ApiFault: `ValidationError`: it is being updated, or protected.
         """
         stack = self.find(name)
         if stack is None or stack.is_deleted or stack.status == "DELETE_IN_PROGRESS":
             return
+        if stack.is_protected:
+            raise _invalid(
+                f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+            )
         if stack.is_busy and stack.status != "CREATE_IN_PROGRESS":
             raise _invalid(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
         if stack.stack_id in self._operations:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP, StackEvent
 from route53_takeover.core.domain.template import TemplateError, group_members
-from route53_takeover.simulation.aws.cloudformation.template import Simulation
+from route53_takeover.simulation.aws.cloudformation.asked import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -145,6 +145,7 @@ class Stack:
         resources: by logical id, in the order in which they came.
         parent: the stack that holds it as a resource, if any.
         token: the ``ClientRequestToken`` of its newest operation.
+        is_protected: it has termination protection.
     """
 
     def __init__(
@@ -165,6 +166,7 @@ class Stack:
         self.tags: Sequence[Mapping[str, str]] = ()
         self.capabilities: Sequence[str] = ()
         self.disable_rollback = False
+        self.is_protected = False
         self.token = ""
         self.resources: dict[str, Resource] = {}
         self._appearances: list[tuple[float, int]] = []

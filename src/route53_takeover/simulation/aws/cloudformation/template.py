@@ -22,6 +22,7 @@ from route53_takeover.core.domain.template import (
     names_in,
     parse_template,
 )
+from route53_takeover.simulation.aws.cloudformation.asked import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,50 +36,6 @@ KNOWN = CONDITION_FUNCTIONS | {
     "Fn::ImportValue",
 }
 _NO_VALUE = object()
-
-
-class Simulation(Struct, frozen=True, kw_only=True):
-    """What a resource's ``Metadata: {Simulation: ...}`` asks of the simulated account.
-
-    Attributes:
-        seconds: how long each operation on it takes; ``None`` for the account's default.
-        fail: the reason with which it fails; empty where it does not.
-        fail_on: during what: ``create``, ``update``, ``delete``, ``rollback``.
-        replace: whether an update replaces it by a new one.
-        template: the body of a nested stack's template.
-        attributes: values of ``Fn::GetAtt``.
-    """
-
-    seconds: float | None = None
-    fail: str = ""
-    fail_on: tuple[str, ...] = ("create",)
-    replace: bool = False
-    template: Mapping[str, Any] | None = None
-    attributes: Mapping[str, Any] = {}
-
-    @classmethod
-    def of(cls, resource: Mapping[str, Any]) -> Simulation:
-        """Reads it from a resource of a template."""
-        metadata = resource.get("Metadata")
-        asked = metadata.get("Simulation") if isinstance(metadata, dict) else None
-        if not isinstance(asked, dict):
-            return _NOTHING_ASKED
-        seconds, fail_on = asked.get("Seconds"), asked.get("FailOn", "create")
-        return cls(
-            seconds=None if seconds is None else float(seconds),
-            fail=str(asked.get("Fail", "")),
-            fail_on=(fail_on,) if isinstance(fail_on, str) else tuple(fail_on),
-            replace=bool(asked.get("Replace", False)),
-            template=asked.get("Template"),
-            attributes=asked.get("Attributes", {}),
-        )
-
-    def fails(self, action: str) -> str:
-        """The reason with which it fails during ``action``, or nothing."""
-        return self.fail if action in self.fail_on else ""
-
-
-_NOTHING_ASKED = Simulation()
 
 
 class ResourceSpec(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 _MOST = 100
-_SUMMARY = (
+SUMMARY = (
     "Aliases",
     "Origins",
     "OriginGroups",
@@ -39,6 +39,7 @@ _SUMMARY = (
     "IsIPV6Enabled",
     "Staging",
 )
+"""Members of a config that the list of distributions tells."""
 
 
 def operations(store: CloudFront, *, by: str = "client") -> dict[str, Operation]:
@@ -131,7 +132,7 @@ def _list(store: CloudFront, params: Mapping[str, Any]) -> dict[str, Any]:
                 "Status": each.status(store.timeline.now),
                 "LastModifiedTime": each.modified,
                 "DomainName": each.domain_name,
-                **{member: each.config[member] for member in _SUMMARY},
+                **{member: each.config[member] for member in SUMMARY},
             }
             for each in page
         ]

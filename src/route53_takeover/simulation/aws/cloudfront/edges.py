@@ -34,8 +34,8 @@ class Edge:
         self._purges: list[tuple[float, tuple[str, ...]]] = []
 
     def configure(self, at: float, config: Mapping[str, Any]) -> None:
-        """Lets it have this config from then on; an older one never comes after a newer."""
-        self._configs.append((max(at, self._configs[-1][0]), config))
+        """Lets it have this config from then on, unless it has a newer one by that time."""
+        self._configs.append((at, config))
 
     def config(self, now: float) -> Mapping[str, Any]:
         """What it works by now."""

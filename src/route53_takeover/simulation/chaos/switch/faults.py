@@ -130,7 +130,7 @@ def _point(to: Side | None) -> Callable[[SwitchHarness, SwitchFault], None]:
             if exists and world.mapped(path) != target:
                 world.point(path, target, by=PERSON)
                 harness.strike(fault.deed)
-        elif to is not None and harness.look() != {FRONT: to}:
+        elif to is not None and to not in harness.look().values():
             world.edit_front(to, by=PERSON)
             harness.strike(fault.deed)
 

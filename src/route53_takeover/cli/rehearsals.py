@@ -1,0 +1,28 @@
+"""What can be rehearsed over the wire: the scenarios of takeovers and of switches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.base.errors import UsageError
+from route53_takeover.simulation.blue_green import SWITCH_SCENARIOS
+from route53_takeover.simulation.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from route53_takeover.simulation.blue_green import SwitchScenario
+    from route53_takeover.simulation.scenarios import Scenario
+
+REHEARSALS: dict[str, Scenario | SwitchScenario] = {**SCENARIOS, **SWITCH_SCENARIOS}
+
+
+def find_rehearsal(name: str) -> Scenario | SwitchScenario:
+    """The scenario of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in REHEARSALS:
+        raise UsageError(
+            f"there is no scenario {name!r}", f"One of: {', '.join(REHEARSALS)} (rehearse --list)."
+        )
+    return REHEARSALS[name]

@@ -1,0 +1,1 @@
+"""Retiring a stack: whether it may be deleted, and what would break."""

@@ -1,0 +1,79 @@
+"""Retiring blue: judged first, then deleted, while what users reach is watched and kept.
+
+A delete cannot be taken back. So from its beginning on there is no way back to blue, and what it
+takes from the live site is led to green again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.switch import commands as cmd
+from route53_takeover.core.switch.events import SwapPurpose
+from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.writing import lead
+from route53_takeover.core.timing import MOVED_PATIENCE, SWAP_TRIES
+
+if TYPE_CHECKING:
+    from route53_takeover.core.switch.state import SwapState
+    from route53_takeover.core.switch.step_context import SwitchContext
+
+_TAKEN = frozenset({Side.ABSENT, Side.BLUE, Side.OTHER})
+
+
+def retire(context: SwitchContext) -> None:
+    """One step further; on to the last look where nothing is left to do."""
+    state = context.state
+    retirement = state.retirement
+    if state.plan.options.retire is None or retirement.breaks:
+        context.move(SwitchPhase.VERIFY)
+    elif retirement.breaks is None:
+        _judge(context)
+    elif retirement.begun_at is None:
+        _begin(context)
+    else:
+        are_kept = [_is_kept(context, swap) for swap in state.swaps.values()]
+        if retirement.ended_at is None:
+            context.ask(cmd.RejoinDelete(stack_id=retirement.stack_id))
+        elif all(are_kept):
+            context.move(SwitchPhase.VERIFY)
+
+
+def _judge(context: SwitchContext) -> None:
+    retirement = context.state.retirement
+    if retirement.unjudged >= SWAP_TRIES:
+        context.move(SwitchPhase.VERIFY)
+    elif context.state.now >= retirement.not_before:
+        context.ask(cmd.JudgeRetirement())
+    else:
+        context.wake(retirement.not_before)
+
+
+def _begin(context: SwitchContext) -> None:
+    """Deletes it, if everything was just read and leads to green."""
+    state = context.state
+    fresh = [context.is_read(swap, since=swap.wrote_at) for swap in state.swaps.values()]
+    if all(fresh) and all(swap.is_on(Side.GREEN) for swap in state.swaps.values()):
+        context.ask(cmd.DeleteBlue(stack_id=state.retirement.stack_id))
+    elif all(fresh):
+        context.give_up("another writer has changed the live site before blue was deleted")
+
+
+def _is_kept(context: SwitchContext, swap: SwapState) -> bool:
+    """Whether a swap leads to green; leads it there again where the delete has moved it.
+
+    Not at once where a mapping is gone: what deletes it may wait for that, and delete it once more.
+    """
+    state = context.state
+    if swap.reading is None or (swap.is_on(Side.GREEN) and swap.write is None):
+        return context.is_read(swap, since=state.retirement.ended_at or 0.0)
+    if swap.moves >= SWAP_TRIES:
+        return True  # the last look tells
+    since = swap.moved_at if swap.moved_at is not None else state.now
+    until = since + MOVED_PATIENCE
+    if swap.side is Side.ABSENT and state.retirement.ended_at is None and state.now < until:
+        context.wake(until)
+        return False
+    lead(context, swap, Side.GREEN, SwapPurpose.KEEP, leaves=_TAKEN, again=True)
+    return False
