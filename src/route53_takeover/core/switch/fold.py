@@ -143,7 +143,9 @@ def _retiring(
     known = state.retirement
     match event:
         case ev.RetirementJudged():
-            known = replace(known, stack_id=event.stack_id, breaks=event.breaks)
+            known = replace(
+                known, stack_id=event.stack_id, breaks=event.breaks, judged_at=event.time
+            )
         case ev.RetirementUnjudged():
             failures = known.unjudged + 1
             again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)

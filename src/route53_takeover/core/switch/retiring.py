@@ -53,7 +53,8 @@ def _judge(context: SwitchContext) -> None:
 def _begin(context: SwitchContext) -> None:
     """Deletes it, if everything was just read and leads to green."""
     state = context.state
-    fresh = [context.is_read(swap, since=swap.wrote_at) for swap in state.swaps.values()]
+    since = state.retirement.judged_at
+    fresh = [context.is_read(swap, since=since) for swap in state.swaps.values()]
     if all(fresh) and all(swap.is_on(Side.GREEN) for swap in state.swaps.values()):
         context.ask(cmd.DeleteBlue(stack_id=state.retirement.stack_id))
     elif all(fresh):
