@@ -212,6 +212,10 @@ SWAP_READ, SWAP_READ_CLOSE, DISTRIBUTION_READ = 5.0, 1.0, 10.0
 LIVE_CHECK_CLOSE, LIVE_CHECK, LIVE_COMMAND = 1.0, 5.0, 15.0
 """Seconds between two checks on users' way: while a switch settles; in the bake; a command."""
 
+BLUE_MARGIN = 60.0
+"""Seconds after a distribution has settled for which its old origin may still be asked: blue is not
+deleted before."""
+
 BACK_PATIENCE = 600.0
 """Seconds for which the way back is tried while nothing can be read or written."""
 
