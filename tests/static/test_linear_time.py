@@ -41,7 +41,9 @@ from route53_takeover.core.retire.model import FUNCTION_URL, LOAD_BALANCERS
 from route53_takeover.core.retire.name_lookup import is_website
 from route53_takeover.core.status import attention
 from route53_takeover.core.switch.check_syntax import parse_check, shown
+from route53_takeover.core.switch.origins import kind_of, target_of
 from route53_takeover.process import login_scope
+from route53_takeover.runtime import switch_preflight
 from route53_takeover.storage import locks, run_folder
 from route53_takeover.storage.config import Connection, seconds
 
@@ -190,6 +192,12 @@ WORK: dict[str, Callable[[str], object]] = {
     "core.switch.check_syntax": _raised(parse_check),
     "core.switch.check_syntax option": _raised(lambda text: parse_check(_CHECK + text)),
     "core.switch.check_syntax shown": lambda text: shown(_check(text)),
+    "core.switch.origins host": lambda text: (kind_of(text), kind_of(f"a.s3-{text}")),
+    "core.switch.origins target": lambda text: target_of(f"https://{text}"),
+    "runtime.switch_preflight": lambda text: [
+        switch_preflight._HOST_OUTPUT.fullmatch(begin + text)
+        for begin in ("", "a.lambda-url.", "https://a.execute-api.a/")
+    ],
     "core.domain.http_secrets secrets": lambda text: (
         literal_secrets(_check(text)),
         secret_values(_check(text), Route()),

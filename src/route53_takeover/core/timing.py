@@ -220,6 +220,10 @@ LIVE_CHECK_CLOSE, LIVE_CHECK, LIVE_COMMAND = 1.0, 5.0, 15.0
 INVALIDATION_PATIENCE = 900.0
 """Seconds after which an invalidation that is not known to be complete holds nothing up."""
 
+BLUE_MARGIN = 60.0
+"""Seconds after a distribution has settled for which its old origin may still be asked: blue is not
+deleted before."""
+
 BACK_PATIENCE = 600.0
 """Seconds for which the way back is tried while nothing can be read or written."""
 

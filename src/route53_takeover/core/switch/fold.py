@@ -143,7 +143,9 @@ def _retiring(
     known = state.retirement
     match event:
         case ev.RetirementJudged():
-            known = replace(known, stack_id=event.stack_id, breaks=event.breaks)
+            known = replace(
+                known, stack_id=event.stack_id, breaks=event.breaks, judged_at=event.time
+            )
         case ev.RetirementUnjudged():
             failures = known.unjudged + 1
             again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
@@ -174,13 +176,18 @@ def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
 def _resumed(state: SwitchState) -> SwitchState:
     """Another process: what was under way is lost, and writes among it are unknown.
 
-    A run that ended knowing how stays ended; one that ended ``unknown`` goes on where it was, and
-    on its way back where it was given up. A resume also ends a pause.
+    A run that ended knowing how stays ended; one that ended ``unknown`` goes on: with its way back
+    where it was given up, with the guard of the live site where blue's delete has begun, and else
+    where it was. A resume also ends a pause.
     """
     if state.ending is not None:
         if state.ending.outcome is not Outcome.UNKNOWN:
             return state
-        phase = SwitchPhase.RESTORE if state.given_up else SwitchPhase(state.ending.phase)
+        phase = SwitchPhase(state.ending.phase)
+        if not state.may_go_back:
+            phase = SwitchPhase.RETIRE
+        elif state.given_up:
+            phase = SwitchPhase.RESTORE
         state = replace(state, phase=phase, phase_since=state.now, ending=None)
     return replace(
         state,

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.switch import commands as cmd
 from route53_takeover.core.switch.events import SwapPurpose
+from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.writing import lead
-from route53_takeover.core.timing import MOVED_PATIENCE, SWAP_TRIES
+from route53_takeover.core.timing import BACK_PATIENCE, BLUE_MARGIN, MOVED_PATIENCE, SWAP_TRIES
 
 if TYPE_CHECKING:
-    from route53_takeover.core.switch.state import SwapState
+    from route53_takeover.core.switch.state import SwapState, SwitchState
     from route53_takeover.core.switch.step_context import SwitchContext
 
 _TAKEN = frozenset({Side.ABSENT, Side.BLUE, Side.OTHER})
@@ -36,8 +37,10 @@ def retire(context: SwitchContext) -> None:
         are_kept = [_is_kept(context, swap) for swap in state.swaps.values()]
         if retirement.ended_at is None:
             context.ask(cmd.RejoinDelete(stack_id=retirement.stack_id))
-        elif all(are_kept):
+        elif all(are_kept) or state.now >= retirement.ended_at + BACK_PATIENCE:
             context.move(SwitchPhase.VERIFY)
+        else:
+            context.wake(retirement.ended_at + BACK_PATIENCE)
 
 
 def _judge(context: SwitchContext) -> None:
@@ -53,11 +56,23 @@ def _judge(context: SwitchContext) -> None:
 def _begin(context: SwitchContext) -> None:
     """Deletes it, if everything was just read and leads to green."""
     state = context.state
-    fresh = [context.is_read(swap, since=swap.wrote_at) for swap in state.swaps.values()]
+    until = state.phase_since + _margin(state)
+    if state.now < until:
+        context.wake(until)
+        return
+    since = state.retirement.judged_at
+    fresh = [context.is_read(swap, since=since) for swap in state.swaps.values()]
     if all(fresh) and all(swap.is_on(Side.GREEN) for swap in state.swaps.values()):
         context.ask(cmd.DeleteBlue(stack_id=state.retirement.stack_id))
     elif all(fresh):
         context.give_up("another writer has changed the live site before blue was deleted")
+
+
+def _margin(state: SwitchState) -> float:
+    """Seconds of this phase in which blue may still be asked, whatever its sites say."""
+    if not any(isinstance(swap.swap, OriginSwap) for swap in state.swaps.values()):
+        return 0.0
+    return max(BLUE_MARGIN - state.plan.options.bake, 0.0)
 
 
 def _is_kept(context: SwitchContext, swap: SwapState) -> bool:

@@ -120,7 +120,7 @@ class Retirement(Struct, frozen=True, kw_only=True):
 
     Attributes:
         stack_id: once it is known.
-        breaks: what its delete would break; ``None``: not judged yet.
+        breaks: what its delete would break, as told at ``judged_at``; ``None``: not judged yet.
         unjudged: attempts in a row that failed; ``not_before``: no attempt earlier than this.
         begun_at: when its delete was intended; ``ended_at``: when that ended.
         problem: why it is not gone.
@@ -128,6 +128,7 @@ class Retirement(Struct, frozen=True, kw_only=True):
 
     stack_id: str = ""
     breaks: tuple[str, ...] | None = None
+    judged_at: float = 0.0
     unjudged: int = 0
     not_before: float = 0.0
     begun_at: float | None = None

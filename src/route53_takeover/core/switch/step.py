@@ -76,7 +76,7 @@ def _decide(context: SwitchContext) -> None:
         if len(state.interrupts) > 1:
             context.end(Outcome.UNKNOWN, f"stopped by a second {state.interrupts[-1]}")
             return
-        if state.journal_lost and not state.ever_green:
+        if state.journal_lost and not state.ever_green and state.may_go_back:
             context.give_up(f"the journal cannot be written: {state.journal_lost}")
         if context.state.given_up and state.phase in RETURNABLE and state.may_go_back:
             context.move(SwitchPhase.RESTORE)

@@ -32,7 +32,7 @@ class _Sign(NamedTuple):
 
 _BLUE = _Sign("-", "blue", "bold $text-primary")
 _GREEN = _Sign("█", "green", "$text-success")
-_UNTOLD = _Sign("?", "either side", "$text-warning")
+_UNTOLD = _Sign("?", "not told", "$text-warning")
 _FAILED = _Sign("x", "failed", "bold $text-error")
 _SIDES = {Side.BLUE: _BLUE, Side.GREEN: _GREEN}
 _LABEL = 13

@@ -53,7 +53,7 @@ def _swap(swap: SwapView, sight: Frame, width: int) -> Iterator[tuple[Content, i
         yield together, _INDENT
     else:  # two long ones are below each other, so that they can be compared
         yield before, _INDENT
-        yield Content.assemble((f"{'→':>{_INDENT - 3}} ", STRONG), after), _INDENT
+        yield Content.assemble((f"{'→':>{_INDENT - 1}} ", STRONG), after), _INDENT
 
 
 def _now(swap: SwapView, sight: Frame) -> Content:
@@ -61,9 +61,9 @@ def _now(swap: SwapView, sight: Frame) -> Content:
     if swap.read_at is None or swap.side not in _SIDES:
         return _line(" ", "now", Content.styled("not read yet", MUTED))
     side, style = _SIDES[Side(swap.side)]
-    shown = Content.assemble((side, style), " ", plain(swap.standing))
-    age = duration(sight.now - swap.read_at)
-    return _line(" ", "now", Content.assemble(shown.rstrip(), (f"  (read {age} ago)", MUTED)))
+    standing = f" {swap.standing}" if swap.standing else ""
+    age = (f"  (read {duration(sight.now - swap.read_at)} ago)", MUTED)
+    return _line(" ", "now", Content.assemble((side, style), plain(standing), age))
 
 
 def _line(sign: str, label: str, text: Content) -> Content:

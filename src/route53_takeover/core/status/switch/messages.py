@@ -84,7 +84,7 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
 def _of_rule(event: ev.RuleIntended | ev.RuleTested | ev.RuleRemoved) -> Message:
     match event:
         case ev.RuleIntended():
-            text = "creating a routing rule with a secret header, to ask green under the production name"
+            text = "asking green under the production name, by a routing rule with a secret header"
             return Message(text, Mark.RUNNING)
         case ev.RuleTested(problem=""):
             return Message("green passes under the production name", Mark.DONE)
