@@ -45,9 +45,11 @@ def is_fresh(state: SwitchState, check: CheckState) -> bool:
 
 
 def was_just_watched(context: SwitchContext) -> bool:
-    """Whether every check was answered lately by users' way: nothing is concluded from silence."""
+    """Whether every check has just passed by users' way: nothing is concluded from silence."""
     state = context.state
     checks = [
         state.checks.get((place, Way.LIVE), CheckState()) for place in range(len(state.plan.checks))
     ]
-    return all(is_fresh(state, check) for check in checks)
+    return all(
+        check.last is not None and check.last.passed and is_fresh(state, check) for check in checks
+    )

@@ -96,4 +96,4 @@ def _unread(blind: list[SwapState]) -> str:
 
 
 def _why(context: SwitchContext, what: str) -> str:
-    return "; ".join(filter(None, (context.state.given_up, what)))
+    return "; ".join(dict.fromkeys(filter(None, (context.state.given_up, what))))

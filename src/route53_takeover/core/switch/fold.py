@@ -28,8 +28,8 @@ _LIVE_KEPT = 40
 """How many of the newest live answers are kept."""
 _MARKS_KEPT = 8
 """How many different marks of a side are kept: a page may hold the time."""
-_SLOWEST = 60.0
-"""Seconds, at most, between two attempts to write."""
+_SLOWEST = 15.0
+"""Seconds, at most, between two attempts to write: users may be led where nothing works."""
 
 
 def begin(event: ev.SwitchStarted) -> SwitchState:

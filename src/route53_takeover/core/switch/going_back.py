@@ -91,7 +91,7 @@ def go_back(context: SwitchContext) -> None:
         rule_is_gone(context),
         *(_is_back(context, swap) for swap in state.swaps.values() if swap.ever_green),
     ]
-    until = state.phase_since + BACK_PATIENCE
+    until = state.since + BACK_PATIENCE
     is_late = state.now >= until and all(is_out_of_reach(s) for s in state.swaps.values())
     if all(is_back) or (is_late and deploy_is_over(state)):
         context.move(SwitchPhase.VERIFY)

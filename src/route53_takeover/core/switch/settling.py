@@ -36,7 +36,7 @@ def has_settled(context: SwitchContext) -> bool:
             return True
         else:
             context.wake(state.phase_since + SETTLE_BLIND)
-    until = state.phase_since + SETTLE_PATIENCE
+    until = state.since + SETTLE_PATIENCE
     context.wake(until)
     if state.now >= until:
         context.give_up(f"the switch has not settled within {SETTLE_PATIENCE / 60:.0f} minutes")

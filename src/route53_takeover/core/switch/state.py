@@ -12,7 +12,7 @@ from route53_takeover.core.switch.commands import SwitchRequest
 from route53_takeover.core.switch.events import SwapPurpose, Way
 from route53_takeover.core.switch.model import Swap, SwapReading, SwitchPlan
 from route53_takeover.core.switch.phases import SwitchPhase
-from route53_takeover.core.timing import POLL_BACKOFF, SWAP_READ_CLOSE, backoff
+from route53_takeover.core.timing import SWAP_READ, SWAP_READ_CLOSE, backoff
 
 
 class SwapWrite(Struct, frozen=True, kw_only=True):
@@ -86,7 +86,7 @@ class SwapState(Struct, frozen=True, kw_only=True):
         """When it is read again at the earliest: failing reads are made less and less often."""
         if not self.unread:
             return 0.0
-        return self.unread_at + backoff(self.unread, first=SWAP_READ_CLOSE, most=POLL_BACKOFF)
+        return self.unread_at + backoff(self.unread, first=SWAP_READ_CLOSE, most=SWAP_READ)
 
     @property
     def side(self) -> Side:
@@ -232,6 +232,11 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     def may_go_back(self) -> bool:
         """Whether blue is still there: its delete has not begun."""
         return self.retirement.begun_at is None
+
+    @property
+    def since(self) -> float:
+        """When this phase began, or another process went on with it: what waits begins anew."""
+        return max(self.phase_since, self.resumed_at)
 
     @property
     def deploys(self) -> dict[Switch, Deploy]:

@@ -171,6 +171,9 @@ def _switch(context: SwitchContext) -> None:
         if not green_passes(context):
             return  # it was some time ago that it has passed
     for swap in context.state.swaps.values():
+        if swap.wrote is not Side.GREEN and not swap.is_on(Side.BLUE) and swap.write is None:
+            context.give_up(changed(swap))  # also where it is on green already
+            return
         match lead(context, swap, Side.GREEN, SwapPurpose.SWITCH):
             case Progress.LEADS_THERE:
                 continue
@@ -191,7 +194,7 @@ def _settle(context: SwitchContext) -> None:
 
 def _bake(context: SwitchContext) -> None:
     state = context.state
-    until = state.phase_since + state.plan.options.bake
+    until = state.since + state.plan.options.bake
     if not _stays_green(context) or has_failed_too_often(context):
         return
     if state.now < until:
@@ -230,7 +233,7 @@ def _stays_green(context: SwitchContext) -> bool:
 
 def _give_up_where_slow(context: SwitchContext) -> None:
     """CloudFront may be at another change for ever."""
-    until = context.state.phase_since + SETTLE_PATIENCE
+    until = context.state.since + SETTLE_PATIENCE
     context.wake(until)
     if context.state.now >= until:
         minutes = f"{SETTLE_PATIENCE / 60:.0f} minutes"
