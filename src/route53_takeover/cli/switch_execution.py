@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from route53_takeover.adapters.deploy_process import ShellDeployer, command_environment
 from route53_takeover.adapters.http_checks import WebChecks
-from route53_takeover.base.errors import ExitCode, RefusedError, UsageError
+from route53_takeover.base.errors import ExitCode, RefusedError
 from route53_takeover.base.private_files import refuse_exposed
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import opened, raise_refusals, who_am_i
 from route53_takeover.cli.execution import (
+    begun_run,
     check_account,
     claim,
     refuse_questions,
@@ -38,7 +39,7 @@ from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
 from route53_takeover.runtime.switch_preflight import SwitchReading
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import Work, locked_names, site_of
-from route53_takeover.storage.run_folder import SavedSwitch, create_run, within
+from route53_takeover.storage.run_folder import SavedSwitch, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -162,16 +163,7 @@ async def carry_out_switch(
     """Makes the run's folder and runs the plan to its end."""
     with locks_of(common, saved, Work.RUN) as held:
         label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else f"switch-{saved.plan.site}"
-        folder = create_run(common.state_dir, label, clock.now())
-        saved = replace(saved, run=folder.name, begun=clock.now())
-        try:
-            folder.save_plan(saved)
-        except OSError as error:
-            folder.discard()
-            raise UsageError(
-                f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
-                "Make room there, or choose another folder with --state-dir.",
-            ) from error
+        folder, saved = begun_run(common, saved, label, clock.now())
         held.register(folder)
         named(folder.name)
         first = SwitchStarted(time=clock.now(), run=folder.name, plan=saved.plan)
