@@ -281,8 +281,9 @@ def test_the_permissions_page_asks_for_what_a_switch_and_its_retirement_call() -
         _iam_action(each.replace("api-gateway.", "apigateway:").replace(".", ":"))
         for each in SWITCH_WRITES
     }
-    changing = _actions(domain["SwitchMappings"], distribution["SwitchOrigin"])
-    assert changing - {"cloudfront:GetInvalidation"} == writes
+    changing = ("SwitchMappings", "TestByRoutingRule")
+    asked = _actions(distribution["SwitchOrigin"], *(domain[sid] for sid in changing))
+    assert asked - {"cloudfront:GetInvalidation", "apigateway:ListRoutingRules"} == writes
     looking, deleting = _policies("## For `retire`")
     assert {each for each in _actions(*looking.values()) if each.startswith("apigateway")} == {
         _iam_action(each)
