@@ -22,14 +22,24 @@ sys.dont_write_bytecode = False
 _load_file = JSONFileLoader.load_file
 
 
+_WITH_EXTRAS = ("/route53/", "/cloudfront/")
+"""Services to whose models extras are added, in place: they are read anew each time."""
+
+
 @cache
 def _loaded(path: str) -> Any:
     """A model's file; all clients of one session share it anyway."""
     return _load_file(JSONFileLoader(), path)
 
 
+def _read_once(_: JSONFileLoader, path: str) -> Any:
+    if any(service in path for service in _WITH_EXTRAS):
+        return _load_file(JSONFileLoader(), path)
+    return _loaded(path)
+
+
 def pytest_configure() -> None:
-    JSONFileLoader.load_file = lambda self, file_path: _loaded(file_path)  # type: ignore[method-assign]  # noqa: ARG005
+    JSONFileLoader.load_file = _read_once  # type: ignore[method-assign]
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             is_interrupt = number is signal.SIGINT

@@ -114,9 +114,9 @@ async def start_switch(
         account,
         made,
     ):
-        raise_refusals(made.refusals)
         if is_done(made):
-            return reporter.ended(_nothing_to_do(made, account), clock.now())
+            return reporter.ended(nothing_to_do(made, account), clock.now())
+        raise_refusals(made.refusals)
         if not await reporter.agrees_to_switch(made):
             raise StoppedError("the plan was declined, nothing was written")
         saved = SavedSwitch(
@@ -162,7 +162,7 @@ async def carry_out_switch(
 ) -> ExitCode:
     """Makes the run's folder and runs the plan to its end."""
     with locks_of(common, saved, Work.RUN) as held:
-        label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else f"switch-{saved.plan.site}"
+        label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else _label(saved.plan)
         folder, saved = begun_run(common, saved, label, clock.now())
         held.register(folder)
         named(folder.name)
@@ -171,6 +171,12 @@ async def carry_out_switch(
             return await _drive(
                 common, reporter, account, clock, folder, saved, journal, first, None
             )
+
+
+def _label(plan: SwitchPlan) -> str:
+    """What the folder of its run says it is."""
+    is_switched = any(swap.before != swap.after for swap in plan.swaps or plan.watched)
+    return f"switch-{plan.site}" if is_switched or plan.watched else f"retire-{plan.site}"
 
 
 def checks_of(connection: Connection, site: str, cwd: Path) -> WebChecks:
@@ -268,7 +274,7 @@ def locks_of(common: Common, saved: SavedSwitch, work: Work) -> AbstractContextM
     return locked_names(common.state_dir, site, tuple(swap.id for swap in swaps), work)
 
 
-def _nothing_to_do(made: SwitchPlan, account: OpenAccount) -> Result:
+def nothing_to_do(made: SwitchPlan, account: OpenAccount) -> Result:
     places = ", ".join(dict.fromkeys(swap.after for swap in made.swaps))
     return Result(
         run=None,

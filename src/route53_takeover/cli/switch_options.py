@@ -177,11 +177,14 @@ class SiteSwitch:
         Raises:
             UsageError: options contradict each other, or one is missing.
         """
+        from route53_takeover.core.switch.check_syntax import parse_check
         from route53_takeover.core.switch.model import SwitchOptions
 
         if self.jets is not None:
             return self._of_jets(self.jets).options()
         self._check()
+        for check in self.check or ():
+            parse_check(check)  # what is wrong with it is told before anything is asked
         paths = self.invalidate
         return SwitchOptions(
             domain=self.domain,

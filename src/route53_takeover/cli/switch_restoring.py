@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from route53_takeover.base.errors import (
     ExitCode,
@@ -17,11 +20,12 @@ from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.run_state import read_state
 from route53_takeover.cli.switch_execution import locks_of
-from route53_takeover.core.endings import OUTCOMES
+from route53_takeover.core.endings import OUTCOMES, Outcome
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.switch.choices import switch_choices
 from route53_takeover.core.status.switch.result import switch_result
+from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.output import text_lines
 from route53_takeover.output.reporter import ConsoleReporter
@@ -131,7 +135,12 @@ def _told(back: LedBack, *, dry_run: bool) -> str:
     if back.outcome == "untouched":
         return f"{swap.target} leads to {swap.before} already"
     would = "would be " if dry_run else ""
-    return f"{swap.target} {would}led back to {swap.before}"
+    told = f"{swap.target} {would}led back to {swap.before}"
+    if isinstance(swap, OriginSwap) and swap.invalidate and not dry_run:
+        words = ["aws", "cloudfront", "create-invalidation", "--distribution-id"]
+        line = shlex.join([*words, swap.distribution_id, "--paths", *swap.invalidate])
+        told += f"; once it is Deployed, take green's answers from the caches: `{line}`"
+    return told
 
 
 def _result(
@@ -180,6 +189,9 @@ async def _restore_live(common: Common, folder: RunFolder) -> ExitCode:
             f"It keeps trying: `{again}`.",
         ) from None
     ended = switch_result(known[0], None)
+    is_back = all(swap.outcome in ("restored", "untouched") for swap in ended.switches)
+    if is_back and ended.exit_code is not ExitCode.UNKNOWN:  # what was asked for has been done
+        ended = replace(ended, outcome=str(Outcome.DONE), exit_code=ExitCode.DONE)
     return text_lines.print_result(common, ended, known[0].now)
 
 
