@@ -32,14 +32,14 @@ def _loaded(path: str) -> Any:
     return _load_file(JSONFileLoader(), path)
 
 
-def _read_once(_: JSONFileLoader, path: str) -> Any:
-    if any(service in path for service in _WITH_EXTRAS):
-        return _load_file(JSONFileLoader(), path)
-    return _loaded(path)
+def _read_once(_: JSONFileLoader, file_path: str) -> Any:
+    if any(service in file_path for service in _WITH_EXTRAS):
+        return _load_file(JSONFileLoader(), file_path)
+    return _loaded(file_path)
 
 
 def pytest_configure() -> None:
-    JSONFileLoader.load_file = _read_once  # type: ignore[method-assign]
+    JSONFileLoader.load_file = _read_once  # type: ignore[method-assign, assignment]
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             is_interrupt = number is signal.SIGINT
