@@ -185,7 +185,7 @@ SWAP_TRIES = 5
 given up."""
 
 SWAP_AGAIN = 3.0
-"""Seconds between two attempts to write a swap; doubled each time that AWS asks to go slower."""
+"""Seconds between two attempts to write a swap; doubled each time that it is not taken."""
 
 MOVED_PATIENCE = 20.0
 """Seconds that a mapping may be absent while green is deployed, before it is created again: a
@@ -197,6 +197,10 @@ GREEN_TRIES = 3
 CHECK_AGAIN = 5.0
 """Seconds between two attempts of a check of green."""
 
+CHECK_FRESH = 90.0
+"""Seconds for which a passed check of green is good enough to switch on, and one on users' way to
+end the bake on: a run may have been paused, asleep or dead since."""
+
 SETTLE_ANSWERS = 5
 """Answers in a row that have to come from green before a switch counts as settled."""
 
@@ -204,13 +208,17 @@ SETTLE_BLIND = 10.0
 """Seconds that a switch settles in where nothing tells which side answers."""
 
 SETTLE_PATIENCE = 3600.0
-"""Seconds after which a switch that does not settle is led back."""
+"""Seconds after which a switch that does not settle is led back, and one that waits for CloudFront
+to finish something else is given up."""
 
 SWAP_READ, SWAP_READ_CLOSE, DISTRIBUTION_READ = 5.0, 1.0, 10.0
 """Seconds between reads of a mapping; the same around a write; of a distribution that settles."""
 
 LIVE_CHECK_CLOSE, LIVE_CHECK, LIVE_COMMAND = 1.0, 5.0, 15.0
 """Seconds between two checks on users' way: while a switch settles; in the bake; a command."""
+
+INVALIDATION_PATIENCE = 900.0
+"""Seconds after which an invalidation that is not known to be complete holds nothing up."""
 
 BLUE_MARGIN = 60.0
 """Seconds after a distribution has settled for which its old origin may still be asked: blue is not

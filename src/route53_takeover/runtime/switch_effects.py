@@ -7,7 +7,7 @@ became of it is told. An answer that does not say whether a write was applied ma
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import structlog
 
@@ -43,11 +43,13 @@ from route53_takeover.core.timing import DEPLOY_LOOK_BACKOFF, backoff
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.pollers import Look
 from route53_takeover.runtime.secret_rule import SecretRules, rule_of
+from route53_takeover.runtime.shared_reads import SharedReads
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from route53_takeover.core.domain.api_mappings import ApiMapping
     from route53_takeover.core.machine import Poll
     from route53_takeover.core.ports import (
         ApiGateway,
@@ -144,34 +146,40 @@ class SiteSwaps:
 
     def __init__(self, api_gateway: ApiGateway, distributions: Distributions) -> None:
         self.api_gateway = api_gateway
+        self._mappings: SharedReads[Sequence[ApiMapping]] = SharedReads()
         self._distributions = distributions
 
     async def read(self, swap: Swap) -> SwapReading:
         """Where it leads now. Raises ApiError."""
         match swap:
             case MappingSwap():
-                mappings = await self.api_gateway.mappings(swap.domain)
+                mappings = await self._mappings.read(
+                    swap.domain.name, lambda: self.api_gateway.mappings(swap.domain)
+                )
                 return mapping_reading(swap, mappings)
             case OriginSwap():
                 found = await self._distributions.distribution(swap.distribution_id)
                 return origin_reading(swap, found)
 
-    async def lead(self, swap: Swap, to: Side, etag: str) -> None:
+    async def lead(self, swap: Swap, to: Side, *, shown: str, etag: str) -> None:
         """Lets it lead to a side, sent once. Raises as the ports do.
 
-        A mapping is looked at once more right before: its id, which v2 asks for, is another one
-        where it was deleted and created again.
+        A mapping is looked at once more right before: what it was decided on may have changed while
+        the intent was written, and v2 asks for its id.
+
+        Args:
+            shown: where it led by the read that this was decided on; ``etag``: of that read.
         """
         match swap:
             case MappingSwap():
                 target = swap.to if to is Side.GREEN else swap.mapping.target
-                mappings = await self._before_writing(swap)
-                await self.api_gateway.point(swap.domain, swap.mapping.base_path, mappings, target)
+                mapping = await self._before_writing(swap, shown)
+                await self.api_gateway.point(swap.domain, swap.mapping.base_path, mapping, target)
             case OriginSwap():
                 config = swap.switched if to is Side.GREEN else swap.config
                 await self._distributions.update(swap.distribution_id, etag, config)
 
-    async def _before_writing(self, swap: MappingSwap) -> Any:  # noqa: ANN401 -- ApiMapping or None
+    async def _before_writing(self, swap: MappingSwap, shown: str) -> ApiMapping | None:
         try:
             mappings = await self.api_gateway.mappings(swap.domain)
         except ApiError as error:
@@ -179,6 +187,11 @@ class SiteSwaps:
                 f"the mapping could not be read before it was written: {one_line(error)}",
                 operation="apigateway:GetMappings",
             ) from error
+        if mapping_reading(swap, mappings).shown != shown:
+            raise EndpointError(  # the same: it is decided anew
+                "the mapping was changed right before it was to be written",
+                operation="apigateway:GetMappings",
+            )
         return mapping_at(mappings, swap.mapping.base_path)
 
     async def invalidate(self, swap: Swap, reference: str) -> str:
@@ -284,7 +297,7 @@ class SwitchEffects:
         about = {"id": write.id, "swap": write.swap}
         try:
             async with asyncio.timeout(_WRITE_LIMIT / self._clock.speed):
-                await self._sites.lead(swap, write.to, write.etag)
+                await self._sites.lead(swap, write.to, shown=write.shown, etag=write.etag)
         except (ThrottledError, EndpointError, CredentialsError) as error:
             return ev.SwapHeldOff(time=self._clock.now(), reason=one_line(error), **about)
         except (RejectedChangeError, AccessDeniedError, NotFoundError) as error:

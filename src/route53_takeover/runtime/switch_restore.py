@@ -104,7 +104,7 @@ async def lead_back(
             _save(save, swap, reading, tell)
             try:
                 sent = True
-                await sites.lead(swap, Side.BLUE, reading.etag)
+                await sites.lead(swap, Side.BLUE, shown=reading.shown, etag=reading.etag)
             except (ThrottledError, ApiError) as error:
                 if attempt == SWAP_TRIES or not _may_try_again(error):
                     raise

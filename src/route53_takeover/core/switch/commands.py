@@ -154,13 +154,16 @@ class RejoinDelete(SwitchAction, frozen=True, kw_only=True):
 class WriteSwap(SwitchAction, frozen=True, kw_only=True):
     """-> `SwapIntended` at once, then one of `SwapWriteAnswer`.
 
-    ``id`` is unique in the run: it is never sent twice.
+    Attributes:
+        id: unique in the run: it is never sent twice.
+        shown: where the swap led by the read that this was decided on; ``etag``: of that read.
     """
 
     id: str
     swap: str
     to: Side
     purpose: SwapPurpose
+    shown: str = ""
     etag: str = ""
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
-from route53_takeover.core.switch.going_back import may_be_moved
 from route53_takeover.core.switch.writing import changed, is_settled
 from route53_takeover.core.timing import PATIENCE
 
@@ -64,19 +63,19 @@ def _is_left_over(context: SwitchContext) -> bool:
 def _end_on_blue(context: SwitchContext) -> None:
     state = context.state
     swaps = state.swaps.values()
-    wrong = [swap for swap in swaps if swap.side is not Side.BLUE]
+    wrong = [swap for swap in swaps if not swap.is_on(Side.BLUE)]
     if state.rule_test.may_stand:
         why = state.rule_test.problem or "it may still stand"
         context.end(Outcome.UNKNOWN, _why(context, f"the routing rule for the test: {why}"))
-    elif any(may_be_moved(swap) or swap.write for swap in wrong):
+    elif wrong:
         left = "; ".join(_left(swap) for swap in wrong)
         context.end(Outcome.UNKNOWN, _why(context, left))
     elif any(swap.returned_at or swap.switched_at for swap in swaps):
         slow = [swap for swap in swaps if not is_settled(swap)]
         late = f"; {slow[0].swap.target} is still being deployed" if slow else ""
         context.end(Outcome.RESTORED, f"{state.given_up}; {state.plan.site} is on blue{late}")
-    elif state.interrupts:
-        is_signal = not state.interrupts[0].is_abort
+    elif state.stopped is not None:
+        is_signal = bool(state.interrupts) and not state.stopped.is_abort
         context.end(
             Outcome.ABORTED,
             state.given_up,
@@ -97,4 +96,4 @@ def _unread(blind: list[SwapState]) -> str:
 
 
 def _why(context: SwitchContext, what: str) -> str:
-    return "; ".join(filter(None, (context.state.given_up, what)))
+    return "; ".join(dict.fromkeys(filter(None, (context.state.given_up, what))))

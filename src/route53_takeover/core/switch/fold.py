@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.deploys import Deploy
 from route53_takeover.core.domain.http_checks import Side
-from route53_takeover.core.endings import Stop
+from route53_takeover.core.endings import Outcome, Stop
 from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.commands import answered_by
 from route53_takeover.core.switch.events import SwapPurpose, Way
@@ -28,8 +28,8 @@ _LIVE_KEPT = 40
 """How many of the newest live answers are kept."""
 _MARKS_KEPT = 8
 """How many different marks of a side are kept: a page may hold the time."""
-_SLOWEST = 60.0
-"""Seconds, at most, between two attempts to write."""
+_SLOWEST = 15.0
+"""Seconds, at most, between two attempts to write: users may be led where nothing works."""
 
 
 def begin(event: ev.SwitchStarted) -> SwitchState:
@@ -161,7 +161,12 @@ def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
     """One more request to stop, or an echo of the one that has just started."""
     if not state.interrupts:
         reason = "aborted by the operator" if stop.is_abort else f"stopped by {stop}"
-        stopped = replace(state, interrupts=(stop,), interrupted_at=state.now)
+        stopped = replace(
+            state,
+            interrupts=(stop,),
+            interrupted_at=state.now,
+            stopped=state.stopped or stop,
+        )
         return _give_up(stopped, reason) if state.may_go_back else stopped
     if state.now < state.interrupted_at + ONE_REQUEST:
         return state
@@ -169,21 +174,37 @@ def _interrupted(state: SwitchState, stop: Stop) -> SwitchState:
 
 
 def _resumed(state: SwitchState) -> SwitchState:
-    """Another process: what was under way is lost, and writes among it are unknown."""
-    swaps = {
-        swap.id: swap
-        if swap.write is None
-        else replace(swap, write=replace(swap.write, is_unknown=True))
-        for swap in state.swaps.values()
-    }
+    """Another process: what was under way is lost, and writes among it are unknown.
+
+    A run that ended knowing how stays ended; one that ended ``unknown`` goes on: with its way back
+    where it was given up, with the guard of the live site where blue's delete has begun, and else
+    where it was. A resume also ends a pause.
+    """
+    if state.ending is not None:
+        if state.ending.outcome is not Outcome.UNKNOWN:
+            return state
+        phase = SwitchPhase(state.ending.phase)
+        if not state.may_go_back:
+            phase = SwitchPhase.RETIRE
+        elif state.given_up:
+            phase = SwitchPhase.RESTORE
+        state = replace(state, phase=phase, phase_since=state.now, ending=None)
     return replace(
         state,
-        swaps=swaps,
+        swaps={swap.id: _resumed_swap(swap) for swap in state.swaps.values()},
         in_flight=frozenset(),
+        interrupts=(),
         resumes=state.resumes + 1,
         resumed_at=state.now,
+        paused=False,
         journal_lost="",
     )
+
+
+def _resumed_swap(swap: SwapState) -> SwapState:
+    """One that another process has not tried in vain to read or write."""
+    write = None if swap.write is None else replace(swap.write, is_unknown=True)
+    return replace(swap, write=write, unread=0, held_off=0, refusals=0, not_before=0.0)
 
 
 def _deployed(state: SwitchState, event: ev.DeployExited) -> SwitchState:
@@ -226,7 +247,8 @@ def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchSt
     if swap is None:
         return state
     if isinstance(event, ev.SwapUnread):
-        return put(state, replace(swap, unread=swap.unread + 1, trouble=event.reason))
+        failed = replace(swap, unread=swap.unread + 1, unread_at=state.now, trouble=event.reason)
+        return put(state, failed)
     if event.began < swap.read_began:
         return state  # an older one that came late
     if swap.reading is None or swap.reading != event.reading:
@@ -238,8 +260,8 @@ def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchSt
         since = (swap.agreed_since or event.began) if agrees else None
         swap = replace(swap, agreed_since=since)
     wanted = Side.BLUE if state.may_go_back else Side.GREEN
-    watched = state.phase is SwitchPhase.DEPLOY or not state.may_go_back
-    is_moved = watched and not swap.is_on(wanted)
+    by_deploy = state.deploy is not None and not swap.ever_green
+    is_moved = (by_deploy or not state.may_go_back) and not swap.is_on(wanted)
     moved_at = (swap.moved_at or state.now) if is_moved else None
     return put(state, replace(swap, moved_at=moved_at))
 
@@ -297,13 +319,12 @@ def _written(state: SwitchState, event: ev.SwapIntended | ev.SwapWriteAnswer) ->
     if isinstance(event, ev.SwapUnknown):
         unknown = replace(swap.write, is_unknown=True)
         return put(state, replace(swap, write=unknown, trouble=event.reason))
-    pause = SWAP_AGAIN
     if isinstance(event, ev.SwapHeldOff):
         swap = replace(swap, held_off=swap.held_off + 1)
-        pause = backoff(swap.held_off, first=SWAP_AGAIN, most=_SLOWEST)
     else:
         swap = replace(swap, refusals=swap.refusals + 1)
-    not_before = state.now + pause
+    tries = swap.held_off + swap.refusals
+    not_before = state.now + backoff(tries, first=SWAP_AGAIN, most=_SLOWEST)
     return put(state, replace(swap, write=None, not_before=not_before, trouble=event.reason))
 
 
@@ -316,11 +337,18 @@ def _invalidated(
         return state
     match event:
         case ev.InvalidationBegun():
-            swap = replace(swap, invalidation=event.invalidation, uninvalidated=0)
+            swap = replace(
+                swap,
+                invalidation=event.invalidation,
+                invalidating_since=state.now,
+                uninvalidated=0,
+            )
         case ev.InvalidationFailed():
             failures = swap.uninvalidated + 1
             again = state.now + backoff(failures, first=SWAP_AGAIN, most=_SLOWEST)
-            swap = replace(swap, uninvalidated=failures, not_before=again, trouble=event.reason)
+            swap = replace(
+                swap, uninvalidated=failures, invalidate_after=again, trouble=event.reason
+            )
         case ev.InvalidationCompleted():
             swap = replace(swap, is_invalidated=True)
     return put(replace(state, news_at=state.now), swap)
@@ -337,6 +365,7 @@ def _checked(state: SwitchState, event: ev.CheckAnswered) -> SwitchState:
         old,
         last=answer,
         began=event.began,
+        answered_at=state.now,
         passed=old.passed + answer.passed,
         failed=old.failed + (not answer.passed),
         failed_in_a_row=0 if answer.passed else old.failed_in_a_row + 1,

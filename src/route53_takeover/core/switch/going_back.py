@@ -27,30 +27,31 @@ def deploy_is_over(state: SwitchState) -> bool:
 
 
 def keep_blue(context: SwitchContext) -> bool:
-    """Puts back what the deploy of green has moved; whether everything leads to blue.
+    """Puts back what the deploy of green has moved; whether nothing is left to put back.
 
     What leads to an API that did not exist before is the deploy's work, and so is a mapping that is
     gone. Anything else is another writer's, and stays.
     """
-    state, is_kept = context.state, True
-    for swap in state.swaps.values():
-        if swap.ever_green:
-            continue
-        if swap.reading is None or (swap.side is Side.BLUE and swap.write is None):
-            is_kept = is_kept and context.is_read(swap, since=_ended_at(state))
-            continue
-        is_kept = False
-        if swap.side is Side.OTHER and not _is_of_the_deploy(state, swap):
-            context.give_up(changed(swap))
-        elif swap.moves >= SWAP_TRIES:
-            context.give_up(f"the deploy of green moves {swap.swap.target} again and again")
-        elif swap.side is Side.ABSENT and not _is_long_gone(context, swap):
-            continue
-        else:
-            progress = lead(context, swap, Side.BLUE, SwapPurpose.KEEP, leaves=_MOVED, again=True)
-            if progress is Progress.NOT_TAKEN:
-                context.give_up(f"{swap.swap.target} could not be put back: {swap.trouble}")
-    return is_kept
+    are_kept = [_is_kept(context, swap) for swap in context.state.swaps.values()]
+    return all(are_kept)
+
+
+def _is_kept(context: SwitchContext, swap: SwapState) -> bool:
+    state = context.state
+    if swap.ever_green:
+        return True
+    if swap.reading is None or (swap.is_on(Side.BLUE) and swap.write is None):
+        return context.is_read(swap, since=_ended_at(state))
+    if swap.write is None and swap.side is Side.OTHER and not _is_of_the_deploy(state, swap):
+        context.give_up(changed(swap))
+        return True
+    if swap.moves >= SWAP_TRIES:
+        context.give_up(f"the deploy of green moves {swap.swap.target} again and again")
+    if swap.refusals >= SWAP_TRIES:
+        context.give_up(f"{swap.swap.target} could not be put back: {swap.trouble}")
+    if swap.side is not Side.ABSENT or swap.write is not None or _is_long_gone(context, swap):
+        lead(context, swap, Side.BLUE, SwapPurpose.KEEP, leaves=_MOVED, again=True)
+    return False
 
 
 def _ended_at(state: SwitchState) -> float:
@@ -81,38 +82,34 @@ def _is_long_gone(context: SwitchContext, swap: SwapState) -> bool:
 
 def go_back(context: SwitchContext) -> None:
     """Leads every swap that may not lead to blue back there, all at the same time."""
-    state, is_back = context.state, True
+    state = context.state
     if not deploy_is_over(state):
         context.ask(RejoinGreenDeploy())
-        keep_blue(context)
-        is_back = False
-    if not rule_is_gone(context):
-        is_back = False
-    for swap in state.swaps.values():
-        if may_be_moved(swap) and not _is_back(context, swap):
-            is_back = False
-    until = state.phase_since + BACK_PATIENCE
-    if is_back or (state.now >= until and all(is_out_of_reach(s) for s in state.swaps.values())):
+    is_back = [
+        deploy_is_over(state),
+        state.deploy is None or keep_blue(context),
+        rule_is_gone(context),
+        *(_is_back(context, swap) for swap in state.swaps.values() if swap.ever_green),
+    ]
+    until = state.since + BACK_PATIENCE
+    is_late = state.now >= until and all(is_out_of_reach(s) for s in state.swaps.values())
+    if all(is_back) or (is_late and deploy_is_over(state)):
         context.move(SwitchPhase.VERIFY)
     else:
         context.wake(until)
 
 
-def may_be_moved(swap: SwapState) -> bool:
-    """Whether this run, or the deploy of green, may have led it away from blue."""
-    return swap.ever_green or swap.moves > 0 or swap.moved_at is not None
-
-
 def is_out_of_reach(swap: SwapState) -> bool:
     """Whether neither a read nor a write of it has succeeded lately."""
-    return swap.side is Side.BLUE or bool(swap.unread or swap.held_off or swap.write)
+    is_hard = swap.unread or swap.held_off or swap.refusals or swap.write
+    return swap.is_on(Side.BLUE) or bool(is_hard)
 
 
 def _is_back(context: SwitchContext, swap: SwapState) -> bool:
     """Whether a swap is back, or will not come back by this run."""
     match lead(context, swap, Side.BLUE, SwapPurpose.BACK, again=swap.returned_at is None):
         case Progress.LEADS_THERE:
-            return is_settled(swap) and (not swap.ever_green or is_invalidated(context, swap))
+            return is_settled(swap) and is_invalidated(context, swap)
         case Progress.CHANGED_BY_ANOTHER | Progress.NOT_TAKEN:
             return True
         case Progress.GOES_ON:

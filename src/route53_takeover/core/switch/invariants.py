@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.switch.events import SwapPurpose, Way
-from route53_takeover.core.switch.going_back import may_be_moved
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.timing import SWAP_FRESH
@@ -87,10 +86,10 @@ def _by_purpose(state: SwitchState, swap: SwapState, purpose: SwapPurpose) -> It
             if swap.is_on(Side.GREEN) or state.may_go_back:
                 yield "the delete of blue has not moved it"
         case SwapPurpose.KEEP:
-            if swap.ever_green or swap.side is Side.BLUE:
+            if state.deploy is None or swap.ever_green or swap.is_on(Side.BLUE):
                 yield "the deploy of green has not moved it"
         case SwapPurpose.BACK:
-            if not may_be_moved(swap) or swap.side not in (Side.GREEN, Side.ABSENT):
+            if not swap.ever_green or swap.side not in (Side.GREEN, Side.ABSENT):
                 yield "it is not this run's to lead back"
 
 

@@ -51,6 +51,11 @@ class MappingSwap(Struct, frozen=True, kw_only=True, tag="api-mapping"):
         return f"{self.domain.name}/{self.mapping.base_path}".rstrip("/")
 
     @property
+    def changes(self) -> bool:
+        """Whether the switch changes anything."""
+        return self.to != self.mapping.target
+
+    @property
     def before(self) -> str:
         return str(self.mapping.target)
 
@@ -85,6 +90,11 @@ class OriginSwap(Struct, frozen=True, kw_only=True, tag="cloudfront-origin"):
     def target(self) -> str:
         """What is switched, as users know it."""
         return f"{self.distribution_id} {self.origin_id}"
+
+    @property
+    def changes(self) -> bool:
+        """Whether the switch changes anything."""
+        return self.switched != self.config
 
     @property
     def before(self) -> str:

@@ -135,10 +135,10 @@ def reading(swap: OriginSwap, distribution: Distribution) -> SwapReading:
     found = normal_config(distribution.config)
     if distribution.unknown:
         side = Side.OTHER
+    elif found == normal_config(swap.config):
+        side = Side.BLUE  # also where nothing is to change
     elif found == normal_config(swap.switched):
         side = Side.GREEN
-    elif found == normal_config(swap.config):
-        side = Side.BLUE
     else:
         side = Side.OTHER
     return SwapReading(

@@ -47,7 +47,7 @@ SwitchTarget = WatchedSwap | LiveCheck | RunningInvalidation
 
 _P = SwitchPhase
 _WATCHING = frozenset({_P.DEPLOY, _P.CHECK, _P.SWITCH, _P.SETTLE, _P.BAKE, _P.RETIRE, _P.RESTORE})
-_LIVE = frozenset({_P.SWITCH, _P.SETTLE, _P.BAKE, _P.RETIRE, _P.RESTORE})
+_LIVE = frozenset({_P.SETTLE, _P.BAKE, _P.RETIRE})
 _CLOSE = frozenset({_P.DEPLOY, _P.SWITCH, _P.RETIRE, _P.RESTORE})
 
 
@@ -60,12 +60,18 @@ def _polls(state: SwitchState) -> Iterator[Poll[SwitchTarget]]:
     if state.phase in _WATCHING:
         for swap in state.swaps.values():
             every = _pace(state, swap)
-            yield Poll(target=WatchedSwap(swap.id), every=every, last=swap.read_at, tell_all=True)
+            yield Poll(
+                target=WatchedSwap(swap.id),
+                every=every,
+                last=swap.read_at,
+                not_before=swap.read_again_at,
+                tell_all=True,
+            )
             if swap.invalidation and not swap.is_invalidated:
                 yield Poll(
                     target=RunningInvalidation(swap.id, swap.invalidation), every=DISTRIBUTION_READ
                 )
-    if state.phase in _LIVE and (state.switch_began is not None or state.phase is _P.RETIRE):
+    if state.phase in _LIVE or (state.phase in _CLOSE and state.switch_began is not None):
         for place, check in enumerate(state.plan.checks):
             is_close = state.phase is not _P.BAKE
             every = LIVE_CHECK_CLOSE if is_close else LIVE_CHECK

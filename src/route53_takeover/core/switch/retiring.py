@@ -14,7 +14,7 @@ from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.writing import lead
-from route53_takeover.core.timing import BLUE_MARGIN, MOVED_PATIENCE, SWAP_TRIES
+from route53_takeover.core.timing import BACK_PATIENCE, BLUE_MARGIN, MOVED_PATIENCE, SWAP_TRIES
 
 if TYPE_CHECKING:
     from route53_takeover.core.switch.state import SwapState, SwitchState
@@ -37,8 +37,10 @@ def retire(context: SwitchContext) -> None:
         are_kept = [_is_kept(context, swap) for swap in state.swaps.values()]
         if retirement.ended_at is None:
             context.ask(cmd.RejoinDelete(stack_id=retirement.stack_id))
-        elif all(are_kept):
+        elif all(are_kept) or state.now >= retirement.ended_at + BACK_PATIENCE:
             context.move(SwitchPhase.VERIFY)
+        else:
+            context.wake(retirement.ended_at + BACK_PATIENCE)
 
 
 def _judge(context: SwitchContext) -> None:

@@ -12,6 +12,7 @@ from route53_takeover.core.switch.state import CheckState
 from route53_takeover.core.switch.who_answered import are_told_apart
 from route53_takeover.core.switch.writing import is_settled
 from route53_takeover.core.timing import (
+    INVALIDATION_PATIENCE,
     SETTLE_ANSWERS,
     SETTLE_BLIND,
     SETTLE_PATIENCE,
@@ -35,7 +36,7 @@ def has_settled(context: SwitchContext) -> bool:
             return True
         else:
             context.wake(state.phase_since + SETTLE_BLIND)
-    until = state.phase_since + SETTLE_PATIENCE
+    until = state.since + SETTLE_PATIENCE
     context.wake(until)
     if state.now >= until:
         context.give_up(f"the switch has not settled within {SETTLE_PATIENCE / 60:.0f} minutes")
@@ -52,20 +53,23 @@ def is_invalidated(context: SwitchContext, swap: SwapState) -> bool:
     """Whether what CloudFront has cached of the other side is gone, where that was planned.
 
     Only for a swap that has settled: an edge that still asks the other side would cache it again.
-    An invalidation that fails again and again holds nothing up: objects expire by themselves.
+    An invalidation that fails again and again, or of which nothing can be learnt, holds nothing up:
+    objects expire by themselves.
     """
     if not isinstance(swap.swap, OriginSwap) or not swap.swap.invalidate:
         return True
     if swap.is_invalidated or swap.uninvalidated >= SWAP_TRIES:
         return True
-    if swap.invalidation:
-        return False
     state = context.state
-    if state.now >= swap.not_before:
+    if swap.invalidation:
+        until = swap.invalidating_since + INVALIDATION_PATIENCE
+        context.wake(until)
+        return state.now >= until
+    if state.now >= swap.invalidate_after:
         reference = f"{state.run}-{swap.id}-{swap.wrote}"
         context.ask(Invalidate(swap=swap.id, reference=reference))
     else:
-        context.wake(swap.not_before)
+        context.wake(swap.invalidate_after)
     return False
 
 

@@ -12,6 +12,7 @@ from route53_takeover.core.switch.commands import SwitchRequest
 from route53_takeover.core.switch.events import SwapPurpose, Way
 from route53_takeover.core.switch.model import Swap, SwapReading, SwitchPlan
 from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.timing import SWAP_READ, SWAP_READ_CLOSE, backoff
 
 
 class SwapWrite(Struct, frozen=True, kw_only=True):
@@ -41,10 +42,11 @@ class SwapState(Struct, frozen=True, kw_only=True):
         moved_at: when it was first seen not to lead to blue while green was made.
         moves: how often it was put back then.
         held_off: writes in a row that were not sent or not taken now; ``refusals``: refused ones.
-        unread: reads in a row that failed.
-        not_before: no write earlier than this.
+        unread: reads in a row that failed; the newest of them at ``unread_at``.
+        not_before: no write earlier than this; ``invalidate_after``: no invalidation.
         trouble: why the newest write or read did not succeed.
         invalidation: id of the one that is under way, or was; empty: none since the newest write.
+        invalidating_since: when it began.
         is_invalidated: whether it is complete.
         uninvalidated: attempts in a row that failed.
     """
@@ -66,9 +68,12 @@ class SwapState(Struct, frozen=True, kw_only=True):
     held_off: int = 0
     refusals: int = 0
     unread: int = 0
+    unread_at: float = 0.0
     not_before: float = 0.0
+    invalidate_after: float = 0.0
     trouble: str = ""
     invalidation: str = ""
+    invalidating_since: float = 0.0
     is_invalidated: bool = False
     uninvalidated: int = 0
 
@@ -77,14 +82,21 @@ class SwapState(Struct, frozen=True, kw_only=True):
         return self.swap.id
 
     @property
+    def read_again_at(self) -> float:
+        """When it is read again at the earliest: failing reads are made less and less often."""
+        if not self.unread:
+            return 0.0
+        return self.unread_at + backoff(self.unread, first=SWAP_READ_CLOSE, most=SWAP_READ)
+
+    @property
     def side(self) -> Side:
         """Where the newest read showed that it leads."""
         return Side.UNKNOWN if self.reading is None else self.reading.side
 
     def is_on(self, side: Side) -> bool:
         """Whether it leads to a side; one that is not to change is on both."""
-        is_same = self.swap.before == self.swap.after
-        return self.side is side or (is_same and self.side in (Side.BLUE, Side.GREEN))
+        is_either = not self.swap.changes and self.side in (Side.BLUE, Side.GREEN)
+        return self.side is side or is_either
 
 
 class RuleTest(Struct, frozen=True, kw_only=True):
@@ -128,7 +140,7 @@ class CheckState(Struct, frozen=True, kw_only=True):
     """One check by one way.
 
     Attributes:
-        last: the newest answer, to a question that began at ``began``.
+        last: the newest answer, to a question that began at ``began``; it came at ``answered_at``.
         passed: how often it has passed; ``failed``: how often it has not.
         failed_in_a_row: how often it has not since it last passed.
         last_failure: why it did not pass the last time.
@@ -137,6 +149,7 @@ class CheckState(Struct, frozen=True, kw_only=True):
 
     last: CheckAnswer | None = None
     began: float = 0.0
+    answered_at: float = 0.0
     passed: int = 0
     failed: int = 0
     failed_in_a_row: int = 0
@@ -172,7 +185,8 @@ class SwitchState(Struct, frozen=True, kw_only=True):
         writes: how many were ever asked for; their ids are derived from it.
         resumes: how often the run was resumed; ``resumed_at``: when it was last.
         paused: the operator has paused it.
-        interrupts: the requests to stop; ``interrupted_at``: when the first began.
+        interrupts: the requests to stop this process; ``interrupted_at``: when the first began.
+        stopped: the first that any process of the run was asked by.
         given_up: why no further step is taken towards green.
         refused: whether that was a refusal of the plan's, once green was there.
         journal_lost: why the journal cannot be written any more.
@@ -205,6 +219,7 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     paused: bool = False
     interrupts: tuple[Stop, ...] = ()
     interrupted_at: float = 0.0
+    stopped: Stop | None = None
     given_up: str = ""
     refused: bool = False
     journal_lost: str = ""
@@ -217,6 +232,11 @@ class SwitchState(Struct, frozen=True, kw_only=True):
     def may_go_back(self) -> bool:
         """Whether blue is still there: its delete has not begun."""
         return self.retirement.begun_at is None
+
+    @property
+    def since(self) -> float:
+        """When this phase began, or another process went on with it: what waits begins anew."""
+        return max(self.phase_since, self.resumed_at)
 
     @property
     def deploys(self) -> dict[Switch, Deploy]:

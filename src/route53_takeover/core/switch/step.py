@@ -15,7 +15,7 @@ from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.switch import commands as cmd
 from route53_takeover.core.switch import events as ev
-from route53_takeover.core.switch.check_round import green_passes
+from route53_takeover.core.switch.check_round import green_passes, was_just_watched
 from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.switch.finish import verify
 from route53_takeover.core.switch.fold import begin, observe
@@ -31,9 +31,10 @@ from route53_takeover.core.switch.writing import (
     changed,
     is_settled,
     lead,
+    may_be_read_late,
     why_not_taken,
 )
-from route53_takeover.core.timing import PATIENCE, SWAP_TRIES, backoff
+from route53_takeover.core.timing import PATIENCE, SETTLE_PATIENCE, SWAP_TRIES, backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +135,8 @@ def _judge_deploy(context: SwitchContext) -> None:
 
 def _check(context: SwitchContext) -> None:
     are_proven = [_is_proven(context, swap) for swap in context.state.swaps.values()]
+    if not all(are_proven):
+        _give_up_where_slow(context)
     passes = green_passes(context)
     passes = passes and passes_by_rule(context)
     if all(are_proven) and passes and not context.state.paused and _all_blue(context):
@@ -163,7 +166,14 @@ def _is_proven(context: SwitchContext, swap: SwapState) -> bool:
 
 
 def _switch(context: SwitchContext) -> None:
+    if any(swap.wrote is not Side.GREEN for swap in context.state.swaps.values()):
+        _give_up_where_slow(context)
+        if not green_passes(context):
+            return  # it was some time ago that it has passed
     for swap in context.state.swaps.values():
+        if swap.wrote is not Side.GREEN and not swap.is_on(Side.BLUE) and swap.write is None:
+            context.give_up(changed(swap))  # also where it is on green already
+            return
         match lead(context, swap, Side.GREEN, SwapPurpose.SWITCH):
             case Progress.LEADS_THERE:
                 continue
@@ -184,13 +194,13 @@ def _settle(context: SwitchContext) -> None:
 
 def _bake(context: SwitchContext) -> None:
     state = context.state
-    until = state.phase_since + state.plan.options.bake
+    until = state.since + state.plan.options.bake
     if not _stays_green(context) or has_failed_too_often(context):
         return
-    if state.now >= until:
-        context.move(SwitchPhase.RETIRE)
-    else:
+    if state.now < until:
         context.wake(until)
+    elif was_just_watched(context):
+        context.move(SwitchPhase.RETIRE)
 
 
 # -- what has to hold
@@ -205,7 +215,7 @@ def _all_blue(context: SwitchContext) -> bool:
         elif not context.is_read(swap, since=swap.wrote_at):
             _give_up_where_blind(context, swap)
             are_blue = False
-        elif swap.side is not Side.BLUE:
+        elif not swap.is_on(Side.BLUE):
             context.give_up(changed(swap))
             are_blue = False
     return are_blue
@@ -214,10 +224,20 @@ def _all_blue(context: SwitchContext) -> bool:
 def _stays_green(context: SwitchContext) -> bool:
     """Whether no read shows that another writer has changed a swap since."""
     for swap in context.state.swaps.values():
-        if swap.read_began >= swap.wrote_at and not swap.is_on(Side.GREEN):
+        is_read = swap.read_began >= swap.wrote_at and not may_be_read_late(context, swap)
+        if is_read and not swap.is_on(Side.GREEN):
             context.give_up(changed(swap))
             return False
     return True
+
+
+def _give_up_where_slow(context: SwitchContext) -> None:
+    """CloudFront may be at another change for ever."""
+    until = context.state.since + SETTLE_PATIENCE
+    context.wake(until)
+    if context.state.now >= until:
+        minutes = f"{SETTLE_PATIENCE / 60:.0f} minutes"
+        context.give_up(f"it was not ready to be switched within {minutes}")
 
 
 def _give_up_where_blind(context: SwitchContext, swap: SwapState) -> None:

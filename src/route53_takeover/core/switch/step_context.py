@@ -10,7 +10,7 @@ from route53_takeover.core.endings import EXIT_CODES, Ending
 from route53_takeover.core.switch import commands as cmd
 from route53_takeover.core.switch.phases import ALLOWED, SwitchPhase
 from route53_takeover.core.switch.state import SwapWrite
-from route53_takeover.core.timing import SWAP_FRESH, SWAP_READ_CLOSE
+from route53_takeover.core.timing import SWAP_FRESH
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
@@ -62,7 +62,7 @@ class SwitchContext:
         is_fresh = swap.read_began >= since and state.now - swap.read_at <= SWAP_FRESH
         if swap.reading is not None and is_fresh:
             return True
-        due = max(swap.read_at + SWAP_READ_CLOSE if swap.unread else 0.0, since)
+        due = max(swap.read_again_at, since)
         if state.now >= due:
             self.ask(cmd.ReadSwap(swap=swap.id))
         else:
@@ -86,6 +86,7 @@ class SwitchContext:
                 swap=swap.id,
                 to=to,
                 purpose=purpose,
+                shown="" if swap.reading is None else swap.reading.shown,
                 etag="" if swap.reading is None else swap.reading.etag,
             )
         )

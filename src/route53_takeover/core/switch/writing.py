@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.timing import (
     SWAP_AGREES,
     SWAP_LAG,
@@ -18,7 +19,6 @@ from route53_takeover.core.timing import (
 )
 
 if TYPE_CHECKING:
-    from route53_takeover.core.switch.events import SwapPurpose
     from route53_takeover.core.switch.state import SwapState
     from route53_takeover.core.switch.step_context import SwitchContext
 
@@ -36,7 +36,7 @@ class Progress(Enum):
     GOES_ON = auto()
     LEADS_THERE = auto()
     CHANGED_BY_ANOTHER = auto()
-    NOT_TAKEN = auto()  # refused, or not taken, again and again
+    NOT_TAKEN = auto()  # a write to green was refused, or not taken, again and again
 
 
 def lead(
@@ -64,15 +64,16 @@ def lead(
         return Progress.GOES_ON
     if not context.is_read(swap, since=swap.wrote_at):
         return Progress.GOES_ON
+    if may_be_read_late(context, swap):
+        context.wake(now + SWAP_AGREES)
+        return Progress.GOES_ON
     if swap.is_on(to):
         return _agreed(context, swap, to)
-    if swap.wrote is to and swap.side in _LEAVES[to] and now < swap.wrote_at + SWAP_LAG:
-        context.wake(now + SWAP_AGREES)  # it may be read late
-        return Progress.GOES_ON
     if swap.side not in (leaves or _LEAVES[to]) or (swap.wrote is to and not again):
         return Progress.CHANGED_BY_ANOTHER
-    if swap.refusals >= SWAP_TRIES or swap.held_off >= 2 * SWAP_TRIES:
-        return Progress.NOT_TAKEN
+    is_tired = swap.refusals >= SWAP_TRIES or swap.held_off >= 2 * SWAP_TRIES
+    if is_tired and purpose is SwapPurpose.SWITCH:
+        return Progress.NOT_TAKEN  # what rescues is tried again for as long as the phase lasts
     if now < swap.not_before:
         context.wake(swap.not_before)
         return Progress.GOES_ON
@@ -80,6 +81,14 @@ def lead(
         return Progress.GOES_ON  # never while CloudFront is still at the last change
     context.write(swap, to, purpose)
     return Progress.GOES_ON
+
+
+def may_be_read_late(context: SwitchContext, swap: SwapState) -> bool:
+    """Whether a read may still show what was before the newest write: it led to one side then."""
+    if swap.wrote is None or swap.side is swap.wrote:
+        return False
+    is_recent = context.state.now < swap.wrote_at + SWAP_LAG
+    return is_recent and swap.side in _LEAVES[swap.wrote]
 
 
 def _agreed(context: SwitchContext, swap: SwapState, to: Side) -> Progress:

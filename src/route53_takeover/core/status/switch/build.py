@@ -207,10 +207,8 @@ def _alerts(state: SwitchState, timeline: SwitchTimeline) -> Iterator[str]:
 
 def _countdowns(state: SwitchState) -> Iterator[Countdown]:
     if state.phase is _P.BAKE:
-        until = state.phase_since + state.plan.options.bake
-        yield Countdown(
-            label="the bake ends", name=state.plan.site, since=state.phase_since, until=until
-        )
+        until = state.since + state.plan.options.bake
+        yield Countdown(label="the bake ends", name=state.plan.site, since=state.since, until=until)
 
 
 def _deploys(state: SwitchState) -> Iterator[DeployView]:

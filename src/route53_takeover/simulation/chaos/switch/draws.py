@@ -77,6 +77,7 @@ _SITE_FAULTS = (
     SiteFault.BLUE_FAILS,
     SiteFault.CHECKS_BLIND,
 )
+_MANY = tuple(f"p{number}" for number in range(12))
 _WRITES = (SwitchPoint.SWITCHING, SwitchPoint.BACK, SwitchPoint.KEEPING, SwitchPoint.PROVING)
 
 
@@ -134,7 +135,9 @@ def _setup(rng: Random) -> SwitchSetup:
     )
     return SwitchSetup(
         kind=SwapKind.API_MAPPING if is_mapping else SwapKind.CLOUDFRONT_ORIGIN,
-        base_paths=rng.choice((("",), ("",), ("shop",), ("", "shop"), ("a", "b/c", "")))
+        base_paths=rng.choice(
+            (*(("",),) * 8, *(("shop",), ("", "shop")) * 4, ("a", "b", "c", ""), _MANY)
+        )
         if is_mapping
         else ("",),
         endpoint_type=endpoint,

@@ -5,7 +5,6 @@ What strikes a process is `simulation.chaos.process_faults`; here is what strike
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from msgspec.structs import replace
 from route53_takeover.base.errors import RejectedChangeError
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.status.choices import Act
-from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.web.sites import Trouble
 from route53_takeover.simulation.chaos.process_faults import PROCESS_DEEDS, ProcessFault
 from route53_takeover.simulation.chaos.switch.calls import POINTING
@@ -132,7 +130,7 @@ def _point(to: Side | None) -> Callable[[SwitchHarness, SwitchFault], None]:
             if exists and world.mapped(path) != target:
                 world.point(path, target, by=PERSON)
                 harness.strike(fault.deed)
-        elif to is not None and harness.look() != {FRONT: to}:
+        elif to is not None and to not in harness.look().values():
             world.edit_front(to, by=PERSON)
             harness.strike(fault.deed)
 
@@ -167,11 +165,15 @@ def _refuse(only: str, code: str) -> Callable[[SwitchHarness, SwitchFault], None
 
 
 def _never_deployed(harness: SwitchHarness, fault: SwitchFault) -> None:
-    with suppress(ApiFault):
-        front = harness.world.cloudfront.distribution(FRONT)
-        front.deployed = max(front.deployed, harness.timeline.now) + fault.seconds
-        harness.world.keep_moment()
-        harness.strike(fault.deed)
+    world = harness.world
+    if world.is_mapping:
+        return
+    front, now = world.cloudfront.distribution(FRONT), harness.timeline.now
+    if front.deployed > now:
+        front.deployed += fault.seconds
+        world.keep_moment()
+    world.cloudfront.habits = replace(world.cloudfront.habits, deploying=fault.seconds)
+    harness.strike(fault.deed)
 
 
 def _fails(side: Side) -> Callable[[SwitchHarness, SwitchFault], None]:

@@ -18,7 +18,7 @@ from route53_takeover.simulation.aws.cloudfront.rules import completed
 from route53_takeover.simulation.chaos.disk import Disk
 from route53_takeover.simulation.chaos.process import ProcessHarness
 from route53_takeover.simulation.chaos.switch.plans import with_green
-from route53_takeover.simulation.chaos.switch.setup import DOMAIN, FRONT
+from route53_takeover.simulation.chaos.switch.setup import APP, DOMAIN, FRONT
 
 if TYPE_CHECKING:
     from random import Random
@@ -118,6 +118,8 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
                 self.cue(_BY_PURPOSE[event.purpose])
             case ev.SwapAccepted() if state.swaps[event.swap].wrote is Side.GREEN:
                 self.cue(SwitchPoint.SWITCHED)
+            case ev.SwapRefused(code="Forbidden"):
+                self.unfounded.append("the machine asks for nothing that is forbidden")
             case ev.InvalidationBegun():
                 self.cue(SwitchPoint.INVALIDATING)
             case ev.SwapRead() if state.swaps[event.swap].moved_at is not None:
@@ -151,21 +153,21 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         """Where every swap leads now, as it is written."""
         world = self.world
         if not world.is_mapping:
-            return {FRONT: self.side_of_config(world.config())}
+            return {f"{FRONT}/{APP}": self.side_of_config(world.config())}
         sides = {world.target(side): side for side in (Side.BLUE, Side.GREEN)}
         found = {}
         for path in world.setup.base_paths:
             target = world.mapped(path)
             side = Side.ABSENT if target is None else sides.get(target, Side.OTHER)
-            found[f"{DOMAIN}/{path}".rstrip("/")] = side
+            found[f"{DOMAIN}/{path}"] = side
         return found
 
     def swap_of(self, arrival: SiteArrival) -> str:
         """The id of the swap that a write was about."""
         applied = arrival.applied
         if isinstance(applied, AppliedWrite):
-            return f"{applied.domain}/{applied.what}".rstrip("/")
-        return applied.distribution_id
+            return f"{applied.domain}/{applied.what}"
+        return f"{applied.distribution_id}/{APP}"
 
     def end(self) -> None:
         """No one works on the run any more; a while passes."""

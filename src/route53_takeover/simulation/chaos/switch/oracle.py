@@ -41,9 +41,15 @@ _INSTANT = 0.1
 answer to the last look is on its way."""
 _LAST_LOOK = 5.0
 """Seconds that the last look at everything may take."""
+_RECENT = 120.0
+"""Seconds for which a passed check of green is good enough to lead users there."""
+_ON_ITS_WAY = 1.0
+"""Seconds for which a check may already be under way when the first write to green is sent."""
+_PARALLEL = 2
+"""Checks that may be under way when the last one that is allowed fails."""
 _PUT_BACK = 60.0
 """Seconds within which what the deploy of green has moved is put back, or given up."""
-_SLACK_OF_FAULTS = 300.0
+_SLACK_OF_FAULTS = 600.0
 """More of them where calls go wrong."""
 _POINTS = frozenset(
     {"UpdateBasePathMapping", "CreateBasePathMapping", "UpdateApiMapping", "CreateApiMapping"}
@@ -109,8 +115,10 @@ def check_switch(
         broken.append("a deploy is started at most once")
     if faults.is_calm and outcome is Outcome.UNKNOWN:
         broken.append("a run is only `unknown` for a reason")
-    if outcome is Outcome.DONE and not _is_invalidated(harness):
-        broken.append("what was cached of blue is invalidated")
+    if outcome is Outcome.DONE:
+        broken += _unwatched(harness, plan)
+        if not _is_invalidated(harness):
+            broken.append("what was cached of blue is invalidated")
     return SwitchRehearsal(
         setup=setup,
         seed=seed,
@@ -224,6 +232,27 @@ def _unchecked(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
             ]
             if not made or not made[-1].passed:
                 yield "green gets no traffic before it has passed every check"
+            elif made[-1].ended < arrival.sent - _RECENT:
+                yield "green gets no traffic that has not passed every check just before"
+
+
+def _unwatched(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
+    """An end on green though too many of users' requests failed, or none was made lately."""
+    greens = [a.sent for a in harness.calls.arrivals if harness.side_of(a) is Side.GREEN]
+    since = min(greens, default=0.0) + _ON_ITS_WAY
+    live = [c for c in harness.checks if c.side == "live" and c.began >= since]
+    if sum(not each.passed for each in live) > plan.options.max_failures + _PARALLEL:
+        yield "more failed checks than allowed lead back to blue"
+    for check in plan.checks:
+        made = [c.ended for c in harness.checks if (c.check, c.side) == (check.text, "live")]
+        if max(made, default=0.0) < harness.ended_at - _RECENT - _slept(harness):
+            yield "a switch is watched by its checks to the end"
+
+
+def _slept(harness: SwitchHarness) -> float:
+    """How long the last look at everything may have been kept waiting."""
+    since = harness.ended_at - _RECENT
+    return sum(t.ended - t.began for t in harness.troubles if t.ended > since)
 
 
 # -- what it says at its end

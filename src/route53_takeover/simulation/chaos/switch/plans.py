@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import NotFoundError
-from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, CustomDomain
+from route53_takeover.core.domain.api_mappings import ApiKind, CustomDomain
 from route53_takeover.core.domain.http_checks import Check, Route, Side
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.switch.model import (
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 COMMAND = "probe the site"
 """The command of a check."""
-_NOWHERE = "green.is.not.there.yet"
 
 
 def plan_of(world: SwitchWorld) -> SwitchPlan:
@@ -87,21 +86,21 @@ def _swaps(world: SwitchWorld, *, is_there: bool) -> Iterator[Swap]:
     for path, mapping in world.mappings.items():
         domain = world.gateway.domain(DOMAIN)
         yield MappingSwap(
-            id=f"{DOMAIN}/{path}".rstrip("/"),
+            id=f"{DOMAIN}/{path}",
             domain=CustomDomain(name=DOMAIN, endpoint_type=domain.endpoint_type),
             mapping=mapping,
-            to=world.target(Side.GREEN) if is_there else ApiTarget("", ""),
+            to=world.target(Side.GREEN) if is_there else mapping.target,
         )
     if world.front:
-        host = world.host(Side.GREEN) if is_there else _NOWHERE
+        to = OriginTarget(host=world.host(Side.GREEN))
         yield OriginSwap(
-            id=FRONT,
+            id=f"{FRONT}/{APP}",
             distribution_id=FRONT,
             domain_name=FRONT_NAME,
             aliases=(DOMAIN,),
             origin_id=APP,
             config=deepcopy(world.front),
-            switched=switched(world.front, APP, OriginTarget(host=host)),
+            switched=switched(world.front, APP, to) if is_there else world.front,
             invalidate=("/*",) if world.setup.caches else (),
         )
 
