@@ -1,15 +1,16 @@
 """Measures a takeover on the simulated account over the wire, beside a plain polling loop.
 
-    uv run scripts/bench.py [--names 12] [--minutes 10] [--speed 10]
+    uv run scripts/bench.py [--names 12] [--minutes 10] [--speed 10] [--runs 3]
 
-Five things, in one run on one machine, so that the ratios mean something:
+Six things, in one run on one machine, so that the ratios mean something:
 
 1. from the end of the hold to the arrival of the DELETE at the account, fsync of the intent
    included (one run, ``--names`` records released one after the other, in real time);
 2. the gap against the record handler's own schedule of tries: what a takeover adds to it;
 3. API calls by operation for a deploy of ``--minutes`` of a stack with one nested stack;
 4. the CPU time of ``--help``, beside that of ``import typer``, which it cannot do without;
-5. the CPU time of a thousand rehearsals on virtual time.
+5. the CPU time of a thousand rehearsals on virtual time;
+6. every strategy beside the plain loop, in one table (`bench_strategies.py`).
 
 The plain loop is what people write: boto3, all events of root and child every 5 s, delete when the
 record's CREATE_IN_PROGRESS shows.
@@ -338,11 +339,14 @@ def _shown(values: list[float], unit: str) -> str:
 
 
 def main() -> None:
-    """Runs the three measurements and prints them."""
+    """Runs the measurements and prints them."""
+    from bench_strategies import print_table  # noqa: PLC0415 -- it imports this module
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--names", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--speed", type=float, default=10.0)
+    parser.add_argument("--runs", type=int, default=3, help="of each strategy")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -386,7 +390,8 @@ def main() -> None:
     print(f"\nrun --help: {shown:.2f} s of CPU; import typer alone {typer:.2f} s")
     rehearse = ("rehearse", "--virtual", "--runs", "1000", "--output", "json", "--quiet")
     spent = cpu_seconds(Path(sys.executable).with_name("route53-takeover"), *rehearse, times=1)
-    print(f"1000 rehearsals on virtual time: {spent:.1f} s of CPU (aim: under 60)")
+    print(f"1000 rehearsals on virtual time: {spent:.1f} s of CPU (aim: under 60)\n")
+    print_table(arguments.runs, arguments.speed)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
     uv run scripts/bench_strategies.py [--runs 20] [--speed 10] [--every 0.02] [--only bridge]
 
+`bench.py` prints the same table for fewer runs. Why a run did not end `done` is on stderr.
+
 For each as many takeovers, each in a simulated account of its own, by real clients over real HTTP.
 Meanwhile a client asks one of the zone's name servers for the record every 20 ms of real time, in
 turn, with real DNS packets. An answer without a record (NXDOMAIN, NODATA) has failed. The gap (the
@@ -16,6 +18,7 @@ import asyncio
 import io
 import json
 import os
+import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from itertools import cycle
@@ -39,6 +42,7 @@ from route53_takeover.storage.config import Common, Connection
 if TYPE_CHECKING:
     from route53_takeover.simulation.serve import ServedAccount
 
+EVERY = 0.02
 PLAIN = "plain loop"
 CASES: dict[str, tuple[str, Strategy]] = {
     PLAIN: ("nested", Strategy.DELETE),
@@ -58,10 +62,11 @@ class Client:
         self._query = dns.message.make_query(name, dns.rdatatype.A)
         self.asked = 0
         self.failed = 0
+        self.is_over = False
 
     async def ask_every(self, seconds: float) -> None:
-        """Until it is cancelled."""
-        while True:
+        """Until it is over. It is not cancelled: dnspython may lose that (`asyncio.wait_for`)."""
+        while not self.is_over:
             host, _, port = next(self._servers).rpartition(":")
             response = await dns.asyncquery.udp(self._query, host, port=int(port), timeout=5)
             self.asked += 1
@@ -80,36 +85,42 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-async def take_over(label: str, seed: str, arguments: argparse.Namespace) -> Outcome:
-    """One takeover, while a client asks."""
+async def carry_out(label: str, served: ServedAccount, clock: SystemClock) -> tuple[bool, int]:
+    """One takeover in an account that is served; whether it ended `done`, and its API calls."""
+    if label == PLAIN:
+        made = await asyncio.to_thread(plain_loop, [served.endpoint_url], clock.speed)
+        return True, sum(made.values())
     name, strategy = CASES[label]
-    scenario = SCENARIOS[name]
-    clock = SystemClock(arguments.speed)
     out = io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
-        async with serving(scenario, seed=seed, clock=clock) as served:
-            client = Client(served, scenario.record)
-            asking = asyncio.create_task(client.ask_every(arguments.every))
-            began = clock.now()
-            if label == PLAIN:
-                made = await asyncio.to_thread(plain_loop, [served.endpoint_url], arguments.speed)
-                calls, done = sum(made.values()), True
-            else:
-                options = replace(rehearsal_options(scenario, Path(folder)), strategy=strategy)
-                common = Common(state_dir=Path(folder) / "state", output="json", quiet=True)
-                connection = Connection(
-                    region="us-east-1",
-                    endpoint_url=served.endpoint_url,
-                    name_servers=served.name_servers,
-                )
-                with redirect_stdout(out), redirect_stderr(io.StringIO()):
-                    await start_run(common, ConsoleReporter(common), connection, options, clock)
-                result = json.loads(out.getvalue().splitlines()[-1])
-                calls, done = sum(result["api_calls"].values()), result["outcome"] == "done"
-            seconds = clock.now() - began
-            asking.cancel()
-            zone = served.world.zone.zone_id
-            gaps = served.world.zones.absences(zone, scenario.record)
+        options = replace(rehearsal_options(SCENARIOS[name], Path(folder)), strategy=strategy)
+        common = Common(state_dir=Path(folder) / "state", output="json", quiet=True)
+        connection = Connection(
+            region="us-east-1",
+            endpoint_url=served.endpoint_url,
+            name_servers=served.name_servers,
+        )
+        with redirect_stdout(out), redirect_stderr(io.StringIO()):
+            await start_run(common, ConsoleReporter(common), connection, options, clock)
+    result = json.loads(out.getvalue().splitlines()[-1])
+    if result["outcome"] != "done":
+        print(f"{label}: {result['outcome']}: {result['reason']}", file=sys.stderr)
+    return result["outcome"] == "done", sum(result["api_calls"].values())
+
+
+async def take_over(label: str, seed: str, speed: float, every: float) -> Outcome:
+    """One takeover, while a client asks."""
+    scenario = SCENARIOS[CASES[label][0]]
+    clock = SystemClock(speed)
+    async with serving(scenario, seed=seed, clock=clock) as served:
+        client = Client(served, scenario.record)
+        asking = asyncio.create_task(client.ask_every(every))
+        began = clock.now()
+        done, calls = await carry_out(label, served, clock)
+        seconds = clock.now() - began
+        client.is_over = True
+        await asking
+        gaps = served.world.zones.absences(served.world.zone.zone_id, scenario.record)
     gap = sum((clock.now() if end is None else end) - start for start, end in gaps)
     return Outcome(done, client.asked, client.failed, gap, calls, seconds)
 
@@ -126,23 +137,28 @@ def row(label: str, outcomes: list[Outcome]) -> str:
     )
 
 
+def print_table(runs: int, speed: float, every: float = EVERY, only: str | None = None) -> None:
+    """Makes so many takeovers of each kind, and prints a line for each."""
+    heads = ("done", "asked", "failed", "gap", "calls", "time")
+    widths = (10, 10, 8, 12, 8, 10)
+    print(f"{'':16}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True)))
+    for label in CASES if only is None else (only,):
+        outcomes = [
+            asyncio.run(take_over(label, f"{label}{number}", speed, every))
+            for number in range(runs)
+        ]
+        print(row(label, outcomes), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--speed", type=float, default=10.0)
-    parser.add_argument("--every", type=float, default=0.02, help="seconds of real time")
+    parser.add_argument("--every", type=float, default=EVERY, help="seconds of real time")
     parser.add_argument("--only", choices=CASES)
     arguments = parser.parse_args()
     scrub(os.environ)
-    heads = ("done", "asked", "failed", "gap", "calls", "time")
-    widths = (10, 10, 8, 12, 8, 10)
-    print(f"{'':16}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True)))
-    for label in CASES if arguments.only is None else (arguments.only,):
-        outcomes = [
-            asyncio.run(take_over(label, f"{label}{number}", arguments))
-            for number in range(arguments.runs)
-        ]
-        print(row(label, outcomes), flush=True)
+    print_table(arguments.runs, arguments.speed, arguments.every, arguments.only)
 
 
 if __name__ == "__main__":

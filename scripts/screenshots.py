@@ -24,15 +24,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.plan.planner import steps
+from route53_takeover.core.status.any_run import RunReading
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
+from route53_takeover.core.switch.model import SwapKind
+from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.protocol import Link, Proposal, View
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
+from route53_takeover.simulation.chaos.switch.faults import SwitchFaults
+from route53_takeover.simulation.chaos.switch.runner import rehearse_switch
+from route53_takeover.simulation.chaos.switch.setup import SwitchSetup
 from route53_takeover.simulation.scenarios import SCENARIOS
 from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.plan_screen import PlanScreen
@@ -84,6 +92,20 @@ SHOTS = (
     Shot(name="gap", at=_shows_the_gap, pane="servers", later=0.4),
     Shot(name="done", at=lambda phase, _: phase is Phase.ENDED, pane="servers"),
 )
+
+
+SWITCH, SWITCH_PANE, SWITCH_LATER = "blue-green", "servers", 0.4
+"""The picture of a switch: what it rehearses, the part that is opened, seconds after its event."""
+_NEWEST = 3
+_GREENS = range(12, 17)
+
+
+def _shows_both_sides(state: object) -> bool:
+    """Whether the site is being led to green, and both sides still answer."""
+    if not isinstance(state, SwitchState) or state.phase is not SwitchPhase.SETTLE:
+        return False
+    sides = [answer.side for answer in state.live]
+    return {*sides[-_NEWEST:]} == {Side.BLUE, Side.GREEN} and sides.count(Side.GREEN) in _GREENS
 
 
 class Still:
@@ -160,8 +182,29 @@ def run_to_show() -> tuple[Sequence[ev.AnyEvent], list[View]]:
     raise SystemExit("no run shows all that is to be seen")
 
 
-async def pictures(events: Sequence[ev.AnyEvent], views: Sequence[View]) -> dict[str, str]:
-    """File name -> picture of this run."""
+def switch_to_show() -> View:
+    """A distribution that is led to green, while some edges ask blue and some green."""
+    setup = SwitchSetup(kind=SwapKind.CLOUDFRONT_ORIGIN, bake=300.0)
+    for seed in range(_SEEDS):
+        reading, view = RunReading(), None
+        rehearsal = rehearse_switch(setup, f"pictures/{seed}", SwitchFaults())
+        for position, event in enumerate(rehearsal.events, start=1):
+            reading.take(event)
+            if _shows_both_sides(reading.state):
+                now = event.time + SWITCH_LATER
+                seen = reading.snapshot(now, rehearsal=SWITCH, state_dir="")
+                length = len(rehearsal.events)
+                if seen is not None:
+                    view = View(snapshot=seen, link=Link.LIVE, position=position, length=length)
+        if view is not None:
+            return view
+    raise SystemExit("no switch shows all that is to be seen")
+
+
+async def pictures(
+    events: Sequence[ev.AnyEvent], views: Sequence[View], switch: View
+) -> dict[str, str]:
+    """File name -> picture of this run, and of a switch."""
     proposal = proposal_of(events)
     drawn = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -170,18 +213,28 @@ async def pictures(events: Sequence[ev.AnyEvent], views: Sequence[View]) -> dict
         async with opening.run_test(size=SIZE) as pilot:
             await _until(pilot, lambda: isinstance(opening.screen, PlanScreen))
             drawn["plan.svg"] = _svg(opening, "the plan")
-        still = Still(proposal)
-        running = Drawn(source=still, preferences=preferences)
-        async with running.run_test(size=SIZE) as pilot:
-            await _until(pilot, lambda: bool(running.screen.query(RunView)))
-            shown = running.screen.query_one(RunView)
-            shown.clock = lambda: 0.0  # a picture has no time that goes on
-            for shot, view in zip(SHOTS, views, strict=True):
-                still.show(view)
-                await _until(pilot, partial(_is_shown, shown, view))
-                shown.show_pane(shot.pane)
-                await _settle(pilot)
-                drawn[f"{shot.name}.svg"] = _svg(running, view.snapshot.title)
+        shown = [(shot.name, view, shot.pane) for shot, view in zip(SHOTS, views, strict=True)]
+        drawn |= await _of_runs(Still(proposal), shown, preferences)
+        drawn |= await _of_runs(Still(proposal), [("switch", switch, SWITCH_PANE)], preferences)
+    return drawn
+
+
+async def _of_runs(
+    still: Still, shots: Sequence[tuple[str, View, str]], preferences: Path
+) -> dict[str, str]:
+    """File name -> picture, of one run: each a name, what is to be seen, and the part opened."""
+    drawn = {}
+    running = Drawn(source=still, preferences=preferences)
+    async with running.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: bool(running.screen.query(RunView)))
+        shown = running.screen.query_one(RunView)
+        shown.clock = lambda: 0.0  # a picture has no time that goes on
+        for name, view, pane in shots:
+            still.show(view)
+            await _until(pilot, partial(_is_shown, shown, view))
+            shown.show_pane(pane)
+            await _settle(pilot)
+            drawn[f"{name}.svg"] = _svg(running, view.snapshot.title)
     return drawn
 
 
@@ -225,7 +278,7 @@ def main() -> int:
     given = parser.parse_args()
     for name in ("NO_COLOR", "COLORTERM", "TERM"):
         os.environ.pop(name, None)  # of whoever draws; the pictures are all alike
-    drawn = asyncio.run(pictures(*run_to_show()))
+    drawn = asyncio.run(pictures(*run_to_show(), switch_to_show()))
     wrong = list(outdated(given.folder, drawn))
     for name in wrong:
         print(f"{name}: {'outdated' if given.check else 'drawn'}")

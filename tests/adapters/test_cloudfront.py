@@ -138,15 +138,6 @@ async def test_what_the_sdk_does_not_know_is_told_and_would_be_erased(cloud: Clo
     assert "NewerSetting" not in cloud.front.config
 
 
-@pytest.mark.parametrize("operation", ["get_distribution", "get_distribution_config"])
-async def test_both_reads_of_a_config_tell_it(cloud: Cloud, operation: str) -> None:
-    cloud.store.plant("EFRONT")
-    async with cloud.aws.reading("cloudfront:GetDistributionConfig") as clients:
-        answer = await getattr(clients.switch.cloudfront, operation)(Id="EFRONT")
-    assert list(answer["UnknownMembers"][0]) == ["NewerSetting"]
-    assert answer["ETag"] == cloud.front.etag
-
-
 async def test_every_distribution_is_listed_page_by_page(cloud: Cloud) -> None:
     for number in range(205):
         cloud.store.add(

@@ -113,3 +113,12 @@ def test_a_run_that_restores_among_faults_loads_nothing_late_and_keeps_the_machi
     assert late == []
     assert (tmp_path / "systemd-inhibit.called").exists(), "the machine was kept awake"
     await_true(lambda: not lives(), "the end of what kept it awake")
+
+
+def test_the_collector_does_not_go_through_what_was_loaded() -> None:
+    """In a process of its own: a full collection takes as long as there is much to go through."""
+    code = "import gc; from route53_takeover.cli import app, execution, preloading; "
+    code += "preloading.preload(); print(len(gc.get_objects()), gc.get_freeze_count())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    watched, frozen = map(int, told.stdout.split())
+    assert watched < frozen / 20

@@ -39,7 +39,7 @@ SCENARIOS = {
     "many": ("done", 0, "created"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
-OVER_THE_WIRE = ("alias", "cname", "never-created", "edited-meanwhile", "weighted")
+OVER_THE_WIRE = ("cname", "never-created", "edited-meanwhile", "weighted")
 """One of each outcome of a record. How all of them end is known from virtual time."""
 PHASES = frozenset(map(str, Phase))
 RESULT = {
@@ -207,15 +207,15 @@ def virtual(takeover: Takeover, runs: int, seed: int) -> Finished:
     return takeover.run("rehearse", "--virtual", *numbers, "--output", "json", seconds=200)
 
 
-def test_hundreds_of_rehearsals_on_virtual_time_lose_no_record(takeover: Takeover) -> None:
-    done = virtual(takeover, 200, 1)
+def test_dozens_of_rehearsals_on_virtual_time_lose_no_record(takeover: Takeover) -> None:
+    done = virtual(takeover, 50, 1)
     *each, summary = done.lines
     assert done.code == 0
     assert summary.keys() >= {"event", "runs", "seed", "outcomes", "without_record", "gap_seconds"}
-    assert (summary["event"], summary["runs"], summary["seed"]) == ("summary", 200, 1)
+    assert (summary["event"], summary["runs"], summary["seed"]) == ("summary", 50, 1)
     assert summary["without_record"] == 0
     assert len(summary["outcomes"]) >= 2
-    assert sum(summary["outcomes"].values()) == len(each) == 200
+    assert sum(summary["outcomes"].values()) == len(each) == 50
     assert {line["event"] for line in each} == {"result"}
     assert all(line.keys() >= RESULT for line in each)
     assert summary["gap_seconds"].keys() == {"p50", "p90", "p99", "max"}

@@ -21,10 +21,16 @@ from typing import Any, get_args
 import pytest
 import typer.main
 
+from route53_takeover.adapters.operation_allowlist import SWITCH_READS, SWITCH_WRITES
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli import app
 from route53_takeover.cli.takeover_options import Takeover
+from route53_takeover.core.domain.http_secrets import literal_secrets
 from route53_takeover.core.endings import Outcome
+from route53_takeover.core.switch import events as switch_events
+from route53_takeover.core.switch.check_syntax import parse_check
+from route53_takeover.core.switch.model import SwapKind
+from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.output.json_lines import kebab
@@ -176,33 +182,117 @@ def test_the_reference_names_every_event_phase_and_outcome() -> None:
     assert set(re.findall(r"`(\w+)`", outcomes)) - {"outcome"} == set(map(str, Outcome))
 
 
+def test_the_reference_names_every_event_phase_and_kind_of_a_switch() -> None:
+    events = _section(REFERENCE, "### Events of a switch")
+    listed = events.partition("`event` one of ")[2].partition(";")[0]
+    tags = {kebab(event.__name__) for event in get_args(switch_events.SwitchEvent)}
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == tags - {kebab(ev.TimePassed.__name__)}
+    rows = _section(REFERENCE, "### Phases of a switch")
+    assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(map(str, SwitchPhase))
+    for word in (*SwapKind, *switch_events.SwapPurpose, *switch_events.Way):
+        assert f"`{word}`" in events
+
+
+def test_the_texts_of_checks_in_the_documentation_are_checks() -> None:
+    """Each can be read, and none would be refused for a secret in it."""
+    written = [
+        found
+        for page in PAGES
+        for found in re.findall(r"--check '([^'\n]+)'", page.read_text())
+        if found != "..."
+    ]
+    assert written
+    for text in written:
+        assert literal_secrets(parse_check(text)) == (), text
+
+
 @pytest.mark.parametrize("page", [README, REFERENCE], ids=lambda page: page.name)
 def test_the_table_of_exit_codes_is_complete(page: Path) -> None:
     codes = re.findall(r"^\| (\d+) \|", _section(page, "## Exit codes"), re.MULTILINE)
     assert [int(code) for code in codes] == sorted(ExitCode)
 
 
-def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -> None:
+def _called() -> set[str]:
+    """The operations that the adapters call, in the SDK's names: ``apigatewayv2:GetApis``."""
+    services = "route53|cloudformation|apigateway|apigatewayv2|cloudfront"
     adapters = "".join(
         path.read_text() for path in (ROOT / "src/route53_takeover/adapters").glob("*.py")
     )
-    called = set(
-        re.findall(r'\.(?:reading|writing)\(\s*"((?:route53|cloudformation):\w+)"', adapters)
+    return set(re.findall(rf'\.(?:reading|writing|_listed)\(\s*"((?:{services}):\w+)"', adapters))
+
+
+_METHODS = {"Get": "GET", "Create": "POST", "Update": "PATCH", "Delete": "DELETE"}
+
+
+def _iam_action(operation: str) -> str:
+    """The IAM action of an operation: of API Gateway a method, save for routing rules."""
+    service, _, name = operation.partition(":")
+    if not service.startswith("apigateway"):
+        return operation
+    if "RoutingRule" in name:
+        return f"apigateway:{name}"
+    return f"apigateway:{next(m for word, m in _METHODS.items() if name.startswith(word))}"
+
+
+def _policies(heading: str) -> list[dict[str, dict[str, Any]]]:
+    """The statements of each policy under a heading of the permissions page, by ``Sid``."""
+    blocks = re.findall(
+        r"^```json\n(.*?)^```$", _section(PERMISSIONS, heading), re.MULTILINE | re.DOTALL
     )
-    policy, retire = (
-        json.loads(block)
-        for block in re.findall(
-            r"^```json\n(.*?)^```$", PERMISSIONS.read_text(), re.MULTILINE | re.DOTALL
-        )
-    )
-    reading, writing, preview = policy["Statement"]
-    (looking,) = retire["Statement"]
-    more = {action for action in looking["Action"] if action.startswith("cloudformation:")}
-    assert {*reading["Action"], writing["Action"], *preview["Action"], *more} == called
+    return [{each["Sid"]: each for each in json.loads(block)["Statement"]} for block in blocks]
+
+
+def _actions(*statements: dict[str, Any]) -> set[str]:
+    """The actions of these statements."""
+    found = set[str]()
+    for statement in statements:
+        action = statement["Action"]
+        found |= {action} if isinstance(action, str) else set(action)
+    return found
+
+
+def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -> None:
+    takeover, *_ = _policies("# Permissions")
+    looking, deleting = _policies("## For `retire`")
+    called = {each for each in _called() if each.startswith(("route53:", "cloudformation:"))}
+    asked = _actions(*takeover.values(), *looking.values())
+    asked = {each for each in asked if each.startswith(("route53:", "cloudformation:"))}
+    assert asked | _actions(deleting["DeleteTheStack"]) == called
+    reading, writing = takeover["OnlyReading"], takeover["TheRecord"]
     assert "cloudformation:DeleteChangeSet" not in reading["Action"]
+    assert "cloudformation:DeleteStack" not in asked
     assert writing["Action"] == "route53:ChangeResourceRecordSets"
     conditions: dict[str, Any] = writing["Condition"]["ForAllValues:StringEquals"]
     assert conditions["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"]
+
+
+def test_the_permissions_page_asks_for_what_a_switch_and_its_retirement_call() -> None:
+    called = {each for each in _called() if each.startswith(("apigateway", "cloudfront:"))}
+    domain, distribution = _policies("## For `switch`")
+    asked = _actions(*domain.values(), *distribution.values())
+    of_stacks = _actions(domain["ReadGreenStack"])
+    assert asked - of_stacks == {_iam_action(each) for each in called}
+    allowed = {
+        each.replace("api-gateway.", "apigateway:").replace(".", ":")
+        for each in SWITCH_READS | SWITCH_WRITES
+    }
+    assert called <= allowed
+    writes = {
+        _iam_action(each.replace("api-gateway.", "apigateway:").replace(".", ":"))
+        for each in SWITCH_WRITES
+    }
+    changing = ("SwitchMappings", "TestByRoutingRule")
+    asked = _actions(distribution["SwitchOrigin"], *(domain[sid] for sid in changing))
+    assert asked - {"cloudfront:GetInvalidation", "apigateway:ListRoutingRules"} == writes
+    looking, deleting = _policies("## For `retire`")
+    assert {each for each in _actions(*looking.values()) if each.startswith("apigateway")} == {
+        _iam_action(each)
+        for each in called
+        if each.startswith("apigateway") and each.partition(":")[2].startswith(("Get", "List"))
+    }
+    assert _actions(deleting["PutBackMappings"]) == {
+        each for each in writes if each.startswith("apigateway:P")
+    }
 
 
 def test_the_readme_lists_what_the_gate_runs() -> None:

@@ -65,6 +65,7 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_METHODS = {"Create": "POST", "Update": "PATCH", "Put": "PUT", "Delete": "DELETE"}
 _CONCURRENT = "concurrent modification"
 """How API Gateway says that it is busy with another request: it has the code of any conflict."""
 _DENIED = frozenset(
@@ -204,14 +205,24 @@ def _answered(error: boto.ClientError, operation: str, login_hint: str) -> ApiEr
     if code in _INVALID_CREDENTIALS:
         return named(CredentialsError, _credentials_hint(code, message, login_hint))
     if code in _DENIED:
+        action = _iam_action(operation)
         return named(
-            AccessDeniedError, f"allow {operation} for these credentials, or use another --profile"
+            AccessDeniedError, f"allow {action} for these credentials, or use another --profile"
         )
     if _is_absent(code, message, operation):
         return named(NotFoundError)
     if not _is_a_refusal(code, status):
         return named(UnansweredError)
     return named(RejectedChangeError if operation in _CHANGES else ApiError)
+
+
+def _iam_action(operation: str) -> str:
+    """What a policy calls the permission: for API Gateway the method of the request."""
+    service, _, name = operation.partition(":")
+    if not service.startswith("apigateway"):
+        return operation
+    method = next((verb for prefix, verb in _METHODS.items() if name.startswith(prefix)), "GET")
+    return f"apigateway:{method}"
 
 
 def _is_absent(code: str, message: str, operation: str) -> bool:

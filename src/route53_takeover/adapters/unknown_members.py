@@ -24,7 +24,6 @@ KEY = "UnknownMembers"
 _PLACES: Mapping[str, Sequence[str]] = {
     "route-53.ListResourceRecordSets": ["ResourceRecordSets"],
     "cloudfront.GetDistribution": ["DistributionConfig"],
-    "cloudfront.GetDistributionConfig": [],
     "cloudfront.UpdateDistribution": ["DistributionConfig"],
 }
 """Operation -> the members that lead from its answer's root to the thing, or the list of things."""

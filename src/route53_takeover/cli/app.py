@@ -20,6 +20,7 @@ from route53_takeover.cli.given_options import (
     account_words,
     refuse_beside_plan,
     run_line,
+    switch_line,
 )
 from route53_takeover.cli.option_groups import grouped
 from route53_takeover.cli.option_types import OwnersIn
@@ -159,6 +160,7 @@ def run(
 @grouped
 def switch(
     *,
+    ctx: typer.Context,
     auto: AutoOption = False,
     dry_run: LookOption = False,
     policy: PolicyOption = False,
@@ -171,7 +173,7 @@ def switch(
         _needs_terminal()
     from route53_takeover.cli.commands import switch as command
 
-    how = command.HowToSwitch(auto=auto, dry_run=dry_run, policy=policy)
+    how = command.HowToSwitch(auto=auto, dry_run=dry_run, policy=policy, run_line=switch_line(ctx))
     return command.switch(site, account, common, how)
 
 

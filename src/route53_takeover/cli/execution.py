@@ -174,16 +174,7 @@ async def carry_out(
     site = site_of(made.zone_id, saved.connection.endpoint_url, saved.simulated)
     with locked_names(common.state_dir, site, made.locked_names) as held:
         label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else made.options.stack
-        folder = create_run(common.state_dir, label, clock.now())
-        saved = replace(saved, run=folder.name, begun=clock.now())
-        try:
-            folder.save_plan(saved)
-        except OSError as error:
-            folder.discard()
-            raise UsageError(
-                f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
-                "Make room there, or choose another folder with --state-dir.",
-            ) from error
+        folder, saved = begun_run(common, saved, label, clock.now())
         held.register(folder)
         named(folder.name)
         first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
@@ -200,6 +191,30 @@ async def carry_out(
                 rehearsed=rehearsed,
                 also=also,
             )
+
+
+_AnySaved = TypeVar("_AnySaved", Saved, SavedSwitch)
+
+
+def begun_run(
+    common: Common, saved: _AnySaved, label: str, now: float
+) -> tuple[RunFolder, _AnySaved]:
+    """The folder of a new run with its plan in it, and what that says, with its name.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    folder = create_run(common.state_dir, label, now)
+    saved = replace(saved, run=folder.name, begun=now)
+    try:
+        folder.save_plan(saved)
+    except OSError as error:
+        folder.discard()
+        raise UsageError(
+            f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
+            "Make room there, or choose another folder with --state-dir.",
+        ) from error
+    return folder, saved
 
 
 def _changed(reviewed: PlanFile, found: Sequence[Finding]) -> RefusedError:
@@ -294,9 +309,6 @@ def _names_of(common: Common, saved: Saved) -> AbstractContextManager[Held]:
     """The locks of the names that the run works on."""
     site = site_of(saved.plan.zone_id, saved.connection.endpoint_url, saved.simulated)
     return locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESUME)
-
-
-_AnySaved = TypeVar("_AnySaved", Saved, SavedSwitch)
 
 
 @contextmanager

@@ -113,6 +113,13 @@ def run_line(ctx: typer.Context) -> str:
     return shlex.join([PROGRAM, "run", *given, *auto])
 
 
+def switch_line(ctx: typer.Context) -> str:
+    """The line that carries out what ``switch --dry-run`` has shown, unattended."""
+    left_out = _OF_THE_PLAN_ALONE | {"dry_run", "policy", "auto"}
+    given = _words(ctx, "COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP", but=left_out)
+    return shlex.join([PROGRAM, "switch", *given, "--auto"])
+
+
 def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
     """Refuses options of a takeover on the command line: ``--plan`` has them.
 

@@ -4,10 +4,14 @@ In a gap the files of this program may be gone: an upgrade replaces them, a chec
 layer is deleted. What a rescue, its messages and its ending need is in memory by then. Modules that
 are imported at the top of a file are there already; listed here are those that we, or the libraries
 that we stand on, import on the way.
+
+What is in memory then stays until the end of the run. Python's collector would go through all of it
+again and again, a tenth of a second each time, in which no record could be released.
 """
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 
 _OURS = ("cli.failures",)
@@ -32,10 +36,15 @@ _PYTHON = (
 
 
 def preload() -> None:
-    """Loads them; one that this version of a library does not have is done without."""
+    """Loads them, and spares the collector what is loaded.
+
+    One that this version of a library does not have is done without.
+    """
     ours = [f"route53_takeover.{name}" for name in _OURS]
     for name in (*ours, *_LIBRARIES, *(f"dns.rdtypes.{kind}" for kind in _DNS_TYPES), *_PYTHON):
         try:
             import_module(name)
         except ImportError:
             continue
+    gc.collect()
+    gc.freeze()

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from route53_takeover.adapters.deploy_process import ShellDeployer, command_environment
 from route53_takeover.adapters.http_checks import WebChecks
-from route53_takeover.base.errors import ExitCode, RefusedError, UsageError
+from route53_takeover.base.errors import ExitCode, RefusedError
 from route53_takeover.base.private_files import refuse_exposed
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import opened, raise_refusals, who_am_i
 from route53_takeover.cli.execution import (
+    begun_run,
     check_account,
     claim,
     refuse_questions,
@@ -38,7 +39,7 @@ from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
 from route53_takeover.runtime.switch_preflight import SwitchReading
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import Work, locked_names, site_of
-from route53_takeover.storage.run_folder import SavedSwitch, create_run, within
+from route53_takeover.storage.run_folder import SavedSwitch, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -113,9 +114,9 @@ async def start_switch(
         account,
         made,
     ):
-        raise_refusals(made.refusals)
         if is_done(made):
-            return reporter.ended(_nothing_to_do(made, account), clock.now())
+            return reporter.ended(nothing_to_do(made, account), clock.now())
+        raise_refusals(made.refusals)
         if not await reporter.agrees_to_switch(made):
             raise StoppedError("the plan was declined, nothing was written")
         saved = SavedSwitch(
@@ -161,17 +162,8 @@ async def carry_out_switch(
 ) -> ExitCode:
     """Makes the run's folder and runs the plan to its end."""
     with locks_of(common, saved, Work.RUN) as held:
-        label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else f"switch-{saved.plan.site}"
-        folder = create_run(common.state_dir, label, clock.now())
-        saved = replace(saved, run=folder.name, begun=clock.now())
-        try:
-            folder.save_plan(saved)
-        except OSError as error:
-            folder.discard()
-            raise UsageError(
-                f"cannot write {folder.path}: {error.strerror}; nothing was written to AWS",
-                "Make room there, or choose another folder with --state-dir.",
-            ) from error
+        label = f"REHEARSAL-{saved.rehearsal}" if saved.rehearsal else _label(saved.plan)
+        folder, saved = begun_run(common, saved, label, clock.now())
         held.register(folder)
         named(folder.name)
         first = SwitchStarted(time=clock.now(), run=folder.name, plan=saved.plan)
@@ -179,6 +171,12 @@ async def carry_out_switch(
             return await _drive(
                 common, reporter, account, clock, folder, saved, journal, first, None
             )
+
+
+def _label(plan: SwitchPlan) -> str:
+    """What the folder of its run says it is."""
+    is_switched = any(swap.before != swap.after for swap in plan.swaps or plan.watched)
+    return f"switch-{plan.site}" if is_switched or plan.watched else f"retire-{plan.site}"
 
 
 def checks_of(connection: Connection, site: str, cwd: Path) -> WebChecks:
@@ -276,7 +274,7 @@ def locks_of(common: Common, saved: SavedSwitch, work: Work) -> AbstractContextM
     return locked_names(common.state_dir, site, tuple(swap.id for swap in swaps), work)
 
 
-def _nothing_to_do(made: SwitchPlan, account: OpenAccount) -> Result:
+def nothing_to_do(made: SwitchPlan, account: OpenAccount) -> Result:
     places = ", ".join(dict.fromkeys(swap.after for swap in made.swaps))
     return Result(
         run=None,

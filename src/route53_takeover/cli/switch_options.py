@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -228,6 +229,9 @@ class SiteSwitch:
         )
 
     def _check(self) -> None:
+        from route53_takeover.core.domain.http_secrets import filled
+        from route53_takeover.core.switch.check_syntax import parse_check
+
         if (self.domain is None) == (self.distribution is None):
             raise UsageError(
                 "exactly one of --domain and --distribution is needed",
@@ -250,6 +254,25 @@ class SiteSwitch:
             raise UsageError("--extra belongs to --jets", "Leave it out.")
         if self.base_path is not None and self.domain is None:
             raise UsageError("--base-path belongs to --domain", "Leave it out.")
+        if self.to is not None:
+            self._check_green(self.to)
+        for text in self.check or ():
+            check = parse_check(text)
+            if not check.command:
+                filled(check, os.environ)
+
+    def _check_green(self, to: str) -> None:
+        """Refuses what can name neither a stage nor a host."""
+        from route53_takeover.core.switch.origins import target_of
+
+        api_id, _, stage = to.partition("/")
+        if self.domain is not None and (not api_id or not stage or "/" in stage):
+            raise UsageError(f"--to {to!r} is no API_ID/STAGE", "Such as --to a1b2c3d4e5/dev_2.")
+        if self.distribution is not None and target_of(to) is None:
+            raise UsageError(
+                f"--to {to!r} is no HOST[/PATH]",
+                "Such as --to abc123.execute-api.eu-west-1.amazonaws.com/prod.",
+            )
 
 
 def _paths(text: str) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.cli.bootstrap import raise_refusals
-from route53_takeover.cli.switch_execution import checks_of, planned_switch
+from route53_takeover.cli.switch_execution import checks_of, nothing_to_do, planned_switch
 from route53_takeover.core.switch.events import Way
 from route53_takeover.core.switch.iam_policy import switch_policy
 from route53_takeover.core.switch.plan_steps import switch_steps
+from route53_takeover.core.switch.planner import is_done
 from route53_takeover.core.switch.routes import route_for
 from route53_takeover.output.switch_lines import switch_plan_lines, switch_plan_object
 
@@ -49,14 +50,20 @@ async def dry_run(
     connection: Connection,
     options: SwitchOptions,
     clock: SystemClock,
+    run_line: str,
 ) -> ExitCode:
     """Prints the plan and runs the checks against green; writes nothing."""
-    async with planned_switch(reporter, connection, options, clock, writable=False) as (_, made):
+    async with planned_switch(reporter, connection, options, clock, writable=False) as (
+        account,
+        made,
+    ):
+        if is_done(made):
+            return reporter.ended(nothing_to_do(made, account), clock.now())
         steps = switch_steps(made)
         if common.as_json:
-            write_line(json.dumps(switch_plan_object(made, steps, "")), sys.stdout)
+            write_line(json.dumps(switch_plan_object(made, steps, run_line)), sys.stdout)
         else:
-            write_lines(switch_plan_lines(made, steps, None), sys.stdout)
+            write_lines(switch_plan_lines(made, steps, run_line), sys.stdout)
         if made.refused:
             return ExitCode.REFUSED
         if not made.swaps:

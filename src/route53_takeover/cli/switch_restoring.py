@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from route53_takeover.base.errors import (
     ExitCode,
@@ -12,23 +16,25 @@ from route53_takeover.base.errors import (
     RefusedError,
     TakeoverError,
 )
+from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.bootstrap import opened
 from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.run_state import read_state
 from route53_takeover.cli.switch_execution import locks_of
-from route53_takeover.core.endings import OUTCOMES
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.endings import OUTCOMES, Outcome
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.switch.choices import switch_choices
 from route53_takeover.core.status.switch.result import switch_result
 from route53_takeover.core.switch.state import SwitchState
-from route53_takeover.output import text_lines
+from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.client import NotReachedError, RemoteRun
 from route53_takeover.runtime.secret_rule import remove_rule
 from route53_takeover.runtime.switch_effects import SiteSwaps
-from route53_takeover.runtime.switch_restore import lead_back
+from route53_takeover.runtime.switch_restore import invalidate, lead_back
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work
 from route53_takeover.storage.run_folder import SavedSwitch, line_for, within
@@ -44,7 +50,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 """Seconds that the run's own process gets to lead everything back."""
-_AGAIN = 0.2
+_AGAIN, _TRIES = 0.2, 25
 
 
 def restore_switch(
@@ -58,7 +64,10 @@ def restore_switch(
         if not isinstance(saved, SavedSwitch):
             raise TypeError(f"{folder.name} is no switch")
         if is_held(folder.journal) and not (dry_run or force):
-            return in_loop(_restore_live(common, folder), written="the run's process continues")
+            live = _restore_live(common, folder)
+            code = in_loop(live, written="the run's process continues")
+            if not _has_ended_on_green(folder):
+                return code
         swaps, rule = _planned(folder, saved)
         with way_to_account(saved, override) as (reached, clock, _):
             check_account(reporter, reached)
@@ -75,6 +84,16 @@ def _planned(folder: RunFolder, saved: SavedSwitch) -> tuple[tuple[Swap, ...], S
         if isinstance(state, SwitchState):
             return tuple(swap.swap for swap in state.swaps.values()), state.plan.rule
     return folder.switch_backup().swaps or saved.plan.swaps, saved.plan.rule
+
+
+def _has_ended_on_green(folder: RunFolder) -> bool:
+    """Whether the run has ended as planned, and before it was asked to lead back."""
+    state = read_state(folder)
+    return (
+        isinstance(state, SwitchState)
+        and state.ending is not None
+        and state.ending.outcome is Outcome.DONE
+    )
 
 
 async def _restore(
@@ -101,7 +120,7 @@ async def _restore(
             if not dry_run:
                 held.register(folder)
             found: list[LedBack] = []
-            for swap in reversed(swaps):
+            for seq, swap in enumerate(reversed(swaps), start=1):
                 back = await lead_back(
                     swap,
                     sites=sites,
@@ -110,11 +129,9 @@ async def _restore(
                     by_force=by_force,
                     dry_run=dry_run,
                     save=lambda swap, there: folder.save_switch_restore(clock.now(), swap, there),
+                    tell=tell,
                 )
-                if back.error is not None:
-                    text_lines.tell_error(back.error)
-                else:
-                    tell(_told(back, dry_run=dry_run))
+                _print(common, folder, back, seq, clock.now(), dry_run=dry_run)
                 found.append(back)
             if rule is not None and not dry_run:
                 try:
@@ -122,16 +139,41 @@ async def _restore(
                         tell(f"the routing rule with {rule.header} is removed")
                 except TakeoverError as error:
                     text_lines.tell_error(error)
+            for back in found:
+                if back.outcome == "restored":
+                    reference = f"{folder.name}-restore-{clock.now():.0f}"
+                    await invalidate(
+                        back.swap, sites=sites, clock=clock, reference=reference, tell=tell
+                    )
         ended = _result(folder, found, dict(account.calls), dry_run=dry_run)
     return text_lines.print_result(common, ended, clock.now(), seq=len(found) + 1)
 
 
-def _told(back: LedBack, *, dry_run: bool) -> str:
+def _print(
+    common: Common, folder: RunFolder, back: LedBack, seq: int, now: float, *, dry_run: bool
+) -> None:
+    """What came of one swap: data on stdout, or text on stderr."""
     swap = back.swap
-    if back.outcome == "untouched":
-        return f"{swap.target} leads to {swap.before} already"
-    would = "would be " if dry_run else ""
-    return f"{swap.target} {would}led back to {swap.before}"
+    if back.error is not None:
+        text_lines.tell_error(back.error)
+    elif not back.is_led:
+        text_lines.talk(common, f"{swap.target} leads to {swap.before} already")
+    elif not common.as_json:
+        would = "would be " if dry_run else ""
+        text_lines.talk(common, f"{swap.target} {would}led back to {swap.before}")
+    if common.as_json:
+        line = {
+            "run": folder.name,
+            "seq": seq,
+            "time": json_lines.rfc3339(now),
+            "phase": "restore",
+            "event": "restore",
+            "target": swap.target,
+            "dry_run": dry_run,
+            "to": swap.before if back.is_led else None,
+            "shown": back.shown,
+        }
+        write_line(json.dumps(line), sys.stdout)
 
 
 def _result(
@@ -141,7 +183,7 @@ def _result(
     code = max((error.exit_code for error in errors), default=ExitCode.DONE)
     if any(back.outcome == "unknown" for back in found):
         code = ExitCode.UNKNOWN
-    led = [back.swap.target for back in found if back.outcome == "restored"]
+    led = [back.swap.target for back in found if back.is_led]
     would = "would be " if dry_run else ""
     reason = f"{', '.join(led)} {would}led back to blue" if led else "everything leads to blue"
     if errors:
@@ -179,8 +221,23 @@ async def _restore_live(common: Common, folder: RunFolder) -> ExitCode:
             f"the process of {folder.name} has not led everything back within {_PATIENCE:g} s",
             f"It keeps trying: `{again}`.",
         ) from None
-    ended = switch_result(known[0], None)
-    return text_lines.print_result(common, ended, known[0].now)
+    state = known[0]
+    if state.ending is not None and state.ending.outcome is Outcome.DONE:
+        text_lines.talk(common, f"{folder.name} has ended on green meanwhile")
+        await _until_left(folder)
+        return ExitCode.DONE
+    ended = switch_result(state, None)
+    if all(swap.side is Side.BLUE and swap.write is None for swap in state.swaps.values()):
+        ended = replace(ended, outcome=str(Outcome.DONE), exit_code=ExitCode.DONE)
+    return text_lines.print_result(common, ended, state.now)
+
+
+async def _until_left(folder: RunFolder) -> None:
+    """Waits until the process of a run that has ended has let go of it."""
+    for _ in range(_TRIES):
+        if not is_held(folder.journal):
+            return
+        await asyncio.sleep(_AGAIN)
 
 
 async def _ask(common: Common, folder: RunFolder, following: RemoteRun, state: SwitchState) -> bool:
@@ -195,7 +252,7 @@ async def _ask(common: Common, folder: RunFolder, following: RemoteRun, state: S
             f"See `{line_for(common.state_dir, 'attach', folder.name)}`.",
         )
     text_lines.talk(common, f"asking the process of {folder.name} to lead everything back")
-    for _ in range(25):
+    for _ in range(_TRIES):
         try:
             await following.submit(event_of(act, "", time=state.now))
         except NotReachedError:

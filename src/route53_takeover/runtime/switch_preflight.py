@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ApiError, NotFoundError, RefusedError, TakeoverError
-from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, RoutingMode
+from route53_takeover.core.domain.api_mappings import ApiKind, ApiTarget, RoutingMode, stage_path
 from route53_takeover.core.domain.distribution_configs import policy_ids
 from route53_takeover.core.domain.stacks import ABSENT, STACK
 from route53_takeover.core.plan.model import Finding
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _API_TYPES = {"AWS::ApiGateway::RestApi": ApiKind.REST, "AWS::ApiGatewayV2::Api": ApiKind.HTTP}
 _DISTRIBUTION = "AWS::CloudFront::Distribution"
 _HOST_OUTPUT = re.compile(
-    r"(?:https://)?((?:[^/\s]+\.lambda-url\.[^/\s]+\.on\.aws)|(?:[^/\s]+\.execute-api\.[^/\s]+))"
-    r"(/[^\s?#]*)?/?"
+    r"(?:https://)?([^./\s]+\.lambda-url\.[^./\s]+\.on\.aws|[^./\s]+\.execute-api\.[^/\s]+)"
+    r"(/[^\s?#]*)?"
 )
 
 
@@ -248,7 +248,7 @@ class SwitchReading:
             return hosts.pop()
         if not inner and not hosts:
             target = await self._api_of(stack, resources)
-            return f"{target.api_id}.execute-api.{self._region}.{self._suffix}/{target.stage}"
+            return f"{target.api_id}.execute-api.{self._region}.{self._suffix}{stage_path(target)}"
         raise RefusedError(
             f"stack {stack} has several hosts that could be green: "
             f"{', '.join(sorted({*inner, *hosts}))}",

@@ -150,7 +150,15 @@ def read_config(path: Path, *, required: bool) -> dict[str, Any]:
         loaded = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}", _fix(error)) from error
-    return {key.replace("-", "_"): value for key, value in loaded.items()}
+    return _underscored(loaded)
+
+
+def _underscored(table: dict[str, Any]) -> dict[str, Any]:
+    """The same with the keys as options are called in code, in its tables too."""
+    return {
+        key.replace("-", "_"): _underscored(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+    }
 
 
 def check_endpoint(path: Path, loaded: Mapping[str, Any]) -> None:

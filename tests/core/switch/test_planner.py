@@ -284,3 +284,18 @@ def test_the_policy_of_an_origin_writes_one_distribution() -> None:
     assert by_sid["SwitchOrigin"]["Resource"] == [arn]
     writes = {a for a in by_sid["SwitchOrigin"]["Action"] if not a.startswith("cloudfront:Get")}
     assert writes == {"cloudfront:UpdateDistribution", "cloudfront:CreateInvalidation"}
+
+
+def test_the_default_stage_of_an_http_api_is_asked_at_the_root() -> None:
+    default = ApiTarget("green", "$default")
+    plan = make_switch_plan(facts(green=api(default, kind=ApiKind.HTTP)))
+    assert plan.green.base_url == "https://green.execute-api.eu-west-1.amazonaws.com"
+
+
+def test_the_policy_of_a_retirement_may_delete_one_stack() -> None:
+    known = facts(options={"retire": "shop-dev"})
+    document = switch_policy(make_switch_plan(known), "aws")
+    by_sid = {each["Sid"]: each for each in document["Statement"]}
+    arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop-dev/*"
+    assert by_sid["DeleteBlue"]["Resource"] == arn
+    assert "cloudformation:DeleteStack" not in by_sid["JudgeRetirement"]["Action"]

@@ -168,7 +168,7 @@ def test_what_is_offered_works_and_what_is_not_offered_changes_nothing(
 def test_every_key_is_offered_at_some_time() -> None:
     seen = {
         act
-        for scenario in SCENARIOS
+        for scenario in ("alias", "never-created")
         for confirm in (False, True)
         for state, _, _ in states(scenario, confirm=confirm)
         for act, _ in offered(state)

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 class HowToSwitch(NamedTuple):
-    """Whether it is shown on a screen, only looked at, or what it needs is printed."""
+    """Whether it is shown on a screen, only looked at, or what it needs is printed.
+
+    ``run_line``: what carries it out, for who only looks.
+    """
 
     auto: bool
     dry_run: bool
     policy: bool
+    run_line: str
 
 
 def switch(
@@ -52,7 +56,7 @@ def switch(
     if how.dry_run:
         from route53_takeover.cli.switch_preview import dry_run
 
-        return in_loop(dry_run(common, reporter, connection, asked, clock))
+        return in_loop(dry_run(common, reporter, connection, asked, clock, how.run_line))
     from route53_takeover.cli.switch_execution import start_switch
 
     return in_loop(start_switch(common, reporter, connection, asked, clock))

@@ -45,6 +45,15 @@ class ApiTarget(Struct, frozen=True):
         return f"{self.api_id}/{self.stage}"
 
 
+DEFAULT_STAGE = "$default"
+"""The stage of an HTTP API that is served at the root of its host."""
+
+
+def stage_path(target: ApiTarget) -> str:
+    """The path of a stage on its API's own host; empty for the one at the root."""
+    return "" if target.stage == DEFAULT_STAGE else f"/{target.stage}"
+
+
 class ApiMapping(Struct, frozen=True, kw_only=True):
     """One mapping of a custom domain.
 

@@ -23,7 +23,8 @@ from route53_takeover.core.timing import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.timeline import Timeline, Trouble
+    from route53_takeover.core.status.run_timeline import Trouble
+    from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.core.takeover.name_state import NameState
     from route53_takeover.core.takeover.state import State
 

@@ -7,9 +7,6 @@ knows no clock, and is bounded: time that passes and reads that show nothing new
 
 from __future__ import annotations
 
-from collections import deque
-from copy import copy
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,29 +14,20 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status import messages
-from route53_takeover.core.status.messages import OUTCOME_MARKS, Message, stage_words
-from route53_takeover.core.status.snapshot import Detail, Mark, News, ServerAnswer
+from route53_takeover.core.status.messages import Message, stage_words
+from route53_takeover.core.status.run_timeline import RunTimeline
+from route53_takeover.core.status.snapshot import ServerAnswer
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.domain.stacks import StackEvent, StackResource
-    from route53_takeover.core.takeover.phases import Phase
+    from route53_takeover.core.status.snapshot import News
     from route53_takeover.core.takeover.state import State
 
-_NEWS, _ANSWERS, _VISITS = 500, 200, 200
-"""How many are kept: of lines, of a name server's answers, of stays in a phase."""
-_REPEATED = 60.0
-"""Seconds after which a failed read with the same reason is reported again."""
-
-
-class Visit(Struct, frozen=True, kw_only=True):
-    """One stay in a phase; ``left`` is ``None`` while it lasts."""
-
-    phase: StrEnum
-    entered: float
-    left: float | None = None
+_ANSWERS = 200
+"""How many of a name server's answers are kept."""
 
 
 class ResourceStatus(Struct, frozen=True, kw_only=True):
@@ -66,54 +54,29 @@ class Gap(Struct, frozen=True, kw_only=True):
     until: float | None = None
 
 
-class Trouble(Struct, frozen=True, kw_only=True):
-    """Something that cannot be read: since when, when it was tried last, and why not."""
-
-    since: float
-    last: float
-    reason: str
-
-
-class Timeline:
-    """What happened so far. It changes with every event; `copy` keeps how it was.
+class Timeline(RunTimeline):
+    """What happened so far in a takeover.
 
     Attributes:
-        events: how many it took in.
-        began: when the run did; ``baseline_at``: when the newest deploy's baseline was read.
-        visits: the stays in phases, oldest first; the last one lasts.
+        baseline_at: when the newest deploy's baseline was read.
         stacks: stack id -> its own status.
         resources: stack id and logical id -> its newest status, in order of first appearance.
         answers: name, type and name server -> its answers, oldest first. Where they are too many,
             those around the release are kept.
         change_ids: name -> id of the newest batch that Route 53 accepted for it.
         absences: the newest one of each record set.
-        troubles: what could not be read, by what was asked for.
-        news: the newest lines.
     """
 
     def __init__(self) -> None:
-        self.events = 0
-        self.began = 0.0
+        super().__init__()
         self.baseline_at: float | None = None
-        self.visits: deque[Visit] = deque(maxlen=_VISITS)
         self.stacks: dict[str, ResourceStatus] = {}
         self.resources: dict[tuple[str, str], ResourceStatus] = {}
         self.answers: dict[tuple[str, str, str], tuple[ServerAnswer, ...]] = {}
         self.change_ids: dict[str, str] = {}
         self.absences: dict[RecordKey, Gap] = {}
-        self.troubles: dict[str, Trouble] = {}
-        self.news: deque[News] = deque(maxlen=_NEWS)
         self._seen: set[str] = set()
         self._stages: dict[RecordKey, RecordStatus] = {}
-        self._given_up = ""
-        self._failure = ("", 0.0)
-        self._new: list[News] = []
-
-    def copy(self) -> Timeline:
-        """The same, to go on from later: everything in it is a value."""
-        other = Timeline()
-        other.__dict__.update({key: copy(value) for key, value in vars(self).items()})
-        return other
 
     def take(self, event: ev.AnyEvent, state: State) -> tuple[News, ...]:
         """Takes in an event, after the machine has, and returns the lines that it adds.
@@ -122,9 +85,7 @@ class Timeline:
             event: what happened.
             state: what the machine made of it.
         """
-        self._new = []
-        self.events += 1
-        self.began = self.began or event.time
+        self._begin(event.time)
         match event:
             case ev.StackPolled():
                 self._clear(f"stack:{event.stack}")
@@ -156,23 +117,7 @@ class Timeline:
                         self._follow_absence(key, stage, handover.gap_began_at, state.now)
                     mark, words = stage_words(name, handover)
                     self._say(state.now, Message(f"{key} {words}", mark))
-        if state.given_up != self._given_up:
-            self._given_up = state.given_up
-            if self._given_up:
-                text = f"the takeover is given up: {self._given_up}"
-                self._say(state.now, Message(text, Mark.FAILED))
-        current = self.visits[-1] if self.visits else None
-        if current is not None and current.phase is state.phase:
-            return
-        if current is not None:
-            self.visits[-1] = replace(current, left=state.now)
-        self.visits.append(Visit(phase=state.phase, entered=state.now))
-        if state.ending is not None:
-            mark = OUTCOME_MARKS[state.ending.outcome]
-            message = Message(f"{state.ending.outcome}: {state.ending.reason}", mark)
-        else:
-            message = messages.of_phase(state.phase)
-        self._say(state.now, message, state.phase)
+        self._follow_run(state, "the takeover", messages.of_phase(state.phase))
 
     def _follow_absence(
         self, key: RecordKey, stage: RecordStatus, began: float | None, now: float
@@ -271,27 +216,6 @@ class Timeline:
                 pass
         for message in messages.of_event(event):
             self._say(event.time, message)
-
-    def _cannot(self, what: str, time: float, reason: str) -> None:
-        """The same reason is reported once, and again only after a while."""
-        old = self.troubles.get(what)
-        is_new = all(trouble.reason != reason for trouble in self.troubles.values())
-        if is_new and (reason != self._failure[0] or time - self._failure[1] >= _REPEATED):
-            self._failure = (reason, time)
-            self._say(time, messages.of_failed_read(reason))
-        since = old.since if old is not None else time
-        self.troubles[what] = Trouble(since=since, last=time, reason=reason)
-
-    def _clear(self, what: str) -> None:
-        self.troubles.pop(what, None)
-
-    def _say(self, time: float, message: Message, phase: Phase | None = None) -> None:
-        news = News(
-            time=time, text=message.text, mark=message.mark, detail=message.detail, phase=phase
-        )
-        self._new.append(news)
-        if news.detail is not Detail.ALL:
-            self.news.append(news)
 
 
 def _kept(answers: tuple[ServerAnswer, ...], released_at: float | None) -> tuple[ServerAnswer, ...]:

@@ -283,7 +283,7 @@ def _with_fate(swap: SwapState, now: float) -> SwapState:
 
 
 def _applied(swap: SwapState, write: SwapWrite, now: float) -> SwapState:
-    to_green = write.to is Side.GREEN
+    is_switch = write.purpose is SwapPurpose.SWITCH
     is_back = write.purpose is SwapPurpose.BACK
     return replace(
         swap,
@@ -292,7 +292,7 @@ def _applied(swap: SwapState, write: SwapWrite, now: float) -> SwapState:
         wrote_at=now,
         agreed_since=None,
         proven=swap.proven or write.purpose is SwapPurpose.PROVE,
-        switched_at=now if to_green else swap.switched_at,
+        switched_at=now if is_switch else swap.switched_at,
         returned_at=now if is_back else swap.returned_at,
         moves=swap.moves + (write.purpose is SwapPurpose.KEEP),
         held_off=0,

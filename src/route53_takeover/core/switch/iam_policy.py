@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover.core.domain.api_mappings import RoutingMode
-from route53_takeover.core.domain.distribution_configs import policy_ids
 from route53_takeover.core.domain.distributions import PolicyKind
 from route53_takeover.core.switch.model import MappingSwap, OriginSwap
 
@@ -41,6 +40,8 @@ def switch_policy(plan: SwitchPlan, partition: str) -> dict[str, Any]:
     statements = [*_mappings(plan, partition), *_origins(plan, partition)]
     if plan.options.to_stack is not None:
         statements.append(_stacks(plan, partition))
+    if plan.options.retire is not None:
+        statements += _retire(plan, partition)
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -120,16 +121,15 @@ def _origins(plan: SwitchPlan, partition: str) -> Iterator[Statement]:
         "Action": "cloudfront:GetDistribution",
         "Resource": f"{at}distribution/*",
     }
-    ids = dict.fromkeys(
-        found for swap in swaps for c in (swap.config, swap.switched) for found in policy_ids(c)
-    )
-    kinds = dict.fromkeys(kind for kind, _ in ids) or dict.fromkeys(PolicyKind)
-    yield {
-        "Sid": "ReadPolicies",
-        "Effect": "Allow",
-        "Action": [_GETTER[kind][0] for kind in kinds],
-        "Resource": [f"{at}{_GETTER[kind][1]}/*" for kind in kinds],
-    }
+    if plan.options.to_stack is not None:  # green may be an API of that stack
+        at_apis = f"arn:{partition}:apigateway:{plan.region}::"
+        yield {
+            "Sid": "FindGreenStage",
+            "Effect": "Allow",
+            "Action": "apigateway:GET",
+            "Resource": [f"{at_apis}/restapis/*/stages", f"{at_apis}/apis/*/stages"],
+        }
+    yield _policies(at)
     yield {
         "Sid": "SwitchOrigin",
         "Effect": "Allow",
@@ -140,6 +140,46 @@ def _origins(plan: SwitchPlan, partition: str) -> Iterator[Statement]:
         ],
         "Resource": sorted({f"{at}distribution/{swap.distribution_id}" for swap in swaps}),
     }
+
+
+def _policies(at: str) -> Statement:
+    """Of every kind: green's distribution may use one that the front does not."""
+    return {
+        "Sid": "ReadPolicies",
+        "Effect": "Allow",
+        "Action": [_GETTER[kind][0] for kind in PolicyKind],
+        "Resource": [f"{at}{_GETTER[kind][1]}/*" for kind in PolicyKind],
+    }
+
+
+def _retire(plan: SwitchPlan, partition: str) -> Iterator[Statement]:
+    """The verdict looks at everything live in the account, which no resource can name."""
+    yield {
+        "Sid": "JudgeRetirement",
+        "Effect": "Allow",
+        "Action": [
+            "apigateway:GET",
+            "apigateway:ListRoutingRules",
+            "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListExports",
+            "cloudformation:ListImports",
+            "cloudformation:ListStackResources",
+            "cloudfront:ListDistributions",
+            "route53:ListHostedZones",
+            "route53:ListResourceRecordSets",
+        ],
+        "Resource": "*",
+    }
+    if plan.options.retire_command is None:
+        stack = (plan.options.retire or "").rpartition(":stack/")[2].partition("/")[0]
+        at = f"arn:{partition}:cloudformation:{plan.region}:{plan.account}:stack/{stack}/*"
+        yield {
+            "Sid": "DeleteBlue",
+            "Effect": "Allow",
+            "Action": "cloudformation:DeleteStack",
+            "Resource": at,
+        }
 
 
 def _stacks(plan: SwitchPlan, partition: str) -> Statement:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.api_mappings import stage_path
 from route53_takeover.core.domain.http_checks import Route
 from route53_takeover.core.domain.http_secrets import literal_secrets
 from route53_takeover.core.plan.model import Finding
@@ -49,7 +50,7 @@ def make_switch_plan(facts: SwitchFacts) -> SwitchPlan:
 
 
 def is_done(plan: SwitchPlan) -> bool:
-    """Whether everything leads to green already."""
+    """Whether everything leads to green already: nothing else counts then."""
     return bool(plan.swaps) and all(swap.before == swap.after for swap in plan.swaps)
 
 
@@ -111,7 +112,7 @@ def _api_route(facts: SwitchFacts, target: ApiTarget | None) -> Route:
     if target is None:
         return Route()
     host = f"{target.api_id}.execute-api.{facts.region}.{facts.domain_suffix}"
-    return Route(base_url=f"https://{host}/{target.stage}")
+    return Route(base_url=f"https://{host}{stage_path(target)}")
 
 
 # -- a distribution

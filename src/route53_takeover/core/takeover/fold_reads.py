@@ -308,13 +308,11 @@ def _was_created_unseen(state: State, name: NameState, handover: Handover) -> bo
 def _let_go(state: State, name: NameState, handover: Handover) -> Handover:
     """CloudFormation has deleted its record, and one that looks the same is what we put back."""
     resources = matching_resources(state, handover)
+    if not resources or any(m.status != "DELETE_COMPLETE" for m in resources):
+        return handover
     here = name.occupants(handover.original)
     manual = (handover.original, *([handover.standing] if _is_beside(handover) else []))
-    if (
-        not resources
-        or any(m.status != "DELETE_COMPLETE" for m in resources)
-        or not (ours := [m for m in manual if any(r.same_as(m) for r in here)])
-    ):
+    if not (ours := [m for m in manual if any(r.same_as(m) for r in here)]):
         return handover
     was_gone = handover.restored_at is not None or handover.released_at is not None
     stage = RecordStatus.RESTORED if was_gone else RecordStatus.STANDING

@@ -98,6 +98,8 @@ def polls(state: State) -> tuple[Poll[Target], ...]:
 
 
 def _name_polls(state: State) -> Iterator[Poll[Target]]:
+    if state.phase is Phase.VERIFY and not silent_servers(state):
+        return  # asked here once, for it goes through all names
     for name in state.names.values():
         every = read_pace(state, name)
         if every is not None and Request(Subject.NAME, name.name) not in state.in_flight:
@@ -110,9 +112,12 @@ def _name_polls(state: State) -> Iterator[Poll[Target]]:
 
 
 def read_pace(state: State, name: NameState) -> float | None:
-    """Seconds between reads of a name now; ``None``: it is not read."""
+    """Seconds between reads of a name now; ``None``: it is not read.
+
+    Asked of every name after every event: what stands first spares most of them the rest.
+    """
     if state.phase is Phase.VERIFY:
-        return VERIFY_READ if silent_servers(state) else None
+        return VERIFY_READ
     if state.phase is Phase.DRAIN:
         return IDLE_READ  # an updater, such as a DDNS client, is met before anything is deployed
     if state.phase not in LIVE:

@@ -41,6 +41,21 @@ creates those that are new to it."""
 RECORD_TYPES = frozenset({RECORD_SET, RECORD_SET_GROUP})
 
 
+def is_read_late(harness: Harness, name: str) -> bool:
+    """Whether the last reads of a name lagged behind what CloudFormation wrote there."""
+    at = harness.ended_at
+    return _do_reads_lag(harness, at) and any(
+        change.by == "cloudformation"
+        and at - STALE_BY <= change.time <= at
+        and any(record.key.name == name for _, record in change.changes)
+        for change in harness.world.history
+    )
+
+
+def _do_reads_lag(harness: Harness, at: float) -> bool:
+    return any(t.what == FaultKind.STALE and t.began <= at <= t.ended for t in harness.troubles)
+
+
 class Row(NamedTuple):
     """An event as the account wrote it, and when it became visible."""
 
@@ -207,9 +222,7 @@ class AccountHistory:
     def shown(self, at: float, name: str) -> Iterator[Sequence[RecordSet]]:
         """What stood at a name, and what a read that lagged behind said that stands."""
         yield self.stood(at, name)
-        if any(
-            t.what == FaultKind.STALE and t.began <= at <= t.ended for t in self._harness.troubles
-        ):
+        if _do_reads_lag(self._harness, at):
             yield self.stood(at - STALE_BY, name)
 
     def stood(self, at: float, name: str) -> Sequence[RecordSet]:

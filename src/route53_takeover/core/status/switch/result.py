@@ -40,12 +40,18 @@ def _swap_result(state: SwitchState, swap: SwapState) -> SwapResult:
         kind=str(swap.swap.kind),
         target=swap.swap.target,
         before=swap.swap.before,
-        after=swap.swap.after,
+        after=swap.swap.after if state.green_found else _wanted(state),
         outcome=_outcome(swap),
         switched_at=swap.switched_at,
         first_green_at=state.first_green_at if swap.switched_at is not None else None,
         last_blue_at=state.last_blue_at if swap.switched_at is not None else None,
     )
+
+
+def _wanted(state: SwitchState) -> str:
+    """Where it was to lead, of a green that was not made."""
+    options = state.plan.options
+    return options.to or f"stack {options.to_stack}"
 
 
 def _outcome(swap: SwapState) -> str:

@@ -99,7 +99,7 @@ def to_target(table: RoutingTable, request: SiteRequest) -> ToApi | None:
 def to_stage(api: SimApi, request: SiteRequest) -> tuple[str, str] | None:
     """Stage and path of a request to the API's own host; ``None``: there is no such stage."""
     first = request.path.partition("?")[0].split("/")[1]
-    if first in api.stages:
+    if first in api.stages and first != DEFAULT_STAGE:
         return first, without(request.path, first)
     if not api.is_rest and DEFAULT_STAGE in api.stages:
         return DEFAULT_STAGE, request.path
