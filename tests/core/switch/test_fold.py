@@ -98,6 +98,15 @@ def test_failing_reads_are_made_less_and_less_often() -> None:
     assert after.swaps[SWAP.id].read_again_at == 0.0
 
 
+def test_of_reads_that_fail_at_the_same_time_one_counts() -> None:
+    """A poll and what a decision waits for: a short outage is half as long for both together."""
+    after = state(S.CHECK, on(Side.BLUE))
+    for at in (NOW, NOW + 0.01, NOW + 0.99):
+        after = observe(after, unread(at=at))
+    assert after.swaps[SWAP.id].unread == 1
+    assert observe(after, unread(at=NOW + 1.01)).swaps[SWAP.id].unread == 2
+
+
 # -- writes
 
 

@@ -247,6 +247,8 @@ def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchSt
     if swap is None:
         return state
     if isinstance(event, ev.SwapUnread):
+        if state.now < swap.read_again_at:
+            return state  # of reads at the same time one counts
         failed = replace(swap, unread=swap.unread + 1, unread_at=state.now, trouble=event.reason)
         return put(state, failed)
     if event.began < swap.read_began:

@@ -14,6 +14,7 @@ from msgspec.structs import fields, replace
 from route53_takeover.core.domain.api_mappings import ApiKind, EndpointType
 from route53_takeover.core.status.choices import Act
 from route53_takeover.core.switch.model import SwapKind
+from route53_takeover.simulation.chaos.faults import WayOut
 from route53_takeover.simulation.chaos.process_faults import ProcessFault
 from route53_takeover.simulation.chaos.switch.faults import SiteFault, SwitchFault, SwitchFaults
 from route53_takeover.simulation.chaos.switch.harness import SwitchPoint
@@ -177,6 +178,7 @@ def _faults(rng: Random) -> SwitchFaults:
         lost=frozenset(rng.choice(((), (), (1,), (2,), (1, 2)))),
         dropped=frozenset(rng.choice(((), (), (), (1,), (2,)))),
         injected=(*(_injected(rng) for _ in range(many)), *_aimed(rng)),
+        way_out=rng.choice((WayOut.RESUME,) * 5 + (WayOut.RESTORE,)),
         resumes=rng.choice((0, 1)),
         journal_holds=rng.choice((None,) * 11 + (rng.randint(1, rng.choice((2, 20, 80))),)),
     )

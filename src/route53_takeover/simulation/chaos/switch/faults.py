@@ -15,6 +15,7 @@ from route53_takeover.base.errors import RejectedChangeError
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.status.choices import Act
 from route53_takeover.simulation.aws.web.sites import Trouble
+from route53_takeover.simulation.chaos.faults import WayOut
 from route53_takeover.simulation.chaos.process_faults import PROCESS_DEEDS, ProcessFault
 from route53_takeover.simulation.chaos.switch.calls import POINTING
 from route53_takeover.simulation.chaos.switch.harness import SwitchPoint
@@ -83,6 +84,7 @@ class SwitchFaults(Struct, frozen=True, kw_only=True):
         dropped: numbers of the writes that never arrive.
         journal_holds: how many events the journal can take.
         injected: what strikes by a cue.
+        way_out: what is done about a killed run.
         resumes: how often a run that has ended `unknown` is followed up.
     """
 
@@ -93,12 +95,13 @@ class SwitchFaults(Struct, frozen=True, kw_only=True):
     dropped: frozenset[int] = frozenset()
     journal_holds: int | None = None
     injected: tuple[SwitchFault, ...] = ()
+    way_out: WayOut = WayOut.RESUME
     resumes: int = 0
 
     @property
     def is_calm(self) -> bool:
         """Whether nothing goes wrong at all."""
-        return replace(self, resumes=0) == SwitchFaults()
+        return replace(self, resumes=0, way_out=WayOut.RESUME) == SwitchFaults()
 
 
 def arm(harness: SwitchHarness, fault: SwitchFault) -> None:

@@ -85,6 +85,10 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         checks: every check that was carried out.
         unfounded: what was wrong with a write as it arrived.
         phases: every phase that it was in, in order.
+        entered: the same with the account's time.
+        lost_in: the phases in which the journal broke.
+        ended_unknown: whether a process ended without knowing what is true.
+        is_restoring: the operator leads everything back by hand.
         found: where every swap led when no one worked on the run any more.
         are_checks_blind: until when (the account's time) checks get no answer.
     """
@@ -99,6 +103,10 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         self.checks: list[CheckMade] = []
         self.unfounded: list[str] = []
         self.phases: list[SwitchPhase] = []
+        self.entered: list[tuple[float, SwitchPhase]] = []
+        self.lost_in: set[SwitchPhase] = set()
+        self.ended_unknown = False
+        self.is_restoring = False
         self.found: dict[str, Side] = {}
         self.are_checks_blind = 0.0
         self._unlogged: Counter[tuple[str, Side]] = Counter()
@@ -109,9 +117,12 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         before, self._before = self._before, state
         if before is None or before.phase is not state.phase:
             self.phases.append(state.phase)
+            self.entered.append((self.clock.true(), state.phase))
             if state.phase in _BY_PHASE:
                 self.cue(_BY_PHASE[state.phase])
         match event:
+            case ev.JournalFailed() if before is not None:
+                self.lost_in.add(before.phase)
             case ev.DeployIntended():
                 self.cue(SwitchPoint.DEPLOYING)
             case ev.SwapIntended():
@@ -128,6 +139,20 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
                 pass
 
     # -- what is true
+
+    @property
+    def greens(self) -> list[SiteArrival]:
+        """The writes to green that were applied."""
+        return [each for each in self.calls.arrivals if self.side_of(each) is Side.GREEN]
+
+    @property
+    def is_unlogged(self) -> bool:
+        """Whether a way back was sent whose intent was not on the disk."""
+        return bool(self._unlogged)
+
+    def is_on_green(self, swap: str) -> bool:
+        """Whether a swap leads to green now, as it is written."""
+        return self.look().get(swap) is Side.GREEN
 
     def side_of(self, arrival: SiteArrival) -> Side:
         """Where a write let its swap lead."""
@@ -185,6 +210,8 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
 
     def _on_arrival(self, arrival: SiteArrival) -> None:
         """Looks at what was durable when a write arrived: each intent is for one write."""
+        if self.is_restoring:
+            return
         swap, side = self.swap_of(arrival), self.side_of(arrival)
         is_rescue = side is Side.BLUE
         stalls = is_rescue and arrival.sent < self.disk.stalls_until + _PATIENCE

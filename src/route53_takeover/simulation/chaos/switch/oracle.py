@@ -99,7 +99,7 @@ def check_switch(
     ended: SwitchState | None = harness.state
     state: SwitchState | None = ended or harness.disk.fold()
     ending = None if state is None else state.ending
-    outcome = Outcome.UNKNOWN if ending is None else ending.outcome
+    outcome = Outcome.UNKNOWN if ending is None or harness.is_restoring else ending.outcome
     broken = [
         *harness.unfounded,
         *_stray_writes(harness),
@@ -111,6 +111,8 @@ def check_switch(
     ]
     if ended is not None and not ended.journal_lost and harness.disk.fold() != ended:
         broken.append("folding the journal equals the state in memory")
+    if harness.is_restoring and not _is_led_back(harness):
+        broken.append("whatever a crash leaves can be restored")
     if len(harness.world.deploy.starts) > 1:
         broken.append("a deploy is started at most once")
     if faults.is_calm and outcome is Outcome.UNKNOWN:
@@ -130,7 +132,7 @@ def check_switch(
         lives=harness.lives,
         events=tuple(harness.disk.events),
         struck=dict(harness.struck + harness.calls.hurt),
-        sights=sights(harness, plan, outcome),
+        sights=sights(harness, outcome),
         history=tuple(_history(harness)),
     )
 
@@ -270,6 +272,18 @@ def _untruths(harness: SwitchHarness, outcome: Outcome) -> Iterator[str]:
     )
     if not is_true and not _is_overtaken(harness):
         yield "done means green and nothing else; any other end but unknown, blue"
+
+
+def _is_led_back(harness: SwitchHarness) -> bool:
+    """Whether everything that is not another writer's leads to blue."""
+    return _is_overtaken(harness) or all(
+        side is Side.BLUE or (side is not Side.GREEN and _is_anothers(harness))
+        for side in harness.found.values()
+    )
+
+
+def _is_anothers(harness: SwitchHarness) -> bool:
+    return any(write.by == PERSON for write in harness.world.writes)
 
 
 def _is_overtaken(harness: SwitchHarness) -> bool:

@@ -19,6 +19,7 @@ from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
 from route53_takeover.simulation.chaos.api_gateway_port import simulated_api_gateway
 from route53_takeover.simulation.chaos.disk import DiskJournal
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions
+from route53_takeover.simulation.chaos.faults import WayOut
 from route53_takeover.simulation.chaos.http_checks_port import SimulatedChecks
 from route53_takeover.simulation.chaos.process import Killed
 from route53_takeover.simulation.chaos.switch.calls import SiteCalls
@@ -27,6 +28,7 @@ from route53_takeover.simulation.chaos.switch.faults import arm
 from route53_takeover.simulation.chaos.switch.harness import CheckMade, SwitchHarness, SwitchPoint
 from route53_takeover.simulation.chaos.switch.oracle import check_switch
 from route53_takeover.simulation.chaos.switch.plans import COMMAND, plan_of
+from route53_takeover.simulation.chaos.switch.restoring import restore
 from route53_takeover.simulation.chaos.switch.setup import SWITCHER
 from route53_takeover.simulation.chaos.switch.world import SwitchWorld
 from route53_takeover.simulation.chaos.transport import VirtualClock
@@ -98,6 +100,7 @@ class _Rehearsing:
         self, harness: SwitchHarness, faults: SwitchFaults, plan: SwitchPlan, saw: Saw
     ) -> None:
         self._harness = harness
+        self._faults = faults
         self._plan = plan
         self._saw = saw
         self._kills = list(zip(faults.kills, faults.downtimes, strict=True))
@@ -112,6 +115,7 @@ class _Rehearsing:
                 state = harness.state = await self._live()
             except (ManualActionRequiredError, RefusedError):
                 harness.strike("journal damaged, or nothing in it")
+                await restore(harness, self._known_plan())
                 break
             except TimeoutError:
                 harness.unfounded.append("a run comes to an end")
@@ -122,11 +126,21 @@ class _Rehearsing:
                     state = harness.state = saved  # it was killed when it had nothing left to do
             if state is not None and not self._is_left_open(state):
                 break
+            harness.ended_unknown |= state is not None
             if state is not None:
                 harness.leave_alone(LOOK * harness.lives)  # the operator waits longer each time
             await harness.stay_down()
             harness.disk.broken, harness.disk.holds = "", None  # the disk has room again
+            if self._faults.way_out is WayOut.RESTORE and not self._kills:
+                harness.state = None
+                await restore(harness, self._known_plan())
+                break
         harness.end()
+
+    def _known_plan(self) -> SwitchPlan:
+        """With green, where the journal tells of it."""
+        state = self._harness.disk.fold()
+        return self._plan if state is None else state.plan
 
     def _is_left_open(self, state: SwitchState) -> bool:
         """Whether the operator follows up a run that has ended."""
