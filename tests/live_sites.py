@@ -64,10 +64,14 @@ class Wrote(NamedTuple):
 class LiveAccount:
     """The account and its web, from when they are served."""
 
-    def __init__(self, speed: float = SPEED) -> None:
+    def __init__(
+        self,
+        speed: float = SPEED,
+        setup: BlueGreenSetup = BlueGreenSetup(),  # noqa: B008
+    ) -> None:
         self.clock = SystemClock(speed)
         start = self.clock.now() - 2 * _PAST
-        self.world = BlueGreenAccount(BlueGreenSetup(), seed="live", start=start)
+        self.world = BlueGreenAccount(setup, seed="live", start=start)
         self.world.cloudfront.habits = Habits(deploying=12.0, invalidating=3.0)
         self._rules: dict[str, Rule] = {}
         self._numbers = count(1)

@@ -130,6 +130,7 @@ def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
         *("base", "base.errors", "base.escaping", "base.redaction", "base.signals", "base.stdio"),
         *("cli", "cli.app", "cli.given_options", "cli.option_groups", "cli.option_types"),
         "cli.options",
+        "cli.switch_options",
         "cli.takeover_options",
     }
     heavy = {"asyncio", "boto3", "botocore", "aiobotocore", "aiohttp", "dns", "msgspec", "rich"}

@@ -10,6 +10,8 @@ from tests.e2e.installed import NotInstallableError
 from tests.e2e.ministack import Ministack, running
 from tests.e2e.processes import NO_SERVER, Relay, Takeover
 from tests.e2e.simulated import Scene, serving
+from tests.e2e.switching import Switches
+from tests.live_sites import LiveAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -69,6 +71,19 @@ def scene(
     account = simulated(**getattr(request, "param", {"scenario": "nested"}))
     with Relay(account.port) as relay:
         yield Scene(account, takeover, relay)
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[LiveAccount]:
+    """The account in which tests put up live sites of their own."""
+    with LiveAccount().served() as served:
+        yield served
+
+
+@pytest.fixture
+def switches(live: LiveAccount, takeover: Takeover) -> Switches:
+    """The command, for live sites."""
+    return Switches(live, takeover)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,6 +28,7 @@ from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.status.switch.choices import switch_choices
 from route53_takeover.core.status.switch.result import switch_result
+from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter
@@ -246,6 +247,8 @@ async def _ask(common: Common, folder: RunFolder, following: RemoteRun, state: S
         return True
     offered = [choice.act for choice in switch_choices(state)]
     act = next((act for act in (Act.RESTORE, Act.ABORT) if act in offered), None)
+    if act is None and state.phase is SwitchPhase.VERIFY:
+        return False  # about to end on green, and led back then
     if act is None:
         raise RefusedError(
             f"{folder.name} cannot be led back now: it is in phase {state.phase}",

@@ -60,7 +60,8 @@ def test_what_another_writer_has_changed_since_is_refused_and_replaced_only_by_f
     site = live.domain("", "v1")
     assert switcher.switch(site, bake="0s").code == 0
     other = ApiTarget(f"else{site.blue.api_id[4:]}", "dev")
-    live.do(lambda: (site.make(other, "blue"), site.lead(other)))
+    live.do(lambda: site.make(other, "blue"))
+    live.do(lambda: site.lead(other))
 
     refused = switcher("restore", switcher.run, *JSON)
     assert (refused.code, refused.result["outcome"]) == (3, "refused"), refused.err
@@ -99,3 +100,26 @@ def test_a_distribution_is_led_back_deployed_and_invalidated(
         ][-2:]
     )
     assert invalidated - led >= live.world.cloudfront.habits.deploying
+
+
+def test_a_damaged_journal_keeps_nobody_from_the_way_back_and_nothing_ends_in_a_traceback(
+    live: LiveAccount, switcher: Switcher
+) -> None:
+    site = live.domain()
+    assert switcher.switch(site, bake="0s").code == 0
+    folder = switcher.program.folder
+    journal, plan = folder / "journal.jsonl", folder / "plan.json"
+    lines = journal.read_text("utf-8").splitlines(keepends=True)
+    journal.write_text("".join([*lines[:4], "no event\n", *lines[5:]]), "utf-8")
+    for words in (("resume", folder.name, "--auto"), ("report", folder.name)):
+        damaged = switcher(*words)
+        assert damaged.code == 4
+        assert "line 5 of" in damaged.err
+    back = switcher("restore", folder.name, *JSON)
+    assert (back.code, back.result["outcome"]) == (0, "done"), back.err
+    assert site.leads_to == {"": site.blue}
+    plan.write_bytes(plan.read_bytes()[:300])
+    for words in (("restore", folder.name), ("resume", folder.name, "--auto")):
+        wrong = switcher(*words)
+        assert (wrong.code, wrong.out) == (2, "")
+        assert "plan.json is damaged" in wrong.err

@@ -129,7 +129,7 @@ def history_of(front: LiveFront) -> list[float]:
 def is_live(line: Mapping[str, Any], phase: str) -> bool:
     """Whether a line is an answer on users' way in this phase."""
     is_answer = line["event"] == "check-answered" and line["phase"] == phase
-    return is_answer and line["way"] == "live"
+    return bool(is_answer and line["way"] == "live")
 
 
 def test_what_leads_to_green_already_is_left_alone(live: LiveAccount, switcher: Switcher) -> None:

@@ -112,7 +112,8 @@ def test_a_deploy_that_moves_the_live_mappings_is_undone_at_once_and_then_green_
 
     def deploy() -> None:
         live.do(lambda: site.make(site.green, "green"))
-        live.do(lambda: (site.lead(site.green, "", BY), site.lead(site.green, "v1", BY)))
+        live.do(lambda: site.lead(site.green, "", BY))
+        live.do(lambda: site.lead(site.green, "v1", BY))
         await_writes(site, OURS, 2)
         assert set(site.leads_to.values()) == {site.blue}, "while it is still deploying"
         create_green(site)
@@ -163,7 +164,8 @@ def test_a_deploy_that_fails_leaves_the_site_on_blue(
 
     def deploy() -> None:
         if steals:
-            live.do(lambda: (site.make(site.green, "green"), site.lead(site.green, "", BY)))
+            live.do(lambda: site.make(site.green, "green"))
+            live.do(lambda: site.lead(site.green, "", BY))
 
     failed = deployed(switcher, site, deploy, exits=3)
     assert (failed.code, failed.result["outcome"]) == (1, "failed"), failed.result
