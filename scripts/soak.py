@@ -6,8 +6,8 @@
 
 Every run is the real engine on a simulated account, on virtual time, among faults: one in four is a
 switch, the others are takeovers (`simulation.chaos.soak`). A violation is told at once, with the
-command that repeats it. At the end: how many runs a minute, which faults struck how often, and which
-of the states of note were reached. Exits 1 where a promise was broken or a state was never reached.
+command that repeats it. At the end: how many runs a minute, which faults struck how often, which of
+the states of note were reached. Exits 1 where a promise was broken or a state was never reached.
 """
 
 from __future__ import annotations
