@@ -52,7 +52,7 @@ async def _lead_back(harness: SwitchHarness, sites: SiteSwaps, swap: Swap) -> No
             by_force="restore --force",
             dry_run=False,
             save=lambda _swap, _reading: None,
-            tell=lambda _: None,
+            tell=lambda _text: None,
         )
         match done.error:
             case None:
