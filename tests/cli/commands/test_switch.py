@@ -92,7 +92,6 @@ def test_a_base_path_alone_is_switched(live: LiveAccount, switcher: Switcher) ->
     assert site.leads_to == {"": site.blue, "shop": site.green}
 
 
-@pytest.mark.xfail(reason="it waits an hour for an answer of green, and switches back", strict=True)
 def test_a_check_of_what_is_not_switched_is_refused(live: LiveAccount, switcher: Switcher) -> None:
     site = live.domain("", "shop")
     site.fails("green")  # or it would take that hour
@@ -142,7 +141,6 @@ def test_what_leads_to_green_already_is_left_alone(live: LiveAccount, switcher: 
     assert switcher.program.folders() == []
 
 
-@pytest.mark.xfail(reason="a distribution that leads to green already is refused", strict=True)
 def test_a_distribution_that_leads_to_green_already_is_left_alone(
     live: LiveAccount, switcher: Switcher
 ) -> None:
@@ -237,7 +235,6 @@ def test_a_mapping_that_another_writer_changes_before_the_write_is_left_alone(
     assert f"another writer has changed {site.name}" in ended.result["reason"]
 
 
-@pytest.mark.xfail(reason="exit 1, though neither blue nor green serves the site", strict=True)
 def test_a_site_that_another_writer_leads_elsewhere_is_unknown(
     live: LiveAccount, switcher: Switcher
 ) -> None:
@@ -266,7 +263,6 @@ def test_a_second_mapping_that_another_writer_changes_is_left_alone_and_the_firs
     assert outcomes(ended) == ["restored", "unknown"]
 
 
-@pytest.mark.xfail(reason="restored, exit 1: the reason says that the site is on blue", strict=True)
 def test_a_site_of_which_another_writer_leads_a_part_elsewhere_is_unknown(
     live: LiveAccount, switcher: Switcher
 ) -> None:
@@ -323,7 +319,6 @@ def test_a_distribution_that_another_writer_edits_before_the_update_is_left_alon
     )
 
 
-@pytest.mark.xfail(reason="the reason is told twice, and as if it led elsewhere", strict=True)
 def test_the_reason_says_once_what_another_writer_has_changed(
     live: LiveAccount, switcher: Switcher
 ) -> None:
