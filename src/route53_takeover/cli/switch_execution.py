@@ -271,7 +271,7 @@ def locks_of(common: Common, saved: SavedSwitch, work: Work) -> AbstractContextM
     """Keeps other runs of this machine from what this one switches."""
     site = site_of("switch", saved.connection.endpoint_url, saved.simulated)
     swaps = saved.plan.watched or saved.plan.swaps
-    return locked_names(common.state_dir, site, tuple(swap.id for swap in swaps), work)
+    return locked_names(common.state_dir, site, tuple(swap.target for swap in swaps), work)
 
 
 def nothing_to_do(made: SwitchPlan, account: OpenAccount) -> Result:
