@@ -4,10 +4,10 @@
     uv run scripts/soak.py --minutes 10
     uv run scripts/soak.py --seed 7 --only 1234     # one of them, and what happened in it
 
-Every run is the real engine on a simulated account, on virtual time, among faults
-(`simulation.chaos.search`). A violation is told at once, with the command that repeats it. At the
-end: how many runs a minute, which faults struck how often, and which of the states of note were
-reached. Exits 1 where a promise was broken or a state was never reached.
+Every run is the real engine on a simulated account, on virtual time, among faults: one in four is a
+switch, the others are takeovers (`simulation.chaos.soak`). A violation is told at once, with the
+command that repeats it. At the end: how many runs a minute, which faults struck how often, which of
+the states of note were reached. Exits 1 where a promise was broken or a state was never reached.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from route53_takeover.base.errors import RefusedError
+from route53_takeover.core.switch.events import GreenFound, SwapRead, SwitchStarted
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.simulation.chaos.coverage import CoverageGoal
-from route53_takeover.simulation.chaos.search import draw, soak_once
+from route53_takeover.simulation.chaos.soak import GOALS, drawn, soaked
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from route53_takeover.core.events import Event
 
 _BATCH = 50
 
@@ -49,17 +51,17 @@ def soak(seed: int, first: int, runs: int) -> Found:
     found = Found(0, [], Counter(), Counter(), Counter())
     for number in range(first, first + runs):
         try:
-            rehearsal = soak_once(seed, number)
+            run = soaked(seed, number)
         except RefusedError:
             found.outcomes["refused"] += 1
             continue
         except Exception as error:  # noqa: BLE001 -- a defect: told, and the search goes on
             found.broken.append((number, f"raised {error!r}"))
             continue
-        found.outcomes[rehearsal.result.outcome] += 1
-        found.struck.update(rehearsal.struck)
-        found.sights.update(str(sight) for sight in rehearsal.sights)
-        found.broken.extend((number, promise) for promise in rehearsal.broken)
+        found.outcomes[run.outcome] += 1
+        found.struck.update(run.struck)
+        found.sights.update(str(sight) for sight in run.sights)
+        found.broken.extend((number, promise) for promise in run.broken)
     return found._replace(runs=runs)
 
 
@@ -98,9 +100,9 @@ def tell(seed: int, total: Found, seconds: float) -> int:
     for what, number in total.struck.most_common():
         print(f"  {number:8} {what}")
     print("runs in which a state of note was reached:")
-    for sight in CoverageGoal:
+    for sight in GOALS:
         print(f"  {total.sights[str(sight)]:8} {sight}")
-    unseen = [sight for sight in CoverageGoal if not total.sights[str(sight)]]
+    unseen = [sight for sight in GOALS if not total.sights[str(sight)]]
     print(f"broken promises: {len(total.broken)}; states never reached: {len(unseen)}")
     return 1 if total.broken or unseen else 0
 
@@ -108,25 +110,27 @@ def tell(seed: int, total: Found, seconds: float) -> int:
 def retell(seed: int, number: int) -> int:
     """One run: its case, and everything that happened, in order."""
     quiet()
-    print(draw(seed, number))
-    rehearsal = soak_once(seed, number)
-    began = rehearsal.events[0].time if rehearsal.events else 0.0
-    for time_, line in sorted([*map(_of_event, rehearsal.events), *rehearsal.history]):
+    print(drawn(seed, number))
+    run = soaked(seed, number)
+    began = run.events[0].time if run.events else 0.0
+    for time_, line in sorted([*map(_of_event, run.events), *run.history]):
         print(f"{time_ - began:10.2f}  {line}")
-    print(f"{rehearsal.result.outcome}: {rehearsal.result.reason}")
-    for promise in rehearsal.broken:
+    print(f"{run.outcome}: {run.reason}")
+    for promise in run.broken:
         print(f"BROKEN {promise}")
-    return 1 if rehearsal.broken else 0
+    return 1 if run.broken else 0
 
 
-def _of_event(event: ev.AnyEvent) -> tuple[float, str]:
+def _of_event(event: Event) -> tuple[float, str]:
     fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "time"}
     if isinstance(event, ev.StackPolled):
         fields = {"": [f"{e.logical_id} {e.status} {e.physical_id}" for e in event.events]}
     if isinstance(event, ev.NameRead):
         fields = {"": [record.describe() for record in event.records]}
-    if isinstance(event, ev.RunStarted):
+    if isinstance(event, ev.RunStarted | SwitchStarted | GreenFound):
         fields = {}
+    if isinstance(event, SwapRead):
+        fields = {"": f"{event.swap} {event.reading.side} {event.reading.shown}"}
     told = " ".join(f"{name}={value}" if name else f"{value}" for name, value in fields.items())
     return event.time, f"run: {type(event).__name__} {told}"
 

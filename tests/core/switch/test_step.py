@@ -590,6 +590,13 @@ def test_what_cannot_be_read_at_the_end_is_unknown() -> None:
     assert ending(after) == (Outcome.UNKNOWN, ExitCode.UNKNOWN)
 
 
+def test_the_last_look_at_many_need_not_be_at_the_same_time() -> None:
+    """Else some of them would have grown old whenever the last was read, where reads fail."""
+    earlier = switched(read_at=NOW - 30, read_began=NOW - 30)
+    made = verifying(earlier, switched(SHOP), phase_since=NOW - 31)
+    assert ending(take(made, TICK)[0]) == (Outcome.DONE, ExitCode.DONE)
+
+
 def test_the_last_look_is_a_fresh_one() -> None:
     old = verifying(switched(read_began=NOW - 1.5), phase_since=NOW - 1)
     after, commands = take(old, TICK)

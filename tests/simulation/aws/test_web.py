@@ -64,6 +64,14 @@ class Distribution(Struct):
         return replace(request, host=self.origin)
 
 
+class Stamping(Distribution):
+    """One that sees the answers to what it passed on."""
+
+    def answered(self, passed: SiteRequest, answer: SiteAnswer) -> SiteAnswer:
+        seen = f"{answer.headers.get('seen', '')} {self.host}>{passed.host}".strip()
+        return replace(answer, headers={**answer.headers, "seen": seen})
+
+
 class Account:
     """A domain that leads to blue, and a distribution in front of green's own host."""
 
@@ -122,6 +130,21 @@ def test_a_request_goes_from_front_to_front_to_the_site_that_answers(account: Ac
     switched = account.ask(SITE)
     assert switched is not None
     assert switched.headers["x-env"] == "green"
+
+
+def test_an_answer_goes_back_by_the_fronts_that_the_request_came_by(account: Account) -> None:
+    """Each may keep it, and answer the next request by itself."""
+    outer = Stamping("outer.example.com", "inner.example.com")
+    inner = Stamping("inner.example.com", "green.lambda-url.example")
+    account.web.fronts += [outer, inner]
+    answer = account.ask("outer.example.com")
+    assert answer is not None
+    assert answer.headers["seen"] == (
+        "inner.example.com>green.lambda-url.example outer.example.com>inner.example.com"
+    )
+    blocked = account.ask("outer.example.com", "/blocked")
+    assert blocked is not None
+    assert (blocked.status, "seen" in blocked.headers) == (403, False)
 
 
 def test_what_has_no_site_is_answered_as_its_front_would(account: Account) -> None:

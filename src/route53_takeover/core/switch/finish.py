@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 
 def verify(context: SwitchContext) -> None:
-    """Reads every swap once more, and ends."""
+    """Reads every swap once more, and ends: one after the other, for nothing is written now."""
     state = context.state
-    read = [context.is_read(swap, since=state.phase_since) for swap in state.swaps.values()]
+    read = [
+        swap.read_began >= state.phase_since or context.is_read(swap, since=state.phase_since)
+        for swap in state.swaps.values()
+    ]
     blind = [swap for swap in state.swaps.values() if swap.unread >= PATIENCE]
     if blind:
         context.end(Outcome.UNKNOWN, _why(context, _unread(blind)))

@@ -117,8 +117,10 @@ def soak_switch(seed: int, number: int) -> SwitchRehearsal:
 def draw_switch(seed: int, number: int) -> DrawnSwitch:
     """The case of this number."""
     rng = Random(f"soak/{seed}/{number}/switch")  # noqa: S311 -- a simulation, not a secret
-    setup = _setup(rng)
-    return DrawnSwitch(setup=setup, faults=_faults(rng))
+    setup, faults = _setup(rng), _faults(rng)
+    if setup.base_paths == _MANY:  # so many of them among failing calls take as long as it looks
+        faults = replace(faults, rates=FaultRates(outlives=0.5))
+    return DrawnSwitch(setup=setup, faults=faults)
 
 
 def _setup(rng: Random) -> SwitchSetup:

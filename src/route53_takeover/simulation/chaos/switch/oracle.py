@@ -13,6 +13,7 @@ from msgspec import Struct
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.switch import events as ev
+from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.simulation.aws.api_gateway.state import AppliedWrite
 from route53_takeover.simulation.aws.cloudfront.store import Written
@@ -234,7 +235,7 @@ def _unchecked(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
             ]
             if not made or not made[-1].passed:
                 yield "green gets no traffic before it has passed every check"
-            elif made[-1].ended < arrival.sent - _RECENT:
+            elif made[-1].ended < arrival.sent - _RECENT and not harness.set_back:
                 yield "green gets no traffic that has not passed every check just before"
 
 
@@ -247,8 +248,13 @@ def _unwatched(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
         yield "more failed checks than allowed lead back to blue"
     for check in plan.checks:
         made = [c.ended for c in harness.checks if (c.check, c.side) == (check.text, "live")]
-        if max(made, default=0.0) < harness.ended_at - _RECENT - _slept(harness):
+        if max(made, default=0.0) < _last_look_at(harness) - _RECENT - _slept(harness):
             yield "a switch is watched by its checks to the end"
+
+
+def _last_look_at(harness: SwitchHarness) -> float:
+    """When the last look at every swap began."""
+    return max((at for at, phase in harness.entered if phase is SwitchPhase.VERIFY), default=0.0)
 
 
 def _slept(harness: SwitchHarness) -> float:
