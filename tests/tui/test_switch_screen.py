@@ -90,8 +90,8 @@ def test_each_answer_has_a_sign_and_the_newest_is_at_the_right() -> None:
 
 def test_what_matters_of_the_meter_is_said_in_words() -> None:
     lines = drawn(Meter(), switch_scenes.view("switch-mixed"))
-    assert "green first  14:15:05Z, 4.3 s after the switch began" in lines
-    assert "blue last    14:15:12Z, 11.5 s after the switch began" in lines
+    assert "green first  14:15:05Z, 4.7 s after the switch began" in lines
+    assert "blue last    14:15:12Z, 11.9 s after the switch began" in lines
     assert "checks       ! 2 failed checks of 2 allowed" in lines
     assert "checks       0 failed checks of 2 allowed" in drawn(Meter(), metered(failed=0))
     unseen = drawn(Meter(), metered(first_green_at=None))
@@ -265,7 +265,7 @@ _USELESS = {
         "x": "only be aborted before the switch; after it, it can be switched back",
         "ctrl+c": "Once the switch has begun the run watches to its end",
     },
-    "switch-check": {"b": "There is nothing to switch back: this run has led nothing to green."},
+    "switch-check": {"b": "There is nothing to switch back: nothing leads to green,"},
 }
 """Keys that do nothing there, and what they say."""
 
