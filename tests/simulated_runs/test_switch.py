@@ -26,6 +26,7 @@ from route53_takeover.simulation.chaos.switch.runner import rehearse_switch
 from route53_takeover.simulation.chaos.switch.setup import (
     CheckKind,
     DeployHabit,
+    RetireHabit,
     SwitchSetup,
 )
 
@@ -259,6 +260,44 @@ def test_invalidations_that_are_refused_hold_nothing_up() -> None:
     done = run(replace(CDN, caches=True, checks=()), refused)
     assert done.outcome is Outcome.DONE
     assert SwitchGoal.INVALIDATION_FAILED in done.sights
+
+
+# -- the delete of blue
+
+
+@pytest.mark.parametrize("setup", [API, SHOP, CDN], ids=str)
+@pytest.mark.parametrize("habit", list(RetireHabit), ids=lambda habit: habit.name)
+def test_blue_is_deleted_at_the_end_and_takes_nothing_with_it(
+    setup: SwitchSetup, habit: RetireHabit
+) -> None:
+    done = run(replace(setup, retire=habit))
+    expected = {RetireHabit.FAILS: Outcome.UNKNOWN, RetireHabit.BREAKS: Outcome.REFUSED}
+    assert (done.outcome, sides(done)) == (expected.get(habit, Outcome.DONE), {Side.GREEN})
+    is_taken = habit is RetireHabit.TAKES and setup is not CDN
+    assert (SwitchGoal.TAKEN in done.sights) is is_taken
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.5, 5.0, 12.0, 28.0])
+def test_a_run_that_is_killed_while_blue_is_deleted_keeps_users_on_green(delay: float) -> None:
+    kill = SwitchFault(deed=ProcessFault.KILL, cue=SwitchPoint.DELETING, delay=delay, seconds=20.0)
+    done = run(replace(API, retire=RetireHabit.TAKES), kill)
+    assert (done.outcome, sides(done), done.lives) == (Outcome.DONE, {Side.GREEN}, 2)
+
+
+@pytest.mark.parametrize("deed", [ProcessFault.STOP, ProcessFault.FULL, SiteFault.GREEN_FAILS])
+def test_nobody_is_led_back_to_a_blue_that_is_being_deleted(
+    deed: ProcessFault | SiteFault,
+) -> None:
+    fault = SwitchFault(deed=deed, cue=SwitchPoint.DELETING, delay=1.0, seconds=900.0)
+    done = run(replace(API, retire=RetireHabit.TAKES), fault)
+    assert (done.outcome, sides(done)) == (Outcome.DONE, {Side.GREEN})
+
+
+def test_a_green_that_fails_in_the_bake_keeps_blue_from_being_deleted() -> None:
+    fails = SwitchFault(deed=SiteFault.GREEN_FAILS, cue=SwitchPoint.BAKING, seconds=900.0)
+    done = run(replace(API, retire=RetireHabit.SAFE), fails)
+    assert (done.outcome, sides(done)) == (Outcome.RESTORED, {Side.BLUE})
+    assert SwitchGoal.BLUE_DELETED not in done.sights
 
 
 # -- the disk, the machine, the operator

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
+from route53_takeover.core.events import RestoreAsked
 from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch import step, writing
 from route53_takeover.core.switch.events import SwapPurpose
@@ -27,6 +28,7 @@ from route53_takeover.simulation.chaos.switch.setup import (
     FRONT,
     SWITCHER,
     DeployHabit,
+    RetireHabit,
     SwitchSetup,
 )
 
@@ -309,6 +311,26 @@ def test_a_crash_that_cannot_be_restored_is_seen(monkeypatch: pytest.MonkeyPatch
     assert broken(API, faults) == ()
     monkeypatch.setattr("route53_takeover.simulation.chaos.switch.restoring._lead_back", gives_up)
     assert "whatever a crash leaves can be restored" in broken(API, faults)
+
+
+def test_a_blue_that_is_deleted_too_early_is_seen() -> None:
+    def rogue(harness: SwitchHarness) -> None:
+        harness.world.delete.start()
+
+    retiring = replace(API, retire=RetireHabit.SAFE)
+    found = broken(retiring, at=SwitchPoint.CHECKING, rogue=rogue)
+    assert "blue is deleted only while everything leads to green" in found
+    assert "blue is deleted at most once" in broken(retiring, at=SwitchPoint.VERIFYING, rogue=rogue)
+
+
+def test_a_way_back_to_a_blue_that_is_deleted_is_seen() -> None:
+    def rogue(harness: SwitchHarness) -> None:
+        harness.world.delete.start()
+        harness.engine.submit(RestoreAsked(time=harness.clock.now()))
+
+    assert "nobody is led to a blue that is being deleted" in broken(
+        API, at=SwitchPoint.BAKING, rogue=rogue
+    )
 
 
 def test_a_fold_that_differs_is_seen() -> None:

@@ -17,7 +17,13 @@ from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.events import SwapPurpose, Way
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.timing import SWAP_LAG
-from route53_takeover.simulation.chaos.switch.setup import DEPLOY, PERSON, SWITCHER
+from route53_takeover.simulation.chaos.switch.setup import (
+    DELETE,
+    DEPLOY,
+    PERSON,
+    SWITCHER,
+    RetireHabit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +77,10 @@ class SwitchGoal(StrEnum):
     CLOCK_SET_BACK = "resumed under a wall clock that was set back"
     POWER_LOST = "resumed from a journal whose unsynced tail was lost"
     DAMAGED = "a damaged journal"
+    BLUE_DELETED = "blue is deleted at the end"
+    TAKEN = "the delete of blue takes the live mapping, and it is led to green again"
+    DEAD_DELETING = "no process lives while blue is deleted"
+    DELETE_REFUSED = "a delete of blue that would break something"
     LED_BACK_BY_RESTORE = "led back by `restore`"
 
 
@@ -79,6 +89,7 @@ def sights(harness: SwitchHarness, outcome: Outcome) -> frozenset[SwitchGoal]:
     return frozenset(
         [
             *_of_the_deploy(harness, outcome),
+            *_of_the_delete(harness, outcome),
             *_of_the_way_back(harness, outcome),
             *_of_writes(harness),
             *_of_other_writers(harness, outcome),
@@ -112,8 +123,20 @@ def _of_the_deploy(harness: SwitchHarness, outcome: Outcome) -> Iterator[SwitchG
     reason = "" if harness.state is None else harness.state.given_up
     if outcome is Outcome.FAILED and "green fails the check" in reason and not harness.greens:
         yield SwitchGoal.GREEN_FAILS
-    if outcome is Outcome.REFUSED:
+    if outcome is Outcome.REFUSED and not harness.greens:
         yield SwitchGoal.GREEN_REFUSED
+
+
+def _of_the_delete(harness: SwitchHarness, outcome: Outcome) -> Iterator[SwitchGoal]:
+    world, deaths = harness.world, harness.deaths
+    if outcome is Outcome.DONE and world.delete.ended_at is not None:
+        yield SwitchGoal.BLUE_DELETED
+        if any(write.by == DELETE for write in world.gateway.history):
+            yield SwitchGoal.TAKEN
+    if any(s.retirement.begun_at and not s.retirement.ended_at for s in deaths):
+        yield SwitchGoal.DEAD_DELETING
+    if world.setup.retire is RetireHabit.BREAKS and outcome is Outcome.REFUSED and harness.greens:
+        yield SwitchGoal.DELETE_REFUSED
 
 
 def _of_the_way_back(harness: SwitchHarness, outcome: Outcome) -> Iterator[SwitchGoal]:

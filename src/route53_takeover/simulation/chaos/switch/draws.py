@@ -19,7 +19,12 @@ from route53_takeover.simulation.chaos.process_faults import ProcessFault
 from route53_takeover.simulation.chaos.switch.faults import SiteFault, SwitchFault, SwitchFaults
 from route53_takeover.simulation.chaos.switch.harness import SwitchPoint
 from route53_takeover.simulation.chaos.switch.runner import rehearse_switch
-from route53_takeover.simulation.chaos.switch.setup import CheckKind, DeployHabit, SwitchSetup
+from route53_takeover.simulation.chaos.switch.setup import (
+    CheckKind,
+    DeployHabit,
+    RetireHabit,
+    SwitchSetup,
+)
 from route53_takeover.simulation.chaos.transport import FaultRates
 
 if TYPE_CHECKING:
@@ -151,6 +156,7 @@ def _setup(rng: Random) -> SwitchSetup:
         invalidating=rng.choice((3.0, 30.0)),
         deploy=rng.choice(habits) if deploys else None,
         deploy_takes=rng.choice((5.0, 40.0, 120.0)),
+        retire=rng.choice((None,) * 9 + tuple(RetireHabit)),
         refused=deploys and rng.random() < 0.1,
         checks=rng.choice(
             (

@@ -45,6 +45,7 @@ class SwitchPoint(StrEnum):
     INVALIDATING = "CloudFront has begun an invalidation"
     BAKING = "the bake begins"
     RETURNING = "the way back begins"
+    DELETING = "blue is to be deleted"
     BACK = "a write back to blue is to be sent"
     VERIFYING = "the last look begins"
 
@@ -125,6 +126,8 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
                 self.lost_in.add(before.phase)
             case ev.DeployIntended():
                 self.cue(SwitchPoint.DEPLOYING)
+            case ev.DeleteIntended():
+                self.cue(SwitchPoint.DELETING)
             case ev.SwapIntended():
                 self.cue(_BY_PURPOSE[event.purpose])
             case ev.SwapAccepted() if state.swaps[event.swap].wrote is Side.GREEN:
@@ -213,7 +216,7 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         if self.is_restoring:
             return
         swap, side = self.swap_of(arrival), self.side_of(arrival)
-        is_rescue = side is Side.BLUE
+        is_rescue = side is Side.BLUE or bool(self.world.delete.starts)
         stalls = is_rescue and arrival.sent < self.disk.stalls_until + _PATIENCE
         intents = sum(
             isinstance(event, ev.SwapIntended) and (event.swap, event.to) == (swap, side)

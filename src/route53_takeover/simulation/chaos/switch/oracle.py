@@ -21,11 +21,13 @@ from route53_takeover.simulation.chaos.process_faults import STALE_BY, ProcessFa
 from route53_takeover.simulation.chaos.switch.coverage import SwitchGoal, sights
 from route53_takeover.simulation.chaos.switch.faults import SiteFault
 from route53_takeover.simulation.chaos.switch.setup import (
+    DELETE,
     DEPLOY,
     DOMAIN,
     FRONT,
     PERSON,
     SWITCHER,
+    RetireHabit,
     SwitchSetup,
 )
 
@@ -109,14 +111,16 @@ def check_switch(
         *_untruths(harness, outcome),
         *_gaps(harness),
         *_left_moved(harness, faults),
+        *_led_to_what_is_deleted(harness),
     ]
     if ended is not None and not ended.journal_lost and harness.disk.fold() != ended:
         broken.append("folding the journal equals the state in memory")
-    if harness.is_restoring and not _is_led_back(harness):
+    is_gone = bool(harness.world.delete.starts)
+    if harness.is_restoring and not is_gone and not _is_led_back(harness):
         broken.append("whatever a crash leaves can be restored")
     if len(harness.world.deploy.starts) > 1:
         broken.append("a deploy is started at most once")
-    if faults.is_calm and outcome is Outcome.UNKNOWN:
+    if faults.is_calm and outcome is Outcome.UNKNOWN and setup.retire is not RetireHabit.FAILS:
         broken.append("a run is only `unknown` for a reason")
     if outcome is Outcome.DONE:
         broken += _unwatched(harness, plan)
@@ -187,12 +191,36 @@ def _overwritten(harness: SwitchHarness) -> Iterator[str]:
         replaced = _replaced(harness, arrival)
         if arrival.written != PERSON or replaced in (Side.BLUE, Side.GREEN):
             continue
+        if _is_retiring(harness, arrival.sent):
+            continue  # whatever changes while blue is deleted counts as the delete's work
         if replaced is Side.ABSENT and _may_have_moved(harness, arrival):
             continue  # users get nothing: it is created again
         seen_until = arrival.sent - _INSTANT - _staleness(harness, arrival.sent)
         # An ETag is that of what was read: of a distribution nothing can be missed.
         if isinstance(arrival.applied, Written) or arrival.written_at < seen_until:
             yield "nothing of another writer is overwritten"
+
+
+def _is_retiring(harness: SwitchHarness, at: float) -> bool:
+    """Whether the delete of blue had begun by then: users are led nowhere but to green."""
+    starts = harness.world.delete.starts
+    return bool(starts) and starts[0] <= at
+
+
+def _led_to_what_is_deleted(harness: SwitchHarness) -> Iterator[str]:
+    """Deletes of blue while users were not all on green, and writes to blue after that."""
+    starts = harness.world.delete.starts
+    if len(starts) > 1:
+        yield "blue is deleted at most once"
+    for arrival in harness.calls.arrivals:
+        if _is_retiring(harness, arrival.sent) and harness.side_of(arrival) is Side.BLUE:
+            yield "nobody is led to a blue that is being deleted"
+    led = dict.fromkeys(harness.found, Side.BLUE)
+    for arrival in harness.calls.arrivals:
+        if starts and arrival.time <= starts[0]:
+            led[harness.swap_of(arrival)] = harness.side_of(arrival)
+    if starts and set(led.values()) != {Side.GREEN}:
+        yield "blue is deleted only while everything leads to green"
 
 
 def _replaced(harness: SwitchHarness, arrival: SiteArrival) -> Side:
@@ -225,7 +253,7 @@ def _staleness(harness: SwitchHarness, at: float) -> float:
 def _unchecked(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
     """Writes to green before each check had passed there."""
     for arrival in harness.calls.arrivals:
-        if harness.side_of(arrival) is not Side.GREEN:
+        if harness.side_of(arrival) is not Side.GREEN or _is_retiring(harness, arrival.sent):
             continue
         for check in plan.checks:
             made = [
@@ -243,7 +271,8 @@ def _unwatched(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
     """An end on green though too many of users' requests failed, or none was made lately."""
     greens = [a.sent for a in harness.calls.arrivals if harness.side_of(a) is Side.GREEN]
     since = min(greens, default=0.0) + _ON_ITS_WAY
-    live = [c for c in harness.checks if c.side == "live" and c.began >= since]
+    until = min(harness.world.delete.starts, default=float("inf"))  # there is no way back then
+    live = [c for c in harness.checks if c.side == "live" and since <= c.began <= until]
     if sum(not each.passed for each in live) > plan.options.max_failures + _PARALLEL:
         yield "more failed checks than allowed lead back to blue"
     for check in plan.checks:
@@ -269,9 +298,12 @@ def _slept(harness: SwitchHarness) -> float:
 def _untruths(harness: SwitchHarness, outcome: Outcome) -> Iterator[str]:
     """An end that says another side than the one that every swap leads to."""
     sides = set(harness.found.values())
+    is_green = outcome is Outcome.DONE or (
+        outcome is Outcome.REFUSED and harness.world.setup.retire is RetireHabit.BREAKS
+    )
     is_true = (
         sides == {Side.GREEN}
-        if outcome is Outcome.DONE
+        if is_green and (outcome is Outcome.DONE or harness.greens)
         else sides == {Side.BLUE}
         if outcome in _ON_BLUE
         else True
@@ -339,7 +371,7 @@ def _left_moved(harness: SwitchHarness, faults: SwitchFaults) -> Iterator[str]:
     history = harness.world.gateway.history
     limit = _PUT_BACK + (0.0 if faults.is_calm else _SLACK_OF_FAULTS)
     for number, write in enumerate(history):
-        if write.by != DEPLOY or write.time > harness.ended_at:
+        if write.by not in (DEPLOY, DELETE) or write.time > harness.ended_at:
             continue
         later = [w for w in history[number + 1 :] if w.what == write.what]
         until = later[0].time if later else harness.ended_at

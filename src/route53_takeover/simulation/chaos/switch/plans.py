@@ -52,6 +52,7 @@ def plan_of(world: SwitchWorld) -> SwitchPlan:
             deploy_timeout=setup.deploy_timeout,
             bake=setup.bake,
             max_failures=setup.max_failures,
+            retire=None if setup.retire is None else "blue",
         ),
         account="123456789012",
         region=REGION,

@@ -35,9 +35,11 @@ async def restore(harness: SwitchHarness, plan: SwitchPlan) -> None:
     harness.is_restoring = True
     for _ in range(_PATIENCE):
         world.timeline.advance(harness.clock.true())
-        if not world.deploy.is_running:
+        if not (world.deploy.is_running or world.delete.is_running):
             break
         await harness.clock.sleep(_LOOK)
+    if world.delete.starts:
+        return  # there is no blue to lead back to
     for swap in reversed(plan.swaps or plan.watched):
         await _lead_back(harness, sites, swap)
 

@@ -29,6 +29,7 @@ from route53_takeover.simulation.chaos.switch.harness import CheckMade, SwitchHa
 from route53_takeover.simulation.chaos.switch.oracle import check_switch
 from route53_takeover.simulation.chaos.switch.plans import COMMAND, plan_of
 from route53_takeover.simulation.chaos.switch.restoring import restore
+from route53_takeover.simulation.chaos.switch.retirement import BlueRetirement
 from route53_takeover.simulation.chaos.switch.setup import SWITCHER
 from route53_takeover.simulation.chaos.switch.world import SwitchWorld
 from route53_takeover.simulation.chaos.transport import VirtualClock
@@ -199,6 +200,7 @@ class _Rehearsing:
             deployer=GreenDeployer(world, harness.clock),
             find_green=harness.find_green,
             save_backup=harness.disk.save_backup,
+            retirement=BlueRetirement(world, harness.clock),
             rng=harness.rng,
             observer=self._observe,
             strict=True,

@@ -15,6 +15,7 @@ SWITCHER = "switch"
 """Who writes in the account's history where it is the run that is judged."""
 PERSON = "a person"
 DEPLOY = "deploy"
+DELETE = "delete"
 APP = "app"
 """The id of the origin that is switched."""
 FRONT, FRONT_NAME = "EFRONT", "dfront.cloudfront.net"
@@ -57,6 +58,15 @@ class DeployHabit(StrEnum):
         return self in (self.RECREATES, self.RECREATES_AND_FAILS)
 
 
+class RetireHabit(StrEnum):
+    """What the delete of blue is like, at the end of a switch."""
+
+    SAFE = "leaves the live site alone"
+    TAKES = "deletes the live mapping"
+    FAILS = "leaves the live site alone, and fails"
+    BREAKS = "would break something, and is refused"
+
+
 class SwitchSetup(Struct, frozen=True, kw_only=True):
     """What a switch's account holds, how it behaves, and what is asked for.
 
@@ -70,6 +80,7 @@ class SwitchSetup(Struct, frozen=True, kw_only=True):
         invalidating: seconds that an invalidation takes.
         deploy: how the deploy that makes green behaves; ``None``: green is there.
         deploy_takes: its seconds.
+        retire: what the delete of blue is like; ``None``: it stays.
         refused: the plan is refused once green is there.
         checks: what is checked.
     """
@@ -84,6 +95,7 @@ class SwitchSetup(Struct, frozen=True, kw_only=True):
     invalidating: float = 10.0
     deploy: DeployHabit | None = None
     deploy_takes: float = 40.0
+    retire: RetireHabit | None = None
     refused: bool = False
     checks: tuple[CheckKind, ...] = (CheckKind.SIDES,)
     bake: float = 60.0

@@ -30,6 +30,7 @@ from route53_takeover.simulation.aws.web.routing import SiteRequest
 from route53_takeover.simulation.aws.web.sites import SIDE_HEADER, Site, Sites
 from route53_takeover.simulation.aws.web.web import Web
 from route53_takeover.simulation.chaos.switch.deploys import GreenDeploy
+from route53_takeover.simulation.chaos.switch.retirement import BlueDelete
 from route53_takeover.simulation.chaos.switch.setup import APP, DOMAIN, FRONT, FRONT_NAME, REGION
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class SwitchWorld:
 
     Attributes:
         mappings: by base path, as they are at the beginning; ``front``: the config.
-        deploy: of green.
+        deploy: of green; ``delete``: of blue.
         visits: every change of what users get.
     """
 
@@ -95,6 +96,7 @@ class SwitchWorld:
         self._past: list[_Moment] = []
         self.keep_moment()
         self.deploy = GreenDeploy(self)
+        self.delete = BlueDelete(self)
         if setup.deploy is None:
             self.put_green()
         self.visits: list[Visit] = []
