@@ -34,8 +34,9 @@ from route53_takeover.core.switch.events import SwitchStarted
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.planner import is_done, make_switch_plan
 from route53_takeover.runtime.retire_reading import RetirePorts
+from route53_takeover.runtime.site_swaps import SiteSwaps
 from route53_takeover.runtime.stack_retirement import StackRetirement
-from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
+from route53_takeover.runtime.switch_effects import switch_engine
 from route53_takeover.runtime.switch_preflight import SwitchReading
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import Work, locked_names, site_of
