@@ -9,10 +9,14 @@ from tests.e2e.processes import are_in_order
 from tests.e2e.simulated import JSON, await_true
 from tests.live_sites import Wrote
 
+from route53_takeover.simulation.aws.http.faults import AnswerDelayed
+
 if TYPE_CHECKING:
     from tests.e2e.processes import Finished
     from tests.e2e.switching import Switches
     from tests.live_sites import LiveAccount
+
+    from route53_takeover.simulation.aws.http.faults import Fault
 
 OURS = "client"
 
@@ -109,6 +113,7 @@ def test_restore_of_a_run_that_lives_is_done_by_its_process(
     site = live.domain("", "v1")
     running = switches.switch(site, bake="2h")
     running.await_phase("bake")
+    looking = switches.start("attach", switches.run)
     asked = switches.call("restore", switches.run, *JSON)
     assert outcome(asked) == (0, "done"), asked.stderr
     assert "asking the process" in asked.stderr
@@ -116,6 +121,9 @@ def test_restore_of_a_run_that_lives_is_done_by_its_process(
     back = running.finish()
     assert outcome(back) == (1, "restored"), back.result
     assert "the operator has switched back" in back.result["reason"]
+    seen = looking.finish()
+    assert seen.code == 1, "as the run's own"
+    assert f"↩ restored: {back.result['reason']}" in seen.stdout
     assert set(site.leads_to.values()) == {site.blue}
     assert len(site.writes) == 4, "by one process alone"
     assert not (switches.takeover.run_folder / "restores.jsonl").exists()
@@ -125,14 +133,18 @@ def test_restore_that_meets_the_end_of_the_run_leads_back_all_the_same(
     live: LiveAccount, switches: Switches
 ) -> None:
     site = live.domain()
-    running = switches.switch(site, bake="20s")
+    running = switches.switch(site, bake="10s")
     running.await_phase("bake")
-    running.send(signal.SIGSTOP)
-    asking = switches.start("restore", switches.run, *JSON)
-    over = live.clock.now() + 40.0
+    over = live.clock.now() + 10.0
+
+    def look_slowly(*_: object) -> Fault | None:
+        is_last = live.clock.now() > over and running.process.poll() is None
+        return AnswerDelayed(seconds=3.5) if is_last else None
+
+    site.befall(look_slowly)
     await_true(lambda: live.clock.now() > over, "the end of the bake")
-    running.send(signal.SIGCONT)
-    back = asking.finish()
+    back = switches.call("restore", switches.run, *JSON)
+    assert outcome(running.finish()) == (0, "done")
     assert outcome(back) == (0, "done"), back.stderr
     assert site.leads_to == {"": site.blue}
-    assert running.finish().code in (0, 1), "green at its end, or led back by itself"
+    assert site.writes == [Wrote(OURS, "", str(site.green)), Wrote(OURS, "", str(site.blue))]

@@ -18,7 +18,7 @@ from route53_takeover.core.switch import step, writing
 from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.switch.model import SwapKind
 from route53_takeover.core.switch.phases import SwitchPhase
-from route53_takeover.runtime import switch_effects
+from route53_takeover.runtime import site_swaps
 from route53_takeover.simulation.chaos.process_faults import ProcessFault
 from route53_takeover.simulation.chaos.switch.faults import SiteFault, SwitchFault, SwitchFaults
 from route53_takeover.simulation.chaos.switch.harness import SwitchPoint
@@ -107,7 +107,7 @@ def test_a_config_that_is_neither_before_nor_planned_is_seen() -> None:
 
 def test_a_write_without_an_intent_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each write is sent twice: one of them has none."""
-    lead = switch_effects.SiteSwaps.lead
+    lead = site_swaps.SiteSwaps.lead
 
     async def twice(self: Any, *args: Any, **kwargs: Any) -> None:
         await lead(self, *args, **kwargs)
@@ -115,7 +115,7 @@ def test_a_write_without_an_intent_is_seen(monkeypatch: pytest.MonkeyPatch) -> N
         (mapping,) = await self.api_gateway.mappings(args[0].domain)
         await self.api_gateway.point(args[0].domain, "", mapping, target)
 
-    monkeypatch.setattr(switch_effects.SiteSwaps, "lead", twice)
+    monkeypatch.setattr(site_swaps.SiteSwaps, "lead", twice)
     assert broken(API) == ("a write has a backup, and an intent of its own, on the disk",)
 
 
@@ -140,7 +140,7 @@ def test_a_mapping_of_another_writer_that_is_overwritten_is_seen(
         (mapping,) = await self.api_gateway.mappings(swap.domain)
         return mapping
 
-    monkeypatch.setattr(switch_effects.SiteSwaps, "_before_writing", unseen)
+    monkeypatch.setattr(site_swaps.SiteSwaps, "_before_writing", unseen)
     faults = SwitchFaults(
         injected=(
             SwitchFault(deed=ProcessFault.STALL, cue=SwitchPoint.CHECKING, seconds=2.5),

@@ -23,6 +23,7 @@ from textual.widgets import Input
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.events import AbortAsked, RestoreAsked
+from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Mark, SwapView
 from route53_takeover.core.switch.plan_steps import switch_steps
@@ -80,9 +81,9 @@ def test_each_answer_has_a_sign_and_the_newest_is_at_the_right() -> None:
         (3.0, "unknown", True),
         (4.0, "green", False),
     )
-    lines = drawn(Meter(), metered(recent=recent, share=0.5, answered={Side.BLUE: 7}))
+    lines = drawn(Meter(), metered(recent=recent, share=0.25, answered={Side.BLUE: 7}))
     assert lines[:3] == [
-        "share        [██████████----------] 50% green",
+        "share        [█████---------------] 25% green",
         "answers       -█?x",
         "in all        - blue 7  █ green 0  ? not told 0  x failed",
     ]
@@ -90,8 +91,8 @@ def test_each_answer_has_a_sign_and_the_newest_is_at_the_right() -> None:
 
 def test_what_matters_of_the_meter_is_said_in_words() -> None:
     lines = drawn(Meter(), switch_scenes.view("switch-mixed"))
-    assert "green first  14:15:05Z, 4.3 s after the switch began" in lines
-    assert "blue last    14:15:12Z, 11.5 s after the switch began" in lines
+    assert "green first  14:15:05Z, 4.7 s after the switch began" in lines
+    assert "blue last    14:15:12Z, 11.9 s after the switch began" in lines
     assert "checks       ! 2 failed checks of 2 allowed" in lines
     assert "checks       0 failed checks of 2 allowed" in drawn(Meter(), metered(failed=0))
     unseen = drawn(Meter(), metered(first_green_at=None))
@@ -223,6 +224,37 @@ def _source(app: HeardApp) -> PlayedSource:
     return app._source
 
 
+async def test_many_switches_leave_room_for_who_answers(tmp_path: Path) -> None:
+    view = switch_scenes.view("switch-mixed")
+    many = replace(view, snapshot=replace(view.snapshot, swaps=6 * view.snapshot.swaps))
+    app = application(PlayedSource(many), tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert app.screen.query_one("#meter").size.height >= 6
+        assert app.screen.query_one("#swaps").max_scroll_y > 0
+
+
+def test_text_from_outside_is_neither_markup_nor_control_characters() -> None:
+    evil = "\x1b]52;c;AAAA\x07[bold]x[/bold]"
+    view = switch_scenes.view("switch-mixed")
+    snapshot = view.snapshot
+    (swap, *_), (check, *_) = snapshot.swaps, snapshot.checks
+    way = replace(check.ways[-1], failure=evil)
+    shown = replace(
+        view,
+        snapshot=replace(
+            snapshot,
+            swaps=(replace(swap, target=evil, words=evil, standing=evil, before=evil, after=evil),),
+            checks=(replace(check, text=evil, ways=(way,)),),
+        ),
+    )
+    lines = [*drawn(SwapTable(), shown), *drawn(Checks(), shown)]
+    plan = replace(PLAN, site=evil, warnings=(Finding(text=evil, hint=evil),))
+    lines += [line.plain for line in plan_lines(Proposal(switch=plan, steps=(evil,)))]
+    assert all(line.isprintable() for line in lines)
+    assert "\n".join(lines).count("[bold]x[/bold]") >= 9
+
+
 # -- keys and questions
 
 
@@ -265,7 +297,7 @@ _USELESS = {
         "x": "only be aborted before the switch; after it, it can be switched back",
         "ctrl+c": "Once the switch has begun the run watches to its end",
     },
-    "switch-check": {"b": "There is nothing to switch back: this run has led nothing to green."},
+    "switch-check": {"b": "There is nothing to switch back: nothing leads to green,"},
 }
 """Keys that do nothing there, and what they say."""
 

@@ -34,8 +34,9 @@ from route53_takeover.core.switch.events import SwitchStarted
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.planner import is_done, make_switch_plan
 from route53_takeover.runtime.retire_reading import RetirePorts
+from route53_takeover.runtime.site_swaps import SiteSwaps
 from route53_takeover.runtime.stack_retirement import StackRetirement
-from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
+from route53_takeover.runtime.switch_effects import switch_engine
 from route53_takeover.runtime.switch_preflight import SwitchReading
 from route53_takeover.storage.journal import FileJournal
 from route53_takeover.storage.locks import Work, locked_names, site_of
@@ -271,7 +272,7 @@ def locks_of(common: Common, saved: SavedSwitch, work: Work) -> AbstractContextM
     """Keeps other runs of this machine from what this one switches."""
     site = site_of("switch", saved.connection.endpoint_url, saved.simulated)
     swaps = saved.plan.watched or saved.plan.swaps
-    return locked_names(common.state_dir, site, tuple(swap.id for swap in swaps), work)
+    return locked_names(common.state_dir, site, tuple(swap.target for swap in swaps), work)
 
 
 def nothing_to_do(made: SwitchPlan, account: OpenAccount) -> Result:

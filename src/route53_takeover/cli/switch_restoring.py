@@ -34,7 +34,7 @@ from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.client import NotReachedError, RemoteRun
 from route53_takeover.runtime.secret_rule import remove_rule
-from route53_takeover.runtime.switch_effects import SiteSwaps
+from route53_takeover.runtime.site_swaps import SiteSwaps
 from route53_takeover.runtime.switch_restore import invalidate, lead_back
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work

@@ -83,7 +83,11 @@ class ConsoleReporter:
         return await self._accepts(made.warnings)
 
     async def agrees_to_switch(self, made: SwitchPlan) -> bool:
-        """The same."""
+        """The same, with what is set in another way for green."""
+        for each in made.differences:
+            weight = "warning" if each.weight == "warn" else "note"
+            text = f"{each.what}: blue has {each.blue}, green {each.green}"
+            self.tell(f"{weight}: {text} {each.hint}".rstrip())
         return await self._accepts(made.warnings)
 
     async def _accepts(self, warnings: Sequence[Finding]) -> bool:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.switch.model import SwapReading
-    from route53_takeover.runtime.switch_effects import SiteSwaps
+    from route53_takeover.runtime.site_swaps import SiteSwaps
 
 _LONGEST_PAUSE = 10.0
 

@@ -164,7 +164,7 @@ IN_A_SWITCH = {
     "restore": _Called(
         label="Switch back",
         tooltip="Lead the site back to blue",
-        otherwise="There is nothing to switch back: this run has led nothing to green.",
+        otherwise="There is nothing to switch back: nothing leads to green, or blue is deleted.",
     ),
     "pause": _Called(
         label="Pause",

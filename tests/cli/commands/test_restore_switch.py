@@ -115,8 +115,10 @@ def test_a_damaged_journal_keeps_nobody_from_the_way_back_and_nothing_ends_in_a_
         damaged = switcher(*words)
         assert damaged.code == 4
         assert "line 5 of" in damaged.err
+    (folder / "restores.jsonl").mkdir()  # nor does a disk that takes nothing
     back = switcher("restore", folder.name, *JSON)
     assert (back.code, back.result["outcome"]) == (0, "done"), back.err
+    assert f"cannot save where {site.name} leads" in back.err
     assert site.leads_to == {"": site.blue}
     plan.write_bytes(plan.read_bytes()[:300])
     for words in (("restore", folder.name), ("resume", folder.name, "--auto")):

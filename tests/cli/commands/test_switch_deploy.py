@@ -184,3 +184,13 @@ def test_a_deploy_that_makes_nothing_is_a_failure(live: LiveAccount, switcher: S
     assert site.writes == []
     missed = [line for line in failed.lines if line["event"] == "green-not-found"]
     assert "there is no stack" in missed[0]["reason"]
+
+
+@pytest.mark.xfail(reason="refused as if nothing were deployed first", strict=True)
+def test_a_stage_that_the_deploy_makes_need_not_be_there(
+    live: LiveAccount, switcher: Switcher
+) -> None:
+    site = live.domain()
+    live.do(live.world.api_gateway.api(site.green.api_id).stages.clear)
+    failed = switcher("switch", *site.to_green, "--deploy", "exit 3", "--auto", *JSON)
+    assert "the deploy of green exited with 3" in failed.result["reason"]

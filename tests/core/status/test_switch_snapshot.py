@@ -13,6 +13,7 @@ from route53_takeover.core.status.any_run import progress_of
 from route53_takeover.core.status.choices import Act
 from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.events import Way
 from route53_takeover.core.switch.phases import SwitchPhase
 
@@ -114,3 +115,50 @@ def test_the_bake_counts_down_to_its_end() -> None:
     (countdown,) = snapshot.countdowns
     assert countdown.until - countdown.since == PLAN.options.bake
     assert snapshot.phase is SwitchPhase.BAKE
+
+
+def test_the_share_forgets_what_blue_answered_before_the_site_was_watched_on_green() -> None:
+    played = switched().settle()
+    assert meter_of(played).share != 1.0
+    played.watch(25)
+    meter = meter_of(played)
+    assert meter.share == 1.0
+    assert "blue" in [side for _, side, _ in meter.recent[-20:]]
+
+
+def test_a_retirement_is_seen_in_what_it_waits_for_and_in_the_delete_s_own_line() -> None:
+    options = replace(PLAN.options, bake=0.0, retire="orders-blue", retire_command="cdk destroy")
+    played = Played(replace(PLAN, options=options)).backed_up().deploy().check().switch().settle()
+    snapshot = played.view().snapshot
+    assert snapshot.phase is SwitchPhase.RETIRE
+    assert snapshot.waits == ("the verdict on whether stack orders-blue may be deleted",)
+    played.take(ev.RetirementJudged(time=played.time, stack_id="arn:1", breaks=()))
+    assert played.view().snapshot.waits == (
+        "everything to be read once more before stack orders-blue is deleted",
+    )
+    played.take(ev.DeleteIntended(time=played.time))
+    snapshot = played.view().snapshot
+    assert snapshot.waits == ("stack orders-blue to be deleted",)
+    delete = snapshot.deploys[-1]
+    assert (delete.label, delete.mark, delete.log) == (
+        "delete of blue",
+        Mark.RUNNING,
+        "deploy-retire.log",
+    )
+    assert snapshot.choices == ()
+    assert "switch back to blue" not in [copy.label for copy in snapshot.copies]
+    played.take(ev.DeleteEnded(time=played.time, problem="its delete ended DELETE_FAILED"))
+    snapshot = played.view().snapshot
+    assert snapshot.deploys[-1].mark is Mark.FAILED
+    assert "stack orders-blue: its delete ended DELETE_FAILED" in snapshot.alerts
+
+
+def test_a_stack_that_may_not_be_deleted_is_told_and_its_phase_has_failed() -> None:
+    options = replace(PLAN.options, bake=0.0, retire="orders-blue")
+    played = Played(replace(PLAN, options=options)).backed_up().deploy().check().switch().settle()
+    breaks = ("mapping shop.example.com: leads to it", "record x: names it")
+    played.take(ev.RetirementJudged(time=played.time, stack_id="arn:1", breaks=breaks))
+    snapshot = played.view().snapshot
+    for each in breaks:
+        assert f"stack orders-blue may not be deleted: {each}" in snapshot.alerts
+    assert {s.phase: s.mark for s in snapshot.steps}[SwitchPhase.RETIRE] is Mark.FAILED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 from tests.distributions import GREEN, config, origin
-from tests.played_switch import PLAN
+from tests.played_switch import BLUE, PLAN, swap
 
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.switch.model import OriginSwap, SwitchOptions
@@ -71,8 +71,27 @@ def test_what_was_not_asked_for_is_no_step() -> None:
     said = " ".join(switch_steps(plan))
     for word in ("Watch", "check", "Retire"):
         assert word not in said
-    retiring = replace(PLAN, options=replace(PLAN.options, retire="orders-blue"))
-    assert the_step(retiring, "Retire stack orders-blue") == len(switch_steps(retiring)) - 1
+
+
+def test_a_retirement_comes_last_and_has_no_way_back() -> None:
+    options = replace(PLAN.options, retire="orders-blue", retire_command="npx cdk destroy blue")
+    plan = replace(PLAN, options=options)
+    delete = the_step(plan, "Delete it by npx cdk destroy blue")
+    assert the_step(plan, "deleting stack orders-blue would break") == delete - 1
+    assert delete == len(switch_steps(plan)) - 1
+    assert f"Once step {delete}, the delete of blue," in ways_back(plan)[-1]
+    by_itself = replace(plan, options=replace(options, retire_command=None))
+    assert the_step(by_itself, "Delete it, and lead") == delete
+    assert "no way back" not in " ".join(ways_back(PLAN))
+
+
+def test_what_only_retires_a_stack_switches_nothing() -> None:
+    stays = tuple(replace(swap(path), to=BLUE) for path in ("", "orders"))
+    plan = replace(
+        PLAN, swaps=stays, checks=(), options=SwitchOptions(retire="orders-blue", bake=0.0)
+    )
+    assert first_green_step(plan) is None
+    assert [text.split()[0] for text in switch_steps(plan)] == ["Save", "Tell", "Delete", "Read"]
 
 
 def test_without_a_check_the_way_back_says_that_nothing_tells() -> None:

@@ -101,7 +101,8 @@ TO_GREEN = f"{BLUE} -> {GREEN}"
 def test_the_mappings_that_lead_to_blue_are_switched(
     mappings: dict[str, ApiTarget], base_path: str | None, expected: dict[str, str]
 ) -> None:
-    assert swapped(facts(mappings, options={"base_path": base_path})) == expected
+    known = facts(mappings, options={"base_path": base_path}, checks=())
+    assert swapped(known) == expected
 
 
 def test_what_is_not_switched_is_told() -> None:
@@ -299,3 +300,11 @@ def test_the_policy_of_a_retirement_may_delete_one_stack() -> None:
     arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop-dev/*"
     assert by_sid["DeleteBlue"]["Resource"] == arn
     assert "cloudformation:DeleteStack" not in by_sid["JudgeRetirement"]["Action"]
+
+
+def test_a_check_of_what_is_not_switched_is_refused() -> None:
+    known = facts({"": BLUE, "shop": OTHER}, options={"base_path": "/"})
+    assert "mapping /shop -> other/v1 serves" in refusals(known)
+    assert not make_switch_plan(
+        facts({"": OTHER, "shop": BLUE}, options={"base_path": "shop"})
+    ).refused

@@ -182,7 +182,7 @@ class LiveMeter(Struct, frozen=True, kw_only=True):
         answered: how many came from each side since the switch.
         failed: failed checks since the switch; ``max_failures``: those that are allowed.
         tells_sides: whether any check tells by its answer which side gave it, as far as is known.
-        switched_at: when the first swap was led to green.
+        began_at: when the switch began.
     """
 
     recent: tuple[tuple[float, str, bool], ...]
@@ -193,7 +193,7 @@ class LiveMeter(Struct, frozen=True, kw_only=True):
     first_green_at: float | None = None
     last_blue_at: float | None = None
     tells_sides: bool = True
-    switched_at: float | None = None
+    began_at: float | None = None
 
 
 class CheckedWay(Struct, frozen=True, kw_only=True):

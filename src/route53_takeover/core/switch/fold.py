@@ -12,22 +12,16 @@ from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome, Stop
 from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.commands import answered_by
-from route53_takeover.core.switch.events import SwapPurpose, Way
+from route53_takeover.core.switch.events import SwapPurpose
+from route53_takeover.core.switch.fold_checks import checked
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.state import (
-    CheckState,
-    LiveAnswer,
     SwapState,
     SwapWrite,
     SwitchState,
 )
-from route53_takeover.core.switch.who_answered import who_answered
 from route53_takeover.core.timing import ONE_REQUEST, SWAP_AGAIN, SWAP_UNANSWERED, backoff
 
-_LIVE_KEPT = 40
-"""How many of the newest live answers are kept."""
-_MARKS_KEPT = 8
-"""How many different marks of a side are kept: a page may hold the time."""
 _SLOWEST = 15.0
 """Seconds, at most, between two attempts to write: users may be led where nothing works."""
 
@@ -58,7 +52,7 @@ def observe(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
         case ev.SwapRead() | ev.SwapUnread():
             return _of_swap(state, event)
         case ev.CheckAnswered():
-            return _checked(state, event)
+            return checked(state, event)
         case (
             ev.SwapIntended()
             | ev.SwapAccepted()
@@ -354,52 +348,3 @@ def _invalidated(
         case ev.InvalidationCompleted():
             swap = replace(swap, is_invalidated=True)
     return put(replace(state, news_at=state.now), swap)
-
-
-# -- the checks
-
-
-def _checked(state: SwitchState, event: ev.CheckAnswered) -> SwitchState:
-    key = (event.check, event.way)
-    old = state.checks.get(key, CheckState())
-    answer = event.answer
-    new = replace(
-        old,
-        last=answer,
-        began=event.began,
-        answered_at=state.now,
-        passed=old.passed + answer.passed,
-        failed=old.failed + (not answer.passed),
-        failed_in_a_row=0 if answer.passed else old.failed_in_a_row + 1,
-        last_failure=old.last_failure if answer.passed else answer.reason,
-        marks=tuple(dict.fromkeys((answer.marks, *old.marks)))[:_MARKS_KEPT],
-    )
-    state = replace(state, checks={**state.checks, key: new})
-    if event.way is not Way.LIVE:
-        return replace(state, news_at=state.now)
-    return _answered_live(state, event)
-
-
-def _answered_live(state: SwitchState, event: ev.CheckAnswered) -> SwitchState:
-    side = _side(state, event)
-    live = (*state.live, LiveAnswer(event.time, side, event.answer.passed))[-_LIVE_KEPT:]
-    state = replace(state, live=live)
-    if state.switch_began is None or event.began < state.switch_began:
-        return state
-    answered = {**state.answered, side: state.answered.get(side, 0) + 1}
-    counts = not event.answer.passed and state.phase is not SwitchPhase.RESTORE
-    return replace(
-        state,
-        answered=answered,
-        failed_checks=state.failed_checks + counts,
-        first_green_at=state.first_green_at or (event.time if side is Side.GREEN else None),
-        last_blue_at=event.time if side is Side.BLUE else state.last_blue_at,
-    )
-
-
-def _side(state: SwitchState, event: ev.CheckAnswered) -> Side:
-    """Which side gave an answer, by what each of them answers when it is asked directly."""
-    blue, green = (
-        state.checks.get((event.check, way), CheckState()) for way in (Way.BLUE, Way.GREEN)
-    )
-    return who_answered(event.answer.marks, blue.marks, green.marks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from route53_takeover.core.domain.api_mappings import (
     ROOT_PATH,
@@ -156,6 +157,29 @@ def secret_rule(
         priority=priority,
         to=swap.to,
     )
+
+
+def check_refusals(
+    facts: SwitchFacts, domain: CustomDomain, chosen: Sequence[ApiMapping]
+) -> Iterator[Finding]:
+    """Checks that ask for what another mapping serves: they would never tell of green."""
+    for check in facts.checks:
+        url = urlsplit(check.url)
+        if check.command or url.hostname != domain.name:
+            continue
+        path = url.path.strip("/")
+        serving = [m for m in facts.mappings if _lies_below(path, m.base_path)]
+        serves = max(serving, key=lambda mapping: len(mapping.base_path), default=None)
+        if serves is not None and serves not in chosen:
+            yield Finding(
+                text=f"The check {check.text} asks for what mapping {_shown(serves)} serves, which "
+                "is not switched.",
+                hint="Check a path of a mapping that is.",
+            )
+
+
+def _lies_below(path: str, base_path: str) -> bool:
+    return not base_path or path == base_path or path.startswith(f"{base_path}/")
 
 
 def domain_refusals(facts: SwitchFacts, domain: CustomDomain) -> Iterator[Finding]:

@@ -23,7 +23,9 @@ def switch_steps(plan: SwitchPlan) -> list[str]:
 
 def first_green_step(plan: SwitchPlan) -> int | None:
     """The number of the step in which users begin to get green; ``None`` where there is none."""
-    return None if _is_idle(plan) else len([*_before(plan)]) + 1
+    if _is_idle(plan) or not any(_switching(plan)):
+        return None
+    return len([*_before(plan)]) + 1
 
 
 def ways_back(plan: SwitchPlan) -> list[str]:
@@ -38,11 +40,15 @@ def ways_back(plan: SwitchPlan) -> list[str]:
     else:
         why = f"if {settled}; without --check nothing tells that green fails"
     by_hand = "`b` on the screen while it runs, `route53-takeover restore RUN` after its end"
-    return [
+    lines = [
         f"Before step {first} users stay on blue: a run that fails or is stopped ends there.",
         f"From step {first} on the run leads the site back to blue by itself {why}.",
         f"By hand: {by_hand}, as long as blue stands.",
     ]
+    if plan.options.retire:
+        delete = len(switch_steps(plan)) - 1  # the last step is a look
+        lines.append(f"Once step {delete}, the delete of blue, has begun there is no way back.")
+    return lines
 
 
 def span(seconds: float) -> str:
@@ -87,7 +93,7 @@ def _before(plan: SwitchPlan) -> Iterator[str]:
 
 def _switching(plan: SwitchPlan) -> Iterator[str]:
     """What leads users to green: each in one write, on a read of just now."""
-    for swap in plan.swaps:
+    for swap in _moving(plan):
         yield f"Switch {_described(swap)} from {swap.before} to {swap.after}."
     if not plan.swaps:
         targets = _all(swap.target for swap in plan.watched) or plan.site
@@ -97,7 +103,7 @@ def _switching(plan: SwitchPlan) -> Iterator[str]:
 def _after(plan: SwitchPlan) -> Iterator[str]:
     """From the switch to the end."""
     options = plan.options
-    origins = [swap for swap in plan.swaps if isinstance(swap, OriginSwap)]
+    origins = [swap for swap in _moving(plan) if isinstance(swap, OriginSwap)]
     if origins:
         yield "Wait until CloudFront has deployed it to every edge; meanwhile both sides answer."
     for swap in origins:
@@ -109,14 +115,21 @@ def _after(plan: SwitchPlan) -> Iterator[str]:
             f"Wait until the newest {SETTLE_ANSWERS} answers on users' way come from green "
             f"({SETTLE_BLIND:g} s where no answer tells the side)."
         )
-    else:
+    elif any(_switching(plan)):
         yield f"Wait {SETTLE_BLIND:g} s."
     if options.bake > 0:
         what = "ask the live site" if plan.checks else "read where it leads"
         yield f"Watch the site on green for {span(options.bake)}: {what} again and again."
     if options.retire:
-        yield f"Retire stack {options.retire}, if nothing live needs it any more."
+        yield f"Tell what deleting stack {options.retire} would break; if it is anything, it stays."
+        by = f" by {options.retire_command}" if options.retire_command else ""
+        yield f"Delete it{by}, and lead to green again what the delete takes from the site."
     yield "Read everything once more, and say who serves the site."
+
+
+def _moving(plan: SwitchPlan) -> list[Swap]:
+    """What is led elsewhere: a run that only retires a stack watches what stays as it is."""
+    return [swap for swap in plan.swaps if swap.before != swap.after]
 
 
 def _described(swap: Swap) -> str:

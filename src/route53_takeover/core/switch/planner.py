@@ -10,6 +10,7 @@ from route53_takeover.core.domain.http_secrets import literal_secrets
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.switch.mapping_plan import (
     api_differences,
+    check_refusals,
     chosen_mappings,
     domain_refusals,
     domain_warnings,
@@ -82,7 +83,11 @@ def _of_domain(facts: SwitchFacts) -> SwitchPlan:
     if domain is None:
         return empty
     chosen = chosen_mappings(facts)
-    refusals = [*domain_refusals(facts, domain), *chosen.refusals]
+    refusals = [
+        *domain_refusals(facts, domain),
+        *chosen.refusals,
+        *check_refusals(facts, domain, chosen.mappings),
+    ]
     target = None if facts.green is None else facts.green.target
     blue = chosen.mappings[0].target if chosen.mappings else None
     differences: tuple[Difference, ...] = ()

@@ -240,8 +240,12 @@ class SwitchState(Struct, frozen=True, kw_only=True):
 
     @property
     def deploys(self) -> dict[Switch, Deploy]:
-        """The deploy of green, by its switch."""
-        return {} if self.deploy is None else {Switch.GREEN: self.deploy}
+        """The commands that were run: the deploy of green, and what deletes blue."""
+        found = {} if self.deploy is None else {Switch.GREEN: self.deploy}
+        begun = self.retirement.begun_at
+        if begun is not None and self.plan.options.retire_command is not None:
+            found[Switch.RETIRE] = Deploy(intended_at=begun, exited_at=self.retirement.ended_at)
+        return found
 
     @property
     def ever_green(self) -> bool:

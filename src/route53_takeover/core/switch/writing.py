@@ -117,5 +117,10 @@ def why_not_taken(swap: SwapState) -> str:
 def changed(swap: SwapState) -> str:
     """That another writer has changed a swap, for a person."""
     shown = "" if swap.reading is None else swap.reading.shown
-    now = "is gone" if swap.side is Side.ABSENT else f"leads to {shown} now"
-    return f"another writer has changed {swap.swap.target}: it {now}"
+    if swap.side is Side.ABSENT:
+        now = "it is gone"
+    elif shown in (swap.swap.before, swap.swap.after):
+        now = f"it leads to {shown} and has other settings"
+    else:
+        now = f"it leads to {shown} now"
+    return f"another writer has changed {swap.swap.target}: {now}"

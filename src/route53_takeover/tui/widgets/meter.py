@@ -114,13 +114,8 @@ def _when(meter: LiveMeter, time: float | None) -> Content:
     """A time of day, and how long after the switch that was."""
     if time is None:
         return Content.styled("not seen since the switch", MUTED)
-    after = "" if meter.switched_at is None else f", {_after(time - meter.switched_at)}"
-    return Content(f"{clock(time)}{after}")
-
-
-def _after(passed: float) -> str:
-    """Before the change is acknowledged it may have been answered by."""
-    return f"{seconds(passed)} after the switch began" if passed >= 0 else "as it was switched"
+    began = time if meter.began_at is None else meter.began_at
+    return Content(f"{clock(time)}, {seconds(time - began)} after the switch began")
 
 
 def _progress(each: Countdown, sight: Frame, width: int) -> Content:

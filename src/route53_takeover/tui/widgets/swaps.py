@@ -46,6 +46,10 @@ def _swap(swap: SwapView, sight: Frame, width: int) -> Iterator[tuple[Content, i
     progress = Content.assemble(plain(swap.target, STRONG), ": ", plain(swap.words))
     yield Content.assemble((f"{look.symbol} ", look.style), progress), 4
     yield _now(swap, sight), _INDENT
+    if swap.before == swap.after:  # of a run that only retires a stack
+        stays = plain(f"stays {swap.before}")
+        yield Content.assemble(("= ", MUTED), (f"{'plan':<{_LABEL}}  ", MUTED), stays), _INDENT
+        return
     before = _line("≠", "plan", Content.assemble("blue ", plain(swap.before)))
     after = Content.assemble("green ", plain(swap.after, STRONG))
     together = Content.assemble(before, (" → ", STRONG), after)
@@ -61,6 +65,8 @@ def _now(swap: SwapView, sight: Frame) -> Content:
     if swap.read_at is None or swap.side not in _SIDES:
         return _line(" ", "now", Content.styled("not read yet", MUTED))
     side, style = _SIDES[Side(swap.side)]
+    if swap.before == swap.after and style == STRONG:
+        side = "same"
     standing = f" {swap.standing}" if swap.standing else ""
     age = (f"  (read {duration(sight.now - swap.read_at)} ago)", MUTED)
     return _line(" ", "now", Content.assemble((side, style), plain(standing), age))

@@ -35,6 +35,7 @@ from route53_takeover.core.switch.events import Way
 from route53_takeover.core.switch.model import MappingSwap
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.settling import tells_sides
+from route53_takeover.core.timing import SETTLE_ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 
 _P = SwitchPhase
 _LAST = (_P.RESTORE, _P.ENDED)
-_RECENT = 20
-"""Answers that green's share is worked out from."""
+_RECENT = 20.0
+"""Seconds whose answers green's share is worked out from."""
 
 
 def switch_snapshot(
@@ -143,8 +144,7 @@ def meter_of(state: SwitchState) -> LiveMeter | None:
     """Who answers users; ``None`` without a check."""
     if not state.plan.checks:
         return None
-    known = [a.side for a in state.live if a.side in (Side.BLUE, Side.GREEN)][-_RECENT:]
-    switched = [s.switched_at for s in state.swaps.values() if s.switched_at is not None]
+    known = _telling(state)
     return LiveMeter(
         recent=tuple((a.time, str(a.side), a.passed) for a in state.live),
         share=known.count(Side.GREEN) / len(known) if known else None,
@@ -154,8 +154,15 @@ def meter_of(state: SwitchState) -> LiveMeter | None:
         first_green_at=state.first_green_at,
         last_blue_at=state.last_blue_at,
         tells_sides=tells_sides(state) or not state.answered,
-        switched_at=min(switched, default=None),
+        began_at=state.switch_began,
     )
+
+
+def _telling(state: SwitchState) -> list[Side]:
+    """Who gave the newest answers that tell: of the last seconds, or as many as settle a switch."""
+    known = [each for each in state.live if each.side in (Side.BLUE, Side.GREEN)]
+    recent = [each for each in known if each.time >= state.now - _RECENT]
+    return [each.side for each in max(recent, known[-SETTLE_ANSWERS:], key=len)]
 
 
 def _checks(state: SwitchState) -> Iterator[CheckView]:
@@ -186,6 +193,21 @@ def _waits(state: SwitchState) -> Iterator[str]:
             yield f"CloudFront deploys {swap.swap.target} to every edge"
         if swap.invalidation and not swap.is_invalidated:
             yield f"CloudFront invalidates what it has cached ({swap.invalidation})"
+    if state.rule_test.may_stand:
+        yield "the test of green through a routing rule, and its removal"
+    if state.phase is _P.RETIRE and state.plan.options.retire is not None:
+        yield _retire_waits(state)
+
+
+def _retire_waits(state: SwitchState) -> str:
+    stack, retirement = f"stack {state.plan.options.retire}", state.retirement
+    if retirement.breaks is None:
+        return f"the verdict on whether {stack} may be deleted"
+    if retirement.begun_at is None:
+        return f"everything to be read once more before {stack} is deleted"
+    if retirement.ended_at is None:
+        return f"{stack} to be deleted"
+    return "everything to lead to green after the delete"
 
 
 def _alerts(state: SwitchState, timeline: SwitchTimeline) -> Iterator[str]:
@@ -194,10 +216,18 @@ def _alerts(state: SwitchState, timeline: SwitchTimeline) -> Iterator[str]:
     if state.journal_lost:
         yield f"the journal cannot be written: {state.journal_lost}"
     for swap in state.swaps.values():
-        if swap.moves:
+        if swap.moves and state.may_go_back:
             yield f"the deploy of green has moved {swap.swap.target}; it was led back"
+        elif swap.moves:
+            yield f"a deploy or a delete has moved {swap.swap.target}; it was led back"
         if swap.trouble and (swap.held_off or swap.refusals):
             yield f"{swap.swap.target}: {swap.trouble}"
+    if state.rule_test.problem:
+        yield f"the routing rule of the test: {state.rule_test.problem}"
+    if state.retirement.problem:
+        yield f"stack {state.plan.options.retire}: {state.retirement.problem}"
+    for each in state.retirement.breaks or ():
+        yield f"stack {state.plan.options.retire} may not be deleted: {each}"
     for trouble in timeline.troubles.values():
         yield f"cannot read the account: {trouble.reason}"
     if state.failed_checks and state.ending is None:
@@ -212,6 +242,28 @@ def _countdowns(state: SwitchState) -> Iterator[Countdown]:
 
 
 def _deploys(state: SwitchState) -> Iterator[DeployView]:
+    yield from _deploy_of_green(state)
+    command, retirement = state.plan.options.retire_command, state.retirement
+    if command is None or retirement.begun_at is None:
+        return
+    mark, words = Mark.RUNNING, "running"
+    if retirement.ended_at is not None:
+        mark = Mark.FAILED if retirement.problem else Mark.DONE
+        words = retirement.problem or "the stack is deleted"
+    elif state.ending is not None:
+        mark, words = Mark.UNKNOWN, "may still be running"
+    yield DeployView(
+        label="delete of blue",
+        command=command,
+        mark=mark,
+        words=words,
+        log="deploy-retire.log",
+        since=retirement.begun_at,
+        ended=retirement.ended_at,
+    )
+
+
+def _deploy_of_green(state: SwitchState) -> Iterator[DeployView]:
     command, deploy = state.plan.options.deploy, state.deploy
     if command is None:
         return
@@ -248,6 +300,8 @@ def _copies(state: SwitchState, rehearsal: str, state_dir: str) -> Iterator[Copy
             else:
                 words = f"aws cloudfront get-distribution --id {swap.swap.distribution_id}"
             yield Copy(label=f"where {swap.swap.target} leads", text=words)
+    if not state.may_go_back:
+        return
     restore = command_line("restore", state.run, state_dir=state_dir)
     yield Copy(label="switch back to blue", text=restore)
 
@@ -298,6 +352,8 @@ def _mark(
         return Mark.DONE if is_back else Mark.UNKNOWN
     if phase in spent and state.given_up and phase is _P.SWITCH:
         return Mark.UNDONE
+    if phase is _P.RETIRE and (state.retirement.breaks or state.retirement.problem):
+        return Mark.FAILED
     if phase in spent or (state.ending is not None and state.ending.phase is phase):
         return Mark.DONE
     if phase is _P.ENDED:

@@ -216,6 +216,8 @@ def swap_words(swap: SwapState) -> tuple[Mark, str]:
         what = "no answer to the change" if swap.write.is_unknown else "changing"
         return Mark.RUNNING, f"{what}, to {swap.write.to}"
     mark, words = _SIDE_WORDS[swap.side]
+    if swap.swap.before == swap.swap.after and swap.is_on(Side.GREEN):
+        mark, words = Mark.DONE, "stays as it is"  # of a run that only retires a stack
     if swap.returned_at is not None and swap.side is Side.BLUE:
         mark, words = Mark.UNDONE, "led back to blue"
     if swap.reading is not None and not swap.reading.is_settled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import RefusedError, TakeoverError
-from route53_takeover.runtime.switch_effects import SiteSwaps
+from route53_takeover.runtime.site_swaps import SiteSwaps
 from route53_takeover.runtime.switch_restore import lead_back
 from route53_takeover.simulation.chaos.api_gateway_port import simulated_api_gateway
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions

@@ -15,7 +15,8 @@ from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.domain.http_checks import CheckAnswer
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.switch import events as ev
-from route53_takeover.runtime.switch_effects import SiteSwaps, switch_engine
+from route53_takeover.runtime.site_swaps import SiteSwaps
+from route53_takeover.runtime.switch_effects import switch_engine
 from route53_takeover.simulation.chaos.api_gateway_port import simulated_api_gateway
 from route53_takeover.simulation.chaos.disk import DiskJournal
 from route53_takeover.simulation.chaos.distributions_port import SimulatedDistributions
