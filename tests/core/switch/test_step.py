@@ -47,6 +47,7 @@ from route53_takeover.core.switch import commands as cmd
 from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.events import SwapPurpose, Way
 from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.core.switch.state import Retirement
 from route53_takeover.core.switch.step import step
 
 if TYPE_CHECKING:
@@ -455,6 +456,45 @@ def test_a_read_that_shows_blue_soon_after_the_write_is_no_other_writer() -> Non
     fresh = baking(switched(at=NOW - 5))
     assert take(fresh, read(Side.BLUE, at=NOW + 1))[0].given_up == ""
     assert take(fresh, read(Side.OTHER, at=NOW + 1))[0].given_up != ""
+
+
+def retiring(*swaps: SwapState, ended: bool = False, **more: Any) -> SwitchState:
+    begun = Retirement(
+        stack_id="arn:blue",
+        breaks=(),
+        begun_at=NOW - 60,
+        ended_at=NOW - 5 if ended else None,
+    )
+    made = {"plan": with_checks(plan(retire="blue")), "retirement": begun, **more}
+    return state(S.RETIRE, *swaps, **made)
+
+
+def test_a_front_that_is_taken_while_blue_is_deleted_does_not_wait_for_its_edges() -> None:
+    busy = reading(Side.BLUE, etag="E1", settled=False)
+    _, commands = take(retiring(switched(FRONT, reading=busy)), TICK)
+    assert writes(commands) == [(FRONT.id, Side.GREEN, P.KEEP)]
+
+
+def test_a_delete_is_over_once_every_edge_leads_to_green_again() -> None:
+    """Else users would be led to what is gone while the run says that it is done."""
+    busy = reading(Side.GREEN, etag="E1", settled=False)
+    after, _ = take(retiring(switched(FRONT, reading=busy), ended=True), TICK)
+    assert after.phase is S.RETIRE
+    after, commands = take(retiring(switched(FRONT), ended=True), TICK)
+    assert (after.phase, kinds(commands)) == (S.RETIRE, ["Invalidate"])
+    done = switched(FRONT, invalidation="I1", is_invalidated=True)
+    assert take(retiring(done, ended=True), TICK)[0].phase is S.VERIFY
+
+
+def test_each_write_has_an_invalidation_of_its_own() -> None:
+    """CloudFront takes the same reference for the same invalidation."""
+    references = {
+        command.reference
+        for at in (NOW - 60, NOW - 40)
+        for command in take(settling(switched(FRONT, at=at)), TICK)[1]
+        if isinstance(command, cmd.Invalidate)
+    }
+    assert len(references) == 2
 
 
 # -- the way back

@@ -13,7 +13,8 @@ from route53_takeover.core.switch import commands as cmd
 from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import SwitchPhase
-from route53_takeover.core.switch.writing import lead
+from route53_takeover.core.switch.settling import is_invalidated
+from route53_takeover.core.switch.writing import is_settled, lead
 from route53_takeover.core.timing import BACK_PATIENCE, BLUE_MARGIN, MOVED_PATIENCE, SWAP_TRIES
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def _is_kept(context: SwitchContext, swap: SwapState) -> bool:
     """
     state = context.state
     if swap.reading is None or (swap.is_on(Side.GREEN) and swap.write is None):
-        return context.is_read(swap, since=state.retirement.ended_at or 0.0)
+        is_read = context.is_read(swap, since=state.retirement.ended_at or 0.0)
+        return is_read and is_settled(swap) and is_invalidated(context, swap)
     if swap.moves >= SWAP_TRIES:
         return True  # the last look tells
     since = swap.moved_at if swap.moved_at is not None else state.now

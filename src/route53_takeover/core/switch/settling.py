@@ -66,7 +66,7 @@ def is_invalidated(context: SwitchContext, swap: SwapState) -> bool:
         context.wake(until)
         return state.now >= until
     if state.now >= swap.invalidate_after:
-        reference = f"{state.run}-{swap.id}-{swap.wrote}"
+        reference = f"{state.run}-{swap.id}-{swap.wrote}-{round(swap.wrote_at * 1000):x}"
         context.ask(Invalidate(swap=swap.id, reference=reference))
     else:
         context.wake(swap.invalidate_after)

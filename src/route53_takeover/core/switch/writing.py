@@ -77,8 +77,8 @@ def lead(
     if now < swap.not_before:
         context.wake(swap.not_before)
         return Progress.GOES_ON
-    if to is Side.GREEN and not is_settled(swap):
-        return Progress.GOES_ON  # never while CloudFront is still at the last change
+    if purpose is SwapPurpose.SWITCH and not is_settled(swap):
+        return Progress.GOES_ON  # no switch begins while CloudFront is still at the last change
     context.write(swap, to, purpose)
     return Progress.GOES_ON
 
