@@ -86,7 +86,9 @@ def test_whatever_the_deploy_does_users_stay_on_blue_until_the_switch(habit: Dep
     fails = habit.fails or habit is DeployHabit.HANGS
     assert done.outcome is (Outcome.FAILED if fails else Outcome.DONE)
     assert sides(done) == ({Side.BLUE} if fails else {Side.GREEN})
-    assert (SwitchGoal.STOLEN in done.sights) is (habit.moves and not habit.recreates)
+    is_stolen = habit.moves and not habit.recreates and habit is not DeployHabit.DELETES
+    assert (SwitchGoal.STOLEN in done.sights) is is_stolen
+    assert (SwitchGoal.DELETED_AT_ITS_END in done.sights) is (habit is DeployHabit.DELETES)
     assert (SwitchGoal.RECREATED in done.sights) is habit.recreates
 
 

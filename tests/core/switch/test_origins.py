@@ -114,6 +114,20 @@ def test_what_is_no_host_is_no_target(text: str) -> None:
     assert target_of(text) is None
 
 
+def test_what_is_not_to_change_is_read_as_what_it_is_now() -> None:
+    """Of an origin that is watched while green is made, no other writer has changed anything."""
+    watched = OriginSwap(
+        id="EFRONT/app",
+        distribution_id="EFRONT",
+        domain_name="dfront.cloudfront.net",
+        aliases=(SITE,),
+        origin_id="app",
+        config=config(),
+        switched=config(),
+    )
+    assert reading(watched, distribution()).side is Side.BLUE
+
+
 def test_only_host_and_path_change_between_two_of_a_kind() -> None:
     before = config(origin(BLUE_API, OriginPath="/dev"), origin("files.example.com", "files"))
     kept = deepcopy(before)

@@ -610,3 +610,17 @@ def test_another_process_begins_anew_to_wait() -> None:
         after, _ = take(before, RunResumed(time=at))
         assert after.phase is before.phase
         assert after.given_up == before.given_up
+
+
+def test_a_way_back_with_a_write_of_unknown_fate_is_not_too_late_for_another_process() -> None:
+    unsure = switched(write=write(P.BACK, sent=NOW - 900))
+    made = returning(unsure, phase_since=NOW - 900)
+    after, _ = take(made, RunResumed(time=NOW))
+    assert after.phase is S.RESTORE
+
+
+def test_what_could_not_be_read_is_not_asked_for_at_once() -> None:
+    blind = checking(on(Side.BLUE, read_at=NOW - 5, read_began=NOW - 5))
+    after, commands = take(blind, unread(at=NOW))
+    assert (kinds(commands), after.wake_at) == ([], NOW + 1.0)
+    assert kinds(take(after, TimePassed(time=NOW + 1.0))[1]) == ["ReadSwap"]

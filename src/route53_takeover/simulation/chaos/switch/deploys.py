@@ -17,8 +17,9 @@ _LOOK = 5.0
 _LAMBDA = 60.0
 """Seconds after which it runs into its time-out, and is tried again."""
 _LAMBDA_TRIES = 3
-_MADE, _MOVES = 0.4, 0.6
-"""When green is there, and when the site is moved: parts of the time that the deploy takes."""
+_MADE, _MOVES, _CLEANS_UP = 0.4, 0.6, 0.95
+"""When green is there, when the site is moved, when a failure is cleaned up: parts of the time that
+the deploy takes."""
 
 
 class GreenDeploy:
@@ -53,7 +54,9 @@ class GreenDeploy:
         if habit.recreates:
             world.timeline.after(takes * _MOVES, self._recreate)
             return
-        if habit.moves:
+        if habit is DeployHabit.DELETES:
+            world.timeline.after(takes * _CLEANS_UP, self._clean_up)
+        elif habit.moves:
             world.timeline.after(takes * _MOVES, self._steal)
         if habit is not DeployHabit.HANGS:
             world.timeline.after(takes, self._exit)
@@ -71,6 +74,11 @@ class GreenDeploy:
                 world.point(path, world.target(Side.GREEN), by=DEPLOY)
         if world.setup.deploy is DeployHabit.STEALS_AGAIN and self.is_running:
             world.timeline.after(_LOOK, self._steal)
+
+    def _clean_up(self) -> None:
+        """Its stack is rolled back, and a custom resource deletes what it was to have made."""
+        for path in self._world.setup.base_paths:
+            self._world.point(path, None, by=DEPLOY)
 
     def _recreate(self, tries: int = 1) -> None:
         """Deletes every mapping, whatever it leads to, and waits for them to be gone."""

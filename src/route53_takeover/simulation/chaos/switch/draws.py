@@ -25,6 +25,7 @@ from route53_takeover.simulation.chaos.switch.setup import (
     RetireHabit,
     SwitchSetup,
 )
+from route53_takeover.simulation.chaos.switch.staged import staged
 from route53_takeover.simulation.chaos.transport import FaultRates
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def draw_switch(seed: int, number: int) -> DrawnSwitch:
     setup, faults = _setup(rng), _faults(rng)
     if setup.base_paths == _MANY:  # so many of them among failing calls take as long as it looks
         faults = replace(faults, rates=FaultRates(outlives=0.5))
+    if rng.random() < 0.3:
+        setup, faults = staged(rng, setup)
     return DrawnSwitch(setup=setup, faults=faults)
 
 

@@ -215,12 +215,11 @@ def _led_to_what_is_deleted(harness: SwitchHarness) -> Iterator[str]:
     for arrival in harness.calls.arrivals:
         if _is_retiring(harness, arrival.sent) and harness.side_of(arrival) is Side.BLUE:
             yield "nobody is led to a blue that is being deleted"
-    led = dict.fromkeys(harness.found, Side.BLUE)
-    for arrival in harness.calls.arrivals:
-        if starts and arrival.time <= starts[0]:
-            led[harness.swap_of(arrival)] = harness.side_of(arrival)
-    if starts and set(led.values()) != {Side.GREEN}:
-        yield "blue is deleted only while everything leads to green"
+    for start in starts[:1]:
+        with harness.world.as_it_was(start):
+            led = set(harness.look().values())
+        if led != {Side.GREEN} and not _is_overtaken(harness, start):
+            yield "blue is deleted only while everything leads to green"
 
 
 def _replaced(harness: SwitchHarness, arrival: SiteArrival) -> Side:
@@ -282,8 +281,9 @@ def _unwatched(harness: SwitchHarness, plan: SwitchPlan) -> Iterator[str]:
 
 
 def _last_look_at(harness: SwitchHarness) -> float:
-    """When the last look at every swap began."""
-    return max((at for at, phase in harness.entered if phase is SwitchPhase.VERIFY), default=0.0)
+    """When the last look at every swap began, for the first time."""
+    looks = (at for at, phase in harness.entered if phase is SwitchPhase.VERIFY)
+    return next(looks, 0.0)
 
 
 def _slept(harness: SwitchHarness) -> float:
@@ -324,15 +324,16 @@ def _is_anothers(harness: SwitchHarness) -> bool:
     return any(write.by == PERSON for write in harness.world.writes)
 
 
-def _is_overtaken(harness: SwitchHarness) -> bool:
-    """Whether somebody else wrote while the run made its last look."""
-    since = harness.ended_at - _LAST_LOOK
+def _is_overtaken(harness: SwitchHarness, at: float | None = None) -> bool:
+    """Whether somebody else wrote while the run made its last look, at its end or at this time."""
+    since = (harness.ended_at if at is None else at) - _LAST_LOOK
     since -= sum(
         trouble.ended - trouble.began
         for trouble in harness.troubles
         if trouble.ended >= since and trouble.what in (ProcessFault.SLOW, ProcessFault.STALE)
     )
-    return any(w.by != SWITCHER and since <= w.time for w in harness.world.writes)
+    until = harness.timeline.now if at is None else at
+    return any(w.by != SWITCHER and since <= w.time <= until for w in harness.world.writes)
 
 
 def _is_invalidated(harness: SwitchHarness) -> bool:

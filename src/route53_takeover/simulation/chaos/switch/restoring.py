@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.switch.model import Swap, SwitchPlan
     from route53_takeover.simulation.chaos.switch.harness import SwitchHarness
 
-_LOOK = 60.0
-_PATIENCE = 30
+_LOOK = 30.0
+_PATIENCE = 150
 """How often the operator repeats what did not work, `_LOOK` seconds apart."""
 
 

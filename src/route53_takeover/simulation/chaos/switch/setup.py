@@ -40,12 +40,18 @@ class DeployHabit(StrEnum):
     STEALS_AND_FAILS = "lets the site lead to green by an update, and fails"
     STEALS_AGAIN = "lets the site lead to green each time that it is put back"
     RECREATES = "deletes the mapping, waits for it to be gone, and creates it to green"
+    DELETES = "fails, and deletes the mapping as it cleans up"
     RECREATES_AND_FAILS = "deletes the mapping, creates it to green, and fails"
 
     @property
     def fails(self) -> bool:
         """Whether it exits with an error."""
-        return self in (self.FAILS, self.STEALS_AND_FAILS, self.RECREATES_AND_FAILS)
+        return self in (
+            self.FAILS,
+            self.STEALS_AND_FAILS,
+            self.RECREATES_AND_FAILS,
+            self.DELETES,
+        )
 
     @property
     def moves(self) -> bool:
