@@ -88,11 +88,11 @@ class SwitchReading:
         )
         if options.distribution is not None:
             return await self._of_distribution(known, options.distribution)
-        return await self._of_domain(known, options.domain or "")
+        return await self._of_domain(known, options.domain or "", must=green_is_there)
 
     # -- a custom domain
 
-    async def _of_domain(self, known: SwitchFacts, name: str) -> SwitchFacts:
+    async def _of_domain(self, known: SwitchFacts, name: str, *, must: bool) -> SwitchFacts:
         try:
             domain = await self._api_gateway.domain(name)
         except NotFoundError as error:
@@ -120,6 +120,8 @@ class SwitchReading:
             try:
                 apis[str(target)] = await self._api_gateway.api(target)
             except NotFoundError:
+                if target == green and not must:
+                    continue
                 findings.append(
                     Finding(
                         text=f"There is no API {target.api_id} in {self._region}.",
@@ -128,6 +130,8 @@ class SwitchReading:
                         else "The mapping leads nowhere.",
                     )
                 )
+        if green is not None and not must and not _is_there(apis.get(str(green))):
+            known = replace(known, green=None)  # the deploy is to make it
         ids = await self._api_gateway.api_ids() if known.options.deploy is not None else {}
         return replace(known, apis=apis, known_apis=tuple(sorted(ids)), findings=tuple(findings))
 
@@ -254,6 +258,11 @@ class SwitchReading:
             f"{', '.join(sorted({*inner, *hosts}))}",
             "Name it with --to HOST[/PATH].",
         )
+
+
+def _is_there(green: ApiDescription | None) -> bool:
+    """Whether a stage can be led to."""
+    return green is not None and green.has_stage and green.is_deployed
 
 
 def _named_green(options: SwitchOptions) -> GreenPlace:

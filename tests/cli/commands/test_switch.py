@@ -99,7 +99,6 @@ def test_a_check_of_what_is_not_switched_is_refused(live: LiveAccount, switcher:
     assert refused.code == 3, refused.result["reason"]
 
 
-@pytest.mark.xfail(reason="answers from before the last mapping was switched count", strict=True)
 def test_a_switch_settles_only_after_its_last_mapping(
     live: LiveAccount, switcher: Switcher
 ) -> None:

@@ -186,7 +186,6 @@ def test_a_deploy_that_makes_nothing_is_a_failure(live: LiveAccount, switcher: S
     assert "there is no stack" in missed[0]["reason"]
 
 
-@pytest.mark.xfail(reason="refused as if nothing were deployed first", strict=True)
 def test_a_stage_that_the_deploy_makes_need_not_be_there(
     live: LiveAccount, switcher: Switcher
 ) -> None:

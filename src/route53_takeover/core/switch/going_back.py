@@ -29,8 +29,8 @@ def deploy_is_over(state: SwitchState) -> bool:
 def keep_blue(context: SwitchContext) -> bool:
     """Puts back what the deploy of green has moved; whether nothing is left to put back.
 
-    What leads to an API that did not exist before is the deploy's work, and so is a mapping that is
-    gone. Anything else is another writer's, and stays.
+    What leads to green, or to an API that did not exist before, is the deploy's work, and so is a
+    mapping that is gone. Anything else is another writer's, and stays.
     """
     are_kept = [_is_kept(context, swap) for swap in context.state.swaps.values()]
     return all(are_kept)
@@ -63,7 +63,8 @@ def _is_of_the_deploy(state: SwitchState, swap: SwapState) -> bool:
     if not isinstance(swap.swap, MappingSwap) or swap.reading is None:
         return False
     api_id = swap.reading.shown.partition("/")[0]
-    return api_id not in state.plan.known_apis
+    green = {each.to.api_id for each in state.plan.swaps if isinstance(each, MappingSwap)}
+    return api_id in green or api_id not in state.plan.known_apis
 
 
 def _is_long_gone(context: SwitchContext, swap: SwapState) -> bool:

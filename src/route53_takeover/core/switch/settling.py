@@ -85,8 +85,9 @@ def tells_sides(state: SwitchState) -> bool:
 
 
 def only_green_answers(state: SwitchState) -> bool:
-    """Whether the newest answers on users' way all came from green."""
-    known = [answer for answer in state.live if answer.side in (Side.BLUE, Side.GREEN)]
+    """Whether the newest answers on users' way all came from green, since the last write."""
+    since = max((swap.wrote_at for swap in state.swaps.values()), default=0.0)
+    known = [a for a in state.live if a.side in (Side.BLUE, Side.GREEN) and a.time >= since]
     newest = known[-SETTLE_ANSWERS:]
     return len(newest) == SETTLE_ANSWERS and all(a.side is Side.GREEN for a in newest)
 
