@@ -39,6 +39,16 @@ SCENARIOS = {
     "many": ("done", 0, "created"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
+SWITCHES = {
+    "blue-green": ("done", 0),
+    "blue-green-cloudfront": ("done", 0),
+    "blue-green-fails": ("restored", 1),
+    "blue-green-refused": ("failed", 1),
+    "blue-green-retired": ("done", 0),
+    "blue-green-rule": ("done", 0),
+    "blue-green-stolen": ("done", 0),
+}
+"""The same of switches, without a record."""
 OVER_THE_WIRE = ("cname", "never-created", "edited-meanwhile", "weighted")
 """One of each outcome of a record. How all of them end is known from virtual time."""
 PHASES = frozenset(map(str, Phase))
@@ -183,7 +193,7 @@ def test_the_list_says_how_every_scenario_ends(takeover: Takeover) -> None:
     done = takeover.run("rehearse", "--list", "--output", "json")
     listed = {line["name"]: (line["outcome"], line["exit_code"]) for line in done.lines}
     assert done.code == 0
-    assert listed == {name: ends[:2] for name, ends in SCENARIOS.items()}
+    assert listed == {name: ends[:2] for name, ends in SCENARIOS.items()} | SWITCHES
 
 
 def test_text_has_the_summary_on_stdout_and_progress_on_stderr_both_marked_as_a_rehearsal(
