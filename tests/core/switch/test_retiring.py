@@ -63,7 +63,7 @@ def test_a_verdict_that_cannot_be_had_deletes_nothing() -> None:
     assert run.kinds().count("JudgeRetirement") == 5
 
 
-@pytest.mark.parametrize("side", [Side.BLUE, Side.OTHER, Side.ABSENT])
+@pytest.mark.parametrize("side", [Side.BLUE, Side.ABSENT])
 def test_what_the_delete_takes_is_led_to_green_again(side: Side) -> None:
     run = Stepped(plan(retire="blue"))
     deleting(run)
@@ -78,6 +78,17 @@ def test_what_the_delete_takes_is_led_to_green_again(side: Side) -> None:
     run.take(ev.DeleteEnded(time=run.now))
     run.go()
     assert outcome(run) is Outcome.DONE
+
+
+def test_what_another_writer_leads_elsewhere_while_blue_is_deleted_is_left_there() -> None:
+    run = Stepped(plan(retire="blue"))
+    deleting(run)
+    run.side = Side.OTHER
+    run.go(30)
+    run.take(ev.DeleteEnded(time=run.now))
+    run.go()
+    assert run.side is Side.OTHER
+    assert outcome(run) is Outcome.UNKNOWN
 
 
 def test_a_mapping_that_is_gone_is_not_made_at_once_while_the_delete_goes_on() -> None:

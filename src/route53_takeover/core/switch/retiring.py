@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.switch.state import SwapState, SwitchState
     from route53_takeover.core.switch.step_context import SwitchContext
 
-_TAKEN = frozenset({Side.ABSENT, Side.BLUE, Side.OTHER})
+_TAKEN = frozenset({Side.ABSENT, Side.BLUE})
+"""What a delete may do to a front. No delete leads one elsewhere: another writer does, and that stays.
+"""
 
 
 def retire(context: SwitchContext) -> None:
@@ -85,7 +87,8 @@ def _is_kept(context: SwitchContext, swap: SwapState) -> bool:
     if swap.reading is None or (swap.is_on(Side.GREEN) and swap.write is None):
         is_read = context.is_read(swap, since=state.retirement.ended_at or 0.0)
         return is_read and is_settled(swap) and is_invalidated(context, swap)
-    if swap.moves >= SWAP_TRIES:
+    is_anothers = swap.write is None and swap.side is Side.OTHER
+    if is_anothers or swap.moves >= SWAP_TRIES:
         return True  # the last look tells
     since = swap.moved_at if swap.moved_at is not None else state.now
     until = since + MOVED_PATIENCE

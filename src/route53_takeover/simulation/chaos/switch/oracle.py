@@ -191,8 +191,6 @@ def _overwritten(harness: SwitchHarness) -> Iterator[str]:
         replaced = _replaced(harness, arrival)
         if arrival.written != PERSON or replaced in (Side.BLUE, Side.GREEN):
             continue
-        if _is_retiring(harness, arrival.sent):
-            continue  # whatever changes while blue is deleted counts as the delete's work
         if replaced is Side.ABSENT and _may_have_moved(harness, arrival):
             continue  # users get nothing: it is created again
         seen_until = arrival.sent - _INSTANT - _staleness(harness, arrival.sent)
