@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.switch.step_context import SwitchContext
 
 _TAKEN = frozenset({Side.ABSENT, Side.BLUE})
-"""What a delete may do to a front. No delete leads one elsewhere: another writer does, and that stays.
-"""
+"""What a delete does to a front. Where one leads elsewhere, another writer led it, and it stays."""
 
 
 def retire(context: SwitchContext) -> None:
