@@ -210,6 +210,18 @@ def test_a_record_that_was_changed_and_then_deleted_counts_as_absent() -> None:
     assert read_of(changed) in (RecordStatus.RELEASED, RecordStatus.LOST)
 
 
+def test_a_member_that_only_a_read_shows_is_known_beside_another_writers() -> None:
+    manual = replace(OLD, set_identifier="route53-takeover-manual", routing=(("Weight", "255"),))
+    others = replace(NEW, set_identifier="blue", routing=(("Weight", "0"),))
+    state = before_deploys(Phase.PROVE)
+    (planned,) = state.plan.manuals
+    made = replace(state.plan, manuals=(replace(planned, prepared=manual),))
+    lost = with_name(replace(state, plan=made), tried=frozenset({Purpose.PREPARE}))
+    assert read_of(lost, others, manual) is RecordStatus.STANDING
+    assert read_of(lost, others) is RecordStatus.CHANGED
+    assert read_of(lost, others, replace(manual, alias=NEW.alias)) is RecordStatus.CHANGED
+
+
 def test_a_lowered_ttl_that_only_a_read_shows_is_drained() -> None:
     state = before_deploys(Phase.LOWER_TTL, cname(300), lowered=60)
     lost = with_name(state, tried=frozenset({Purpose.LOWER}))

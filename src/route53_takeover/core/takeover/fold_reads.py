@@ -207,10 +207,11 @@ def _standing(
         (record,) = occupants
         if record.same_as(handover.standing):  # a DELETE repeats it as Route 53 spells it
             return handover if record == handover.standing else replace(handover, standing=record)
-        undone = Purpose.UNDO in name.tried
-        known = [handover.original] if undone else _written(state.plan, name, handover)
-        ours = next((r for r in known if record.same_as(r)), None)
-        if ours is not None:
+    undone = Purpose.UNDO in name.tried
+    known = [handover.original] if undone else _written(state.plan, name, handover)
+    for ours in known:
+        beside = [r for r in occupants if not r.same_as(ours)]
+        if len(beside) < len(occupants) and not any(conflict(r, ours) for r in beside):
             return replace(handover, standing=ours)
     if all(_is_desired(state, handover, record) for record in occupants):
         return replace(handover, stage=RecordStatus.ADOPTED, created_at=state.now)
