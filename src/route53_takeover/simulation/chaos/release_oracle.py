@@ -308,6 +308,8 @@ class _Court:
         last = self._past.last_change(arrival.time, record.key)
         if last is None or last[1] != "cloudformation" or self._harness.struck["stack deleted"]:
             return False
+        if self._is_bridged(record) and not self._is_owned(arrival.sent, None, record):
+            return False  # an adoption that was cancelled, and has left it to nobody
         known = _ADOPTED + self._world.account.config.records.id_seconds
         return arrival.time >= last[0] + known
 
