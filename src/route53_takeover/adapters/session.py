@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import NoRegionError
+from botocore.utils import parse_timestamp
 from msgspec import Struct
 
 import route53_takeover
@@ -299,6 +301,9 @@ class AwsSession:
             switches=self.switches,
         )
         keep_unknown_members(session)
+        session.get_component("response_parser_factory").set_parser_defaults(
+            timestamp_parser=_timestamp
+        )
         self._login_hint = login_hint(session, self.credentials.profile)
         connected = _Connected()
         connected.session = session
@@ -366,6 +371,15 @@ class AwsSession:
         remember_signature(request.headers)
         service, operation = event_name.split(".")[1:]
         self.calls[f"{_SERVICES.get(service, service)}:{operation}"] += 1
+
+
+def _timestamp(value: str) -> datetime:
+    """An answer's time. The SDK's own parser takes half of the time that a page of events takes."""
+    with suppress(ValueError, TypeError):
+        if (found := datetime.fromisoformat(value)).tzinfo is not None:
+            return found
+    parsed: datetime = parse_timestamp(value)
+    return parsed
 
 
 def _config(attempts: int, endpoint_url: str | None, *, is_fresh: bool) -> AioConfig:

@@ -51,9 +51,12 @@ STALE = 5.0
 UNANSWERED = 60.0
 """Seconds, at most, after which a DELETE whose fate no read could tell is taken as done."""
 
-EARLY_WRITES = 2
-"""Names that are written at the same time while nothing is deployed: an account takes five calls of
-Route 53 a second."""
+EARLY_PAUSE = 0.4
+"""Seconds between two names' writes while nothing is deployed: with a read each that makes five
+calls of Route 53 a second, which is what an account takes."""
+
+EARLY_READS = 2
+"""Names that are read at the same time for these writes: the next one's turn comes soon."""
 
 STALE_DECISION = 3.0
 """Seconds after which a release is not sent any more: a disk may have stalled on its intent."""
@@ -92,14 +95,19 @@ a deploy runs and its stack does not, and in the drain."""
 GOING_READ = 3.0
 """The same while the stack goes forward and the record stands; for many names a read a second."""
 
+READ_GROUPS = 8
+"""In how many groups many names are read slowly: what a hundred reads show, all at once, would keep
+a release waiting."""
+
 HOT, ACTIVE, IDLE = 0.5, 2.0, 5.0
 """Seconds between polls: around a release; of an active stack; of one that waits for others."""
 
 PROBE, PROBE_IN_GAP = 2.0, 0.5
 """Seconds between two questions to the name servers; the second while a record may be missing."""
 
-PROBES_A_SECOND = 40.0
-"""Questions to the name servers, of all names together, at most."""
+PROBES_A_SECOND = 20.0
+"""Questions to the name servers, of all names together, at most: half of them of names that may
+have no record."""
 
 WARM = 10.0
 """Seconds for which a connection that was used stays open."""

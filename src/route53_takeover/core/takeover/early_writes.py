@@ -14,7 +14,7 @@ from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.queries import candidate_resources
 from route53_takeover.core.takeover.step_context import tree_is_listed
-from route53_takeover.core.timing import PATIENCE, WRITE_FRESH
+from route53_takeover.core.timing import EARLY_PAUSE, PATIENCE, WRITE_FRESH
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import Change
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
 def write_where_unchanged(
     context: StepContext, name: NameState, purpose: Purpose, changes: tuple[Change, ...]
 ) -> None:
-    """Writes the batch once a fresh read shows the name as the run last left it."""
+    """Writes the batch in its turn, once a fresh read shows the name as the run last left it."""
     if not give_up_where_changed(context, name) and may_write(context, name):
-        context.write(name, purpose, changes)
+        others = [other for other in context.state.names.values() if other.name != name.name]
+        turn = max((other.wrote_at for other in others), default=0.0) + EARLY_PAUSE
+        if context.state.now < turn:
+            context.wake(turn)
+        elif all(other.write is None for other in others):
+            context.write(name, purpose, changes)
 
 
 def give_up_where_changed(context: StepContext, name: NameState) -> bool:

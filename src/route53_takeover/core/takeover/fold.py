@@ -198,7 +198,7 @@ def _of_name(state: State, event: ev.NameEvent) -> State:
         name = _with_gaps(before, name, began=getattr(event, "began", state.now), now=state.now)
         news_at = state.now if _shape(name) != _shape(before) else news_at
     state = replace(state, names={**state.names, event.name: name}, news_at=news_at)
-    return reconciled(state)
+    return reconciled(state, event.name)
 
 
 def _with_gaps(before: NameState, after: NameState, *, began: float, now: float) -> NameState:

@@ -256,10 +256,15 @@ def _is_desired(state: State, handover: Handover, record: RecordSet) -> bool:
     return False
 
 
-def reconciled(state: State) -> State:
-    """CloudFormation says it created a record that never had to be released: adopted."""
+def reconciled(state: State, *touched: str) -> State:
+    """CloudFormation says it created a record that never had to be released: adopted.
+
+    Args:
+        touched: the names of which something new is known; all of them without.
+    """
     names = {}
-    for key, name in state.names.items():
+    for key in touched or state.names:
+        name = state.names[key]
         if name.write is not None:
             continue
         handovers = tuple([_adopted(state, name, handover) for handover in name.handovers])

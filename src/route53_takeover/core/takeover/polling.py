@@ -16,7 +16,7 @@ from route53_takeover.core.events import Switch
 from route53_takeover.core.machine import Poll
 from route53_takeover.core.takeover.commands import Request, Subject
 from route53_takeover.core.takeover.events import Purpose
-from route53_takeover.core.takeover.helper_queries import helper_probes, is_gapless
+from route53_takeover.core.takeover.helper_queries import helper_probes, is_covered, is_gapless
 from route53_takeover.core.takeover.name_state import HelperStatus, RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.queries import (
@@ -41,6 +41,7 @@ from route53_takeover.core.timing import (
     PROBE,
     PROBE_IN_GAP,
     PROBES_A_SECOND,
+    READ_GROUPS,
     VERIFY_READ,
     WARM,
 )
@@ -100,8 +101,10 @@ def polls(state: State) -> tuple[Poll[Target], ...]:
 def _name_polls(state: State) -> Iterator[Poll[Target]]:
     if state.phase is Phase.VERIFY and not silent_servers(state):
         return  # asked here once, for it goes through all names
-    for name in state.names.values():
+    for at, name in enumerate(state.names.values()):
         every = read_pace(state, name)
+        if every is not None and every > CLOSE_READ:  # not a hundred names at once
+            every -= every * (at % READ_GROUPS) / (2 * READ_GROUPS)
         if every is not None and Request(Subject.NAME, name.name) not in state.in_flight:
             yield Poll(
                 target=NameRecords(name.name),
@@ -124,9 +127,9 @@ def read_pace(state: State, name: NameState) -> float | None:
         return GUARD_READ if state.phase is Phase.DEPLOY_ON and is_gapless(state, name) else None
     if name.write is not None:
         return None if name.write.unknown_since is None else CLOSE_READ
-    if is_gapless(state, name):
-        return CLOSE_READ if _is_being_created(state, name) else GUARD_READ
     if name.is_absent:
+        if is_covered(state, name):
+            return CLOSE_READ if _is_being_created(state, name) else GUARD_READ
         return GAP_READ if is_ours_to_fill(state, name) else GUARD_READ
     if any(_is_close(state, name, resource) for resource, *_ in to_release(state, name)):
         return CLOSE_READ
@@ -192,10 +195,12 @@ def _server_polls(state: State) -> Iterator[Poll[Target]]:
     }
     for name, record_type in sorted(set(helper_probes(state))):
         yield Poll(target=NameServers(name, record_type), every=PROBE)
-    least = len(questions) / PROBES_A_SECOND
+    silent = {name.name for name in state.names.values() if _may_be_silent(name)}
+    least = 2 * len(questions) / PROBES_A_SECOND
+    least_in_gap = 2 * len(silent) / PROBES_A_SECOND
     for at, record_type in sorted(questions):
-        pace = PROBE_IN_GAP if _may_be_silent(state.names[at]) else PROBE
-        yield Poll(target=NameServers(at, record_type), every=max(pace, least))
+        every = max(PROBE_IN_GAP, least_in_gap) if at in silent else max(PROBE, least)
+        yield Poll(target=NameServers(at, record_type), every=every)
 
 
 def _may_be_silent(name: NameState) -> bool:

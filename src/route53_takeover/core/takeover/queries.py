@@ -5,7 +5,7 @@ Pure, and about one state only: nothing here changes anything or says what is to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from route53_takeover.core.domain.record_sets import (
     conflict,
@@ -26,7 +26,7 @@ from route53_takeover.core.timing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from route53_takeover.core.domain.desired_records import DesiredRecord
     from route53_takeover.core.domain.record_sets import RecordSet
@@ -35,9 +35,40 @@ if TYPE_CHECKING:
     from route53_takeover.core.takeover.stack_state import RecordResource, StackState
     from route53_takeover.core.takeover.state import State
 
+_Thing = TypeVar("_Thing")
+_Answer = TypeVar("_Answer")
+
 ANSWERED = "answer"
 """The status of a name server that answers with records (`core.ports.DnsAnswer`)."""
 IN_PROGRESS = frozenset({StackPhase.FORWARD, StackPhase.CLEANING, StackPhase.ROLLING_BACK})
+
+
+class _Newest(Generic[_Thing, _Answer]):
+    """What a question comes to, kept for the newest thing that it was asked about.
+
+    With many names in a run each asks the same many times a step. A state is never changed, only
+    replaced, so an answer holds for as long as it is the same object.
+    """
+
+    def __init__(self, ask: Callable[[_Thing], _Answer]) -> None:
+        self._ask = ask
+        self._known: tuple[_Thing, _Answer] | None = None
+
+    def of(self, thing: _Thing) -> _Answer:
+        if self._known is None or self._known[0] is not thing:
+            self._known = thing, self._ask(thing)
+        return self._known[1]
+
+
+def _by_name(stacks: Mapping[str, StackState]) -> Mapping[str, Sequence[RecordResource]]:
+    """The tree's record resources by the name of their desired record."""
+    found: dict[str, list[RecordResource]] = {}
+    for stack in stacks.values():
+        for resource in stack.records.values():
+            if resource.desired is not None:
+                name = normal_name(resource.desired.record.name)
+                found.setdefault(name, []).append(resource)
+    return found
 
 
 def may_lose_a_record(state: State) -> bool:
@@ -47,7 +78,7 @@ def may_lose_a_record(state: State) -> bool:
 
 def root_kind(state: State) -> StackPhase:
     """What the root stack's status means."""
-    return kind_of(root_status(state))
+    return _root_kind.of(state)
 
 
 def root_status(state: State) -> str:
@@ -137,7 +168,7 @@ def is_owned(state: State, handover: Handover) -> bool:
 
 def resources_at(state: State, name: str) -> Sequence[RecordResource]:
     """The tree's record resources whose desired record has this name, in normal form."""
-    return _by_name.of(state.stacks).get(name, ())
+    return _resources.of(state.stacks).get(name, ())
 
 
 def group_members(state: State, resource: RecordResource) -> tuple[RecordResource, ...]:
@@ -205,33 +236,6 @@ def is_group_kept_back(state: State, resource: RecordResource) -> bool:
     return False
 
 
-class _ByName:
-    """Record resources by name, worked out once for each state of the stacks.
-
-    With many names in a run each is looked up many times a step. The stacks of a state are never
-    changed, only replaced, so what was worked out for them holds for as long as they are the same
-    object; it is kept for the newest.
-    """
-
-    def __init__(self) -> None:
-        self._stacks: Mapping[str, StackState] = {}
-        self._found: Mapping[str, Sequence[RecordResource]] = {}
-
-    def of(self, stacks: Mapping[str, StackState]) -> Mapping[str, Sequence[RecordResource]]:
-        if self._stacks is not stacks:
-            found: dict[str, list[RecordResource]] = {}
-            for stack in stacks.values():
-                for resource in stack.records.values():
-                    if resource.desired is not None:
-                        name = normal_name(resource.desired.record.name)
-                        found.setdefault(name, []).append(resource)
-            self._stacks, self._found = stacks, found
-        return self._found
-
-
-_by_name = _ByName()
-
-
 def is_in_zone(plan: Plan, resource: RecordResource) -> bool:
     """Whether the resource is certainly in the plan's zone. Unresolved or ambiguous: it is not.
 
@@ -290,3 +294,7 @@ def silent_servers(state: State) -> tuple[str, ...]:
         if name.answers.get(server) != ANSWERED
     )
     return tuple(dict.fromkeys(silent))
+
+
+_resources = _Newest(_by_name)
+_root_kind: _Newest[State, StackPhase] = _Newest(lambda state: kind_of(root_status(state)))

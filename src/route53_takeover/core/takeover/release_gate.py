@@ -197,20 +197,19 @@ def _gate(state: State, name: NameState, blocked: Blocked) -> ReleaseGate:
 
 def to_release(state: State, name: NameState) -> Iterator[Blocked]:
     """Each such resource: one for all records that a group has at the name."""
-    ours = [h.standing for h in name.handovers if h.stage is RecordStatus.STANDING]
-    if not ours:
+    here = resources_at(state, name.name)
+    if not any(map(_is_coming, here)):
         return
+    ours = [h.standing for h in name.handovers if h.stage is RecordStatus.STANDING]
     groups: set[tuple[str, str]] = set()
-    for resource in resources_at(state, name.name):
+    for resource in here:
         wanted = [resource]
         if resource.group:
             if (itself := (resource.stack_id, resource.logical_id)) in groups:
                 continue
             groups.add(itself)
             wanted = [
-                each
-                for each in resources_at(state, name.name)
-                if each.group and (each.stack_id, each.logical_id) == itself
+                each for each in here if each.group and (each.stack_id, each.logical_id) == itself
             ]
         coming = [each for each in wanted if _is_coming(each)]
         if not coming:

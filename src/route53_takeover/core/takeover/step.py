@@ -47,7 +47,7 @@ from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.takeover.preparation import prepare, watch_bridges
 from route53_takeover.core.takeover.queries import root_kind
 from route53_takeover.core.takeover.step_context import StepContext, tree_is_listed
-from route53_takeover.core.timing import EARLY_WRITES, INSYNC_PATIENCE, PATIENCE
+from route53_takeover.core.timing import EARLY_READS, INSYNC_PATIENCE, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ def _lower_ttl(context: StepContext) -> None:
         if changes:
             waiting = True
             writing += 1
-            if writing <= EARLY_WRITES:
+            if writing <= EARLY_READS:
                 write_where_unchanged(context, name, Purpose.LOWER, tuple(changes))
         elif name.unsynced is not None and context.state.now >= name.wrote_at + INSYNC_PATIENCE:
             context.put(replace(name, unsynced=None, synced_at=context.state.now))
@@ -173,7 +173,7 @@ def _drain(context: StepContext) -> None:
 
 def _prove(context: StepContext) -> None:
     unproven = [name for name in context.state.names.values() if not name.proven]
-    for name in unproven[:EARLY_WRITES]:
+    for name in unproven[:EARLY_READS]:
         changes = tuple(
             change
             for h in name.handovers
