@@ -436,3 +436,18 @@ async def test_a_fast_clock_runs_and_sleeps_at_its_speed() -> None:
     await fast.sleep(10)
     assert fast.now() - fast_start >= 10
     assert 0.09 < real.now() - real_start < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-28T12:00:00.123Z", "2026-11-28T13:00:00.123+01:00", "1795867200.123"],
+)
+async def test_the_times_of_answers_are_read_in_every_form(server: FakeAws, text: str) -> None:
+    server.succeed(CHANGED.replace("2026-01-01T00:00:00Z", text))
+    account = Credentials(endpoint_url=server.url)
+    async with (
+        AwsSession(account, SystemClock()) as aws,
+        aws.reading("route53:GetChange") as clients,
+    ):
+        answer = await clients.route53.get_change(Id="C1")
+    assert answer["ChangeInfo"]["SubmittedAt"].timestamp() == 1795867200.123

@@ -197,7 +197,7 @@ class Witness:
         shown = self.shown.get(write.swap)
         side = Side.UNKNOWN if shown is None else shown.reading.side
         found = []
-        if not self.backed_up:
+        if not self.backed_up and write.purpose is not SwapPurpose.BACK:
             found.append("no backup")
         if write.to is Side.GREEN and side is not Side.BLUE:
             found.append(f"{side} is switched")

@@ -77,7 +77,9 @@ def test_it_is_lowered_and_put_back_whatever_comes_of_the_run(name: str) -> None
 
 def test_a_run_that_is_killed_between_two_releases_goes_on_to_the_next() -> None:
     """The SOA is read again before the release of the second, while the first has no record."""
-    scenario = many_names(5, Mode.RETRY)
+    later = {"Type": "AWS::S3::Bucket", "Metadata": {"Simulation": {"Seconds": 6.0}}}
+    scenario = many_names(2, Mode.RETRY, Later=later)
+    scenario.account.template["Resources"]["Record1"]["DependsOn"] = "Later"
     events = rehearsed(Faults(), scenario).events
     release = next(
         event

@@ -47,7 +47,7 @@ def violations(state: SwitchState, write: WriteSwap, sent: AbstractSet[str]) -> 
 def _violations(state: SwitchState, write: WriteSwap, sent: AbstractSet[str]) -> Iterator[str]:
     if write.id in sent:
         yield "this write was intended before"
-    if not state.backed_up:
+    if not state.backed_up and write.purpose is not SwapPurpose.BACK:  # a rescue needs no file
         yield "there is no backup"
     if state.phase not in _PHASES[write.purpose]:
         yield f"{write.purpose} does not belong in {state.phase}"
