@@ -41,6 +41,7 @@ from route53_takeover.cli.options import (
     Rehearsal,
     RehearseItOption,
     RunArgument,
+    RunningOptions,
     StackOption,
     VersionOption,
 )
@@ -139,7 +140,7 @@ def run(
     dry_run: RehearseItOption = False,
     takeover: Takeover,
     connection: ConnectionOptions,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> ExitCode:
     """Take over a record: lower the TTL, deploy, delete the old record in time, watch."""
     if plan_file is not None:
@@ -166,7 +167,7 @@ def switch(
     policy: PolicyOption = False,
     site: SiteSwitch,
     account: AccountOptions,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> ExitCode:
     """Switch a live site from blue to green, with checks and a way back."""
     if not (auto or dry_run or policy):
@@ -179,7 +180,7 @@ def switch(
 
 @app.command()
 @grouped
-def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: CommonOptions) -> ExitCode:
+def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: RunningOptions) -> ExitCode:
     """Rehearse a takeover in a simulated account, without AWS."""
     rehearsal.check()
     if not (rehearsal.list_ or rehearsal.virtual or auto):
@@ -215,7 +216,7 @@ def resume(
     run: RunArgument,
     auto: AutoOption = False,
     connection: ConnectionOptions,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> ExitCode:
     """Resume an interrupted run."""
     if not auto:

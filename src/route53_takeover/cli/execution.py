@@ -205,7 +205,7 @@ def begun_run(
         UsageError: it cannot be written.
     """
     folder = create_run(common.state_dir, label, now)
-    saved = replace(saved, run=folder.name, begun=now)
+    saved = replace(saved, run=folder.name, begun=now, on_event=common.on_event)
     try:
         folder.save_plan(saved)
     except OSError as error:

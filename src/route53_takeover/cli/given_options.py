@@ -42,6 +42,9 @@ class Given:
     output: str | None = None
     """``--output``, once it is known: errors are printed in its form."""
 
+    context: typer.Context | None = None
+    """The command's, once its options are read."""
+
     config: tuple[typer.Context, Path] | None = None
     """The file that has been read for options, and the command that may have got some from it."""
 
@@ -55,6 +58,7 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
         read_config,
     )
 
+    Given.context = ctx
     path = value or Path(CONFIG_FILE)
     loaded = read_config(path, required=value is not None)
     commands = getattr(ctx.find_root().command, "commands", {})
@@ -120,6 +124,22 @@ def switch_line(ctx: typer.Context) -> str:
     return shlex.join([PROGRAM, "switch", *given, "--auto"])
 
 
+def is_given_for_this(name: str) -> bool:
+    """Whether an option that alerts people is meant for this command, wherever it was given.
+
+    A rehearsal alerts no one who has not been named for it, so that only its own command line
+    counts. `resume` shows no plan to agree to, so that a file in the current folder does not.
+    """
+    ctx = Given.context
+    source = None if ctx is None else ctx.get_parameter_source(name)
+    where = "" if source is None else source.name
+    if ctx is None or ctx.command.name == "rehearse" or ctx.params.get("dry_run"):
+        return where == "COMMANDLINE"
+    return where in ("COMMANDLINE", "ENVIRONMENT") or (
+        where == "DEFAULT_MAP" and ctx.command.name != "resume"
+    )
+
+
 def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
     """Refuses options of a takeover on the command line: ``--plan`` has them.
 
@@ -159,6 +179,8 @@ def _words(ctx: typer.Context, *sources: str, but: Collection[str] = ()) -> list
         value = ctx.params[name]
         if value is True:
             words.append(flag)
+        elif value is False and one.secondary_opts:
+            words.append(one.secondary_opts[0])
         elif value is not False:
             for item in value if isinstance(value, list | tuple) else [value]:
                 words += [flag, f"{item:g}" if isinstance(item, float) else str(item)]

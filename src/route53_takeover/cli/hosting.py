@@ -7,7 +7,9 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover.base.signals import asking, never_suspend
+from route53_takeover.cli.event_alerts import EventAlerts
 from route53_takeover.cli.preloading import preload
+from route53_takeover.core.events import AlertFailed
 from route53_takeover.core.status.any_run import result_of
 from route53_takeover.output import log
 from route53_takeover.process.control_server import Control
@@ -62,7 +64,8 @@ async def host(
     awake = Awake()
     try:
         log.to_file(folder.log, log.level(common.log_level))
-        async with audience.observing(folder, saved, clock) as observer:
+        alerts = EventAlerts(common, folder, saved, journal.events, known)
+        async with audience.observing(folder, saved, clock, known) as observer:
 
             def look(event: Any, state: Any, seq: int) -> None:  # noqa: ANN401 -- of any machine
                 if isinstance(event, type(first)):  # it is on disk: readers see this process
@@ -72,8 +75,12 @@ async def host(
                 control.observe(event, state, seq)
                 observer(event, state, seq)
                 also(state)
+                alerts.observe(event, state, seq)
 
             engine = engine_of(look)
+            alerts.tell_failures(
+                lambda reason: engine.submit(AlertFailed(time=clock.now(), reason=reason))
+            )
             control = Control(folder.control, clock, engine.submit)
             preload()
             loop, asked = asyncio.get_running_loop(), asking()
@@ -83,6 +90,7 @@ async def host(
             try:
                 async with control.serving():
                     state = await engine.run(first, journal.events, known)
+                alerts.tell_failures(lambda why: audience.warn(f"--on-event: {why}"))
             finally:
                 for number in asked:  # the run has ended: its own exit code is what it comes to
                     loop.remove_signal_handler(number)

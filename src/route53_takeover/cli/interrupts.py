@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.signals import asking
 from route53_takeover.output import log
+from route53_takeover.process.alert_command import finish_all
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -59,6 +60,8 @@ def in_loop(work: Coroutine[None, None, ExitCode], *, written: str = "") -> Exit
                 f"{caught[0]}: stopped, and nothing was written",
                 "Start it again when you are ready.",
             ) from None
+        finally:
+            await finish_all()
 
     log.nowhere()
     return asyncio.run(interruptible())

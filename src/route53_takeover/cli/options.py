@@ -17,7 +17,12 @@ import typer
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
-from route53_takeover.cli.given_options import Given, config_file, read_config_file
+from route53_takeover.cli.given_options import (
+    Given,
+    config_file,
+    is_given_for_this,
+    read_config_file,
+)
 from route53_takeover.cli.option_types import LogLevel, Output, OwnersIn
 
 if TYPE_CHECKING:
@@ -223,6 +228,39 @@ class CommonOptions:
             log_level=self.log_level,
             config=config_file(field.name for field in fields(Takeover)),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningOptions(CommonOptions):
+    """What every command takes that starts a run or resumes one."""
+
+    on_event: Annotated[
+        str | None,
+        option(
+            "--on-event",
+            callback=types.not_empty,
+            help="Shell command that is run when a gap opens or closes, when the run needs you, "
+            "and when it ends; it gets the event as JSON on stdin.",
+            metavar="CMD",
+        ),
+    ] = None
+    notify: Annotated[
+        bool | None,
+        option(
+            "--notify/--no-notify",
+            help="Desktop notifications of the same by the terminal. Without either: where the "
+            "terminal is known to have them, and not in a rehearsal.",
+        ),
+    ] = None
+
+    def common(self) -> Common:
+        """The same with where alerts go; of a rehearsal only as its own command line says."""
+        from msgspec.structs import replace
+
+        given = super().common()
+        if is_given_for_this("on_event"):
+            given = replace(given, on_event=self.on_event or "")
+        return replace(given, notify=self.notify) if is_given_for_this("notify") else given
 
 
 def _default_state_dir(*, quiet: bool) -> Path:

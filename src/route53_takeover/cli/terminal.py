@@ -246,6 +246,7 @@ async def _revive(
     order = GoOn(
         state_dir=str(common.state_dir),
         log_level=common.log_level,
+        on_event=common.on_event,
         run=folder.name,
         override=override,
     )

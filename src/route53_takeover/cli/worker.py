@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.ports import Clock
-    from route53_takeover.core.status.any_run import RunObserver
+    from route53_takeover.core.status.any_run import RunObserver, RunState
     from route53_takeover.core.status.result import Result
     from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.process.spawn import SpawnReply
@@ -143,7 +143,7 @@ class SocketReporter:
 
     @asynccontextmanager
     async def observing(
-        self, _folder: RunFolder, _saved: SavedRun, _clock: Clock
+        self, _folder: RunFolder, _saved: SavedRun, _clock: Clock, _known: RunState | None = None
     ) -> AsyncIterator[RunObserver]:
         """No observer: terminals read the journal."""
         yield _no_observer
@@ -207,7 +207,9 @@ def _order(channel: socket.socket) -> AnyOrder:
 
 
 def _carry_out(order: AnyOrder, audience: SocketReporter) -> ExitCode:
-    common = Common(state_dir=Path(order.state_dir), log_level=order.log_level)
+    common = Common(
+        state_dir=Path(order.state_dir), log_level=order.log_level, on_event=order.on_event
+    )
     match order:
         case BeginRun(dry_run=True):
             audience.rehearses(order.rehearses)

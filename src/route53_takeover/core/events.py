@@ -45,6 +45,12 @@ class JournalFailed(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class AlertFailed(Observation, frozen=True, kw_only=True):
+    """The command of ``--on-event`` failed, for the first time in this process."""
+
+    reason: str
+
+
 # -- the disk and the deploys
 
 

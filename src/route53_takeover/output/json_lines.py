@@ -13,26 +13,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from route53_takeover.base.stdio import write_line
-from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.events import DeployExited, TimePassed
 from route53_takeover.core.plan.comparison import record_objects
 from route53_takeover.core.plan.forecast_objects import forecast_object, strategy_objects
+from route53_takeover.core.status.gaps import GapClosed, gap_changes
 from route53_takeover.core.status.messages import deploy_tail, of_event
-from route53_takeover.core.switch.state import SwitchState
+from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.core.takeover.events import StackPolled
-from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from route53_takeover.base.stdio import Sink
-    from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.core.events import Event
     from route53_takeover.core.plan.model import Plan
+    from route53_takeover.core.status.alert_events import Alert
     from route53_takeover.core.status.any_run import RunState
+    from route53_takeover.core.status.gaps import GapOpened
     from route53_takeover.core.status.result import Result
-    from route53_takeover.core.takeover.name_state import NameState
-    from route53_takeover.core.takeover.state import State
 
 
 def rfc3339(time: float) -> str:
@@ -44,44 +40,24 @@ class JsonLines:
     """An engine's observer that prints each event as a JSON object on stdout.
 
     The last output of a deploy command goes to ``talk``: it is not our data.
+
+    Args:
+        known: the state of a run that is resumed: what was printed of it is not printed again.
     """
 
-    def __init__(self, run: str, out: Sink, talk: Sink) -> None:
+    def __init__(self, run: str, out: Sink, talk: Sink, known: RunState | None = None) -> None:
         self._run = run
         self._out = out
         self._talk = talk
-        self._gone: dict[RecordKey, float] = {}
-        self._names: Mapping[str, NameState] = {}
+        self._before = known
 
     def __call__(self, event: Event, state: RunState, seq: int) -> None:
         if not (isinstance(event, TimePassed) or _is_no_news(event)):
             self._print(event, state, seq)
-        for line in () if isinstance(state, SwitchState) else self._gaps(state):
+        for gap in gap_changes(self._before, state):
             head = {"run": self._run, "seq": seq, "time": rfc3339(state.now)}
-            write_line(json.dumps(head | {"phase": str(state.phase)} | line), self._out)
-
-    def _gaps(self, state: State) -> Iterator[dict[str, Any]]:
-        """A line when a gap of a record set opens, and one when it closes."""
-        before, self._names = self._names, state.names
-        for name in state.names.values():
-            if before.get(name.name) is name:
-                continue
-            for handover in name.handovers:
-                key = handover.original.key
-                what = {
-                    "name": display_name(key.name),
-                    "type": key.type,
-                    "set_identifier": key.set_identifier,
-                }
-                is_open = handover.stage in ABSENT_STAGES and not name.covered_by
-                if is_open and key not in self._gone:
-                    ours = handover.gap_began_at if handover.gone_at is None else handover.gone_at
-                    self._gone[key] = state.now if ours is None else ours
-                    due = None if name.deadman_at is None else rfc3339(name.deadman_at)
-                    yield {"event": "gap-opened", **what, "deadline": due}
-                elif not is_open and key in self._gone:
-                    lasted = max(state.now - self._gone.pop(key), 0.0)
-                    yield {"event": "gap-closed", **what, "gap_seconds": round(lasted, 3)}
+            write_line(json.dumps(head | {"phase": str(state.phase)} | gap_object(gap)), self._out)
+        self._before = state
 
     def _print(self, event: Event, state: RunState, seq: int) -> None:
         body = msgspec.to_builtins(event)
@@ -105,6 +81,44 @@ class JsonLines:
 
 def _is_no_news(event: Event) -> bool:
     return isinstance(event, StackPolled) and not event.events
+
+
+def gap_object(gap: GapOpened | GapClosed) -> dict[str, Any]:
+    """What a line says of a gap; ``set_identifier`` is of routed records, ``null`` for others."""
+    what = {"name": gap.name, "type": gap.type, "set_identifier": gap.set_identifier}
+    if isinstance(gap, GapClosed):
+        return {"event": "gap-closed", **what, "gap_seconds": gap.gap_seconds}
+    due = None if gap.deadline is None else rfc3339(gap.deadline)
+    return {"event": "gap-opened", **what, "deadline": due}
+
+
+def alert_object(
+    alert: Alert, state: RunState, *, seq: int, rehearsal: str | None, attach: str
+) -> dict[str, Any]:
+    """What the command of ``--on-event`` reads: an event of a run, and a sentence about it.
+
+    Args:
+        attach: the line that shows the run.
+    """
+    found: dict[str, Any] = {"event": str(alert.kind)}
+    if alert.gap is not None:
+        found = gap_object(alert.gap)
+    if state.ending is not None:
+        found |= {
+            "outcome": str(state.ending.outcome),
+            "exit_code": int(state.ending.exit_code),
+            "reason": state.ending.reason,
+        }
+    return {
+        "run": state.run,
+        "seq": seq,
+        "time": rfc3339(state.now),
+        "phase": str(state.phase),
+        **found,
+        "text": f"{prefix(rehearsal)}{alert.text}",
+        "rehearsal": rehearsal,
+        "attach": attach,
+    }
 
 
 def kebab(name: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.core.plan.model import Finding, Plan
     from route53_takeover.core.ports import Clock
-    from route53_takeover.core.status.any_run import RunObserver
+    from route53_takeover.core.status.any_run import RunObserver, RunState
     from route53_takeover.core.status.result import Result
     from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.storage.config import Common
@@ -50,9 +50,13 @@ class Reporter(Protocol):
         """The run's folder has its journal, and the engine is about to start."""
 
     def observing(
-        self, folder: RunFolder, saved: SavedRun, clock: Clock
+        self, folder: RunFolder, saved: SavedRun, clock: Clock, known: RunState | None = None
     ) -> AbstractAsyncContextManager[RunObserver]:
-        """The observer of every event, while the run lasts."""
+        """The observer of every event, while the run lasts.
+
+        Args:
+            known: the state of a run that is resumed.
+        """
 
     def drain(self, patience: float | None) -> bool:
         """Waits up to this long until all output has been read; whether it was."""
@@ -101,14 +105,14 @@ class ConsoleReporter:
 
     @asynccontextmanager
     async def observing(
-        self, folder: RunFolder, saved: SavedRun, clock: Clock
+        self, folder: RunFolder, saved: SavedRun, clock: Clock, known: RunState | None = None
     ) -> AsyncIterator[RunObserver]:
         """JSON lines on stdout, or text on stderr."""
         talk = Background(sys.stderr)
         if self._common.as_json:
             out = Background(sys.stdout)
             self._sinks = (out, talk)
-            yield json_lines.JsonLines(folder.name, out, talk)
+            yield json_lines.JsonLines(folder.name, out, talk, known)
             return
         self._sinks = (talk,)
         lines = text_lines.TextLines(

@@ -46,10 +46,11 @@ _LAST_WORDS = 500
 
 
 class SpawnRequest(Struct, frozen=True, kw_only=True, tag=True):
-    """What a process is started for; ``state_dir`` and ``log_level`` as on the command line."""
+    """What a process is started for; what it has besides is as on the command line."""
 
     state_dir: str
     log_level: str
+    on_event: str = ""
 
     @property
     def rehearses(self) -> str:

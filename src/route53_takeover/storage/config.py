@@ -102,7 +102,14 @@ class ConfigFile(Struct, frozen=True, kw_only=True):
 
 
 class Common(Struct, frozen=True, kw_only=True):
-    """What every command takes; ``config``: the file that some of it, or of the rest, is from."""
+    """What every command takes.
+
+    Attributes:
+        config: the file that some of it, or of the rest, is from.
+        on_event: of commands that start or resume a run: what is run at its alerts.
+        notify: of the same: whether the terminal is asked for notifications; ``None``: where it is
+            known to have them, and not in a rehearsal.
+    """
 
     state_dir: Path
     output: str = "text"
@@ -110,6 +117,8 @@ class Common(Struct, frozen=True, kw_only=True):
     quiet: bool = False
     log_level: str = "info"
     config: ConfigFile | None = None
+    on_event: str = ""
+    notify: bool | None = None
 
     @property
     def as_json(self) -> bool:

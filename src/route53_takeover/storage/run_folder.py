@@ -56,6 +56,7 @@ class SavedRun(Struct, frozen=True, kw_only=True):
             was made of a real one.
         simulated: the folder of a scenario's account, whose process answers there while it lives.
         cwd: where the deploy commands run.
+        on_event: the command of ``--on-event``; empty: none.
     """
 
     format: int = FORMAT
@@ -65,6 +66,7 @@ class SavedRun(Struct, frozen=True, kw_only=True):
     cwd: str
     rehearsal: str | None = None
     simulated: str = ""
+    on_event: str = ""
 
 
 class Saved(SavedRun, frozen=True, kw_only=True):

@@ -44,7 +44,11 @@ def _like(common: Common, name: str, speed: float | None, *, auto: bool) -> Exit
     from route53_takeover.process.spawn import BeginLike
 
     order = BeginLike(
-        state_dir=str(common.state_dir), log_level=common.log_level, like=like, speed=speed
+        state_dir=str(common.state_dir),
+        log_level=common.log_level,
+        on_event=common.on_event,
+        like=like,
+        speed=speed,
     )
     return terminal.start(common, order)
 
@@ -96,6 +100,7 @@ def _in_another_process(common: Common, rehearsal: Rehearsal, *, auto: bool) -> 
     order = BeginRehearsal(
         state_dir=str(common.state_dir),
         log_level=common.log_level,
+        on_event=common.on_event,
         scenario=rehearsal.scenario or "",
         seed=rehearsal.seed,
         speed=rehearsal.speed,

@@ -75,6 +75,7 @@ def _start(
         order = BeginRun(
             state_dir=str(common.state_dir),
             log_level=common.log_level,
+            on_event=common.on_event,
             connection=connection,
             options=options,
             reviewed=reviewed,

@@ -38,6 +38,7 @@ def switch(
         order = BeginSwitch(
             state_dir=str(common.state_dir),
             log_level=common.log_level,
+            on_event=common.on_event,
             connection=connection,
             options=asked,
         )

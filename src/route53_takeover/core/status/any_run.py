@@ -9,11 +9,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from route53_takeover.core.projection import Projection
+from route53_takeover.core.status.attention import needs_person
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.choices import choices
 from route53_takeover.core.status.result import result
 from route53_takeover.core.status.sentences import doing
-from route53_takeover.core.status.switch.build import switch_doing, switch_progress, switch_snapshot
+from route53_takeover.core.status.switch.build import (
+    switch_doing,
+    switch_needs,
+    switch_progress,
+    switch_snapshot,
+)
 from route53_takeover.core.status.switch.choices import switch_choices
 from route53_takeover.core.status.switch.result import switch_result
 from route53_takeover.core.status.switch.timeline import SwitchTimeline
@@ -159,6 +165,13 @@ def doing_of(state: RunState) -> str:
 def progress_of(state: RunState) -> str:
     """How far what it does now is, where that can be told: who answers users in a switch."""
     return switch_progress(state) if isinstance(state, SwitchState) else ""
+
+
+def needs_of(state: RunState, timeline: Timeline | SwitchTimeline) -> str:
+    """What the operator must do now; empty where nothing is needed."""
+    if isinstance(state, State) and isinstance(timeline, Timeline):
+        return needs_person(state, timeline)
+    return switch_needs(state) if isinstance(state, SwitchState) else ""
 
 
 def choices_of(state: RunState) -> tuple[Choice, ...]:

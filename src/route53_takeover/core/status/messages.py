@@ -107,6 +107,8 @@ def of_event(event: ev.AnyEvent) -> Iterator[Message]:
         case ev.JournalFailed():
             text = f"the journal cannot be written: {event.reason}; continuing in memory"
             yield Message(text, Mark.FAILED)
+        case ev.AlertFailed():
+            yield Message(f"--on-event: {event.reason}", Mark.FAILED)
         case (
             ev.WriteIntended()
             | ev.WriteAccepted()

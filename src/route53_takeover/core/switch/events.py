@@ -11,6 +11,7 @@ from enum import StrEnum
 from route53_takeover.core.domain.http_checks import CheckAnswer, Side
 from route53_takeover.core.events import (
     AbortAsked,
+    AlertFailed,
     BackupFailed,
     BackupWritten,
     DeployExited,
@@ -220,6 +221,7 @@ SwitchEvent = (
     | TimePassed
     | Interrupted
     | JournalFailed
+    | AlertFailed
     | DeployIntended
     | DeployExited
     | GreenFound

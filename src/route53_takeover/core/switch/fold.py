@@ -47,7 +47,7 @@ def observe(state: SwitchState, event: ev.SwitchEvent) -> SwitchState:
     if (answer := answered_by(event)) in state.in_flight:
         state = replace(state, in_flight=state.in_flight - {answer})
     match event:
-        case ev.TimePassed() | ev.SwitchStarted():
+        case ev.TimePassed() | ev.SwitchStarted() | ev.AlertFailed():
             return state
         case ev.SwapRead() | ev.SwapUnread():
             return _of_swap(state, event)
@@ -259,7 +259,9 @@ def _of_swap(state: SwitchState, event: ev.SwapRead | ev.SwapUnread) -> SwitchSt
     by_deploy = state.deploy is not None and not swap.ever_green
     is_moved = (by_deploy or not state.may_go_back) and not swap.is_on(wanted)
     moved_at = (swap.moved_at or state.now) if is_moved else None
-    return put(state, replace(swap, moved_at=moved_at))
+    is_gone = swap.side is Side.ABSENT
+    absent_since = (swap.absent_since or state.now) if is_gone else None
+    return put(state, replace(swap, moved_at=moved_at, absent_since=absent_since))
 
 
 def _with_fate(swap: SwapState, now: float) -> SwapState:

@@ -41,6 +41,7 @@ class SwapState(Struct, frozen=True, kw_only=True):
         switched_at: when the write to green was accepted; ``returned_at``: the one back to blue.
         moved_at: when it was first seen not to lead to blue while green was made.
         moves: how often it was put back then.
+        absent_since: since when reads show that it is gone; ``None``: the newest does not.
         held_off: writes in a row that were not sent or not taken now; ``refusals``: refused ones.
         unread: reads in a row that failed; the newest of them at ``unread_at``.
         not_before: no write earlier than this; ``invalidate_after``: no invalidation.
@@ -65,6 +66,7 @@ class SwapState(Struct, frozen=True, kw_only=True):
     returned_at: float | None = None
     moved_at: float | None = None
     moves: int = 0
+    absent_since: float | None = None
     held_off: int = 0
     refusals: int = 0
     unread: int = 0

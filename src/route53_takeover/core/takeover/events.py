@@ -18,6 +18,7 @@ from route53_takeover.core.domain.stacks import (
 )
 from route53_takeover.core.events import (
     AbortAsked,
+    AlertFailed,
     BackupFailed,
     BackupWritten,
     DeployExited,
@@ -282,6 +283,7 @@ AnyEvent = (
     | TimePassed
     | Interrupted
     | JournalFailed
+    | AlertFailed
     | NameRead
     | NameUnread
     | WriteIntended

@@ -119,7 +119,7 @@ def observe(state: State, event: ev.AnyEvent) -> State:
             return tree(state, event)
         case ev.ResourcesRead() | ev.ResourcesUnread():
             return reconciled(resources(state, event))
-        case ev.StackUnpolled():
+        case ev.StackUnpolled() | ev.AlertFailed():
             return state
         case (
             ev.RunPaused()

@@ -76,7 +76,7 @@ def switch_snapshot(
         doing=switch_doing(state),
         next="" if following is None else f"{SWITCH_PHASE_WORDS[_P(following)]}",
         waits=tuple(_waits(state)),
-        needs_person="Continue or abort: the run is paused." if state.paused else "",
+        needs_person=switch_needs(state),
         alerts=tuple(_alerts(state, timeline)),
         paused=state.paused and not state.given_up,
         news_at=state.news_at,
@@ -109,6 +109,11 @@ def switch_doing(state: SwitchState) -> str:
     if state.paused:
         return f"Paused while {words}."
     return f"{words[0].upper()}{words[1:]}."
+
+
+def switch_needs(state: SwitchState) -> str:
+    """What the operator must do now; empty where nothing is needed."""
+    return "Continue or abort: the run is paused." if state.paused else ""
 
 
 def switch_progress(state: SwitchState) -> str:

@@ -68,6 +68,8 @@ def of_switch_event(event: ev.SwitchEvent, state: SwitchState) -> Iterator[Messa
         case ev.JournalFailed():
             text = f"the journal cannot be written: {event.reason}; continuing in memory"
             yield Message(text, Mark.FAILED)
+        case ev.AlertFailed():
+            yield Message(f"--on-event: {event.reason}", Mark.FAILED)
         case ev.CheckAnswered():
             yield from _checked(event, state)
         case ev.RuleIntended() | ev.RuleTested() | ev.RuleRemoved():
