@@ -22,6 +22,7 @@ from route53_takeover.base.errors import ExitCode, ManualActionRequiredError, Ta
 from route53_takeover.base.signals import asking, ignore_asking
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import text_lines
+from route53_takeover.output.desktop import sequence_for
 from route53_takeover.output.would_write import print_would_write
 from route53_takeover.process.account_socket import is_served
 from route53_takeover.process.client import RemoteRun
@@ -109,9 +110,17 @@ def _on_screen(
     common: Common, *, source: Source | None = None, opening: PendingRun | None = None
 ) -> ExitInfo:
     from route53_takeover.tui.app import TakeoverApp  # noqa: PLC0415 -- only for a screen
+    from route53_takeover.tui.desktop_news import DesktopNews  # noqa: PLC0415 -- the same
 
     preferences = config_folder() / "screen.json"
-    app = TakeoverApp(source=source, opening=opening, preferences=preferences)
+    app = TakeoverApp(
+        source=source,
+        opening=opening,
+        preferences=preferences,
+        desktop=DesktopNews(
+            sequence_for(os.environ, asked=common.notify), asked=bool(common.notify)
+        ),
+    )
 
     async def show() -> ExitInfo | None:
         for number in asking():  # from outside: ctrl+c is a key here

@@ -7,6 +7,7 @@ that is not refused, without asking.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from route53_takeover.base.stdio import Background
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import json_lines, text_lines
+from route53_takeover.output.desktop import DesktopAlerts, sequence_for
 from route53_takeover.output.would_write import print_would_write
 from route53_takeover.storage.run_folder import RunFolder, line_for
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from route53_takeover.base.errors import ExitCode
+    from route53_takeover.core.events import Event
     from route53_takeover.core.plan.model import Finding, Plan
     from route53_takeover.core.ports import Clock
     from route53_takeover.core.status.any_run import RunObserver, RunState
@@ -121,9 +124,17 @@ class ConsoleReporter:
             quiet=self._common.quiet,
             verbose=self._common.verbose,
         )
+        sequence = _sequence(self._common, saved)
+        desktop = DesktopAlerts(sequence, saved.rehearsal, known) if sequence else None
+
+        def observer(event: Event, state: RunState, seq: int) -> None:
+            lines(event, state, seq)
+            if desktop is not None:
+                desktop(event, state, seq)
+
         task = asyncio.create_task(_tick(lines, clock))
         try:
-            yield lines
+            yield observer
         finally:
             task.cancel()
 
@@ -151,6 +162,13 @@ class ConsoleReporter:
             else None,
             rehearsal=saved.rehearsal if saved else None,
         )
+
+
+def _sequence(common: Common, saved: SavedRun) -> str:
+    """What makes the terminal notify; empty off a terminal, and in a rehearsal unless asked for."""
+    if not sys.stderr.isatty() or (saved.rehearsal and not common.notify):
+        return ""
+    return sequence_for(os.environ, asked=common.notify)
 
 
 async def _tick(lines: text_lines.TextLines, clock: Clock) -> None:

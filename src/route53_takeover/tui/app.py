@@ -22,6 +22,7 @@ from route53_takeover.base.escaping import escape_control
 from route53_takeover.process.protocol import ExitInfo, Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.base_screen import BaseScreen
+from route53_takeover.tui.desktop_news import DesktopNews
 from route53_takeover.tui.dialogs import Notice
 from route53_takeover.tui.help import Help
 from route53_takeover.tui.messages import (
@@ -66,6 +67,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
         source: a run that exists.
         opening: one that has not started; one of the two is given.
         preferences: file with the theme and the keys that were changed.
+        desktop: what the terminal is asked to notify of; nothing by default.
     """
 
     TITLE = NAME
@@ -77,13 +79,19 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
     """Seconds between two drawings: what comes faster is not seen by anybody."""
 
     def __init__(
-        self, *, source: Source | None = None, opening: PendingRun | None = None, preferences: Path
+        self,
+        *,
+        source: Source | None = None,
+        opening: PendingRun | None = None,
+        preferences: Path,
+        desktop: DesktopNews | None = None,
     ) -> None:
         super().__init__(driver_class=Driver)
         self.use_command_palette = True
         for theme in themes.THEMES:
             self.register_theme(theme)
         self._preferences = preferences
+        self._desktop = desktop or DesktopNews()
         self._kept, self._complaints = load(preferences, self.available_themes)
         self.theme = self._kept.theme or themes.NAMES[0]
         self._source = source
@@ -199,6 +207,8 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
         screen.show(self._newest)
         self._set_title(self._newest.snapshot.title)
         self._ring(self._newest)
+        for sequence in self._desktop.sequences(self._newest):
+            self.write_terminal(sequence)
 
     def _ring(self, view: View) -> None:
         """Rings once for each thing that the user has to do; never for what is over."""

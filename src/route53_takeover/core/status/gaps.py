@@ -107,6 +107,8 @@ def _opened(handover: Handover, name: NameState, deadline: float | None) -> GapO
     if deadline is not None:
         until = datetime.fromtimestamp(deadline, UTC).strftime("%H:%M:%SZ")
         text = f"{text}; restored at {until} at the latest"
+    elif name.restoring:
+        text = f"{text}; the run is restoring it"
     return GapOpened(
         name=display_name(key.name),
         type=key.type,
