@@ -1,4 +1,4 @@
-"""Desktop notifications by the terminal: OSC 9 and OSC 777, where it is known to have them.
+"""Desktop notifications by the terminal: OSC 9, 777 or 99, where it is known to have one of them.
 
 A terminal that does not know them may print them, so that the others get none unless they are asked
 for. Within tmux or screen the terminal outside is not known; asked for, tmux passes the sequence on
@@ -25,10 +25,18 @@ if TYPE_CHECKING:
 
 _OSC_9 = "\x1b]9;{text}\x07"
 _OSC_777 = "\x1b]777;notify;route53-takeover;{text}\x07"
-_PROGRAMS = {"iTerm.app": _OSC_9, "WezTerm": _OSC_9, "ghostty": _OSC_9}
+_OSC_99 = "\x1b]99;;{text}\x1b\\"
+_PROGRAMS = {"iTerm.app": _OSC_9, "WezTerm": _OSC_777, "ghostty": _OSC_777}
 """``TERM_PROGRAM``."""
-_TERMS = {"xterm-kitty": _OSC_9, "xterm-ghostty": _OSC_9, "foot": _OSC_777, "rxvt": _OSC_777}
+_TERMS = {
+    "xterm-kitty": _OSC_99,
+    "xterm-ghostty": _OSC_777,
+    "foot": _OSC_777,
+    "rxvt-unicode": _OSC_777,
+}
 """The beginning of ``TERM``."""
+_VTE = 4600
+"""``VTE_VERSION`` (GNOME Terminal and others) from which OSC 777 notifies or is ignored."""
 _LONGEST = 200
 
 
@@ -48,7 +56,8 @@ def sequence_for(environ: Mapping[str, str], *, asked: bool | None) -> str:
         return f"\x1bP{_OSC_9}\x1b\\" if asked else ""
     found = _PROGRAMS.get(environ.get("TERM_PROGRAM", ""), "")
     found = found or next((seq for start, seq in _TERMS.items() if term.startswith(start)), "")
-    if not found and "VTE_VERSION" in environ:
+    vte = environ.get("VTE_VERSION", "")
+    if not found and vte.isdecimal() and int(vte) >= _VTE:
         found = _OSC_777
     return found or (_OSC_9 if asked else "")
 

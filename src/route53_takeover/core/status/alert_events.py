@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _AGAIN = 60.0
 """Seconds before the same need is reported again: what comes and goes is one thing to do."""
+_PACE = 1.0
+"""Seconds between two looks at what is needed: it takes longer than an event, with many names."""
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -56,6 +58,7 @@ class AlertFeed:
     def __init__(self, known: RunState | None = None) -> None:
         self._state = known
         self._timeline: Timeline | SwitchTimeline | None = None
+        self._asked_at = 0.0
         self._needed, self._last = "", ("", 0.0)  # now; reported last, and when
         if known is not None:
             self._timeline = timeline_for(known)
@@ -81,6 +84,9 @@ class AlertFeed:
             if before is None or not has_run_ended(before):
                 yield Alert(kind=AlertKind.ENDED, text=_end_of(state))
             return
+        if state.now < self._asked_at + _PACE:
+            return
+        self._asked_at = state.now
         needed, text = self._needed, needs_of(state, timeline)
         self._needed = _kind_of(text)
         if self._needed in ("", needed):

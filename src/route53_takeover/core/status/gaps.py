@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class GapOpened(Struct, frozen=True, kw_only=True):
     """A record set, or a mapping, is missing; ``text`` says so in a sentence.
 
-    ``deadline``: when the record set is created again at the latest; ``None``: as soon as possible.
+    ``deadline``: when the record set is created again at the latest, if a release of ours came
+    before; ``None`` or past: as soon as possible.
     """
 
     name: str
@@ -72,12 +73,12 @@ def _of_name(
     for handover in after.handovers:
         old = known.get(handover.original.key)
         if old is not handover:
-            yield from _of_release(old, handover, after)
+            yield from _of_release(old, handover, after, state.now)
             yield from _of_loss(old, handover, after, state.now)
 
 
 def _of_release(
-    before: Handover | None, after: Handover, name: NameState
+    before: Handover | None, after: Handover, name: NameState, now: float
 ) -> Iterator[GapOpened | GapClosed]:
     """The gap that a release of ours left."""
     began = after.gap_began_at
@@ -85,7 +86,7 @@ def _of_release(
         return
     is_new = before is None or before.gap_began_at != began
     if is_new:
-        yield _opened(after, name, name.deadman_at)
+        yield _opened(after, name, now)
     if after.back_at is not None and (is_new or before is None or before.back_at is None):
         yield _closed(after, after.back_at - began)
 
@@ -96,19 +97,19 @@ def _of_loss(
     """The gap that another writer, or CloudFormation, left."""
     began = None if before is None else before.gone_at
     if after.gone_at is not None and began is None:
-        yield _opened(after, name, None)
+        yield _opened(after, name, now)
     elif after.gone_at is None and began is not None:
         yield _closed(after, now - began)
 
 
-def _opened(handover: Handover, name: NameState, deadline: float | None) -> GapOpened:
-    key = handover.original.key
+def _opened(handover: Handover, name: NameState, now: float) -> GapOpened:
+    key, deadline = handover.original.key, name.deadman_at
     text = str(lack(name)) if name.is_absent else f"{key} was missing"
-    if deadline is not None:
+    if name.is_absent and name.restoring:
+        text = f"{text}; the run is restoring it"
+    elif name.is_absent and deadline is not None and deadline > now:
         until = datetime.fromtimestamp(deadline, UTC).strftime("%H:%M:%SZ")
         text = f"{text}; restored at {until} at the latest"
-    elif name.restoring:
-        text = f"{text}; the run is restoring it"
     return GapOpened(
         name=display_name(key.name),
         type=key.type,
