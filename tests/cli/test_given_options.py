@@ -9,6 +9,7 @@ import pytest
 from tests.cli.program import plain_error, usage_error
 
 from route53_takeover.base.errors import UsageError
+from route53_takeover.cli.options import RunningOptions
 from route53_takeover.storage.config import check_endpoint
 
 if TYPE_CHECKING:
@@ -177,3 +178,47 @@ def test_a_switch_has_its_options_from_a_table_and_none_of_a_takeovers(program: 
     ):
         toml.write_text(text)
         plain_error(program("runs", "--output=json"), 2, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "counts"),
+    [
+        (("rehearse", "--auto"), {"flag"}),
+        (("run", "--dry-run", "--auto"), {"flag"}),
+        (("resume", "a-run", "--auto"), {"flag", "variable"}),
+        (("run", "--auto"), {"flag", "variable", "file"}),
+        (("switch", "--domain=a.b", "--auto"), {"flag", "variable", "file"}),
+    ],
+    ids=str,
+)
+def test_who_is_alerted_by_a_rehearsal_is_named_on_its_own_command_line(
+    program: Program, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], counts: set[str]
+) -> None:
+    given: list[tuple[str, bool | None]] = []
+
+    def called(*arguments: object, **_: object) -> int:
+        options = next(one for one in arguments if isinstance(one, RunningOptions))
+        common = options.common()
+        given.append((common.on_event, common.notify))
+        return 0
+
+    name = words[0]
+    monkeypatch.setattr(f"route53_takeover.cli.commands.{name}.{name}", called)
+    places = {
+        "flag": ("--on-event=page me", "--notify"),
+        "variable": {
+            "ROUTE53_TAKEOVER_ON_EVENT": "page me",
+            "ROUTE53_TAKEOVER_NOTIFY": "true",
+        },
+        "file": 'on-event = "page me"\nnotify = true\n',
+    }
+    for place, value in places.items():
+        toml = program.home / "takeover.toml"
+        toml.write_text(value if isinstance(value, str) else "")
+        variables = value if isinstance(value, dict) else {}
+        flags = value if isinstance(value, tuple) else ()
+        program.env.update(variables)
+        assert program(*words, *flags).code == 0
+        for variable in variables:
+            del program.env[variable]
+        assert given.pop() == (("page me", True) if place in counts else ("", None)), place

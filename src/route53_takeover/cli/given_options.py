@@ -29,6 +29,7 @@ _NOT_IN_CONFIG = frozenset(
 """Options that belong to one call, or do nothing in a file."""
 _SWITCH = "switch"
 """The table of takeover.toml with the options of a switch: some are called as a takeover's."""
+_OF_EVERY_RUN = frozenset({"on_event", "notify"})
 _OF_THE_PLAN_ALONE = frozenset(
     {"out", "output", "config", "verbose", "quiet", "log_level", "version"}
 )
@@ -69,6 +70,7 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
     loaded = check_config(path, loaded, _kinds(others))
     if ctx.command.name == _SWITCH:
         of_takeover = _kinds([commands["run"]]).keys() - _kinds([commands["restore"]]).keys()
+        of_takeover -= _OF_EVERY_RUN
         loaded = {k: v for k, v in loaded.items() if k not in of_takeover} | of_switch
     if value is None:
         check_endpoint(path, loaded)

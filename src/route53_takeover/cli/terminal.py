@@ -25,6 +25,7 @@ from route53_takeover.output import text_lines
 from route53_takeover.output.desktop import sequence_for
 from route53_takeover.output.would_write import print_would_write
 from route53_takeover.process.account_socket import is_served
+from route53_takeover.process.alert_command import LIMIT
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
 from route53_takeover.process.login_scope import is_first_process
@@ -160,7 +161,7 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
             raise error
     if left.result is not None:
         print_would_write(common, find_run(common.state_dir, left.run))
-        return text_lines.print_result(
+        code = text_lines.print_result(
             common,
             left.result,
             left.now,
@@ -168,6 +169,9 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
             resume=line_for(common.state_dir, "resume", left.run, "--auto"),
             rehearsal=find_run(common.state_dir, left.run).rehearses or None,
         )
+        if Launch.latest is not None and is_first_process():
+            Launch.latest.outlast(LIMIT)  # the container ends with this process, and ends it too
+        return code
     if left.gone:
         again = line_for(common.state_dir, "resume", left.run)
         hint = f"Resume it: `{text_lines.pasteable(again)}`."

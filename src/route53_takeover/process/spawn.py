@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, ClassVar
 
@@ -264,6 +265,11 @@ class Launch:
                     raise self._unexpected(word)
         finally:
             self.close()
+
+    def outlast(self, patience: float) -> None:
+        """Waits for the end of the process, which may have an alert to send; blocks."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
 
     def close(self) -> None:
         """Declines the plan, or closes the socket: a process that has not started its run ends."""

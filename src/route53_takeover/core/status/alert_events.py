@@ -6,7 +6,6 @@ nothing twice.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ _AGAIN = 60.0
 """Seconds before the same need is reported again: what comes and goes is one thing to do."""
 _PACE = 1.0
 """Seconds between two looks at what is needed: it takes longer than an event, with many names."""
-_NUMBERS = re.compile(r"\d+")
 
 
 class AlertKind(StrEnum):
@@ -99,7 +97,7 @@ class AlertFeed:
 
 def _kind_of(needed: str) -> str:
     """What is needed, without the times and numbers that an error message repeats."""
-    return _NUMBERS.sub("", needed)
+    return "".join(c for c in needed if not c.isdecimal())
 
 
 def _end_of(state: RunState) -> str:
