@@ -108,6 +108,7 @@ EVENTS: list[ev.AnyEvent] = [
     ev.TimePassed(time=1e10),
     ev.Interrupted(time=1.0, signal="SIGINT"),
     ev.JournalFailed(time=1.0, reason="gone"),
+    ev.AlertFailed(time=1.0, reason="exit status 7: no webhook"),
     ev.NameRead(time=1.0, name=NAME, began=0.5, records=(ALIAS, CNAME, TEXT)),
     ev.NameUnread(time=1.0, name=NAME, reason="\x00\x1f\u2028é😀"),
     ev.WriteIntended(time=1.0, id="w1", name=NAME, purpose=ev.Purpose.RELEASE, changes=CHANGES),
