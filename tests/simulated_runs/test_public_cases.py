@@ -361,6 +361,24 @@ def test_weighted(ways: Ways) -> None:  # aws-cdk#26754, senza#268
     assert "gap_seconds counts the record set" in warned(plan)
 
 
+def test_a_template_without_the_member_is_the_one_reason_to_refuse(tmp_path: Path) -> None:
+    """It was read: nothing may ask to show it, or say that a value will be known later."""
+    case = PublicCase({}, routed(alias("d1old"), "blue"))
+    plan = case.plan("www.example.com", template=case.write(tmp_path))
+    refusal(plan, "creates nothing in the place of www.example.com A [blue]", way_out="switch on")
+    assert "does not define" not in warned(plan)
+
+
+def test_what_stands_beside_is_named_once_however_many_members_it_has(tmp_path: Path) -> None:
+    case = PublicCase(
+        {"Www": switched(own(**BLUE))},
+        routed(alias("d1old"), "blue"),
+        routed(alias("d1green"), "green"),
+    )
+    plan = case.plan("www.example.com/MX", template=case.write(tmp_path))
+    assert any("it has A there" in finding.text for finding in plan.refusals)
+
+
 def test_weighted_with_another_set_identifier_needs_no_takeover(ways: Ways) -> None:
     case = PublicCase({"Www": switched(own(**BLUE))}, routed(alias("d1green"), "green", 90))
     refusal(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.base.errors import RefusedError
+from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.domain.record_sets import (
     conflict,
-    display_name,
     normal_name,
     normal_zone_id,
 )
@@ -71,7 +71,7 @@ async def find_zone(
     for name in names:
         if not _holds(zone, name):
             raise RefusedError(
-                f"{display_name(name)} is not in zone {display_name(zone.name)}",
+                f"{shown_name(name)} is not in zone {shown_name(zone.name)}",
                 "One run takes over the records of one zone.",
             )
     return await _found(records, zone, candidates, names)
@@ -114,7 +114,7 @@ def _chosen(
         chosen = [zone for zone in candidates if _is_said(zone, wanted)]
         if not chosen:
             raise RefusedError(
-                f"zone {wanted} does not exist or cannot contain {display_name(name)}",
+                f"zone {wanted} does not exist or cannot contain {shown_name(name)}",
                 f"Found: {_listed(candidates)}. Check --zone and the account.",
             )
         public = [zone for zone in chosen if not zone.private]
@@ -122,7 +122,7 @@ def _chosen(
     public = [zone for zone in candidates if not zone.private]
     if not public:
         raise RefusedError(
-            f"no public hosted zone of this account contains {display_name(name)}",
+            f"no public hosted zone of this account contains {shown_name(name)}",
             f"Found: {_listed(candidates)}. Check the account and --profile; for a private "
             "zone use --zone ID.",
         )

@@ -46,6 +46,7 @@ def nothing_happened(program: Program, ended: Ended) -> None:
         (("--record=www.example.com/TXT",), ("no TXT", "it has A there")),
         (("--record=www.example.com/CAA",), ("no CAA", "it has A there")),
         (("--record=www.example.org",), ("www.example.org", "no public hosted zone")),
+        (("--record=b\u00fccher.example.org",), ("b\u00fccher.example.org (xn--bcher-kva",)),
         (("--record=www.example.com", "--record=www.example.net"), ("www.example.net", "not in")),
     ],
     ids=" ".join,
@@ -142,7 +143,7 @@ def test_every_reason_to_refuse_is_reported_with_its_hint_and_nothing_is_written
     assert reported["refused"] is True
     expected = [
         ("2 public zones named example.com", "--zone ID"),
-        ("no A, AAAA or CNAME record gone.example.com", "Check --record"),
+        ("no A, AAAA, CNAME or HTTPS record gone.example.com", "Check --record"),
         ("stack legacy owns", "DeletionPolicy: Retain"),
         ("p.example.com A is a plain A record", "--strategy delete"),
         ("t.example.com CNAME belongs to traffic policy instance tpi-7", "traffic policy instance"),

@@ -293,7 +293,7 @@ def test_a_record_that_is_not_there_is_refused_with_what_is() -> None:
     assert "it has A, TXT there" in finding.text
     assert "--record" in finding.hint
     finding = only_refusal(make_plan(facts(WWW), options("nope.example.com")))
-    assert "no A, AAAA or CNAME record nope.example.com" in finding.text
+    assert "no A, AAAA, CNAME or HTTPS record nope.example.com" in finding.text
     assert "no record of that name" in finding.text
 
 

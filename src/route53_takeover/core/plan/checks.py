@@ -119,8 +119,8 @@ def _refuse_missing(
         if told is not None:
             yield told
             continue
-        here = [r.type for r in facts.zone_records if r.key.name == name]
-        what = f"no {kind}" if kind else "no A, AAAA or CNAME"
+        here = dict.fromkeys(r.type for r in facts.zone_records if r.key.name == name)
+        what = f"no {kind}" if kind else f"no {', '.join(ADDRESSING[:-1])} or {ADDRESSING[-1]}"
         also = f"it has {', '.join(here)} there" if here else "it has no record of that name"
         yield Finding(
             text=f"zone {shown_name(facts.zone_name)} ({facts.zone_id}) has {what} record "

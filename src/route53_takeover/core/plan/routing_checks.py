@@ -75,7 +75,8 @@ def refuse_routing(facts: Facts, plan: Plan) -> Iterator[Finding]:
         coming = [r for r in coming_at(facts, record.key.name) if r.type == record.type]
         if record.traffic_policy_instance:
             continue  # refused as such
-        if record.is_routed and not coming:
+        is_read = facts.pending.given and not facts.pending.unread  # and has nothing there
+        if record.is_routed and not coming and not is_read:
             yield Finding(
                 text=f"{record.key} has a routing policy, and no template tells whether the stack "
                 "is going to have this member of the routed group or another one.",
