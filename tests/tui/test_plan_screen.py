@@ -27,8 +27,9 @@ from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
 from route53_takeover.storage.config import Common, ConfigFile
 from route53_takeover.tui import dialogs, plain
+from route53_takeover.tui.card_view import contents_of
 from route53_takeover.tui.dialogs import TOO_SOON, Confirm
-from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen, card_contents, cards_of
+from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen, cards_of
 from route53_takeover.tui.run_screen import RunScreen
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
 
 def screen_lines(given: Proposal) -> list[str]:
     """Every line of the cards, as the screen draws them."""
-    return [line.plain for card in cards_of(given) for line in card_contents(card, 100)]
+    return [line.plain for card in cards_of(given) for line in contents_of(card.parts, 100)]
 
 
 def test_screen_and_text_show_the_same_comparison(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,11 +30,12 @@ from route53_takeover.process.protocol import Link, Proposal
 from route53_takeover.process.spawn import Proposed
 from route53_takeover.storage.config import Common
 from route53_takeover.tui import plain
+from route53_takeover.tui.card_view import contents_of
 from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.frame import Frame
 from route53_takeover.tui.help import Help
 from route53_takeover.tui.keys import BY_KIND, IN_A_SWITCH
-from route53_takeover.tui.plan_screen import _question, card_contents, cards_of
+from route53_takeover.tui.plan_screen import _question, cards_of
 from route53_takeover.tui.run_layout import RunView
 from route53_takeover.tui.run_screen import RunScreen
 from route53_takeover.tui.widgets.checks import Checks
@@ -403,7 +404,7 @@ def test_a_proposal_of_a_switch_reaches_the_terminal_as_it_was_sent() -> None:
 
 def drawn_cards(given: Proposal) -> list[Content]:
     """Every line of the cards of what is proposed, as the screen draws them."""
-    return [line for card in cards_of(given) for line in card_contents(card, 100)]
+    return [line for card in cards_of(given) for line in contents_of(card.parts, 100)]
 
 
 def test_screen_and_text_show_the_same_plan(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,11 +19,15 @@ from textual.widgets.option_list import Option
 
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name, normal_name
+from route53_takeover.core.plan.cards import Line, Tone
 from route53_takeover.core.status.choices import Act, Confirmation
 from route53_takeover.core.status.run_words import TAKEOVER_WORDS
+from route53_takeover.tui.card_view import PartsView
 from route53_takeover.tui.keys import Where, bindings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -71,16 +75,14 @@ def _act(choice: Choice) -> str:
     return escape_control(choice.title) or _TITLES[choice.act]
 
 
-def consequences(choice: Choice) -> Content:
-    """Effect, what stays unchanged, and the undo, a line each."""
+def consequences(choice: Choice) -> list[Line]:
+    """Effect, what stays unchanged, and the undo."""
     told = (
         ("Effect     ", choice.effect),
         ("Unchanged  ", choice.unchanged),
         ("Undo       ", choice.undo),
     )
-    return Content("\n").join(
-        Content.assemble((label, "bold"), escape_control(text)) for label, text in told if text
-    )
+    return [Line(lead=label, text=text) for label, text in told if text]
 
 
 class Box(VerticalScroll, can_focus=False):
@@ -96,8 +98,16 @@ class Body(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = "Body { height: auto; }"
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Iterable[Line]) -> None:
         super().__init__(classes="body")
+        self._lines = tuple(lines)
+
+    def compose(self) -> ComposeResult:
+        yield PartsView(self._lines)
+
+    def show(self, lines: Iterable[Line]) -> None:
+        """Shows these instead."""
+        self.query_one(PartsView).show(lines)
 
 
 def question(
@@ -237,8 +247,7 @@ class AskName(Dialog["Choice"]):
 
     def compose(self) -> ComposeResult:
         with Box(self._title()):
-            with Body():
-                yield Static(self._body(), id="body")
+            yield Body(self._body())
             yield Static(LAPSED, classes="lapsed", markup=False)
             yield Static(self._wanted(), id="wanted")
             yield Input(id="name", select_on_focus=False, compact=True)
@@ -248,13 +257,11 @@ class AskName(Dialog["Choice"]):
         first = self.choices[0]
         return title_of(first) if len(self.choices) == 1 else _act(first)
 
-    def _body(self) -> Content:
-        if len(self.choices) == 1:
-            return consequences(self.choices[0])
-        return Content("\n").join(
-            Content("\n").join([Content.styled(shown(choice.name), "bold"), consequences(choice)])
-            for choice in self.choices
-        )
+    def _body(self) -> Iterator[Line]:
+        for choice in self.choices:
+            if len(self.choices) > 1:
+                yield Line(text=display_name(choice.name), tone=Tone.STRONG)
+            yield from consequences(choice)
 
     def _wanted(self) -> Content:
         return Content(f"Type {self._what} ({self._typable()}) and Enter. Escape cancels.")
@@ -267,7 +274,7 @@ class AskName(Dialog["Choice"]):
         return (choice.name,) if choice.name else self._names
 
     def redraw(self) -> None:
-        self.query_one("#body", Static).update(self._body())
+        self.query_one(Body).show(self._body())
         self.query_one("#wanted", Static).update(self._wanted())
 
     @on(Input.Submitted)
@@ -295,7 +302,7 @@ class Confirm(Dialog[_Answer]):
     def __init__(
         self,
         title: str,
-        body: Content,
+        body: Iterable[Line],
         yes: str,
         answer: _Answer,
         *choices: Choice,
@@ -303,7 +310,7 @@ class Confirm(Dialog[_Answer]):
     ) -> None:
         super().__init__(*choices)
         self._heading = title
-        self._text = body
+        self._lines = tuple(body)
         self._yes = yes
         self._answer = answer
         self._is_patient = patient
@@ -317,8 +324,7 @@ class Confirm(Dialog[_Answer]):
 
     def compose(self) -> ComposeResult:
         with Box(escape_control(self._heading)):
-            with Body():
-                yield Static(self._text, id="body")
+            yield Body(self._lines)
             yield Static(LAPSED, classes="lapsed", markup=False)
             with Horizontal():
                 yield Button(Content(f"{escape_control(self._yes)}  Enter"), id="yes", compact=True)
@@ -330,7 +336,7 @@ class Confirm(Dialog[_Answer]):
         self._opened_at = asyncio.get_running_loop().time()
 
     def redraw(self) -> None:
-        self.query_one("#body", Static).update(consequences(self.choices[0]))
+        self.query_one(Body).show(consequences(self.choices[0]))
 
     def press_yes(self) -> None:
         since = asyncio.get_running_loop().time() - self._opened_at
@@ -349,8 +355,7 @@ class PickName(Dialog["Choice"]):
 
     def compose(self) -> ComposeResult:
         with Box(f"{_act(self.choices[0])}: which? Enter picks, Escape cancels"):
-            with Body():
-                yield Static(consequences(self.choices[0]), id="body")
+            yield Body(consequences(self.choices[0]))
             yield Static(LAPSED, classes="lapsed", markup=False)
             yield OptionList(*(Option(Content(shown(c.name)), id=c.name) for c in self.choices))
 
@@ -365,7 +370,7 @@ class PickName(Dialog["Choice"]):
         """Shows what the name under the cursor would get."""
         for choice in self.choices:
             if choice.name == message.option.id:
-                self.query_one("#body", Static).update(consequences(choice))
+                self.query_one(Body).show(consequences(choice))
 
     @on(OptionList.OptionSelected)
     def pick(self, message: OptionList.OptionSelected) -> None:

@@ -67,7 +67,7 @@ class Help(Dialog[None]):
         )
 
     def _group(self, place: Where) -> Table:
-        table = Table.grid(padding=(0, 2, 0, 0))
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(width=_KEYS, no_wrap=True, style="bold")
         table.add_column(ratio=1)
         table.add_column(no_wrap=True, style="italic")

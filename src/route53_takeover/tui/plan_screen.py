@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content, Span
+from textual.content import Content
 from textual.reactive import reactive
-from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.plan.cards import Tone
+from route53_takeover.core.plan.cards import Line
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.plan.takeover_cards import takeover_cards
 from route53_takeover.core.status.rehearsal_marks import mark, title
 from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Copy
 from route53_takeover.core.switch.cards import switch_cards
-from route53_takeover.output.card_lines import HEAD, RULE, lines_of
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
+from route53_takeover.tui.card_view import CardView, contents_of
 from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.keys import Where, bindings
 from route53_takeover.tui.messages import StartAsked
@@ -35,11 +34,9 @@ from route53_takeover.tui.wording import duration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.text import Text
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.geometry import Size
 
     from route53_takeover.core.plan.cards import Card
     from route53_takeover.core.plan.model import Plan
@@ -60,16 +57,6 @@ _DEEDS = {
     Strategy.WEIGHTED: "The old record gives way step by step,",
 }
 """What a strategy does to a record, the most drastic one first."""
-_STYLES = {
-    Tone.STRONG: "bold",
-    Tone.MUTED: "$foreground 65%",
-    Tone.GOES: "$text-error",
-    Tone.COMES: "$text-success",
-    Tone.WARNING: "bold $text-warning",
-    Tone.REFUSAL: "bold $text-error",
-    RULE: "bold $text-error",
-    HEAD: "$foreground 65%",
-}
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FRAME = 0.1
 _MORE_COLUMNS = (105, 165)
@@ -135,46 +122,6 @@ class OpeningScreen(BaseScreen):
         return self._told[-1] if self._told else "Reading the account for the plan."
 
 
-class CardView(Widget):
-    """A card, as wide as there is room."""
-
-    DEFAULT_CSS = """
-    CardView {
-        height: auto; padding: 0 1;
-        border: round $primary 60%; border-title-style: bold; border-title-color: $text-primary;
-        &.-warning { border: round $warning; border-title-color: $text-warning; }
-        &.-refusal { border: round $error; border-title-color: $text-error; }
-    }
-    """
-
-    def __init__(self, card: Card) -> None:
-        super().__init__(classes="" if card.tone is Tone.PLAIN else f"-{card.tone}")
-        self.border_title = Content(card.title)
-        self._card = card
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as it takes at this width."""
-        del container, viewport
-        return len(card_contents(self._card, width))
-
-    def render(self) -> Content:
-        return Content("\n").join(card_contents(self._card, self.content_size.width))
-
-
-def card_contents(card: Card, width: int) -> list[Content]:
-    """The lines of a card."""
-    return [_content(line) for line in lines_of(card.parts, max(width, 1))]
-
-
-def _content(line: Text) -> Content:
-    """A line with the theme's colours."""
-    styled = ((0, len(line), line.style), *((s.start, s.end, s.style) for s in line.spans))
-    return Content(
-        line.plain,
-        [Span(first, last, _STYLES[str(name)]) for first, last, name in styled if name in _STYLES],
-    )
-
-
 class CardColumns(Horizontal):
     """The cards in columns: each goes where the least stands so far."""
 
@@ -195,7 +142,7 @@ class CardColumns(Horizontal):
         for card in self._cards:
             at = heights.index(min(heights))
             columns[at].append(card)
-            heights[at] += len(card_contents(card, width)) + 2
+            heights[at] += len(contents_of(card.parts, width)) + 2
         for column in columns:
             with Vertical():
                 yield from map(CardView, column)
@@ -302,8 +249,8 @@ class PlanScreen(BaseScreen):
             super().take(action)
             return
         asked, body = _question(self._proposal)
-        text = Content(escape_control(body))
-        self.open(Confirm(asked, text, "Start", answer=True, patient=True), self._answered)
+        lines = [Line(text=body)]
+        self.open(Confirm(asked, lines, "Start", answer=True, patient=True), self._answered)
 
     @on(Button.Pressed, "#start")
     def press_start(self) -> None:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
+from route53_takeover.core.plan.cards import Line
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
@@ -271,7 +272,7 @@ class RunScreen(BaseScreen):
             self.say(f"{self._words().no_abort} {leave}; the run continues.")
 
     def _ask_to_resume(self) -> None:
-        body = Content(
+        text = (
             f"Its process has died, and {self._words().dead}. A new process reads the journal and "
             "the account, and continues the run."
         )
@@ -280,7 +281,7 @@ class RunScreen(BaseScreen):
             if yes and self._may_resume():
                 self.post_message(Asked(Resume()))
 
-        self.open(Confirm("Resume the run?", body, "Resume", answer=True), answered)
+        self.open(Confirm("Resume the run?", [Line(text=text)], "Resume", answer=True), answered)
 
     def _replay(self, request: Seek | StepBy | Play | None) -> None:
         if isinstance(request, Play) and request.speed:
