@@ -24,7 +24,7 @@ SCREEN = "xterm-256color"
 
 
 def begin(terminal: Terminal) -> None:
-    terminal.await_text("Start  ", "www.example.com A alias to d1old")
+    terminal.await_text("Start  ", "www.example.com A", "d1old.cloudfront.net")
     terminal.press("\r")
     terminal.await_text("Take over www.example.com?")
     terminal.press("y")

@@ -178,7 +178,7 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
     if left.detached and not left.run:
         return ExitCode.DONE  # before there was anything to see
     if not left.run:
-        raise DeclinedError("the plan was not started; nothing was written")
+        raise DeclinedError("the plan was not started, and nothing was written")
     does = "is paused and waits for you" if left.paused else "continues by itself"
     again = line_for(common.state_dir, "attach", left.run)
     text_lines.talk(common, f"run {left.run} {does}; show it again with:", always=True)

@@ -251,12 +251,12 @@ def _back_line(view: View) -> str:
 
 def _propose(proposal: Proposal) -> None:
     """Prints the plan."""
-    if proposal.rehearsal:
-        write_lines([title(proposal.rehearsal), ""], sys.stderr)
+    name = [title(proposal.rehearsal)] if proposal.rehearsal else []
+    write_lines(name, sys.stderr)
     if proposal.switch is not None:
-        print_cards(switch_cards(proposal.switch, proposal.config), [""], sys.stderr)
+        print_cards(switch_cards(proposal.switch, proposal.config), ["", *name], sys.stderr)
     elif proposal.plan is not None:
-        print_cards(takeover_cards(proposal.plan, proposal.config), [""], sys.stderr)
+        print_cards(takeover_cards(proposal.plan, proposal.config), ["", *name], sys.stderr)
 
 
 def _detached(view: View | None) -> ExitInfo:

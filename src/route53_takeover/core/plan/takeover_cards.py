@@ -58,8 +58,9 @@ def _changes(plan: Plan, config: str) -> Iterator[Part]:
         ("owned", plan.owned),
     ):
         for record in records:
-            yield Line(lead=f"{label}  ", text=record.describe(), tone=Tone.STRONG)
             planned = shown.get(record.key)
+            text = record.describe() if planned is None else str(record.key)
+            yield Line(lead=f"{label}  ", text=text, tone=Tone.STRONG)
             if planned is not None:
                 yield _comparison(plan, planned)
             if planned is not None and not planned.known:
