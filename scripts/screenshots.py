@@ -25,7 +25,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.domain.http_checks import Side
-from route53_takeover.core.plan.planner import steps
 from route53_takeover.core.status.any_run import RunReading
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
@@ -149,8 +148,7 @@ class Drawn(TakeoverApp):
 def proposal_of(events: Sequence[ev.AnyEvent]) -> Proposal:
     """The plan of a run, as it was proposed."""
     state, _ = step(None, events[0])
-    plan = state.plan
-    return Proposal(plan=plan, steps=tuple(steps(plan)), rehearsal=SCENARIO)
+    return Proposal(plan=state.plan, rehearsal=SCENARIO)
 
 
 def view_of(events: Sequence[ev.AnyEvent], shot: Shot) -> View | None:

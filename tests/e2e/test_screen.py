@@ -24,8 +24,8 @@ SCREEN = "xterm-256color"
 
 
 def begin(terminal: Terminal) -> None:
-    terminal.await_text("Press s to start", "www.example.com A alias to d1old")
-    terminal.press("s")
+    terminal.await_text("Start  ", "www.example.com A", "d1old.cloudfront.net")
+    terminal.press("\r")
     terminal.await_text("Take over www.example.com?")
     terminal.press("y")
     terminal.await_text("LIVE")
@@ -49,7 +49,7 @@ def test_a_screen_shows_the_phases_and_the_run_outlives_it(scene: Scene) -> None
     assert await_end(scene)["outcome"] == "done"
     with at_terminal(scene, "attach", scene.run, term=SCREEN) as replay:
         replay.await_text("REPLAY", "DONE")
-        replay.press("g")
+        replay.press("<")
         replay.await_text("· backup")
         replay.press("q")
         assert replay.finish() == 0
@@ -67,9 +67,9 @@ def test_a_process_that_died_in_the_gap_is_missed_and_started_again_from_the_scr
         os.kill(daemon, signal.SIGKILL)
         terminal.await_text("PROCESS DIED")
         assert scene.here == []
-        terminal.press("R")
-        terminal.await_text("No")
-        terminal.press("y")
+        terminal.press("r")
+        terminal.await_text("Resume the run?")
+        terminal.press("\r")
         terminal.await_text("LIVE")
         assert daemons(scene) not in ([], [daemon])
         go_to_the_end(scene)
@@ -102,7 +102,7 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
         assert scene.here == scene.original, "no release while it is paused"
         one.press("x")
         one.await_text("The takeover is given up")
-        one.press("www.example.com\r")
+        one.press("\r")
         for screen in (one, two):
             screen.await_text("ABORTED")
             screen.press("q")
@@ -119,7 +119,7 @@ def start(scene: Scene, terminal: Terminal) -> str:
 def test_a_dry_run_shows_the_same_screen_marked_as_such(scene: Scene) -> None:
     before = scene.here
     with at_terminal(scene, *run(scene, "--dry-run"), term=SCREEN) as terminal:
-        terminal.await_text("DRY RUN of this plan, a simulated account", "Press s to start")
+        terminal.await_text("DRY RUN of this plan, a simulated account", "Start  ")
         terminal.press("s")
         terminal.await_text("Take over www.example.com?")
         terminal.press("y")

@@ -51,8 +51,12 @@ def begin_and_go_to_the_gap(scene: Scene, terminal: Terminal) -> None:
 
 def test_a_terminal_that_hangs_up_in_the_gap_takes_nothing_with_it(scene: Scene) -> None:
     with at_terminal(scene, *run(scene)) as terminal:
-        plan = terminal.await_text("Start it?", "take over", "Test the restore")
-        assert "www.example.com A" in plan
+        terminal.await_text("Start it?", "from here www.example.com may have no record")
+        plan = terminal.raw.decode()
+        assert "take over  www.example.com A" in plan
+        assert "Test the restore" in plan
+        assert max(map(len, plan.splitlines())) <= 120, "wrapped to the terminal's width"
+        assert "\x1b" not in plan, "a dumb terminal has no colours"
         assert not (scene.takeover.state_dir / "runs").exists(), "nothing before the yes"
         begin_and_go_to_the_gap(scene, terminal)
         assert scene.here == []

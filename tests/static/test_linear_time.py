@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from route53_takeover.adapters.error_mapping import translate
 from route53_takeover.base.errors import TakeoverError, UsageError
 from route53_takeover.base.escaping import escape_control, plain_tail
 from route53_takeover.base.redaction import redacted, remember_signature, secrets_of
+from route53_takeover.base.stdio import Plain
 from route53_takeover.cli import programs
 from route53_takeover.core.domain.api_mappings import ApiTarget
 from route53_takeover.core.domain.change_refusals import refusals_in
@@ -180,6 +182,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "base.redaction secrets": lambda text: secrets_of({text: "x" * 20, text + "_FILE": "x" * 20}),
     "base.redaction signature": lambda text: remember_signature({"Authorization": text}),
     "base.escaping printable": escape_control,
+    "base.stdio": lambda text: Plain(StringIO()).write_styled(text),
     "base.escaping tail": lambda text: plain_tail(b"x " + text.encode(), cut=True),
     "adapters.error_mapping message": lambda text: translate(OSError(text), "sts:GetIdentity"),
     "adapters.dns server": _raised(parse_name_server),

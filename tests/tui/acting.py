@@ -47,12 +47,10 @@ COPIES = (
 )
 
 
-def choice(act: Act, name: str = "", *, severe: bool | None = None) -> Choice:
-    mild = (Act.PAUSE, Act.GO_ON, Act.CONFIRM_RELEASE)
+def choice(act: Act, name: str = "") -> Choice:
     return Choice(
         act=act,
         name=name,
-        severe=act not in mild if severe is None else severe,
         effect=f"what {act} does to [red]{name}",
         unchanged="what stays",
         undo="the way back",
@@ -205,7 +203,6 @@ def proposal(rehearsal: str = "") -> Proposal:
     )
     return Proposal(
         plan=plan,
-        steps=("back up", "lower the TTL"),
         rehearsal=rehearsal,
     )
 

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from tests.tui import scenes
 from tests.tui.acting import (
     ABORT,
-    API,
     CONFIRM,
     EXTEND,
     GO_ON,
@@ -21,7 +20,6 @@ from tests.tui.acting import (
     WWW,
     HeardApp,
     PlayedSource,
-    choice,
     ended,
     notices,
     replayed,
@@ -30,7 +28,6 @@ from tests.tui.acting import (
     text_of,
     view,
 )
-from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from route53_takeover.base.errors import TakeoverError
@@ -47,10 +44,10 @@ from route53_takeover.core.takeover.events import (
 from route53_takeover.core.timing import EXTENSION
 from route53_takeover.process.protocol import ExitInfo, Link, Resume, View
 from route53_takeover.tui.copying import CopyList
-from route53_takeover.tui.dialogs import Confirm, Notice, PickName
+from route53_takeover.tui.dialogs import AskName, Notice
 from route53_takeover.tui.key_bar import KeyBar, KeyHint
 from route53_takeover.tui.keys import ACTIONS
-from route53_takeover.tui.palette import Commands
+from route53_takeover.tui.palette import Commands, Palette
 from route53_takeover.tui.run_layout import RunView
 from route53_takeover.tui.run_screen import RunScreen
 
@@ -72,12 +69,12 @@ def application(source: PlayedSource, tmp_path: Path) -> HeardApp:
     [
         (PAUSE, ("p",), RunPaused(time=0)),
         (GO_ON, ("p",), RunUnpaused(time=0)),
-        (CONFIRM, ("r", "y"), ReleaseConfirmed(time=0, name=WWW)),
-        (RELEASE, ("r", *NAME), HoldCut(time=0, name=WWW)),
-        (EXTEND, ("e", *NAME), DeadmanExtended(time=0, name=WWW, seconds=EXTENSION)),
-        (RESTORE, ("b", *NAME), RestoreAsked(time=0)),
-        (ABORT, ("x", *NAME), AbortAsked(time=0)),
-        (ABORT, ("ctrl+c", *NAME), AbortAsked(time=0)),
+        (CONFIRM, ("d", *NAME), ReleaseConfirmed(time=0, name=WWW)),
+        (RELEASE, ("d", *NAME), HoldCut(time=0, name=WWW)),
+        (EXTEND, ("e", "enter"), DeadmanExtended(time=0, name=WWW, seconds=EXTENSION)),
+        (RESTORE, ("b", "enter"), RestoreAsked(time=0)),
+        (ABORT, ("x", "enter"), AbortAsked(time=0)),
+        (ABORT, ("ctrl+c", "enter"), AbortAsked(time=0)),
     ],
 )
 async def test_a_key_asks_the_source_for_what_applies(
@@ -92,7 +89,9 @@ async def test_a_key_asks_the_source_for_what_applies(
     assert source.submitted == [request_]
 
 
-@pytest.mark.parametrize("key", ["p", "r", "e", "b", "x", "R", "enter", "space", "s", "[", "G"])
+@pytest.mark.parametrize(
+    "key", ["p", "d", "e", "b", "x", "r", "R", "enter", "space", "s", "[", ">"]
+)
 async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
     key: str, tmp_path: Path
 ) -> None:
@@ -113,7 +112,7 @@ async def test_a_key_that_does_not_apply_does_nothing_but_says_why(
     [
         (ended(), "The run has ended."),
         (replayed(), "This is a replay"),
-        (view(PAUSE, link=Link.GONE), "R resumes the run"),
+        (view(PAUSE, link=Link.GONE), "r resumes the run"),
         (
             replace(view(link=Link.GONE, rehearsal="alias"), resumable=False),
             "simulated account with it",
@@ -131,7 +130,7 @@ async def test_no_request_is_sent_to_a_run_without_a_process(
         await settle(pilot)
         assert reason in notices(app)[-1]
         if "simulated" in reason:
-            await pilot.press("R")
+            await pilot.press("r")
             await settle(pilot)
             assert isinstance(app.screen, RunScreen), "there is nothing to resume"
             assert "simulated account with it" in app.screen.call()
@@ -223,8 +222,10 @@ async def test_a_run_that_has_ended_stays_on_the_screen_until_enter(tmp_path: Pa
     assert app.return_value == left_of(ended(), ExitInfo(result=RESULT))
 
 
-@pytest.mark.parametrize(("key", "asked"), [("y", [Resume()]), ("enter", []), ("escape", [])])
-@pytest.mark.parametrize("opener", ["R", "enter"])
+@pytest.mark.parametrize(
+    ("key", "asked"), [("y", [Resume()]), ("enter", [Resume()]), ("n", []), ("escape", [])]
+)
+@pytest.mark.parametrize("opener", ["r", "R", "enter"])
 async def test_a_run_whose_process_is_gone_is_resumed_on_a_yes(
     opener: str, key: str, asked: list[Request], tmp_path: Path
 ) -> None:
@@ -349,46 +350,30 @@ async def test_a_release_that_waits_for_a_key_is_unmistakable(tmp_path: Path) ->
         await settle(pilot)
         await show(pilot, source, view(CONFIRM))
         assert app.bells == 0
-        assert "Press r to delete the old record of www.example.com now" in text_of(app)
+        assert "Press d to delete the old record of www.example.com now" in text_of(app)
         title = "CONFIRM www.example.com"
         for events in (11, 12):
             now = view(CONFIRM, title=title, needs_person="say whether", events=events)
             await show(pilot, source, now)
         assert app.bells == 1
-        assert "YOUR TURN: Press r to delete the old record of www.example.com" in text_of(app)
+        assert "YOUR TURN: Press d to delete the old record of www.example.com" in text_of(app)
         assert app.written[-1] == "\x1b]2;CONFIRM www.example.com\x07"
         assert app.written.count(app.written[-1]) == 1
 
 
-@pytest.mark.parametrize("key", ["enter", "escape", "n"])
+@pytest.mark.parametrize("key", ["enter", "escape", "y", "n"])
 async def test_a_release_is_not_confirmed_by_default(key: str, tmp_path: Path) -> None:
     source = PlayedSource(view(CONFIRM))
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("d")
         await settle(pilot)
-        assert isinstance(app.screen, Confirm)
-        assert "Delete the old record: www.example.com?" in text_of(app)
+        assert isinstance(app.screen, AskName)
+        assert "Delete the old record: www.example.com" in text_of(app)
         await pilot.press(key)
         await settle(pilot)
     assert source.submitted == []
-
-
-async def test_of_several_names_that_wait_one_is_picked_first(tmp_path: Path) -> None:
-    source = PlayedSource(view(CONFIRM, choice(Act.CONFIRM_RELEASE, API)))
-    app = application(source, tmp_path)
-    async with app.run_test() as pilot:
-        await settle(pilot)
-        await pilot.press("r")
-        await settle(pilot)
-        assert isinstance(app.screen, PickName)
-        await pilot.press("down", "enter")
-        await settle(pilot)
-        assert "Delete the old record: api.example.com?" in text_of(app)
-        await pilot.press("y")
-        await settle(pilot)
-    assert source.submitted == [ReleaseConfirmed(time=0, name=API)]
 
 
 async def test_the_title_shows_no_control_characters_and_is_given_back(tmp_path: Path) -> None:
@@ -432,7 +417,7 @@ async def test_the_footer_shows_what_applies_first_and_5_to_7_keys(tmp_path: Pat
         await settle(pilot)
         for shown, first in (
             (view(PAUSE, ABORT), ["Pause", "Abort"]),
-            (view(CONFIRM, PAUSE, ABORT), ["RELEASE", "Pause", "Abort"]),
+            (view(CONFIRM, PAUSE, ABORT), ["DELETE", "Pause", "Abort"]),
             (view(RESTORE, EXTEND), ["Put back", "More time"]),
             (ended(), ["Leave"]),
             (replayed(), ["Play"]),
@@ -503,7 +488,7 @@ async def test_a_picture_of_the_screen_is_saved_and_said_where(
 
 
 def _is_searching(app: HeardApp) -> bool:
-    return any(isinstance(screen, CommandPalette) for screen in app.screen_stack)
+    return any(isinstance(screen, Palette) for screen in app.screen_stack)
 
 
 def _picture(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Severe actions ask for the record's name; the default is no; what lapses cannot be confirmed."""
+"""What deletes asks for the record's name, what rescues for Enter; nothing lapsed is confirmed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.tui.acting import (
     ABORT,
     API,
     CONFIRM,
+    EXTEND,
     PAUSE,
     RELEASE,
     RESTORE,
@@ -27,10 +28,10 @@ from tests.tui.acting import (
 from textual.widgets import Input, OptionList
 
 from route53_takeover.core.status.choices import Act
-from route53_takeover.core.takeover.events import DeadmanExtended, HoldCut
+from route53_takeover.core.takeover.events import DeadmanExtended, HoldCut, ReleaseConfirmed
 from route53_takeover.core.timing import EXTENSION
 from route53_takeover.process.protocol import Link
-from route53_takeover.tui.dialogs import LAPSED, NOT_THE_NAME, AskName, Confirm, PickName
+from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName
 from route53_takeover.tui.run_screen import RunScreen
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ async def test_a_severe_action_says_what_happens_what_stays_and_the_way_back(
     app = application(PlayedSource(view(RELEASE)), tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("d")
         await settle(pilot)
         shown = text_of(app)
         assert isinstance(app.screen, AskName)
@@ -78,37 +79,65 @@ async def test_only_the_records_name_confirms_something_severe(
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("d")
         await settle(pilot)
         app.screen.query_one(Input).value = typed
         await pilot.press("enter")
         await settle(pilot)
-        assert isinstance(app.screen, RunScreen)
-        assert (NOT_THE_NAME in notices(app)) is not done
+        assert isinstance(app.screen, RunScreen if done else AskName)
+        if not done:
+            assert "nothing was done. Type www.example.com" in " ".join(text_of(app).split())
+            assert app.screen.query_one(Input).value == typed, "to be corrected"
     assert source.submitted == ([HoldCut(time=0, name=WWW)] if done else [])
 
 
+async def test_a_typo_is_corrected_in_the_open_dialog(tmp_path: Path) -> None:
+    source = PlayedSource(view(CONFIRM))
+    async with application(source, tmp_path).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("d", *"www.example.con", "enter")
+        await settle(pilot)
+        assert '"www.example.con" is not the name' in text_of(pilot.app)  # type: ignore[arg-type]
+        await pilot.press("backspace", "m", "enter")
+        await settle(pilot)
+    assert source.submitted == [ReleaseConfirmed(time=0, name=WWW)]
+
+
 async def test_escape_does_nothing_even_after_the_name_was_typed(tmp_path: Path) -> None:
-    source = PlayedSource(view(ABORT))
+    source = PlayedSource(view(RELEASE))
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("x", *"www.example.com", "escape")
+        await pilot.press("d", *"www.example.com", "escape")
         await settle(pilot)
         assert isinstance(app.screen, RunScreen)
     assert source.submitted == []
 
 
 async def test_with_several_names_the_typed_one_is_meant(tmp_path: Path) -> None:
+    more = tuple(choice(Act.CONFIRM_RELEASE, name) for name in (WWW, API))
+    source = PlayedSource(view(*more))
+    app = application(source, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("d")
+        await settle(pilot)
+        assert "www.example.com or api.example.com" in text_of(app)
+        await pilot.press(*"api.example.com", "enter")
+        await settle(pilot)
+    assert source.submitted == [ReleaseConfirmed(time=0, name=API)]
+
+
+async def test_what_rescues_one_of_several_names_needs_no_typing(tmp_path: Path) -> None:
     more = tuple(choice(Act.EXTEND_DEADMAN, name) for name in (WWW, API))
     source = PlayedSource(view(*more))
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("e")
+        await pilot.press("e", "down")
         await settle(pilot)
-        assert "www.example.com or api.example.com" in text_of(app)
-        await pilot.press(*"api.example.com", "enter")
+        assert f"what extend-deadman does to [red]{API}" in text_of(app)
+        await pilot.press("enter")
         await settle(pilot)
     assert source.submitted == [DeadmanExtended(time=0, name=API, seconds=EXTENSION)]
 
@@ -123,7 +152,7 @@ async def test_what_lapses_while_it_is_asked_for_cannot_be_confirmed(
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("r", *"www.example.com")
+        await pilot.press("d", *"www.example.com")
         await show(pilot, source, after)
         assert LAPSED in text_of(app)
         await pilot.press("enter")
@@ -140,17 +169,18 @@ async def test_what_lapses_while_it_is_asked_for_cannot_be_confirmed(
 
 
 async def test_of_several_names_those_that_lapse_cannot_be_typed(tmp_path: Path) -> None:
-    both = tuple(choice(Act.EXTEND_DEADMAN, name) for name in (WWW, API))
+    both = tuple(choice(Act.CONFIRM_RELEASE, name) for name in (WWW, API))
     source = PlayedSource(view(*both))
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("e")
+        await pilot.press("d")
         await show(pilot, source, view(both[0]))
         assert "api.example.com" not in text_of(app)[text_of(app).index("Type the") :]
         await pilot.press(*"api.example.com", "enter")
         await settle(pilot)
-        assert NOT_THE_NAME in notices(app)
+        assert isinstance(app.screen, AskName)
+        assert '"api.example.com" is not the name' in text_of(app)
     assert source.submitted == []
 
 
@@ -159,25 +189,26 @@ async def test_a_question_shows_the_newest_words(tmp_path: Path) -> None:
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("d")
         await show(pilot, source, view(replace(RELEASE, effect="deleted up to 3 s sooner")))
         assert "deleted up to 3 s sooner" in text_of(app)
 
 
-async def test_a_release_that_lapsed_cannot_be_confirmed_with_y(tmp_path: Path) -> None:
-    source = PlayedSource(view(CONFIRM))
+@pytest.mark.parametrize("key", ["y", "enter"])
+async def test_a_rescue_that_lapsed_cannot_be_confirmed(key: str, tmp_path: Path) -> None:
+    source = PlayedSource(view(RESTORE))
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("b")
         await show(pilot, source, view(ABORT))
         assert isinstance(app.screen, Confirm)
         assert LAPSED in text_of(app)
-        await show(pilot, source, view(replace(CONFIRM, effect="another moment's release")))
-        await pilot.press("y")
+        await show(pilot, source, view(replace(RESTORE, effect="another moment's restore")))
         await pilot.click("#yes")
+        await pilot.press(key)
         await settle(pilot)
-        assert isinstance(app.screen, Confirm)
+        assert isinstance(app.screen, Confirm if key == "y" else RunScreen)
     assert source.submitted == []
 
 
@@ -188,7 +219,7 @@ async def test_an_answer_to_what_lapsed_just_before_is_not_handed_on(tmp_path: P
         await settle(pilot)
         screen = app.screen
         assert isinstance(screen, RunScreen)
-        await pilot.press("r")
+        await pilot.press("d")
         await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, AskName)
@@ -200,12 +231,12 @@ async def test_an_answer_to_what_lapsed_just_before_is_not_handed_on(tmp_path: P
 
 
 async def test_a_name_that_lapsed_cannot_be_picked(tmp_path: Path) -> None:
-    both = (CONFIRM, choice(Act.CONFIRM_RELEASE, API))
+    both = (EXTEND, choice(Act.EXTEND_DEADMAN, API))
     source = PlayedSource(view(*both))
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("e")
         await show(pilot, source, view(both[1]))
         assert [option.disabled for option in app.screen.query_one(OptionList).options] == [
             True,
@@ -227,6 +258,6 @@ async def test_the_field_for_the_name_is_on_the_screen_at_every_size(
     app = application(PlayedSource(view(long)), tmp_path)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
-        await pilot.press("r", *"www.example.com")
+        await pilot.press("d", *"www.example.com")
         await settle(pilot)
         assert "www.example.com" in text_of(app).partition("Type the record")[2].partition("\n")[2]

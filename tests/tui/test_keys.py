@@ -9,12 +9,12 @@ import pytest
 from tests.tui.acting import ABORT, PAUSE, HeardApp, PlayedSource, notices, settle, text_of, view
 from textual.binding import Binding
 
-from route53_takeover.core.status.choices import Act
+from route53_takeover.core.status.choices import CONFIRMATIONS, Act, Confirmation
 from route53_takeover.tui.base_screen import BaseScreen
 from route53_takeover.tui.dialogs import Dialog
 from route53_takeover.tui.help import Help
 from route53_takeover.tui.key_bar import LEAST, MOST, Hint, fitting
-from route53_takeover.tui.keys import ACTIONS, BY_ID, Where, clashes
+from route53_takeover.tui.keys import ACTIONS, BY_ID, Where, clashes, split
 from route53_takeover.tui.plan_screen import PlanScreen
 from route53_takeover.tui.run_screen import PANES, RunScreen
 
@@ -51,6 +51,26 @@ def test_every_pane_has_a_key() -> None:
 
 def test_no_two_actions_of_a_screen_have_the_same_key() -> None:
     assert clashes({name: action.keys for name, action in BY_ID.items()}) == ()
+
+
+def test_no_slip_of_the_shift_key_does_another_thing() -> None:
+    """A letter and its capital never belong to two actions that one screen has."""
+    owners: dict[str, set[str]] = {}
+    for action in ACTIONS:
+        for key in split(action.keys):
+            if len(key) == 1 and key.isalpha():
+                owners.setdefault(key.lower(), set()).add(action.id)
+    assert {key: ids for key, ids in owners.items() if len(ids) > 1} == {"y": {"copy", "yes"}}
+    assert not {"g", "r"} & {split(BY_ID["release"].keys)[0]}, "what r did is not done by r"
+
+
+def test_what_a_key_asks_follows_from_what_it_does() -> None:
+    asked = {act: CONFIRMATIONS[act] for act in Act}
+    assert {act for act, how in asked.items() if how is Confirmation.NAME} == {
+        Act.RELEASE_NOW,
+        Act.CONFIRM_RELEASE,
+    }
+    assert asked[Act.RESTORE] is asked[Act.EXTEND_DEADMAN] is Confirmation.ENTER
 
 
 def test_every_footer_names_actions_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""A plan is shown before anything is written, and starts on a yes only."""
+"""A plan is shown as cards before anything is written, and starts on a yes only."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from route53_takeover.output.json_lines import plan_object
 from route53_takeover.process.protocol import GOOD_FOR, ExitInfo
 from route53_takeover.process.spawn import BeginRehearsal
 from route53_takeover.storage.config import Common, ConfigFile
-from route53_takeover.tui import plain
-from route53_takeover.tui.dialogs import Confirm
-from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen, plan_lines
+from route53_takeover.tui import dialogs, plain
+from route53_takeover.tui.card_view import contents_of
+from route53_takeover.tui.dialogs import TOO_SOON, Confirm
+from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen, cards_of
 from route53_takeover.tui.run_screen import RunScreen
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ async def test_what_is_read_is_shown_while_there_is_no_plan(tmp_path: Path) -> N
 
 
 async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file in the current folder may name the deploy command, and be another's work."""
     said = "/srv/shop/takeover.toml: --deploy 'rm -r x'"
@@ -72,12 +73,19 @@ async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
     monkeypatch.setattr(terminal, "Launch", lambda _: Played())
     order = BeginRehearsal(state_dir="", log_level="info", scenario="", seed=1, speed=None)
     shown = await terminal._Launched(common, order).proposal(lambda _: None)
-    assert f"Options    from {said}" in [line.plain for line in plan_lines(shown)]
-    assert f"Options from {said}" in plain._proposed(shown)
-    assert "Options" not in "".join(line.plain for line in plan_lines(proposal()))
+    assert f"options  from {said}" in screen_lines(shown)
+    plain._propose(shown)
+    assert f"options  from {said}" in capsys.readouterr().err
+    assert "options" not in "".join(screen_lines(proposal()))
+    assert shown.run_line.startswith("route53-takeover")
 
 
-def test_screen_and_text_show_the_same_comparison() -> None:
+def screen_lines(given: Proposal) -> list[str]:
+    """Every line of the cards, as the screen draws them."""
+    return [line.plain for card in cards_of(given) for line in contents_of(card.parts, 100)]
+
+
+def test_screen_and_text_show_the_same_comparison(capsys: pytest.CaptureFixture[str]) -> None:
     given = proposal()
     assert given.plan is not None
     (manual, *_) = given.plan.manuals
@@ -98,14 +106,18 @@ def test_screen_and_text_show_the_same_comparison() -> None:
     )
     plan = replace(given.plan, records=(planned,))
     shown = replace(given, plan=plan)
-    lines = [line.plain.strip() for line in plan_lines(shown)]
-    reported = [line.strip() for line in plain._proposed(shown)]
+    plain._propose(shown)
+    reported = [" ".join(line.split()) for line in capsys.readouterr().err.splitlines()]
     stack = given.plan.root.stack_name
     changes = comparison_lines(planned)
-    assert any(line.startswith("- ") for line in changes)
-    for line in (f"owner: no stack -> {stack} (Site/DnsRecord)", *changes):
-        assert line in lines
+    for line in (
+        f"≠ owner no stack {stack} (Site/DnsRecord)",
+        "≠ value old.example.net. new.example.",
+        "≠ TTL 300 s 77 s",
+    ):
+        assert line in [" ".join(drawn.split()) for drawn in screen_lines(shown)]
         assert line in reported
+    assert [line for line in changes if line.startswith("- ")]
     (told_object,) = plan_object(plan, [], "run", None)["records"]
     assert (told_object["changes"], told_object["desired"]) == (changes, desired)
 
@@ -125,24 +137,25 @@ async def test_the_plan_shows_records_warnings_forecast_and_steps(tmp_path: Path
     opening = played()
     opening.go_on.set()
     app = application(opening, tmp_path)
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with app.run_test(size=(80, 60)) as pilot:
         await settle(pilot)
         assert isinstance(app.screen, PlanScreen)
         shown = text_of(app)
     for reported in (
-        "Take over  www.example.com CNAME old.example.net (TTL 300)",
-        "Zone       example.com (Z1)",
-        "Stack      web UPDATE_COMPLETE",
-        "Account    123456789012",
+        "take over  www.example.com CNAME old.example.net (TTL 300)",
+        "zone     example.com (Z1)",
+        "stack    web UPDATE_COMPLETE",
+        "account  123456789012",
         "! high [bold]negative TTL",
         "    Lower it: `--negative-ttl 60`",
-        "> delete        5 s        0 %           15 s",
-        "  adopt      not possible: not known [bold]to the letter.",
-        "             meanwhile others answer",
+        "> delete  5 s  0 %        15 s           chosen",
+        "not possible: not known [bold]to the letter.",
+        "recommended; meanwhile others answer",
         "Use --strategy bridge: 0 s without an answer per user instead of 15 s.",
-        "5 s gap: about 2 % of",
-        " 1. back up",
-        " 2. lower the TTL",
+        "5 s gap: about 2 %",
+        " 1. this program    Save every record set",
+        "-- from here www.example.com may have no record -",
+        "! 1 warning ",
     ):
         assert reported in shown
     assert "REHEARSAL" not in shown
@@ -206,14 +219,78 @@ async def test_the_question_says_what_happens_to_the_record(
         assert words in " ".join(text_of(app).split())
 
 
-@pytest.mark.parametrize("key", ["enter", "escape", "n"])
-async def test_a_run_is_not_started_by_default(key: str, tmp_path: Path) -> None:
+async def test_enter_asks_and_a_second_one_starts_unless_it_comes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double press, or Enter typed ahead, is no start."""
     opening = played()
     opening.go_on.set()
     app = application(opening, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
+        monkeypatch.setattr(dialogs, "_PATIENCE", 1e9)
+        await pilot.press("enter", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, Confirm)
+        assert TOO_SOON in text_of(app)
+        assert opening.calls == []
+        monkeypatch.setattr(dialogs, "_PATIENCE", 0.0)
+        app.screen.query_one("#yes").remove_class("-active")  # Textual's own 0.2 s of a press
         await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, RunScreen)
+    assert opening.calls == ["start"]
+
+
+async def test_the_start_button_does_what_the_key_does(tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.click("#start")
+        await settle(pilot)
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("y")
+        await settle(pilot)
+    assert opening.calls == ["start"]
+
+
+async def test_a_hint_says_that_there_is_more_until_all_was_shown(tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "more below" in text_of(app)
+        await pilot.press("end")
+        app.screen.query_one("#plan").scroll_end(animate=False, immediate=True)
+        await settle(pilot)
+        assert "more below" not in text_of(app)
+        await pilot.resize_terminal(200, 60)
+        await settle(pilot)
+        assert "more below" not in text_of(app)
+
+
+async def test_the_line_of_the_run_can_be_copied(tmp_path: Path) -> None:
+    given = replace(proposal(), run_line="route53-takeover run --stack web")
+    opening = PlayedOpening(given, PlayedSource(view()))
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("y", "enter")
+        await settle(pilot)
+        assert app.clipboard == given.run_line
+
+
+@pytest.mark.parametrize("key", ["escape", "n", "ctrl+c"])
+async def test_a_run_is_not_started_without_a_yes(key: str, tmp_path: Path) -> None:
+    opening = played()
+    opening.go_on.set()
+    app = application(opening, tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
         await pilot.press("s", key)
         await settle(pilot)
         assert isinstance(app.screen, PlanScreen)

@@ -19,25 +19,23 @@ from tests.tui.acting import (
     show,
     text_of,
 )
-from textual.widgets import Input
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.events import AbortAsked, RestoreAsked
 from route53_takeover.core.plan.model import Finding
 from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Mark, SwapView
-from route53_takeover.core.switch.plan_steps import switch_steps
-from route53_takeover.output.switch_lines import switch_plan_lines
 from route53_takeover.output.text_lines import TextLines
 from route53_takeover.process.protocol import Link, Proposal
 from route53_takeover.process.spawn import Proposed
 from route53_takeover.storage.config import Common
 from route53_takeover.tui import plain
+from route53_takeover.tui.card_view import contents_of
 from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.frame import Frame
 from route53_takeover.tui.help import Help
 from route53_takeover.tui.keys import BY_KIND, IN_A_SWITCH
-from route53_takeover.tui.plan_screen import _question, plan_lines
+from route53_takeover.tui.plan_screen import _question, cards_of
 from route53_takeover.tui.run_layout import RunView
 from route53_takeover.tui.run_screen import RunScreen
 from route53_takeover.tui.widgets.checks import Checks
@@ -47,6 +45,8 @@ from route53_takeover.tui.widgets.tabs import Pane
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.content import Content
 
     from route53_takeover.process.protocol import View
     from route53_takeover.tui.widgets.lines import DrawnLines
@@ -250,7 +250,7 @@ def test_text_from_outside_is_neither_markup_nor_control_characters() -> None:
     )
     lines = [*drawn(SwapTable(), shown), *drawn(Checks(), shown)]
     plan = replace(PLAN, site=evil, warnings=(Finding(text=evil, hint=evil),))
-    lines += [line.plain for line in plan_lines(Proposal(switch=plan, steps=(evil,)))]
+    lines += [line.plain for line in drawn_cards(Proposal(switch=plan))]
     assert all(line.isprintable() for line in lines)
     assert "\n".join(lines).count("[bold]x[/bold]") >= 9
 
@@ -267,31 +267,31 @@ def test_no_key_of_a_switch_speaks_of_a_takeover() -> None:
     assert IN_A_SWITCH.keys() < BY_KIND[RunKind.SWITCH].keys()
 
 
-async def test_the_name_of_the_site_confirms_what_is_severe(tmp_path: Path) -> None:
+async def test_enter_switches_back_and_gives_up(tmp_path: Path) -> None:
     source = PlayedSource()
     app = application(source, tmp_path)
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         for scene, key, told in (
             ("switch-bake", "b", ("Switch back to blue", f"Leads {SITE} back to")),
             ("switch-check", "x", ("Give up the switch", "The switch is given up.")),
         ):
             await show(pilot, source, switch_scenes.view(scene))
-            for typed in (f"www.{SITE}", SITE.upper()):
+            for answer in ("escape", "enter"):
                 await pilot.press(key)
                 await settle(pilot)
+                assert isinstance(app.screen, Confirm)
                 shown = text_of(app)
-                for words in (*told, f"Type the name of the site ({SITE})"):
+                for words in told:
                     assert words in shown
                 assert "record" not in shown
-                app.screen.query_one(Input).value = typed
-                await pilot.press("enter")
+                await pilot.press(answer)
                 await settle(pilot)
     assert [type(each) for each in source.submitted] == [RestoreAsked, AbortAsked]
 
 
 _USELESS = {
     "switch-bake": {
-        "r": "no use in this kind of run",
+        "d": "no use in this kind of run",
         "e": "no use in this kind of run",
         "p": "only be paused before the switch",
         "x": "only be aborted before the switch; after it, it can be switched back",
@@ -321,10 +321,10 @@ async def test_a_dead_process_is_told_in_the_words_of_a_switch(tmp_path: Path) -
     app = application(PlayedSource(switch_scenes.view("switch-killed")), tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        await pilot.press("R")
+        await pilot.press("r")
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
-        shown = " ".join(text_of(app).replace("█", " ").split())
+        shown = " ".join(text_of(app).replace("│", " ").split())
         assert "nothing watches the site or leads it back to blue" in shown
 
 
@@ -393,7 +393,7 @@ def test_the_text_view_says_who_answers_while_nothing_happens(
 
 def proposed(**changes: object) -> Proposal:
     plan = replace(PLAN, **changes)
-    return Proposal(switch=plan, steps=tuple(switch_steps(plan)))
+    return Proposal(switch=plan)
 
 
 def test_a_proposal_of_a_switch_reaches_the_terminal_as_it_was_sent() -> None:
@@ -402,11 +402,20 @@ def test_a_proposal_of_a_switch_reaches_the_terminal_as_it_was_sent() -> None:
     assert received == sent
 
 
-def test_screen_and_text_show_the_same_plan() -> None:
+def drawn_cards(given: Proposal) -> list[Content]:
+    """Every line of the cards of what is proposed, as the screen draws them."""
+    return [line for card in cards_of(given) for line in contents_of(card.parts, 100)]
+
+
+def test_screen_and_text_show_the_same_plan(capsys: pytest.CaptureFixture[str]) -> None:
     given = replace(proposed(), config="t.toml: --bake 5m")
-    lines = switch_plan_lines(PLAN, list(given.steps), None, config=given.config)
-    assert plain._proposed(given) == lines
-    assert [line.plain for line in plan_lines(given)] == lines
+    plain._propose(given)
+    reported = [" ".join(line.split()) for line in capsys.readouterr().err.splitlines()]
+    assert "options from t.toml: --bake 5m" in reported
+    told = " ".join(reported)
+    for line in drawn_cards(given):
+        if not line.plain.startswith("--"):
+            assert " ".join(line.plain.split()) in told
 
 
 async def test_a_yes_starts_the_switch_that_was_shown(tmp_path: Path) -> None:
@@ -418,7 +427,7 @@ async def test_a_yes_starts_the_switch_that_was_shown(tmp_path: Path) -> None:
         assert "-- from here on users get green --" in text_of(app)
         await pilot.press("s")
         await settle(pilot)
-        shown = " ".join(text_of(app).replace("█", " ").split())
+        shown = " ".join(text_of(app).replace("│", " ").split())
         assert f"Switch {SITE} to green?" in shown
         assert "This changes a live site. Green is deployed first." in shown
         assert opening.calls == []

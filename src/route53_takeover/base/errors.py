@@ -37,8 +37,10 @@ class TakeoverError(Exception):
         run: the run that it came out of, if any.
         done: the changes (`core.domain.record_sets.Change`) that a restore had made before it, or,
             with ``--dry-run``, would have made.
+        label: what stands before it in print.
     """
 
+    label = "error: "
     exit_code = ExitCode.FAILED
     run: str | None = None
     done: Sequence[Any] = ()
@@ -56,6 +58,12 @@ class DefectError(Exception):
         super().__init__(str(error))
         self.error = error
         self.run = run
+
+
+class DeclinedError(TakeoverError):
+    """The operator did not start the plan: no error, but not what the command is for either."""
+
+    label = ""
 
 
 class UsageError(TakeoverError):

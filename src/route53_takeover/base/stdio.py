@@ -12,6 +12,7 @@ writes to stdout or stderr (the parser of the command line, a warning) passes th
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from contextlib import suppress
@@ -23,6 +24,9 @@ from route53_takeover.base.escaping import escape_control
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
+
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 class Sink(Protocol):
@@ -71,6 +75,14 @@ class Plain:
         """Writes the text with its control characters made visible."""
         return self._stream.write(escape_control(text, keep="\n"))
 
+    def write_styled(self, text: str) -> int:
+        """The same, for a text in which colours are set: of all sequences only they pass."""
+        parts = (
+            part if _COLOUR.fullmatch(part) else escape_control(part, keep="\n")
+            for part in _COLOUR.split(text)
+        )
+        return self._stream.write("".join(parts))
+
     def writelines(self, lines: Iterable[str]) -> None:
         """Writes the lines one after the other, as a file does."""
         for line in lines:
@@ -98,6 +110,32 @@ def write_lines(lines: Iterable[str], file: Sink) -> None:
     """Writes lines of our own making at once: the only line breaks are between them."""
     try:
         file.write("".join(f"{escape_control(line)}\n" for line in lines))
+        file.flush()
+    except (OSError, ValueError):
+        return
+
+
+def width_of(file: Sink) -> int | None:
+    """The columns of a terminal; ``None`` where it is none: nothing is to be wrapped there."""
+    try:
+        return os.get_terminal_size(file.fileno()).columns or None  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def takes_styles(file: Sink) -> bool:
+    """Whether it is a terminal with colours, and they are wanted."""
+    is_dumb = os.environ.get("TERM", "") in ("", "dumb", "unknown")
+    return width_of(file) is not None and not is_dumb and not os.environ.get("NO_COLOR")
+
+
+def write_styled_lines(lines: Iterable[str], file: Sink) -> None:
+    """As `write_lines`, where colours are set: who sets them has escaped everything else."""
+    if not isinstance(file, Plain):
+        write_lines(lines, file)
+        return
+    try:
+        file.write_styled("".join(f"{line}\n" for line in lines))
         file.flush()
     except (OSError, ValueError):
         return

@@ -29,7 +29,7 @@ _WRITING = ("run", "resume", "restore")
 def report_error(error: Exception) -> ExitCode:
     """Prints an error; returns the exit code."""
     if isinstance(error, TakeoverError):
-        return _print(error.message, error.hint, error.exit_code, error.run)
+        return _print(error.message, error.hint, error.exit_code, error.run, label=error.label)
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     code = ExitCode.UNKNOWN if command in _WRITING else ExitCode.FAILED
     if isinstance(error, DefectError):
@@ -42,8 +42,17 @@ def report_signal(signal: str) -> ExitCode:
     return _print(f"{signal}: stopped, nothing was written", "", ExitCode.INTERRUPTED)
 
 
-def _print(message: str, hint: str, code: ExitCode, run: str | None = None) -> ExitCode:
-    tell_error(TakeoverError(message, hint))
+def _print(
+    message: str,
+    hint: str,
+    code: ExitCode,
+    run: str | None = None,
+    *,
+    label: str = TakeoverError.label,
+) -> ExitCode:
+    error = TakeoverError(message, hint)
+    error.label = label
+    tell_error(error)
     if code is not ExitCode.USAGE and _wants_json():
         ended = Result(
             run=run,

@@ -16,7 +16,8 @@ from route53_takeover.core.switch.iam_policy import switch_policy
 from route53_takeover.core.switch.plan_steps import switch_steps
 from route53_takeover.core.switch.planner import is_done
 from route53_takeover.core.switch.routes import route_for
-from route53_takeover.output.switch_lines import switch_plan_lines, switch_plan_object
+from route53_takeover.output.plan_lines import print_switch_plan
+from route53_takeover.output.switch_lines import switch_plan_object
 
 if TYPE_CHECKING:
     from route53_takeover.adapters.clock import SystemClock
@@ -63,7 +64,7 @@ async def dry_run(
         if common.as_json:
             write_line(json.dumps(switch_plan_object(made, steps, run_line)), sys.stdout)
         else:
-            write_lines(switch_plan_lines(made, steps, run_line), sys.stdout)
+            print_switch_plan(made, run_line, sys.stdout, config=str(common.config or ""))
         if made.refused:
             return ExitCode.REFUSED
         if not made.swaps:

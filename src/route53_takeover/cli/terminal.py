@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -18,7 +19,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.base.errors import ExitCode, ManualActionRequiredError, TakeoverError
+from route53_takeover.base.errors import (
+    DeclinedError,
+    ExitCode,
+    ManualActionRequiredError,
+    TakeoverError,
+)
 from route53_takeover.base.signals import asking, ignore_asking
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.output import text_lines
@@ -185,7 +191,7 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
     if left.detached and not left.run:
         return ExitCode.DONE  # before there was anything to see
     if not left.run:
-        raise TakeoverError("the plan was not started, and nothing was written")
+        raise DeclinedError("the plan was not started, and nothing was written")
     does = "is paused and waits for you" if left.paused else "continues by itself"
     again = line_for(common.state_dir, "attach", left.run)
     text_lines.talk(common, f"run {left.run} {does}; show it again with:", always=True)
@@ -209,7 +215,11 @@ class _Launched:
         self._tell = tell
         await self._launch.start()
         proposal = await self._launch.proposal(tell)
-        return replace(proposal, config=str(self._common.config or ""))
+        return replace(
+            proposal,
+            config=str(self._common.config or ""),
+            run_line=shlex.join(["route53-takeover", *sys.argv[1:]]),
+        )
 
     async def start(self) -> Source:
         """Confirms the plan, and waits until the run has started."""

@@ -30,8 +30,6 @@ from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.rehearsal import rehearse_scenario
 from route53_takeover.cli.rehearsals import find_rehearsal
 from route53_takeover.cli.switch_execution import resume_switch, start_switch
-from route53_takeover.core.plan.planner import steps
-from route53_takeover.core.switch.plan_steps import switch_steps
 from route53_takeover.process.protocol import GOOD_FOR, Proposal
 from route53_takeover.process.spawn import (
     YES,
@@ -101,12 +99,12 @@ class SocketReporter:
         Raises:
             TakeoverError: the confirmation came so late that the account may have changed.
         """
-        proposal = Proposal(plan=made, steps=tuple(steps(made)), rehearsal=self._rehearsal)
+        proposal = Proposal(plan=made, rehearsal=self._rehearsal)
         return await self._is_agreed(proposal)
 
     async def agrees_to_switch(self, made: SwitchPlan) -> bool:
         """The same for the plan of a switch."""
-        proposal = Proposal(switch=made, steps=tuple(switch_steps(made)), rehearsal=self._rehearsal)
+        proposal = Proposal(switch=made, rehearsal=self._rehearsal)
         return await self._is_agreed(proposal)
 
     async def _is_agreed(self, proposal: Proposal) -> bool:

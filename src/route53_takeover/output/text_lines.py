@@ -1,4 +1,4 @@
-"""The text output of a run, a plan and a result, and where text or JSON is printed.
+"""The text output of a run and a result, and where text or JSON is printed.
 
 Progress goes to stderr, the summary and JSON (`route53_takeover.output.json_lines`) to stdout.
 Every line is written by `write_line`, which makes control characters visible; a text of several
@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line, write_lines
-from route53_takeover.core.domain.names import shown_name
 from route53_takeover.core.events import DeployExited
-from route53_takeover.core.plan.comparison import plan_rows
-from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
 from route53_takeover.core.status.any_run import (
     doing_of,
     has_run_ended,
@@ -28,15 +25,12 @@ from route53_takeover.core.status.any_run import (
 from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.rehearsal_marks import title
 from route53_takeover.core.status.snapshot import Detail
-from route53_takeover.output.json_lines import plan_object, result_object
+from route53_takeover.output.json_lines import result_object
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.base.stdio import Sink
     from route53_takeover.core.events import Event
-    from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.status.any_run import RunState
     from route53_takeover.core.status.result import Result, SwapResult
     from route53_takeover.core.status.switch.timeline import SwitchTimeline
@@ -178,53 +172,6 @@ def _switched_in(swap: SwapResult) -> str:
     return text
 
 
-def print_plan(
-    common: Common, plan: Plan, steps: list[str], run_line: str, out: Path | None
-) -> None:
-    """Prints the plan, as one JSON object or as text; ``out``: the file that it was saved in."""
-    config, saved = common.config, str(out) if out else None
-    if common.as_json:
-        path = config.path if config else None
-        write_line(json.dumps(plan_object(plan, steps, run_line, path, saved)), sys.stdout)
-    else:
-        lines = plan_lines(plan, steps, run_line, config=str(config or ""), out=saved)
-        write_lines(lines, sys.stdout)
-
-
-def plan_lines(
-    plan: Plan,
-    steps: list[str],
-    run_line: str | None,
-    *,
-    config: str = "",
-    out: str | None = None,
-) -> list[str]:
-    """``plan`` as text; ``config``: a file and the options in it; ``out``: the plan's file."""
-    zone = f"{shown_name(plan.zone_name)} ({plan.zone_id})"
-    stack = plan.root.stack_name or plan.options.stack
-    lines = [f"Zone {zone}, account {plan.account}, stack {stack} {plan.root.status}"]
-    lines += [f"Options from {config}"] if config else []
-    for label, record, details in plan_rows(plan):
-        lines += [f"  {label:<9}  {record}", *(f"{'':<13}{detail}" for detail in details)]
-    for finding in plan.refusals:
-        lines += [f"✘ {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
-    for finding in plan.warnings:
-        lines += [f"! {finding.text}", *([f"    {finding.hint}"] if finding.hint else [])]
-    lines += strategy_lines(plan)
-    if plan.refused:
-        return [*lines, "Refused: nothing was written."]
-    saved = [f"Plan saved in {out}"] if out else []
-    if not plan.manuals:
-        return [*lines, "Nothing to do.", *saved]
-    lines += [f"~ {line}" for line in forecast_lines(plan)]
-    lines += [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
-    return (
-        lines
-        if run_line is None
-        else [*lines, "", *saved, "Run it with:", f"  {pasteable(run_line)}"]
-    )
-
-
 def talk(common: Common, text: str, *, always: bool = False) -> None:
     """Prints a message on stderr; with ``-q`` only where it is ``always`` shown."""
     if always or not common.quiet:
@@ -239,7 +186,7 @@ def tell_config(common: Common) -> None:
 
 def tell_error(error: TakeoverError) -> None:
     """Prints an error on stderr: one line for the error, one for the hint."""
-    write_line(f"error: {error.message}", sys.stderr)
+    write_line(f"{error.label}{error.message}", sys.stderr)
     if error.hint:
         write_line(f"  {error.hint}", sys.stderr)
 

@@ -104,16 +104,16 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
     Attributes:
         plan: of a takeover; ``switch``: of a switch. One of the two is given.
-        steps: what a run of it does, a line each.
         rehearsal: name of the scenario, where the account is a simulated one.
         config: a file and the options that it says; empty where there is none.
+        run_line: the command that was given, to be copied.
     """
 
     plan: Plan | None = None
     switch: SwitchPlan | None = None
-    steps: tuple[str, ...]
     rehearsal: str = ""
     config: str = ""
+    run_line: str = ""
 
 
 class PendingRun(Protocol):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
 
 from textual import on
 from textual.app import App
-from textual.command import CommandPalette
 from textual.screen import ModalScreen
 from textual.worker import WorkerCancelled, WorkerFailed
 
@@ -35,7 +34,7 @@ from route53_takeover.tui.messages import (
     ThemeAsked,
     ViewArrived,
 )
-from route53_takeover.tui.palette import Commands
+from route53_takeover.tui.palette import Commands, Palette
 from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen
 from route53_takeover.tui.preferences import load, remember_theme
 from route53_takeover.tui.run_screen import RunScreen
@@ -315,7 +314,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
     def open_palette(self) -> None:
         """Searches what can be done now."""
         if not isinstance(self.screen, ModalScreen):
-            _ = self.push_screen(CommandPalette(placeholder="Commands that apply now"))
+            _ = self.push_screen(Palette())
 
     @on(PictureAsked)
     def save_picture(self) -> None:

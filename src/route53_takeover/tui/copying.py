@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from route53_takeover.base.escaping import escape_control
-from route53_takeover.tui.dialogs import Dialog
+from route53_takeover.tui.dialogs import Box, Dialog
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -37,8 +36,7 @@ class CopyList(Dialog[None]):
         self._copies = copies
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="box", can_focus=False):
-            yield Static("Copy", classes="title", markup=False)
+        with Box("Copy"):
             yield OptionList(
                 *(
                     Option(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+from rich.text import Text
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from textual.app import App, ComposeResult
 
+_KEYS = 9
+"""Cells for the keys of an action."""
 _FOOT = (
     "Panes scroll with the arrow keys and the wheel; the mouse is optional. Text can be selected "
     "with it, also outside of this program with Shift held down."
@@ -35,7 +39,7 @@ class Help(Dialog[None]):
     """All actions, in groups, with the keys that they have now and the ids to change them by."""
 
     AUTO_FOCUS = ".box"
-    DEFAULT_CSS = "Help .box { max-width: 100; }"
+    DEFAULT_CSS = "Help .gap { margin-bottom: 1; }"
 
     def __init__(
         self, keymap: Mapping[str, str], preferences: Path, kind: RunKind | None = None
@@ -47,28 +51,28 @@ class Help(Dialog[None]):
         self._kind = kind
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="box"):
-            yield Static("Keys", classes="title", markup=False)
+        with VerticalScroll(classes="box") as box:
+            box.border_title = "Keys"
+            yield Static(Content(escape_control(self._how_to_change())), classes="gap")
             for place in Where:
                 if self._kind is not None or place not in (Where.RUN, Where.REPLAY):
-                    yield Static(self._group(place))
+                    yield Static(Content.styled(place, "bold underline"))
+                    yield Static(self._group(place), classes="gap")
             yield Static(_FOOT, markup=False)
-            yield Static(Content(escape_control(self._how_to_change())))
 
     def _how_to_change(self) -> str:
         return (
-            "To change a key, use its name in brackets, for example "
-            f'{{"keys": {{"pause": "f5"}}}} in {self._preferences}'
+            "The word at the end of a line is the name of its key: to change the key of pause, "
+            f'write {{"keys": {{"pause": "f5"}}}} in {self._preferences}.'
         )
 
-    def _group(self, place: Where) -> Content:
-        lines = [Content.styled(place, "bold underline")]
+    def _group(self, place: Where) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(width=_KEYS, no_wrap=True, style="bold")
+        table.add_column(ratio=1)
+        table.add_column(no_wrap=True, style="italic")
         for action in BY_KIND[self._kind or RunKind.TAKEOVER].values():
             if action.where is place:
                 keys = key_names(self.app, action.id, self._keymap.get(action.id, action.keys))
-                lines.append(
-                    Content.assemble(
-                        (f"{keys:<10} ", "bold"), action.tooltip, (f"  [{action.id}]", "dim")
-                    )
-                )
-        return Content("\n").join(lines)
+                table.add_row(Text(keys), Text(action.tooltip), Text(f"[{action.id}]"))
+        return table

@@ -3,6 +3,9 @@
 What is not in it cannot be pressed, and what is in it is documented. Whether an action applies now
 is not known here: that is the screen's, which knows the run. In a blue-green switch some actions
 are called otherwise (`IN_A_SWITCH`), and some do not exist.
+
+A letter and its capital belong to one action at most: no slip of the shift key does another thing.
+What a key asks before it acts is `core.status.choices.CONFIRMATIONS`.
 """
 
 from __future__ import annotations
@@ -25,10 +28,10 @@ class Where(StrEnum):
     """On which screens an action can be taken; the value is its heading in the help."""
 
     RUN = "While a run is shown"
-    REPLAY = "While a finished run is replayed"
     PLAN = "While a plan is shown"
     ALWAYS = "Always"
     DIALOG = "In a dialog"
+    REPLAY = "While a finished run is replayed"
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -71,8 +74,8 @@ def _other(where: Where, name: str, keys: str, label: str, tooltip: str) -> Acti
 ACTIONS = (
     _run(
         "release",
-        "r",
-        "Release",
+        "d",
+        "Delete",
         "Delete the old record: confirm the release, or do not wait for the hold",
         Act.CONFIRM_RELEASE,
         Act.RELEASE_NOW,
@@ -114,7 +117,7 @@ ACTIONS = (
     _run("interrupt", "ctrl+c", "Abort", "Copy selected text; with none selected, abort"),
     _run(
         "resume",
-        "R",
+        "r,R",
         "Resume",
         "Resume a run whose process has died",
         otherwise="Only a run whose process has died can be resumed.",
@@ -132,11 +135,11 @@ ACTIONS = (
     _other(Where.REPLAY, "forward", "],right", "Forward", "One event forward"),
     _other(Where.REPLAY, "jump-back", "{", "Far back", "A tenth of the run back"),
     _other(Where.REPLAY, "jump-forward", "}", "Far forward", "A tenth of the run forward"),
-    _other(Where.REPLAY, "to-start", "g", "Start", "To the start of the run"),
-    _other(Where.REPLAY, "to-end", "G", "End", "To the end of the run"),
+    _other(Where.REPLAY, "to-start", "<", "Start", "To the start of the run"),
+    _other(Where.REPLAY, "to-end", ">", "End", "To the end of the run"),
     _other(Where.REPLAY, "slower", "-", "Slower", "Play it slower"),
     _other(Where.REPLAY, "faster", "+,=", "Faster", "Play it faster"),
-    _other(Where.PLAN, "start", "s", "Start", "Start the run, after a confirmation"),
+    _other(Where.PLAN, "start", "enter,s", "Start", "Start the run, after a question"),
     _other(Where.ALWAYS, "leave", "q,ctrl+q", "Leave", "Leave the screen; the run continues"),
     _other(Where.ALWAYS, "help", "?,f1", "Help", "All keys"),
     _other(Where.ALWAYS, "copy", "y", "Copy", "Copy selected text, or choose what to copy"),
@@ -145,7 +148,7 @@ ACTIONS = (
         Where.ALWAYS, "theme", "ctrl+t", "Theme", "Change to the next theme and save the choice"
     ),
     _other(Where.ALWAYS, "screenshot", "ctrl+s", "Picture", "Save the screen as an SVG picture"),
-    _other(Where.DIALOG, "yes", "y", "Yes", "Yes, where no name has to be typed"),
+    _other(Where.DIALOG, "yes", "y", "Yes", "Yes, as Enter, where no name has to be typed"),
     _other(Where.DIALOG, "no", "n,escape,ctrl+c", "No", "No; nothing is done"),
 )
 
@@ -198,8 +201,8 @@ BY_KIND = {RunKind.TAKEOVER: BY_ID, RunKind.SWITCH: _of_a_switch()}
 """The actions of each kind of run, by id, in the order of the list."""
 _LABELS = {
     Act.GO_ON: "Continue",
-    Act.CONFIRM_RELEASE: "RELEASE",
-    Act.RELEASE_NOW: "Release now",
+    Act.CONFIRM_RELEASE: "DELETE",
+    Act.RELEASE_NOW: "Delete now",
 }
 
 

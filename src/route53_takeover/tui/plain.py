@@ -19,12 +19,14 @@ from route53_takeover.base.errors import TakeoverError
 from route53_takeover.base.signals import asking, heeded
 from route53_takeover.base.stdio import write_lines
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.plan.takeover_cards import takeover_cards
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.rehearsal_marks import title
 from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
+from route53_takeover.core.switch.cards import switch_cards
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
-from route53_takeover.output.switch_lines import switch_plan_lines
+from route53_takeover.output.card_lines import print_cards
 from route53_takeover.process.protocol import KILLED, ExitInfo, Link
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class TextView:
             return await self._show(source)
 
     async def _agrees(self, proposal: Proposal) -> bool:
-        write_lines(_proposed(proposal), sys.stderr)
+        _propose(proposal)
         self._forget_typed()
         sys.stderr.write("Start it? Type yes: ")
         sys.stderr.flush()
@@ -247,16 +249,14 @@ def _back_line(view: View) -> str:
     return f"switch back {display_name(snapshot.zone)}" if is_possible else ""
 
 
-def _proposed(proposal: Proposal) -> list[str]:
-    steps, config = list(proposal.steps), proposal.config
-    lines: list[str] = []
+def _propose(proposal: Proposal) -> None:
+    """Prints the plan."""
+    name = [title(proposal.rehearsal)] if proposal.rehearsal else []
+    write_lines(name, sys.stderr)
     if proposal.switch is not None:
-        lines = switch_plan_lines(proposal.switch, steps, None, config=config)
+        print_cards(switch_cards(proposal.switch, proposal.config), ["", *name], sys.stderr)
     elif proposal.plan is not None:
-        lines = text_lines.plan_lines(proposal.plan, steps, run_line=None, config=config)
-    if proposal.rehearsal:
-        lines.insert(0, title(proposal.rehearsal))
-    return lines
+        print_cards(takeover_cards(proposal.plan, proposal.config), ["", *name], sys.stderr)
 
 
 def _detached(view: View | None) -> ExitInfo:

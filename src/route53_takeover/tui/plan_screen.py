@@ -1,4 +1,4 @@
-"""The screens before a run: reading the account, then the plan, which waits for a confirmation.
+"""The screens before a run: reading the account, then the plan as cards, which waits for a start.
 
 Nothing is written while one of these is shown.
 """
@@ -8,30 +8,37 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import VerticalScroll
+from textual import on
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.reactive import reactive
+from textual.widgets import Button, Static
 
 from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.core.plan.comparison import plan_rows
-from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
+from route53_takeover.core.plan.cards import Line
 from route53_takeover.core.plan.model import Strategy
+from route53_takeover.core.plan.takeover_cards import takeover_cards
 from route53_takeover.core.status.rehearsal_marks import mark, title
 from route53_takeover.core.status.run_words import RunKind
-from route53_takeover.output.switch_lines import USERS_GET_GREEN, switch_plan_lines
+from route53_takeover.core.status.snapshot import Copy
+from route53_takeover.core.switch.cards import switch_cards
 from route53_takeover.process.protocol import GOOD_FOR
 from route53_takeover.tui.base_screen import BaseScreen
+from route53_takeover.tui.card_view import CardView, contents_of
 from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.keys import Where, bindings
 from route53_takeover.tui.messages import StartAsked
+from route53_takeover.tui.wording import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from route53_takeover.core.plan.cards import Card
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.process.protocol import Proposal
@@ -42,6 +49,7 @@ _OLD = (
     "leave, and start again."
 )
 _STARTING = "The run is starting."
+_READING = "Reading the account for the plan; nothing is written."
 _DEEDS = {
     Strategy.DELETE: "The old record is deleted",
     Strategy.BRIDGE: "The old record is deleted once a wildcard answers for it,",
@@ -49,44 +57,123 @@ _DEEDS = {
     Strategy.WEIGHTED: "The old record gives way step by step,",
 }
 """What a strategy does to a record, the most drastic one first."""
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FRAME = 0.1
+_MORE_COLUMNS = (105, 165)
+"""Cells from which on there are two columns of cards, and three."""
+_FRAMED = 4
+"""Cells that the frame of a card takes."""
 
 
 class OpeningScreen(BaseScreen):
     """What is being read before there is a plan."""
 
-    DEFAULT_CSS = "OpeningScreen #told { padding: 1 2; height: 1fr; }"
+    DEFAULT_CSS = """
+    OpeningScreen #told {
+        margin: 1 2; padding: 0 1; height: auto; max-height: 1fr;
+        border: round $primary; border-title-style: bold; border-title-color: $text-primary;
+    }
+    """
 
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__(keymap)
         self._told: list[str] = []
+        self._frame = 0
+        self._began = asyncio.get_running_loop().time()
 
     def compose_content(self) -> ComposeResult:
-        yield Static(Content("Reading the account for the plan; nothing is written."), id="told")
+        told = Static(id="told")
+        told.border_title = Content("Making the plan")
+        yield told
+
+    def on_mount(self) -> None:
+        """The spinner turns."""
+        self.set_interval(_FRAME, self._turn)
+        self._turn()
 
     def tell(self, text: str) -> None:
-        """Shows the newest lines of progress."""
-        self._told = [*self._told[-10:], escape_control(text)]
+        """Shows the newest lines of progress; one that counts on takes the place of the last."""
+        line = escape_control(text)
+        subject = line.partition(":")[0]
+        if self._told and ":" in line and self._told[-1].partition(":")[0] == subject:
+            self._told.pop()
+        self._told = [*self._told[-10:], line]
         if self.is_mounted:
-            lines = ["Reading the account for the plan; nothing is written.", "", *self._told]
-            self.query_one("#told", Static).update(Content("\n".join(lines)))
+            self._show()
             self.update_essential()
+
+    def _turn(self) -> None:
+        self._frame = (self._frame + 1) % len(_SPINNER)
+        self._show()
+
+    def _show(self) -> None:
+        """What was read, what is being read, and for how long already."""
+        *read, current = self._told or [_READING]
+        since = asyncio.get_running_loop().time() - self._began
+        lines = [Content.assemble((f"{_READING} {duration(since)}", "$text-muted"))]
+        lines += [Content.assemble(("✔ ", "$text-success"), line) for line in read]
+        if self._told:
+            lines.append(Content.assemble((f"{_SPINNER[self._frame]} ", "$text-primary"), current))
+        else:
+            lines[0] = Content.assemble((f"{_SPINNER[self._frame]} ", "$text-primary"), lines[0])
+        self.query_one("#told", Static).update(Content("\n").join(lines))
 
     def essential(self) -> str:
         return self._told[-1] if self._told else "Reading the account for the plan."
 
 
+class CardColumns(Horizontal):
+    """The cards in columns: each goes where the least stands so far."""
+
+    DEFAULT_CSS = """
+    CardColumns { height: auto; }
+    CardColumns Vertical { width: 1fr; height: auto; }
+    """
+    count: reactive[int] = reactive(1, recompose=True)
+
+    def __init__(self, cards: tuple[Card, ...]) -> None:
+        super().__init__()
+        self._cards = cards
+
+    def compose(self) -> ComposeResult:
+        columns: list[list[Card]] = [[] for _ in range(self.count)]
+        heights = [0] * self.count
+        width = self.size.width // self.count - _FRAMED
+        for card in self._cards:
+            at = heights.index(min(heights))
+            columns[at].append(card)
+            heights[at] += len(contents_of(card.parts, width)) + 2
+        for column in columns:
+            with Vertical():
+                yield from map(CardView, column)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """As many columns as there is room for."""
+        self.count = 1 + sum(event.size.width >= cells for cells in _MORE_COLUMNS)
+
+
+def cards_of(proposal: Proposal) -> tuple[Card, ...]:
+    """The cards of what is proposed."""
+    if proposal.switch is not None:
+        return switch_cards(proposal.switch, proposal.config)
+    return () if proposal.plan is None else takeover_cards(proposal.plan, proposal.config)
+
+
 class PlanScreen(BaseScreen):
-    """A plan, which starts after a confirmation; the default is no."""
+    """A plan, which starts after a question."""
 
     PLACES = (Where.PLAN,)
-    FIRST = ("start", "leave", "help", "palette", "theme", "screenshot")
+    AUTO_FOCUS = "#plan"
+    FIRST = ("start", "leave", "copy", "help", "palette", "theme", "screenshot")
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.PLAN))
     DEFAULT_CSS = """
     PlanScreen {
         #heading { height: auto; padding: 0 1; background: $panel; text-style: bold; }
-        #plan { height: 1fr; padding: 0 1; }
-        #plan Static { height: auto; }
-        #ask { height: 1; padding: 0 1; text-style: bold; }
+        #plan { height: 1fr; scrollbar-size: 1 1; }
+        #start-bar { height: auto; max-height: 3; padding: 0 1; background: $panel; }
+        #start-bar Button { margin: 0 2 0 0; background: $success; color: $background; }
+        #ask { width: 1fr; height: auto; }
+        #more { width: auto; height: 1; color: $text-primary; text-style: bold; }
     }
     """
 
@@ -99,8 +186,27 @@ class PlanScreen(BaseScreen):
     def compose_content(self) -> ComposeResult:
         yield Static(Content(self._heading()), id="heading")
         with VerticalScroll(id="plan"):
-            yield Static(Content("\n").join(plan_lines(self._proposal)))
-        yield Static(Content(self._question()), id="ask")
+            yield CardColumns(cards_of(self._proposal))
+        with Horizontal(id="start-bar"):
+            yield Button(Content(f"Start  {self.key('start')}"), id="start", compact=True)
+            yield Static(self._ask(), id="ask")
+            yield Static(id="more", markup=False)
+
+    def on_mount(self) -> None:
+        """The hint follows the scrolling, and what there is to scroll."""
+        plan = self.query_one("#plan")
+        self.watch(plan, "scroll_y", self._hint, init=False)
+        self.watch(plan, "virtual_size", self._hint, init=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The hint follows the size."""
+        del event
+        self.call_after_refresh(self._hint)
+
+    def _hint(self) -> None:
+        plan = self.query_one("#plan")
+        is_more = plan.max_scroll_y - plan.scroll_y >= 1
+        self.query_one("#more", Static).update("↓ more below" if is_more else "")
 
     def _heading(self) -> str:
         rehearsal = self._proposal.rehearsal
@@ -108,12 +214,22 @@ class PlanScreen(BaseScreen):
             return f"{title(escape_control(rehearsal)).replace(': ', ', ')}  ·  plan"
         return "Plan: nothing is written before you start it"
 
-    def _question(self) -> str:
-        return f"Press {self.key('start')} to start it, {self.key('leave')} to leave."
+    def _ask(self) -> Content:
+        """What a start does, and how many warnings there are."""
+        made = self._proposal.plan or self._proposal.switch
+        count = 0 if made is None else len(made.warnings)
+        warned = f"! {count} warning{'s' * (count > 1)}  " if count else ""
+        return Content.assemble(
+            (warned, "bold $text-warning"), escape_control(_question(self._proposal)[1])
+        )
 
     @property
     def kind(self) -> RunKind:
         return RunKind.TAKEOVER if self._proposal.switch is None else RunKind.SWITCH
+
+    def copies(self) -> tuple[Copy, ...]:
+        line = self._proposal.run_line
+        return (Copy(label="run", text=line),) if line else ()
 
     def essential(self) -> str:
         word = mark(self._proposal.rehearsal)
@@ -132,8 +248,14 @@ class PlanScreen(BaseScreen):
         if action.id != "start":
             super().take(action)
             return
-        title, body = _question(self._proposal)
-        self.open(Confirm(title, Content(escape_control(body)), "Start"), self._answered)
+        asked, body = _question(self._proposal)
+        lines = [Line(text=body)]
+        self.open(Confirm(asked, lines, "Start", answer=True, patient=True), self._answered)
+
+    @on(Button.Pressed, "#start")
+    def press_start(self) -> None:
+        """The button does what its key does."""
+        self.action_take("start")
 
     def _answered(self, yes: bool | None) -> None:
         if yes and self._is_old():
@@ -141,6 +263,7 @@ class PlanScreen(BaseScreen):
         elif yes:
             self._starting = True
             self.query_one("#ask", Static).update(Content(_STARTING))
+            self.query_one("#start", Button).disabled = True
             self.update_keys()
             self.post_message(StartAsked())
 
@@ -175,87 +298,3 @@ def _switch_question(plan: SwitchPlan, is_rehearsal: bool) -> tuple[str, str]:
     made = "Green is deployed first. " if plan.options.deploy else ""
     body = f"{changed}. {made}Users are led to green without asking again, {once}."
     return f"Switch {display_name(plan.site)} to green?", body
-
-
-def plan_lines(proposal: Proposal) -> Iterator[Content]:
-    """The plan as text."""
-    if proposal.switch is not None:
-        lines = switch_plan_lines(
-            proposal.switch, list(proposal.steps), None, config=proposal.config
-        )
-        yield from map(_styled, lines)
-    elif proposal.plan is not None:
-        yield from _takeover_lines(proposal, proposal.plan)
-
-
-def _styled(line: str) -> Content:
-    """A line of the plan of a switch; its sign says what its colour says."""
-    text = escape_control(line)
-    style = _LINE_STYLES.get(line.strip()[:2].strip(), "")
-    if line == USERS_GET_GREEN or (line.endswith(":") and not line.startswith(" ")):
-        style = "bold"
-    return Content.styled(text, style) if style else Content(text)
-
-
-def _takeover_lines(proposal: Proposal, plan: Plan) -> Iterator[Content]:
-    yield from _subject(plan)
-    if proposal.config:
-        yield Content.assemble(
-            (f"{'Options':<11}", "bold"), f"from {escape_control(proposal.config)}"
-        )
-    if plan.warnings:
-        yield _heading("Warnings")
-    for finding in plan.warnings:
-        yield Content.assemble(("! ", "bold $warning"), (escape_control(finding.text), "bold"))
-        if finding.hint:
-            yield Content(f"    {escape_control(finding.hint)}")
-    yield from _strategies(plan)
-    if lines := forecast_lines(plan):
-        yield _heading("Forecast")
-        yield from (Content(escape_control(line)) for line in lines)
-    yield _heading("Steps")
-    for number, step in enumerate(proposal.steps, start=1):
-        yield Content(f"{number:>2}. {escape_control(step)}")
-
-
-def _strategies(plan: Plan) -> Iterator[Content]:
-    """The table of strategies; the chosen one and a better one stand out."""
-    lines = strategy_lines(plan)
-    if lines:
-        yield _heading("Strategies")
-    for line in lines:
-        style = {">": "bold", "U": "bold $warning"}.get(line[0], "")
-        yield Content.assemble((escape_control(line), style))
-
-
-def _subject(plan: Plan) -> Iterator[Content]:
-    """Records, zone, stack, account."""
-    stack = plan.root.stack_name or plan.options.stack
-    zone = f"{display_name(plan.zone_name)} ({plan.zone_id}{', private' * plan.zone_private})"
-    for label, record, details in plan_rows(plan):
-        yield Content.assemble((f"{label.capitalize():<11}", "bold"), escape_control(record))
-        for detail in details:
-            yield Content.assemble(
-                f"{'':<11}", (escape_control(detail), _STYLES.get(detail[0], ""))
-            )
-    told = [
-        ("Zone", zone),
-        ("Stack", f"{stack} {plan.root.status}"),
-        ("Account", plan.account),
-    ]
-    for label, text in told:
-        yield Content.assemble((f"{label:<11}", "bold"), escape_control(text))
-
-
-_LINE_STYLES = {
-    "✘": "bold $text-error",
-    "!": "bold $text-warning",
-    "-": "$text-error",
-    "+": "$text-success",
-}
-_STYLES = {"-": "$error", "+": "$success"}
-"""Of what goes and what comes; the sign says it without a colour."""
-
-
-def _heading(text: str) -> Content:
-    return Content.assemble("\n", (text, "bold underline"))

@@ -13,12 +13,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from route53_takeover.base.escaping import escape_control
+from route53_takeover.core.plan.cards import Line
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
 from route53_takeover.process.protocol import KILLED, Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
-from route53_takeover.tui.dialogs import LAPSED, AskName, Confirm, PickName, shown
+from route53_takeover.tui.dialogs import LAPSED, Confirm, question, shown
 from route53_takeover.tui.keys import Where, bindings, label_of
 from route53_takeover.tui.messages import Asked, LeaveAsked, Scrubbed
 from route53_takeover.tui.replay import SPEEDS, ReplayBar, request_for, seek
@@ -78,7 +79,7 @@ class RunScreen(BaseScreen):
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__(keymap)
         self._view: View | None = None
-        self._dialog: Dialog[Choice] | Dialog[bool] | None = None
+        self._dialog: Dialog[Choice] | None = None
         self._speed = SPEEDS[0]
 
     def compose_content(self) -> ComposeResult:
@@ -221,38 +222,18 @@ class RunScreen(BaseScreen):
         return view is not None and view.link is Link.GONE and view.resumable
 
     def _ask(self, choices: tuple[Choice, ...]) -> None:
-        if any(choice.severe for choice in choices):
-            self._open_choices(AskName(choices, self._names(), self._words().name))
-        elif len(choices) > 1:
-            self._open_choices(PickName(*choices))
-        else:
-            self._ask_plainly(choices[0])
+        """Asks what has to be asked before it is done."""
 
-    def _ask_plainly(self, choice: Choice) -> None:
-        """A release is never a slip of one finger, whatever else is not severe is done at once."""
-        if choice.act is not Act.CONFIRM_RELEASE:
-            self._submit(choice)
-            return
-        dialog = Confirm.about(choice)
-
-        def answered(yes: bool | None) -> None:
-            self._dialog = None
-            if yes:
-                self._submit(choice)
-
-        self._dialog = dialog
-        self.open(dialog, answered)
-
-    def _open_choices(self, dialog: Dialog[Choice]) -> None:
         def answered(choice: Choice | None) -> None:
             self._dialog = None
-            if choice is not None and choice.severe:
+            if choice is not None:
                 self._submit(choice)
-            elif choice is not None:
-                self._ask_plainly(choice)
 
-        self._dialog = dialog
-        self.open(dialog, answered)
+        self._dialog = question(choices, self._names(), self._words().name)
+        if self._dialog is None:
+            self._submit(choices[0])
+        else:
+            self.open(self._dialog, answered)
 
     def _submit(self, choice: Choice) -> None:
         """Asks for it if it still applies; the run's own time is what counts, not ours."""
@@ -291,7 +272,7 @@ class RunScreen(BaseScreen):
             self.say(f"{self._words().no_abort} {leave}; the run continues.")
 
     def _ask_to_resume(self) -> None:
-        body = Content(
+        text = (
             f"Its process has died, and {self._words().dead}. A new process reads the journal and "
             "the account, and continues the run."
         )
@@ -300,7 +281,7 @@ class RunScreen(BaseScreen):
             if yes and self._may_resume():
                 self.post_message(Asked(Resume()))
 
-        self.open(Confirm("Resume the run?", body, "Resume"), answered)
+        self.open(Confirm("Resume the run?", [Line(text=text)], "Resume", answer=True), answered)
 
     def _replay(self, request: Seek | StepBy | Play | None) -> None:
         if isinstance(request, Play) and request.speed:

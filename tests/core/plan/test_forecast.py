@@ -20,7 +20,7 @@ from route53_takeover.core.plan.facts import (
     PendingTemplate,
 )
 from route53_takeover.core.plan.forecast import rank, recommended
-from route53_takeover.core.plan.forecast_lines import forecast_lines, strategy_lines
+from route53_takeover.core.plan.forecast_lines import forecast_lines, recommendation, strategy_table
 from route53_takeover.core.plan.forecast_objects import forecast_object, strategy_objects
 from route53_takeover.core.plan.harm import affected_share, harmed_seconds
 from route53_takeover.core.plan.model import (
@@ -31,7 +31,8 @@ from route53_takeover.core.plan.model import (
     Strategy,
     StrategyForecast,
 )
-from route53_takeover.core.plan.planner import make_plan, steps
+from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.plan.steps import steps
 
 ALIAS = RecordSet(
     name="www.example.com.",
@@ -256,11 +257,20 @@ def test_under_adopt_a_wildcard_answers_where_one_is_possible() -> None:
     assert not [text for text in lines if "does not create its record" in text]
 
 
+def row(told: Plan, strategy: str) -> str:
+    """The row of a strategy, with its note."""
+    (found,) = [r for r in strategy_table(told).rows if r.cells[0].text.endswith(f" {strategy}")]
+    return "|".join([*(cell.text for cell in found.cells), found.note.text])
+
+
 def test_a_better_strategy_is_recommended_with_its_option_where_it_is_worth_it() -> None:
     told = made(ALIAS, NEW)
-    assert strategy_lines(told)[-1] == (
+    assert recommendation(told) == (
         "Use --strategy adopt: 0 s without an answer per user instead of 75 s."
     )
+    assert row(told, "adopt").startswith("  adopt|0 s|0 %|0 s|recommended")
+    assert row(told, "delete") == "> delete|5 s|8 %|75 s|chosen"
+    assert recommendation(made(ALIAS, NEW, strategy=Strategy.BRIDGE)) == ""
     assert recommended(made(ALIAS, NEW, strategy=Strategy.BRIDGE)) is None
     assert recommended(made(ALIAS, NEW, expected_gap=0.01)) is None
     assert recommended(made(ALIAS, NEW, BELOW)) is None  # nothing better is possible
@@ -269,8 +279,8 @@ def test_a_better_strategy_is_recommended_with_its_option_where_it_is_worth_it()
 def test_a_plain_record_that_delete_refuses_is_shown_the_way_out() -> None:
     told = made(PLAIN, NEW)
     assert told.refused
-    assert strategy_lines(told)[-1] == "Use --strategy bridge: 0 s without an answer per user."
-    assert "not possible" in line(tuple(strategy_lines(told)), "> delete")
+    assert recommendation(told) == "Use --strategy bridge: 0 s without an answer per user."
+    assert row(told, "delete").startswith("> delete|-|-|-|not possible: ")
 
 
 def test_only_weighted_is_possible_where_the_stacks_record_is_a_member() -> None:

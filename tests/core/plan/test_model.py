@@ -21,7 +21,8 @@ from route53_takeover.core.plan.facts import (
     UnfinishedRun,
 )
 from route53_takeover.core.plan.model import Finding, Options, OwnerCheck, hold_for
-from route53_takeover.core.plan.planner import make_plan, steps
+from route53_takeover.core.plan.planner import make_plan
+from route53_takeover.core.plan.steps import steps
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan

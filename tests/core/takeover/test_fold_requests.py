@@ -15,7 +15,7 @@ from route53_takeover.base.errors import ExitCode
 from route53_takeover.core.domain.stacks import RECORD_SET, StackResource
 from route53_takeover.core.endings import Ending, Outcome, Stop
 from route53_takeover.core.events import Switch
-from route53_takeover.core.status.choices import Act, choices, event_of
+from route53_takeover.core.status.choices import Act, Confirmation, choices, event_of
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
@@ -178,12 +178,13 @@ def test_every_key_is_offered_at_some_time() -> None:
 
 
 def test_each_choice_says_in_sentences_what_it_deletes_and_what_brings_it_back() -> None:
-    severe = {Act.RELEASE_NOW, Act.EXTEND_DEADMAN, Act.RESTORE, Act.ABORT}
+    deletes = {Act.RELEASE_NOW, Act.CONFIRM_RELEASE}
     standing = "www.example.com A alias to d1old.cloudfront.net"
     for confirm in (False, True):
         for state, _, _ in states("never-created", confirm=confirm):
             for choice in choices(state):
-                assert choice.severe == (choice.act in severe)
+                by_name = choice.confirmation is Confirmation.NAME
+                assert by_name == (choice.act in deletes) == choice.effect.startswith("Deletes ")
                 for text in (choice.effect, choice.unchanged, choice.undo):
                     assert text[0].isupper()
                     assert text.endswith(".")

@@ -14,9 +14,10 @@ from route53_takeover.base.stdio import write_line
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import opened, planned, who_am_i
 from route53_takeover.cli.interrupts import in_loop
-from route53_takeover.core.plan.planner import steps
+from route53_takeover.core.plan.steps import steps
 from route53_takeover.output import text_lines
 from route53_takeover.output.json_lines import refusal_object
+from route53_takeover.output.plan_lines import print_plan
 from route53_takeover.storage.plan_file import PlanFile, check_secrets, write_plan_file
 
 if TYPE_CHECKING:
@@ -78,5 +79,5 @@ async def _plan(
             write_plan_file(
                 out, PlanFile(made=began, connection=reached, review=review, account=read)
             )
-    text_lines.print_plan(common, made, steps(made), run_line, out)
+    print_plan(common, made, steps(made), run_line, out)
     return ExitCode.REFUSED if made.refused else ExitCode.DONE

@@ -6,6 +6,7 @@ The values that text, screen and JSON share are `PlannedRecord`; how one reads i
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from route53_takeover.core.domain.intrinsics import is_open
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _API = ("TTL", "SetIdentifier", "Weight", "Region", "Failover", "GeoLocation", "HealthCheckId")
 _OPEN = "?"
+NOTHING = "none"
+"""What stands where no value does."""
 
 
 def planned_records(facts: Facts, plan: Plan) -> Iterator[PlannedRecord]:
@@ -146,34 +149,6 @@ def record_objects(plan: Plan) -> list[dict[str, Any]]:
     return told
 
 
-def plan_rows(plan: Plan) -> Iterator[tuple[str, str, list[str]]]:
-    """What text and screen show of each record set: what becomes of it, what stands, what changes.
-
-    The first is ``take over``, ``owned``, ``new`` or ``unchanged``.
-    """
-    shown = {each.now.key: each for each in plan.records if each.now is not None}
-    for label, records in (
-        ("take over", [manual.original for manual in plan.manuals]),
-        ("owned", plan.owned),
-    ):
-        for record in records:
-            planned = shown.get(record.key)
-            yield label, record.describe(), [] if planned is None else _rows(plan, planned)
-    for each in plan.records:
-        if each.now is None:
-            yield "new", each.label, _rows(plan, each)
-    for record in plan.staying:
-        yield "unchanged", record.describe(), []
-
-
-def _rows(plan: Plan, record: PlannedRecord) -> list[str]:
-    stack = plan.root.stack_name or plan.options.stack
-    owner = record.owner or "no stack"
-    then = f"{stack} ({record.resource})" if record.resource else stack
-    told = [f"owner: {owner}" if owner == stack else f"owner: {owner} -> {then}"]
-    return told + comparison_lines(record)
-
-
 def comparison_lines(record: PlannedRecord) -> list[str]:
     """What changes of it, a line each: ``-`` goes, ``+`` comes, ``=`` stays."""
     before = [] if record.now is None else _values(record.now.to_api(), record.type)
@@ -188,6 +163,29 @@ def comparison_lines(record: PlannedRecord) -> list[str]:
     if record.now is not None and record.desired is not None and str(old) != str(new):
         lines.append(f"TTL {_ttl(old)} -> {_ttl(new)}")
     return lines
+
+
+def before_and_after(record: PlannedRecord) -> Iterator[tuple[str, str, str]]:
+    """Values and TTL: what it is, now, and then. Empty where nothing is, and where it is not known.
+
+    A value that goes stands beside one that comes, as far as there are as many.
+    """
+    before = [] if record.now is None else _values(record.now.to_api(), record.type)
+    now_ttl = "" if record.now is None else _ttl(record.now.ttl)
+    if not record.known:
+        yield from (("value", value, "") for value in before)
+        yield "TTL", now_ttl or NOTHING, ""
+        return
+    after = [] if record.desired is None else _values(record.desired, record.type)
+    for value in before:
+        if value in after:
+            yield "value", value, value
+    going = [value for value in before if value not in after]
+    coming = [value for value in after if value not in before]
+    for gone, come in zip_longest(going, coming, fillvalue=""):
+        yield "value", gone or NOTHING, come or NOTHING
+    then_ttl = NOTHING if record.desired is None else _ttl(record.desired.get("TTL"))
+    yield "TTL", now_ttl or NOTHING, then_ttl
 
 
 def _values(shape: Mapping[str, Any], record_type: str) -> list[str]:

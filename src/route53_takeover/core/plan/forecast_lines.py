@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.routing import still_answers, unanswered
+from route53_takeover.core.plan.cards import Row, Table, Tone, Words
 from route53_takeover.core.plan.forecast import (
     ALIAS_TTL,
     assumptions,
@@ -27,39 +28,37 @@ _WORTH_SAYING = 2.0
 """The factor by which a lowered TTL must cost more before a line says so."""
 _MINUTES = 120.0
 """Seconds from which on a duration is shown in minutes."""
-_COLUMNS = "{:<10}{:>7}{:>11}{:>15}"
 
 
-def strategy_lines(plan: Plan) -> list[str]:
-    """The table of all strategies, and the better one, where there is one worth it."""
-    if not plan.strategies:
-        return []
-    lines = ["  " + _COLUMNS.format("strategy", "gap", "resolvers", "harm per user")]
-    for each in plan.strategies:
-        lines += _row(each, is_chosen=each.strategy in chosen(plan))
-        if each.is_possible and each.strategy is Strategy.WEIGHTED:
-            lines += _weights(plan)
+def strategy_table(plan: Plan) -> Table:
+    """Every strategy: what it comes to, or why it is not possible."""
     better = recommended(plan)
-    if better is not None:
-        lines.append(_recommendation(plan, better))
-    return lines
+    return Table(
+        head=("strategy", "gap", "resolvers", "harm per user"),
+        rows=tuple(_row(plan, each, is_better=each is better) for each in plan.strategies),
+    )
 
 
-def _row(each: StrategyForecast, *, is_chosen: bool) -> Iterator[str]:
-    mark = "> " if is_chosen else "  "
+def _row(plan: Plan, each: StrategyForecast, *, is_better: bool) -> Row:
+    is_chosen = each.strategy in chosen(plan)
+    tone = Tone.STRONG if is_chosen or is_better else Tone.PLAIN
+    name = Words(f"{'> ' if is_chosen else '  '}{each.strategy}", tone)
     if not each.is_possible:
-        yield f"{mark}{each.strategy:<10} not possible: {each.reason}"
-        if each.hint:
-            yield f"{'':<13}{each.hint}"
-        return
-    yield mark + _COLUMNS.format(
-        each.strategy,
+        return Row(
+            cells=(name, Words("-"), Words("-"), Words("-")),
+            note=Words(f"not possible: {each.reason} {each.hint}".rstrip(), Tone.MUTED),
+        )
+    notes = ["chosen"] if is_chosen else ["recommended"] if is_better else []
+    notes += [f"meanwhile {effect.removesuffix(' meanwhile')}" for effect in each.side_effects]
+    if each.strategy is Strategy.WEIGHTED:
+        notes += _weights(plan)
+    told = "; ".join(note.rstrip(".") for note in notes)
+    numbers = (
         f"{each.gap_seconds:g} s",
         percent(each.affected_share),
         short(each.harmed_seconds),
     )
-    for effect in each.side_effects:
-        yield f"{'':<13}meanwhile {effect.removesuffix(' meanwhile')}"
+    return Row(cells=(name, *(Words(number, tone) for number in numbers)), note=Words(told))
 
 
 def _weights(plan: Plan) -> Iterator[str]:
@@ -68,10 +67,14 @@ def _weights(plan: Plan) -> Iterator[str]:
     if assumed.weights:
         shares, every = ", ".join(f"{share} %" for share in assumed.weights), assumed.weight_every
         took = _time(len(assumed.weights) * every)
-        yield f"{'':<13}takes {took} longer: the stack answers {shares}, {every:g} s each"
+        yield f"takes {took} longer: the stack answers {shares}, {every:g} s each"
 
 
-def _recommendation(plan: Plan, better: StrategyForecast) -> str:
+def recommendation(plan: Plan) -> str:
+    """The better strategy with its exact option, where there is one worth it; else nothing."""
+    better = recommended(plan)
+    if better is None:
+        return ""
     least = short(better.harmed_seconds)
     if plan.options.strategy in {e.strategy for e in plan.strategies if not e.is_possible}:
         return f"Use --strategy {better.strategy}: {least} without an answer per user."

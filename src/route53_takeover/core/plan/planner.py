@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from route53_takeover.core.domain.names import normal_name, requested_pairs, shown_name
+from route53_takeover.core.domain.names import normal_name, requested_pairs
 from route53_takeover.core.domain.soa import (
     NegativeCaching,
     negative_caching,
@@ -22,7 +22,7 @@ from route53_takeover.core.plan.checks import refusals, warnings
 from route53_takeover.core.plan.claims import is_elsewhere
 from route53_takeover.core.plan.comparison import planned_records
 from route53_takeover.core.plan.group_checks import vacant_records
-from route53_takeover.core.plan.model import ADDRESSING, LoweredSoa, Manual, Plan, Strategy
+from route53_takeover.core.plan.model import ADDRESSING, LoweredSoa, Manual, Plan
 from route53_takeover.core.plan.ownership import expected_types, resource_of, site_of
 from route53_takeover.core.plan.pending_checks import conflicts
 from route53_takeover.core.plan.routing_checks import is_member_left_alone
@@ -30,8 +30,6 @@ from route53_takeover.core.plan.strategies.selection import with_strategies
 from route53_takeover.core.plan.zone_checks import is_of_the_zone, targets_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.plan.facts import Facts
     from route53_takeover.core.plan.model import Options
@@ -160,89 +158,3 @@ def _lowered_soa(facts: Facts, plan: Plan) -> LoweredSoa | None:
         return None
     fields = NegativeCaching(ttl=wanted, minimum=wanted)
     return LoweredSoa(original=soa, lowered=with_negative_caching(soa, fields))
-
-
-def steps(plan: Plan) -> list[str]:
-    """What a run of this plan does, a line each; nothing where it is refused."""
-    options = plan.options
-    if plan.refused:
-        return []
-    if not plan.manuals:
-        return [f"Nothing to do: the stack already owns {record.key}." for record in plan.owned]
-    lowered = [m for m in plan.manuals if m.lowered]
-    lines = ["Save every record set that the run may change to backup.json."]
-    lines += [
-        f"Lower the TTL of {m.key} from {m.original.ttl} s to {m.lowered.ttl} s."
-        for m in lowered
-        if m.lowered
-    ]
-    if lowered and plan.drain_seconds:
-        lines.append(f"Wait for INSYNC, then {plan.drain_seconds} s until the old TTL has expired.")
-    if plan.soa is not None:
-        lines.append(
-            f"Lower the negative TTL of the SOA of {shown_name(plan.zone_name)} from "
-            f"{plan.negative_ttl} s to {plan.negative_ttl_in_gap} s and wait for INSYNC."
-        )
-    if options.deploy_off:
-        lines.append(f"Deploy with the switch off: {options.deploy_off}")
-    lines.append("Test the restore: delete and create the same record in one batch (no gap).")
-    lines += _preparation(plan)
-    if options.deploy_on:
-        lines.append(f"Deploy with the switch on: {options.deploy_on}")
-    else:
-        lines.append("Wait for a deploy with the switch on, started elsewhere.")
-    lines += [
-        f"While CloudFormation retries to create it, delete {m.key}; restore it if anything fails."
-        for m in plan.manuals
-        if m.strategy is Strategy.DELETE
-    ]
-    lines += [
-        f"CloudFormation adopts {m.key} as it is; if it retries instead, delete it then"
-        f"{_under(plan, m)}."
-        for m in plan.manuals
-        if m.strategy is Strategy.ADOPT
-    ]
-    lines.append("Watch until the stack is complete and nothing changes any more.")
-    lines += _clean_up(plan)
-    return lines
-
-
-def _preparation(plan: Plan) -> Iterator[str]:
-    """What strategies do right before the deploy with the switch on."""
-    for manual in plan.manuals:
-        if manual.prepared is not None:
-            yield f"Change {manual.key} in one batch to {manual.prepared.describe()} (no gap)."
-    for helper in plan.helpers:
-        if not any(
-            m.strategy is Strategy.BRIDGE and m.key.name in helper.covers for m in plan.manuals
-        ):
-            continue
-        yield (
-            f"Create {helper.record.describe()} and wait until every name server answers with it; "
-            f"then delete {' and '.join(map(shown_name, helper.covers))}, which it answers for."
-        )
-
-
-def _under(plan: Plan, manual: Manual) -> str:
-    """What answers while a record is deleted that CloudFormation was to adopt."""
-    helper = next((h for h in plan.helpers if manual.key.name in h.covers), None)
-    return "" if helper is None else f", once {shown_name(helper.record.key.name)} answers for it"
-
-
-def _clean_up(plan: Plan) -> Iterator[str]:
-    """What is put back and removed once the stack has its records."""
-    options = plan.options
-    if plan.soa is not None:
-        yield f"Put the SOA of {shown_name(plan.zone_name)} back as it is now."
-    for manual in plan.manuals:
-        if manual.strategy is not Strategy.WEIGHTED or manual.prepared is None:
-            continue
-        if options.weights:
-            shares = ", ".join(f"{share} %" for share in options.weights)
-            yield (
-                f"Move the answers for {manual.key} to the stack's member: {shares}, "
-                f"{options.weight_every:g} s each."
-            )
-        yield f"Delete the manual member {manual.prepared.key}."
-    for helper in plan.helpers:
-        yield f"Remove {helper.record.key} again."

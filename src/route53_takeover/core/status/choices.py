@@ -28,7 +28,7 @@ from route53_takeover.core.takeover.name_state import ABSENT_STAGES, TAKEN_STAGE
 from route53_takeover.core.timing import EXTENSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from route53_takeover.core.domain.record_sets import RecordSet
     from route53_takeover.core.takeover.bridge_gate import BridgeGate
@@ -49,12 +49,31 @@ class Act(StrEnum):
     ABORT = "abort"
 
 
+class Confirmation(StrEnum):
+    """What the operator does to confirm a request."""
+
+    NONE = "none"  # it is done at once: another key undoes it
+    ENTER = "enter"  # a question that Enter answers with yes: never slower than an emergency allows
+    NAME = "name"  # the name is typed: it takes a record away
+
+
+CONFIRMATIONS: Mapping[Act, Confirmation] = {
+    Act.PAUSE: Confirmation.NONE,
+    Act.GO_ON: Confirmation.NONE,
+    Act.RESTORE: Confirmation.ENTER,
+    Act.EXTEND_DEADMAN: Confirmation.ENTER,
+    Act.ABORT: Confirmation.ENTER,
+    Act.RELEASE_NOW: Confirmation.NAME,
+    Act.CONFIRM_RELEASE: Confirmation.NAME,
+}
+"""The rule: what rescues needs Enter, what takes a record away needs its name."""
+
+
 class Choice(Struct, frozen=True, kw_only=True):
     """A request that is possible now, and what it does.
 
     Attributes:
         name: which name it is about, in normal form; empty for the whole run.
-        severe: needs a confirmation: it deletes, creates or gives up something.
         effect: what it does.
         unchanged: what it does not touch.
         undo: how it is undone, or what follows it.
@@ -63,11 +82,14 @@ class Choice(Struct, frozen=True, kw_only=True):
 
     act: Act
     name: str = ""
-    severe: bool
     effect: str
     unchanged: str
     undo: str
     title: str = ""
+
+    @property
+    def confirmation(self) -> Confirmation:
+        return CONFIRMATIONS[self.act]
 
 
 def choices(state: State) -> tuple[Choice, ...]:
@@ -98,7 +120,6 @@ def _choices(state: State) -> Iterator[Choice]:
     if may_pause(state):
         yield Choice(
             act=Act.PAUSE,
-            severe=False,
             effect="No further step starts, and no record is deleted.",
             unchanged=_untouched(state, "Reads and a running deploy continue"),
             undo="Continue the run. If the stack finishes while it is paused, the run ends.",
@@ -106,7 +127,6 @@ def _choices(state: State) -> Iterator[Choice]:
     if state.is_paused:
         yield Choice(
             act=Act.GO_ON,
-            severe=False,
             effect=f"The run continues with {state.phase}; it may delete the record.",
             unchanged="Every release condition still has to hold.",
             undo="Pause it again, as long as no record is deleted.",
@@ -119,7 +139,6 @@ def _choices(state: State) -> Iterator[Choice]:
     if may_abort(state):
         yield Choice(
             act=Act.ABORT,
-            severe=True,
             effect=_undone(state),
             unchanged=_untouched(state, "No record is deleted"),
             undo="None in this run: start another. A running deploy continues.",
@@ -132,7 +151,6 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
         yield Choice(
             act=Act.RELEASE_NOW,
             name=name.name,
-            severe=True,
             effect=f"Deletes {_all(_deleted(found))}, up to {sooner:.0f} s earlier.",
             unchanged="Every other release condition still has to hold.",
             undo=_deadman_creates(_deleted(found)),
@@ -141,7 +159,6 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
         yield Choice(
             act=Act.CONFIRM_RELEASE,
             name=name.name,
-            severe=False,
             effect=f"Deletes {_all(_deleted(waiting))} once every other condition holds.",
             unchanged="No other name is confirmed.",
             undo=f"{display_name(name.covered_by)} answers meanwhile."
@@ -154,7 +171,6 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
         yield Choice(
             act=Act.EXTEND_DEADMAN,
             name=name.name,
-            severe=True,
             effect=f"CloudFormation gets {EXTENSION:.0f} s more to create its record, in which "
             f"{what} may {'be missing' if answers else 'have none'}.",
             unchanged="A rollback still restores the record at once.",
@@ -166,7 +182,6 @@ def _weigh_back(names: tuple[NameState, ...]) -> Choice:
     shown = " and ".join(display_name(name.name) for name in names)
     return Choice(
         act=Act.RESTORE,
-        severe=True,
         effect=f"The manual member of {shown} gets its first weight back, in one batch.",
         unchanged="The stack keeps its member, and answers as far as its weight goes.",
         undo="None in this run: deploy with the switch off, then `restore` the record.",
@@ -184,7 +199,6 @@ def _restore(state: State, names: tuple[NameState, ...]) -> Choice:
     kept = f"CloudFormation keeps {_all(theirs)}" if theirs else "All other records"
     return Choice(
         act=Act.RESTORE,
-        severe=True,
         effect=f"Creates {_all(back)} again, and deletes no other record.",
         unchanged=f"{kept}. If CloudFormation is faster, its record wins: nothing is overwritten.",
         undo="None in this run: the stack most likely rolls back.",

@@ -22,7 +22,6 @@ def _choices(state: SwitchState) -> Iterator[Choice]:
     if state.may_pause and not state.paused:
         yield Choice(
             act=Act.PAUSE,
-            severe=False,
             effect="No further step starts, and nothing is switched.",
             unchanged=f"{state.plan.site} stays on {blue}. A running deploy continues.",
             undo="Continue the run.",
@@ -30,7 +29,6 @@ def _choices(state: SwitchState) -> Iterator[Choice]:
     if state.paused and not state.given_up:
         yield Choice(
             act=Act.GO_ON,
-            severe=False,
             effect=f"The run continues with {state.phase}; it may switch {state.plan.site}.",
             unchanged="Green still has to pass every check.",
             undo="Pause it again, as long as nothing is switched.",
@@ -39,7 +37,6 @@ def _choices(state: SwitchState) -> Iterator[Choice]:
         yield Choice(
             act=Act.RESTORE,
             title="Switch back to blue",
-            severe=True,
             effect=f"Leads {state.plan.site} back to {blue}.",
             unchanged="What another writer has changed meanwhile is not overwritten.",
             undo="None in this run: start another.",
@@ -48,7 +45,6 @@ def _choices(state: SwitchState) -> Iterator[Choice]:
         yield Choice(
             act=Act.ABORT,
             title="Give up the switch",
-            severe=True,
             effect="The switch is given up.",
             unchanged=f"{state.plan.site} stays on {blue}. A running deploy continues.",
             undo="None in this run: start another.",
