@@ -78,18 +78,33 @@ _ALL = 100
 _DIGITS = 20
 
 
-def ttl(value: str | int) -> str:
-    text = str(value)
-    if text == "keep" or (text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31):
-        return text
-    raise typer.BadParameter(f"{text!r} is neither a number of seconds nor keep")
+def ttl(value: str | float) -> str:
+    """A TTL as text, such as ``60`` for ``1m``, or ``keep``."""
+    if value == "keep":
+        return value
+    if (seconds := _whole_seconds(value)) is None:
+        raise typer.BadParameter(
+            f"{str(value)!r} is neither a number of seconds nor keep. Use 60, 90s, 5m, 1h or keep."
+        )
+    return str(seconds)
 
 
-def negative_ttl(value: str | int) -> int:
-    text = str(value)
-    if text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31:
-        return int(text)
-    raise typer.BadParameter(f"{text!r} is not a number of seconds")
+def negative_ttl(value: str | float) -> int:
+    if (seconds := _whole_seconds(value)) is None:
+        raise typer.BadParameter(f"{str(value)!r} is not a number of seconds. Use 60, 90s, 5m, 1h.")
+    return seconds
+
+
+def _whole_seconds(value: str | float) -> int | None:
+    try:
+        length = duration(value)
+    except typer.BadParameter:
+        return None
+    return int(length) if 0 <= length < _TTLS and length.is_integer() else None
+
+
+_TTLS = 2**31
+"""RFC 2181: a TTL has 31 bits."""
 
 
 def record(value: str) -> str:
