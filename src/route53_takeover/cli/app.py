@@ -6,16 +6,19 @@ Importing this imports only typer, so that ``--help`` is quick; what a command d
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
+from typer.main import get_command
 
 from route53_takeover.base.errors import ExitCode, UsageError
 from route53_takeover.cli.given_options import (
     PROGRAM,
+    VARIABLE,
     Given,
     account_words,
     refuse_beside_plan,
@@ -34,6 +37,7 @@ from route53_takeover.cli.options import (
     DeleteOption,
     DryRunOption,
     ForceOption,
+    InstallCompletionOption,
     LookOption,
     OutOption,
     OwnerCheckOption,
@@ -43,6 +47,7 @@ from route53_takeover.cli.options import (
     RehearseItOption,
     RunArgument,
     RunningOptions,
+    ShowCompletionOption,
     StackOption,
     VersionOption,
 )
@@ -66,7 +71,11 @@ app = typer.Typer(
 
 
 @app.callback()
-def _program(version: VersionOption = False) -> None:
+def _program(
+    install_completion: InstallCompletionOption = False,
+    show_completion: ShowCompletionOption = False,
+    version: VersionOption = False,
+) -> None:
     """Move a live Route 53 record into a CloudFormation stack, with a short gap and a restore."""
 
 
@@ -278,6 +287,10 @@ def main() -> None:
     from route53_takeover.base import stdio
     from route53_takeover.base.signals import asking
 
+    if VARIABLE in os.environ:
+        from route53_takeover.cli.completion import answer_shell
+
+        sys.exit(answer_shell(cast("Program", get_command(app))))
     stdio.open_all()
     Given.output = Given.config = Given.context = Given.file = None
     for number in asking():

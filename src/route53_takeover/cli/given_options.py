@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PROGRAM = "route53-takeover"
 PREFIX = "ROUTE53_TAKEOVER_"
 """Begins the variable of each option."""
+VARIABLE = "_ROUTE53_TAKEOVER_COMPLETE"
+"""Set by a shell that asks for what can follow on a line."""
 _NOT_IN_CONFIG = frozenset(
     {
         *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),

@@ -119,7 +119,7 @@ def _option_rows(command: AnyCommand, ctx: Context) -> dict[str, Rows]:
 def _names(param: TyperOption, ctx: Context) -> str:
     flags = ", ".join(sorted(param.opts, key=len))
     if param.is_flag:
-        return flags
+        return f"{flags} {param.metavar or ''}".rstrip()
     return f"{flags} {param.make_metavar(ctx).removeprefix('<').removesuffix('>')}"
 
 

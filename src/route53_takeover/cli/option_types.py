@@ -148,6 +148,20 @@ def not_empty(value: str | None) -> str | None:
     return value
 
 
+def install_completion(value: bool) -> None:
+    if value:
+        from route53_takeover.cli.completion_scripts import install_asked
+
+        install_asked()
+
+
+def show_completion(value: bool) -> None:
+    if value:
+        from route53_takeover.cli.completion_scripts import show_asked
+
+        show_asked()
+
+
 def version(value: bool) -> None:
     if value:
         typer.echo(f"{PROGRAM} {__version__}")

@@ -124,6 +124,28 @@ RehearseItOption = Annotated[
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Name of a run's folder, or the beginning of it.")
 ]
+InstallCompletionOption = Annotated[
+    bool,
+    typer.Option(
+        "--install-completion",
+        metavar="[SHELL]",
+        rich_help_panel=Panel.COMMON,
+        help="Install the completion for bash, zsh or fish (else your own shell).",
+        is_eager=True,
+        callback=types.install_completion,
+    ),
+]
+ShowCompletionOption = Annotated[
+    bool,
+    typer.Option(
+        "--show-completion",
+        metavar="[SHELL]",
+        rich_help_panel=Panel.COMMON,
+        help="Print the completion script instead.",
+        is_eager=True,
+        callback=types.show_completion,
+    ),
+]
 VersionOption = Annotated[
     bool,
     typer.Option(
