@@ -21,7 +21,9 @@ from route53_takeover.cli.given_options import (
     VARIABLE,
     Given,
     account_words,
+    given_values,
     refuse_beside_plan,
+    root_of,
     run_line,
     switch_line,
 )
@@ -50,6 +52,7 @@ from route53_takeover.cli.options import (
     ShowCompletionOption,
     StackOption,
     VersionOption,
+    WriteConfigOption,
 )
 from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
@@ -85,6 +88,7 @@ def plan(
     *,
     ctx: typer.Context,
     out: OutOption = None,
+    write_config: WriteConfigOption = None,
     takeover: Takeover,
     connection: ConnectionOptions,
     common: CommonOptions,
@@ -92,6 +96,9 @@ def plan(
     """Print what a run would do; writes nothing to AWS."""
     from route53_takeover.cli.commands import plan as command
 
+    if write_config is not None:
+        takeover.options()  # nothing is written for options that contradict each other
+        command.save_config(write_config, given_values(ctx), root_of(ctx), common)
     return command.plan(takeover, connection, common, run_line(ctx), out=out)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -17,7 +17,8 @@ from route53_takeover.base.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from typer._click.core import Context
+    from typer._click.core import Context, Parameter
+    from typer.core import TyperGroup
 
     from route53_takeover.storage.config import ConfigFile
     from route53_takeover.storage.config_file import ConfigText
@@ -30,13 +31,13 @@ VARIABLE = "_ROUTE53_TAKEOVER_COMPLETE"
 _NOT_IN_CONFIG = frozenset(
     {
         *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),
-        *("delete", "delete_command", "policy"),
+        *("delete", "delete_command", "policy", "write_config"),
     }
 )
 """Options that belong to one call, or do nothing in a file."""
 _OF_EVERY_RUN = frozenset({"on_event", "notify"})
 _OF_THE_PLAN_ALONE = frozenset(
-    {"out", "output", "config", "verbose", "quiet", "log_level", "version"}
+    {"out", "write_config", "output", "config", "verbose", "quiet", "log_level", "version"}
 )
 
 _OF_THE_STACK_ALONE = _OF_THE_PLAN_ALONE | {"stack", "state_dir"}
@@ -127,8 +128,13 @@ def _kinds(commands: Iterable[Any]) -> dict[str, str]:
         str(one.name): "flag" if one.is_flag else "list" if one.multiple else "value"
         for command in commands
         for one in command.params
-        if one.param_type_name == "option" and one.name not in _NOT_IN_CONFIG
+        if is_in_config(one)
     }
+
+
+def is_in_config(param: Parameter) -> bool:
+    """Whether it is an option that takeover.toml may have."""
+    return param.param_type_name == "option" and param.name not in _NOT_IN_CONFIG
 
 
 def config_file(takeover: Iterable[str]) -> ConfigFile | None:
@@ -198,6 +204,24 @@ def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
             f"--plan contains the options of the takeover: it contradicts {', '.join(words)}",
             "Leave them out, or make a new plan with them.",
         )
+
+
+def root_of(ctx: Context) -> TyperGroup:
+    """The program with its commands."""
+    return cast("TyperGroup", ctx.find_root().command)
+
+
+def given_values(ctx: Context) -> dict[str, Any]:
+    """The options of a plan that were given by flag, variable or file, by their names in code."""
+    sources = {one.name: ctx.get_parameter_source(one.name or "") for one in ctx.command.params}
+    return {
+        name: ctx.params[name]
+        for name, source in sources.items()
+        if name is not None
+        and source is not None
+        and source.name in ("COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP")
+        and name not in _OF_THE_PLAN_ALONE
+    }
 
 
 def account_words(ctx: typer.Context) -> list[str]:

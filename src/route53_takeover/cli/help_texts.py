@@ -80,3 +80,42 @@ SETTINGS = (
     "(--deploy-timeout: ROUTE53_TAKEOVER_DEPLOY_TIMEOUT) and a key in takeover.toml "
     '(deploy-timeout = "2h"). The command line wins over variables, variables over the file.'
 )
+
+KEY_EXAMPLES: dict[str, str | int | list[str]] = {
+    "stack": "Shop",
+    "record": ["www.example.com"],
+    "zone": "example.com",
+    "template": "site.yml",
+    "parameter": ["Route53Enable=true"],
+    "preview": "npx cdk deploy Shop --no-execute --require-approval never",
+    "deploy": "npx cdk deploy Shop --require-approval never",
+    "deploy-off": "make deploy-off",
+    "deploy-on": "make deploy-on",
+    "jets": "path/to/app",
+    "strategy": "auto",
+    "weights": "10,50,100",
+    "negative-ttl": "60s",
+    "hold": "10s",
+    "restore-after": "2m",
+    "settle": "5s",
+    "name-server": ["192.0.2.53"],
+    "profile": "production",
+    "region": "eu-west-1",
+    "endpoint-url": "http://127.0.0.1:4566",
+    "dns-profile": "dns",
+    "state-dir": ".takeover",
+    "domain": "www.example.com",
+    "base-path": "v1",
+    "distribution": "E2EXAMPLE",
+    "origin": "api",
+    "to": "a1b2c3d4e5/prod",
+    "to-stack": "shop-green",
+    "extra": "2",
+    "check": ["https://www.example.com/up --expect-body ok"],
+    "invalidate": "/*",
+    "retire": "shop-blue",
+    "scenario": "never-created",
+    "like": "plan.json",
+    "speed": 10,
+}
+"""Key of takeover.toml -> a value to show, where the default is none."""

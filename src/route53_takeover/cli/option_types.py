@@ -51,7 +51,9 @@ class OwnersIn(StrEnum):
 def duration(value: str | float) -> float:
     from route53_takeover.storage.config import seconds
 
-    if isinstance(value, int | float):
+    if isinstance(value, int | float):  # a number in takeover.toml, or a default
+        if not 0 <= value < float("inf"):
+            raise typer.BadParameter(f"{value} is not a duration. Use seconds, or 90s, 5m, 1h.")
         return float(value)
     try:
         return seconds(value)

@@ -70,6 +70,14 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Also save the plan for `run --plan FILE`.", metavar="FILE"),
 ]
+WriteConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-config",
+        help="Write the options of this plan into a new, annotated takeover.toml.",
+        metavar="FILE",
+    ),
+]
 PlanOption = Annotated[
     Path | None,
     typer.Option(

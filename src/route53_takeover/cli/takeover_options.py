@@ -167,7 +167,7 @@ class Takeover:
             panel=Panel.STRATEGY,
             parser=types.duration,
             metavar="DURATION",
-            help="Time between these steps, as 5m.",
+            help="Time between these steps.",
         ),
     ] = 300.0
     ttl: Annotated[
