@@ -135,6 +135,7 @@ def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
             "cli.given_options",
             "cli.help",
             "cli.help_texts",
+            "cli.init_options",
             "cli.option_groups",
             "cli.option_types",
         ),

@@ -28,6 +28,7 @@ from route53_takeover.cli.given_options import (
     switch_line,
 )
 from route53_takeover.cli.help import WIDEST, Command, Commands, Program
+from route53_takeover.cli.init_options import Init
 from route53_takeover.cli.option_groups import grouped
 from route53_takeover.cli.option_types import OwnersIn
 from route53_takeover.cli.options import (
@@ -80,6 +81,17 @@ def _program(
     version: VersionOption = False,
 ) -> None:
     """Move a live Route 53 record into a CloudFormation stack, with a short gap and a restore."""
+
+
+@app.command(cls=Command, rich_help_panel=Commands.START)
+@grouped
+def init(
+    *, ctx: typer.Context, given: Init, account: AccountOptions, common: CommonOptions
+) -> ExitCode:
+    """Find stack and record in the account, write takeover.toml, print the template snippet."""
+    from route53_takeover.cli.commands import init as command
+
+    return command.init(given, account, common, root_of(ctx))
 
 
 @app.command(cls=Command, rich_help_panel=Commands.TAKEOVER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "": (
         "route53-takeover rehearse",
-        "route53-takeover plan --jets path/to/app --record www.example.com",
+        "route53-takeover init --stack Shop --record www.example.com",
     ),
     "plan": (
         (
@@ -20,6 +20,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
             "    --deploy 'npx cdk deploy Shop --require-approval never'"
         ),
         "route53-takeover run --plan plan.json --auto",
+    ),
+    "init": (
+        "route53-takeover init",
+        "route53-takeover init --stack Shop --record www.example.com --tool cdk --yes",
     ),
     "diagnose": ("route53-takeover diagnose --stack Shop",),
     "policy": (
@@ -58,6 +62,7 @@ _RUN = {
 }
 EXIT_CODES: dict[str, dict[int, str]] = {
     "": _RUN,
+    "init": _READ | {3: "the stack, the record or its zone was not found; nothing was written"},
     "plan": _READ | {0: "a run would start, or nothing is to do", 3: _REFUSED},
     "policy": _READ | {3: "the plan is refused: it has no policy"},
     "diagnose": _READ | {0: "the stack was read", 3: "the stack does not exist or may not be read"},

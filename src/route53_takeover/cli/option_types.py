@@ -40,6 +40,15 @@ class Strategy(StrEnum):
     AUTO = "auto"
 
 
+class Tool(StrEnum):
+    """What deploys the stack: `route53_takeover.core.plan.template_snippet.Tool`."""
+
+    CDK = "cdk"
+    SAM = "sam"
+    CLOUDFORMATION = "cloudformation"
+    JETS = "jets"
+
+
 class OwnersIn(StrEnum):
     """Where other stacks are read for an owner: `route53_takeover.core.plan.model.OwnerCheck`."""
 
