@@ -85,3 +85,13 @@ def test_a_ttl_is_a_duration_as_every_other(program: Program) -> None:
     plain_error(program("plan", *FULL), 2, "takeover.toml, line 1", "nor keep")
     for words in (("--ttl=1.5s",), ("--ttl=-1",), ("--negative-ttl=soon",)):
         plain_error(program("plan", *FULL, *words), 2, "a number of seconds")
+
+
+def test_a_misspelled_profile_is_told_with_the_one_that_was_meant_and_its_place(
+    program: Program,
+) -> None:
+    (program.home / "aws-config").write_text("[profile production]\nregion = eu-west-1\n")
+    (program.home / "takeover.toml").write_text('\nprofile = "producton"\n')
+    told = program("plan", *FULL)
+    plain_error(told, 1, "producton", hint="did you mean production?")
+    plain_error(told, 1, "producton", hint="--profile is from takeover.toml, line 2.")

@@ -13,11 +13,17 @@ from typer._click import exceptions as typers
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.crash_report import kept
-from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError, UsageError
+from route53_takeover.base.errors import (
+    CredentialsError,
+    DefectError,
+    ExitCode,
+    TakeoverError,
+    UsageError,
+)
 from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.given_options import PREFIX, Given
 from route53_takeover.cli.option_types import Output
-from route53_takeover.cli.usage_errors import show_help, usage_error_of, with_sources
+from route53_takeover.cli.usage_errors import add_sources, show_help, usage_error_of
 from route53_takeover.core.endings import OUTCOMES
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.takeover.phases import Phase
@@ -36,8 +42,8 @@ def report_error(error: Exception) -> ExitCode:
             return ExitCode.USAGE
         case typers.UsageError():
             error = usage_error_of(error)
-        case UsageError():
-            error = with_sources(error)
+        case UsageError() | CredentialsError():
+            add_sources(error)
         case _:
             pass
     if isinstance(error, TakeoverError):

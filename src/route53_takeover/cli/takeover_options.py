@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
-from route53_takeover.cli.help import Panel
+from route53_takeover.cli.help import Panel, duration_text
 from route53_takeover.cli.option_types import OwnersIn, Strategy
 from route53_takeover.cli.options import OwnerCheckOption, option
 
@@ -299,6 +299,13 @@ class Takeover:
                 "CloudFormation can try again",
                 "Use a longer time, or leave it out.",
             )
+        timeout = 7200.0 if self.deploy_timeout is None else self.deploy_timeout
+        if self.hold is not None and self.hold >= timeout:
+            raise UsageError(
+                f"--hold {duration_text(self.hold)} is not shorter than --deploy-timeout "
+                f"{duration_text(timeout)}: the record would never be deleted",
+                "Use a shorter --hold, or leave it out (2s for aliases, else 10s).",
+            )
         off, on = self.deploy_off or self.deploy, self.deploy_on or self.deploy
         derived = {
             "records": self.record or (),
@@ -311,7 +318,7 @@ class Takeover:
             "ttl": None if self.ttl == "keep" else int(self.ttl),
             "drain": not self.no_drain,
             "settle": (60.0 if self.no_deploy else 5.0) if self.settle is None else self.settle,
-            "deploy_timeout": 7200.0 if self.deploy_timeout is None else self.deploy_timeout,
+            "deploy_timeout": timeout,
             "probe": not self.no_probe,
             "expected_gap": EXPECTED_GAP if self.expected_gap is None else self.expected_gap,
         }

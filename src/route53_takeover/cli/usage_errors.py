@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from typer._click.core import Command, Context, Parameter
 
+    from route53_takeover.base.errors import TakeoverError
+
 
 def usage_error_of(error: typers.UsageError) -> UsageError:
     """The error that typer raised because of the command line."""
@@ -49,10 +51,10 @@ def show_help(error: typers.NoArgsIsHelpError) -> None:
     sys.stderr.write(f"{error.format_message()}\n")
 
 
-def with_sources(error: UsageError) -> UsageError:
-    """The same error, with where the options that it names were set if not on this line."""
+def add_sources(error: TakeoverError) -> None:
+    """Adds to an error where the options that it names were set, if not on this line."""
     told = sources_in(f"{error.message} {error.hint}")
-    return UsageError(error.message, f"{error.hint} {told}".strip()) if told else error
+    error.hint = " ".join(filter(None, [error.hint, told]))
 
 
 def _lower(text: str) -> str:

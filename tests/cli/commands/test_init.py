@@ -224,3 +224,11 @@ def test_the_tool_is_seen_by_its_files(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert detect(tmp_path) is tool
+
+
+@pytest.mark.parametrize("command", ["diagnose", "retire"])
+def test_every_command_says_which_stack_may_be_meant(
+    program: Program, account: Cloud, command: str
+) -> None:
+    ended = program(command, "--stack=shpo", f"--endpoint-url={account.url}")
+    plain_error(ended, 3, "stack shpo does not exist here", hint="Did you mean shop? Check")

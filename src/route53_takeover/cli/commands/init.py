@@ -26,6 +26,7 @@ from route53_takeover.core.domain.names import canonical_record, display_name, r
 from route53_takeover.core.domain.record_sets import normal_name, normal_zone_id
 from route53_takeover.core.plan.template_snippet import Tool, snippet
 from route53_takeover.output import text_lines
+from route53_takeover.runtime.similar_stacks import similar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,9 +155,7 @@ async def _stack(account: OpenAccount, given: Init) -> str:
     described = await account.stacks.describe(wanted)
     if described.stack_id:  # a nested stack, or another name of one
         return described.stack_name
-    near = get_close_matches(wanted, sorted(roots), n=5, cutoff=_ALIKE)
-    near += [name for name in sorted(roots) if wanted.casefold() in name.casefold()]
-    near = list(dict.fromkeys(near))
+    near = similar(wanted, roots)
     if not near:
         write_line(
             f"warning: stack {wanted} does not exist in {account.region}; the first deploy has "
