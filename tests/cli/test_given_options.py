@@ -10,7 +10,7 @@ from tests.cli.program import plain_error, usage_error
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli.options import RunningOptions
-from route53_takeover.storage.config import check_endpoint
+from route53_takeover.storage.config_file import check_endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import typer
 
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli.option_groups import grouped
+from route53_takeover.cli.option_types import ttl
 from route53_takeover.cli.options import AccountOptions, ConnectionOptions
 from route53_takeover.cli.takeover_options import Takeover
 from route53_takeover.core.plan.model import Options, OwnerCheck
@@ -87,3 +88,11 @@ def test_a_connection_is_what_was_given_and_an_override_nothing_else(
     assert given.override() == Override(region="eu-west-1", name_servers=servers)
     assert ConnectionOptions(name_server=[]).override() == Override()
     assert AccountOptions(profile="work").override() == Override(profile="work")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("60", 60), ("5m", 300), ("1h30m", 5400), ("keep", None)]
+)
+def test_a_ttl_is_read_as_every_duration(given: str, seconds: int | None) -> None:
+    made = Takeover(stack="shop", record=["a.b"], no_deploy=True, ttl=ttl(given)).options()
+    assert made.ttl == seconds

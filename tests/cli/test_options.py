@@ -47,6 +47,7 @@ FULL = (*TARGET, "--deploy=true")
         (("plan", *FULL, "--ttl=short"), "neither a number of seconds nor keep"),
         (("plan", *FULL, "--ttl=-1"), "neither a number of seconds nor keep"),
         (("plan", *FULL, "--ttl=99999999999"), "neither a number of seconds nor keep"),
+        (("plan", *FULL, "--negative-ttl=99999999999"), "not a number of seconds"),
         (("plan", *FULL, "--name-server=127.0.0.1:dns"), "port"),
         (("plan", *FULL, "--name-server=:53"), "no valid host"),
         (("plan", "--stack=s", "--deploy=x", "--record="), "domain name"),
@@ -128,7 +129,16 @@ def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
     ours = {module for module in imported if module.startswith("route53_takeover.")}
     assert {module.partition(".")[2] for module in ours} == {
         *("base", "base.errors", "base.escaping", "base.redaction", "base.signals", "base.stdio"),
-        *("cli", "cli.app", "cli.given_options", "cli.option_groups", "cli.option_types"),
+        *(
+            "cli",
+            "cli.app",
+            "cli.given_options",
+            "cli.help",
+            "cli.help_texts",
+            "cli.init_options",
+            "cli.option_groups",
+            "cli.option_types",
+        ),
         "cli.options",
         "cli.switch_options",
         "cli.takeover_options",

@@ -16,7 +16,7 @@ import sys
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pytest
 import typer.main
@@ -24,6 +24,7 @@ import typer.main
 from route53_takeover.adapters.operation_allowlist import SWITCH_READS, SWITCH_WRITES
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli import app
+from route53_takeover.cli.config_keys import example_text, schema_text
 from route53_takeover.cli.takeover_options import Takeover
 from route53_takeover.core.domain.http_secrets import literal_secrets
 from route53_takeover.core.endings import Outcome
@@ -36,9 +37,14 @@ from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.output.json_lines import kebab
 from route53_takeover.tui.keys import ACTIONS
 
+if TYPE_CHECKING:
+    from typer.core import TyperGroup
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs/reference/command-line.md"
+CONFIG = ROOT / "docs/reference/takeover-toml.md"
+SCHEMA = ROOT / "docs/reference/takeover.schema.json"
 TAKE_OVER = ROOT / "docs/how-to/take-over-a-record.md"
 SAFETY = ROOT / "docs/explanation/why-it-is-safe.md"
 SCREEN = ROOT / "docs/how-to/use-the-screen.md"
@@ -154,6 +160,16 @@ def test_what_the_reference_shows_is_what_the_program_prints(command: str) -> No
         fresh = f"$ route53-takeover {command}\n{done.stdout.rstrip()}\n"
         REFERENCE.write_text(REFERENCE.read_text().replace(shown, fresh))
     assert _outputs()[command].rstrip() == done.stdout.rstrip()
+
+
+def test_the_schema_and_the_page_of_takeover_toml_are_those_of_the_options() -> None:
+    program = cast("TyperGroup", typer.main.get_command(app.app))
+    block = re.compile(r"(?<=^```toml\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+    if os.environ.get("UPDATE_DOCS"):
+        SCHEMA.write_text(schema_text(program))
+        CONFIG.write_text(block.sub(lambda _: example_text(program), CONFIG.read_text()))
+    assert SCHEMA.read_text() == schema_text(program)
+    assert block.findall(CONFIG.read_text()) == [example_text(program)]
 
 
 def test_the_options_for_each_tool_are_options_of_the_program() -> None:

@@ -48,6 +48,7 @@ from route53_takeover.process import login_scope
 from route53_takeover.runtime import switch_preflight
 from route53_takeover.storage import locks, run_folder
 from route53_takeover.storage.config import Connection, seconds
+from route53_takeover.storage.config_file import ConfigText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,6 +252,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "storage.locks": lambda text: locks._file_name("Z1", text),
     "cli.programs": lambda text: programs.program_of(text.rstrip("\n")),
     "storage.config duration": _raised(seconds),
+    "storage.config_file": lambda text: ConfigText(Path(), text, {}).line_of("a"),
     "storage.config URL": _raised(lambda text: Connection(endpoint_url="//" + text).is_loopback),
 }
 OUR_OWN = re.compile(r"simulation\..*")

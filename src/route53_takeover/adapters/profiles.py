@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
@@ -26,8 +27,13 @@ def chosen_region(region: str | None) -> str | None:
 
 
 def login_hint(session: Session, profile: str | None) -> str:
-    """What the user does when this profile's credentials have expired."""
+    """What the user does when this profile, expired or misspelled, has no credentials."""
     name = _name(session, profile)
+    known = _known(session)
+    if name not in {*known, "default"}:
+        near = get_close_matches(name, known, n=3)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        return f"{meant}{LOGIN_HINT}"
     for section in _chain(session, name):
         if "sso_session" in section or "sso_start_url" in section:
             return f"run: aws sso login --profile {shlex.quote(name)}"
@@ -42,6 +48,13 @@ def needs_mfa(session: Session, profile: str | None) -> bool:
         "mfa_serial" in section and "role_arn" in section
         for section in _chain(session, _name(session, profile))
     )
+
+
+def _known(session: Session) -> list[str]:
+    try:
+        return list(session.available_profiles)
+    except BotoCoreError:
+        return []
 
 
 def _name(session: Session, profile: str | None) -> str:

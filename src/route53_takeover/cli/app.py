@@ -6,22 +6,29 @@ Importing this imports only typer, so that ``--help`` is quick; what a command d
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
+from typer.main import get_command
 
 from route53_takeover.base.errors import ExitCode, UsageError
 from route53_takeover.cli.given_options import (
     PROGRAM,
+    VARIABLE,
     Given,
     account_words,
+    given_values,
     refuse_beside_plan,
+    root_of,
     run_line,
     switch_line,
 )
+from route53_takeover.cli.help import WIDEST, Command, Commands, Program
+from route53_takeover.cli.init_options import Init
 from route53_takeover.cli.option_groups import grouped
 from route53_takeover.cli.option_types import OwnersIn
 from route53_takeover.cli.options import (
@@ -33,6 +40,7 @@ from route53_takeover.cli.options import (
     DeleteOption,
     DryRunOption,
     ForceOption,
+    InstallCompletionOption,
     LookOption,
     OutOption,
     OwnerCheckOption,
@@ -42,8 +50,10 @@ from route53_takeover.cli.options import (
     RehearseItOption,
     RunArgument,
     RunningOptions,
+    ShowCompletionOption,
     StackOption,
     VersionOption,
+    WriteConfigOption,
 )
 from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
@@ -53,27 +63,44 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name=PROGRAM,
+    cls=Program,
     help="Move a live Route 53 record into a CloudFormation stack, with a short gap and a tested "
     "restore.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
 )
 
 
 @app.callback()
-def _program(version: VersionOption = False) -> None:
+def _program(
+    install_completion: InstallCompletionOption = False,
+    show_completion: ShowCompletionOption = False,
+    version: VersionOption = False,
+) -> None:
     """Move a live Route 53 record into a CloudFormation stack, with a short gap and a restore."""
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.START)
+@grouped
+def init(
+    *, ctx: typer.Context, given: Init, account: AccountOptions, common: CommonOptions
+) -> ExitCode:
+    """Find stack and record in the account, write takeover.toml, print the template snippet."""
+    from route53_takeover.cli.commands import init as command
+
+    return command.init(given, account, common, root_of(ctx))
+
+
+@app.command(cls=Command, rich_help_panel=Commands.TAKEOVER)
 @grouped
 def plan(
     *,
     ctx: typer.Context,
     out: OutOption = None,
+    write_config: WriteConfigOption = None,
     takeover: Takeover,
     connection: ConnectionOptions,
     common: CommonOptions,
@@ -81,10 +108,13 @@ def plan(
     """Print what a run would do; writes nothing to AWS."""
     from route53_takeover.cli.commands import plan as command
 
+    if write_config is not None:
+        takeover.options()  # nothing is written for options that contradict each other
+        command.save_config(write_config, given_values(ctx), root_of(ctx), common)
     return command.plan(takeover, connection, common, run_line(ctx), out=out)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.START)
 @grouped
 def diagnose(
     *,
@@ -100,7 +130,7 @@ def diagnose(
     return command.diagnose(stack, owner_check, account, common, account_words(ctx))
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.SWITCH)
 @grouped
 def retire(
     *,
@@ -121,7 +151,7 @@ def retire(
     return command.retire(stack, account, common, delete=delete, delete_command=delete_command)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.TAKEOVER)
 @grouped
 def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
     """Print the least-privilege IAM policy for a plan; writes nothing."""
@@ -130,7 +160,7 @@ def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonO
     return command.policy(takeover, connection, common)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.TAKEOVER)
 @grouped
 def run(
     *,
@@ -157,7 +187,7 @@ def run(
     return command.run(takeover, connection, common, how)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.SWITCH)
 @grouped
 def switch(
     *,
@@ -178,7 +208,7 @@ def switch(
     return command.switch(site, account, common, how)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.START)
 @grouped
 def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: RunningOptions) -> ExitCode:
     """Rehearse a takeover in a simulated account, without AWS."""
@@ -200,7 +230,7 @@ def _needs_terminal() -> None:
         raise UsageError("there is no terminal for the screen", "Use --auto to run it unattended.")
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
 def runs(*, common: CommonOptions) -> ExitCode:
     """List the runs, with phase and outcome."""
@@ -209,7 +239,7 @@ def runs(*, common: CommonOptions) -> ExitCode:
     return command.runs(common)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
 def resume(
     *,
@@ -218,7 +248,7 @@ def resume(
     connection: ConnectionOptions,
     common: RunningOptions,
 ) -> ExitCode:
-    """Resume an interrupted run."""
+    """Resume a run whose process died or was stopped."""
     if not auto:
         _needs_terminal()
     from route53_takeover.cli.commands import resume as command
@@ -226,7 +256,7 @@ def resume(
     return command.resume(run, connection, common, auto=auto)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
 def attach(*, run: RunArgument, common: CommonOptions) -> ExitCode:
     """Show a run that is in progress, has ended or was interrupted."""
@@ -235,7 +265,7 @@ def attach(*, run: RunArgument, common: CommonOptions) -> ExitCode:
     return command.attach(run, common)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
 def restore(
     *,
@@ -251,7 +281,7 @@ def restore(
     return command.restore(run, account, common, force=force, dry_run=dry_run)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
 def report(*, run: RunArgument, common: CommonOptions) -> ExitCode:
     """Print the events and the result of a run."""
@@ -276,15 +306,18 @@ def main() -> None:
     from route53_takeover.base import stdio
     from route53_takeover.base.signals import asking
 
+    if VARIABLE in os.environ:
+        from route53_takeover.cli.completion import answer_shell
+
+        sys.exit(answer_shell(cast("Program", get_command(app))))
     stdio.open_all()
-    Given.output = Given.config = None
+    Given.output = Given.config = Given.context = Given.file = None
     for number in asking():
         signal.signal(number, _interrupt)  # the engine, once it runs, has its own
     code: int | str | None
     try:
-        app()
-        code = ExitCode.DONE
-    except SystemExit as ended:  # how typer ends, whatever came of it
+        code = app(standalone_mode=False) or ExitCode.DONE
+    except SystemExit as ended:
         code = ended.code
     except _StoppedError as stopped:
         from route53_takeover.cli.failures import report_signal

@@ -9,13 +9,21 @@ import json
 import os
 import sys
 
+from typer._click import exceptions as typers
+
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.crash_report import kept
-from route53_takeover.base.errors import DefectError, ExitCode, TakeoverError
+from route53_takeover.base.errors import (
+    CredentialsError,
+    DefectError,
+    ExitCode,
+    TakeoverError,
+    UsageError,
+)
 from route53_takeover.base.stdio import write_line
-from route53_takeover.cli.given_options import Given
+from route53_takeover.cli.given_options import PREFIX, Given
 from route53_takeover.cli.option_types import Output
-from route53_takeover.cli.options import PREFIX
+from route53_takeover.cli.usage_errors import add_sources, show_help, usage_error_of
 from route53_takeover.core.endings import OUTCOMES
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.takeover.phases import Phase
@@ -28,6 +36,16 @@ _WRITING = ("run", "resume", "restore")
 
 def report_error(error: Exception) -> ExitCode:
     """Prints an error; returns the exit code."""
+    match error:
+        case typers.NoArgsIsHelpError():
+            show_help(error)
+            return ExitCode.USAGE
+        case typers.UsageError():
+            error = usage_error_of(error)
+        case UsageError() | CredentialsError():
+            add_sources(error)
+        case _:
+            pass
     if isinstance(error, TakeoverError):
         return _print(error.message, error.hint, error.exit_code, error.run, label=error.label)
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")

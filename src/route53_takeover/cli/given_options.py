@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -17,21 +17,28 @@ from route53_takeover.base.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from typer._click.core import Context, Parameter
+    from typer.core import TyperGroup
+
     from route53_takeover.storage.config import ConfigFile
+    from route53_takeover.storage.config_file import ConfigText
 
 PROGRAM = "route53-takeover"
+PREFIX = "ROUTE53_TAKEOVER_"
+"""Begins the variable of each option."""
+VARIABLE = "_ROUTE53_TAKEOVER_COMPLETE"
+"""Set by a shell that asks for what can follow on a line."""
 _NOT_IN_CONFIG = frozenset(
     {
         *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),
-        *("delete", "delete_command", "policy"),
+        *("delete", "delete_command", "policy", "write_config"),
+        *("file", "tool", "yes"),
     }
 )
 """Options that belong to one call, or do nothing in a file."""
-_SWITCH = "switch"
-"""The table of takeover.toml with the options of a switch: some are called as a takeover's."""
 _OF_EVERY_RUN = frozenset({"on_event", "notify"})
 _OF_THE_PLAN_ALONE = frozenset(
-    {"out", "output", "config", "verbose", "quiet", "log_level", "version"}
+    {"out", "write_config", "output", "config", "verbose", "quiet", "log_level", "version"}
 )
 
 _OF_THE_STACK_ALONE = _OF_THE_PLAN_ALONE | {"stack", "state_dir"}
@@ -49,11 +56,15 @@ class Given:
     config: tuple[typer.Context, Path] | None = None
     """The file that has been read for options, and the command that may have got some from it."""
 
+    file: ConfigText | None = None
+    """The text of that file."""
+
 
 def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
     """Makes takeover.toml's values the options' defaults; flags and environment win."""
-    from route53_takeover.storage.config import (
+    from route53_takeover.storage.config_file import (
         CONFIG_FILE,
+        SWITCH_TABLE,
         check_config,
         check_endpoint,
         read_config,
@@ -61,14 +72,13 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
 
     Given.context = ctx
     path = value or Path(CONFIG_FILE)
-    loaded = read_config(path, required=value is not None)
+    file = read_config(path, required=value is not None)
     commands = getattr(ctx.find_root().command, "commands", {})
-    table = loaded.pop(_SWITCH, {})
-    switch = [command for name, command in commands.items() if name == _SWITCH]
-    others = [command for name, command in commands.items() if name != _SWITCH]
-    of_switch = check_config(path, table, _kinds(switch))
-    loaded = check_config(path, loaded, _kinds(others))
-    if ctx.command.name == _SWITCH:
+    others = [command for name, command in commands.items() if name != SWITCH_TABLE]
+    switch = _kinds([commands[SWITCH_TABLE]] if SWITCH_TABLE in commands else [])
+    of_switch = check_config(file, switch, table=SWITCH_TABLE)
+    loaded = check_config(file, _kinds(others))
+    if ctx.command.name == SWITCH_TABLE:
         of_takeover = _kinds([commands["run"]]).keys() - _kinds([commands["restore"]]).keys()
         of_takeover -= _OF_EVERY_RUN
         loaded = {k: v for k, v in loaded.items() if k not in of_takeover} | of_switch
@@ -76,8 +86,41 @@ def read_config_file(ctx: typer.Context, value: Path | None) -> Path | None:
         check_endpoint(path, loaded)
     Given.output = str(loaded.get("output", ""))
     Given.config = (ctx, path.absolute()) if loaded else None
+    Given.file = file
     ctx.default_map = {**(ctx.default_map or {}), **loaded}
     return value
+
+
+def source_of(ctx: Context, name: str) -> str:
+    """Where an option's value is from: a variable, or a line of takeover.toml.
+
+    Empty where it is from the command line, or not given at all.
+    """
+    from route53_takeover.storage.config_file import SWITCH_TABLE
+
+    source = ctx.get_parameter_source(name)
+    if source is None:
+        return ""
+    if source.name == "ENVIRONMENT":
+        return next(str(one.envvar) for one in ctx.command.params if one.name == name)
+    if source.name != "DEFAULT_MAP" or Given.file is None:
+        return ""
+    table = SWITCH_TABLE if ctx.command.name == SWITCH_TABLE else ""
+    in_table = Given.file.line_of(name, table) is not None
+    return Given.file.place(name, table if in_table else "")
+
+
+def sources_in(text: str) -> str:
+    """Where the options that a text names are from, if not from the command line; as a sentence."""
+    if (ctx := Given.context) is None:
+        return ""
+    words = {word.strip(".,:;`'()") for word in text.split()}
+    told = [
+        f"{next(iter(words.intersection(one.opts)))} is from {source}"
+        for one in ctx.command.params
+        if words.intersection(one.opts) and (source := source_of(ctx, one.name or ""))
+    ]
+    return f"{'; '.join(told)}." if told else ""
 
 
 def _kinds(commands: Iterable[Any]) -> dict[str, str]:
@@ -86,8 +129,13 @@ def _kinds(commands: Iterable[Any]) -> dict[str, str]:
         str(one.name): "flag" if one.is_flag else "list" if one.multiple else "value"
         for command in commands
         for one in command.params
-        if one.param_type_name == "option" and one.name not in _NOT_IN_CONFIG
+        if is_in_config(one)
     }
+
+
+def is_in_config(param: Parameter) -> bool:
+    """Whether it is an option that takeover.toml may have."""
+    return param.param_type_name == "option" and param.name not in _NOT_IN_CONFIG
 
 
 def config_file(takeover: Iterable[str]) -> ConfigFile | None:
@@ -157,6 +205,24 @@ def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
             f"--plan contains the options of the takeover: it contradicts {', '.join(words)}",
             "Leave them out, or make a new plan with them.",
         )
+
+
+def root_of(ctx: Context) -> TyperGroup:
+    """The program with its commands."""
+    return cast("TyperGroup", ctx.find_root().command)
+
+
+def given_values(ctx: Context) -> dict[str, Any]:
+    """The options of a plan that were given by flag, variable or file, by their names in code."""
+    sources = {one.name: ctx.get_parameter_source(one.name or "") for one in ctx.command.params}
+    return {
+        name: ctx.params[name]
+        for name, source in sources.items()
+        if name is not None
+        and source is not None
+        and source.name in ("COMMANDLINE", "ENVIRONMENT", "DEFAULT_MAP")
+        and name not in _OF_THE_PLAN_ALONE
+    }
 
 
 def account_words(ctx: typer.Context) -> list[str]:

@@ -31,7 +31,7 @@ def options_of(given: Takeover, app: Path) -> Options:
         raise UsageError(
             "--jets stands for the deploy command: it contradicts --deploy, --deploy-off, "
             "--deploy-on and --no-deploy",
-            "Leave one out (takeover.toml and ROUTE53_TAKEOVER_... count too).",
+            "Leave one out.",
         )
     derived = _derived(app.absolute(), given.stack)
     plain = replace(

@@ -40,6 +40,15 @@ class Strategy(StrEnum):
     AUTO = "auto"
 
 
+class Tool(StrEnum):
+    """What deploys the stack: `route53_takeover.core.plan.template_snippet.Tool`."""
+
+    CDK = "cdk"
+    SAM = "sam"
+    CLOUDFORMATION = "cloudformation"
+    JETS = "jets"
+
+
 class OwnersIn(StrEnum):
     """Where other stacks are read for an owner: `route53_takeover.core.plan.model.OwnerCheck`."""
 
@@ -51,7 +60,9 @@ class OwnersIn(StrEnum):
 def duration(value: str | float) -> float:
     from route53_takeover.storage.config import seconds
 
-    if isinstance(value, int | float):
+    if isinstance(value, int | float):  # a number in takeover.toml, or a default
+        if not 0 <= value < float("inf"):
+            raise typer.BadParameter(f"{value} is not a duration. Use seconds, or 90s, 5m, 1h.")
         return float(value)
     try:
         return seconds(value)
@@ -78,18 +89,33 @@ _ALL = 100
 _DIGITS = 20
 
 
-def ttl(value: str | int) -> str:
-    text = str(value)
-    if text == "keep" or (text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31):
-        return text
-    raise typer.BadParameter(f"{text!r} is neither a number of seconds nor keep")
+def ttl(value: str | float) -> str:
+    """A TTL as text, such as ``60`` for ``1m``, or ``keep``."""
+    if value == "keep":
+        return value
+    if (seconds := _whole_seconds(value)) is None:
+        raise typer.BadParameter(
+            f"{str(value)!r} is neither a number of seconds nor keep. Use 60, 90s, 5m, 1h or keep."
+        )
+    return str(seconds)
 
 
-def negative_ttl(value: str | int) -> int:
-    text = str(value)
-    if text.isdecimal() and len(text) < _DIGITS and int(text) < 2**31:
-        return int(text)
-    raise typer.BadParameter(f"{text!r} is not a number of seconds")
+def negative_ttl(value: str | float) -> int:
+    if (seconds := _whole_seconds(value)) is None:
+        raise typer.BadParameter(f"{str(value)!r} is not a number of seconds. Use 60, 90s, 5m, 1h.")
+    return seconds
+
+
+def _whole_seconds(value: str | float) -> int | None:
+    try:
+        length = duration(value)
+    except typer.BadParameter:
+        return None
+    return int(length) if 0 <= length < _TTLS and length.is_integer() else None
+
+
+_TTLS = 2**31
+"""RFC 2181: a TTL has 31 bits."""
 
 
 def record(value: str) -> str:
@@ -131,6 +157,20 @@ def not_empty(value: str | None) -> str | None:
     if value is not None and not value.strip():
         raise typer.BadParameter("the value is empty")
     return value
+
+
+def install_completion(value: bool) -> None:
+    if value:
+        from route53_takeover.cli.completion_scripts import install_asked
+
+        install_asked()
+
+
+def show_completion(value: bool) -> None:
+    if value:
+        from route53_takeover.cli.completion_scripts import show_asked
+
+        show_asked()
 
 
 def version(value: bool) -> None:

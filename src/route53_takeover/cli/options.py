@@ -18,29 +18,30 @@ import typer
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
 from route53_takeover.cli.given_options import (
+    PREFIX,
     Given,
     config_file,
     is_given_for_this,
     read_config_file,
 )
+from route53_takeover.cli.help import Panel
 from route53_takeover.cli.option_types import LogLevel, Output, OwnersIn
 
 if TYPE_CHECKING:
     from route53_takeover.storage.config import Common, Connection, Override
 
-PREFIX = "ROUTE53_TAKEOVER_"
 
-
-def option(*names: str, of: str = "", **more: Any) -> Any:  # noqa: ANN401 -- typer's own type for an option
+def option(*names: str, panel: Panel = Panel.COMMAND, of: str = "", **more: Any) -> Any:  # noqa: ANN401 -- typer's own type for an option
     """An option with its environment variable: ``--endpoint-url``, ``..._ENDPOINT_URL``.
 
     Args:
+        panel: the part of ``--help`` that it is in.
         of: comes before the variable's name, where another command has such an option too and
             means something else by it: ``SWITCH_``.
     """
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = PREFIX + of + long.removeprefix("--").upper().replace("-", "_")
-    return typer.Option(*names, envvar=variable, show_envvar=False, **more)
+    return typer.Option(*names, envvar=variable, rich_help_panel=panel, **more)
 
 
 StackOption = Annotated[
@@ -56,14 +57,26 @@ OwnerCheckOption = Annotated[
     OwnersIn,
     option(
         "--owner-check",
-        help="Where to look for stacks that own the records: in all regions, in the stack's "
-        "region, or nowhere else (you state that there are none).",
+        panel=Panel.TARGET,
+        metavar="full|region|none",
+        help="Where to look for other stacks that own the records: all regions, the stack's "
+        "region, or nowhere (you state that there are none).",
     ),
 ]
-AutoOption = Annotated[bool, option("--auto", "--yes", help="Run unattended, without a screen.")]
+AutoOption = Annotated[
+    bool, option("--auto", "--yes", help="Run unattended: no screen, no questions.")
+]
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Also save the plan for `run --plan FILE`.", metavar="FILE"),
+]
+WriteConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-config",
+        help="Write the options of this plan into a new, annotated takeover.toml.",
+        metavar="FILE",
+    ),
 ]
 PlanOption = Annotated[
     Path | None,
@@ -119,10 +132,36 @@ RehearseItOption = Annotated[
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Name of a run's folder, or the beginning of it.")
 ]
+InstallCompletionOption = Annotated[
+    bool,
+    typer.Option(
+        "--install-completion",
+        metavar="[SHELL]",
+        rich_help_panel=Panel.COMMON,
+        help="Install the completion for bash, zsh or fish (else your own shell).",
+        is_eager=True,
+        callback=types.install_completion,
+    ),
+]
+ShowCompletionOption = Annotated[
+    bool,
+    typer.Option(
+        "--show-completion",
+        metavar="[SHELL]",
+        rich_help_panel=Panel.COMMON,
+        help="Print the completion script instead.",
+        is_eager=True,
+        callback=types.show_completion,
+    ),
+]
 VersionOption = Annotated[
     bool,
     typer.Option(
-        "--version", help="Show the version and exit.", is_eager=True, callback=types.version
+        "--version",
+        rich_help_panel=Panel.COMMON,
+        help="Show the version and exit.",
+        is_eager=True,
+        callback=types.version,
     ),
 ]
 
@@ -135,8 +174,9 @@ class NameServerOptions:
         list[str] | None,
         option(
             "--name-server",
+            panel=Panel.ACCOUNT,
             parser=types.name_server,
-            help="Name server to query instead of the zone's; may be repeated.",
+            help="Query this name server instead of the zone's own (repeatable).",
             metavar="HOST[:PORT]",
         ),
     ] = None
@@ -146,15 +186,40 @@ class NameServerOptions:
 class AccountOptions:
     """How the account is reached."""
 
-    profile: Annotated[str | None, option("--profile", help="AWS profile.")] = None
-    region: Annotated[str | None, option("--region", help="AWS region of the stack.")] = None
+    profile: Annotated[
+        str | None,
+        option(
+            "--profile",
+            panel=Panel.ACCOUNT,
+            metavar="NAME",
+            help="AWS profile (else AWS_PROFILE).",
+        ),
+    ] = None
+    region: Annotated[
+        str | None,
+        option(
+            "--region",
+            panel=Panel.ACCOUNT,
+            metavar="REGION",
+            help="AWS region of the stack (else AWS_REGION, then the profile's).",
+        ),
+    ] = None
     endpoint_url: Annotated[
-        str | None, option("--endpoint-url", help="AWS endpoint, for example of an emulator.")
+        str | None,
+        option(
+            "--endpoint-url",
+            panel=Panel.ACCOUNT,
+            metavar="URL",
+            help="AWS endpoint, for example of an emulator (else AWS_ENDPOINT_URL).",
+        ),
     ] = None
     dns_profile: Annotated[
         str | None,
         option(
-            "--dns-profile", help="AWS profile for the hosted zone, if it is in another account."
+            "--dns-profile",
+            panel=Panel.ACCOUNT,
+            metavar="NAME",
+            help="AWS profile for the hosted zone, if it is in another account.",
         ),
     ] = None
 
@@ -192,26 +257,39 @@ class CommonOptions:
     """What every command takes."""
 
     state_dir: Annotated[
-        Path | None, option("--state-dir", help="Folder for the runs.", metavar="DIR")
+        Path | None,
+        option(
+            "--state-dir",
+            panel=Panel.COMMON,
+            metavar="DIR",
+            show_default="the user's state folder",
+            help="Folder for the runs.",
+        ),
     ] = None
     config: Annotated[
         Path | None,
         option(
             "--config",
-            help="File with options (takeover.toml, if it exists).",
+            panel=Panel.COMMON,
             metavar="FILE",
+            show_default="takeover.toml, if it exists",
+            help="File with options.",
             is_eager=True,
             callback=read_config_file,
         ),
     ] = None
-    output: Annotated[Output, option("--output", help="Format of stdout.")] = Output.TEXT
-    verbose: Annotated[bool, option("-v", "--verbose", help="Print more events.")] = False
-    quiet: Annotated[bool, option("-q", "--quiet", help="Print only errors and the result.")] = (
-        False
-    )
-    log_level: Annotated[LogLevel, option("--log-level", help="Level of takeover.log.")] = (
-        LogLevel.INFO
-    )
+    output: Annotated[
+        Output, option("--output", panel=Panel.COMMON, metavar="text|json", help="Output format.")
+    ] = Output.TEXT
+    verbose: Annotated[
+        bool, option("-v", "--verbose", panel=Panel.COMMON, help="Print more events.")
+    ] = False
+    quiet: Annotated[
+        bool, option("-q", "--quiet", panel=Panel.COMMON, help="Print only errors and the result.")
+    ] = False
+    log_level: Annotated[
+        LogLevel, option("--log-level", panel=Panel.COMMON, help="Level of takeover.log.")
+    ] = LogLevel.INFO
     version: VersionOption = False
 
     def common(self) -> Common:
@@ -278,7 +356,13 @@ class Rehearsal:
     """What is rehearsed."""
 
     scenario: Annotated[
-        str | None, option("--scenario", help="Scenario to rehearse; see --list.", metavar="NAME")
+        str | None,
+        option(
+            "--scenario",
+            metavar="NAME",
+            show_default="alias",
+            help="Scenario to rehearse; see --list.",
+        ),
     ] = None
     like: Annotated[
         str | None,
@@ -293,13 +377,18 @@ class Rehearsal:
     virtual: Annotated[
         bool, option("--virtual", help="Rehearse in process, on virtual time, with faults.")
     ] = False
-    runs: Annotated[int, option("--runs", help="Number of rehearsals, with --virtual.", min=1)] = 1
+    runs: Annotated[
+        int, option("--runs", metavar="N", help="Number of rehearsals, with --virtual.", min=1)
+    ] = 1
     seed: Annotated[
-        int, option("--seed", help="Random seed; the same seed gives the same run.")
+        int,
+        option("--seed", metavar="N", help="Random seed; the same seed gives the same run."),
     ] = 1
     speed: Annotated[
         float | None,
-        option("--speed", help="Simulated seconds per real second.", min=0.1, max=100.0),
+        option(
+            "--speed", metavar="X", help="Simulated seconds per real second.", min=0.1, max=100.0
+        ),
     ] = None
 
     def check(self) -> None:

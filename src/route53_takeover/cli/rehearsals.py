@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import UsageError
@@ -22,7 +23,10 @@ def find_rehearsal(name: str) -> Scenario | SwitchScenario:
         UsageError: there is none.
     """
     if name not in REHEARSALS:
+        near = " or ".join(get_close_matches(name, REHEARSALS, n=2, cutoff=0.5))
+        meant = f"Did you mean {near}? " if near else ""
         raise UsageError(
-            f"there is no scenario {name!r}", f"One of: {', '.join(REHEARSALS)} (rehearse --list)."
+            f"there is no scenario {name!r}",
+            f"{meant}One of: {', '.join(REHEARSALS)} (rehearse --list).",
         )
     return REHEARSALS[name]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
+from route53_takeover.cli.help import Panel
 from route53_takeover.cli.options import option
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class SiteSwitch:
         str | None,
         option(
             "--domain",
+            panel=Panel.SITE,
             callback=types.not_empty,
             help="Custom domain of API Gateway whose mappings are switched.",
             metavar="NAME",
@@ -36,8 +38,9 @@ class SiteSwitch:
         str | None,
         option(
             "--base-path",
-            help="Only the mapping of this base path; / for the root. Without it: all that lead to "
-            "blue.",
+            panel=Panel.SITE,
+            show_default="all that lead to blue",
+            help="Only the mapping of this base path; / for the root.",
             metavar="PATH",
         ),
     ] = None
@@ -45,6 +48,7 @@ class SiteSwitch:
         str | None,
         option(
             "--distribution",
+            panel=Panel.SITE,
             callback=types.not_empty,
             help="CloudFront distribution whose origin is switched: its id, name or alias.",
             metavar="ID|NAME",
@@ -54,8 +58,10 @@ class SiteSwitch:
         str | None,
         option(
             "--origin",
+            panel=Panel.SITE,
             callback=types.not_empty,
-            help="Id of the origin. Without it: the one that serves the default behaviour.",
+            show_default="that of the default behaviour",
+            help="Id of the origin.",
             metavar="ID",
         ),
     ] = None
@@ -63,6 +69,7 @@ class SiteSwitch:
         str | None,
         option(
             "--to",
+            panel=Panel.SITE,
             callback=types.not_empty,
             help="Green: the stage of an API, or with --distribution a host with a path.",
             metavar="API_ID/STAGE|HOST[/PATH]",
@@ -72,6 +79,7 @@ class SiteSwitch:
         str | None,
         option(
             "--to-stack",
+            panel=Panel.SITE,
             callback=types.not_empty,
             help="The stack that green is in: its API, distribution or Lambda URL is used.",
             metavar="STACK",
@@ -81,6 +89,7 @@ class SiteSwitch:
         str | None,
         option(
             "--deploy",
+            panel=Panel.DEPLOY,
             of=_SWITCH,
             callback=types.not_empty,
             help="Command that makes green, before anything else. The live site is watched "
@@ -92,6 +101,7 @@ class SiteSwitch:
         float,
         option(
             "--deploy-timeout",
+            panel=Panel.DEPLOY,
             of=_SWITCH,
             parser=types.duration,
             metavar="DURATION",
@@ -102,6 +112,7 @@ class SiteSwitch:
         Path | None,
         option(
             "--jets",
+            panel=Panel.DEPLOY,
             of=_SWITCH,
             help="Ruby on Jets app; deploy command, green's stack and a check are derived from "
             "it, with --extra.",
@@ -112,6 +123,7 @@ class SiteSwitch:
         str | None,
         option(
             "--extra",
+            panel=Panel.DEPLOY,
             callback=types.not_empty,
             help="JETS_EXTRA of the second environment, with --jets.",
             metavar="NAME",
@@ -121,8 +133,9 @@ class SiteSwitch:
         list[str] | None,
         option(
             "--check",
+            panel=Panel.CHECKS,
             help="URL, or shell command, that has to succeed on green before the switch and on "
-            "the live site all through --bake; may be repeated. A URL may have the options of "
+            "the live site all through --bake (repeatable). A URL may have the options of "
             "curl (-X, -H, -b, -d) and --expect-status, --expect-body, --expect-header, "
             "--side-header.",
             metavar="URL|CMD",
@@ -132,6 +145,7 @@ class SiteSwitch:
         float,
         option(
             "--bake",
+            panel=Panel.CHECKS,
             parser=types.duration,
             metavar="DURATION",
             help="Time for which the checks go on after the switch.",
@@ -141,7 +155,9 @@ class SiteSwitch:
         int,
         option(
             "--max-failures",
+            panel=Panel.CHECKS,
             min=0,
+            metavar="N",
             help="Failed checks after the switch that do not switch back.",
         ),
     ] = 2
@@ -149,6 +165,7 @@ class SiteSwitch:
         bool,
         option(
             "--match-policies",
+            panel=Panel.SITE,
             help="Take the policies of green's distribution over in the same update.",
         ),
     ] = False
@@ -156,8 +173,9 @@ class SiteSwitch:
         str | None,
         option(
             "--invalidate",
-            help="Paths to invalidate once every edge has the change, or none. Without it: /* "
-            "where something may be cached.",
+            panel=Panel.SITE,
+            show_default="/* where something may be cached",
+            help="Paths to invalidate once every edge has the change.",
             metavar="PATHS|none",
         ),
     ] = None
@@ -166,6 +184,7 @@ class SiteSwitch:
         str | None,
         option(
             "--retire",
+            panel=Panel.CHECKS,
             callback=types.not_empty,
             help="At the end, delete this stack, if nothing live needs it.",
             metavar="STACK",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
+from route53_takeover.cli.help import Panel, duration_text
 from route53_takeover.cli.option_types import OwnersIn, Strategy
-from route53_takeover.cli.options import PREFIX, OwnerCheckOption, option
+from route53_takeover.cli.options import OwnerCheckOption, option
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Options
@@ -23,8 +24,9 @@ class Takeover:
         str | None,
         option(
             "--stack",
+            panel=Panel.TARGET,
             callback=types.not_empty,
-            help="Name or ARN of the stack.",
+            help="Stack that has to own the record: its name or ARN.",
             metavar="NAME|ARN",
         ),
     ] = None
@@ -32,9 +34,11 @@ class Takeover:
         list[str] | None,
         option(
             "--record",
+            panel=Panel.TARGET,
             parser=types.record,
-            help="Record to take over; may be repeated. Without it: every existing record that "
-            "the pending template creates.",
+            help="Record to take over (repeatable); without TYPE: those of the template, else A, "
+            "AAAA, CNAME and HTTPS. Without --record: every existing record that the pending "
+            "template creates.",
             metavar="NAME[/TYPE[,TYPE]]",
         ),
     ] = None
@@ -42,8 +46,9 @@ class Takeover:
         str | None,
         option(
             "--template",
+            panel=Panel.TARGET,
             callback=types.not_empty,
-            help="Template that the deploy with the switch on will apply; nested ones beside it.",
+            help="Template that the deploy with the switch on will apply; nested ones are read.",
             metavar="FILE",
         ),
     ] = None
@@ -51,8 +56,9 @@ class Takeover:
         list[str] | None,
         option(
             "--parameter",
+            panel=Panel.TARGET,
             parser=types.parameter,
-            help="Parameter of that template; may be repeated.",
+            help="Parameter of that template (repeatable).",
             metavar="KEY=VALUE",
         ),
     ] = None
@@ -60,6 +66,7 @@ class Takeover:
         str | None,
         option(
             "--preview",
+            panel=Panel.TARGET,
             callback=types.not_empty,
             help="Command that creates a change set and does not execute it; run once, with "
             "ROUTE53_ENABLE=true. The change set is read and deleted.",
@@ -70,35 +77,52 @@ class Takeover:
         bool,
         option(
             "--accept-loss",
+            panel=Panel.TARGET,
             help="Accept that values of TXT, MX, CAA, ... which the stack's record lacks are lost.",
         ),
     ] = False
     zone: Annotated[
         str | None,
         option(
-            "--zone", parser=types.zone, help="Hosted zone that has the records.", metavar="ID|NAME"
+            "--zone",
+            panel=Panel.TARGET,
+            parser=types.zone,
+            help="Hosted zone of the records, if there are two of that name.",
+            metavar="ID|NAME",
         ),
     ] = None
     deploy: Annotated[
         str | None,
         option(
             "--deploy",
-            help="Deploy command; run twice, with ROUTE53_ENABLE=false, then true.",
+            panel=Panel.DEPLOY,
+            help="Deploy command, run by sh twice: with ROUTE53_ENABLE=false, then true.",
             metavar="CMD",
         ),
     ] = None
     deploy_off: Annotated[
         str | None,
-        option("--deploy-off", help="Deploy command with the switch off.", metavar="CMD"),
+        option(
+            "--deploy-off",
+            panel=Panel.DEPLOY,
+            help="Deploy command with the switch off.",
+            metavar="CMD",
+        ),
     ] = None
     deploy_on: Annotated[
         str | None,
-        option("--deploy-on", help="Deploy command with the switch on.", metavar="CMD"),
+        option(
+            "--deploy-on",
+            panel=Panel.DEPLOY,
+            help="Deploy command with the switch on.",
+            metavar="CMD",
+        ),
     ] = None
     jets: Annotated[
         Path | None,
         option(
             "--jets",
+            panel=Panel.DEPLOY,
             help="Ruby on Jets app; stack, deploy command and --settle are derived from it.",
             metavar="DIR",
         ),
@@ -106,24 +130,30 @@ class Takeover:
     no_deploy: Annotated[
         bool,
         option(
-            "--no-deploy", help="Run no deploy command: act on a deploy that is started elsewhere."
+            "--no-deploy",
+            panel=Panel.DEPLOY,
+            help="Do not deploy; act on a deploy that is started elsewhere.",
         ),
     ] = False
-    skip_off: Annotated[bool, option("--skip-off", help="Skip the deploy with the switch off.")] = (
-        False
-    )
+    skip_off: Annotated[
+        bool, option("--skip-off", panel=Panel.DEPLOY, help="Skip the deploy with the switch off.")
+    ] = False
     strategy: Annotated[
         Strategy | None,
         option(
             "--strategy",
-            help="How the stack gets the record (delete). adopt, bridge and weighted have no gap; "
-            "auto takes the best that is possible.",
+            panel=Panel.STRATEGY,
+            metavar="NAME",
+            show_default="delete",
+            help="How the stack gets the record: delete; adopt, bridge, weighted (no gap); or auto "
+            "(smallest expected harm).",
         ),
     ] = None
     weights: Annotated[
         str | None,
         option(
             "--weights",
+            panel=Panel.STRATEGY,
             parser=types.weights,
             metavar="PERCENT,...,100",
             help="With --strategy weighted: the stack's share of the answers, step by step, once "
@@ -134,6 +164,7 @@ class Takeover:
         float,
         option(
             "--weight-every",
+            panel=Panel.STRATEGY,
             parser=types.duration,
             metavar="DURATION",
             help="Time between these steps.",
@@ -143,80 +174,101 @@ class Takeover:
         str,
         option(
             "--ttl",
+            panel=Panel.STRATEGY,
             parser=types.ttl,
-            help="Lower TTLs to this first; keep: do not change them.",
-            metavar="SECONDS|keep",
+            metavar="DURATION|keep",
+            show_default="60s",
+            help="Lower the record's TTL to this first; keep: leave it.",
         ),
     ] = "60"
     negative_ttl: Annotated[
         int | None,
         option(
             "--negative-ttl",
+            panel=Panel.STRATEGY,
             parser=types.negative_ttl,
-            metavar="SECONDS",
-            help="Lower the TTL and minimum of the zone's SOA to this for the run: so long "
-            'resolvers cache "no such name".',
+            metavar="DURATION",
+            show_default="unchanged",
+            help="Lower the negative TTL of the zone's SOA to this for the run: so long resolvers "
+            'cache "no such name".',
         ),
     ] = None
     no_drain: Annotated[
-        bool, option("--no-drain", help="Do not wait until the old TTL has expired.")
+        bool,
+        option(
+            "--no-drain",
+            panel=Panel.STRATEGY,
+            help="Do not wait until the record's old TTL has expired.",
+        ),
     ] = False
     hold: Annotated[
         float | None,
         option(
             "--hold",
+            panel=Panel.RELEASE,
             parser=types.duration,
             metavar="DURATION",
-            help="Minimum time in CREATE_IN_PROGRESS before the record is deleted (2s for "
-            "aliases, else 10s).",
+            show_default="2s for aliases, else 10s",
+            help="Minimum time in CREATE_IN_PROGRESS before the old record is deleted.",
         ),
     ] = None
     restore_after: Annotated[
         float | None,
         option(
             "--restore-after",
+            panel=Panel.RELEASE,
             parser=types.duration,
             metavar="DURATION",
-            help="Restore the record if there is no new one after this time (60s to 5m).",
+            show_default="twice the time in progress, at least 60s, at most 5m",
+            help="Restore the old record if CloudFormation has not created its own within this "
+            "time after the delete.",
         ),
     ] = None
     deploy_timeout: Annotated[
         float | None,
         option(
             "--deploy-timeout",
+            panel=Panel.DEPLOY,
             parser=types.duration,
             metavar="DURATION",
-            help="Time limit of a deploy command (2h).",
+            show_default="2h",
+            help="Time limit of a deploy command.",
         ),
     ] = None
     settle: Annotated[
         float | None,
         option(
             "--settle",
+            panel=Panel.DEPLOY,
             parser=types.duration,
             metavar="DURATION",
-            help="Time without stack events before the run is done (5s; 60s with --no-deploy, "
-            "5m with --jets).",
+            show_default="5s; 60s with --no-deploy, 5m with --jets",
+            help="Time without stack events after which a complete stack counts as stable.",
         ),
     ] = None
     expected_gap: Annotated[
         float | None,
         option(
             "--expected-gap",
+            panel=Panel.STRATEGY,
             parser=types.duration,
             metavar="DURATION",
-            help="Time from a DELETE to CloudFormation's next try, for the forecast only (5s).",
+            show_default="5s",
+            help="Time from the delete to CloudFormation's next try; for the forecast only.",
         ),
     ] = None
     confirm_release: Annotated[
         bool,
         option(
             "--confirm-release",
-            help="Wait for your confirmation before the record is deleted; not with --auto.",
+            panel=Panel.RELEASE,
+            help="Wait for your confirmation before the old record is deleted; not with --auto.",
         ),
     ] = False
     owner_check: OwnerCheckOption = OwnersIn.FULL
-    no_probe: Annotated[bool, option("--no-probe", help="Do not query the name servers.")] = False
+    no_probe: Annotated[
+        bool, option("--no-probe", panel=Panel.RELEASE, help="Do not query the name servers.")
+    ] = False
 
     def options(self) -> Options:
         """What a plan is made from.
@@ -247,6 +299,13 @@ class Takeover:
                 "CloudFormation can try again",
                 "Use a longer time, or leave it out.",
             )
+        timeout = 7200.0 if self.deploy_timeout is None else self.deploy_timeout
+        if self.hold is not None and self.hold >= timeout:
+            raise UsageError(
+                f"--hold {duration_text(self.hold)} is not shorter than --deploy-timeout "
+                f"{duration_text(timeout)}: the record would never be deleted",
+                "Use a shorter --hold, or leave it out (2s for aliases, else 10s).",
+            )
         off, on = self.deploy_off or self.deploy, self.deploy_on or self.deploy
         derived = {
             "records": self.record or (),
@@ -259,7 +318,7 @@ class Takeover:
             "ttl": None if self.ttl == "keep" else int(self.ttl),
             "drain": not self.no_drain,
             "settle": (60.0 if self.no_deploy else 5.0) if self.settle is None else self.settle,
-            "deploy_timeout": 7200.0 if self.deploy_timeout is None else self.deploy_timeout,
+            "deploy_timeout": timeout,
             "probe": not self.no_probe,
             "expected_gap": EXPECTED_GAP if self.expected_gap is None else self.expected_gap,
         }
@@ -269,7 +328,7 @@ class Takeover:
         if self.template is not None and self.preview is not None:
             raise UsageError(
                 "--template and --preview both give the pending template",
-                f"Give one of them{_ELSEWHERE}.",
+                "Give one of them.",
             )
         if self.parameter and self.template is None:
             raise UsageError(
@@ -293,17 +352,15 @@ class Takeover:
         if self.no_deploy and (both or off or on):
             raise UsageError(
                 "--no-deploy and a deploy command contradict each other",
-                f"Leave one out{_ELSEWHERE}.",
+                "Leave one out: --no-deploy, or --deploy, --deploy-off and --deploy-on.",
             )
         if both and (off or on):
             raise UsageError(
                 "--deploy stands for both of --deploy-off and --deploy-on",
-                f"Give either --deploy or the other two{_ELSEWHERE}.",
+                "Give either --deploy or the other two.",
             )
         if self.skip_off and off:
-            raise UsageError(
-                "--skip-off and --deploy-off contradict each other", f"Leave one out{_ELSEWHERE}."
-            )
+            raise UsageError("--skip-off and --deploy-off contradict each other", "Leave one out.")
         if not self.no_deploy and not self.skip_off and not both and not off:
             raise UsageError(
                 "no command for the deploy with the switch off is given",
@@ -312,4 +369,3 @@ class Takeover:
 
 
 _SHORTEST_DEADMAN = 1.0
-_ELSEWHERE = f" (takeover.toml and {PREFIX}... count too)"

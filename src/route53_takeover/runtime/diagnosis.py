@@ -11,7 +11,6 @@ from route53_takeover.base.errors import (
     ApiError,
     CredentialsError,
     EndpointError,
-    RefusedError,
 )
 from route53_takeover.core.domain.change_refusals import WHOEVER_ASKS, refusals_in
 from route53_takeover.core.domain.record_sets import conflict
@@ -22,6 +21,7 @@ from route53_takeover.core.plan.facts import OtherZone
 from route53_takeover.core.plan.model import OwnerCheck
 from route53_takeover.runtime.ownership_lookup import Tree
 from route53_takeover.runtime.protection_reading import read_protections
+from route53_takeover.runtime.similar_stacks import absent_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,10 +58,7 @@ async def gather_diagnosis(
     if root.root_id:
         root = await stacks.describe(root.root_id)
     if root.status == ABSENT:
-        raise RefusedError(
-            f"stack {stack} does not exist here",
-            "Check --stack, --region and the account; of a deleted stack give the ARN.",
-        )
+        raise await absent_stack(stacks, stack)
     events = await _last_operation(stacks, root)
     failed = tuple(_failed_records(events))
     names = list(dict.fromkeys(one.name for one in failed if one.name))

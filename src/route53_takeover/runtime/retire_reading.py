@@ -15,7 +15,6 @@ from route53_takeover.base.errors import (
     CredentialsError,
     EndpointError,
     NotFoundError,
-    RefusedError,
 )
 from route53_takeover.core.domain.api_mappings import RoutingMode
 from route53_takeover.core.domain.intrinsics import Resolver, Values
@@ -35,6 +34,7 @@ from route53_takeover.core.retire.facts import (
 )
 from route53_takeover.core.retire.hosts import ANYWHERE
 from route53_takeover.runtime.inventory import StackReader
+from route53_takeover.runtime.similar_stacks import absent_stack
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -86,10 +86,7 @@ async def gather_retirement(stack: str, ports: RetirePorts) -> RetireFacts:
     if named.root_id:
         root = await ports.stacks.describe(named.root_id)
     if root.status == ABSENT:
-        raise RefusedError(
-            f"stack {stack} does not exist here",
-            "Check --stack, --region and the account; of a deleted stack give the ARN.",
-        )
+        raise await absent_stack(ports.stacks, stack)
     reading = _Reading(ports)
     if root.status == _GONE:
         return RetireFacts(given=stack, named=named, root=root, region=ports.region)

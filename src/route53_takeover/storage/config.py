@@ -1,28 +1,23 @@
-"""The user's settings in one frozen value: options over environment over takeover.toml.
+"""The user's settings as frozen values, and durations. Nothing here looks at AWS.
 
-The precedence itself is the command line library's; this module owns the types, the durations and
-the reading of takeover.toml. Nothing here looks at AWS.
+Where a value comes from is the command line's: `route53_takeover.cli.given_options`.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.adapters.endpoint import is_aws, is_loopback
-from route53_takeover.base import private_files
+from route53_takeover.adapters.endpoint import is_loopback
 from route53_takeover.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CONFIG_FILE = "takeover.toml"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -137,101 +132,6 @@ def seconds(text: str) -> float:
     if not parts or "".join(n + u for n, u in parts) != compact.replace(" ", ""):
         raise UsageError(f"{text!r} is not a duration", "Use seconds, or 90s, 5m, 1h.")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-def read_config(path: Path, *, required: bool) -> dict[str, Any]:
-    """Reads takeover.toml: keys are the options' names, ``-`` as ``_`` or as it is.
-
-    Raises:
-        UsageError: it is not there though it was named, or it is not TOML.
-    """
-    try:
-        text = private_files.read_trusted(path).decode("utf-8")
-    except FileNotFoundError:
-        if required:
-            raise UsageError(f"{path} does not exist", "Check --config.") from None
-        return {}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "Check --config.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {error}", "Save it as UTF-8.") from error
-    try:
-        loaded = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {error}", _fix(error)) from error
-    return _underscored(loaded)
-
-
-def _underscored(table: dict[str, Any]) -> dict[str, Any]:
-    """The same with the keys as options are called in code, in its tables too."""
-    return {
-        key.replace("-", "_"): _underscored(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-    }
-
-
-def check_endpoint(path: Path, loaded: Mapping[str, Any]) -> None:
-    """Refuses an endpoint that a file in the current folder may not choose.
-
-    Raises:
-        UsageError: it is neither on this machine nor AWS's, so it would receive credentials.
-    """
-    url = loaded.get("endpoint_url")
-    if isinstance(url, str) and not is_loopback(url) and not is_aws(url):
-        raise UsageError(
-            f"{path.absolute()} sets an endpoint that is neither AWS's nor on this machine, and "
-            "would receive the credentials",
-            "Give it with --endpoint-url or AWS_ENDPOINT_URL, or the file with --config.",
-        )
-
-
-def check_config(
-    path: Path, loaded: dict[str, Any], kinds: dict[str, str]
-) -> dict[str, str | float | bool | list[str]]:
-    """The values of takeover.toml, each of the kind that its option takes.
-
-    Args:
-        kinds: option -> ``flag``, ``list`` (of texts, or one text) or ``value``.
-
-    Raises:
-        UsageError: a key is unknown, or a value of the wrong kind.
-    """
-    if not isinstance(loaded, dict):
-        raise UsageError(f"{path}: switch is no table", "Write its options below [switch].")
-    unknown = sorted(loaded.keys() - kinds.keys())
-    if unknown:
-        raise UsageError(
-            f"{path} has unknown keys: {', '.join(unknown)}",
-            _did_you_mean(unknown, kinds),
-        )
-    checked: dict[str, str | float | bool | list[str]] = {}
-    for key, value in loaded.items():
-        match kinds[key], value:
-            case "flag", bool():
-                checked[key] = value
-            case "list", str():
-                checked[key] = [value]
-            case "list", list() if all(isinstance(item, str) for item in value):
-                checked[key] = value
-            case "value", str() | int() | float() if not isinstance(value, bool):
-                checked[key] = value
-            case kind, _:
-                raise UsageError(f"{path}: {key} is not {_KINDS[kind]}", "Fix that value.")
-    return checked
-
-
-_KINDS = {"flag": "true or false", "list": "a text or a list of texts", "value": "a text or number"}
-
-
-def _fix(error: tomllib.TOMLDecodeError) -> str:
-    line = re.search(r"line (\d+)", str(error))
-    return f"Fix line {line[1]}." if line else "Fix the file."
-
-
-def _did_you_mean(unknown: list[str], kinds: Mapping[str, str]) -> str:
-    near = [n for key in unknown for n in difflib.get_close_matches(key, kinds, n=1)]
-    names = " or ".join(f'"{name.replace("_", "-")}"' for name in near)
-    return f"Did you mean {names}?" if names else "Keys are option names, such as deploy-timeout."
 
 
 _LONGEST = 1024

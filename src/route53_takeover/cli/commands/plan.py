@@ -13,6 +13,8 @@ from route53_takeover.base.errors import ExitCode, TakeoverError
 from route53_takeover.base.stdio import write_line
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import opened, planned, who_am_i
+from route53_takeover.cli.config_keys import SCHEMA_FILE
+from route53_takeover.cli.config_writer import write_config
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.core.plan.steps import steps
 from route53_takeover.output import text_lines
@@ -21,8 +23,12 @@ from route53_takeover.output.plan_lines import print_plan
 from route53_takeover.storage.plan_file import PlanFile, check_secrets, write_plan_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from typer.core import TyperGroup
+
+    from route53_takeover.cli.config_keys import Value
     from route53_takeover.cli.options import CommonOptions, ConnectionOptions
     from route53_takeover.cli.takeover_options import Takeover
     from route53_takeover.core.plan.model import Options
@@ -55,6 +61,18 @@ def plan(
         text_lines.tell_error(error)
         write_line(json.dumps(refusal), sys.stdout)
         return error.exit_code
+
+
+def save_config(
+    path: Path, values: Mapping[str, Value], program: TyperGroup, common: CommonOptions
+) -> None:
+    """Writes takeover.toml with the options of this plan.
+
+    Raises:
+        UsageError: the file exists, or cannot be written.
+    """
+    write_config(path, program, values)
+    text_lines.talk(common.common(), f"wrote {path}, and {SCHEMA_FILE} beside it")
 
 
 async def _plan(

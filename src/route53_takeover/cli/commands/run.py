@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from route53_takeover.base.errors import UsageError
-from route53_takeover.cli.options import PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +31,7 @@ def run(
     if how.auto and takeover.confirm_release:
         raise UsageError(
             "--auto and --confirm-release contradict each other: no one can confirm the release",
-            f"Leave one out (takeover.toml and {PREFIX}... count too).",
+            "Leave one out.",
         )
     options, reached, given = takeover.options(), connection.connection(), common.common()
     return _start(given, reached, options, how)

@@ -45,6 +45,7 @@ from route53_takeover.core.plan.routing_checks import (
 )
 from route53_takeover.core.plan.soa_checks import refuse_negative_ttl, warn_negative_ttl
 from route53_takeover.core.plan.strategies.selection import assess, refuse_strategy
+from route53_takeover.core.plan.timing_checks import warn_times
 from route53_takeover.core.plan.zone_checks import (
     is_of_the_zone,
     refuse_ambiguous_zone,
@@ -98,6 +99,7 @@ def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
         yield from warn_protections(facts, plan)
         yield from _warn_stack(facts, plan)
         yield from warn_jets(facts, plan)
+        yield from warn_times(plan)
         yield from _warn_waiting(facts, plan)
 
 
