@@ -44,6 +44,7 @@ from route53_takeover.simulation.scenarios import SCENARIOS
 from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.plan_screen import PlanScreen
 from route53_takeover.tui.run_layout import RunView
+from route53_takeover.tui.state_colour import title_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -232,7 +233,7 @@ async def _of_runs(
             await _until(pilot, partial(_is_shown, shown, view))
             shown.show_pane(pane)
             await _settle(pilot)
-            drawn[f"{name}.svg"] = _svg(running, view.snapshot.title)
+            drawn[f"{name}.svg"] = _svg(running, title_of(view))
     return drawn
 
 

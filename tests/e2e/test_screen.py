@@ -28,20 +28,20 @@ def begin(terminal: Terminal) -> None:
     terminal.press("\r")
     terminal.await_text("Take over www.example.com?")
     terminal.press("y")
-    terminal.await_text("LIVE")
+    terminal.await_text(" running ")
 
 
 def test_a_screen_shows_the_phases_and_the_run_outlives_it(scene: Scene) -> None:
     with at_terminal(scene, *run(scene), term=SCREEN) as terminal:
         begin(terminal)
         go_to_the_record(scene)
-        terminal.await_text("· confirm ·", "UPDATE_IN_PROGRESS", "DnsRecord")
-        await_true(lambda: terminal.title == "confirm www.example.com", "the title")
+        terminal.await_text(" NO RECORD ", "UPDATE_IN_PROGRESS", "DnsRecord")
+        await_true(lambda: terminal.title.endswith("NO RECORD · www.example.com A"), "the title")
         assert scene.here == []
         terminal.hang_up()
         terminal.finish()
     with at_terminal(scene, "attach", scene.run, term=SCREEN, size=(80, 24)) as again:
-        again.await_text("LIVE", "· confirm ·")
+        again.await_text(" running ", " NO RECORD ")
         go_to_the_end(scene)
         again.await_text("DONE", "shop owns www.example.com now")
         again.press("q")
@@ -50,7 +50,7 @@ def test_a_screen_shows_the_phases_and_the_run_outlives_it(scene: Scene) -> None
     with at_terminal(scene, "attach", scene.run, term=SCREEN) as replay:
         replay.await_text("REPLAY", "DONE")
         replay.press("<")
-        replay.await_text("· backup")
+        replay.await_text(" BACKUP ")
         replay.press("q")
         assert replay.finish() == 0
     scene.assert_true_an_hour_later(scene.here)
@@ -62,7 +62,7 @@ def test_a_process_that_died_in_the_gap_is_missed_and_started_again_from_the_scr
     with at_terminal(scene, *run(scene), term=SCREEN) as terminal:
         begin(terminal)
         go_to_the_record(scene)
-        terminal.await_text("· confirm ·")
+        terminal.await_text(" NO RECORD ")
         (daemon,) = daemons(scene)
         os.kill(daemon, signal.SIGKILL)
         terminal.await_text("PROCESS DIED")
@@ -70,7 +70,7 @@ def test_a_process_that_died_in_the_gap_is_missed_and_started_again_from_the_scr
         terminal.press("r")
         terminal.await_text("Resume the run?")
         terminal.press("\r")
-        terminal.await_text("LIVE")
+        terminal.await_text(" running ")
         assert daemons(scene) not in ([], [daemon])
         go_to_the_end(scene)
         terminal.await_text("DONE")
@@ -84,7 +84,7 @@ def test_two_screens_show_the_same_run_and_either_may_act(scene: Scene) -> None:
         at_terminal(scene, *run(scene), term=SCREEN) as one,
         at_terminal(scene, "attach", start(scene, one), term=SCREEN, size=(80, 24)) as two,
     ):
-        two.await_text("LIVE")
+        two.await_text(" running ")
         scene.await_deploy("on", "log", "deploying")
         two.press("p")
         one.await_text("PAUSED")
@@ -123,7 +123,7 @@ def test_a_dry_run_shows_the_same_screen_marked_as_such(scene: Scene) -> None:
         terminal.press("s")
         terminal.await_text("Take over www.example.com?")
         terminal.press("y")
-        terminal.await_text(" DRY RUN ", "LIVE")
+        terminal.await_text(" DRY RUN ", " running ")
         terminal.await_text("DONE", "shop owns www.example.com now", seconds=90)
         terminal.press("q")
         terminal.await_text("A run would have written to zone example.com")

@@ -83,7 +83,6 @@ def snapshot(*choices: Choice, **more: object) -> Snapshot:
         has_ended=False,
         began=NOW - 60,
         now=NOW,
-        title="watch: www.example.com",
         doing="watching the stack for the moment",
         next="the release",
         waits=("the record is not in progress",),

@@ -22,6 +22,7 @@ from tests.tui.acting import (
     PlayedSource,
     ended,
     notices,
+    record,
     replayed,
     settle,
     show,
@@ -50,6 +51,7 @@ from route53_takeover.tui.keys import ACTIONS
 from route53_takeover.tui.palette import Commands, Palette
 from route53_takeover.tui.run_layout import RunView
 from route53_takeover.tui.run_screen import RunScreen
+from route53_takeover.tui.state_colour import title_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +135,7 @@ async def test_no_request_is_sent_to_a_run_without_a_process(
             await pilot.press("r")
             await settle(pilot)
             assert isinstance(app.screen, RunScreen), "there is nothing to resume"
-            assert "simulated account with it" in app.screen.call()
+            assert "simulated account with it" in text_of(app)
     assert source.submitted == []
 
 
@@ -233,7 +235,7 @@ async def test_a_run_whose_process_is_gone_is_resumed_on_a_yes(
     app = application(source, tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        assert "The run's process has died" in text_of(app)
+        assert " PROCESS DIED " in text_of(app)
         await pilot.press(opener, key)
         await settle(pilot)
     assert source.submitted == asked
@@ -346,18 +348,19 @@ async def test_the_operator_is_notified_once_for_each_action_needed(tmp_path: Pa
 async def test_a_release_that_waits_for_a_key_is_unmistakable(tmp_path: Path) -> None:
     source = PlayedSource(view())
     app = application(source, tmp_path)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await show(pilot, source, view(CONFIRM))
         assert app.bells == 0
-        assert "Press d to delete the old record of www.example.com now" in text_of(app)
-        title = "CONFIRM www.example.com"
+        assert "press d to delete the old record of www.example.com now" in text_of(app)
         for events in (11, 12):
-            now = view(CONFIRM, title=title, needs_person="say whether", events=events)
+            now = view(CONFIRM, needs_person="say whether", events=events)
             await show(pilot, source, now)
         assert app.bells == 1
-        assert "YOUR TURN: Press d to delete the old record of www.example.com" in text_of(app)
-        assert app.written[-1] == "\x1b]2;CONFIRM www.example.com\x07"
+        assert text_of(app).count(" YOUR TURN ") == 2, "in the header and in the hero's border"
+        assert "press d to delete the old record of www.example.com now" in text_of(app)
+        title = "🟠 YOUR TURN · www.example.com CNAME and 1 more"
+        assert app.written[-1] == f"\x1b]2;{title}\x07"
         assert app.written.count(app.written[-1]) == 1
 
 
@@ -377,10 +380,11 @@ async def test_a_release_is_not_confirmed_by_default(key: str, tmp_path: Path) -
 
 
 async def test_the_title_shows_no_control_characters_and_is_given_back(tmp_path: Path) -> None:
-    app = application(PlayedSource(view(title="watch \x07\x1b]0;evil")), tmp_path)
+    evil = (record("www\x07\x1b]0;evil"),)
+    app = application(PlayedSource(view(records=evil)), tmp_path)
     async with app.run_test() as pilot:
         await settle(pilot)
-        assert app.written[-1] == "\x1b]2;watch \\u0007\\u001b]0;evil\x07"
+        assert app.written[-1].endswith("· www\\u0007\\u001b]0;evil CNAME\x07")
         await pilot.press("q")
     assert app.written[0] == "\x1b[22;2t"
     assert app.written[-1] == "\x1b]2;route53-takeover\x07\x1b[23;2t"
@@ -518,7 +522,7 @@ async def test_a_terminal_that_is_too_small_shows_the_essential_line(tmp_path: P
     async with app.run_test(size=(50, 12)) as pilot:
         await settle(pilot)
         shown = text_of(app)
-        assert "REHEARSAL watch: watching the stack for the moment" in shown
+        assert "REHEARSAL DEPLOY WITH SWITCH ON: watching the" in shown
         assert "60x15 is needed" in shown
         assert not app.screen.query_one(RunView).region
         await pilot.resize_terminal(80, 24)
@@ -569,7 +573,7 @@ async def test_what_applies_in_a_recorded_run_is_in_the_footer_and_opens(
             await show(pilot, source, shown)
             hints = [hint.hint.action for hint in app.screen.query(KeyHint)]
             assert 5 <= len(hints) <= 7
-            assert app.written[-1] == f"\x1b]2;{shown.snapshot.title}\x07"
+            assert app.written[-1] == f"\x1b]2;{title_of(shown)}\x07"
             for action in (action for action in ACTIONS if action.acts):
                 offered = {
                     c.act for c in shown.snapshot.choices if shown.link in (Link.LIVE, Link.STALE)

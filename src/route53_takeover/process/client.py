@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import RefusedError, TakeoverError
 from route53_takeover.core.events import RunResumed
 from route53_takeover.core.status.any_run import RunReading, begins, has_run_ended
@@ -25,6 +26,7 @@ from route53_takeover.process.control_socket import (
     Unjournalled,
     connect,
 )
+from route53_takeover.process.earlier_runs import usual_times
 from route53_takeover.process.protocol import Link, Play, Resume, Seek, StepBy, View
 from route53_takeover.storage.journal import JournalTail, is_held
 from route53_takeover.storage.run_folder import line_for, named
@@ -154,6 +156,7 @@ class RemoteRun:
         self._is_killed = is_killed
         self._observer = observer
         self._told = 0
+        self._clock = SystemClock()
         self._tail = JournalTail(folder.journal)
         self._output = DeployLog(folder)
         self._unfolding = WatchedRun(self._state_dir)
@@ -174,6 +177,7 @@ class RemoteRun:
             RefusedError: there is nothing to show, and no process that could change that.
         """
         self._alive_at = asyncio.get_running_loop().time()
+        usual = await asyncio.to_thread(usual_times, self._folder)
         linking = asyncio.create_task(self._keep_linked())
         last: tuple[object, ...] = ()
         try:
@@ -187,7 +191,7 @@ class RemoteRun:
                     last = news
                     view = self._unfolding.view(self._now(), link, output, self._rehearsal)
                     if view is not None:
-                        yield replace(view, resumable=resumable)
+                        yield replace(view, resumable=resumable, usual=usual)
                         if link is Link.ENDED:
                             return
                     elif link is Link.GONE:
@@ -248,9 +252,12 @@ class RemoteRun:
         return Link.STALE if silent > _SILENT else Link.LIVE
 
     def _now(self) -> float:
-        """The run's clock, by its last sign of life."""
-        if self._alive is None or self._link() is not Link.LIVE:
-            return 0.0  # then the newest event's time is shown
+        """The run's clock, by its last sign of life; it goes on without a process.
+
+        0 where it is not known: then the newest event's time is shown.
+        """
+        if self._alive is None:
+            return 0.0 if self._rehearsal or self._link() is Link.LIVE else self._clock.now()
         since = asyncio.get_running_loop().time() - self._alive_at
         return self._alive.now + since * self._alive.speed
 

@@ -7,6 +7,7 @@ Nothing here knows Textual, sockets or AWS.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -46,6 +47,7 @@ class View(Struct, frozen=True, kw_only=True):
         position: how many of the run's events are shown; ``length``: how many there are.
         speed: of a replay, in its seconds a second; 0 where it stands still.
         resumable: whether the account of the run is there: a rehearsal's is a process that ends.
+        usual: phase -> how long it took in earlier runs of the same stack.
     """
 
     snapshot: Snapshot
@@ -55,6 +57,7 @@ class View(Struct, frozen=True, kw_only=True):
     length: int = 0
     speed: float = 0.0
     resumable: bool = True
+    usual: Mapping[str, float] = {}
 
 
 KILLED = "The rehearsal has killed the run's process, and resumes the run in a new one."

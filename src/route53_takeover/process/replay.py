@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from route53_takeover.core.events import Event
+    from route53_takeover.core.status.any_run import RunState
     from route53_takeover.process.protocol import Request, View
     from route53_takeover.storage.run_folder import RunFolder
 
@@ -82,7 +83,7 @@ class Replay:
 
     def _view(self) -> View | None:
         unfolding = self._unfolded(self._position)
-        output = self._output.lines(unfolding.state)
+        output = self._output.lines(unfolding.state) if _has_exited(unfolding.state) else ()
         view = unfolding.view(self._now, Link.REPLAY, output, self._rehearsal)
         if view is None:
             return None
@@ -100,3 +101,11 @@ class Replay:
         for event in self._events[unfolding.events : position]:
             unfolding.take(event)
         return unfolding
+
+
+def _has_exited(state: RunState | None) -> bool:
+    """Whether all of the output that there is was there already: its lines have no times."""
+    if state is None or not state.deploys:
+        return False
+    newest = max(state.deploys.values(), key=lambda deploy: deploy.intended_at)
+    return newest.exited_at is not None or state.ending is not None

@@ -38,6 +38,7 @@ from route53_takeover.tui.palette import Commands, Palette
 from route53_takeover.tui.plan_screen import OpeningScreen, PlanScreen
 from route53_takeover.tui.preferences import load, remember_theme
 from route53_takeover.tui.run_screen import RunScreen
+from route53_takeover.tui.state_colour import title_of
 from route53_takeover.tui.terminal import GIVE_TITLE_BACK, KEEP_TITLE, NAME, Driver, titled
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class TakeoverApp(App[ExitInfo], inherit_bindings=False):
         if screen is None or self._newest is None:
             return
         screen.show(self._newest)
-        self._set_title(self._newest.snapshot.title)
+        self._set_title(title_of(self._newest))
         self._ring(self._newest)
         for sequence in self._desktop.sequences(self._newest):
             self.write_terminal(sequence)

@@ -124,9 +124,9 @@ class BaseScreen(Screen[None], inherit_bindings=False):
             if not hidden and not self.why_not(action):
                 yield self.label(action), action.tooltip, action.id
 
-    def update_keys(self) -> None:
-        """Shows the keys that apply now."""
-        hints = tuple(
+    def hints(self) -> tuple[Hint, ...]:
+        """The keys that apply now, the most urgent first."""
+        return tuple(
             Hint(
                 action=action.id,
                 key=self.key(action.id),
@@ -136,7 +136,10 @@ class BaseScreen(Screen[None], inherit_bindings=False):
             for name in self.FIRST
             if (action := self.actions.get(name)) is not None and not self.why_not(action)
         )
-        self.query_one(KeyBar).hints = fitting(hints, self.size.width)
+
+    def update_keys(self) -> None:
+        """Shows as many of them as fit."""
+        self.query_one(KeyBar).hints = fitting(self.hints(), self.size.width)
 
     # -- keys
 

@@ -1,7 +1,10 @@
-"""The screen of a run: its parts, their layout at each size, and the tick every second.
+"""The screen of a run: its parts, their layout at each size, and what moves between two views.
 
 It is handed frozen views and keeps the newest one. Between two views only the time goes on, and
-only where it goes on in the run: what is replayed, over or out of reach stands still.
+only where it goes on in the run: what is replayed or over stands still. Every second all parts are
+drawn, and more often the hero and the rail alone, which show that the run is alive.
+
+Header, rail and hero are on top at every size, and dialogs stay below them (`TOP_ROWS`).
 """
 
 from __future__ import annotations
@@ -9,21 +12,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from route53_takeover.core.status.run_words import RunKind
-from route53_takeover.tui.frame import Frame, goes_on
+from route53_takeover.tui.frame import Frame, goes_on, is_moving
+from route53_takeover.tui.state_colour import Tone, state_of
 from route53_takeover.tui.widgets.checks import Checks
 from route53_takeover.tui.widgets.deploy import DeployOutput
 from route53_takeover.tui.widgets.header import Header
+from route53_takeover.tui.widgets.hero import Hero
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.meter import Meter
 from route53_takeover.tui.widgets.news import NewsLog
-from route53_takeover.tui.widgets.now import Now
-from route53_takeover.tui.widgets.rail import RailColumn, RailLine
+from route53_takeover.tui.widgets.rail import Rail
 from route53_takeover.tui.widgets.records import RecordTable
 from route53_takeover.tui.widgets.servers import Servers
 from route53_takeover.tui.widgets.swaps import SwapTable
@@ -39,8 +43,9 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.status.snapshot import Snapshot
     from route53_takeover.process.protocol import View
+    from route53_takeover.tui.key_bar import Hint
 
-_TICK = 1.0
+_TICK, _BEAT = 1.0, 0.25
 _PARTS = {
     RunKind.TAKEOVER: {Pane.TREE: "tree", Pane.SERVERS: "servers"},
     RunKind.SWITCH: {Pane.TREE: "checks", Pane.SERVERS: "meter"},
@@ -50,6 +55,13 @@ _LARGE = 150, 42
 _MEDIUM = 110, 34
 """Cells from which on there are two columns, and three. Less than the terminals that they are made
 for (160x48, 120x40): a footer, and a bar below a replay, take some."""
+_HERO_ROWS = {"small": 4, "medium": 6, "large": 6}
+_RAIL_ROWS = {"small": 1, "medium": 2, "large": 2}
+_HEADER_ROWS, _BORDERS = 1, 2
+TOP_ROWS = {
+    name: _HEADER_ROWS + _RAIL_ROWS[name] + _HERO_ROWS[name] + _BORDERS for name in _HERO_ROWS
+}
+"""Lines from the top that nothing covers, in each arrangement."""
 
 
 def arrangement(size: Size) -> str:
@@ -87,27 +99,23 @@ class RunView(Widget):
         self._due = False
         self._kind: RunKind | None = None
         self._is_chosen = False
+        self.hints: tuple[Hint, ...] = ()
+        """The keys that apply now."""
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield RailLine(id="rail-line")
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
-                yield Now(id="now")
-                yield RailColumn(id="rail")
-                yield NewsLog(id="latest")
-            with Horizontal(id="main"):
-                with Vertical(id="middle"):
-                    yield RecordTable(id="records")
-                    yield SwapTable(id="swaps")
-                    yield PaneTabs(id="tabs")
-                    yield StackTree(id="tree")
-                    yield Checks(id="checks")
-                with Vertical(id="right"):
-                    yield Servers(id="servers")
-                    yield Meter(id="meter")
-                    yield DeployOutput(id="deploy")
-                    yield NewsLog(id="news")
+        yield Rail(id="rail", classes="-moves")
+        yield Hero(id="hero", classes="-moves")
+        with Container(id="body"):
+            yield RecordTable(id="records", classes="panel")
+            yield SwapTable(id="swaps", classes="panel")
+            yield PaneTabs(id="tabs")
+            yield Servers(id="servers", classes="panel")
+            yield Meter(id="meter", classes="panel")
+            yield StackTree(id="tree", classes="panel")
+            yield Checks(id="checks", classes="panel")
+            yield DeployOutput(id="deploy", classes="panel")
+            yield NewsLog(id="news", classes="panel")
 
     # -- for the widgets that show a run
 
@@ -139,6 +147,7 @@ class RunView(Widget):
 
     def on_mount(self) -> None:
         self.set_interval(_TICK, self._tick)
+        self.set_interval(_BEAT, self._spin)
         self._arrange()
         self._focus_pane()
 
@@ -166,14 +175,30 @@ class RunView(Widget):
         if self.view is not None and goes_on(self.view):
             self._draw()
 
+    def _spin(self) -> None:
+        """Draws what moves; nothing is laid out for it."""
+        if self.view is None or not goes_on(self.view):
+            return
+        sight = self._frame(self.view)
+        with self.app.batch_update():
+            for part in self.query(".-moves").results(Lines):
+                part.show(sight)
+
+    def _frame(self, view: View) -> Frame:
+        beat = int(self.now / _BEAT) if is_moving(view) else None
+        return Frame(view=view, now=self.now, beat=beat, hints=self.hints)
+
     def _draw(self) -> None:
         self._due = False
         if self.view is None:
             return
-        sight = Frame(view=self.view, now=self.now)
+        sight = self._frame(self.view)
         with self.app.batch_update():
             self._adapt(self.view.snapshot)
             self._arrange()
+            tone = state_of(self.view).tone
+            for each in Tone:
+                self.set_class(each is tone, f"-{each}")
             for part in self.query(Lines):
                 part.show(sight)
 
@@ -197,8 +222,10 @@ class RunView(Widget):
             self.set_class(name == chosen, f"-{name}")
         for records in self.query(RecordTable):
             records.packed = chosen == "small"
-        for now in self.query(Now):
-            now.brief = chosen == "small"
+        for rail in self.query(Rail):
+            rail.tall = _RAIL_ROWS[chosen] > 1
+        for hero in self.query(Hero):
+            hero.rows, hero.wide = _HERO_ROWS[chosen], chosen != "small"
         for pane in Pane:
             self.set_class(pane is self.pane, f"-{pane}")
         ended = self.view is not None and self.view.snapshot.result is not None
@@ -206,8 +233,6 @@ class RunView(Widget):
 
     def _focus_pane(self) -> None:
         shown = _PARTS[self._kind or RunKind.TAKEOVER].get(self.pane, str(self.pane))
-        if self.pane is Pane.NEWS and self.has_class("-large"):
-            shown = "latest"
         try:
             self.query_one(f"#{shown}").focus(scroll_visible=False)
         except NoMatches:  # before it is mounted

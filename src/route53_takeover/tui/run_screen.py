@@ -1,4 +1,4 @@
-"""The screen of a run: the view, the call to action, the replay bar and the keys.
+"""The screen of a run: the view, the replay bar and the keys.
 
 It decides nothing: what may be asked for comes with the snapshot, and is asked again when a
 question is answered.
@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.content import Content
-from textual.widgets import Static
 
-from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.plan.cards import Line
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.core.status.rehearsal_marks import prefix
 from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
-from route53_takeover.process.protocol import KILLED, Link, Play, Resume
+from route53_takeover.process.protocol import Link, Play, Resume
 from route53_takeover.tui.base_screen import BaseScreen
-from route53_takeover.tui.dialogs import LAPSED, Confirm, question, shown
+from route53_takeover.tui.dialogs import LAPSED, Confirm, question
 from route53_takeover.tui.keys import Where, bindings, label_of
 from route53_takeover.tui.messages import Asked, LeaveAsked, Scrubbed
 from route53_takeover.tui.replay import SPEEDS, ReplayBar, request_for, seek
 from route53_takeover.tui.run_layout import RunView
+from route53_takeover.tui.widgets.hero import ITS_ACCOUNT_TOO, said_in_a_line
 from route53_takeover.tui.widgets.tabs import Pane
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from route53_takeover.tui.keys import Action
 
 PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
-_ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated account with it."
 
 
 class RunScreen(BaseScreen):
@@ -65,16 +63,7 @@ class RunScreen(BaseScreen):
         "theme",
     )
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.RUN, Where.REPLAY))
-    DEFAULT_CSS = """
-    RunScreen {
-        RunView { height: 1fr; }
-        #call {
-            display: none; dock: bottom; height: auto; max-height: 4; padding: 0 1;
-            text-style: bold reverse; text-align: center;
-        }
-        #call.-on { display: block; }
-    }
-    """
+    DEFAULT_CSS = "RunScreen RunView { height: 1fr; }"
 
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__(keymap)
@@ -84,7 +73,6 @@ class RunScreen(BaseScreen):
 
     def compose_content(self) -> ComposeResult:
         yield RunView()
-        yield Static(id="call", markup=False)
         yield ReplayBar()
 
     # -- what it shows
@@ -94,42 +82,19 @@ class RunScreen(BaseScreen):
         self._view = view
         self._speed = view.speed or self._speed
         with self.app.batch_update():
-            self.query_one(RunView).show(view)
+            shown = self.query_one(RunView)
+            shown.hints = self.hints()
+            shown.show(view)
             self.query_one(ReplayBar).show(view)
-            call = self.query_one("#call", Static)
-            call.set_class(bool(self.call()), "-on")
-            call.update(Content(self.call()))
             self.update_keys()
             self.update_essential()
         if self._dialog is not None:
             self._dialog.update_choices(self._choices())
 
-    def call(self) -> str:
-        """What the user must do now, with the key for it; empty where nothing is needed."""
-        view = self._view
-        if view is None or view.link is Link.REPLAY:
-            return ""
-        waiting = [choice.name for choice in self._choices() if choice.act is Act.CONFIRM_RELEASE]
-        text = escape_control(view.snapshot.needs_person)
-        if waiting:
-            names = ", ".join(map(shown, waiting))
-            press = f"Press {self.key('release')} to delete the old record of {names} now"
-            press = f"YOUR TURN: {press}" if text else press
-            text = f"{press}\n{text}" if text else press
-        elif view.link is Link.GONE:
-            press = f"The run's process has died. Press {self.key('resume')} to resume the run"
-            gone = press if view.resumable else _ITS_ACCOUNT_TOO
-            text = f"{gone}\n{text}" if text else gone
-        elif view.link is Link.KILLED:
-            text = f"{KILLED}\n{text}" if text else KILLED
-        return text
-
     def essential(self) -> str:
         if self._view is None:
             return "Waiting for the run."
-        snapshot = self._view.snapshot
-        what = self.call() or (snapshot.result.reason if snapshot.result else snapshot.doing)
-        return f"{prefix(snapshot.rehearsal)}{snapshot.phase}: {what}"
+        return f"{prefix(self._view.snapshot.rehearsal)}{said_in_a_line(self._view, self.hints())}"
 
     def label(self, action: Action) -> str:
         found = self._offered(action)
@@ -176,7 +141,7 @@ class RunScreen(BaseScreen):
 
     @staticmethod
     def _why_not_resume(action: Action, view: View) -> str:
-        return _ITS_ACCOUNT_TOO if view.link is Link.GONE else action.otherwise
+        return ITS_ACCOUNT_TOO if view.link is Link.GONE else action.otherwise
 
     @staticmethod
     def _has_ended(view: View) -> bool:
@@ -267,7 +232,7 @@ class RunScreen(BaseScreen):
         elif self._may_resume():
             self.say(f"The run's process has died: {self.key('resume')} resumes the run, {leave}.")
         elif view.link is Link.GONE:
-            self.say(f"{_ITS_ACCOUNT_TOO} {leave}.")
+            self.say(f"{ITS_ACCOUNT_TOO} {leave}.")
         else:
             self.say(f"{self._words().no_abort} {leave}; the run continues.")
 

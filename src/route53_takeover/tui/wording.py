@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -13,17 +14,33 @@ QUIET_FOR = 10.0
 """Seconds without news after which the screen says that the run still waits."""
 
 
+_WIDOW = 4
+"""Cells of a rest that does not get a line of its own."""
+
+
 def duration(seconds: float) -> str:
-    """``02m10s``, or ``1h02m10s``."""
-    whole = max(int(seconds), 0)
-    hours, rest = divmod(whole, 3600)
-    text = f"{rest // 60:02d}m{rest % 60:02d}s"
-    return f"{hours}h{text}" if hours else text
+    """``42s``, ``2m10s`` or ``1h02m10s``: as options of the command line take it."""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m{rest:02d}s"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+
+
+def remaining(seconds: float) -> str:
+    """What is left of a time: its first second shows all of it."""
+    return duration(ceil(max(seconds, 0.0)))
 
 
 def seconds(value: float) -> str:
     """A gap: tenths count while it is short."""
     return f"{max(value, 0.0):.1f} s" if value < 100 else duration(value)  # noqa: PLR2004 -- words
+
+
+def bar(share: float, cells: int) -> str:
+    """A progress bar whose two halves differ without colour."""
+    full = min(max(round(cells * share), 0), cells)
+    return "█" * full + "░" * (cells - full)
 
 
 def clock(time: float) -> str:
@@ -32,7 +49,7 @@ def clock(time: float) -> str:
 
 
 def still_waiting(now: float, news_at: float) -> str:
-    """``still waiting 02m10s`` once nothing has changed for a while, else nothing."""
+    """``still waiting 2m10s`` once nothing has changed for a while, else nothing."""
     quiet = now - news_at
     return f"still waiting {duration(quiet)}" if quiet >= QUIET_FOR else ""
 
@@ -73,7 +90,11 @@ def _cut(content: Content, width: int) -> tuple[Content, Content]:
     while end > 1 and cell_len(text[:end]) > width:  # half of a wide character was counted
         end -= 1
     at = text.rfind(" ", 0, end + 1)
+    if len(text) - at <= _WIDOW and text.rfind(" ", 0, max(at, 0)) > end // 2:
+        at = text.rfind(" ", 0, at)
     if at > end // 3:
         end = at
+    elif (joint := max(text.rfind(sign, 0, end) for sign in "_.-/")) > end // 2:
+        end = joint + 1
     rest = end + len(text[end:]) - len(text[end:].lstrip(" "))
     return content[:end].rstrip(), content[rest:]

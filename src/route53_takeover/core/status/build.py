@@ -59,6 +59,7 @@ def snapshot(
         rehearsal: the scenario's name, where the account is a simulated one.
         state_dir: where the run is kept; empty for the default.
     """
+    as_of = state.now
     if state.ending is None:
         state = replace(state, now=max(state.now, now))
     steps = tuple(_steps(state, timeline))
@@ -72,7 +73,6 @@ def snapshot(
         has_ended=state.phase is Phase.ENDED,
         began=timeline.began,
         now=now,
-        title=_title(state, rehearsal),
         doing=doing(state),
         next=coming(state, next(iter(following), None)),
         waits=waits(state),
@@ -98,19 +98,13 @@ def snapshot(
         result=None if state.ending is None else result(state, None),
         rehearsal=rehearsal,
         absences=absences(state),
+        as_of=as_of,
+        deploys_elsewhere=state.plan.options.deploy_on is None,
     )
 
 
 def _times(times: Iterator[float | None]) -> tuple[float, ...]:
     return tuple(sorted({time for time in times if time is not None}))
-
-
-def _title(state: State, rehearsal: str) -> str:
-    names = [display_name(name) for name in state.names]
-    more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    what = str(state.ending.outcome) if state.ending is not None else str(state.phase)
-    mark = "REHEARSAL " if rehearsal else ""
-    return f"{mark}{what} {names[0] if names else ''}{more}".strip()
 
 
 # -- the steps

@@ -132,9 +132,18 @@ def of_stack_event(event: StackEvent) -> Message:
     )
 
 
-def of_phase(phase: Phase) -> Message:
+_DEPLOYS_ELSEWHERE = {
+    Phase.DEPLOY_ON: "reading the stacks; nothing is deployed by this run",
+    Phase.WATCH: "waiting for a deploy started elsewhere",
+}
+
+
+def of_phase(phase: Phase, *, deploys_elsewhere: bool = False) -> Message:
     """A phase that the run enters."""
-    return Message(PHASE_WORDS[phase], Mark.RUNNING)
+    words = PHASE_WORDS[phase]
+    if deploys_elsewhere:
+        words = _DEPLOYS_ELSEWHERE.get(phase, words)
+    return Message(words, Mark.RUNNING)
 
 
 def of_answer(server: str, status: str, record: str) -> Message:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.status.messages import stage_words
 from route53_takeover.core.status.result import gap_seconds
-from route53_takeover.core.status.snapshot import Field, Mark, RecordView
+from route53_takeover.core.status.snapshot import Field, Mark, RecordView, Standing
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.absence import still_answering
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.finish import is_member
-from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
+from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.queries import matching_resources
 from route53_takeover.core.takeover.release_gate import release_gates
 
@@ -52,6 +53,7 @@ def _owned(state: State, record: RecordSet) -> RecordView:
             for name, value in values.items()
         ),
         standing=(record.describe(),),
+        now=(_columns(record, owner),),
     )
 
 
@@ -65,13 +67,22 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
         mark=mark,
         words=words,
         fields=_fields(state, name, handover),
-        standing=_standing(name, handover),
+        standing=tuple(record.describe() for record in _standing(name, handover)),
         still_answers=bool(still_answering(name, handover)),
         read_at=read_at,
         covered_by=display_name(name.covered_by) if name.covered_by else "",
         gap=_gap(state, timeline, name, handover),
         gap_dns=_gap_dns(state, name, handover),
+        now=_now(state, name, handover),
+        strategy=_strategy(state, handover),
+        until=name.deadman_at if handover.stage in ABSENT_STAGES else None,
+        is_off=_is_off(state, handover),
     )
+
+
+def _strategy(state: State, handover: Handover) -> str:
+    manuals = (m for m in state.plan.manuals if m.original == handover.original)
+    return next((str(manual.strategy) for manual in manuals), "")
 
 
 # -- progress
@@ -122,12 +133,33 @@ def _progress_of_prepared(state: State, handover: Handover) -> tuple[Mark, str]:
     return Mark.WAITING, "as the stack wants it, to be adopted"
 
 
-def _standing(name: NameState, handover: Handover) -> tuple[str, ...]:
+def _standing(name: NameState, handover: Handover) -> tuple[RecordSet, ...]:
     if name.read is not None:
-        return tuple(record.describe() for record in name.occupants(handover.original))
-    if handover.stage in ABSENT_STAGES:
-        return ()
-    return (handover.standing.describe(),)
+        return tuple(name.occupants(handover.original))
+    return () if handover.stage in ABSENT_STAGES else (handover.standing,)
+
+
+def _now(state: State, name: NameState, handover: Handover) -> tuple[Standing, ...]:
+    """What stands, with the owner as far as the run knows it."""
+    owner = "no stack"
+    if handover.stage in TAKEN_STAGES:
+        owner = _desired(state, handover)[1]
+    elif handover.stage is RecordStatus.CHANGED:
+        owner = "another writer"
+    elif handover.stage in ABSENT_STAGES:
+        owner = ""  # whatever stands there is not known to be anyone's yet
+    return tuple(_columns(record, owner) for record in _standing(name, handover))
+
+
+def _columns(record: RecordSet, owner: str) -> Standing:
+    texts = _texts(record)
+    return Standing(type=texts["type"], value=texts["value"], ttl=texts["TTL"], owner=owner)
+
+
+def _is_off(state: State, handover: Handover) -> bool:
+    """Whether this run leaves the name to the manual record."""
+    is_over = state.ending is not None or state.phase is Phase.RESTORE
+    return is_over and handover.stage not in TAKEN_STAGES
 
 
 # -- before and after

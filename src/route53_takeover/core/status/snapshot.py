@@ -77,6 +77,15 @@ class Field(Struct, frozen=True, kw_only=True):
     differs: bool
 
 
+class Standing(Struct, frozen=True, kw_only=True):
+    """A record at the name now, as the columns of a table; ``owner`` is empty where not known."""
+
+    type: str
+    value: str
+    ttl: str
+    owner: str = ""
+
+
 class RecordView(Struct, frozen=True, kw_only=True):
     """A manual record set beside the one that the stack wants, and the records at the name now.
 
@@ -90,6 +99,10 @@ class RecordView(Struct, frozen=True, kw_only=True):
         mark: its progress; ``words`` says it.
         gap: how long the record set has been, or was, gone by the API; ``None``: never.
         gap_dns: the same by the worst name server.
+        now: ``standing`` in columns.
+        strategy: how the name is handed over.
+        until: when the run creates the record again at the latest, while there is none.
+        is_off: whether the stack's record is not created any more in this run.
     """
 
     name: str
@@ -104,6 +117,10 @@ class RecordView(Struct, frozen=True, kw_only=True):
     read_at: float | None = None
     gap: float | None = None
     gap_dns: float | None = None
+    now: tuple[Standing, ...] = ()
+    strategy: str = ""
+    until: float | None = None
+    is_off: bool = False
 
     @property
     def label(self) -> str:
@@ -294,7 +311,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         has_ended: whether nothing is done in it any more.
-        title: phase and names, for a terminal's title.
         doing: what the run does now, in a sentence.
         next: what happens next.
         waits: what it waits for, one condition a line; empty where it does not.
@@ -308,6 +324,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
             what its checks got.
         words: what is called otherwise in another kind of run; in a switch ``stack`` is green's, or
             empty, and ``zone`` the name of the site.
+        as_of: the time of the newest event.
+        deploys_elsewhere: whether the deploy is started by something else (``--no-deploy``).
     """
 
     run: str
@@ -318,7 +336,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     has_ended: bool
     began: float
     now: float
-    title: str
     doing: str
     next: str
     waits: tuple[str, ...]
@@ -345,3 +362,5 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     meter: LiveMeter | None = None
     checks: tuple[CheckView, ...] = ()
     words: RunWords = TAKEOVER_WORDS
+    as_of: float = 0.0
+    deploys_elsewhere: bool = False

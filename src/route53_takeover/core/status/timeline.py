@@ -117,7 +117,9 @@ class Timeline(RunTimeline):
                         self._follow_absence(key, stage, handover.gap_began_at, state.now)
                     mark, words = stage_words(name, handover)
                     self._say(state.now, Message(f"{key} {words}", mark))
-        self._follow_run(state, "the takeover", messages.of_phase(state.phase))
+        is_elsewhere = state.plan.options.deploy_on is None
+        entered = messages.of_phase(state.phase, deploys_elsewhere=is_elsewhere)
+        self._follow_run(state, "the takeover", entered)
 
     def _follow_absence(
         self, key: RecordKey, stage: RecordStatus, began: float | None, now: float

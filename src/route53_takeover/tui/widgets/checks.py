@@ -21,7 +21,7 @@ _INDENT = 4
 class Checks(DrawnLines):
     """The checks."""
 
-    BORDER_TITLE = "checks"
+    BORDER_TITLE = "Checks"
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
         """A line a check, and one for each way that it was asked by."""

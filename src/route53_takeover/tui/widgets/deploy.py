@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import Tail
-from route53_takeover.tui.wording import duration, plain
+from route53_takeover.tui.wording import duration, plain, wrapped
 
 if TYPE_CHECKING:
-    from route53_takeover.core.status.snapshot import DeployView
+    from route53_takeover.core.status.snapshot import DeployView, Snapshot
     from route53_takeover.tui.frame import Frame
 
 MOST_LINES = 500
@@ -21,7 +23,7 @@ MOST_LINES = 500
 class DeployOutput(Tail):
     """The output, newest at the bottom; a line for each command above it."""
 
-    BORDER_TITLE = "deploy"
+    BORDER_TITLE = "Deploy output"
 
     _folded: tuple[tuple[str, ...], int, list[Content]] = (), 0, []
 
@@ -32,7 +34,10 @@ class DeployOutput(Tail):
         if snapshot.deploys and (log := snapshot.deploys[-1].log):
             lines.append(plain(f"  full output: {log}", MUTED).truncate(width, ellipsis=True))
         lines += self._output(sight.view.deploy, width)
-        return lines or [Content.styled("no deploy command has started", MUTED)]
+        if sight.view.link is Link.REPLAY and not sight.view.deploy and _is_running(snapshot):
+            text = "A replay shows the output once the command has ended: its lines have no times."
+            lines += wrapped(Content.styled(text, MUTED), width)
+        return lines or [Content.styled(_nothing(snapshot), MUTED).truncate(width, ellipsis=True)]
 
     def _output(self, output: tuple[str, ...], width: int) -> list[Content]:
         """Folded once for all the seconds in which nothing new comes."""
@@ -43,6 +48,16 @@ class DeployOutput(Tail):
                 lines += [line] if line.cell_length <= width else line.fold(width)
             self._folded = output, width, lines
         return self._folded[2]
+
+
+def _is_running(snapshot: Snapshot) -> bool:
+    return any(deploy.mark is Mark.RUNNING for deploy in snapshot.deploys)
+
+
+def _nothing(snapshot: Snapshot) -> str:
+    if snapshot.deploys_elsewhere:
+        return "the deploy is started elsewhere (--no-deploy)"
+    return "no deploy command has started"
 
 
 def _command(deploy: DeployView, sight: Frame) -> Content:

@@ -12,10 +12,10 @@ from textual.content import Content
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.status.switch.messages import failed_words, share_words
-from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import MUTED, STRONG
+from route53_takeover.tui.state_colour import DIED
 from route53_takeover.tui.widgets.lines import DrawnLines
-from route53_takeover.tui.wording import clock, duration, seconds, wrapped
+from route53_takeover.tui.wording import bar, clock, duration, seconds, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +38,18 @@ _SIDES = {Side.BLUE: _BLUE, Side.GREEN: _GREEN}
 _LABEL = 13
 _LEAST_BAR, _MOST_BAR = 20, 40
 _PERCENT = len(" 100% green")
-_DEAD = (Link.GONE, Link.KILLED)
 
 
 class Meter(DrawnLines):
     """Green's share of the live site."""
 
-    BORDER_TITLE = "who answers users"
+    BORDER_TITLE = "Who answers users"
+
+    def show(self, sight: Frame) -> None:
+        """At the end nobody is asked any more."""
+        is_over = sight.view.snapshot.result is not None
+        self.border_title = "Who answered users, when last asked" if is_over else self.BORDER_TITLE
+        super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
         """The share, the newest answers, and what happened when."""
@@ -56,7 +61,7 @@ class Meter(DrawnLines):
         else:
             for content in _meter(meter, width):
                 lines += wrapped(content, width, indent=_LABEL)
-        if sight.view.link not in _DEAD:  # nothing happens when a time is up
+        if sight.view.link not in DIED:  # nothing happens when a time is up
             for each in sight.view.snapshot.countdowns:
                 lines += wrapped(_progress(each, sight, width), width, indent=_LABEL)
         return lines
@@ -87,8 +92,11 @@ def _answers(meter: LiveMeter, width: int) -> Iterator[Content]:
     if meter.share is not None:
         cells = min(room - _PERCENT, _MOST_BAR // 2)
         full = round(cells * meter.share)
-        bar = ((_GREEN.symbol * full, _GREEN.style), (_BLUE.symbol * (cells - full), _BLUE.style))
-        share = Content.assemble("[", *bar, "] ", (f"{meter.share:.0%} green", STRONG))
+        halves = (
+            (_GREEN.symbol * full, _GREEN.style),
+            (_BLUE.symbol * (cells - full), _BLUE.style),
+        )
+        share = Content.assemble("[", *halves, "] ", (f"{meter.share:.0%} green", STRONG))
     yield _told("share", share)
     signs = [_sign(side, passed) for _, side, passed in meter.recent[-room:]]
     row = Content("").join(Content.styled(sign.symbol, sign.style) for sign in signs)
@@ -119,13 +127,12 @@ def _when(meter: LiveMeter, time: float | None) -> Content:
 
 
 def _progress(each: Countdown, sight: Frame, width: int) -> Content:
-    """``[####......] 02m00s of 05m00s`` until the bake ends."""
+    """``████░░░░ 2m00s of 5m00s`` until the bake ends."""
     total = max(each.until - each.since, 0.0)
     done = min(max(sight.now - each.since, 0.0), total)
     text = f" {duration(done)} of {duration(total)}"
-    room = min(max(width - _LABEL - len(text) - 2, _LEAST_BAR), _MOST_BAR - len(text))
-    full = round(room * (done / total if total else 1.0))
-    return _told("bake", Content(f"[{'#' * full}{'.' * (room - full)}]{text}"))
+    room = min(max(width - _LABEL - len(text), _LEAST_BAR), _MOST_BAR - len(text))
+    return _told("bake", Content(f"{bar(done / total if total else 1.0, room)}{text}"))
 
 
 def _told(label: str, text: Content) -> Content:

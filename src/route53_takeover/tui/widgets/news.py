@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from route53_takeover.tui.frame import is_moving
 from route53_takeover.tui.marks import MUTED, symbol
 from route53_takeover.tui.widgets.lines import Tail
-from route53_takeover.tui.wording import clock, plain, wrapped
+from route53_takeover.tui.wording import clock, plain, still_waiting, wrapped
 
 if TYPE_CHECKING:
     from route53_takeover.tui.frame import Frame
@@ -19,7 +20,14 @@ _INDENT = 12
 class NewsLog(Tail):
     """The news of the run."""
 
-    BORDER_TITLE = "news"
+    BORDER_TITLE = "Events"
+
+    def show(self, sight: Frame) -> None:
+        """The title says how long nothing has changed."""
+        snapshot = sight.view.snapshot
+        quiet = is_moving(sight.view) and still_waiting(sight.now, snapshot.news_at)
+        self.border_title = f"{self.BORDER_TITLE} · {quiet}" if quiet else self.BORDER_TITLE
+        super().show(sight)
 
     def changes(self, before: Frame | None, after: Frame) -> bool:
         """Nothing in it depends on the time."""

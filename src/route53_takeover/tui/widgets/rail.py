@@ -1,4 +1,7 @@
-"""The phases of a run: as one line where there is little room, else as a column with times."""
+"""The rail: the steps of the run, where it is in them, and how long each took.
+
+A narrow rail counts what is over; a wide one has every name, with the times in a second line.
+"""
 
 from __future__ import annotations
 
@@ -8,78 +11,102 @@ from textual.content import Content
 
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
+from route53_takeover.tui.state_colour import DIED
+from route53_takeover.tui.steps import ShownStep, steps_of
 from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.wording import duration
 
 if TYPE_CHECKING:
-    from route53_takeover.core.status.snapshot import Step
     from route53_takeover.tui.frame import Frame
 
-_PHASE_WIDTH = 11
+_LINKS = (*(f" {'─' * cells} " for cells in range(12, 0, -1)), "  ")
+_OVER = (Mark.DONE, Mark.SKIPPED)
 
 
-def spent(step: Step, sight: Frame) -> float | None:
-    """How long the run is in this phase by now."""
-    if step.spent is None or step.mark is not Mark.RUNNING:
-        return step.spent
-    return step.spent + sight.ahead
+class Rail(DrawnLines, can_focus=False):
+    """The steps from left to right."""
 
-
-class RailLine(DrawnLines, can_focus=False):
-    """The rail in one line: the phase that runs with its times, the others as far as they fit."""
+    tall = False
+    """Whether there is a second line, with the times."""
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """What is over loses its names first, the oldest first; then what is far ahead."""
-        steps = sight.view.snapshot.steps
-        folded: set[int] = set()
-        over = [i for i, step in enumerate(steps) if _is_over(step)]
-        ahead = [i for i, step in enumerate(steps) if step.mark is Mark.WAITING]
-        line = _line(steps, folded, sight)
-        for index in (*over, *reversed(ahead)):
-            if line.cell_length <= width:
-                break
-            folded.add(index)
-            line = _line(steps, folded, sight)
-        return [line.truncate(width, ellipsis=True)]
+        """One line, or two."""
+        steps = _seen(sight)
+        if not steps:
+            return [Content("")]
+        if self.tall:
+            for link in _LINKS:
+                drawn = [_named(step, sight) for step in steps]
+                if sum(d.cell_length for d in drawn) + len(link) * (len(drawn) - 1) <= width:
+                    return [*_two_lines(steps, drawn, link, width)]
+        return [_one_line(steps, sight, width)]
 
 
-def _is_over(step: Step) -> bool:
-    return step.mark in (Mark.DONE, Mark.SKIPPED, Mark.UNDONE)
+def _seen(sight: Frame) -> tuple[ShownStep, ...]:
+    """No step runs without a process."""
+    steps = steps_of(sight)
+    if sight.view.link not in DIED:
+        return steps
+    return tuple(
+        ShownStep(name=step.name, mark=Mark.UNKNOWN) if step.mark is Mark.RUNNING else step
+        for step in steps
+    )
 
 
-def _line(steps: tuple[Step, ...], folded: set[int], sight: Frame) -> Content:
-    line = Content("")
-    for index, step in enumerate(steps):
-        look = LOOKS[step.mark]
-        glued = index in folded and index - 1 in folded
-        text = look.symbol if index in folded else f"{look.symbol}{step.phase}"
-        gap = "" if glued or not index else " "
-        line = Content.assemble(line, gap, (text, look.style))
-        if step.mark is Mark.RUNNING:
-            line = Content.assemble(line, " ", (_times(step, sight), STRONG))
-    return line
+def _named(step: ShownStep, sight: Frame) -> Content:
+    look = LOOKS[step.mark]
+    if step.mark is Mark.RUNNING:
+        return Content.styled(f"{sight.spinner(look.symbol)} {step.name}", STRONG)
+    style = MUTED if step.mark is Mark.DONE else look.style
+    return Content.assemble((look.symbol, look.style), (f" {step.name}", style))
 
 
-def _times(step: Step, sight: Frame) -> str:
-    been = spent(step, sight)
-    text = "" if been is None else duration(been)
-    return text if step.expected is None else f"{text} of ~{duration(step.expected)}".strip()
+def _two_lines(
+    steps: tuple[ShownStep, ...], drawn: list[Content], link: str, width: int
+) -> tuple[Content, Content]:
+    """Below a name how long its step took; of the one that runs what it usually takes, too."""
+    first = Content.styled(link, MUTED).join(drawn)
+    where = _where(steps)
+    if where and first.cell_length + len(where) + 2 <= width:
+        gap = " " * (width - first.cell_length - len(where))
+        first = Content.assemble(first, gap, (where, MUTED))
+    second, at = Content(""), 0
+    for step, name in zip(steps, drawn, strict=True):
+        times = _times(step)
+        if times and second.cell_length <= at:
+            second = second.pad_right(at - second.cell_length)
+            style = STRONG if step.mark is Mark.RUNNING else MUTED
+            second = Content.assemble(second, ("  ", style), (f"{times} ", style))
+        at += name.cell_length + len(link)
+    return first, second.truncate(width)
 
 
-class RailColumn(DrawnLines, can_focus=False):
-    """The rail with the time that each phase took, and is expected to take."""
+def _times(step: ShownStep) -> str:
+    """Nothing for what took no time to speak of."""
+    if step.mark is Mark.RUNNING:
+        text = "" if step.spent is None else duration(step.spent)
+        return f"{text} of ~{duration(step.usual)}" if step.usual else text
+    if step.spent is not None:
+        return duration(step.spent) if step.spent >= 1 else "<1s" if step.spent > 0 else ""
+    is_ahead = step.mark is Mark.WAITING and step.usual
+    return f"~{duration(step.usual or 0.0)}" if is_ahead else ""
 
-    BORDER_TITLE = "phases"
 
-    def draw(self, sight: Frame, width: int) -> list[Content]:
-        """A line a phase, and what the times are above them."""
-        head = f"{'':2}{'':{_PHASE_WIDTH}}{'spent':>8}  {'expected':>9}"
-        lines = [Content.styled(head, MUTED)]
-        for step in sight.view.snapshot.steps:
-            look = LOOKS[step.mark]
-            been = spent(step, sight)
-            took = "" if been is None else duration(been)
-            due = "" if step.expected is None else f"~{duration(step.expected)}"
-            name = f"{look.symbol} {step.phase:<{_PHASE_WIDTH}}"
-            lines.append(Content.assemble((name, look.style), f"{took:>8}  ", (f"{due:>9}", MUTED)))
-        return [line.truncate(width, ellipsis=True) for line in lines]
+def _where(steps: tuple[ShownStep, ...]) -> str:
+    at = next((n for n, step in enumerate(steps, start=1) if step.mark is Mark.RUNNING), None)
+    return "" if at is None else f"step {at} of {len(steps)}"
+
+
+def _one_line(steps: tuple[ShownStep, ...], sight: Frame, width: int) -> Content:
+    """``5 of 9 done``, what did not go well, the one that runs with its times, what is ahead."""
+    over = [step for step in steps if step.mark in _OVER]
+    look = LOOKS[Mark.DONE]
+    parts = [Content.styled(f"{look.symbol} {len(over)} of {len(steps)} done", look.style)]
+    for step in steps:
+        if step.mark in _OVER:
+            continue
+        name = _named(step, sight)
+        if step.mark is Mark.RUNNING and (times := _times(step)):
+            name = Content.assemble(name, (f" {times}", STRONG))
+        parts.append(name)
+    return Content("  ").join(parts).truncate(width, ellipsis=True)

@@ -1,96 +1,100 @@
-"""The records: before the takeover, as the stack wants them, and now."""
+"""The records: before the takeover, now, and as the stack wants them.
+
+One record has a row for each of the three; several have a row each, the worst first.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
+from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN
+from route53_takeover.tui.state_colour import DIED
 from route53_takeover.tui.widgets.lines import DrawnLines
-from route53_takeover.tui.wording import duration, plain, seconds, wrapped
+from route53_takeover.tui.wording import duration, plain, remaining, seconds, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.snapshot import Field, RecordView
+    from route53_takeover.core.status.snapshot import RecordView
     from route53_takeover.tui.frame import Frame
 
-_UNKNOWN = "not known yet"
+_UNKNOWN = "shown once CloudFormation starts creating it"
+_OFF = "$text-muted strike"
+_LABEL = 8
+_GAP = 2
+_COLUMNS = ("type", "value", "TTL", "owner")
+_TABLE = 96
+"""Cells from which on several records are a table."""
 
 
 class RecordTable(DrawnLines):
-    """The records of the takeover, before and after."""
+    """The records of the takeover: before, now, wanted."""
 
-    BORDER_TITLE = "records: before → after"
+    BORDER_TITLE = "Record"
     packed = False
-    """Whether short fields share a line, where lines are few."""
+    """Whether the names of the columns are left out, where lines are few."""
+
+    def show(self, sight: Frame) -> None:
+        many = len(sight.view.snapshot.records)
+        self.border_title = f"{many} records, the worst first" if many > 1 else self.BORDER_TITLE
+        super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """Fields that differ have one sign, fields that do not another."""
+        """Cells that differ from before have a sign; what is not created any more is struck out."""
+        records = sorted(sight.view.snapshot.records, key=_weight)
+        if not records:
+            return [Content.styled("no record in this takeover", MUTED)]
+        if len(records) > 1 and width >= _TABLE:
+            return _many(records, sight, width)
         lines: list[Content] = []
-        for record in sight.view.snapshot.records:
-            for content, indent in _record(record, sight, width, packed=self.packed):
-                lines += wrapped(content, width, indent=indent)
-        return lines or [Content.styled("no record in this takeover", MUTED)]
+        for record in records:
+            lines += wrapped(_head(record, sight), width, indent=4)
+            if len(records) > 1:
+                lines += wrapped(_in_short(record), width, indent=6)
+            else:
+                lines += _three_rows(record, sight, width, packed=self.packed)
+        return lines
 
 
-def _record(
-    record: RecordView, sight: Frame, width: int, *, packed: bool
-) -> Iterator[tuple[Content, int]]:
+def _weight(record: RecordView) -> tuple[int, float]:
+    """What has no record comes first, the longest of them at the top."""
+    if not record.standing and not record.covered_by:
+        return (1 if record.still_answers else 0), -(record.gap or 0.0)
+    order = (Mark.FAILED, Mark.UNKNOWN, Mark.RUNNING, Mark.UNDONE)
+    place = order.index(record.mark) if record.mark in order else len(order)
+    return 2 + place, 0.0
+
+
+def _head(record: RecordView, sight: Frame) -> Content:
+    """The record, its gap and what became of it."""
     look = LOOKS[record.mark]
-    gap = _gap(record, sight)
-    yield (
-        Content.assemble(
-            (f"{look.symbol} ", look.style),
-            plain(record.label, STRONG),
-            Content.assemble("  ", gap, "  ") if gap else ": ",
-            plain(record.words),
-        ),
-        4,
-    )
-    label = 0 if packed else max((len(field.name) for field in record.fields), default=0)
-    yield _standing(record, sight, label), label + 4
-    lines: list[Content] = []
-    for field in record.fields:
-        drawn = _field(field, label, width)
-        together = Content("   ").join([*lines[-1:], *drawn])
-        if packed and lines and len(drawn) == 1 and together.cell_length <= width:
-            lines[-1] = together
-        else:
-            lines += drawn
-    yield from ((line, label + 4) for line in lines)
+    missing = _missing(record)
+    parts = [plain(record.label, STRONG)]
+    if missing is None:
+        parts += [_gap(record, sight), plain(record.words)]
+    else:
+        parts += [missing, _gap(record, sight)]
+        if len(sight.view.snapshot.records) > 1:
+            parts.append(Content(_until(record, sight)))
+    told = Content("  ").join(part for part in parts if part)
+    return Content.assemble((f"{look.symbol} ", look.style), told)
 
 
-def _field(field: Field, label: int, width: int) -> list[Content]:
-    sign = "≠" if field.differs else "=" if field.after else "?"
-    start = Content.assemble(
-        (f"{sign} ", MUTED if sign == "=" else "bold $text-warning"),
-        (f"{field.name:<{label}}  ", MUTED),
-    )
-    before = Content.assemble(start, plain(field.before))
-    if sign == "=":
-        return [before]
-    after = plain(field.after, STRONG) if field.after else Content.styled(_UNKNOWN, MUTED)
-    line = Content.assemble(before, (" → ", STRONG), after)
-    if line.cell_length <= width:
-        return [line]
-    # Two long values are below each other, so that they can be compared.
-    return [before, Content.assemble((f"{'→':>{start.cell_length - 1}} ", STRONG), after)]
-
-
-def _standing(record: RecordView, sight: Frame, label: int) -> Content:
-    """The records at the name now; the lines below it are only the plan."""
-    start = Content.assemble("  ", (f"{'now':<{label}}  ", MUTED))
-    stands = " | ".join(record.standing)
-    missing = (" MEMBER MISSING ", WARN) if record.still_answers else (" NO RECORD ", ALARM)
-    if record.covered_by:
-        missing = (f"{record.covered_by} answers", STRONG)
-    what = plain(stands) if stands else Content.styled(*missing)
+def _read(record: RecordView, sight: Frame) -> str:
     if record.read_at is None:
-        return Content.assemble(start, what, ("  (not read since)", MUTED))
-    age = duration(sight.now - record.read_at)
-    return Content.assemble(start, what, (f"  (read {age} ago)", MUTED))
+        return "not read since"
+    return f"read {duration(sight.now - record.read_at)} ago"
+
+
+def _missing(record: RecordView) -> Content | None:
+    if record.standing or record.covered_by:
+        return None
+    if record.still_answers:
+        return Content.styled(" MEMBER MISSING ", WARN)
+    return Content.styled(" NO RECORD ", ALARM)
 
 
 def _gap(record: RecordView, sight: Frame) -> Content:
@@ -99,7 +103,164 @@ def _gap(record: RecordView, sight: Frame) -> Content:
         return Content("")
     is_open = not record.standing
     gap = record.gap + sight.ahead if is_open else record.gap
-    text = f" GAP {seconds(gap)} " if is_open else f"gap {seconds(gap)}"
     by_dns = "" if record.gap_dns is None else f" ({seconds(record.gap_dns)} by DNS)"
-    look = WARN if record.still_answers else ALARM
-    return Content.assemble((text, look if is_open else STRONG), by_dns)
+    text = f"for {seconds(gap)}" if is_open else f"gap {seconds(gap)}"
+    return Content.styled(f"{text}{by_dns}", STRONG)
+
+
+def _until(record: RecordView, sight: Frame) -> str:
+    """When the run restores it, where a process does."""
+    if record.until is None or sight.view.link in DIED or record.until <= sight.now:
+        return ""
+    if sight.view.snapshot.result is not None:
+        return ""
+    return f"restored in {remaining(record.until - sight.now)}"
+
+
+# -- one record
+
+
+class _Cells(NamedTuple):
+    """A row of the table: what it is called, its cells, and those that differ from before."""
+
+    label: str
+    cells: tuple[str, ...]
+    differs: tuple[bool, ...] = (False,) * len(_COLUMNS)
+    style: str = ""
+
+
+def _three_rows(record: RecordView, sight: Frame, width: int, *, packed: bool) -> list[Content]:
+    """In columns where every cell fits, else a line a row."""
+    rows = [*_rows(record)]
+    if not rows:
+        return []
+    widths = [
+        max(len(name), *(len(row.cells[n]) + 2 * row.differs[n] for row in rows))
+        for n, name in enumerate(_COLUMNS)
+    ]
+    read = Content.styled(f"  {_read(record, sight)}", MUTED)
+    if _LABEL + sum(widths) + _GAP * (len(widths) - 1) > width:
+        drawn = [_in_a_line(row, rows[0]) for row in rows]
+        drawn[1] = _appended(drawn[1], read, width)
+        return [line for each in drawn for line in wrapped(each, width, indent=_LABEL)]
+    drawn = [_in_columns(row, widths) for row in rows]
+    drawn[1] = _appended(drawn[1], read, width)
+    if packed:
+        return drawn
+    return [_in_columns(_Cells("", _COLUMNS, style=MUTED), widths), *drawn]
+
+
+def _appended(line: Content, more: Content, width: int) -> Content:
+    """Where there is room for it."""
+    return line.append(more) if line.cell_length + more.cell_length <= width else line
+
+
+def _rows(record: RecordView) -> Iterator[_Cells]:
+    fields = {field.name: field for field in record.fields}
+    chosen = [fields[name] for name in _COLUMNS if name in fields]
+    if len(chosen) < len(_COLUMNS):
+        return
+    before = tuple(field.before for field in chosen)
+    yield _Cells("before", before)
+    for number, each in enumerate(record.now):
+        cells = (each.type, each.value, each.ttl, each.owner)
+        changed = tuple(bool(c) and not b.startswith(c) for c, b in zip(cells, before, strict=True))
+        yield _Cells("" if number else "now", cells, changed, STRONG)
+    if not record.now:
+        answering = f"nothing; {record.covered_by} answers" if record.covered_by else "nothing"
+        yield _Cells("now", ("", answering, "", ""), style=STRONG)
+    after = tuple(field.after for field in chosen)
+    if not any(after[1:3]):
+        what = "" if record.is_off else _UNKNOWN
+        yield _Cells("wanted", (after[0], what, "", after[3]), style=MUTED)
+        return
+    label = "dropped" if record.is_off else "wanted"
+    differs = tuple(field.differs for field in chosen)
+    yield _Cells(label, after, differs, _OFF if record.is_off else "")
+
+
+def _cell(row: _Cells, number: int) -> Content:
+    sign = ("≠ ", MUTED) if row.differs[number] else ""
+    return Content.assemble(sign, plain(row.cells[number], row.style))
+
+
+def _in_columns(row: _Cells, widths: list[int]) -> Content:
+    drawn = [_cell(row, number) for number in range(len(widths))]
+    padded = [
+        each.pad_right(width - each.cell_length) for each, width in zip(drawn, widths, strict=True)
+    ]
+    return Content.assemble(
+        (f"{row.label:<{_LABEL}}", MUTED), Content(" " * _GAP).join(padded)
+    ).rstrip()
+
+
+def _in_a_line(row: _Cells, before: _Cells) -> Content:
+    """Without the type where it is the same, and without the TTL of an alias, which has none."""
+    texts = dict(zip(_COLUMNS, row.cells, strict=True))
+    ttl = texts["TTL"] if texts["TTL"][:1].isdigit() else ""
+    shown = {
+        "type": texts["type"] if texts["type"] != before.cells[0] else "",
+        "value": texts["value"],
+        "TTL": f"TTL {ttl}" if ttl else "",
+        "owner": texts["owner"],
+    }
+    drawn = [
+        Content.assemble(("≠ ", MUTED) if differs else "", plain(text, row.style))
+        for text, differs in zip(shown.values(), row.differs, strict=True)
+        if text
+    ]
+    return Content.assemble((f"{row.label:<{_LABEL}}", MUTED), Content(" · ").join(drawn))
+
+
+# -- several records
+
+
+def _short(record: RecordView) -> tuple[str, str, str]:
+    """The values: before, now, wanted."""
+    value = next((field for field in record.fields if field.name == "value"), None)
+    now = " | ".join(each.value for each in record.now)
+    return ("", now, "") if value is None else (value.before, now, value.after)
+
+
+def _in_short(record: RecordView) -> Content:
+    before, now, after = _short(record)
+    start = ("    now ", MUTED) if now else ("    before ", MUTED)
+    wanted = plain(after, _OFF if record.is_off else "") if after else Content("?")
+    label = "  dropped " if record.is_off else "  wanted "
+    return Content.assemble(start, plain(now or before), (label, MUTED), wanted)
+
+
+def _many(records: list[RecordView], sight: Frame, width: int) -> list[Content]:
+    """A table with a row a record."""
+    name = min(max(len(record.label) for record in records), width // 4)
+    state = min(max(len(_state(record, sight).plain) for record in records), width // 3)
+    room = (width - name - state - 4 * _GAP - 2) // 3
+    widths = (name, room, room, room, state)
+    head = [Content.styled(t, MUTED) for t in ("record", "before", "now", "wanted", "state")]
+    lines = [Content.assemble("  ", _columns(head, widths))]
+    for record in records:
+        look = LOOKS[record.mark]
+        before, now, after = _short(record)
+        cells = [
+            plain(record.label, STRONG),
+            plain(before),
+            plain(now, STRONG) if now else _missing(record) or plain(record.covered_by),
+            plain(after, _OFF if record.is_off else ""),
+            _state(record, sight),
+        ]
+        line = Content.assemble((f"{look.symbol} ", look.style), _columns(cells, widths))
+        lines.append(line.truncate(width, ellipsis=True))
+    return lines
+
+
+def _state(record: RecordView, sight: Frame) -> Content:
+    gap, until = _gap(record, sight), _until(record, sight)
+    words = plain(record.words)
+    return Content("  ").join(part for part in (gap, Content(until), words) if part)
+
+
+def _columns(cells: list[Content], widths: tuple[int, ...]) -> Content:
+    return Content(" " * _GAP).join(
+        cell.truncate(width, ellipsis=True, pad=True)
+        for cell, width in zip(cells, widths, strict=True)
+    )

@@ -11,29 +11,35 @@ from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import DrawnLines
-from route53_takeover.tui.widgets.timeline import timeline
+from route53_takeover.tui.widgets.timeline import MARKS, timeline
 from route53_takeover.tui.wording import cell, duration, plain
 
 if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
-_MARKS = {"answer": Mark.DONE, "nxdomain": Mark.FAILED, "nodata": Mark.FAILED}
 _AGE = 9
 
 
 class Servers(DrawnLines):
     """Name servers and resolvers."""
 
-    BORDER_TITLE = "name servers"
+    BORDER_TITLE = "Name servers"
+
+    def show(self, sight: Frame) -> None:
+        """The title counts those that answer."""
+        latest = [server.answers[-1] for server in sight.view.snapshot.servers if server.answers]
+        answering = sum(each.status == "answer" for each in latest)
+        told = f" · {answering} of {len(latest)} answer" if latest else ""
+        self.border_title = f"{self.BORDER_TITLE}{told}"
+        super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """The timeline comes first, once there is one: it ends with the latest answers."""
+        """The latest answers; once a record is deleted, the timeline, which ends with them."""
         servers = sight.view.snapshot.servers
         if not servers:
             return [Content.styled("no name servers are queried", MUTED)]
-        lines = timeline(sight, width) if sight.view.snapshot.released else []
-        return [*lines, *_grid(servers, sight, width)]
+        return timeline(sight, width) or _grid(servers, sight, width)
 
 
 def _grid(servers: tuple[ServerView, ...], sight: Frame, width: int) -> list[Content]:
@@ -72,4 +78,4 @@ def _latest(server: ServerView, sight: Frame, width: int, longest: int) -> Conte
 def words_of(answer: ServerAnswer) -> tuple[str, Mark]:
     """The words and mark of a status; an unknown status is shown as it is."""
     words = ANSWER_WORDS.get(answer.status, answer.status)
-    return words, _MARKS.get(answer.status, Mark.UNKNOWN)
+    return words, MARKS.get(answer.status, Mark.UNKNOWN)

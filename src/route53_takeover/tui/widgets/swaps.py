@@ -30,7 +30,7 @@ _INDENT = _LABEL + 4
 class SwapTable(DrawnLines):
     """The things that are switched, before and after."""
 
-    BORDER_TITLE = "switches: blue → green"
+    BORDER_TITLE = "Blue → green"
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
         """Three lines each: its progress, where it leads now, from where to where."""

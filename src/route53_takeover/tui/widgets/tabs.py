@@ -32,16 +32,16 @@ class Pane(StrEnum):
 
 LABELS = {
     RunKind.TAKEOVER: {
-        Pane.TREE: "stacks",
-        Pane.SERVERS: "name servers",
-        Pane.DEPLOY: "deploy",
-        Pane.NEWS: "news",
+        Pane.TREE: "Stack",
+        Pane.SERVERS: "Name servers",
+        Pane.DEPLOY: "Deploy",
+        Pane.NEWS: "Events",
     },
     RunKind.SWITCH: {
-        Pane.TREE: "checks",
-        Pane.SERVERS: "answers",
-        Pane.DEPLOY: "deploy",
-        Pane.NEWS: "news",
+        Pane.TREE: "Checks",
+        Pane.SERVERS: "Answers",
+        Pane.DEPLOY: "Deploy",
+        Pane.NEWS: "Events",
     },
 }
 
@@ -68,17 +68,16 @@ class PaneTabs(DrawnLines, can_focus=False):
         self.refresh()
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """The chosen one is in brackets and in reverse: neither needs colour."""
+        """The keys are in brackets; the chosen one is in reverse, which needs no colour."""
         line, self._ends = Content(""), []
         labels = LABELS[sight.view.snapshot.words.kind]
         for number, pane in enumerate(Pane, start=1):
-            text = f"{number} {labels[pane]}"
+            style = "bold reverse" if pane is self.pane else MUTED
+            tab = Content.styled(f" [{number}] {labels[pane]}", style)
+            state = _state(pane, sight.view.snapshot)
             if pane is self.pane:
-                tab = Content.styled(f"[{text}", "bold reverse")
-                close = Content.styled("]", "bold reverse")
-            else:
-                tab, close = Content.styled(f" {text}", MUTED), Content(" ")
-            line = Content.assemble(line, tab, _state(pane, sight.view.snapshot), close, " ")
+                state = Content.styled(state.plain, style)
+            line = Content.assemble(line, tab, state, Content.styled(" ", style), " ")
             self._ends.append((line.cell_length, pane))
         return [line.truncate(width)]
 

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 
 from route53_takeover.core.domain.record_sets import display_name
-from route53_takeover.tui.marks import MUTED, STRONG
-from route53_takeover.tui.wording import cell, clock, seconds
+from route53_takeover.core.status.messages import ANSWER_WORDS
+from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
+from route53_takeover.tui.state_colour import DIED
+from route53_takeover.tui.wording import cell, clock, duration, plain, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +24,20 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
-_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_STEPS = (0.1, 0.2, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds that a cell may cover."""
 _TICKS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 _TICK_CELLS = 9
 """Cells that the label of a tick takes."""
+_BEFORE = 0.12
+"""The part of the line that is before the release."""
+_LATEST = 21
+"""Cells of the latest answer at the end of a line."""
+_WIDE, _VALUES = 100, 24
+"""Cells from which on the values are at its end, too, and how many they get."""
+MARKS = {"answer": Mark.DONE, "nxdomain": Mark.FAILED, "nodata": Mark.FAILED}
+_SHORTEST = 5.0
+"""Seconds after the release that are shown at least."""
 
 
 class _Sign(NamedTuple):
@@ -36,6 +48,7 @@ class _Sign(NamedTuple):
 
 
 _NOT_ASKED = _Sign(" ", "", "", 0)
+_AHEAD = _Sign("·", "until the deadline", MUTED, 0)
 _OLD = _Sign("-", "as before", "$text-primary", 1)
 _NEW = _Sign("█", "new", "$text-success", 2)
 _ERROR = _Sign("!", "error", "$text-warning", 3)
@@ -61,8 +74,10 @@ class _Axis(NamedTuple):
 def timeline(sight: Frame, width: int) -> list[Content]:
     """Its lines; empty where nothing was released, or there is no room."""
     snapshot = sight.view.snapshot
-    label = min(max((len(s.server) for s in snapshot.servers), default=0), width * 2 // 5, 26)
-    room = width - label - 1
+    labels = _labels(snapshot.servers)
+    label = min(max(map(len, labels.values()), default=0), width * 2 // 5, 26)
+    at_end = _LATEST if width < _WIDE else _LATEST + _VALUES
+    room = width - label - at_end - 2
     if not snapshot.released or room < 2 * _TICK_CELLS:
         return []
     axis = _axis(sight, room)
@@ -73,13 +88,36 @@ def timeline(sight: Frame, width: int) -> list[Content]:
         if len(names) > 1 and about != (server.name, server.type):
             about = (server.name, server.type)
             lines.append(cell(f"{display_name(server.name)} {server.type}", width, MUTED))
-        row = Content("").join(
-            Content.styled(s.symbol, s.style) for s in _cells(server, axis, sight)
-        )
-        lines.append(Content.assemble(cell(server.server.removesuffix("."), label), " ", row))
+        signs = _cells(server, axis, sight)
+        row = Content("").join(Content.styled(s.symbol, s.style) for s in signs)
+        latest = _latest(server, sight, at_end)
+        lines.append(Content.assemble(cell(labels[server.server], label), " ", row, " ", latest))
     lines.append(Content.styled(_scale(axis), MUTED).pad_left(label + 1).truncate(width))
     legend = "  ".join(f"{s.symbol} {s.words}" for s in _signs(snapshot.servers, axis, sight))
     return [*lines, Content.styled(legend, MUTED).truncate(width, ellipsis=True)]
+
+
+def _labels(servers: Iterable[ServerView]) -> dict[str, str]:
+    """The names of the name servers, cut to their first part where that tells them apart."""
+    names = {server.server: server.server.removesuffix(".") for server in servers}
+    short = {name: text.partition(".")[0] for name, text in names.items()}
+    is_clear = len({*short.values()}) == len(short) and not any(t.isdigit() for t in short.values())
+    return short if is_clear else names
+
+
+def _latest(server: ServerView, sight: Frame, width: int) -> Content:
+    """What it says now, and for how long."""
+    if not server.answers:
+        return Content("")
+    latest = server.answers[-1]
+    look = LOOKS[MARKS.get(latest.status, Mark.UNKNOWN)]
+    words = ANSWER_WORDS.get(latest.status, latest.status)
+    age = duration(sight.now - latest.since)
+    text = plain(f"{look.symbol} {words}", look.style)
+    if width > _LATEST:
+        text = Content.assemble(text, " ", plain(" ".join(latest.values)))
+    text = text.truncate(width - len(age) - 1, ellipsis=True)
+    return Content.assemble(text, " " * (width - text.cell_length - len(age)), (age, MUTED))
 
 
 def _title(sight: Frame) -> str:
@@ -92,23 +130,33 @@ def _title(sight: Frame) -> str:
 
 
 def _axis(sight: Frame, room: int) -> _Axis:
-    """From before the release to after the last change, or to now while the gap is open."""
+    """From before the release to after the last change; in the gap to its deadline.
+
+    It is as wide as there is room for, and does not change as long as the gap is open.
+    """
     snapshot = sight.view.snapshot
     zero = min(snapshot.released)
     moved = [a.since for s in snapshot.servers for a in s.answers if a.since >= zero]
-    last = max([zero, *snapshot.released, *snapshot.back, *moved])
+    last = max([zero + _SHORTEST, *snapshot.released, *snapshot.back, *moved])
     if not snapshot.back:
-        last = max(last, sight.now)
-    span = max(last - zero, 1.0)
-    step = next((s for s in _STEPS if s * room >= span * 1.35), span * 1.35 / room)
-    before = max(floor(room * 0.12), 1)
-    used = min(room, before + ceil(span * 1.2 / step) + 2)
-    return _Axis(zero, zero - before * step, step, used)
+        last = max(last, _deadline(sight))
+    step = (last - zero) * 1.1 / (room * (1 - _BEFORE))
+    step = next((s for s in _STEPS if s >= step), step)
+    return _Axis(zero, zero - max(floor(room * _BEFORE), 1) * step, step, room)
+
+
+def _deadline(sight: Frame) -> float:
+    """When the gap is over at the latest; now, where nothing would end it."""
+    if sight.view.link in DIED or sight.view.snapshot.back:
+        return sight.now
+    return max([sight.now, *(each.until for each in sight.view.snapshot.countdowns)])
 
 
 def _cells(server: ServerView, axis: _Axis, sight: Frame) -> list[_Sign]:
     """The worst answer of each cell; blank before the first query, and for the future."""
-    signs = [_NOT_ASKED] * axis.cells
+    ahead = min(max(floor((_deadline(sight) - axis.start) / axis.step), 0), axis.cells)
+    past = min(max(floor((sight.now - axis.start) / axis.step), 0), ahead)
+    signs = [_NOT_ASKED] * past + [_AHEAD] * (ahead - past) + [_NOT_ASKED] * (axis.cells - ahead)
     before = [a for a in server.answers if a.since < axis.zero and a.status == "answer"]
     known = {value for answer in before for value in answer.values}
     ends = [answer.since for answer in server.answers[1:]]
@@ -142,6 +190,6 @@ def _scale(axis: _Axis) -> str:
     for number in range(first, last + 1):
         at = round((axis.zero + number * tick - axis.start) / axis.step)
         text = f"|{number * tick:+g}s" if number else "|release"
-        if at >= len(line) and at + len(text) <= axis.cells + _TICK_CELLS:
+        if at >= len(line) + bool(line) and at + len(text) <= axis.cells:
             line = f"{line:<{at}}{text}"
     return line

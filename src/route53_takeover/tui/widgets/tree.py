@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG, WORD_WIDTH
 from route53_takeover.tui.widgets.lines import Lines
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from route53_takeover.tui.frame import Frame
 
 _AGE = 10
+_LEAST = 12
+"""Cells that a name has at least; the status has the others, if it needs them."""
+_NARROW = 70
+"""Cells below which the status alone says what the word of the mark says."""
 _WIDE = 90
 """Cells from which on the resource's type has a column."""
 _TELLING = (Mark.FAILED, Mark.UNDONE, Mark.UNKNOWN)
@@ -30,13 +35,20 @@ _TELLING = (Mark.FAILED, Mark.UNDONE, Mark.UNKNOWN)
 class StackTree(Lines):
     """The tree. It goes to what matters until the user scrolls it."""
 
-    BORDER_TITLE = "stacks"
+    BORDER_TITLE = "Stack"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's word
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self._at: list[tuple[int, Content | None]] = []
         self._width = 0
         self._left_at = 0
+
+    def show(self, sight: Frame) -> None:
+        """The title is the root stack and its status."""
+        rows = sight.view.snapshot.tree
+        told = f" {rows[0].label} · {rows[0].status or 'not there yet'}" if rows else ""
+        self.border_title = Content(escape_control(f"{self.BORDER_TITLE}{told}"))
+        super().show(sight)
 
     def changes(self, before: Frame | None, after: Frame) -> bool:
         """Ages are drawn, not laid out."""
@@ -65,7 +77,7 @@ class StackTree(Lines):
         if reason is not None:
             return reason
         tree = self.sight.view.snapshot.tree
-        return _row(tree[row], self._width, self.sight.now)
+        return _row(tree[row], self._width, self.sight)
 
     def on_resize(self) -> None:
         """Keeps the current row in view at another height."""
@@ -123,23 +135,25 @@ def _indent(row: Row, width: int) -> int:
     return min(2 * row.depth, width // 4)
 
 
-def _row(row: Row, width: int, now: float) -> Content:
+def _row(row: Row, width: int, sight: Frame) -> Content:
     look = LOOKS[row.mark]
+    symbol = sight.spinner(look.symbol) if _ticks(row) else look.symbol
     sign = "◆ " if row.is_record else "  "
-    room = max(width - len(sign) - 2 - WORD_WIDTH - 1 - _AGE, 10)
-    kind = room * 30 // 100 if width >= _WIDE else 0
-    status = room * 35 // 100 if width >= _WIDE else min(room // 2, 27)
+    word = f"{look.word:<{WORD_WIDTH}} " if width >= _NARROW else ""
+    room = max(width - len(sign) - 2 - len(word) - _AGE, 10)
     indent = _indent(row, width)
+    kind = room * 30 // 100 if width >= _WIDE else 0
+    status = min(max(len(row.status) + 1, room * 35 // 100), max(room - indent - kind - _LEAST, 8))
     style = STRONG if row.is_stack or row.is_record else ""
     return Content.assemble(
         (sign, "bold $text-accent"),
-        (f"{look.symbol} {look.word:<{WORD_WIDTH}} ", look.style),
+        (f"{symbol} {word}", look.style),
         " " * indent,
         cell(row.label, max(room - indent - kind - status - 1, 1), style),
         " ",
         cell(row.kind.removeprefix("AWS::"), kind, MUTED),
         cell(row.status, status, look.style),
-        f"{_when(row, now):>{_AGE}}",
+        f"{_when(row, sight.now):>{_AGE}}",
     )
 
 

@@ -58,6 +58,7 @@ def switch_snapshot(
     state_dir: str = "",
 ) -> Snapshot:
     """The run as it is; arguments as for a takeover (`core.status.build.snapshot`)."""
+    as_of = state.now
     if state.ending is None:
         state = replace(state, now=max(state.now, now))
     steps = tuple(_steps(state, timeline))
@@ -72,7 +73,6 @@ def switch_snapshot(
         has_ended=state.phase is _P.ENDED,
         began=timeline.began,
         now=now,
-        title=_title(state, rehearsal),
         doing=switch_doing(state),
         next="" if following is None else f"{SWITCH_PHASE_WORDS[_P(following)]}",
         waits=tuple(_waits(state)),
@@ -98,6 +98,7 @@ def switch_snapshot(
         meter=meter_of(state),
         checks=tuple(_checks(state)),
         words=SWITCH_WORDS,
+        as_of=as_of,
     )
 
 
@@ -122,12 +123,6 @@ def switch_progress(state: SwitchState) -> str:
     if meter is None or state.switch_began is None:
         return ""
     return f"{share_words(meter)}, {failed_words(meter)}"
-
-
-def _title(state: SwitchState, rehearsal: str) -> str:
-    what = str(state.ending.outcome) if state.ending is not None else str(state.phase)
-    mark = "REHEARSAL " if rehearsal else ""
-    return f"{mark}{what} {state.plan.site}".strip()
 
 
 def _swap_view(swap: SwapState) -> SwapView:

@@ -1,0 +1,418 @@
+"""The hero: what happens now, how long, what comes next, which keys count. Always on top.
+
+Big digits are at the left, a few lines at the right: what happens, a bar where a total is known,
+what is wrong, what is waited for, what comes next, the keys. Where lines are few the last of them
+but the keys go first. Nothing is promised that needs a process where none is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.renderables.digits import Digits
+
+from route53_takeover.base.escaping import escape_control
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.status.rehearsal_marks import mark
+from route53_takeover.core.status.run_words import RunKind
+from route53_takeover.output.text_lines import swap_line
+from route53_takeover.process.protocol import KILLED, Link
+from route53_takeover.tui.frame import Frame
+from route53_takeover.tui.marks import MUTED, STRONG
+from route53_takeover.tui.state_colour import DIED, TEXT, Tone, state_of, to_confirm
+from route53_takeover.tui.steps import running_step
+from route53_takeover.tui.widgets.lines import DrawnLines
+from route53_takeover.tui.wording import bar, clock, duration, plain, remaining, seconds, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.status.result import RecordResult, Result
+    from route53_takeover.core.status.snapshot import Countdown, Snapshot
+    from route53_takeover.process.protocol import View
+    from route53_takeover.tui.key_bar import Hint
+    from route53_takeover.tui.state_colour import State
+
+ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated account with it."
+_WITH_DIGITS = 70
+"""Cells from which on there are digits."""
+_LONGEST_BAR = 60
+_SHORTEST_BAR = 8
+_TENTHS_BELOW = 100.0
+_FEW = 4
+"""Lines from which down a long sentence is cut."""
+_MOST = 8
+"""Lines that say how a run ended, at most; below them are the keys."""
+_KEYS = 4
+_WANTED = ("release", "resume", "restore", "extend", "pause", "abort", "play", "leave")
+"""The actions whose keys are shown, if they apply."""
+_LABEL = 11
+_ALERT = "bold $text-warning"
+
+
+class _Number(NamedTuple):
+    """What stands in big digits; the label below says what it is."""
+
+    text: str
+    unit: str
+    label: str
+
+
+class Hero(DrawnLines):
+    """The state of the run in one panel."""
+
+    rows = 4
+    """Lines of its text while the run goes on."""
+    wide = False
+    """Whether the header has room for the place, so that the run's name is below the hero."""
+
+    def show(self, sight: Frame) -> None:
+        """The border says the state and the place."""
+        state = state_of(sight.view)
+        self.border_title = Content(escape_control(_title(sight, state)))
+        self.border_subtitle = Content(escape_control(_place(sight.view.snapshot, wide=self.wide)))
+        super().show(sight)
+
+    def draw(self, sight: Frame, width: int) -> list[Content]:
+        """Digits and text, side by side."""
+        tone = state_of(sight.view).tone
+        number = _number(sight)
+        if number is None or width < _WITH_DIGITS:
+            return self._text(sight, width)
+        left = _digits(number, TEXT[tone])
+        margin = max(line.cell_length for line in left) + 3
+        left = [line.pad_right(margin - line.cell_length) for line in left]
+        right = self._text(sight, width - margin)
+        height = max(len(left), len(right))
+        left += [Content(" " * margin)] * (height - len(left))
+        right += [Content("")] * (height - len(right))
+        return [Content.assemble(*pair) for pair in zip(left, right, strict=True)]
+
+    def _text(self, sight: Frame, width: int) -> list[Content]:
+        head = wrapped(_headline(sight).stylize_before(STRONG), width)
+        keys = [line.truncate(width, ellipsis=True) for line in _keys(sight)]
+        if sight.view.snapshot.result is not None:
+            told = [line for text in _ending(sight) for line in wrapped(text, width, indent=2)]
+            if len(told) > _MOST:  # the rest of it is in the events
+                told = [*told[: _MOST - 1], told[_MOST - 1].truncate(width - 2).append(" …")]
+            return [*told, *keys]
+        if self.rows <= _FEW and len(head) > _FEW // 2:  # the rest of it is in the events
+            head = [head[0], head[1].truncate(width - 2).append(" …")]
+        spare = max(self.rows - len(head) - len(keys), 0)
+        alerts = [*_alerts(sight, width)]
+        told = [*_bars(sight, width)][: max(spare - len(alerts), 1)]
+        for part in (alerts, *_more(sight, width)):
+            if len(told) + len(part) <= spare:
+                told += part
+        if len(told) < spare:
+            told.append(Content(""))
+        return [*head, *told, *keys]
+
+
+def _title(sight: Frame, state: State) -> str:
+    snapshot = sight.view.snapshot
+    marks = [mark(snapshot.rehearsal)] if snapshot.rehearsal else []
+    if sight.view.link is Link.REPLAY:
+        marks.append(f"REPLAY of {clock(snapshot.now)}")
+    word = state.word
+    if sight.view.link in DIED and snapshot.result is None:
+        word = f"{word} {clock(snapshot.as_of)}"
+        if snapshot.absences:
+            word += " · NO RECORD"
+    return f" {' · '.join([*marks, word])} "
+
+
+def _place(snapshot: Snapshot, *, wide: bool) -> str:
+    if wide:
+        return f" run {snapshot.run} "
+    stack = f"{snapshot.words.stack} {snapshot.stack}" if snapshot.stack else ""
+    parts = [stack, f"account {snapshot.account}"]
+    return f" {' · '.join(filter(None, parts))} "
+
+
+# -- the digits
+
+
+def _number(sight: Frame) -> _Number | None:
+    snapshot = sight.view.snapshot
+    if snapshot.result is not None:
+        return _final(snapshot)
+    gaps = [
+        record.gap
+        for record in snapshot.records
+        if record.gap is not None and not record.standing and not record.covered_by
+    ]
+    if gaps:
+        label = (
+            "member missing" if all(a.answers for a in snapshot.absences) else "without a record"
+        )
+        return _Number(*_long(max(gaps) + sight.ahead), label)
+    if sight.view.link in (*DIED, Link.STALE):
+        return None
+    meter = snapshot.meter
+    if meter is not None and meter.share is not None and meter.began_at is not None:
+        return _Number(f"{meter.share * 100:.0f}", "%", "on green")
+    for each in snapshot.countdowns:
+        if each.until > sight.now:
+            return _Number(_clock(each.until - sight.now + 0.999), "", "left")
+    step = running_step(sight)
+    if step is None or step.spent is None:
+        return None
+    return _Number(_clock(step.spent), "", "in this step")
+
+
+def _final(snapshot: Snapshot) -> _Number | None:
+    result = snapshot.result
+    gaps = [] if result is None else [r.gap_seconds for r in result.records]
+    known = [gap for gap in gaps if gap is not None]
+    if known:
+        return _Number(*_long(max(known)), "gap")
+    meter = snapshot.meter
+    is_done = result is not None and result.outcome == Outcome.DONE
+    if is_done and meter is not None and meter.share is not None:
+        return _Number(f"{meter.share * 100:.0f}", "%", "on green")
+    return None
+
+
+def _long(gap: float) -> tuple[str, str]:
+    """A gap with its unit: tenths count while it is short."""
+    return (f"{max(gap, 0.0):.1f}", "s") if gap < _TENTHS_BELOW else (_clock(gap), "")
+
+
+def _clock(spent: float) -> str:
+    minutes, rest = divmod(max(int(spent), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _digits(number: _Number, style: str) -> list[Content]:
+    """Textual's digits in three lines, and what they count in a fourth."""
+    drawn = Digits(number.text).render(Style(bold=True))
+    text = "".join(each.text for each in drawn if isinstance(each, Segment))
+    rows = text.splitlines()[:3]
+    rows[2] = f"{rows[2]} {number.unit}"
+    lines = [Content.styled(f" {row}", f"bold {style}") for row in rows]
+    return [*lines, Content.styled(f" {number.label}", MUTED)]
+
+
+# -- what happens
+
+
+def _headline(sight: Frame) -> Content:
+    snapshot, link = sight.view.snapshot, sight.view.link
+    if snapshot.result is not None:
+        return plain(_sentence(snapshot.result.reason))
+    if link in DIED:
+        return plain(_dead(sight))
+    if link is Link.STALE:
+        text = f"No sign of life from the run's process since {clock(snapshot.as_of)}; it may be "
+        return plain(f"{text}stopped. {_bare(snapshot)}".strip())
+    if snapshot.absences:
+        return plain(_bare(snapshot))
+    if state_of(sight.view).tone is Tone.YOUR_TURN:
+        return plain(_asked(sight))
+    return Content.assemble(f"{sight.spinner('»')} ", plain(snapshot.doing))
+
+
+def _asked(sight: Frame) -> str:
+    """What the user must do now, with the key for it."""
+    snapshot = sight.view.snapshot
+    names = ", ".join(map(display_name, to_confirm(snapshot)))
+    key = next((hint.key for hint in sight.hints if hint.action == "release"), "")
+    if names and key and not snapshot.paused:
+        return f"CloudFormation is waiting: press {key} to delete the old record of {names} now."
+    return snapshot.needs_person
+
+
+def said_in_a_line(view: View, hints: tuple[Hint, ...]) -> str:
+    """State and sentence, for where nothing else fits."""
+    sight = Frame(view=view, now=view.snapshot.now, hints=hints)
+    return f"{state_of(view).word}: {_headline(sight).plain.removeprefix('» ')}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _bare(snapshot: Snapshot) -> str:
+    """Which names lack what."""
+    if not snapshot.absences:
+        return ""
+    worst = snapshot.absences[0]
+    more = f" (and {len(snapshot.absences) - 1} more)" if len(snapshot.absences) > 1 else ""
+    if not worst.is_certain:
+        return f"{worst.name}{more} is being deleted; Route 53 has not answered yet."
+    if worst.answers:
+        return f"{worst.name}{more} is missing; {worst.answers}."
+    return f"{worst.name}{more} has no record: users get no answer."
+
+
+def _dead(sight: Frame) -> str:
+    snapshot = sight.view.snapshot
+    if sight.view.link is Link.KILLED:
+        return KILLED
+    if not sight.view.resumable:
+        return ITS_ACCOUNT_TOO
+    if snapshot.absences:
+        worst = snapshot.absences[0]
+        name = worst.name
+        if worst.answers:
+            return f"{name} IS MISSING and no process will restore it{_resumes(sight)}."
+        return f"{name} HAS NO RECORD and no process will restore it{_resumes(sight)}."
+    if snapshot.words.kind is RunKind.TAKEOVER:
+        return "Every name has a record. The takeover is not finished, and no process continues it."
+    return f"The switch is not finished, and {snapshot.words.dead}."
+
+
+def _resumes(sight: Frame) -> str:
+    key = next((hint.key for hint in sight.hints if hint.action == "resume"), "")
+    return f": {key} resumes" if key else ""
+
+
+# -- how long
+
+
+def _bars(sight: Frame, width: int) -> Iterator[Content]:
+    """A line for everything whose total is known, the soonest first."""
+    if sight.view.link in DIED:
+        return  # nothing happens when a time is up
+    snapshot = sight.view.snapshot
+    for each in snapshot.countdowns:
+        yield _countdown(each, sight, width)
+    if snapshot.absences and snapshot.absences[0].until is None:
+        yield Content.styled("The run restores it now, with a CREATE every second.", STRONG)
+    if not snapshot.countdowns and (usual := _usual(sight, width)) is not None:
+        yield usual
+
+
+def _countdown(each: Countdown, sight: Frame, width: int) -> Content:
+    """``record is restored in 22s  ████░░░░  at 10:56:47Z``."""
+    left = each.until - sight.now
+    name = ""
+    if each.name and len(sight.view.snapshot.records) > 1:
+        name = f" · {display_name(each.name)}"
+    if left <= 0:
+        over = (f"{duration(-left)} over:", _ALERT)
+        return Content.assemble(over, " ", plain(each.label), plain(name)).truncate(width)
+    if sight.view.link is Link.STALE:  # whether anything happens then is not known
+        text = f"If the process runs, {each.label} at {clock(each.until)}"
+        return plain(f"{text}{name}").truncate(width, ellipsis=True)
+    what = each.label.removeprefix("the ")
+    text = f"{what}{name} in {remaining(left)}"
+    end = f"at {clock(each.until)}"
+    share = 1 - left / (each.until - each.since) if each.until > each.since else 1.0
+    return _with_bar(text, share, end, sight, width)
+
+
+def _with_bar(text: str, share: float, end: str, sight: Frame, width: int) -> Content:
+    cells = min(width - len(text) - len(end) - 4, _LONGEST_BAR)
+    start = plain(text, STRONG)
+    if cells < _SHORTEST_BAR:
+        return Content.assemble(start, "  ", plain(end)).truncate(width, ellipsis=True)
+    style = TEXT[state_of(sight.view).tone]
+    return Content.assemble(start, "  ", (bar(share, cells), style), "  ", plain(end))
+
+
+def _usual(sight: Frame, width: int) -> Content | None:
+    """How far a step is by what it took in earlier runs."""
+    step = running_step(sight)
+    if step is None or step.spent is None or not step.usual:
+        return None
+    text, end = f"{duration(step.spent)} so far", f"usually {duration(step.usual)}"
+    return _with_bar(text, min(step.spent / step.usual, 1.0), end, sight, width)
+
+
+# -- what is wrong, what is waited for, what comes next
+
+
+def _alerts(sight: Frame, width: int) -> Iterator[Content]:
+    """The first, and how many more there are."""
+    snapshot = sight.view.snapshot
+    texts = [*snapshot.alerts]
+    if snapshot.needs_person and state_of(sight.view).tone is not Tone.YOUR_TURN:
+        texts.insert(0, f"YOUR TURN: {snapshot.needs_person}")
+    if not texts:
+        return
+    more = f" +{len(texts) - 1} more" if len(texts) > 1 else ""
+    first = Content.assemble("! ", plain(texts[0])).truncate(width - len(more), ellipsis=True)
+    yield Content.assemble(first, more).stylize(_ALERT)
+
+
+def _more(sight: Frame, width: int) -> Iterator[list[Content]]:
+    """Texts of one or more lines, the most important first; each is shown whole or not at all."""
+    snapshot = sight.view.snapshot
+    if sight.view.link in DIED:
+        if sight.view.link is Link.GONE and sight.view.resumable:
+            text = "A new process reads the journal and the account, and continues the run."
+            yield _labelled("resume", text, width)
+        return
+    if snapshot.next:
+        yield _labelled("next", snapshot.next, width)
+    if snapshot.absences:
+        return  # it waits for what comes next
+    for number, reason in enumerate(snapshot.waits):
+        yield _labelled("" if number else "waits for", reason, width)
+
+
+def _labelled(label: str, text: str, width: int) -> list[Content]:
+    line = Content.assemble((f"{label:<{_LABEL}}", MUTED), plain(text))
+    return wrapped(line, width, indent=_LABEL)
+
+
+# -- the end
+
+
+def _ending(sight: Frame) -> Iterator[Content]:
+    """What stands now comes first, then why, then what to do."""
+    snapshot = sight.view.snapshot
+    result = snapshot.result
+    if result is None:
+        return
+    if snapshot.needs_person:
+        yield Content.styled("! ", _ALERT).append(plain(snapshot.needs_person, _ALERT))
+    yield from (plain(_record(record), STRONG) for record in result.records)
+    yield from (plain(swap_line(swap), STRONG) for swap in result.switches)
+    if result.owner_notice:
+        yield Content.styled("! ", _ALERT).append(plain(result.owner_notice, _ALERT))
+    else:
+        yield plain(_sentence(result.reason))
+        if snapshot.next and result.outcome != Outcome.DONE and not snapshot.needs_person:
+            yield Content.assemble(("next  ", MUTED), plain(snapshot.next))
+    yield from _more_alerts(snapshot, result)
+
+
+def _more_alerts(snapshot: Snapshot, result: Result) -> Iterator[Content]:
+    for alert in snapshot.alerts:
+        if result.reason not in alert:
+            yield Content.styled("! ", _ALERT).append(plain(alert, _ALERT))
+
+
+def _record(record: RecordResult) -> str:
+    text = f"{record.label}: {record.outcome}"
+    if record.gap_seconds is not None:
+        text += f", gap {seconds(record.gap_seconds)}"
+    if record.gap_seconds_dns is not None:
+        text += f" ({seconds(record.gap_seconds_dns)} at the worst name server)"
+    return text
+
+
+# -- the keys
+
+
+def _keys(sight: Frame) -> Iterator[Content]:
+    hints = {hint.action: hint for hint in sight.hints}
+    shown = [hints[name] for name in _WANTED if name in hints][: _KEYS - 1]
+    if "leave" in hints and hints["leave"] not in shown:
+        shown.append(hints["leave"])
+    texts = [
+        Content.assemble((f" {hint.key} ", "bold reverse"), f" {hint.label}") for hint in shown
+    ]
+    result = sight.view.snapshot.result
+    if result is not None:
+        texts.append(Content.styled(f"exit code {result.exit_code}", MUTED))
+    if texts:
+        yield Content("    ").join(texts)
