@@ -95,7 +95,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as state:
         screen, master = started(state, arguments.speed)
         try:
-            for key, shown in ((b"s", b"Press s"), (b"y", b"Take over"), (b"p", b"LIVE")):
+            for key, shown in ((b"s", b"Press s"), (b"y", b"Take over"), (b"p", b" running ")):
                 if not read_for(master, 30, shown):
                     raise SystemExit(f"in vain waited for {shown.decode()!r}")
                 os.write(master, key)

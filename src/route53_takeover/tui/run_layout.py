@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from route53_takeover.process.protocol import View
     from route53_takeover.tui.key_bar import Hint
 
-_TICK, _BEAT = 1.0, 0.25
+_TICK, _BEAT = 1.0, 0.5
 _PARTS = {
     RunKind.TAKEOVER: {Pane.TREE: "tree", Pane.SERVERS: "servers"},
     RunKind.SWITCH: {Pane.TREE: "checks", Pane.SERVERS: "meter"},
@@ -104,8 +104,8 @@ class RunView(Widget):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield Rail(id="rail", classes="-moves")
-        yield Hero(id="hero", classes="-moves")
+        yield Rail(id="rail")
+        yield Hero(id="hero")
         with Container(id="body"):
             yield RecordTable(id="records", classes="panel")
             yield SwapTable(id="swaps", classes="panel")
@@ -153,6 +153,7 @@ class RunView(Widget):
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(event.size)
+        self.call_later(self._draw)
 
     def watch_view(self) -> None:
         self._arrived = self.clock()
@@ -176,13 +177,14 @@ class RunView(Widget):
             self._draw()
 
     def _spin(self) -> None:
-        """Draws what moves; nothing is laid out for it."""
-        if self.view is None or not goes_on(self.view):
+        """Draws what moves: in a gap its clock, else the rail alone; nothing is laid out for it."""
+        view = self.view
+        if view is None or not goes_on(view):
             return
-        sight = self._frame(self.view)
-        with self.app.batch_update():
-            for part in self.query(".-moves").results(Lines):
-                part.show(sight)
+        in_gap = bool(view.snapshot.absences)
+        if in_gap or is_moving(view):
+            for part in self.query("#hero" if in_gap else "#rail").results(Lines):
+                part.show(self._frame(view))
 
     def _frame(self, view: View) -> Frame:
         beat = int(self.now / _BEAT) if is_moving(view) else None

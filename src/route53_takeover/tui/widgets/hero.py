@@ -14,7 +14,6 @@ from rich.style import Style
 from textual.content import Content
 from textual.renderables.digits import Digits
 
-from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.rehearsal_marks import mark
@@ -73,8 +72,7 @@ class Hero(DrawnLines):
     def show(self, sight: Frame) -> None:
         """The border says the state and the place."""
         state = state_of(sight.view)
-        self.border_title = Content(escape_control(_title(sight, state)))
-        self.border_subtitle = Content(escape_control(_place(sight.view.snapshot, wide=self.wide)))
+        self.entitle(_title(sight, state), _place(sight.view.snapshot, wide=self.wide))
         super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions
 
+from route53_takeover.base.escaping import escape_control
+
 if TYPE_CHECKING:
-    from textual.content import Content
     from textual.selection import Selection
 
     from route53_takeover.tui.frame import Frame
@@ -27,6 +29,7 @@ class Lines(ScrollView):
     sight: Frame | None = None
     _laid_width: int = -1
     _count: int = 0
+    _titles: tuple[str, str] = ("", "")
 
     # -- for subclasses
 
@@ -45,6 +48,13 @@ class Lines(ScrollView):
     def repaint(self) -> None:
         """Draws anew what may look different, where the layout is as before."""
         self.refresh()
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Writes into the border; only a change is drawn. The texts are from anywhere."""
+        if (title, subtitle) != self._titles:
+            self._titles = title, subtitle
+            self.border_title = Content(escape_control(title))
+            self.border_subtitle = Content(escape_control(subtitle))
 
     # -- for the widgets that show it
 

@@ -48,7 +48,7 @@ class Meter(DrawnLines):
     def show(self, sight: Frame) -> None:
         """At the end nobody is asked any more."""
         is_over = sight.view.snapshot.result is not None
-        self.border_title = "Who answered users, when last asked" if is_over else self.BORDER_TITLE
+        self.entitle("Who answered users, when last asked" if is_over else self.BORDER_TITLE)
         super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:

@@ -26,7 +26,7 @@ class NewsLog(Tail):
         """The title says how long nothing has changed."""
         snapshot = sight.view.snapshot
         quiet = is_moving(sight.view) and still_waiting(sight.now, snapshot.news_at)
-        self.border_title = f"{self.BORDER_TITLE} · {quiet}" if quiet else self.BORDER_TITLE
+        self.entitle(f"{self.BORDER_TITLE} · {quiet}" if quiet else self.BORDER_TITLE)
         super().show(sight)
 
     def changes(self, before: Frame | None, after: Frame) -> bool:

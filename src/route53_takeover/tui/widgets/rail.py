@@ -35,9 +35,10 @@ class Rail(DrawnLines, can_focus=False):
         if not steps:
             return [Content("")]
         if self.tall:
+            drawn = [_named(step, sight) for step in steps]
+            room = width - sum(name.cell_length for name in drawn)
             for link in _LINKS:
-                drawn = [_named(step, sight) for step in steps]
-                if sum(d.cell_length for d in drawn) + len(link) * (len(drawn) - 1) <= width:
+                if len(link) * (len(drawn) - 1) <= room:
                     return [*_two_lines(steps, drawn, link, width)]
         return [_one_line(steps, sight, width)]
 

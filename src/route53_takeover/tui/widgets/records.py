@@ -39,7 +39,7 @@ class RecordTable(DrawnLines):
 
     def show(self, sight: Frame) -> None:
         many = len(sight.view.snapshot.records)
-        self.border_title = f"{many} records, the worst first" if many > 1 else self.BORDER_TITLE
+        self.entitle(f"{many} records, the worst first" if many > 1 else self.BORDER_TITLE)
         super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:

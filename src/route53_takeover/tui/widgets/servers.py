@@ -31,7 +31,7 @@ class Servers(DrawnLines):
         latest = [server.answers[-1] for server in sight.view.snapshot.servers if server.answers]
         answering = sum(each.status == "answer" for each in latest)
         told = f" · {answering} of {len(latest)} answer" if latest else ""
-        self.border_title = f"{self.BORDER_TITLE}{told}"
+        self.entitle(f"{self.BORDER_TITLE}{told}")
         super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from route53_takeover.base.escaping import escape_control
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG, WORD_WIDTH
 from route53_takeover.tui.widgets.lines import Lines
@@ -47,7 +46,7 @@ class StackTree(Lines):
         """The title is the root stack and its status."""
         rows = sight.view.snapshot.tree
         told = f" {rows[0].label} · {rows[0].status or 'not there yet'}" if rows else ""
-        self.border_title = Content(escape_control(f"{self.BORDER_TITLE}{told}"))
+        self.entitle(f"{self.BORDER_TITLE}{told}")
         super().show(sight)
 
     def changes(self, before: Frame | None, after: Frame) -> bool:
