@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.adapters.clock import ClockOrigin, SystemClock
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError, TakeoverError
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.phases import Phase
@@ -152,6 +152,20 @@ async def test_a_process_that_exits_is_reported_and_so_is_one_that_returns(
         await until(views, lambda view: view.link is Link.GONE)
         async with living(folder):
             await until(views, lambda view: view.link is Link.LIVE)
+
+
+@pytest.mark.parametrize("rehearsal", ["", "alias"])
+async def test_the_time_of_a_run_without_a_process_goes_on_where_its_clock_is_ours(
+    rehearsal: str, folder: RunFolder
+) -> None:
+    write(folder, events()[:5])
+    following = RemoteRun(folder, rehearsal=rehearsal)
+    last = events()[4].time
+    following._clock = SystemClock.of(ClockOrigin(last + 3600, SystemClock().origin.steady, 1.0))
+    async with aclosing(following.subscribe()) as views:
+        gone = await until(views, lambda view: view.link is Link.GONE)
+    assert gone.snapshot.as_of == last
+    assert gone.snapshot.now - last == pytest.approx(0 if rehearsal else 3600, abs=60)
 
 
 async def test_a_run_that_the_rehearsal_kills_is_killed_until_it_is_resumed_and_then_as_any_other(
@@ -333,6 +347,22 @@ async def test_a_replay_begins_at_the_end_and_goes_wherever_it_is_sent(
         for events_, end_ in ((-1000, 1), (-1, 1), (1000, len(events())), (1, len(events()))):
             await replay.submit(StepBy(events=events_))
             assert (await anext(views)).position == end_
+
+
+async def test_a_replay_shows_no_output_that_was_not_there_yet(folder: RunFolder) -> None:
+    for switch in ("off", "on"):
+        (folder.path / f"deploy-{switch}.log").write_text(f"all of {switch}\n")
+    replay = Replay(folder, events())
+    running: set[str] = set()
+    for position in range(1, len(events()) + 1):
+        replay._move(position)
+        view = replay._view()
+        assert view is not None
+        begun = [d for d in view.snapshot.deploys if d.since is not None]
+        is_over = bool(begun) and begun[-1].ended is not None
+        assert view.deploy == ((f"all of {begun[-1].label[7:]}",) if is_over else ())
+        running |= {d.label for d in begun if not is_over}
+    assert running == {"switch off", "switch on"}
 
 
 async def test_a_replay_plays_on_from_the_beginning_and_stops_at_the_end(

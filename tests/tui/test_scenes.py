@@ -110,6 +110,13 @@ async def test_every_scene_reads_the_same_on_a_light_ground_and_without_colour(
     assert light == colourless
 
 
+async def test_a_terminals_own_colours_are_not_used_as_a_ground_of_the_hero(tmp_path: Path) -> None:
+    def look(name: str, app: HeardApp) -> None:
+        assert app.screen.query_one("#hero").styles.background.ansi == -1, name
+
+    await play((80, 24), tmp_path / "preferences", look, "ansi-dark")
+
+
 def _important(view: View) -> Iterator[str]:
     snapshot = view.snapshot
     yield f" {state_of(view).word} "
