@@ -29,6 +29,7 @@ from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.run_layout import RunView, arrangement
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
 from route53_takeover.tui.widgets.lines import Lines
+from route53_takeover.tui.widgets.records import RecordTable
 from route53_takeover.tui.widgets.tabs import Pane
 from route53_takeover.tui.widgets.timeline import timeline
 from route53_takeover.tui.widgets.tree import StackTree
@@ -275,6 +276,38 @@ async def test_an_open_gap_grows_by_the_second_and_a_closed_one_does_not() -> No
         assert gap is not None
         await app.see(closed, pilot)
         assert f"gap {gap:.1f} s" in await app.pass_time(4, pilot)
+
+
+# -- the records
+
+
+def _drawn(view: View, width: int) -> list[Content]:
+    return RecordTable().draw(Frame(view=view, now=view.snapshot.now), width)
+
+
+@pytest.mark.parametrize("width", [50, 110])
+def test_after_a_restore_the_wish_is_struck_out_and_what_stands_is_as_before(width: int) -> None:
+    lines = _drawn(scenes.view("restored"), width)
+    rows = {line.plain.split()[0]: line for line in lines if line.plain[:1].isalpha()}
+    assert rows.keys() == {"before", "now", "dropped"}
+    for name in ("before", "now"):
+        assert "alias to d1old.cloudfront.net" in rows[name].plain
+        assert "no stack" in rows[name].plain
+    struck = [span for span in rows["dropped"].spans if "strike" in str(span.style)]
+    assert "d1new" in "".join(rows["dropped"].plain[s.start : s.end] for s in struck)
+    assert "≠" not in rows["now"].plain
+
+
+@pytest.mark.parametrize("width", [50, 110])
+def test_of_several_records_those_without_a_record_come_first(width: int) -> None:
+    view = scenes.view("replay")
+    first, last = view.snapshot.records
+    fine = replace(first, standing=("x",), mark=Mark.DONE, name="fine.example.com", gap=None)
+    view = replace(changed(view, records=(fine, replace(last, gap=1.0), first)), link=Link.LIVE)
+    texts = [line.plain for line in _drawn(view, width)][-3:]
+    labels = [text.split()[1] for text in texts]
+    assert labels == [first.name, last.name, "fine.example.com"]
+    assert [" NO RECORD " in text for text in texts] == [True, True, False]
 
 
 # -- text from outside

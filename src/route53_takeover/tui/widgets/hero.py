@@ -241,12 +241,13 @@ def _bare(snapshot: Snapshot) -> str:
     if not snapshot.absences:
         return ""
     worst = snapshot.absences[0]
-    more = f" (and {len(snapshot.absences) - 1} more)" if len(snapshot.absences) > 1 else ""
+    others = len(snapshot.absences) - 1
+    more = f" and {others} more" if others else ""
     if not worst.is_certain:
         return f"{worst.name}{more} is being deleted; Route 53 has not answered yet."
     if worst.answers:
         return f"{worst.name}{more} is missing; {worst.answers}."
-    return f"{worst.name}{more} has no record: users get no answer."
+    return f"{worst.name}{more} {'have' if others else 'has'} no record: users get no answer."
 
 
 def _dead(sight: Frame) -> str:
@@ -300,14 +301,20 @@ def _countdown(each: Countdown, sight: Frame, width: int) -> Content:
         text = f"If the process runs, {each.label} at {clock(each.until)}"
         return plain(f"{text}{name}").truncate(width, ellipsis=True)
     what = each.label.removeprefix("the ")
-    text = f"{what}{name} in {remaining(left)}"
+    text = f"{what} in {remaining(left)}{name}"
     end = f"at {clock(each.until)}"
+    if _room(text, end, width) < _SHORTEST_BAR:
+        text = text.removesuffix(name)
     share = 1 - left / (each.until - each.since) if each.until > each.since else 1.0
     return _with_bar(text, share, end, sight, width)
 
 
+def _room(text: str, end: str, width: int) -> int:
+    return min(width - len(text) - len(end) - 4, _LONGEST_BAR)
+
+
 def _with_bar(text: str, share: float, end: str, sight: Frame, width: int) -> Content:
-    cells = min(width - len(text) - len(end) - 4, _LONGEST_BAR)
+    cells = _room(text, end, width)
     start = plain(text, STRONG)
     if cells < _SHORTEST_BAR:
         return Content.assemble(start, "  ", plain(end)).truncate(width, ellipsis=True)

@@ -47,16 +47,11 @@ class RecordTable(DrawnLines):
         records = sorted(sight.view.snapshot.records, key=_weight)
         if not records:
             return [Content.styled("no record in this takeover", MUTED)]
-        if len(records) > 1 and width >= _TABLE:
-            return _many(records, sight, width)
-        lines: list[Content] = []
-        for record in records:
-            lines += wrapped(_head(record, sight), width, indent=4)
-            if len(records) > 1:
-                lines += wrapped(_in_short(record), width, indent=6)
-            else:
-                lines += _three_rows(record, sight, width, packed=self.packed)
-        return lines
+        if len(records) > 1:
+            return (_many if width >= _TABLE else _list)(records, sight, width)
+        (record,) = records
+        head = wrapped(_head(record, sight), width, indent=4)
+        return [*head, *_three_rows(record, sight, width, packed=self.packed)]
 
 
 def _weight(record: RecordView) -> tuple[int, float]:
@@ -72,14 +67,9 @@ def _head(record: RecordView, sight: Frame) -> Content:
     """The record, its gap and what became of it."""
     look = LOOKS[record.mark]
     missing = _missing(record)
-    parts = [plain(record.label, STRONG)]
-    if missing is None:
-        parts += [_gap(record, sight), plain(record.words)]
-    else:
-        parts += [missing, _gap(record, sight)]
-        if len(sight.view.snapshot.records) > 1:
-            parts.append(Content(_until(record, sight)))
-    told = Content("  ").join(part for part in parts if part)
+    gap = _gap(record, sight)
+    parts = [missing, gap] if missing is not None else [gap, plain(record.words)]
+    told = Content("  ").join(part for part in (plain(record.label, STRONG), *parts) if part)
     return Content.assemble((f"{look.symbol} ", look.style), told)
 
 
@@ -108,13 +98,12 @@ def _gap(record: RecordView, sight: Frame) -> Content:
     return Content.styled(f"{text}{by_dns}", STRONG)
 
 
-def _until(record: RecordView, sight: Frame) -> str:
-    """When the run restores it, where a process does."""
-    if record.until is None or sight.view.link in DIED or record.until <= sight.now:
-        return ""
-    if sight.view.snapshot.result is not None:
-        return ""
-    return f"restored in {remaining(record.until - sight.now)}"
+def _left(record: RecordView, sight: Frame) -> float | None:
+    """Until the run restores it, where a process does."""
+    is_over = sight.view.link in DIED or sight.view.snapshot.result is not None
+    if record.until is None or is_over or record.until <= sight.now:
+        return None
+    return record.until - sight.now
 
 
 # -- one record
@@ -222,12 +211,30 @@ def _short(record: RecordView) -> tuple[str, str, str]:
     return ("", now, "") if value is None else (value.before, now, value.after)
 
 
-def _in_short(record: RecordView) -> Content:
-    before, now, after = _short(record)
-    start = ("    now ", MUTED) if now else ("    before ", MUTED)
-    wanted = plain(after, _OFF if record.is_off else "") if after else Content("?")
-    label = "  dropped " if record.is_off else "  wanted "
-    return Content.assemble(start, plain(now or before), (label, MUTED), wanted)
+def _list(records: list[RecordView], sight: Frame, width: int) -> list[Content]:
+    """A line a record, where there is no room for values."""
+    name = min(max(len(record.label) for record in records), width // 2)
+    lines = []
+    for record in records:
+        look = LOOKS[record.mark]
+        missing = _missing(record)
+        state = _became(record) if missing is None else _absence(record, missing, sight)
+        label = plain(record.label, STRONG).truncate(name, ellipsis=True, pad=True)
+        line = Content.assemble((f"{look.symbol} ", look.style), label, " " * _GAP, state)
+        lines.append(line.truncate(width, ellipsis=True))
+    return lines
+
+
+def _absence(record: RecordView, missing: Content, sight: Frame) -> Content:
+    """How long, and how long it may still last."""
+    gap = "" if record.gap is None else f" {seconds(record.gap + sight.ahead)}"
+    until = _left(record, sight)
+    return Content.assemble(missing, gap, "" if until is None else f", {remaining(until)} left")
+
+
+def _became(record: RecordView) -> Content:
+    gap = "" if record.gap is None else f", gap {seconds(record.gap)}"
+    return Content.assemble(plain(record.words), (gap, STRONG))
 
 
 def _many(records: list[RecordView], sight: Frame, width: int) -> list[Content]:
@@ -254,9 +261,10 @@ def _many(records: list[RecordView], sight: Frame, width: int) -> list[Content]:
 
 
 def _state(record: RecordView, sight: Frame) -> Content:
-    gap, until = _gap(record, sight), _until(record, sight)
-    words = plain(record.words)
-    return Content("  ").join(part for part in (gap, Content(until), words) if part)
+    until = _left(record, sight)
+    left = Content("" if until is None else f"restored in {remaining(until)}")
+    parts = (_gap(record, sight), left, plain(record.words))
+    return Content("  ").join(part for part in parts if part)
 
 
 def _columns(cells: list[Content], widths: tuple[int, ...]) -> Content:
