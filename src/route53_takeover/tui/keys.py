@@ -125,10 +125,10 @@ ACTIONS = (
     _run(
         "enter", "enter", "Continue", "Resume a run whose process has died, or leave one that ended"
     ),
-    _run("pane-1", "1", "Stacks", "Show the tree of stacks"),
+    _run("pane-1", "1", "Stack", "Show the tree of stacks"),
     _run("pane-2", "2", "Servers", "Show the name servers' answers"),
     _run("pane-3", "3", "Deploy", "Show the deploy command's output"),
-    _run("pane-4", "4", "News", "Show the events"),
+    _run("pane-4", "4", "Events", "Show the events"),
     _run("next-pane", "tab", "Next pane", "Show the next pane"),
     _other(Where.REPLAY, "play", "space", "Play", "Play or stop the replay"),
     _other(Where.REPLAY, "back", "[,left", "Back", "One event back"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.content import Content
 
 from route53_takeover.core.plan.cards import Line
 from route53_takeover.core.status.choices import Act, event_of
