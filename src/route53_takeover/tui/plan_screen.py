@@ -111,7 +111,7 @@ class OpeningScreen(BaseScreen):
         *read, current = self._told or [_READING]
         since = asyncio.get_running_loop().time() - self._began
         lines = [Content.assemble((f"{_READING} {duration(since)}", "$text-muted"))]
-        lines += [Content.assemble(("✔ ", "$text-success"), line) for line in read]
+        lines += map(_told, read)
         if self._told:
             lines.append(Content.assemble((f"{_SPINNER[self._frame]} ", "$text-primary"), current))
         else:
@@ -120,6 +120,13 @@ class OpeningScreen(BaseScreen):
 
     def essential(self) -> str:
         return self._told[-1] if self._told else "Reading the account for the plan."
+
+
+def _told(line: str) -> Content:
+    """What was read, or a warning."""
+    is_warning = line.startswith("warning: ")
+    sign = ("! ", "$text-warning") if is_warning else ("✔ ", "$text-success")
+    return Content.assemble(sign, line)
 
 
 class CardColumns(Horizontal):

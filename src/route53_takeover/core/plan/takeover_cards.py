@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.cards import (
     Card,
     Line,
@@ -74,7 +75,8 @@ def _changes(plan: Plan, config: str) -> Iterator[Part]:
     stack = plan.root.stack_name or plan.options.stack
     private = ", private" * plan.zone_private
     yield Line(lead="zone     ", text=f"{shown_name(plan.zone_name)} ({plan.zone_id}{private})")
-    yield Line(lead="stack    ", text=f"{stack} {plan.root.status}")
+    status = "does not exist yet" if plan.root.status == ABSENT else plan.root.status
+    yield Line(lead="stack    ", text=f"{stack} {status}")
     yield Line(lead="account  ", text=plan.account)
     if config:
         yield Line(lead="options  ", text=f"from {config}")
