@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan, PlannedRecord
 
 NO_RISK = "No step is expected to leave a name without an answer."
+_FEW = 2
+"""Names that are spelled out; more are counted."""
 _UNKNOWN = "not known yet"
 _WHO_KNOWS = "No template defines it: --template or --preview shows what it will be."
 
@@ -119,10 +121,16 @@ def _cost(plan: Plan) -> Iterator[Part]:
 # -- what will happen
 
 
+def _names(plan: Plan) -> str:
+    if len(plan.names) > _FEW:
+        return f"{len(plan.names)} names"
+    return " and ".join(map(shown_name, plan.names))
+
+
 def _happens(plan: Plan) -> Iterator[Part]:
     if not plan.manuals:
         return
-    names, is_at_risk = " and ".join(map(shown_name, plan.names)), False
+    names, is_at_risk = _names(plan), False
     for number, step in enumerate(planned_steps(plan), start=1):
         if step.leaves_gap and not is_at_risk:
             is_at_risk = True
