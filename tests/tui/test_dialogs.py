@@ -86,7 +86,8 @@ async def test_only_the_records_name_confirms_something_severe(
         await settle(pilot)
         assert isinstance(app.screen, RunScreen if done else AskName)
         if not done:
-            assert "nothing was done. Type www.example.com" in " ".join(text_of(app).split())
+            wrong = f'"{typed.strip()}" is not the name' if typed else "No name"
+            assert f"{wrong}: nothing was done." in text_of(app)
             assert app.screen.query_one(Input).value == typed, "to be corrected"
     assert source.submitted == ([HoldCut(time=0, name=WWW)] if done else [])
 

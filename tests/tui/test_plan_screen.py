@@ -56,6 +56,25 @@ async def test_what_is_read_is_shown_while_there_is_no_plan(tmp_path: Path) -> N
     assert "reading the stack" in shown
 
 
+async def test_what_was_read_is_ticked_and_what_counts_on_is_one_line(tmp_path: Path) -> None:
+    app = application(played(), tmp_path)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, OpeningScreen)
+        for text in ("warning: old", "reading stacks: 3 of 9", "reading stacks: 9 of 9"):
+            screen.tell(text)
+        before = text_of(app)
+        screen._turn()
+        await settle(pilot)
+        shown = text_of(app)
+    assert "✔ reading the stack" in shown
+    assert "! warning: old" in shown
+    assert "3 of 9" not in shown
+    assert "✔ reading stacks" not in shown
+    assert before != shown, "the spinner turns"
+
+
 async def test_a_plan_names_the_file_that_its_options_are_from_before_the_yes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -181,9 +181,15 @@ async def planned(
     identity: Identity,
     *,
     state_dir: Path,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Plan, Review, AccountRead]:
-    """Preflight, the plan that follows from it, the same as it is reviewed, and what was read."""
-    facts = await read(account, clock, connection, options, identity, state_dir=state_dir)
+    """Preflight, the plan that follows from it, the same as it is reviewed, and what was read.
+
+    ``tell``: receives what is being read.
+    """
+    facts = await read(
+        account, clock, connection, options, identity, state_dir=state_dir, tell=tell
+    )
     made = make_plan(facts, options)
     found = warn_way_to_aws(made.names, account.endpoints)
     made = replace(made, warnings=(*made.warnings, *found))
@@ -198,6 +204,7 @@ async def read(
     identity: Identity,
     *,
     state_dir: Path,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Facts:
     """Preflight: what a plan is made from, what this machine knows of it included."""
     facts = await gather(
@@ -217,6 +224,7 @@ async def read(
             run=lambda command: _run_preview(command, connection, account.region, options, clock),
             tell=account.tell,
         ),
+        tell=tell,
     )
     here = Path.cwd()
     program = None if options.jets is None else options.jets.program

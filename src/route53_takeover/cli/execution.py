@@ -131,7 +131,13 @@ async def agreed(
             moved = f"region {reviewed.review.region} -> {account.region}"
             raise _changed(reviewed, [Finding(text=moved)])
         made, now, read = await planned(
-            account, clock, connection, options, identity, state_dir=common.state_dir
+            account,
+            clock,
+            connection,
+            options,
+            identity,
+            state_dir=common.state_dir,
+            tell=reporter.tell,
         )
         if reviewed is not None and (found := differences(reviewed.review, now)):
             raise _changed(reviewed, found)

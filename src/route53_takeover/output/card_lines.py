@@ -41,7 +41,7 @@ _STYLES = {
     HEAD: "dim",
 }
 _GAP = 2
-_LEAST = 12
+_LEAST = 8
 """Cells below which no column is made narrower."""
 _NOTE = 40
 """Cells that a note needs beside its row; with less it has lines of its own below it."""
@@ -123,11 +123,12 @@ def _line(line: Line, width: int) -> Iterator[Text]:
 
 
 def _beside(lead: Text, text: Text, width: int) -> Iterator[Text]:
-    """A text that is wrapped behind its lead."""
-    indent = lead.cell_len if lead.cell_len <= width // 2 else _INDENT
-    first = width - lead.cell_len
-    for number, part in enumerate(_wrapped(text, first if indent == lead.cell_len else width)):
-        yield Text.assemble(lead if number == 0 else " " * indent, part)
+    """A text that is wrapped behind its lead; below it where that takes more than half."""
+    indent, first = lead.cell_len, lead
+    if indent > width // 2:
+        text, indent, first = Text.assemble(lead, text), _INDENT, Text()
+    for number, part in enumerate(_wrapped(text, width - indent)):
+        yield Text.assemble(" " * indent if number else first, part)
 
 
 def _wrapped(text: Text, width: int) -> list[Text]:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import UsageError
-from route53_takeover.core.domain.names import normal_name, requested_pairs
+from route53_takeover.core.domain.names import normal_name, requested_pairs, shown_name
 from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.facts import Facts, StackRead
 from route53_takeover.core.plan.pending import outlook
@@ -39,6 +39,7 @@ async def gather(
     ask_delegation: Callable[[str], Awaitable[Sequence[str] | None]] | None,
     inventory: Inventory | None = None,
     pending: PendingSource | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Facts:
     """Reads everything a plan depends on.
 
@@ -47,6 +48,7 @@ async def gather(
             that cannot be told; ``None`` itself where it is not to be asked.
         inventory: what the account's stacks hold; a new one without it.
         pending: where the pending template is read, if one is given.
+        tell: receives what is being read.
 
     Raises:
         RefusedError: no zone or stack that fits, with what was found instead.
@@ -55,6 +57,7 @@ async def gather(
     wanted = requested_pairs(options.records)
     if not wanted and (pending is None or not options.has_pending_template):
         raise UsageError("no record was given", "Use --record NAME[/TYPE].")
+    tell(f"reading stack {options.stack}")
     stack = await stacks.describe(options.stack)
     given = None
     if stack.root_id:
@@ -65,8 +68,10 @@ async def gather(
     template = tree.pending
     if pending is not None:
         template = await pending.read(options, stack, tree, identity, region)
+    tell("reading the zone and its records")
     found_zone = await find_zone(records, options, template, wanted)
     zone, names = found_zone.zone, found_zone.names
+    tell("looking for other stacks that own the records")
     inventory = inventory or Inventory(stacks, clock, region=region)
     found = await inventory.beside(tree.stack_ids, names, options.owner_check)
     near: list[str] = []
@@ -78,6 +83,7 @@ async def gather(
     guarded = await read_protections(records, zone.zone_id, names)
     delegated = None
     if ask_delegation is not None and not zone.private:
+        tell(f"asking which name servers {shown_name(zone.name)} is delegated to")
         delegated = await ask_delegation(zone.name)
     return Facts(
         now=clock.now(),

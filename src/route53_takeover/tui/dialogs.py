@@ -40,7 +40,7 @@ TOO_SOON = "Not started: Enter came too soon after the question. Press it again.
 _ABOVE = 13
 """Rows that a dialog leaves free above it, where the terminal has them."""
 _LEAST = 7
-_BELOW = 6
+_BELOW = 5
 """Rows of a box that its body leaves for the frame and for what is answered."""
 _PATIENCE = 0.4
 """Seconds in which an Enter does not start a run: it may be the second half of a double press."""
@@ -288,7 +288,7 @@ class AskName(Dialog["Choice"]):
                 self.close(choice)
                 return
         entered = f'"{message.value.strip()}" is not the name' if message.value else "No name"
-        self.say(f"{entered}: nothing was done. Type {self._typable()}, or press Escape.")
+        self.say(f"{entered}: nothing was done.")
 
 
 class Confirm(Dialog[_Answer]):

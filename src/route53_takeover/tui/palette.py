@@ -27,9 +27,16 @@ class Palette(CommandPalette):
     Palette {
         align: center bottom;
         background: transparent;
-        & > Vertical { width: 64; max-width: 100%; height: auto; margin: 0; background: $surface; }
+        & > Vertical {
+            width: 64; max-width: 100%; height: auto; margin: 0; padding: 0 1;
+            visibility: visible; background: $surface; border: round $primary;
+        }
+        #--input, #--input.--list-visible { border: none; }
+        #--input CommandInput { border: none; height: 1; padding: 0; }
+        #--input Label, SearchIcon { margin: 0; }
         SearchIcon { color: $text-muted; }
-        #--results { overlay: none; }
+        LoadingIndicator { border: none; height: 1; }
+        #--results { overlay: none; border: none; padding: 0; }
     }
     """
 

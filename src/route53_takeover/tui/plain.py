@@ -26,7 +26,6 @@ from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
 from route53_takeover.core.switch.cards import switch_cards
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
-from route53_takeover.output.card_lines import print_cards
 from route53_takeover.process.protocol import KILLED, ExitInfo, Link
 
 if TYPE_CHECKING:
@@ -251,6 +250,8 @@ def _back_line(view: View) -> str:
 
 def _propose(proposal: Proposal) -> None:
     """Prints the plan."""
+    from route53_takeover.output.card_lines import print_cards  # noqa: PLC0415 -- loads rich
+
     name = [title(proposal.rehearsal)] if proposal.rehearsal else []
     write_lines(name, sys.stderr)
     if proposal.switch is not None:

@@ -29,7 +29,6 @@ from route53_takeover.tui.card_view import CardView, contents_of
 from route53_takeover.tui.dialogs import Confirm
 from route53_takeover.tui.keys import Where, bindings
 from route53_takeover.tui.messages import StartAsked
-from route53_takeover.tui.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,8 +109,8 @@ class OpeningScreen(BaseScreen):
         """What was read, what is being read, and for how long already."""
         *read, current = self._told or [_READING]
         since = asyncio.get_running_loop().time() - self._began
-        lines = [Content.assemble((f"{_READING} {duration(since)}", "$text-muted"))]
-        lines += [Content.assemble(("✔ ", "$text-success"), line) for line in read]
+        lines = [Content.assemble((f"{_READING} {since:.0f} s", "$text-muted"))]
+        lines += map(_told, read)
         if self._told:
             lines.append(Content.assemble((f"{_SPINNER[self._frame]} ", "$text-primary"), current))
         else:
@@ -120,6 +119,13 @@ class OpeningScreen(BaseScreen):
 
     def essential(self) -> str:
         return self._told[-1] if self._told else "Reading the account for the plan."
+
+
+def _told(line: str) -> Content:
+    """What was read, or a warning."""
+    is_warning = line.startswith("warning: ")
+    sign = ("! ", "$text-warning") if is_warning else ("✔ ", "$text-success")
+    return Content.assemble(sign, line)
 
 
 class CardColumns(Horizontal):

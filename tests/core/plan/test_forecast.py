@@ -173,6 +173,14 @@ def test_a_member_alone_costs_what_a_simple_record_costs() -> None:
     assert "by then about 100 % of resolvers" in both[-1]
 
 
+def test_what_is_the_same_of_many_records_is_said_once() -> None:
+    names = [replace(ALIAS, name=f"n{number}.example.com.") for number in range(5)]
+    lines = forecast_lines(plan(*names, HOUR))
+    assert "5 s gap: about 8 % of" in line(lines, "Each of 5 records (TTL about 60 s")
+    assert "5 s gap: about 8 % of" in line(lines, "www.example.com CNAME (TTL 60 s once lowered")
+    assert not [text for text in lines if "n1.example.com" in text]
+
+
 def test_a_location_that_no_other_member_covers_is_reckoned_for_its_clients() -> None:
     reported = line(forecast_lines(replace(plan(GERMANY), staying=(FRANCE,))), "5 s gap: about 8 %")
     assert reported.endswith(

@@ -253,7 +253,7 @@ def _print_rescue(
         }
         write_line(json.dumps(line), sys.stdout)
     else:
-        would = "would: " if dry_run else ""
+        would = "would: " if dry_run and done.changes else ""
         write_line(f"{would}{done.describe()}", sys.stdout)
 
 

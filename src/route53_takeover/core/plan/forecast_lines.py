@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _WORTH_SAYING = 2.0
 """The factor by which a lowered TTL must cost more before a line says so."""
+_FEW = 2
+"""Record sets of which the same is said one by one; more are counted."""
 _MINUTES = 120.0
 """Seconds from which on a duration is shown in minutes."""
 
@@ -94,20 +96,16 @@ def forecast_lines(plan: Plan) -> tuple[str, ...]:
 def _lines(plan: Plan) -> Iterator[str]:
     yield from _drain(plan)
     harmful = [m for m in plan.manuals if plan.harms(m)]
+    told: dict[str, list[str]] = {}
     for manual in plan.manuals:
-        if manual in harmful:
-            yield _gap(plan, manual)
-        elif plan.expects_gap(manual):
-            yield _harmless(plan, manual)
-        else:
-            yield f"{manual.key}: no gap is expected with --strategy {manual.strategy}."
-        if plan.expects_gap(manual) and manual.original.type not in ("A", "AAAA"):
-            yield (
-                f"{manual.key}: if it is exactly what the stack wants, CloudFormation may adopt it "
-                "without a gap."
-            )
-        if manual in harmful:
-            yield from _cost_of_lowering(plan, manual)
+        for text in _of_record(plan, manual):
+            told.setdefault(text, []).append(str(manual.key))
+    for text, keys in told.items():
+        yield from (
+            [f"Each of {len(keys)} records{text}"]
+            if len(keys) > _FEW
+            else [f"{key}{text}" for key in keys]
+        )
     if harmful:
         yield (
             f"The gap of {assumptions(plan).expected_gap:g} s is an assumption (--expected-gap): "
@@ -115,6 +113,20 @@ def _lines(plan: Plan) -> Iterator[str]:
         )
     if any(plan.expects_gap(manual) for manual in plan.manuals):
         yield _worst(plan, harmful)
+
+
+def _of_record(plan: Plan, manual: Manual) -> Iterator[str]:
+    """What is said of a record set, after its name."""
+    if plan.harms(manual):
+        yield _gap(plan, manual)
+    elif plan.expects_gap(manual):
+        yield _harmless(plan, manual)
+    else:
+        yield f": no gap is expected with --strategy {manual.strategy}."
+    if plan.expects_gap(manual) and manual.original.type not in ("A", "AAAA"):
+        yield ": if it is exactly what the stack wants, CloudFormation may adopt it without a gap."
+    if plan.harms(manual):
+        yield from _cost_of_lowering(plan, manual)
 
 
 def _drain(plan: Plan) -> Iterator[str]:
@@ -136,7 +148,7 @@ def _drain(plan: Plan) -> Iterator[str]:
 def _gap(plan: Plan, manual: Manual) -> str:
     expected, negative = record_forecast(plan, manual), assumptions(plan).negative_ttl
     return (
-        f"{manual.key} (TTL {_ttl_words(manual)}, negative TTL {negative} s): "
+        f" (TTL {_ttl_words(manual)}, negative TTL {negative} s): "
         f"{expected.gap_seconds:g} s gap: about {percent(expected.affected_share)} of resolvers "
         f"affected, {about(expected.harmed_seconds)} per user on average. Affected resolvers "
         f'cache "no such name" for {about(negative)}.{_only_some(plan, manual)}'
@@ -153,7 +165,7 @@ def _only_some(plan: Plan, manual: Manual) -> str:
 
 def _harmless(plan: Plan, manual: Manual) -> str:
     answers = still_answers(manual.original, plan.beside(manual.original))
-    return f"{manual.key}: about 0 s per user without an answer in any gap: {answers}."
+    return f": about 0 s per user without an answer in any gap: {answers}."
 
 
 def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
@@ -165,7 +177,7 @@ def _cost_of_lowering(plan: Plan, manual: Manual) -> Iterator[str]:
     kept, low = (harmed_seconds(gap, ttl, negative) for ttl in (old, lowered.ttl))
     if negative > lowered.ttl and low >= _WORTH_SAYING * kept:
         yield (
-            f"{manual.key}: with the old TTL of {old} s (--ttl keep) the {gap:g} s gap costs "
+            f": with the old TTL of {old} s (--ttl keep) the {gap:g} s gap costs "
             f"{about(kept)} per user instead of {about(low)}, but caches hold the old record for "
             f"up to {_time(old)} afterwards. "
             "--negative-ttl 5 makes both small."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.names import shown_name
+from route53_takeover.core.domain.stacks import ABSENT
 from route53_takeover.core.plan.cards import (
     Card,
     Line,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan, PlannedRecord
 
 NO_RISK = "No step is expected to leave a name without an answer."
+_FEW = 2
+"""Names that are spelled out; more are counted."""
 _UNKNOWN = "not known yet"
 _WHO_KNOWS = "No template defines it: --template or --preview shows what it will be."
 
@@ -74,7 +77,8 @@ def _changes(plan: Plan, config: str) -> Iterator[Part]:
     stack = plan.root.stack_name or plan.options.stack
     private = ", private" * plan.zone_private
     yield Line(lead="zone     ", text=f"{shown_name(plan.zone_name)} ({plan.zone_id}{private})")
-    yield Line(lead="stack    ", text=f"{stack} {plan.root.status}")
+    status = "does not exist yet" if plan.root.status == ABSENT else plan.root.status
+    yield Line(lead="stack    ", text=f"{stack} {status}")
     yield Line(lead="account  ", text=plan.account)
     if config:
         yield Line(lead="options  ", text=f"from {config}")
@@ -117,10 +121,16 @@ def _cost(plan: Plan) -> Iterator[Part]:
 # -- what will happen
 
 
+def _names(plan: Plan) -> str:
+    if len(plan.names) > _FEW:
+        return f"{len(plan.names)} names"
+    return " and ".join(map(shown_name, plan.names))
+
+
 def _happens(plan: Plan) -> Iterator[Part]:
     if not plan.manuals:
         return
-    names, is_at_risk = " and ".join(map(shown_name, plan.names)), False
+    names, is_at_risk = _names(plan), False
     for number, step in enumerate(planned_steps(plan), start=1):
         if step.leaves_gap and not is_at_risk:
             is_at_risk = True
