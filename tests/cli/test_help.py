@@ -57,7 +57,7 @@ def test_options_stand_in_panels_with_their_defaults(program: Program) -> None:
     titles = re.findall(r"^(\w[^\n]*):$", out, re.MULTILINE)
     assert titles == [
         "Examples",
-        *(str(panel) for panel in Panel if panel not in (Panel.SITE, Panel.CHECKS)),
+        *(str(panel) for panel in Panel if panel not in (Panel.SITE, Panel.CHECKS, Panel.ALERTS)),
         "Exit codes",
     ]
     deploy = out.partition("\nDeploy:\n")[2].partition("\n\n")[0]

@@ -111,8 +111,8 @@ def _flags(command: Command, given: Sequence[str]) -> list[Candidate]:
     for param in command.params:
         if not isinstance(param, TyperOption) or param.hidden:
             continue
-        flags = [flag for flag in param.opts if flag.startswith("--")]
-        if param.multiple or not any(word.partition("=")[0] in param.opts for word in given):
+        flags = [f for f in (*param.opts, *param.secondary_opts) if f.startswith("--")]
+        if param.multiple or not {word.partition("=")[0] for word in given} & {*param.opts}:
             found += [(flag, param.help or "") for flag in flags]
     return [*found, ("--help", "Show the help and exit.")]
 

@@ -38,6 +38,7 @@ class Panel(StrEnum):
     RELEASE = "Release, gap and restore"
     CHECKS = "Checks and way back"
     ACCOUNT = "AWS account and name servers"
+    ALERTS = "Alerts"
     COMMON = "Output and files"
 
 
@@ -118,6 +119,7 @@ def _option_rows(command: AnyCommand, ctx: Context) -> dict[str, Rows]:
 
 def _names(param: TyperOption, ctx: Context) -> str:
     flags = ", ".join(sorted(param.opts, key=len))
+    flags = "/".join([flags, *param.secondary_opts])
     if param.is_flag:
         return f"{flags} {param.metavar or ''}".rstrip()
     return f"{flags} {param.make_metavar(ctx).removeprefix('<').removesuffix('>')}"

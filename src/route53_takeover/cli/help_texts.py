@@ -109,6 +109,7 @@ KEY_EXAMPLES: dict[str, str | int | list[str]] = {
     "endpoint-url": "http://127.0.0.1:4566",
     "dns-profile": "dns",
     "state-dir": ".takeover",
+    "on-event": "./page-me",
     "domain": "www.example.com",
     "base-path": "v1",
     "distribution": "E2EXAMPLE",

@@ -316,6 +316,7 @@ class RunningOptions(CommonOptions):
         str | None,
         option(
             "--on-event",
+            panel=Panel.ALERTS,
             callback=types.not_empty,
             help="Shell command that is run when a gap opens or closes, when the run needs you, "
             "and when it ends; it gets the event as JSON on stdin.",
@@ -326,8 +327,9 @@ class RunningOptions(CommonOptions):
         bool | None,
         option(
             "--notify/--no-notify",
-            help="Desktop notifications of the same by the terminal. Without either: where the "
-            "terminal is known to have them, and not in a rehearsal.",
+            panel=Panel.ALERTS,
+            show_default="where the terminal is known to have them, and not in a rehearsal",
+            help="Desktop notifications of the same by the terminal.",
         ),
     ] = None
 

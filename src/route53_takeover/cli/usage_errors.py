@@ -73,7 +73,8 @@ def _meant_option(ctx: Context, option: str) -> str:
 
 
 def _flags(command: Command) -> list[str]:
-    return [flag for param in command.params for flag in param.opts if flag.startswith("--")]
+    flags = [flag for param in command.params for flag in (*param.opts, *param.secondary_opts)]
+    return [flag for flag in flags if flag.startswith("--")]
 
 
 def _meant_choice(param: Parameter, message: str) -> str:
