@@ -28,7 +28,7 @@ def ask(question: str, default: str = "") -> str:
     while True:
         sys.stderr.write(f"{question}{hint}: ")
         sys.stderr.flush()
-        # Not by way of sys.stdin: a thread that is given up at a signal would hold its buffer's lock.
+        # Not by way of sys.stdin: a thread that is given up at a signal would hold its lock.
         line = os.read(sys.stdin.fileno(), _LONGEST)
         if not line:
             raise UsageError("there is no answer", "Give the options instead, with --yes.")
