@@ -66,6 +66,14 @@ def write_durably(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
+def add_line_durably(path: Path, line: bytes) -> None:
+    """Adds a line to a file of mode 0600, which it makes where there is none. Raises OSError."""
+    with os.fdopen(open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb") as file:
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock on a file; a missing file has no lock.
 

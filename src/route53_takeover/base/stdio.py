@@ -17,12 +17,12 @@ import sys
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 from route53_takeover.base.escaping import escape_control
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import TextIO
 
 
@@ -88,6 +88,10 @@ class Plain:
         for line in lines:
             self.write(line)
 
+    def write_spans(self, lines: Iterable[StyledLine]) -> None:
+        """Writes lines with colours; only the spans' texts are anyone else's."""
+        self._stream.write("".join(map(_coloured, lines)))
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- the stream's own
         if name == "buffer":
             raise AttributeError(name)
@@ -141,6 +145,36 @@ def write_styled_lines(lines: Iterable[str], file: Sink) -> None:
         return
 
 
+class Span(NamedTuple):
+    """A part of a line. ``style``: the parameters of SGR, such as `RED`; empty: as it comes."""
+
+    text: str
+    style: str = ""
+
+
+BOLD, DIM = "1", "2"
+RED, GREEN, YELLOW, BLUE = "1;31", "32", "33", "34"
+StyledLine: TypeAlias = "Sequence[Span]"
+
+
+def write_spans(lines: Iterable[StyledLine], file: Sink) -> None:
+    """Writes lines of our own making, with their colours where the terminal has some."""
+    if isinstance(file, Background):
+        file.write_spans(lines)
+        return
+    if not (isinstance(file, Plain) and takes_styles(file)):
+        write_lines(("".join(span.text for span in line) for line in lines), file)
+        return
+    with suppress(OSError, ValueError):
+        file.write_spans(lines)
+        file.flush()
+
+
+def _coloured(line: StyledLine) -> str:
+    texts = ((escape_control(span.text), span.style) for span in line)
+    return "".join(f"\x1b[{how}m{text}\x1b[0m" if how else text for text, how in texts) + "\n"
+
+
 def finish() -> None:
     """Flushes stdout and stderr for good; what cannot be written is dropped.
 
@@ -162,13 +196,17 @@ class Background:
 
     def __init__(self, file: Sink) -> None:
         self._file = file
-        self._texts: SimpleQueue[str | None] = SimpleQueue()
+        self._texts: SimpleQueue[str | Sequence[StyledLine] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> None:
         """Takes a text and returns at once."""
         self._texts.put(text)
+
+    def write_spans(self, lines: Iterable[StyledLine]) -> None:
+        """Takes lines, as `route53_takeover.base.stdio.write_spans` does, and returns at once."""
+        self._texts.put(tuple(lines))
 
     def flush(self) -> None:
         """Does nothing: every text is flushed as it is written."""
@@ -181,6 +219,9 @@ class Background:
 
     def _work(self) -> None:
         while (text := self._texts.get()) is not None:
+            if not isinstance(text, str):
+                write_spans(text, self._file)
+                continue
             with suppress(OSError, ValueError):
                 self._file.write(text)
                 self._file.flush()
