@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from tests.builders import NOW, before_deploys, with_name
 
 from route53_takeover.core.domain.stacks import STACK, StackEvent, StackResource
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.step import step
 from route53_takeover.storage.journal import read_journal
@@ -344,3 +346,13 @@ def test_the_news_are_bounded_and_the_newest_stay(started: tuple[State, Timeline
         timeline.take(polled(float(number), event), state)
     assert len(timeline.news) == 500
     assert timeline.news[-1].text.endswith("no 999")
+
+
+def test_a_run_that_changed_nothing_does_not_say_that_it_undoes_something() -> None:
+    untouched = with_name(before_deploys(Phase.RESTORE), tried=frozenset())
+    for state, text in (
+        (untouched, "nothing was changed; reading everything once more"),
+        (with_name(untouched, tried=frozenset({Purpose.LOWER})), "undoing the run's changes"),
+    ):
+        news = Timeline().take(ev.RunPaused(time=NOW), state)
+        assert [line.text for line in news if line.phase] == [text]

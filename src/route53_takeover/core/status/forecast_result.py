@@ -9,7 +9,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from route53_takeover.core.plan.forecast import RecordForecast, record_forecast
-from route53_takeover.core.plan.forecast_lines import percent, short
 from route53_takeover.core.plan.forecast_objects import record_object
 from route53_takeover.core.status.result import gap_seconds
 
@@ -62,39 +61,16 @@ def forecast_results(state: State) -> Iterator[ForecastResult]:
             )
 
 
-def forecast_result_lines(state: State) -> list[str]:
-    """The comparison as text, a line for each record set."""
-    lines = []
-    for each in forecast_results(state):
-        expected = each.expected
-        gap = "none measured" if each.gap_seconds is None else f"{each.gap_seconds:.1f} s"
-        if each.gap_seconds_dns is not None:
-            gap += f" ({each.gap_seconds_dns:.1f} s at the worst name server)"
-        line = f"  {expected.key}: gap {expected.gap_seconds:g} s expected, {gap}"
-        if each.affected_share is not None and each.harmed_seconds is not None:
-            line += (
-                f": {percent(each.affected_share)} of resolvers instead of "
-                f"{percent(expected.affected_share)}, {short(each.harmed_seconds)} per user "
-                f"instead of {short(expected.harmed_seconds)}"
-            )
-        lines.append(line)
-    return ["Forecast and measurement:", *lines] if lines else []
-
-
-def forecast_result_objects(state: State) -> list[dict[str, Any]]:
+def forecast_result_object(each: ForecastResult) -> dict[str, Any]:
     """The comparison as JSON: what was expected, and under ``measured`` what came."""
-    return [
-        record_object(each.expected)
-        | {
-            "measured": {
-                "gap_seconds": each.gap_seconds,
-                "gap_seconds_dns": each.gap_seconds_dns,
-                "affected_share": _rounded(each.affected_share, 4),
-                "harmed_seconds": _rounded(each.harmed_seconds, 3),
-            }
+    return record_object(each.expected) | {
+        "measured": {
+            "gap_seconds": each.gap_seconds,
+            "gap_seconds_dns": each.gap_seconds_dns,
+            "affected_share": _rounded(each.affected_share, 4),
+            "harmed_seconds": _rounded(each.harmed_seconds, 3),
         }
-        for each in forecast_results(state)
-    ]
+    }
 
 
 def _rounded(number: float | None, digits: int) -> float | None:

@@ -6,8 +6,12 @@ A snapshot carries them, so that no view has to know which machine is behind it.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class RunKind(StrEnum):
@@ -52,3 +56,14 @@ SWITCH_WORDS = RunWords(
     no_abort="Once the switch has begun the run watches to its end and cannot be aborted.",
     aborts="the run ends before the switch; once it has begun, it continues",
 )
+
+
+_FEW = 3
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - _FEW
+    if more <= 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_FEW])} and {more} more"

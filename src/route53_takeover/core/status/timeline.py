@@ -16,9 +16,10 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status import messages
 from route53_takeover.core.status.messages import Message, stage_words
 from route53_takeover.core.status.run_timeline import RunTimeline
-from route53_takeover.core.status.snapshot import ServerAnswer
+from route53_takeover.core.status.snapshot import Mark, ServerAnswer
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
+from route53_takeover.core.takeover.phases import Phase
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordKey
@@ -117,9 +118,7 @@ class Timeline(RunTimeline):
                         self._follow_absence(key, stage, handover.gap_began_at, state.now)
                     mark, words = stage_words(name, handover)
                     self._say(state.now, Message(f"{key} {words}", mark))
-        is_elsewhere = state.plan.options.deploy_on is None
-        entered = messages.of_phase(state.phase, deploys_elsewhere=is_elsewhere)
-        self._follow_run(state, "the takeover", entered)
+        self._follow_run(state, "the takeover", _entered(state))
 
     def _follow_absence(
         self, key: RecordKey, stage: RecordStatus, began: float | None, now: float
@@ -218,6 +217,16 @@ class Timeline(RunTimeline):
                 pass
         for message in messages.of_event(event):
             self._say(event.time, message)
+
+
+def _entered(state: State) -> Message:
+    """The phase that the run is in; there may be nothing to undo."""
+    soa = () if state.soa is None else (state.soa,)
+    written = (*state.names.values(), *state.helpers.values(), *soa)
+    if state.phase is Phase.RESTORE and not any(name.tried for name in written):
+        return Message("nothing was changed; reading everything once more", Mark.RUNNING)
+    is_elsewhere = state.plan.options.deploy_on is None
+    return messages.of_phase(state.phase, deploys_elsewhere=is_elsewhere)
 
 
 def _kept(answers: tuple[ServerAnswer, ...], released_at: float | None) -> tuple[ServerAnswer, ...]:
