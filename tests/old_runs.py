@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.simulation.aws.route53.zones import ZoneError
 from route53_takeover.simulation.chaos.transport import TAKEOVER
+from route53_takeover.storage.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.cli.program import Program
 
     from route53_takeover.core.domain.stacks import StackEvent
     from route53_takeover.simulation.aws.account import SimulatedAccount
@@ -40,6 +44,25 @@ def journal_names() -> list[str]:
 def journal_data(name: str) -> bytes:
     """A frozen journal, as it was written."""
     return gzip.decompress((JOURNALS / f"{name}.jsonl.gz").read_bytes())
+
+
+def placed(program: Program, name: str) -> RunFolder:
+    """A copy of the folder in the program's state folder, with the modes that it had."""
+    saved = json.loads((RUN_FOLDERS / name / "plan.json").read_text())
+    path = program.state / "runs" / saved["run"]
+    shutil.copytree(RUN_FOLDERS / name, path)
+    for folder in (program.state, path.parent, path):
+        folder.chmod(0o700)
+    for file in path.iterdir():
+        file.chmod(0o600)
+    return RunFolder(path)
+
+
+def resealed(data: bytes, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+    """A journal with events that were changed, and the checksums that fit them."""
+    events = (change(json.loads(line)["event"]) for line in data.splitlines())
+    bodies = (json.dumps(event, separators=(",", ":")).encode() for event in events)
+    return b"".join(_line(seq, body) for seq, body in enumerate(bodies, start=1))
 
 
 class Replay:

@@ -26,7 +26,7 @@ def test_a_defect_is_reported_with_its_run_and_its_details_are_kept(
     def broken(*_: object) -> None:
         raise KeyError("no such\nthing")
 
-    monkeypatch.setattr("route53_takeover.cli.commands.report.read_journal", broken)
+    monkeypatch.setattr("route53_takeover.cli.run_reading.read_journal", broken)
     monkeypatch.setattr(RunFolder, "backup", broken)
     ended = program(*words)
     line = plain_error(ended, code, "internal error of route53-takeover: KeyError", hint="runs")

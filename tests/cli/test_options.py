@@ -68,7 +68,7 @@ FULL = (*TARGET, "--deploy=true")
         (("rehearse", "--auto", "--speed=0"), "--speed"),
         (("rehearse", "--auto", "--like=x", "--scenario=alias"), "--like"),
         (("rehearse", "--auto", "--like=unheard-of"), "unheard-of"),
-        (("report",), "RUN"),
+        (("report",), "there are no runs"),
         (("report", "--config=no-such-file", "x"), "no-such-file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

@@ -64,7 +64,8 @@ def test_all_that_is_kept_is_the_owners_alone_whatever_the_umask_and_whatever_wa
     assert f"warning: others can write to {program.state} (mode 0777)" in helped.err
     files = {path.name for path in program.state.rglob("*") if path.is_file()}
     deploy = {f"deploy-on.{suffix}" for suffix in ("log", "pid", "exit")}
-    run = {"journal.jsonl", "plan.json", "backup.json", "takeover.log", "restores.jsonl"}
+    run = {"journal.jsonl", "plan.json", "backup.json", "takeover.log"}
+    run |= {"restores.jsonl", "ends.jsonl"}
     assert files == run | deploy | {lock.name for lock in (program.state / "locks").iterdir()}
     for name in ("runs", "locks"):
         private(program.state / name)

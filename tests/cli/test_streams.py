@@ -76,7 +76,7 @@ def test_a_reader_who_stops_reading_does_not_hold_the_run_up(
     assert '"event": "result"' in text.splitlines()[-1]
 
 
-@pytest.mark.parametrize("words", [("--help",), ("runs",), ("rehearse", "--list")])
+@pytest.mark.parametrize("words", [("--help",), ("runs", "-q"), ("rehearse", "--list")])
 def test_a_closed_stdout_is_no_traceback(program: Program, words: tuple[str, ...]) -> None:
     ended = program(*words, stdout=None, preexec_fn=lambda: os.close(1))
     assert ended.err == ""

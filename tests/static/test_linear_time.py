@@ -44,6 +44,7 @@ from route53_takeover.core.retire.name_lookup import is_website
 from route53_takeover.core.status import attention
 from route53_takeover.core.switch.check_syntax import parse_check, shown
 from route53_takeover.core.switch.origins import kind_of, target_of
+from route53_takeover.output import report_markdown
 from route53_takeover.process import login_scope
 from route53_takeover.runtime import switch_preflight
 from route53_takeover.storage import locks, run_folder
@@ -248,6 +249,7 @@ WORK: dict[str, Callable[[str], object]] = {
         unread={},
     ),
     "adapters.endpoint": lambda text: is_aws("https://" + text),
+    "output.report_markdown": lambda text: report_markdown.code("`" + text),
     "storage.run_folder": run_folder.label_of,
     "storage.locks": lambda text: locks._file_name("Z1", text),
     "cli.programs": lambda text: programs.program_of(text.rstrip("\n")),

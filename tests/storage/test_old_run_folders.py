@@ -8,27 +8,26 @@ own, and a copy of the folder with that account's endpoint and ids.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.program import Cloud, Program
-from tests.old_runs import RUN_FOLDERS, Replay
+from tests.old_runs import Replay, placed
 
 from route53_takeover.process.protocol import Link
 from route53_takeover.process.replay import Replay as ScreenReplay
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.scenarios import SCENARIOS, alias, cname, site_account
 from route53_takeover.storage.journal import read_journal
-from route53_takeover.storage.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from route53_takeover.simulation.aws.account import AccountSetup
+    from route53_takeover.storage.run_folder import RunFolder
 
 JSON = "--output=json"
 RUN = "2026"
@@ -54,18 +53,6 @@ NEVER_CREATED = site_account(
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
-
-
-def placed(program: Program, name: str) -> RunFolder:
-    """A copy of the folder in the program's state folder, with the modes that it had."""
-    saved = json.loads((RUN_FOLDERS / name / "plan.json").read_text())
-    path = program.state / "runs" / saved["run"]
-    shutil.copytree(RUN_FOLDERS / name, path)
-    for folder in (program.state, path.parent, path):
-        folder.chmod(0o700)
-    for file in path.iterdir():
-        file.chmod(0o600)
-    return RunFolder(path)
 
 
 @contextmanager

@@ -42,18 +42,22 @@ from route53_takeover.cli.options import (
     ForceOption,
     InstallCompletionOption,
     LookOption,
+    OlderThanOption,
     OutOption,
     OwnerCheckOption,
     PlanOption,
     PolicyOption,
+    PruneOption,
     Rehearsal,
     RehearseItOption,
+    ReportOptions,
     RunArgument,
     RunningOptions,
     ShowCompletionOption,
     StackOption,
     VersionOption,
     WriteConfigOption,
+    YesOption,
 )
 from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
@@ -232,18 +236,24 @@ def _needs_terminal() -> None:
 
 @app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
-def runs(*, common: CommonOptions) -> ExitCode:
-    """List the runs, with phase and outcome."""
+def runs(
+    *,
+    prune: PruneOption = False,
+    older_than: OlderThanOption = 30 * 86400.0,
+    yes: YesOption = False,
+    common: CommonOptions,
+) -> ExitCode:
+    """List the runs: where each stands, its gap, and what you have to do."""
     from route53_takeover.cli.commands import runs as command
 
-    return command.runs(common)
+    return command.runs(common, prunes=prune, older_than=older_than, agreed=yes)
 
 
 @app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
 def resume(
     *,
-    run: RunArgument,
+    run: RunArgument = None,
     auto: AutoOption = False,
     connection: ConnectionOptions,
     common: RunningOptions,
@@ -258,7 +268,7 @@ def resume(
 
 @app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
-def attach(*, run: RunArgument, common: CommonOptions) -> ExitCode:
+def attach(*, run: RunArgument = None, common: CommonOptions) -> ExitCode:
     """Show a run that is in progress, has ended or was interrupted."""
     from route53_takeover.cli.commands import attach as command
 
@@ -269,7 +279,7 @@ def attach(*, run: RunArgument, common: CommonOptions) -> ExitCode:
 @grouped
 def restore(
     *,
-    run: RunArgument,
+    run: RunArgument = None,
     force: ForceOption = False,
     dry_run: DryRunOption = False,
     account: AccountOptions,
@@ -283,8 +293,8 @@ def restore(
 
 @app.command(cls=Command, rich_help_panel=Commands.RUNS)
 @grouped
-def report(*, run: RunArgument, common: CommonOptions) -> ExitCode:
-    """Print the events and the result of a run."""
+def report(*, run: RunArgument = None, common: ReportOptions) -> ExitCode:
+    """Print the result of a run, its timeline, its gaps and every change that it sent."""
     from route53_takeover.cli.commands import report as command
 
     return command.report(run, common)

@@ -69,6 +69,7 @@ class OpenAccount:
     Attributes:
         inventory: what its stacks hold: read once, on first use.
         tell: receives progress messages.
+        identity: ARN of the credentials, where they were asked for it.
         api_gateway, distributions: only where the account was opened with ``switches``.
     """
 
@@ -84,6 +85,7 @@ class OpenAccount:
         self.region = stacks.region
         self.partition = stacks.partition
         self.tell = tell
+        self.identity = ""
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
         self.deletes = CloudFormationDeletes(stacks)

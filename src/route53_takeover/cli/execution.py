@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from route53_takeover import __version__
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.identity import needs_mfa
 from route53_takeover.base.errors import ExitCode, RefusedError, TakeoverError, UsageError
@@ -149,7 +150,7 @@ async def agreed(
         if not await reporter.agrees(made):
             raise StoppedError("the plan was declined, nothing was written")
         reached = replace(connection, region=account.region)
-        yield account, unnamed(made, reached, read)
+        yield account, replace(unnamed(made, reached, read), identity=identity.arn)
 
 
 def unnamed(made: Plan, connection: Connection, read: AccountRead | None) -> Saved:
@@ -211,7 +212,9 @@ def begun_run(
         UsageError: it cannot be written.
     """
     folder = create_run(common.state_dir, label, now)
-    saved = replace(saved, run=folder.name, begun=now, on_event=common.on_event)
+    saved = replace(
+        saved, run=folder.name, begun=now, on_event=common.on_event, program=__version__
+    )
     try:
         folder.save_plan(saved)
     except OSError as error:

@@ -32,7 +32,7 @@ _NOT_IN_CONFIG = frozenset(
     {
         *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),
         *("delete", "delete_command", "policy", "write_config"),
-        *("file", "tool", "yes"),
+        *("file", "tool", "yes", "prune", "older_than"),
     }
 )
 """Options that belong to one call, or do nothing in a file."""

@@ -41,11 +41,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "route53-takeover rehearse --scenario never-created --speed 10 --auto",
         "route53-takeover rehearse --virtual --runs 1000 --seed 7",
     ),
-    "runs": ("route53-takeover runs --output json",),
+    "runs": ("route53-takeover runs", "route53-takeover runs --prune --older-than 90d"),
     "resume": ("route53-takeover resume 20261128-040935-shop --auto",),
     "attach": ("route53-takeover attach 20261128-040935-shop",),
     "restore": ("route53-takeover restore 20261128-040935-shop --dry-run",),
-    "report": ("route53-takeover report 20261128-040935-shop",),
+    "report": (
+        "route53-takeover report",
+        "route53-takeover report last --output html >report.html",
+    ),
 }
 """Command -> lines to copy; empty: the program."""
 

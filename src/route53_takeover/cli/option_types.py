@@ -21,6 +21,15 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class ReportOutput(StrEnum):
+    """What the stdout of `report` carries."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 class LogLevel(StrEnum):
     """How much goes to takeover.log."""
 
@@ -68,6 +77,15 @@ def duration(value: str | float) -> float:
         return seconds(value)
     except UsageError as error:
         raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+
+
+def age(value: str | float) -> float:
+    """A duration, or days: ``30d``."""
+    text = str(value).strip().lower()
+    days = text.removesuffix("d")
+    if days != text and days.isdecimal() and len(days) < _DIGITS:
+        return float(days) * 86400.0
+    return duration(value)
 
 
 def weights(value: str) -> str:

@@ -25,7 +25,7 @@ from route53_takeover.cli.given_options import (
     read_config_file,
 )
 from route53_takeover.cli.help import Panel
-from route53_takeover.cli.option_types import LogLevel, Output, OwnersIn
+from route53_takeover.cli.option_types import LogLevel, Output, OwnersIn, ReportOutput
 
 if TYPE_CHECKING:
     from route53_takeover.storage.config import Common, Connection, Override
@@ -130,7 +130,13 @@ RehearseItOption = Annotated[
     ),
 ]
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Name of a run's folder, or the beginning of it.")
+    str | None,
+    typer.Argument(
+        metavar="RUN",
+        help="Name of a run's folder, or the beginning of it, or 'last'. Without it: the newest "
+        "that is alive, else the newest.",
+        show_default=False,
+    ),
 ]
 InstallCompletionOption = Annotated[
     bool,
@@ -154,6 +160,25 @@ ShowCompletionOption = Annotated[
         callback=types.show_completion,
     ),
 ]
+PruneOption = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Remove the folders of rehearsals and of old runs that are over; never one that is "
+        "alive, has not ended or is unknown.",
+    ),
+]
+OlderThanOption = Annotated[
+    float,
+    typer.Option(
+        "--older-than",
+        parser=types.age,
+        help="With --prune: age from which runs are removed, such as 12h or 30d.",
+        metavar="AGE",
+        show_default="30d",
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="With --prune: remove without a question.")]
 VersionOption = Annotated[
     bool,
     typer.Option(
@@ -341,6 +366,21 @@ class RunningOptions(CommonOptions):
         if is_given_for_this("on_event"):
             given = replace(given, on_event=self.on_event or "")
         return replace(given, notify=self.notify) if is_given_for_this("notify") else given
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(CommonOptions):
+    """The same of `report`, which has more formats."""
+
+    output: Annotated[
+        ReportOutput,
+        option(
+            "--output",
+            panel=Panel.COMMON,
+            metavar="text|json|markdown|html",
+            help="Output format; html is one self-contained page.",
+        ),
+    ] = ReportOutput.TEXT  # type: ignore[assignment]  # it has all of the others' formats
 
 
 def _default_state_dir(*, quiet: bool) -> Path:

@@ -94,6 +94,7 @@ async def planned_switch(
         deletes=writable and options.retire is not None,
         tell=reporter.tell,
     ) as account:
+        account.identity = identity.arn
         must = options.deploy is None
         facts = await reading_of(account, identity.account).facts(options, green_is_there=must)
         yield account, make_switch_plan(facts)
@@ -126,6 +127,7 @@ async def start_switch(
             plan=made,
             connection=replace(connection, region=account.region),
             cwd=str(Path.cwd()),
+            identity=account.identity,
         )
         if rehearsal is not None:
             link = rehearsal.account

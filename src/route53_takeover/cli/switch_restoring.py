@@ -39,6 +39,7 @@ from route53_takeover.runtime.switch_restore import invalidate, lead_back
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work
 from route53_takeover.storage.run_folder import SavedSwitch, line_for, within
+from route53_takeover.storage.run_notes import RESTORE, save_end, save_switch_restore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ async def _restore(
                     force=force,
                     by_force=by_force,
                     dry_run=dry_run,
-                    save=lambda swap, there: folder.save_switch_restore(clock.now(), swap, there),
+                    save=lambda swap, there: save_switch_restore(folder, clock.now(), swap, there),
                     tell=tell,
                 )
                 _print(common, folder, back, seq, clock.now(), dry_run=dry_run)
@@ -147,6 +148,8 @@ async def _restore(
                         back.swap, sites=sites, clock=clock, reference=reference, tell=tell
                     )
         ended = _result(folder, found, dict(account.calls), dry_run=dry_run)
+        if not dry_run:
+            save_end(folder, clock.now(), RESTORE, ended)
     return text_lines.print_result(common, ended, clock.now(), seq=len(found) + 1)
 
 

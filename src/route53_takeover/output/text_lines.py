@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ExitCode
-from route53_takeover.base.stdio import write_line, write_lines
+from route53_takeover.base.stdio import BOLD, DIM, Span, write_line, write_spans
+from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import DeployExited
 from route53_takeover.core.status.any_run import (
     doing_of,
@@ -22,17 +23,19 @@ from route53_takeover.core.status.any_run import (
     tell,
     timeline_for,
 )
+from route53_takeover.core.status.gap_lines import GapLines
 from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.rehearsal_marks import title
 from route53_takeover.core.status.snapshot import Detail
 from route53_takeover.output.json_lines import result_object
+from route53_takeover.output.mark_styles import MARK_STYLES, OUTCOME_STYLES
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import TakeoverError
     from route53_takeover.base.stdio import Sink
     from route53_takeover.core.events import Event
     from route53_takeover.core.status.any_run import RunState
-    from route53_takeover.core.status.result import Result, SwapResult
+    from route53_takeover.core.status.result import RecordResult, Result, SwapResult
     from route53_takeover.core.status.switch.timeline import SwitchTimeline
     from route53_takeover.core.status.timeline import Timeline
     from route53_takeover.storage.config import Common
@@ -83,6 +86,7 @@ class TextLines:
         self._quiet = quiet
         self._detail = Detail.ALL if verbose else Detail.MAIN
         self._timeline: Timeline | SwitchTimeline | None = None
+        self._gaps = GapLines()
         self._state: RunState | None = None
         self._last = 0.0
 
@@ -92,10 +96,12 @@ class TextLines:
         self._state = state
         if self._timeline is None:
             self._timeline = timeline_for(state)
-        for news in tell(self._timeline, event, state):
+        for news in (*tell(self._timeline, event, state), *self._gaps.take(state)):
             if news.detail > self._detail or (news.phase and has_run_ended(state)):
                 continue  # the summary says how it ended
-            self._say(event.time, f"{news.phase}: {news.text}" if news.phase else news.text)
+            style = MARK_STYLES.get(news.mark, BOLD if news.phase else "")
+            text = f"{news.phase}: {news.text}" if news.phase else news.text
+            self._say(event.time, text, style)
         if self._deploy_output and isinstance(event, DeployExited):
             for text in deploy_tail(event):
                 self._say(event.time, text)
@@ -111,11 +117,12 @@ class TextLines:
         more = f"; {progress}" if progress else ""
         self._say(now, f"{doing_of(state).rstrip('.')} ({waited}){more}")
 
-    def _say(self, time: float, text: str) -> None:
+    def _say(self, time: float, text: str, style: str = "") -> None:
         self._last = time
         began = time if self._timeline is None else self._timeline.began
         since = clock_time(time - began)
-        write_line(f"{self._prefix}{since}  {text}", self._out)
+        line = Span(f"{self._prefix}{since}  ", DIM), Span(text, style)
+        write_spans([line], self._out)
 
 
 def clock_time(seconds: float) -> str:
@@ -139,11 +146,7 @@ _SYMBOLS = {
 def summary(result: Result, *, resume: str | None) -> list[str]:
     """The summary of a run, for stdout: its lines."""
     lines = [f"{_SYMBOLS[result.outcome]} {result.outcome}: {result.reason}"]
-    for record in result.records:
-        gap = "" if record.gap_seconds is None else f", gap {record.gap_seconds:.1f} s"
-        if record.gap_seconds_dns is not None:
-            gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
-        lines.append(f"  {record.label}: {record.outcome}{gap}")
+    lines += [f"  {record_line(record)}" for record in result.records]
     lines += [f"  {swap_line(swap)}" for swap in result.switches]
     if result.owner_notice:
         lines.append(f"! {result.owner_notice}")
@@ -154,6 +157,14 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
         calls = sum((result.api_calls or {}).values())
         lines.append(f"run {result.run}, {calls} API calls" if calls else f"run {result.run}")
     return lines
+
+
+def record_line(record: RecordResult) -> str:
+    """What came of one record set."""
+    gap = "" if record.gap_seconds is None else f", gap {record.gap_seconds:.1f} s"
+    if record.gap_seconds_dns is not None:
+        gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
+    return f"{record.label}: {record.outcome}{gap}"
 
 
 def swap_line(swap: SwapResult) -> str:
@@ -210,5 +221,9 @@ def print_result(
         lines = summary(ended, resume=resume)
         if rehearsal:
             lines.insert(0, f"{title(rehearsal)}, nothing real was changed")
-        write_lines(lines, sys.stdout)
+        first = f"{_SYMBOLS[ended.outcome]} "
+        style = OUTCOME_STYLES[Outcome(ended.outcome)]
+        write_spans(
+            ([Span(line, style if line.startswith(first) else "")] for line in lines), sys.stdout
+        )
     return ended.exit_code

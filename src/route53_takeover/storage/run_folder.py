@@ -8,7 +8,6 @@ it.
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -26,14 +25,12 @@ from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.status.snippets import command_line
 from route53_takeover.core.switch.model import Swap, SwitchPlan
 from route53_takeover.storage.config import Connection
+from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.user_folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from route53_takeover.core.domain.record_sets import Change
-    from route53_takeover.core.switch.model import SwapReading
 
 
 FORMAT = 1
@@ -57,6 +54,8 @@ class SavedRun(Struct, frozen=True, kw_only=True):
         simulated: the folder of a scenario's account, whose process answers there while it lives.
         cwd: where the deploy commands run.
         on_event: the command of ``--on-event``; empty: none.
+        identity: ARN of the credentials that started it; empty in runs of earlier versions.
+        program: version of the program that did.
     """
 
     format: int = FORMAT
@@ -67,6 +66,8 @@ class SavedRun(Struct, frozen=True, kw_only=True):
     rehearsal: str | None = None
     simulated: str = ""
     on_event: str = ""
+    identity: str = ""
+    program: str = ""
 
 
 class Saved(SavedRun, frozen=True, kw_only=True):
@@ -175,33 +176,6 @@ class RunFolder:
         """The same for a switch: what leads to blue now. Raises OSError."""
         backup = SwitchBackup(run=self.name, swaps=plan.watched or plan.swaps)
         self._write("backup.json", msgspec.json.format(msgspec.json.encode(backup), indent=1))
-
-    def save_restore(self, time: float, changes: Sequence[Change]) -> None:
-        """Adds to restores.jsonl, durably, what `restore` is about to change. Raises OSError."""
-        line = {
-            "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
-            "changes": [{"action": c.action, "record": c.record.to_api()} for c in changes],
-        }
-        self._add_restore(line)
-
-    def save_switch_restore(self, time: float, swap: Swap, found: SwapReading) -> None:
-        """The same of a switch: what stands where it is about to be led back. Raises OSError."""
-        self._add_restore(
-            {
-                "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
-                "swap": swap.id,
-                "found": msgspec.to_builtins(found),
-                "to": swap.before,
-            }
-        )
-
-    def _add_restore(self, line: dict[str, Any]) -> None:
-        path = self.path / "restores.jsonl"
-        fd = private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        with os.fdopen(fd, "wb") as file:
-            file.write(_readable(msgspec.json.encode(line)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
 
     def discard(self) -> None:
         """Takes the folder of a run that never began away again."""
@@ -353,26 +327,45 @@ def named(state_dir: Path) -> str:
     return "" if is_found else str(state_dir)
 
 
-def find_run(state_dir: Path, name: str) -> RunFolder:
-    """The run of this name, or of this unique prefix.
+LAST = "last"
+"""RUN that means the newest run."""
+
+
+def find_run(state_dir: Path, name: str | None) -> RunFolder:
+    """The run of this name, or of this unique prefix; of `LAST`, or without a name, the newest.
+
+    Without a name one whose process lives comes first.
 
     Raises:
         UsageError: there is none, or more than one.
     """
-    runs = all_runs(state_dir)
-    found = [run for run in runs if run.name == name] or [
-        run for run in runs if name and run.name.startswith(name)
-    ]
-    if len(found) == 1:
-        return found[0]
+    found = matching_runs(state_dir, name)
+    if not found and name in (None, LAST):
+        raise UsageError(f"there are no runs in {state_dir}", "Check --state-dir.")
     if not found:
         raise UsageError(
             f"there is no run {name!r} in {state_dir}", f"See `{line_for(state_dir, 'runs')}`."
         )
+    if name is None:
+        return next((run for run in reversed(found) if is_held(run.journal)), found[-1])
+    if len(found) == 1:
+        return found[0]
     raise UsageError(
         f"{name!r} is the prefix of {len(found)} runs: {', '.join(r.name for r in found)}",
         "Give more of its name.",
     )
+
+
+def matching_runs(state_dir: Path, name: str | None) -> Sequence[RunFolder]:
+    """The runs that RUN may mean, the oldest first; all of them without a name."""
+    runs = all_runs(state_dir)
+    if name is None:
+        return runs
+    if exact := [run for run in runs if run.name == name]:
+        return exact
+    if name == LAST:
+        return runs[-1:]
+    return [run for run in runs if name and run.name.startswith(name)]
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def test_it_is_marked_everywhere_and_cannot_be_restored_or_resumed(
         listed, title = ended.out.split("DRY RUN of this plan", 1)
         assert "nothing real was changed" in title
         assert "2. ChangeResourceRecordSets, release\n   DELETE www.example.com A" in listed
-        assert " done DRY RUN " in program("runs").out
+        assert program("runs").out.startswith("DRY RUN done  ")
         (line,) = program("runs", "--output=json").lines
         assert line["rehearsal"] is True
         run = program.folder.name

@@ -24,12 +24,16 @@ def copy(folder: Path, name: str, journal: bytes) -> str:
     return name
 
 
-def test_no_runs_at_all_is_an_empty_list(program: Program) -> None:
-    for _ in range(2):
+def test_no_runs_at_all_is_an_empty_list_and_a_message(program: Program) -> None:
+    for more in (": this folder does not exist", ""):
         for words in (("runs",), ("runs", JSON)):
             ended = program(*words)
-            assert (ended.code, ended.out, ended.err) == (0, "", "")
+            assert (ended.code, ended.out) == (0, "")
+            assert ended.err == f"there are no runs in {program.state}{more}\n"
         program.state.mkdir(exist_ok=True)
+    assert program("runs", "-q").err == ""
+    plain_error(program("report"), 2, "no runs", hint="--state-dir")
+    plain_error(program("restore", "last"), 2, "no runs", hint="--state-dir")
 
 
 def test_a_run_that_does_not_exist_is_a_usage_error(program: Program) -> None:

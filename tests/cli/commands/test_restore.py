@@ -26,6 +26,7 @@ from route53_takeover.simulation.scenarios import (
     site_account,
     site_template,
 )
+from route53_takeover.storage.run_notes import read_restores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,16 +81,20 @@ def restore(program: Program, *words: str, **popen: Any) -> Ended:
 
 
 def test_a_missing_record_is_put_back_to_the_letter(program: Program, account: Cloud) -> None:
-    unfinished_run(program, account, ORIGINAL)
+    folder = unfinished_run(program, account, ORIGINAL)
     person(account, ("DELETE", ORIGINAL))
     dry = restore(program, "--dry-run")
     assert (dry.code, account.here(), ours(account)) == (0, (), [])
+    assert read_restores(folder) == (), "a dry run leaves nothing"
     assert [c["action"] for c in dry.lines[0]["changes"]] == ["CREATE"]
     ended = restore(program)
     assert (ended.code, ended.result["outcome"]) == (0, "done")
     assert ended.result["records"][0]["outcome"] == "restored"
     assert ended.result["api_calls"][CHANGE] == 1
     assert account.here() == (ORIGINAL,)
+    sent, end = read_restores(folder)
+    assert sent.changes == (f"CREATE {ORIGINAL.describe()}",)
+    assert (end.outcome, end.reason) == ("done", ended.result["reason"])
     again = restore(program)
     assert (again.code, again.result["records"][0]["outcome"]) == (0, "untouched")
     assert ours(account) == [["CREATE"]]

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.cli import terminal
 from route53_takeover.cli.commands.report import report_on
+from route53_takeover.cli.run_picker import chosen_run
 from route53_takeover.cli.run_state import read_state
-from route53_takeover.storage.run_folder import find_run
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
     from route53_takeover.cli.options import CommonOptions
 
 
-def attach(run: str, options: CommonOptions) -> ExitCode:
+def attach(run: str | None, options: CommonOptions) -> ExitCode:
     """Shows it on the screen; one that has ended is a report where there is no screen."""
     common = options.common()
-    folder = find_run(common.state_dir, run)
+    folder = chosen_run(common, run)
     state = read_state(folder)
     if state is None or state.ending is None:
         return terminal.watch(common, folder)

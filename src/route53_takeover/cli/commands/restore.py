@@ -12,6 +12,7 @@ from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.bootstrap import opened
 from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.cli.run_picker import chosen_run
 from route53_takeover.cli.switch_restoring import restore_switch
 from route53_takeover.core.domain.creation_order import names_targets_first
 from route53_takeover.core.domain.record_sets import Change, display_name
@@ -27,7 +28,8 @@ from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
 from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work, locked_names, site_of
-from route53_takeover.storage.run_folder import find_run, line_for, originals, within
+from route53_takeover.storage.run_folder import line_for, originals, within
+from route53_takeover.storage.run_notes import RESTORE, save_end, save_restore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -41,11 +43,11 @@ if TYPE_CHECKING:
 
 
 def restore(
-    run: str, account: AccountOptions, options: CommonOptions, *, force: bool, dry_run: bool
+    run: str | None, account: AccountOptions, options: CommonOptions, *, force: bool, dry_run: bool
 ) -> ExitCode:
     """Restores in this process, or in the run's own if that is alive."""
     common, override = options.common(), account.override()
-    folder = find_run(common.state_dir, run)
+    folder = chosen_run(common, run)
     text_lines.tell_config(common)
     if folder.is_switch:
         return restore_switch(common, folder, override, force=force, dry_run=dry_run)
@@ -107,7 +109,7 @@ async def _restore(
         text_lines.talk(common, text)
 
     def save(changes: Sequence[Change]) -> None:
-        folder.save_restore(clock.now(), changes)
+        save_restore(folder, clock.now(), changes)
 
     async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
         others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
@@ -165,9 +167,12 @@ async def _restore(
                     text_lines.tell_error(error)
             for seq, done in enumerate(removed, start=len(names) + 1):
                 _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
+        ended = _restore_result(folder, errors, told, account.calls, dry_run=dry_run)
+        if not dry_run:
+            save_end(folder, clock.now(), RESTORE, ended)
         return text_lines.print_result(
             common,
-            _restore_result(folder, errors, told, account.calls, dry_run=dry_run),
+            ended,
             clock.now(),
             seq=len(names) + len(removed) + 1,
         )

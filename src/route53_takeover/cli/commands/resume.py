@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.cli.run_picker import chosen_run
 from route53_takeover.output import text_lines
-from route53_takeover.storage.run_folder import find_run
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def resume(
-    run: str, connection: ConnectionOptions, options: CommonOptions, *, auto: bool
+    run: str | None, connection: ConnectionOptions, options: CommonOptions, *, auto: bool
 ) -> ExitCode:
     """Resumes in this process with ``--auto``, else in one of its own behind a screen."""
     common, override = options.common(), connection.override()
-    folder = find_run(common.state_dir, run)
+    folder = chosen_run(common, run, asks=not auto)
     text_lines.tell_config(common)
     if auto:
         if folder.is_switch:

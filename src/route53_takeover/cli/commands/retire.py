@@ -97,5 +97,6 @@ async def _delete(
             ),
             connection=connection,
             cwd=str(Path.cwd()),
+            identity=identity.arn,
         )
         return await carry_out_switch(common, reporter, account, saved, clock, lambda _: None)

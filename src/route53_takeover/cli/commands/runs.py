@@ -1,65 +1,68 @@
-"""``runs``: every run, its phase and how it ended. Only reads run folders."""
+"""``runs``: every run, where it stands and what it needs; ``--prune`` removes what is over."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from route53_takeover.base.errors import ExitCode, TakeoverError
-from route53_takeover.base.stdio import write_line
-from route53_takeover.cli.run_state import read_state
-from route53_takeover.core.domain.names import display_name
-from route53_takeover.core.status.rehearsal_marks import mark
-from route53_takeover.storage.run_folder import SavedSwitch, all_runs
+from route53_takeover.adapters.clock import SystemClock
+from route53_takeover.base.errors import ExitCode, UsageError
+from route53_takeover.base.stdio import width_of, write_line, write_lines, write_spans
+from route53_takeover.cli.pruning import prune
+from route53_takeover.cli.run_reading import listed_run
+from route53_takeover.core.status.run_status import Need
+from route53_takeover.output import text_lines
+from route53_takeover.output.run_table import needs_line, plain_rows, run_object, table
+from route53_takeover.storage.run_folder import all_runs, line_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from route53_takeover.cli.options import CommonOptions
-    from route53_takeover.storage.run_folder import RunFolder
+    from route53_takeover.core.status.run_status import ListedRun
+    from route53_takeover.storage.config import Common
+
+_VERBS = {
+    Need.RESUME: "resume",
+    Need.RESTORE: "restore",
+    Need.YOUR_TURN: "attach",
+    Need.LOOK: "report",
+}
 
 
-def runs(options: CommonOptions) -> ExitCode:
-    """Prints a line for each run."""
-    common = options.common()
-    for folder in all_runs(common.state_dir):
-        line = _run_line(folder)
-        if common.as_json:
-            write_line(json.dumps(line), sys.stdout)
-        else:
-            word = f" {mark(folder.rehearses)}" if line["rehearsal"] else ""
-            what = ", ".join(str(name) for name in (*line["records"], *line["switches"]))
-            told = line["outcome"] or line["phase"]
-            write_line(
-                f"{line['run']}  {told}{word}  {what}  {line['reason']}".rstrip(), sys.stdout
-            )
+def runs(options: CommonOptions, *, prunes: bool, older_than: float, agreed: bool) -> ExitCode:
+    """Prints a line for each run, and on stderr what the operator has to do."""
+    common, now = options.common(), SystemClock().now()
+    if prunes:
+        return prune(common, now, older_than, agreed=agreed)
+    if agreed:
+        raise UsageError("--yes is for --prune", "Add --prune, or leave it out.")
+    found = [listed_run(folder, now) for folder in all_runs(common.state_dir)]
+    if not found:
+        text_lines.talk(common, _no_runs(common.state_dir))
+    if common.as_json:
+        for run in found:
+            write_line(json.dumps(run_object(run, now)), sys.stdout)
+        return ExitCode.DONE
+    width = width_of(sys.stdout)
+    if width is None:
+        write_lines(plain_rows(found, now), sys.stdout)
+    elif found:
+        write_spans(table(found, now, width), sys.stdout)
+    _print_needs(common, found)
     return ExitCode.DONE
 
 
-def _run_line(folder: RunFolder) -> dict[str, Any]:
-    """One run as a JSON object; one that cannot be read says why instead."""
-    line: dict[str, Any] = {
-        "event": "run",
-        "run": folder.name,
-        "rehearsal": False,
-        "phase": None,
-        "outcome": None,
-        "records": [],
-        "switches": [],
-        "reason": "",
-    }
-    try:
-        saved = folder.saved()
-        line["rehearsal"] = saved.rehearsal is not None
-        if isinstance(saved, SavedSwitch):
-            line["switches"] = [swap.target for swap in saved.plan.swaps or saved.plan.watched]
-        else:
-            manuals = saved.plan.manuals
-            line["records"] = [f"{display_name(m.key.name)} {m.key.type}" for m in manuals]
-        state = read_state(folder)
-    except TakeoverError as error:
-        return line | {"reason": error.message}
-    if state is not None:
-        line["phase"] = str(state.phase)
-        if state.ending is not None:
-            line |= {"outcome": str(state.ending.outcome), "reason": state.ending.reason}
-    return line
+def _no_runs(state_dir: Path) -> str:
+    where = f"there are no runs in {state_dir}"
+    return where if state_dir.is_dir() else f"{where}: this folder does not exist"
+
+
+def _print_needs(common: Common, found: list[ListedRun]) -> None:
+    if common.quiet:
+        return
+    for run in found:
+        if run.status.needs is not None:
+            line = line_for(common.state_dir, _VERBS[run.status.needs], run.name)
+            write_spans([needs_line(run, text_lines.pasteable(line))], sys.stderr)
