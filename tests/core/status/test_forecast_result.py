@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from route53_takeover.output.report_words import forecast_rows
 from tests.core.status.test_result import ended, handed
 
 from route53_takeover.core.status.forecast_result import forecast_result_object, forecast_results
 from route53_takeover.core.takeover.name_state import RecordStatus
+from route53_takeover.output.report_words import forecast_rows
 
 
 def test_the_gap_by_the_api_and_by_name_servers_is_held_against_the_forecast() -> None:
