@@ -49,6 +49,7 @@ _MOST = 8
 _KEYS = 4
 _WANTED = ("release", "resume", "restore", "extend", "pause", "abort", "play", "leave")
 """The actions whose keys are shown, if they apply."""
+_OF_A_SILENT_PROCESS = "The run goes on when its process does; a stopped one needs SIGCONT."
 _LABEL = 11
 _ALERT = "bold $text-warning"
 
@@ -354,6 +355,9 @@ def _more(sight: Frame, width: int) -> Iterator[list[Content]]:
         if sight.view.link is Link.GONE and sight.view.resumable:
             text = "A new process reads the journal and the account, and continues the run."
             yield _labelled("resume", text, width)
+        return
+    if sight.view.link is Link.STALE:  # what comes next depends on the process
+        yield _labelled("next", _OF_A_SILENT_PROCESS, width)
         return
     if snapshot.next:
         yield _labelled("next", snapshot.next, width)
