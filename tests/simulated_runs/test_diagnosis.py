@@ -101,26 +101,27 @@ def test_an_existing_record_that_no_stack_owns_ends_with_the_plan_line() -> None
     )  # fmt: skip
     assert "but it already exists" in finding.reason
     assert (finding.exists, finding.owner) == (True, None)
-    assert finding.plan_line == f"{LINE}A --no-deploy"
+    assert finding.plan_line == f"{LINE}A --strategy auto --no-deploy"
     assert "No stack owns www.example.com A" in finding.advice
+    assert "did not retry" in finding.advice
     assert "192.0.2.1" in finding.now[0]
     assert "d1new.cloudfront.net" in finding.desired
 
 
 @pytest.mark.parametrize(
-    ("existing", "resource", "reported", "types"),
+    ("existing", "resource", "reported", "words"),
     [
         (cname(300), alias_resource("d1new"), "conflicting RRSet of type", "CNAME"),
-        (PLAIN, cname_resource(), "conflicts with other records", "A"),
+        (PLAIN, cname_resource(), "conflicts with other records", "A --strategy auto"),
     ],
 )
 def test_a_conflict_with_another_type_names_the_type_that_stands(
-    existing: RecordSet, resource: Mapping[str, Any], reported: str, types: str
+    existing: RecordSet, resource: Mapping[str, Any], reported: str, words: str
 ) -> None:
     account = site_account(existing=existing, template=site_template(resource))
     finding = only(diagnosis(failed_deploy(account)))
     assert reported in finding.reason
-    assert finding.plan_line == f"{LINE}{types} --no-deploy"
+    assert finding.plan_line == f"{LINE}{words} --no-deploy"
 
 
 def test_two_records_that_failed_are_in_one_plan_line() -> None:
@@ -220,7 +221,7 @@ def test_a_group_over_an_existing_record_is_read_record_by_record() -> None:
         diagnosis(failed_deploy(site_account(existing=PLAIN, template=site_template(group))))
     )
     assert (finding.record, finding.type, finding.exists) == ("www.example.com", "A", True)
-    assert finding.plan_line == f"{LINE}A --no-deploy"
+    assert finding.plan_line == f"{LINE}A --strategy auto --no-deploy"
     assert "RecordSetGroup DnsRecord creates all of its records or none" in finding.advice
 
 
@@ -230,7 +231,7 @@ def test_the_line_for_a_group_asks_for_its_template_where_it_has_records_of_othe
     account = site_account(existing=PLAIN, template=site_template(group))
     finding = only(diagnosis(failed_deploy(account)))
     line = finding.plan_line
-    assert line == f"{LINE}A --template 'YOUR TEMPLATE FILE' --no-deploy"
+    assert line == f"{LINE}A --template 'YOUR TEMPLATE FILE' --strategy auto --no-deploy"
 
 
 def test_a_failure_that_is_no_records_is_reported_as_a_note() -> None:

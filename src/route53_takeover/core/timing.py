@@ -160,6 +160,9 @@ DEPLOY_LOOK_BACKOFF = 5.0
 
 # -- the forecast
 
+AT_ONCE = 10.0
+"""Seconds within which a create that failed was not retried: no release would come in time."""
+
 EXPECTED_GAP = 5.0
 """Seconds from the DELETE until CloudFormation's next try, unless the user says otherwise: its
 retry interval is not published."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from route53_takeover.base.errors import (
     ApiError,
     CredentialsError,
@@ -19,6 +21,7 @@ from route53_takeover.core.plan.claims import Site
 from route53_takeover.core.plan.diagnosis import DiagnosisFacts, FailedRecord, Ground
 from route53_takeover.core.plan.facts import OtherZone
 from route53_takeover.core.plan.model import OwnerCheck
+from route53_takeover.core.timing import AT_ONCE
 from route53_takeover.runtime.ownership_lookup import Tree
 from route53_takeover.runtime.protection_reading import read_protections
 from route53_takeover.runtime.similar_stacks import absent_stack
@@ -100,16 +103,19 @@ async def _last_operation(stacks: Stacks, root: StackDescription) -> list[StackE
 def _failed_records(events: Sequence[StackEvent]) -> Iterator[FailedRecord]:
     """Each record set that failed, by its first failure that is not a cancellation."""
     wanted: dict[tuple[str, str], StackEvent] = {}
+    began: dict[tuple[str, str], float] = {}
     seen: set[tuple[str, str]] = set()
     for event in events:
         if event.resource_type not in (RECORD_SET, RECORD_SET_GROUP):
             continue
         key = (event.stack_id, event.logical_id)
+        was_retried = event.timestamp - began.setdefault(key, event.timestamp) > AT_ONCE
         if event.desired is not None or event.members:
             wanted[key] = event
         if _is_failure(event) and key not in seen:
             seen.add(key)
-            yield from _records_of(event, wanted.get(key, event), events)
+            for failed in _records_of(event, wanted.get(key, event), events):
+                yield replace(failed, was_retried=was_retried)
 
 
 def _records_of(

@@ -21,6 +21,7 @@ from route53_takeover.core.domain.stacks import StackDescription, StackPhase, ki
 from route53_takeover.core.plan.checks import stack_way_out
 from route53_takeover.core.plan.claims import Claim, Site, claim
 from route53_takeover.core.plan.facts import OwnedRecord, StackRecord, Unasked
+from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.plan.ownership import stack_named, way_out
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class FailedRecord(Struct, frozen=True, kw_only=True):
         twin: another resource of the operation that stands for a record beside which this one
             cannot stand; empty where there is none.
         group: of a record set group: the names of all of its records, ``?`` for an unknown one.
+        was_retried: whether CloudFormation went on trying: then ``delete`` can take it over.
     """
 
     stack_name: str
@@ -48,6 +50,7 @@ class FailedRecord(Struct, frozen=True, kw_only=True):
     desired: DesiredRecord | None = None
     twin: str = ""
     group: tuple[str, ...] = ()
+    was_retried: bool = True
 
     @property
     def name(self) -> str:
@@ -165,6 +168,7 @@ def plan_line(facts: DiagnosisFacts) -> str | None:
     records: dict[str, list[str]] = {}
     zones: set[str] = set()
     grouped: set[str] = set()
+    is_retried = True
     for failed in facts.failed:
         ground = facts.grounds.get(failed.name)
         if not _is_free(facts, failed) or ground is None or ground.site is None:
@@ -172,6 +176,7 @@ def plan_line(facts: DiagnosisFacts) -> str | None:
         types = [record.type for record in _in_the_way(ground, failed)]
         records.setdefault(failed.name, []).extend(types)
         grouped.update(failed.group)
+        is_retried &= failed.was_retried
         site = ground.site
         if site.private or any(other.name == site.zone_name for other in site.others):
             zones.add(site.zone_id)
@@ -184,6 +189,8 @@ def plan_line(facts: DiagnosisFacts) -> str | None:
         words += ["--zone", zone]
     if grouped - records.keys():  # else the plan would not know that these can be created
         words += ["--template", "YOUR TEMPLATE FILE"]
+    if not is_retried:
+        words += ["--strategy", str(Strategy.AUTO)]
     # a stack that has to be deleted first is created by the deploy command of the run
     deploy = ["--deploy", "YOUR DEPLOY COMMAND"] if stack_way_out(facts.stack) else ["--no-deploy"]
     return shlex.join([*words, *facts.connection, *deploy])
@@ -319,6 +326,11 @@ def _advice_on_record(
     if owner != _Owner():
         return owner.advice
     told = f"No stack owns {_listed(standing)}: take it over with the plan."
+    if not failed.was_retried:
+        told += (
+            " CloudFormation did not retry: --strategy auto takes a way that needs no retry, if "
+        )
+        told += "there is one."
     if failed.group:
         told += f" The RecordSetGroup {failed.logical_id} creates all of its records or none."
     return told
