@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -118,6 +119,29 @@ def test_a_working_folder_that_is_gone_is_a_failure_like_others(tmp_path: Path) 
     sent.finish()
     assert len(sent.failures) == 1
     assert "cannot be started" in sent.failures[0]
+
+
+def test_a_machine_without_files_to_open_is_a_failure_and_the_next_alert_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to end the first command must not end the second one, which takes longer."""
+    pipes = iter([OSError(errno.EMFILE, "Too many open files")])
+    pipe = os.pipe
+
+    def pipe_later() -> tuple[int, int]:
+        for error in pipes:
+            raise error
+        return pipe()
+
+    sent = Sent(tmp_path, "sleep 0.8; cat >> alerts", limit=1.0)
+    monkeypatch.setattr(os, "pipe", pipe_later)
+    sent.send({"n": 1})
+    await_true(lambda: sent.failures, "the failure")
+    threading.Event().wait(0.5)
+    sent.send({"n": 2})
+    sent.finish()
+    assert sent.written == [{"n": 2}]
+    assert sent.failures == ["it cannot be started: [Errno 24] Too many open files"]
 
 
 def test_of_too_many_the_newest_are_sent(tmp_path: Path) -> None:

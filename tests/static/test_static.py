@@ -40,6 +40,7 @@ def test_the_code_follows_the_projects_rules(command: list[str]) -> None:
             (f"route53_takeover.cli.{name}", ("textual", "route53_takeover.simulation.aws.account"))
             for name in ("execution", "terminal", "commands.plan", "commands.restore")
         ),
+        ("route53_takeover.cli.terminal", ("structlog", "boto3", "aiobotocore", "dns")),
         ("route53_takeover.cli.commands.runs", ("structlog", "boto3", "aiobotocore", "dns")),
         ("route53_takeover.cli.virtual_rehearsals", ("boto3", "aiobotocore", "dns", "textual")),
     ],

@@ -27,11 +27,11 @@ from route53_takeover.base.errors import (
 )
 from route53_takeover.base.signals import asking, ignore_asking
 from route53_takeover.core.status.rehearsal_marks import prefix
+from route53_takeover.core.timing import ALERT_LIMIT
 from route53_takeover.output import text_lines
 from route53_takeover.output.desktop import sequence_for
 from route53_takeover.output.would_write import print_would_write
 from route53_takeover.process.account_socket import is_served
-from route53_takeover.process.alert_command import LIMIT
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.leaving import parting
 from route53_takeover.process.login_scope import is_first_process
@@ -176,7 +176,9 @@ def _seen(common: Common, left: ExitInfo) -> ExitCode:
             rehearsal=find_run(common.state_dir, left.run).rehearses or None,
         )
         if Launch.latest is not None and is_first_process():
-            Launch.latest.outlast(LIMIT)  # the container ends with this process, and ends it too
+            Launch.latest.outlast(
+                ALERT_LIMIT
+            )  # the container ends with this process, and ends it too
         return code
     if left.gone:
         again = line_for(common.state_dir, "resume", left.run)

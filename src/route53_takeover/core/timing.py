@@ -158,6 +158,14 @@ INSYNC_EVERY = 2.0
 DEPLOY_LOOK_BACKOFF = 5.0
 """Seconds, at most, between two attempts to look at a deploy command that cannot be looked at."""
 
+# -- alerts
+
+ALERT_LIMIT = 30.0
+"""Seconds, of this machine's clock, after which a command of ``--on-event`` is killed.
+
+The process of a run that has ended waits as long for what is left to send.
+"""
+
 # -- the forecast
 
 AT_ONCE = 10.0

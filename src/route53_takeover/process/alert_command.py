@@ -25,14 +25,12 @@ from route53_takeover.base.escaping import plain_tail
 from route53_takeover.base.redaction import redacted, secrets_of
 from route53_takeover.base.signals import asking
 from route53_takeover.base.threads import in_thread
+from route53_takeover.core.timing import ALERT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-LIMIT = 30.0
-"""Seconds after which a command is killed; also how long the process of a run that has ended waits
-for what is left."""
 MOST = 100
 """Alerts that wait at most; the oldest is left out where there would be more."""
 _TAIL_BYTES = 64 * 1024
@@ -60,7 +58,7 @@ class AlertCommand:
         cwd: Path,
         failed: Callable[[str], None],
         *,
-        limit: float = LIMIT,
+        limit: float = ALERT_LIMIT,
     ) -> None:
         self._command = command
         self._environment = environment
@@ -72,6 +70,7 @@ class AlertCommand:
         self._is_closed = False
         self._has_failed = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_late = threading.Event()
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
         self._thread.start()
         AlertCommand.unfinished.append(self)
@@ -107,7 +106,7 @@ class AlertCommand:
         while (alert := self._next()) is not None:
             try:
                 problem = self._run(alert)
-            except (OSError, ValueError, RuntimeError) as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the next one is tried
                 problem = f"it cannot be started: {error}"
             if problem:
                 self._fail(problem)
@@ -125,12 +124,12 @@ class AlertCommand:
         is_late = threading.Event()
         killing = threading.Timer(self._limit, self._kill, [is_late])
         killing.daemon = True
-        killing.start()
         reading, writing = os.pipe()
         try:
             os.set_blocking(reading, False)
             try:
-                process = self._start(writing)
+                killing.start()
+                process = self._start(writing, is_late)
             finally:
                 os.close(writing)
             code = self._code_of(process, alert)
@@ -143,7 +142,7 @@ class AlertCommand:
         what = f"killed after {self._limit:g} s" if is_late.is_set() else f"exit status {code}"
         return f"{what}: {tail}" if tail else what
 
-    def _start(self, errors: int) -> subprocess.Popen[bytes]:
+    def _start(self, errors: int, is_late: threading.Event) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 -- running the user's command is the point
             ["/bin/sh", "-c", self._command],
             stdin=subprocess.PIPE,
@@ -154,14 +153,11 @@ class AlertCommand:
             start_new_session=True,
         )
         with self._news:
-            self._process = process
+            self._process, self._is_late = process, is_late
         return process
 
     def _code_of(self, process: subprocess.Popen[bytes], alert: bytes) -> int:
-        """Its exit status, once it has the alert and has ended, with all that it has started.
-
-        The number of its group is not given to another one before it is waited for.
-        """
+        """Its exit status, once it has the alert and has ended, with all that it has started."""
         with process:
             if process.stdin is not None:
                 with suppress(BrokenPipeError):  # it need not read
@@ -169,18 +165,21 @@ class AlertCommand:
                     process.stdin.flush()
                 with suppress(BrokenPipeError):
                     process.stdin.close()
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            code = process.wait()
             with self._news:
                 self._kill_group()
                 self._process = None
-            return process.wait()
+            return code
 
     def _kill(self, is_late: threading.Event) -> None:
-        is_late.set()
+        """Kills the command that this was the time of, if it still runs."""
         with self._news:
-            self._kill_group()
+            if self._process is not None and self._is_late is is_late:
+                is_late.set()
+                self._kill_group()
 
     def _kill_group(self) -> None:
+        # a number is not given to another group while any process of this one lives
         if self._process is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -200,7 +199,7 @@ class AlertCommand:
             self._failed(reason)
 
 
-async def finish_all(patience: float = LIMIT) -> None:
+async def finish_all(patience: float = ALERT_LIMIT) -> None:
     """Sends what is left of a run that has ended; a signal ends the waiting."""
     if not AlertCommand.unfinished:
         return
