@@ -27,7 +27,7 @@ from route53_takeover.core.plan.ownership import (
     warn_owners,
 )
 from route53_takeover.core.plan.pending_checks import (
-    is_validation_record,
+    is_never_replaced,
     refuse_nothing,
     refuse_pending,
     warn_pending,
@@ -84,9 +84,9 @@ def refusals(
 def warnings(facts: Facts, plan: Plan) -> Iterator[Finding]:
     """What the user should know before starting the run.
 
-    Nothing of a certificate's validation record, which no run takes over.
+    Nothing of a record that no run would take over, and that the plan is refused for.
     """
-    taken = [m for m in plan.manuals if not is_validation_record(facts, m.original)]
+    taken = [m for m in plan.manuals if not is_never_replaced(facts, m.original)]
     plan = replace(plan, manuals=tuple(taken))
     yield from warn_owned(facts, plan)
     yield from warn_pending(facts, plan)

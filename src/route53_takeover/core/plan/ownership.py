@@ -296,8 +296,7 @@ def warn_owners(facts: Facts, plan: Plan) -> Iterator[Finding]:
             hint="If any does, add --skip-off to skip that deploy.",
         )
     unknown = [name for name in plan.names if not expected_types(facts, name)]
-    is_read = facts.pending.given and not facts.pending.unread  # and creates nothing there
-    if unknown and not is_read:
+    if unknown:
         is_unseen = not facts.pending.given and plan.options.jets is None
         yield Finding(
             text="the stack does not define "

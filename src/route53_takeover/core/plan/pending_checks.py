@@ -159,7 +159,7 @@ def _refuse_absent(facts: Facts, plan: Plan) -> Iterator[Finding]:
                 hint="The certificate writes this record itself. Leave it as it is, and just "
                 "deploy.",
             )
-        elif pending.given and not pending.unread:
+        elif is_never_replaced(facts, record):
             yield Finding(
                 text=f"{pending.source} creates nothing in the place of {record.key}: it would "
                 "never be released.",
@@ -172,6 +172,12 @@ def is_validation_record(facts: Facts, record: RecordSet) -> bool:
     """Whether one of the stack's certificates writes it, so that there is nothing to take over."""
     is_one = any(_VALIDATION in f"{value}." for value in record.values)
     return is_one and bool(facts.pending.certificates) and not _is_replaced(facts, record)
+
+
+def is_never_replaced(facts: Facts, record: RecordSet) -> bool:
+    """Whether the template that will be deployed certainly creates nothing in its place."""
+    is_read = facts.pending.given and not facts.pending.unread
+    return not _is_replaced(facts, record) if is_read else is_validation_record(facts, record)
 
 
 def _is_replaced(facts: Facts, record: RecordSet) -> bool:
