@@ -66,6 +66,7 @@ def test_options_stand_in_panels_with_their_defaults(program: Program) -> None:
     assert "--hold" not in deploy
     assert "[default: 5m]" in out, "a duration is shown as it is given"
     assert "ROUTE53_TAKEOVER_DEPLOY_TIMEOUT" in out
+    assert "--notify/--no-notify" in _help(program, "run", columns=100), "both, where there are"
 
 
 def test_a_variable_that_does_not_follow_from_the_option_is_shown(program: Program) -> None:

@@ -19,6 +19,7 @@ FULL = ("--stack=s", "--record=www.example.com", "--deploy=x")
         (("pln",), "no such command 'pln'", "Did you mean 'plan'?"),
         (("plan", "--stak=x"), "no such option: --stak", "Did you mean --stack?"),
         (("plan", "--restor", "1m"), "no such option: --restor", "--restore-after?"),
+        (("run", "--no-notfy"), "no such option: --no-notfy", "Did you mean --no-notify or"),
         (("plan", "--check=x"), "no such option: --check", "--check is an option of `switch`."),
         (("plan", "--zzz"), "no such option: --zzz", "See `route53-takeover plan --help`."),
         (("plan", *FULL, "--output=jsn"), "invalid value for --output: 'jsn'", "Did you mean json"),
