@@ -83,8 +83,8 @@ def test_a_mapping_that_vanishes_in_a_switch_has_lines_too() -> None:
         played.read(side)
         lines += [line.text for line in gaps.take(played.state)]
     assert [line.partition(":")[0] for line in lines[:2]] == [
-        "shop.example.com is gone",
-        "shop.example.com/orders is gone",
+        "the mapping of shop.example.com is gone",
+        "the mapping of shop.example.com/orders is gone",
     ]
     assert len(lines) == 4
     assert all("is there again" in line for line in lines[2:])

@@ -136,8 +136,9 @@ def _of_swap(
     began = None if before is None else before.absent_since
     kind, target = str(after.swap.kind), after.swap.target
     if after.absent_since is not None and began is None:
-        yield GapOpened(name=target, type=kind, text=f"{target} is gone: it leads nowhere")
+        text = f"the mapping of {target} is gone: it leads nowhere"
+        yield GapOpened(name=target, type=kind, text=text)
     elif after.absent_since is None and began is not None:
         lasted = round(max(now - began, 0.0), 3)
-        text = f"{target} is there again; it was gone for {lasted:.1f} s"
+        text = f"the mapping of {target} is there again; it was gone for {lasted:.1f} s"
         yield GapClosed(name=target, type=kind, text=text, gap_seconds=lasted)
