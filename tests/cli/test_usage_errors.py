@@ -24,7 +24,6 @@ FULL = ("--stack=s", "--record=www.example.com", "--deploy=x")
         (("plan", "--zzz"), "no such option: --zzz", "See `route53-takeover plan --help`."),
         (("plan", *FULL, "--output=jsn"), "invalid value for --output: 'jsn'", "Did you mean json"),
         (("plan", *FULL, "--hold=soon"), "invalid value for --hold: 'soon'", "plan --help"),
-        (("report",), "missing argument 'RUN'", "report --help"),
         (("rehearse", "--auto", "--scenario=alis"), "no scenario 'alis'", "Did you mean alias?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

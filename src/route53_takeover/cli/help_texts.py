@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "restore": ("route53-takeover restore 20261128-040935-shop --dry-run",),
     "report": (
         "route53-takeover report",
-        "route53-takeover report last --output html >report.html",
+        "route53-takeover report last --output html > report.html",
     ),
 }
 """Command -> lines to copy; empty: the program."""
