@@ -195,7 +195,7 @@ class LiveRun:
                 kinds=(kind,),
             )
         )
-        self._tell(measured_line(kind))
+        self._tell(f"{kind.kind}: measured and saved")
 
     def _found(self, measurement: Measurement) -> None:
         save_measurement(self._path, measurement)
