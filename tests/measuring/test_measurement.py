@@ -175,6 +175,16 @@ def test_killed_at_any_time_what_is_left_is_removed() -> None:
         assert_as_before(site)
 
 
+def test_an_operation_that_would_go_on_for_hours_is_cancelled() -> None:
+    site = Site(delays=(1.0, *[900.0] * 10))
+    with pytest.raises(KilledError):
+        site.measured(RecordKind.ALIAS, kill_after=25.0)
+    began = site.world.timeline.now
+    assert site.removed() == []
+    assert site.world.timeline.now - began < 60.0
+    assert_as_before(site)
+
+
 def test_a_removal_that_is_killed_is_taken_up_again() -> None:
     for at in range(2):
         site = Site()
