@@ -1,0 +1,64 @@
+"""What was measured of an account reaches its plans, its dry runs, and virtual rehearsals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cli.program import cloud
+
+from route53_takeover.core.plan.measured import (
+    MeasuredKind,
+    MeasuredOutcome,
+    Measurement,
+    RecordKind,
+)
+from route53_takeover.storage.measurements import measurement_path, save_measurement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.program import Program
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+FAILS = MeasuredKind(kind=RecordKind.ALIAS, at=1795737600.0, differs=MeasuredOutcome.FAILED_AT_ONCE)
+RETRIES = MeasuredKind(
+    kind=RecordKind.ALIAS,
+    at=1795737600.0,
+    differs=MeasuredOutcome.RETRIED,
+    tries=(1.0, 3.0, 7.0, 15.0),
+    gave_up_after=60.0,
+)
+
+
+def keep(program: Program, kind: MeasuredKind, endpoint_url: str | None) -> None:
+    measured = Measurement(account=ACCOUNT, region=REGION, run="earlier-measure", kinds=(kind,))
+    save_measurement(measurement_path(program.state, ACCOUNT, REGION, endpoint_url), measured)
+
+
+def test_a_plan_shows_what_was_measured_in_its_account(program: Program, tmp_path: Path) -> None:
+    with cloud(tmp_path) as account:
+        assert program("plan", *account.target(), "--output=json").lines[0]["measured"] == []
+        keep(program, RETRIES, account.url)
+        text = program("plan", *account.target())
+        line = "measured here on 2026-11-27: retries after 1, 3, 7, 15 s (gives up after 60 s)"
+        assert line in " ".join(text.out.split())
+        (planned,) = program("plan", *account.target(), "--output=json").lines
+        assert [each["kind"] for each in planned["measured"]] == ["alias"]
+        assert planned["forecast"]["assumptions"]["expected_gap_is_measured"] is True
+
+
+def test_a_dry_run_rehearses_what_was_measured(program: Program, tmp_path: Path) -> None:
+    with cloud(tmp_path) as account:
+        keep(program, FAILS, account.url)
+        ended = program("run", *account.target(deploy="true"), "--dry-run", "--output=json")
+    assert ended.code == 1, ended.err
+    assert ended.result["outcome"] == "failed"
+    assert "already exists" in ended.result["reason"]
+    assert "as measured in this account (alias)" in ended.err
+
+
+def test_a_virtual_rehearsal_says_whose_schedule_it_has(program: Program) -> None:
+    words = ("rehearse", "--virtual", "--runs=1", "--scenario=alias")
+    assert "as measured" not in program(*words).err
+    keep(program, RETRIES, None)
+    assert f"as measured in account {ACCOUNT}, {REGION}" in program(*words).err
