@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cli.program import cloud
+from tests.cli.program import cloud, plain_error
 
 from route53_takeover.core.plan.measured import (
     MeasuredKind,
@@ -12,7 +12,14 @@ from route53_takeover.core.plan.measured import (
     Measurement,
     RecordKind,
 )
+from route53_takeover.storage.config import Connection
+from route53_takeover.storage.measurement_folder import (
+    MeasurementLedger,
+    SavedMeasurement,
+    save_measurement_plan,
+)
 from route53_takeover.storage.measurements import measurement_path, save_measurement
+from route53_takeover.storage.run_folder import create_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +69,32 @@ def test_a_virtual_rehearsal_says_whose_schedule_it_has(program: Program) -> Non
     assert "as measured" not in program(*words).err
     keep(program, RETRIES, None)
     assert f"as measured in account {ACCOUNT}, {REGION}" in program(*words).err
+
+
+def test_a_measurement_that_died_is_listed_with_the_line_that_removes_the_rest(
+    program: Program,
+) -> None:
+    folder = create_run(program.state, "measure", 1795737600.0)
+    save_measurement_plan(
+        folder,
+        SavedMeasurement(
+            run=folder.name,
+            begun=1795737600.0,
+            connection=Connection(region=REGION),
+            cwd="/",
+            account=ACCOUNT,
+            zone_id="Z1",
+            zone_name="example.com.",
+            kinds=(RecordKind.ALIAS,),
+        ),
+    )
+    listed = program("runs")
+    assert "DIED - restore" in listed.out
+    assert "below _takeover-test-20261127-000000-measure.example.com" in listed.out
+    assert f"restore {folder.name}" in listed.err
+    for words in (("report",), ("resume", "--auto"), ("attach",)):
+        plain_error(program(*words, folder.name), 3, "is a measurement", hint="restore")
+    with MeasurementLedger(folder, lambda: 0.0) as ledger:
+        ledger.ended("done", "everything was removed again")
+    (line,) = program("runs", "--output=json").lines
+    assert (line["outcome"], line["reason"]) == ("done", "everything was removed again")
