@@ -12,6 +12,7 @@ from aiohttp import web
 from botocore import exceptions as boto
 
 from route53_takeover.adapters import session as session_module
+from route53_takeover.adapters.client_config import READ_ATTEMPTS
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.error_mapping import CHANGE, translate
@@ -165,8 +166,8 @@ async def test_a_read_is_tried_again(server: FakeAws, aws: AwsSession) -> None:
     server.fail("ServiceUnavailable", "busy", 503)
     with pytest.raises(UnansweredError):
         await Route53Records(aws).is_insync("C1")
-    assert len(server.requests) == session_module.READ_ATTEMPTS
-    assert aws.calls == {"route53:GetChange": session_module.READ_ATTEMPTS}
+    assert len(server.requests) == READ_ATTEMPTS
+    assert aws.calls == {"route53:GetChange": READ_ATTEMPTS}
 
 
 async def test_where_no_server_listens_nothing_was_sent() -> None:

@@ -15,7 +15,7 @@ from tests.simulated_runs.test_refusals import own
 
 from route53_takeover.base.errors import UnansweredError
 from route53_takeover.core.domain.record_sets import Change
-from route53_takeover.core.plan import model
+from route53_takeover.core.plan import hold
 from route53_takeover.core.status.choices import Act
 from route53_takeover.core.takeover import release_gate
 from route53_takeover.core.takeover.release_gate import Condition
@@ -216,7 +216,7 @@ def test_the_oracle_reports_a_hold_that_is_too_short_for_an_identical_record(
 ) -> None:
     assert grounds(IDENTICAL) == set()
     monkeypatch.setattr(release_gate, "OTHER_HOLD", 2.0)
-    monkeypatch.setattr(model, "OTHER_HOLD", 2.0)
+    monkeypatch.setattr(hold, "OTHER_HOLD", 2.0)
     assert grounds(IDENTICAL) == {Ground.HELD}
 
 

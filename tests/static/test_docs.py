@@ -21,7 +21,12 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import pytest
 import typer.main
 
-from route53_takeover.adapters.operation_allowlist import SWITCH_READS, SWITCH_WRITES
+from route53_takeover.adapters.operation_allowlist import (
+    MEASURES,
+    SWITCH_READS,
+    SWITCH_WRITES,
+    WRITES,
+)
 from route53_takeover.base.errors import ExitCode
 from route53_takeover.cli import app
 from route53_takeover.cli.config_keys import example_text, schema_text
@@ -231,7 +236,7 @@ def test_the_table_of_exit_codes_is_complete(page: Path) -> None:
 
 def _called() -> set[str]:
     """The operations that the adapters call, in the SDK's names: ``apigatewayv2:GetApis``."""
-    services = "route53|cloudformation|apigateway|apigatewayv2|cloudfront"
+    services = "route53|cloudformation|apigateway|apigatewayv2|cloudfront|cloudtrail"
     adapters = "".join(
         path.read_text() for path in (ROOT / "src/route53_takeover/adapters").glob("*.py")
     )
@@ -271,10 +276,15 @@ def _actions(*statements: dict[str, Any]) -> set[str]:
 def test_the_permissions_page_asks_for_exactly_the_permissions_that_are_used() -> None:
     takeover, *_ = _policies("# Permissions")
     looking, deleting = _policies("## For `retire`")
-    called = {each for each in _called() if each.startswith(("route53:", "cloudformation:"))}
+    called = {each for each in _called() if not each.startswith(("apigateway", "cloudfront"))}
+    (measuring,) = _policies("## For `rehearse --live`")
     asked = _actions(*takeover.values(), *looking.values())
     asked = {each for each in asked if each.startswith(("route53:", "cloudformation:"))}
-    assert asked | _actions(deleting["DeleteTheStack"]) == called
+    measured = _actions(*measuring.values())
+    assert asked | _actions(deleting["DeleteTheStack"]) | measured == called
+    assert {each.replace("route53:", "route-53:").replace(":", ".") for each in measured} == (
+        MEASURES | WRITES
+    )
     reading, writing = takeover["OnlyReading"], takeover["TheRecord"]
     assert "cloudformation:DeleteChangeSet" not in reading["Action"]
     assert "cloudformation:DeleteStack" not in asked

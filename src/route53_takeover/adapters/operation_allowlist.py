@@ -77,6 +77,18 @@ SWITCH_WRITES = frozenset(
 """All that a switch writes; it changes no record."""
 PREVIEWS = frozenset({"cloudformation.DeleteChangeSet"})
 """What a preview leaves behind is deleted again; executing one is allowed nowhere."""
+MEASURES = frozenset(
+    {
+        "cloudformation.CancelUpdateStack",
+        "cloudformation.CreateStack",
+        "cloudformation.DeleteStack",
+        "cloudformation.UpdateStack",
+        "cloudtrail.LookupEvents",
+        "route-53.CreateResourceRecordSetProtections",
+        "route-53.DeleteResourceRecordSetProtections",
+    }
+)
+"""What a measurement calls besides, for a stack and names of its own: `core.measuring.scope`."""
 _CREDENTIALS = frozenset(
     {
         "signin.CreateOAuth2Token",
@@ -104,6 +116,7 @@ def guard(
     previews: bool = False,
     switches: bool = False,
     deletes: bool = False,
+    measures: bool = False,
 ) -> None:
     """Keeps every client of this session to the reads, and to what else it is for.
 
@@ -112,11 +125,13 @@ def guard(
         previews: `PREVIEWS`, too.
         switches: `SWITCH_READS`, too.
         deletes: `DELETES`, too.
+        measures: `MEASURES`, too.
     """
     writes = SWITCH_WRITES if switches else WRITES
     allowed = READS | _CREDENTIALS | (SWITCH_READS if switches else frozenset())
     allowed |= (writes if writable else frozenset()) | (PREVIEWS if previews else frozenset())
     allowed |= DELETES if deletes else frozenset()
+    allowed |= MEASURES if measures else frozenset()
 
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")

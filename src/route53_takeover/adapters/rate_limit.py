@@ -65,7 +65,7 @@ def budgets(clock: Clock) -> Mapping[str, CallBudget]:
     AWS gives an account 5 to 10 reads of Route 53 a second, and throttled a fleet that read
     CloudFormation 8 to 10 times a second. The two are apart, so that polling many stacks never
     delays the look at a record before it is deleted. API Gateway gives 10 calls a second to account
-    and region together, for its two APIs.
+    and region together, for its two APIs; CloudTrail gives two lookups a second.
     """
     api_gateway = CallBudget(clock, rate=5, burst=20)
     return {
@@ -74,4 +74,5 @@ def budgets(clock: Clock) -> Mapping[str, CallBudget]:
         "apigateway": api_gateway,
         "apigatewayv2": api_gateway,
         "cloudfront": CallBudget(clock, rate=5, burst=20),
+        "cloudtrail": CallBudget(clock, rate=1, burst=2),
     }

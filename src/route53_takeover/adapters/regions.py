@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from route53_takeover.adapters.error_mapping import translate
 from route53_takeover.adapters.operation_allowlist import NotAllowedError
+from route53_takeover.adapters.profiles import chosen_region
 from route53_takeover.base.errors import ApiError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from route53_takeover.adapters.rate_limit import CallBudget
 
 GLOBAL_REGION = "us-east-1"
+_TRAIL_REGIONS = {"aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+"""Where CloudTrail has the calls of global services, if not in `GLOBAL_REGION`, by partition."""
 ATTEMPTS = 2
 RATE, BURST = 5.0, 10
 """Calls a second in each other region: AWS counts them by region, and others need theirs."""
@@ -55,6 +58,12 @@ async def regions_beside(
     partition = session.get_partition_for_region(region)
     known = await session.get_available_regions("cloudformation", partition)
     return [other for other in known if other != region]
+
+
+def trail_region(session: AioSession, given: str | None) -> str:
+    """The region whose CloudTrail has the calls of Route 53, a global service."""
+    region = chosen_region(given) or session.get_config_variable("region") or GLOBAL_REGION
+    return _TRAIL_REGIONS.get(session.get_partition_for_region(region), GLOBAL_REGION)
 
 
 class Region:

@@ -10,27 +10,38 @@ knows profiles. A session only reads unless writing is asked for: `adapters.oper
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import NoRegionError
 from botocore.utils import parse_timestamp
 from msgspec import Struct
 
-import route53_takeover
 from route53_takeover.adapters.aws_models import add_to
-from route53_takeover.adapters.endpoint import is_loopback, proxies
+from route53_takeover.adapters.client_config import (
+    CONNECT_TIMEOUT,
+    READ_ATTEMPTS,
+    READ_TIMEOUT,
+    client_config,
+)
+from route53_takeover.adapters.endpoint import is_loopback
 from route53_takeover.adapters.error_mapping import REGION_HINT, translate
 from route53_takeover.adapters.operation_allowlist import NotAllowedError, guard
 from route53_takeover.adapters.profiles import chosen_region, login_hint
 from route53_takeover.adapters.rate_limit import CallBudget, budgets
-from route53_takeover.adapters.regions import ATTEMPTS, BURST, RATE, Region, regions_beside
+from route53_takeover.adapters.regions import (
+    ATTEMPTS,
+    BURST,
+    RATE,
+    Region,
+    regions_beside,
+    trail_region,
+)
 from route53_takeover.adapters.unknown_members import keep_unknown_members
 from route53_takeover.base.errors import CredentialsError, UnansweredError, UsageError
 from route53_takeover.base.redaction import remember_signature
@@ -39,7 +50,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from types import TracebackType
 
-    from aiohappyeyeballs import AddrInfoType
     from botocore.awsrequest import AWSPreparedRequest
     from types_aiobotocore_apigateway import APIGatewayClient
     from types_aiobotocore_apigatewayv2 import ApiGatewayV2Client
@@ -51,13 +61,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AwsSession", "Clients", "Credentials", "translate"]
 
-CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 5.0
-READ_ATTEMPTS = 3
 DISTRUST = 60.0
 """Seconds of the clock for which open connections are not used after a call without an answer."""
-KEEPALIVE = 50.0
-"""Seconds for which an idle connection is kept: longer than the pause between two `warm` calls."""
 
 _READ_LIMIT = READ_ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 10
 _WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 2
@@ -86,6 +91,7 @@ class Clients:
     route53_writes: Route53Client
     cloudformation: CloudFormationClient
     switching: SwitchClients | None = None
+    cloudtrail: Any = None
 
     @property
     def switch(self) -> SwitchClients:
@@ -135,6 +141,7 @@ class AwsSession:
         switches: whether it is for API Gateway and CloudFront; ``writable`` means these then, and
             no record.
         deletes: whether a stack may be deleted.
+        measures: whether a throw-away stack may be made, and CloudTrail be asked.
         read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
@@ -153,6 +160,7 @@ class AwsSession:
         previews: bool = False,
         switches: bool = False,
         deletes: bool = False,
+        measures: bool = False,
         read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
@@ -162,6 +170,7 @@ class AwsSession:
         self._writable = writable
         self._previews = previews
         self._deletes = deletes
+        self._measures = measures
         self.switches = switches
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
@@ -299,6 +308,7 @@ class AwsSession:
             previews=self._previews,
             deletes=self._deletes,
             switches=self.switches,
+            measures=self._measures,
         )
         keep_unknown_members(session)
         session.get_component("response_parser_factory").set_parser_defaults(
@@ -326,22 +336,27 @@ class AwsSession:
     async def _clients(
         self, stack: AsyncExitStack, session: AioSession, *, is_fresh: bool
     ) -> Clients:
-        async def client(service: str, attempts: int) -> Any:  # noqa: ANN401 -- as `_client`
-            return await self._client(stack, session, service, attempts=attempts, is_fresh=is_fresh)
-
+        client = partial(self._client, stack, session, is_fresh=is_fresh)
         return Clients(
-            route53=await client("route53", READ_ATTEMPTS),
-            route53_writes=await client("route53", 1),
-            cloudformation=await client("cloudformation", READ_ATTEMPTS),
+            route53=await client("route53", attempts=READ_ATTEMPTS),
+            route53_writes=await client("route53", attempts=1),
+            cloudformation=await client("cloudformation", attempts=READ_ATTEMPTS),
+            cloudtrail=await client(
+                "cloudtrail",
+                attempts=READ_ATTEMPTS,
+                region=trail_region(session, self.credentials.region),
+            )
+            if self._measures
+            else None,
             switching=None
             if not self.switches
             else SwitchClients(
-                apigateway=await client("apigateway", READ_ATTEMPTS),
-                apigateway_writes=await client("apigateway", 1),
-                apigatewayv2=await client("apigatewayv2", READ_ATTEMPTS),
-                apigatewayv2_writes=await client("apigatewayv2", 1),
-                cloudfront=await client("cloudfront", READ_ATTEMPTS),
-                cloudfront_writes=await client("cloudfront", 1),
+                apigateway=await client("apigateway", attempts=READ_ATTEMPTS),
+                apigateway_writes=await client("apigateway", attempts=1),
+                apigatewayv2=await client("apigatewayv2", attempts=READ_ATTEMPTS),
+                apigatewayv2_writes=await client("apigatewayv2", attempts=1),
+                cloudfront=await client("cloudfront", attempts=READ_ATTEMPTS),
+                cloudfront_writes=await client("cloudfront", attempts=1),
             ),
         )
 
@@ -361,7 +376,7 @@ class AwsSession:
                 service,
                 region_name=region or chosen_region(self.credentials.region),
                 endpoint_url=self.credentials.endpoint_url,
-                config=_config(attempts, self.credentials.endpoint_url, is_fresh=is_fresh),
+                config=client_config(attempts, self.credentials.endpoint_url, is_fresh=is_fresh),
             )
         )
         client.meta.events.register("before-send", self._count)
@@ -380,28 +395,3 @@ def _timestamp(value: str) -> datetime:
             return found
     parsed: datetime = parse_timestamp(value)
     return parsed
-
-
-def _config(attempts: int, endpoint_url: str | None, *, is_fresh: bool) -> AioConfig:
-    return AioConfig(
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        user_agent_extra=f"route53-takeover/{route53_takeover.__version__}",
-        connector_args=(
-            {"force_close": True, "keepalive_timeout": None}
-            if is_fresh
-            else {"keepalive_timeout": KEEPALIVE, "socket_factory": _kept_alive_socket}
-        ),
-        proxies=proxies(endpoint_url),
-    )
-
-
-def _kept_alive_socket(address: AddrInfoType) -> socket.socket:
-    """TCP keepalive, which aiobotocore itself does not pass on: a dead path is noticed idle."""
-    made = socket.socket(address[0], address[1], address[2])
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
-    return made

@@ -22,6 +22,7 @@ from route53_takeover.cli.given_options import (
     Given,
     account_words,
     given_values,
+    refuse_beside_live,
     refuse_beside_plan,
     root_of,
     run_line,
@@ -214,14 +215,22 @@ def switch(
 
 @app.command(cls=Command, rich_help_panel=Commands.START)
 @grouped
-def rehearse(*, rehearsal: Rehearsal, auto: AutoOption = False, common: RunningOptions) -> ExitCode:
-    """Rehearse a takeover in a simulated account, without AWS."""
-    rehearsal.check()
+def rehearse(
+    *,
+    ctx: typer.Context,
+    rehearsal: Rehearsal,
+    auto: AutoOption = False,
+    connection: ConnectionOptions,
+    common: RunningOptions,
+) -> ExitCode:
+    """Rehearse a takeover in a simulated account, or measure your account (--live)."""
+    rehearsal.check(auto=auto)
+    refuse_beside_live(ctx, live=rehearsal.live)
     if not (rehearsal.list_ or rehearsal.virtual or auto):
         _needs_terminal()
     from route53_takeover.cli.commands import rehearse as command
 
-    return command.rehearse(rehearsal, common, auto=auto)
+    return command.rehearse(rehearsal, connection, common, auto=auto)
 
 
 def _has_terminal() -> bool:

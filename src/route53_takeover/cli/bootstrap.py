@@ -13,6 +13,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from route53_takeover.adapters.change_sets import CloudFormationChangeSets
@@ -20,6 +21,7 @@ from route53_takeover.adapters.cloudformation import CloudFormationStacks
 from route53_takeover.adapters.deploy_process import ShellDeployer
 from route53_takeover.adapters.dns import DnsProber, NameServer, delegated_to, parse_name_server
 from route53_takeover.adapters.identity import identify
+from route53_takeover.adapters.measuring import AwsMeasuring
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.stack_deletes import CloudFormationDeletes
@@ -39,6 +41,7 @@ from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.takeover_effects import takeover_engine
 from route53_takeover.runtime.way_to_aws import warn_way_to_aws
 from route53_takeover.storage.locks import last_holders, site_of
+from route53_takeover.storage.measurements import measurement_path, read_measurement
 from route53_takeover.storage.template_files import read_template_file
 from route53_takeover.storage.unfinished_runs import unfinished_runs
 
@@ -89,6 +92,7 @@ class OpenAccount:
         self.inventory = Inventory(self.stacks, clock, region=self.region, tell=tell)
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
         self.deletes = CloudFormationDeletes(stacks)
+        self.measuring = AwsMeasuring(stacks, dns)
         if stacks.switches:
             from route53_takeover.adapters.api_gateway import ApiGatewayMappings
             from route53_takeover.adapters.cloudfront import CloudFrontDistributions
@@ -117,6 +121,7 @@ async def opened(
     previews: bool = False,
     switches: bool = False,
     deletes: bool = False,
+    measures: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
@@ -126,6 +131,7 @@ async def opened(
         previews: whether a preview is made, whose change set is deleted again.
         switches: whether it is for API Gateway and CloudFront; ``writable`` means these then.
         deletes: whether a stack may be deleted.
+        measures: whether it is for a measurement, which has a stack of its own.
         tell: receives progress messages.
     """
     async with AsyncExitStack() as stack:
@@ -144,6 +150,7 @@ async def opened(
                     previews=previews and is_of_stacks,
                     switches=switches and is_of_stacks,
                     deletes=deletes and is_of_stacks,
+                    measures=measures,
                 )
             )
 
@@ -232,6 +239,9 @@ async def read(
     program = None if options.jets is None else options.jets.program
     commands = (options.deploy_off, options.deploy_on, program)
     elsewhere = last_holders(site_of(facts.zone_id, connection.endpoint_url))
+    measured = read_measurement(
+        measurement_path(state_dir, identity.account, account.region, connection.endpoint_url)
+    )
     return replace(
         facts,
         unfinished=unfinished_runs(
@@ -243,6 +253,7 @@ async def read(
         ),
         missing_programs=missing_programs(commands, here),
         cwd=str(here),
+        measured=UNSET if measured is None else measured,
     )
 
 
@@ -295,11 +306,16 @@ def _prober(connection: Connection, plan: Plan) -> DnsProber | None:
     """Queries the given name servers, else the zone's; none for an emulator or `--no-probe`."""
     if not plan.options.probe or plan.zone_private:
         return None
+    return prober_of(connection, plan.name_servers)
+
+
+def prober_of(connection: Connection, name_servers: Sequence[str]) -> DnsProber | None:
+    """The same for a public zone with these name servers."""
     if connection.name_servers:
         return DnsProber([parse_name_server(text) for text in connection.name_servers])
-    if connection.is_loopback or not plan.name_servers:
+    if connection.is_loopback or not name_servers:
         return None
-    return DnsProber([NameServer(host=host) for host in plan.name_servers])
+    return DnsProber([NameServer(host=host) for host in name_servers])
 
 
 def _deployer(

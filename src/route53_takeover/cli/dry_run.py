@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from route53_takeover.adapters.clock import SystemClock
@@ -103,11 +104,7 @@ def _remarks(plan: Plan, read: AccountRead) -> list[Finding]:
             text="DRY RUN: nothing is written to AWS and no deploy command is run; this plan is "
             "rehearsed in a simulated account made of what was read."
         ),
-        Finding(
-            text="how CloudFormation treats an existing record is not known for this account; "
-            "assumed, as publicly reported: it retries an alias, adopts an identical alias, CNAME, "
-            "TXT or MX record, and fails on any other and in a RecordSetGroup."
-        ),
+        Finding(text=_habits(plan)),
     ]
     return found + [
         Finding(
@@ -116,6 +113,25 @@ def _remarks(plan: Plan, read: AccountRead) -> list[Finding]:
         )
         for key in guessed(plan, read)
     ]
+
+
+def _habits(plan: Plan) -> str:
+    """What the simulated CloudFormation does about an existing record, and where that is from."""
+    reported = (
+        "as publicly reported: it retries an alias, adopts an identical alias, CNAME, "
+        "TXT or MX record, and fails on any other and in a RecordSetGroup."
+    )
+    measured = () if plan.measured is UNSET else plan.measured.kinds
+    if not measured:
+        return (
+            "how CloudFormation treats an existing record is not known for this account; "
+            f"assumed, {reported}"
+        )
+    kinds = ", ".join(each.kind for each in measured)
+    return (
+        f"the simulated CloudFormation treats existing records as measured in this account "
+        f"({kinds}); others {reported}"
+    )
 
 
 def speed_for(plan: Plan) -> float:

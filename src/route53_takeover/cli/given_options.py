@@ -32,7 +32,7 @@ _NOT_IN_CONFIG = frozenset(
     {
         *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),
         *("delete", "delete_command", "policy", "write_config"),
-        *("file", "tool", "yes", "prune", "older_than"),
+        *("file", "tool", "yes", "prune", "older_than", "live", "yes_create"),
     }
 )
 """Options that belong to one call, or do nothing in a file."""
@@ -205,6 +205,34 @@ def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
             f"--plan contains the options of the takeover: it contradicts {', '.join(words)}",
             "Leave them out, or make a new plan with them.",
         )
+
+
+def refuse_beside_live(ctx: typer.Context, *, live: bool) -> None:
+    """Refuses options on the command line that a measurement, or a rehearsal, has no use for.
+
+    Args:
+        live: whether it is a measurement.
+
+    Raises:
+        UsageError: there are some.
+    """
+    unused = _OF_A_RUN if live else _OF_LIVE
+    others = {one.name or "" for one in ctx.command.params} - unused
+    if words := [w for w in _words(ctx, "COMMANDLINE", but=others) if w.startswith("--")]:
+        who = "a measurement" if live else "a rehearsal in a simulated account"
+        raise UsageError(
+            f"{who} does not use {', '.join(words)}",
+            "Leave them out." if live else "Leave them out, or add --live.",
+        )
+
+
+_OF_A_RUN = frozenset({"on_event", "notify"})
+_OF_LIVE = frozenset(
+    {
+        *("zone", "kinds", "protections", "yes_create"),
+        *("profile", "region", "endpoint_url", "dns_profile", "name_server"),
+    }
+)
 
 
 def root_of(ctx: Context) -> TyperGroup:

@@ -154,6 +154,17 @@ def zone(value: str) -> str:
         raise typer.BadParameter(f"{error.message}. {error.hint}") from error
 
 
+def kinds(value: str) -> str:
+    """Kinds of records, with commas: `route53_takeover.core.plan.measured.RecordKind`."""
+    told = value.lower().replace(" ", "").split(",")
+    if not set(told) <= {*_KINDS} or len(set(told)) != len(told):
+        raise typer.BadParameter(f"{value!r} is not a list of {', '.join(_KINDS)}, each once")
+    return ",".join(told)
+
+
+_KINDS = ("alias", "a", "cname", "txt", "ns")
+
+
 def parameter(value: str) -> str:
     name, equals, _ = value.partition("=")
     if not (equals and name.isalnum()):

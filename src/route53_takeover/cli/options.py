@@ -433,11 +433,71 @@ class Rehearsal:
         ),
     ] = None
 
-    def check(self) -> None:
+    live: Annotated[
+        bool,
+        option(
+            "--live",
+            help="Measure this account's CloudFormation with throw-away names and a throw-away "
+            "stack; asks first.",
+        ),
+    ] = False
+    zone: Annotated[
+        str | None,
+        option(
+            "--zone",
+            parser=types.zone,
+            help="Hosted zone for the throw-away names, with --live.",
+            metavar="ID|NAME",
+        ),
+    ] = None
+    kinds: Annotated[
+        str,
+        option(
+            "--kinds",
+            callback=types.kinds,
+            help="Kinds of records to measure: alias, a, cname, txt, ns.",
+            metavar="KINDS",
+        ),
+    ] = "alias,a,cname"
+    protections: Annotated[
+        bool,
+        option("--protections", help="Also measure creates that a record set protection forbids."),
+    ] = False
+    yes_create: Annotated[
+        bool,
+        option(
+            "--yes-create",
+            help="Create the throw-away records and the stack without asking, with --auto.",
+        ),
+    ] = False
+
+    def check(self, *, auto: bool) -> None:
         """Refuses what does not go together."""
+        if self.live:
+            self._check_live(auto=auto)
+        elif self.protections or self.yes_create:
+            raise UsageError("--protections and --yes-create belong to --live", "Add --live.")
         if self.like is not None and (self.scenario is not None or self.virtual or self.list_):
             raise UsageError(
                 "--like has a plan of its own: it cannot be combined with --scenario, --virtual "
                 "and --list",
                 "Leave one out.",
+            )
+
+    def _check_live(self, *, auto: bool) -> None:
+        others = (self.scenario, self.like, self.speed, self.list_ or None, self.virtual or None)
+        if any(each is not None for each in others):
+            raise UsageError(
+                "--live measures a real account: it cannot be combined with --scenario, --like, "
+                "--speed, --list and --virtual",
+                "Leave them out.",
+            )
+        if self.zone is None:
+            raise UsageError(
+                "--live needs the zone that the throw-away names go to", "Add --zone ID|NAME."
+            )
+        if auto and not self.yes_create:
+            raise UsageError(
+                "--live --auto creates records and a stack without asking",
+                "Add --yes-create to agree to that.",
             )

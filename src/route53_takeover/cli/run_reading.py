@@ -5,6 +5,7 @@ For the commands that look at runs. It only reads, and needs neither AWS nor the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,12 @@ from route53_takeover.core.status.run_status import (
 from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.process.account_socket import is_served
 from route53_takeover.storage.journal import is_held, read_journal
+from route53_takeover.storage.measurement_folder import (
+    how_it_ended,
+    is_measurement,
+    read_measurement_plan,
+    writes_path,
+)
 from route53_takeover.storage.run_folder import SavedSwitch
 from route53_takeover.storage.run_notes import read_restores
 
@@ -104,6 +111,8 @@ def has_account(folder: RunFolder) -> bool:
 
 def listed_run(folder: RunFolder, now: float) -> ListedRun:
     """The run as the list shows it; one that cannot be read says why instead."""
+    if is_measurement(folder):
+        return _listed_measurement(folder)
     alive = is_held(folder.journal)
     listed = ListedRun(name=folder.name, status=RunStatus(standing=Standing.RUNNING, alive=alive))
     try:
@@ -126,6 +135,31 @@ def listed_run(folder: RunFolder, now: float) -> ListedRun:
     if ending is None:
         return listed
     return replace(listed, outcome=str(ending.outcome), reason=ending.reason, ended=found.state.now)
+
+
+def _listed_measurement(folder: RunFolder) -> ListedRun:
+    """A measurement: it has ended, or a process works on it, or something of it may be left."""
+    alive = is_held(writes_path(folder))
+    standing, needs, why = Standing.RUNNING, None, ""
+    ended = None if alive else how_it_ended(folder)
+    if ended is not None:
+        standing = Standing(ended[0])
+    elif not alive:
+        standing, why = Standing.DIED, "Its stack and its records may be left."
+    if standing in (Standing.DIED, Standing.UNKNOWN):
+        needs = Need.RESTORE
+    status = RunStatus(standing=standing, alive=alive, needs=needs, why=why)
+    outcome, reason = ended or (None, "")
+    listed = ListedRun(
+        name=folder.name, status=status, phase="measure", outcome=outcome, reason=reason
+    )
+    with suppress(TakeoverError):
+        saved = read_measurement_plan(folder)
+        name = display_name(saved.scope.suffix)
+        listed = replace(
+            listed, began=saved.begun, stack=saved.scope.stack_name, names=(f"below {name}",)
+        )
+    return listed
 
 
 def _of_plan(saved: Saved | SavedSwitch) -> dict[str, Any]:

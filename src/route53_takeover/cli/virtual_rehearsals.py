@@ -14,6 +14,7 @@ from route53_takeover.base.stdio import write_line, write_lines
 from route53_takeover.output import json_lines, log, text_lines
 from route53_takeover.simulation.chaos.runner import percentiles, rehearse_many
 from route53_takeover.simulation.scenarios import find_scenario
+from route53_takeover.storage.measurements import newest_measurement
 
 if TYPE_CHECKING:
     from route53_takeover.storage.config import Common
@@ -24,10 +25,17 @@ def rehearse_virtual(common: Common, name: str | None, seed: int, runs: int) -> 
     chosen = None if name is None else find_scenario(name).name
     # The simulated faults of so many runs are no news, and stdout is for the results.
     log.to_stderr(log.level(common.log_level if common.verbose else "none"))
+    measured = newest_measurement(common.state_dir)
+    if measured is not None:
+        text_lines.talk(
+            common,
+            f"CloudFormation's tries come as measured in account {measured.account}, "
+            f"{measured.region}, by {measured.run}; with another --state-dir they are assumed",
+        )
     outcomes: Counter[str] = Counter()
     gaps: list[float] = []
     without_record = broken = 0
-    for number, rehearsal in enumerate(rehearse_many(runs, seed, chosen)):
+    for number, rehearsal in enumerate(rehearse_many(runs, seed, chosen, measured)):
         outcomes[rehearsal.result.outcome] += 1
         without_record += rehearsal.absent
         broken += bool(rehearsal.broken)

@@ -271,16 +271,19 @@ INSYNC = 60.0
 """Within which a change is usually on every name server."""
 
 
-def deadman_after(in_progress: float, restore_after: float | None) -> float:
+def deadman_after(
+    in_progress: float, restore_after: float | None, least: float = DEADMAN[0]
+) -> float:
     """How long after the accepted DELETE the record is restored, unless CloudFormation creates it.
 
     Args:
         in_progress: how long CloudFormation had been at it when the record was released.
         restore_after: what the user asks for instead (``--restore-after``).
+        least: how long CloudFormation may pause between two tries, as measured.
     """
     if restore_after is not None:
         return restore_after
-    return min(max(DEADMAN[0], 2 * in_progress), DEADMAN[1])
+    return min(max(DEADMAN[0], least, 2 * in_progress), DEADMAN[1])
 
 
 def backoff(failures: int, *, first: float, most: float) -> float:

@@ -15,7 +15,11 @@ import msgspec
 from route53_takeover.base.stdio import write_line
 from route53_takeover.core.events import DeployExited, TimePassed
 from route53_takeover.core.plan.comparison import record_objects
-from route53_takeover.core.plan.forecast_objects import forecast_object, strategy_objects
+from route53_takeover.core.plan.forecast_objects import (
+    forecast_object,
+    measured_objects,
+    strategy_objects,
+)
 from route53_takeover.core.status.gaps import GapClosed, gap_changes
 from route53_takeover.core.status.messages import deploy_tail, of_event
 from route53_takeover.core.status.rehearsal_marks import prefix
@@ -168,6 +172,7 @@ def plan_object(
         "records": record_objects(plan),
         "strategies": strategy_objects(plan),
         "forecast": forecast_object(plan),
+        "measured": measured_objects(plan),
         "steps": [] if plan.refused else steps,
         "out": out,
     }
@@ -183,6 +188,7 @@ def refusal_object(reasons: list[str], run_line: str, config: str | None) -> dic
         "records": [],
         "strategies": [],
         "forecast": None,
+        "measured": [],
         "steps": [],
         "run_line": run_line,
         "out": None,

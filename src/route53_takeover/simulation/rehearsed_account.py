@@ -3,8 +3,8 @@
 The zone has its id, its name servers and its record sets; the stacks have their ids, their
 resources and what their templates come to, with the intrinsic functions resolved as far as that is
 known. A resource that is no record set only takes its time, and waits for nothing. What
-CloudFormation does about a record that exists is not known of any account: it is
-`record_handler.DEFAULT_MODES`.
+CloudFormation does about a record that exists is as `rehearse --live` measured it in this account,
+else `record_handler.DEFAULT_MODES`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from __future__ import annotations
 from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, normal_name
 from route53_takeover.core.domain.stacks import (
@@ -22,11 +25,13 @@ from route53_takeover.core.domain.stacks import (
     StackPhase,
     kind_of,
 )
+from route53_takeover.core.plan.measured import RecordKind, kind_of_record
 from route53_takeover.simulation.aws.cloudformation.placing import Placed
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
 from route53_takeover.simulation.aws.timeline import Schedule
+from route53_takeover.simulation.measured_handler import measured_config
 from route53_takeover.simulation.record_properties import assumed, completed, properties_of
 
 if TYPE_CHECKING:
@@ -65,7 +70,7 @@ class RehearsedAccount:
             self.timeline,
             self.zones,
             rng,
-            config=StackConfig(account=plan.account, region=read.region),
+            config=_config(plan, read),
         )
         templates = _Templates(plan, read)
         self.off, self.on = templates.body("", on=False), templates.body("", on=True)
@@ -95,6 +100,14 @@ class RehearsedAccount:
 def guessed(plan: Plan, read: AccountRead) -> tuple[RecordKey, ...]:
     """The record sets of which it is not known what the stack creates in their place."""
     return _Templates(plan, read).guesses
+
+
+def _config(plan: Plan, read: AccountRead) -> StackConfig:
+    config = StackConfig(account=plan.account, region=read.region)
+    if plan.measured is UNSET:
+        return config
+    kinds = [*(kind_of_record(manual.original) for manual in plan.manuals), RecordKind.ALIAS]
+    return replace(config, records=measured_config(plan.measured, kinds))
 
 
 class _Templates:

@@ -23,6 +23,7 @@ from route53_takeover.simulation.aws.api_gateway import v1_api, v2_api
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
 from route53_takeover.simulation.aws.cloudformation.asked import Simulation
 from route53_takeover.simulation.aws.cloudfront import api as cloudfront_api
+from route53_takeover.simulation.aws.cloudtrail import api as cloudtrail_api
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
 from route53_takeover.simulation.aws.route53.nameserver import NameServers
@@ -153,6 +154,7 @@ async def serving_world(
         {
             "route53": route53_api.operations(world.zones),
             "cloudformation": cloudformation_api.operations(world.stacks),
+            "cloudtrail": cloudtrail_api.operations(world.zones),
             "sts": route53_api.identity(account=account),
             **(services or {}),
         },

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 SWITCH_KIND = "switch"
 """What ``plan.json`` says of the run of a blue-green switch; of a takeover it says nothing."""
+MEASUREMENT_KIND = "measurement"
+"""The same of a measurement, whose files `storage.measurement_folder` has."""
 _Saved = TypeVar("_Saved", "Saved", "SavedSwitch", "Backup", "SwitchBackup")
 
 
@@ -191,29 +193,33 @@ class RunFolder:
             UsageError: it is not there or not ours.
             RefusedError: another version wrote it.
         """
-        if self.is_switch:
-            return self._read("plan.json", SavedSwitch)
-        return self._read("plan.json", Saved)
+        return self._read("plan.json", SavedSwitch) if self.is_switch else self.plan()
 
     def plan(self) -> Saved:
         """The same, of a takeover.
 
         Raises:
-            RefusedError: it is a switch.
+            RefusedError: it is a switch, or a measurement.
         """
-        if self.is_switch:
+        if kind := self.kind:
+            see = "restore" if kind == MEASUREMENT_KIND else "report"
             raise RefusedError(
-                f"{self.name} is a switch, not a takeover", f"See `report {self.name}`."
+                f"{self.name} is a {kind}, not a takeover", f"See `{see} {self.name}`."
             )
         return self._read("plan.json", Saved)
 
     @property
     def is_switch(self) -> bool:
         """Whether the run is a blue-green switch; of a file that cannot be read it is not."""
+        return self.kind == SWITCH_KIND
+
+    @property
+    def kind(self) -> str:
+        """`SWITCH_KIND` or `MEASUREMENT_KIND`; empty for a takeover, or where that is not known."""
         with suppress(OSError, msgspec.MsgspecError, AttributeError):
             data = (self.path / "plan.json").read_bytes()
-            return msgspec.json.decode(data, type=_Kind).kind == SWITCH_KIND
-        return False
+            return msgspec.json.decode(data, type=_Kind).kind
+        return ""
 
     @property
     def rehearses(self) -> str:

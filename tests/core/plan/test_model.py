@@ -20,7 +20,8 @@ from route53_takeover.core.plan.facts import (
     Unasked,
     UnfinishedRun,
 )
-from route53_takeover.core.plan.model import Finding, Options, OwnerCheck, hold_for
+from route53_takeover.core.plan.hold import hold_for
+from route53_takeover.core.plan.model import Finding, Options, OwnerCheck
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.plan.steps import steps
 

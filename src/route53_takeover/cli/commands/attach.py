@@ -8,6 +8,7 @@ from route53_takeover.cli import terminal
 from route53_takeover.cli.commands.report import report_on
 from route53_takeover.cli.run_picker import chosen_run
 from route53_takeover.cli.run_state import read_state
+from route53_takeover.storage.measurement_folder import refuse_measurement
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
@@ -18,6 +19,7 @@ def attach(run: str | None, options: CommonOptions) -> ExitCode:
     """Shows it on the screen; one that has ended is a report where there is no screen."""
     common = options.common()
     folder = chosen_run(common, run)
+    refuse_measurement(folder)
     state = read_state(folder)
     if state is None or state.ending is None:
         return terminal.watch(common, folder)

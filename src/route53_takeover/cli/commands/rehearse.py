@@ -10,13 +10,17 @@ from route53_takeover.base.errors import ExitCode
 from route53_takeover.base.stdio import write_line
 
 if TYPE_CHECKING:
-    from route53_takeover.cli.options import CommonOptions, Rehearsal
-    from route53_takeover.storage.config import Common
+    from route53_takeover.cli.options import CommonOptions, ConnectionOptions, Rehearsal
+    from route53_takeover.storage.config import Common, Connection
 
 
-def rehearse(rehearsal: Rehearsal, options: CommonOptions, *, auto: bool) -> ExitCode:
-    """Lists the scenarios, or rehearses."""
+def rehearse(
+    rehearsal: Rehearsal, connection: ConnectionOptions, options: CommonOptions, *, auto: bool
+) -> ExitCode:
+    """Lists the scenarios, rehearses, or measures the account."""
     common = options.common()
+    if rehearsal.live and rehearsal.zone is not None:
+        return _measure(common, connection.connection(), rehearsal, rehearsal.zone, auto=auto)
     if rehearsal.list_:
         return _list(common)
     if rehearsal.virtual:
@@ -28,6 +32,18 @@ def rehearse(rehearsal: Rehearsal, options: CommonOptions, *, auto: bool) -> Exi
     if auto and not _kills(rehearsal):
         return _here(common, rehearsal)
     return _in_another_process(common, rehearsal, auto=auto)
+
+
+def _measure(
+    common: Common, connection: Connection, rehearsal: Rehearsal, zone: str, *, auto: bool
+) -> ExitCode:
+    from route53_takeover.cli.interrupts import in_loop
+    from route53_takeover.cli.live_measurement import LiveRequest, measure_live
+    from route53_takeover.core.plan.measured import RecordKind
+
+    kinds = tuple(RecordKind(each) for each in rehearsal.kinds.split(","))
+    asked = LiveRequest(zone, kinds, protections=rehearsal.protections, auto=auto)
+    return in_loop(measure_live(common, connection, asked))
 
 
 def _like(common: Common, name: str, speed: float | None, *, auto: bool) -> ExitCode:

@@ -19,6 +19,7 @@ from route53_takeover.output.report_html import report_page
 from route53_takeover.output.report_json import report_object
 from route53_takeover.output.report_markdown import report_markdown
 from route53_takeover.output.report_text import report_lines
+from route53_takeover.storage.measurement_folder import refuse_measurement
 from route53_takeover.storage.run_folder import line_for, within
 from route53_takeover.storage.run_notes import read_calls, read_restores
 
@@ -37,6 +38,7 @@ def report(run: str | None, options: ReportOptions) -> ExitCode:
 
 def report_on(common: Common, folder: RunFolder) -> ExitCode:
     """The same for a folder that is found."""
+    refuse_measurement(folder)
     with within(folder):
         found = report_of(common, folder, SystemClock().now())
     match common.output:

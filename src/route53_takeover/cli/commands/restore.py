@@ -12,6 +12,7 @@ from route53_takeover.base.stdio import write_line
 from route53_takeover.cli.bootstrap import opened
 from route53_takeover.cli.execution import check_account, claim, way_to_account
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.cli.measurement_restoring import restore_measurement
 from route53_takeover.cli.run_picker import chosen_run
 from route53_takeover.cli.switch_restoring import restore_switch
 from route53_takeover.core.domain.creation_order import names_targets_first
@@ -28,6 +29,7 @@ from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
 from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.storage.journal import is_held
 from route53_takeover.storage.locks import Work, locked_names, site_of
+from route53_takeover.storage.measurement_folder import is_measurement
 from route53_takeover.storage.run_folder import line_for, originals, within
 from route53_takeover.storage.run_notes import RESTORE, save_end, save_restore
 
@@ -49,6 +51,8 @@ def restore(
     common, override = options.common(), account.override()
     folder = chosen_run(common, run)
     text_lines.tell_config(common)
+    if is_measurement(folder):
+        return restore_measurement(common, folder, override, dry_run=dry_run)
     if folder.is_switch:
         return restore_switch(common, folder, override, force=force, dry_run=dry_run)
     reporter = ConsoleReporter(common)

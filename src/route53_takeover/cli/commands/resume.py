@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.cli.run_picker import chosen_run
 from route53_takeover.output import text_lines
+from route53_takeover.storage.measurement_folder import refuse_measurement
 
 if TYPE_CHECKING:
     from route53_takeover.base.errors import ExitCode
@@ -18,6 +19,7 @@ def resume(
     """Resumes in this process with ``--auto``, else in one of its own behind a screen."""
     common, override = options.common(), connection.override()
     folder = chosen_run(common, run, asks=not auto)
+    refuse_measurement(folder)
     text_lines.tell_config(common)
     if auto:
         if folder.is_switch:

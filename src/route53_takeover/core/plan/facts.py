@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.names import shown_name
@@ -16,6 +16,7 @@ from route53_takeover.core.domain.record_sets import (
     normal_name,
 )
 from route53_takeover.core.domain.stacks import StackDescription, StackResource
+from route53_takeover.core.plan.measured import Measurement
 from route53_takeover.core.plan.model import Finding
 
 
@@ -230,6 +231,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         given_stack: what ``--stack`` named, where it was a child of the root.
         custom_domains: the API Gateway custom domains that the tree owns.
         custom_domains_elsewhere: those of the region's other stacks -> the stack's name.
+        measured: what `rehearse --live` has found out about the account and region.
     """
 
     now: float
@@ -267,3 +269,4 @@ class Facts(Struct, frozen=True, kw_only=True):
     given_stack: str | None = None
     custom_domains: tuple[str, ...] = ()
     custom_domains_elsewhere: Mapping[str, str] = {}
+    measured: Measurement | UnsetType = UNSET

@@ -11,11 +11,26 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from route53_takeover.core.domain.desired_records import DesiredRecord
 from route53_takeover.core.domain.names import shown_name
-from route53_takeover.core.domain.record_sets import RecordKey
+from route53_takeover.core.domain.record_sets import RecordKey, RecordSet
 from route53_takeover.core.plan.harm import affected_share, harmed_seconds
+from route53_takeover.core.plan.hold import hold_for
+from route53_takeover.core.plan.measured import (
+    MeasuredOutcome,
+    best_hold,
+    gap_after,
+    least_deadman,
+)
 from route53_takeover.core.plan.model import Strategy, StrategyForecast
-from route53_takeover.core.timing import DEADMAN, INSYNC
+from route53_takeover.core.timing import (
+    ALIAS_HOLD,
+    DEADMAN,
+    EXPECTED_GAP,
+    INSYNC,
+    OTHER_HOLD,
+    deadman_after,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +48,9 @@ class Assumptions(Struct, frozen=True, kw_only=True):
     """What the numbers hang on. Durations in seconds.
 
     Attributes:
-        expected_gap: from the DELETE until CloudFormation's next try, which creates the record.
+        expected_gap: from the DELETE until CloudFormation's next try, which creates the record; of
+            several record sets the longest.
+        is_measured: whether that was measured in this account, for each of them.
         negative_ttl: how long a resolver caches that the name is absent.
         alias_ttl: the TTL that an alias record takes from its target.
         propagation: until a change is on every name server.
@@ -49,6 +66,7 @@ class Assumptions(Struct, frozen=True, kw_only=True):
     restore_after: float = DEADMAN[0]
     weights: tuple[int, ...] = ()
     weight_every: float = 0.0
+    is_measured: bool = False
 
 
 class RecordForecast(Struct, frozen=True, kw_only=True):
@@ -71,10 +89,13 @@ class RecordForecast(Struct, frozen=True, kw_only=True):
 def assumptions(plan: Plan) -> Assumptions:
     options = plan.options
     after = options.restore_after
+    measured = [each for m in plan.manuals if (each := plan.measured_of(m.original)) is not None]
+    gaps = [measured_gap(plan, manual) for manual in plan.manuals]
     return Assumptions(
-        expected_gap=options.expected_gap,
+        expected_gap=max(options.expected_gap if gap is None else gap for gap in gaps or [None]),
+        is_measured=None not in gaps and bool(gaps),
         negative_ttl=plan.negative_ttl_in_gap,
-        restore_after=DEADMAN[0] if after is None else after,
+        restore_after=deadman_after(0.0, after, least_deadman(measured)),
         weights=options.weights,
         weight_every=options.weight_every,
     )
@@ -89,7 +110,9 @@ def record_forecast(plan: Plan, manual: Manual, gap: float | None = None) -> Rec
     assumed = assumptions(plan)
     ttl = ttl_in_caches(manual)
     if gap is None:
-        gap = assumed.expected_gap if plan.expects_gap(manual) else 0.0
+        measured = measured_gap(plan, manual)
+        expected = plan.options.expected_gap if measured is None else measured
+        gap = expected if plan.expects_gap(manual) else 0.0
     is_harmful = plan.may_be_unanswered(manual.original)
     return RecordForecast(
         key=manual.key,
@@ -99,6 +122,35 @@ def record_forecast(plan: Plan, manual: Manual, gap: float | None = None) -> Rec
         affected_share=affected_share(gap, ttl) if is_harmful else 0.0,
         harmed_seconds=harmed_seconds(gap, ttl, assumed.negative_ttl) if is_harmful else 0.0,
     )
+
+
+def measured_gap(plan: Plan, manual: Manual) -> float | None:
+    """The gap that a measurement lets expect; ``None``: nothing was, or ``--expected-gap`` is."""
+    if plan.options.expected_gap != EXPECTED_GAP:
+        return None
+    measured, desired = plan.measured_of(manual.original), _desired(plan, manual)
+    if measured is None or measured.differs is not MeasuredOutcome.RETRIED:
+        return None
+    if desired is None:
+        least = ALIAS_HOLD if manual.original.alias is not None else OTHER_HOLD
+        hold = best_hold(measured, least) if plan.options.hold is None else plan.options.hold
+    elif plan.measured_of(manual.original, desired.record) is None:
+        return None
+    else:
+        hold = hold_for(plan.options, manual.original, desired, measured)
+    return gap_after(measured, hold)
+
+
+def _desired(plan: Plan, manual: Manual) -> DesiredRecord | None:
+    """What the stack will create in its place, where the templates tell."""
+    shape = next((e.desired for e in plan.records if e.now == manual.original and e.known), None)
+    if shape is None:
+        return None
+    try:
+        record = RecordSet.from_api(shape)
+    except (KeyError, TypeError, AttributeError):  # an intrinsic function in the place of a value
+        return None
+    return DesiredRecord(record=record, complete=True)
 
 
 def record_forecasts(plan: Plan) -> tuple[RecordForecast, ...]:

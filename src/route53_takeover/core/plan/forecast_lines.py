@@ -16,6 +16,7 @@ from route53_takeover.core.plan.forecast import (
     ttl_in_caches,
 )
 from route53_takeover.core.plan.harm import affected_share, harmed_seconds
+from route53_takeover.core.plan.measured import MeasuredOutcome, measured_line
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.timing import DEADMAN
 
@@ -106,9 +107,10 @@ def _lines(plan: Plan) -> Iterator[str]:
             if len(keys) > _FEW
             else [f"{key}{text}" for key in keys]
         )
-    if harmful:
+    yield from measured_lines(plan)
+    if harmful and not assumptions(plan).is_measured:
         yield (
-            f"The gap of {assumptions(plan).expected_gap:g} s is an assumption (--expected-gap): "
+            f"The gap of {plan.options.expected_gap:g} s is an assumption (--expected-gap): "
             "it lasts until CloudFormation retries, and its retry interval is not published."
         )
     if any(plan.expects_gap(manual) for manual in plan.manuals):
@@ -127,6 +129,18 @@ def _of_record(plan: Plan, manual: Manual) -> Iterator[str]:
         yield ": if it is exactly what the stack wants, CloudFormation may adopt it without a gap."
     if plan.harms(manual):
         yield from _cost_of_lowering(plan, manual)
+
+
+def measured_lines(plan: Plan) -> Iterator[str]:
+    """What was measured here with records like those of the plan."""
+    found = (plan.measured_of(manual.original) for manual in plan.manuals)
+    for each in dict.fromkeys(each for each in found if each is not None):
+        yield measured_line(each)
+        if each.differs is MeasuredOutcome.FAILED_AT_ONCE and Strategy.DELETE in chosen(plan):
+            yield (
+                f"{each.kind}: so --strategy delete finds no time in which the old record can be "
+                "deleted, where the stack's differs; another strategy avoids that."
+            )
 
 
 def _drain(plan: Plan) -> Iterator[str]:
@@ -188,7 +202,7 @@ def _worst(plan: Plan, harmful: Sequence[Manual]) -> str:
     """``harmful``: those that leave clients without an answer while they are missing."""
     least = assumptions(plan).restore_after
     after = plan.options.restore_after
-    when = f"{DEADMAN[0]:.0f} to {DEADMAN[1]:.0f} s" if after is None else f"{after:g} s"
+    when = f"{least:.0f} to {DEADMAN[1]:.0f} s" if after is None else f"{after:g} s"
     restored = f"If CloudFormation does not create its record, the old one is restored after {when}"
     if not harmful:
         return f"{restored}."

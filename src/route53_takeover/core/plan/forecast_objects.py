@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.forecast import (
     assumptions,
@@ -49,6 +51,7 @@ def forecast_object(plan: Plan) -> dict[str, Any] | None:
     return {
         "assumptions": {
             "expected_gap_seconds": assumed.expected_gap,
+            "expected_gap_is_measured": assumed.is_measured,
             "negative_ttl_seconds": assumed.negative_ttl,
             "alias_ttl_seconds": assumed.alias_ttl,
             "propagation_seconds": assumed.propagation,
@@ -63,6 +66,12 @@ def forecast_object(plan: Plan) -> dict[str, Any] | None:
         "records": [record_object(each) for each in records],
         "recommended": None if better is None else f"--strategy {better.strategy}",
     }
+
+
+def measured_objects(plan: Plan) -> list[dict[str, Any]]:
+    """What `rehearse --live` has found out about records like those of the plan."""
+    found = (plan.measured_of(manual.original) for manual in plan.manuals)
+    return [to_builtins(each) for each in dict.fromkeys(each for each in found if each)]
 
 
 def record_object(each: RecordForecast) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from route53_takeover.core.domain.record_sets import (
     RecordKey,
@@ -20,10 +20,17 @@ from route53_takeover.core.domain.record_sets import (
 from route53_takeover.core.domain.routing import other_members, unanswered
 from route53_takeover.core.domain.soa import negative_ttl
 from route53_takeover.core.domain.stacks import StackDescription
-from route53_takeover.core.timing import ALIAS_HOLD, EXPECTED_GAP, OTHER_HOLD, WEIGHT_EVERY
+from route53_takeover.core.plan.measured import (
+    MeasuredOutcome,
+    Measurement,
+    kind_of_record,
+)
+from route53_takeover.core.timing import EXPECTED_GAP, WEIGHT_EVERY
 
 if TYPE_CHECKING:
-    from route53_takeover.core.domain.desired_records import DesiredRecord
+    from route53_takeover.core.plan.measured import (
+        MeasuredKind,
+    )
 
 DEFAULT_TTL = 60
 """Seconds: what a record's TTL is lowered to."""
@@ -260,6 +267,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         strategies: what each strategy would come to, whichever is chosen.
         negative_ttl: seconds for which a resolver caches that the name is absent.
         soa: the zone's SOA, where its negative TTL is lowered.
+        measured: what `rehearse --live` has found out about this account and region.
     """
 
     options: Options
@@ -283,6 +291,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     warnings: tuple[Finding, ...] = ()
     negative_ttl: int = 900
     soa: LoweredSoa | None = None
+    measured: Measurement | UnsetType = UNSET
 
     @property
     def refused(self) -> bool:
@@ -346,6 +355,16 @@ class Plan(Struct, frozen=True, kw_only=True):
             return None
         return frozenset(m.key.set_identifier for m in here)
 
+    def measured_of(
+        self, record: RecordSet, desired: RecordSet | None = None
+    ) -> MeasuredKind | None:
+        """What was measured here with such a record in the way of one of the same kind."""
+        if self.measured is UNSET or (
+            desired is not None and kind_of_record(desired) is not kind_of_record(record)
+        ):
+            return None
+        return self.measured.of_record(record)
+
     def may_be_unanswered(self, record: RecordSet) -> bool:
         """Whether clients may have no answer while this record set is missing."""
         others = self.beside(record)
@@ -359,7 +378,10 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def expects_gap(self, manual: Manual) -> bool:
         """Whether that is to be expected: CloudFormation is not known to adopt A and AAAA."""
-        is_adopted = manual.strategy is Strategy.ADOPT and manual.key.type not in ("A", "AAAA")
+        measured = self.measured_of(manual.prepared or manual.original)
+        adopts = measured is not None and measured.identical is MeasuredOutcome.ADOPTED
+        can_adopt = manual.key.type not in ("A", "AAAA") or adopts
+        is_adopted = manual.strategy is Strategy.ADOPT and can_adopt
         return self.may_be_missing(manual) and not is_adopted
 
     def harms(self, manual: Manual) -> bool:
@@ -372,12 +394,3 @@ class Plan(Struct, frozen=True, kw_only=True):
         if not self.options.drain:
             return 0
         return max((m.original.ttl or 0 for m in self.manuals if m.lowered), default=0)
-
-
-def hold_for(options: Options, manual: RecordSet, desired: DesiredRecord) -> float:
-    """Seconds that CREATE_IN_PROGRESS must last for this pair."""
-    if options.hold is not None:
-        return options.hold
-    differs = desired.complete and not desired.record.same_as(manual)
-    is_alias = desired.record.alias is not None and desired.record.type in ("A", "AAAA")
-    return ALIAS_HOLD if is_alias and differs else OTHER_HOLD

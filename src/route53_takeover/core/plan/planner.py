@@ -58,6 +58,7 @@ def make_plan(facts: Facts, options: Options) -> Plan:
         resources=tuple(f"{r.stack_id} {r.logical_id}" for r in facts.owned),
         expecting=facts.expecting,
         negative_ttl=negative_ttl(soa_of(facts.zone_records, facts.zone_name)),
+        measured=facts.measured,
     )
     names = {name for name, _ in wanted}
     taken = plan.keys | {record.key for record in owned}

@@ -18,6 +18,7 @@ from route53_takeover.core.domain.stacks import (
     kind_of,
 )
 from route53_takeover.core.events import Switch
+from route53_takeover.core.plan.measured import least_deadman
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import LIVE, Phase
 from route53_takeover.core.timing import (
@@ -282,7 +283,9 @@ def deadman(state: State, name: NameState, released_at: float) -> float:
     """When to restore a record that was released at this time (`deadman_after`)."""
     began = [m.since for h in name.handovers for m in matching_resources(state, h)]
     in_progress = released_at - min(began, default=released_at)
-    return released_at + deadman_after(in_progress, state.plan.options.restore_after)
+    measured = (state.plan.measured_of(h.original) for h in name.handovers)
+    least = least_deadman(each for each in measured if each is not None)
+    return released_at + deadman_after(in_progress, state.plan.options.restore_after, least)
 
 
 def silent_servers(state: State) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.events import Switch
-from route53_takeover.core.plan.model import hold_for
+from route53_takeover.core.plan.hold import hold_for
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import is_bridge_awaited
@@ -174,7 +174,11 @@ def release_gates(state: State, name: NameState) -> Iterator[ReleaseGate]:
 def _gate(state: State, name: NameState, blocked: Blocked) -> ReleaseGate:
     """The gate of this name by itself."""
     resource, standing = blocked.resource, blocked.standing
-    hold = max(hold_for(state.plan.options, r, desired) for r, desired in blocked.pairs)
+    plan = state.plan
+    hold = max(
+        hold_for(plan.options, r, desired, plan.measured_of(r, desired.record))
+        for r, desired in blocked.pairs
+    )
     began = max(resource.since, state.resumed_at)  # the wall clock may have jumped in between
     held_at = began + hold
     adoptable = any(may_be_identical(r, desired) for r, desired in blocked.pairs)

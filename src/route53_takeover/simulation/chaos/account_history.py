@@ -6,7 +6,10 @@ sets that stood, the requests that arrived and how long each had been on its way
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import UNSET
 
 from route53_takeover.core.domain.record_sets import conflict, normal_name
 from route53_takeover.core.domain.stacks import RECORD_SET, RECORD_SET_GROUP
@@ -247,3 +250,10 @@ def _asked_for(
     for number, member in enumerate(event.members):
         if member is not None:
             yield member, (*event.members[:number], *event.members[number + 1 :])
+
+
+def longest_pause(plan: Plan) -> float:
+    """Seconds between two of CloudFormation's tries at most, of any kind that was measured."""
+    kinds = () if plan.measured is UNSET else plan.measured.kinds
+    pauses = [b - a for each in kinds for a, b in pairwise((0.0, *each.tries))]
+    return max(pauses, default=0.0)

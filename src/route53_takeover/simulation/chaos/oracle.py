@@ -26,7 +26,7 @@ from route53_takeover.core.takeover.invariants import (
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import State
-from route53_takeover.simulation.chaos.account_history import is_read_late
+from route53_takeover.simulation.chaos.account_history import is_read_late, longest_pause
 from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.soa_oracle import soa_sights, wrong_soas
@@ -393,8 +393,8 @@ def _deadman(harness: Rehearsed, plan: Plan, released_at: float) -> float:
     """The design's formula, on the account's own times."""
     if plan.options.restore_after is not None:
         return plan.options.restore_after
-    if harness.struck["wall clock jumped"]:
-        return _LONGEST_DEADMAN  # how long it has been in progress is told by a wall clock
+    if harness.struck["wall clock jumped"]:  # which tells how long it has been in progress
+        return _LONGEST_DEADMAN
     began = [time for time in harness.creating_at if time <= released_at]
     in_progress = released_at - began[-1] if began else 0.0
-    return min(max(60.0, 2 * in_progress), _LONGEST_DEADMAN)
+    return min(max(60.0, 1.5 * longest_pause(plan), 2 * in_progress), _LONGEST_DEADMAN)

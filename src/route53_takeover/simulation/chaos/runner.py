@@ -12,11 +12,13 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from route53_takeover.base.errors import ManualActionRequiredError, RefusedError
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.facts import Identity
+from route53_takeover.core.plan.measured import RecordKind
 from route53_takeover.core.plan.model import Options, Strategy
 from route53_takeover.core.plan.planner import make_plan
 from route53_takeover.core.takeover import events as ev
@@ -38,11 +40,13 @@ from route53_takeover.simulation.chaos.restoring import LOOK, restore
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
+from route53_takeover.simulation.measured_handler import measured_delays
 from route53_takeover.simulation.scenarios import REHEARSED_STEP, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from route53_takeover.core.plan.measured import Measurement
     from route53_takeover.core.plan.model import Plan
     from route53_takeover.core.takeover.state import State
     from route53_takeover.runtime.takeover_effects import TakeoverEngine
@@ -70,12 +74,28 @@ Saw = Callable[[Harness, ev.AnyEvent, "State"], None]
 """Gets every event that an engine took in, and the state after it."""
 
 
-def rehearse_many(runs: int, seed: int, scenario: str | None) -> Iterator[Rehearsal]:
-    """Runs that differ in scenario and faults, one after the other."""
+def rehearse_many(
+    runs: int, seed: int, scenario: str | None, measured: Measurement | None = None
+) -> Iterator[Rehearsal]:
+    """Runs that differ in scenario and faults, one after the other.
+
+    Args:
+        measured: gives the schedule of CloudFormation's tries; the run knows it, too.
+    """
     for number in range(runs):
         rng = Random(f"{seed}/{number}")  # noqa: S311 -- a simulation, not a secret
         chosen = SCENARIOS[scenario or rng.choice(sorted(SCENARIOS))]
-        yield rehearse_once(chosen, f"{seed}/{number}", draw_faults(rng))
+        yield rehearse_once(chosen, f"{seed}/{number}", draw_faults(rng), measured=measured)
+
+
+def _as_measured(scenario: Scenario, measured: Measurement | None) -> Scenario:
+    """The scenario with the schedule of a real account's tries."""
+    records = scenario.account.config.records
+    delays = None if measured is None else measured_delays(measured, RecordKind)
+    if delays is None:
+        return scenario
+    config = replace(scenario.account.config, records=replace(records, retry_delays=delays))
+    return replace(scenario, account=replace(scenario.account, config=config))
 
 
 def rehearse_once(
@@ -86,10 +106,12 @@ def rehearse_once(
     options: Options | None = None,
     begin: Begin = lambda _: None,
     saw: Saw = lambda _harness, _event, _state: None,
+    measured: Measurement | None = None,
 ) -> Rehearsal:
     """One run to its end, through every kill and resume.
 
     Args:
+        measured: as for `rehearse_many`.
         options: instead of the scenario's own.
         begin: may disturb it from the beginning.
         saw: may disturb it after an event.
@@ -98,7 +120,13 @@ def rehearse_once(
         RefusedError: the plan is refused, and not because of another stack.
     """
     rehearsing = _rehearse(
-        scenario, seed, faults, options=options or options_of(scenario), begin=begin, saw=saw
+        _as_measured(scenario, measured),
+        seed,
+        faults,
+        options=options or options_of(scenario),
+        begin=begin,
+        saw=saw,
+        measured=measured,
     )
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         # `Runner.run` would install its own handler of SIGINT, for each of a thousand short runs.
@@ -122,7 +150,14 @@ def options_of(scenario: Scenario) -> Options:
 
 
 async def _rehearse(
-    scenario: Scenario, seed: str, faults: Faults, *, options: Options, begin: Begin, saw: Saw
+    scenario: Scenario,
+    seed: str,
+    faults: Faults,
+    *,
+    options: Options,
+    begin: Begin,
+    saw: Saw,
+    measured: Measurement | None = None,
 ) -> Rehearsal:
     if scenario.killed:
         faults = replace(faults, injected=(*faults.injected, _KILLED))
@@ -136,7 +171,7 @@ async def _rehearse(
     harness = Harness(world, clock, transport, rng)
     harness.disk.holds = faults.journal_holds
     harness.is_faulty = faults.is_faulty
-    plan = await _plan(harness, options)
+    plan = await _plan(harness, options, measured)
     if plan.refused and account.others:
         return judged_refusal(scenario, seed, harness, plan)
     if plan.refused:
@@ -148,7 +183,7 @@ async def _rehearse(
     return check_run(scenario, seed, harness, plan)
 
 
-async def _plan(harness: Harness, options: Options) -> Plan:
+async def _plan(harness: Harness, options: Options, measured: Measurement | None) -> Plan:
     calm = Transport(harness.world, harness.clock, harness.rng, FaultRates())
     stacks = SimulatedStacks(calm)
     facts = await gather(
@@ -161,7 +196,7 @@ async def _plan(harness: Harness, options: Options) -> Plan:
         region="us-east-1",
         ask_delegation=None,
     )
-    return make_plan(facts, options)
+    return make_plan(replace(facts, measured=UNSET if measured is None else measured), options)
 
 
 class _Rehearsing:
@@ -281,7 +316,7 @@ class _Rehearsing:
         """The same takeover from another machine, with its own lock, journal and deploys."""
         harness = self._harness
         clock = VirtualClock(harness.clock.true())
-        plan = await _plan(harness, self._plan.options)
+        plan = await _plan(harness, self._plan.options, None)
         if plan.refused or not plan.manuals:
             return
         transport = Transport(harness.world, clock, harness.rng, FaultRates(), by=ANOTHER)

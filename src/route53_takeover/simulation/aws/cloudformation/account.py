@@ -36,6 +36,8 @@ _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NAMED = frozenset({"AWS::S3::Bucket", "AWS::ApiGateway::DomainName"})
 _NAMED_BY = ("BucketName", "DomainName")
 """What has the physical id that its template gives it: often the name of a host."""
+_WAIT = "AWS::CloudFormation::WaitCondition"
+"""Fails after its time-out: no one signals anything here."""
 _RECORD_REPLACED_WITH = ("Name", "HostedZoneId", "HostedZoneName")
 
 
@@ -274,6 +276,12 @@ class CloudFormationAccount:
         """Lets the handler of its type do the task, or lets it fail where that is asked for."""
         seconds = task.resource.simulation.seconds
         seconds = self.config.seconds if seconds is None else seconds
+        if task.resource.type == _WAIT and task.action == "create":
+            seconds = float(task.properties.get("Timeout", seconds))
+            count = task.properties.get("Count", 1)
+            fails = (
+                fails or f"WaitCondition timed out. Received 0 conditions when expecting {count}"
+            )
         if fails:
             self.after(seconds, lambda: task.fail(fails) if task.live else None)
             return

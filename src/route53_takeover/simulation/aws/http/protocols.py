@@ -1,7 +1,7 @@
 """AWS's wire protocols, seen from the server: requests to parameters, results to XML or JSON.
 
-Owns the protocols `query`, `rest-xml` and `rest-json`, generic over botocore's service models,
-which say of every operation how it is spelt on the wire; values are read and written by
+Owns the protocols `query`, `json`, `rest-xml` and `rest-json`, generic over botocore's service
+models, which say of every operation how it is spelt on the wire; values are read and written by
 `simulation.aws.http.shapes` and `simulation.aws.http.json_shapes`. It must never know what an
 operation does, nor who answers it; it opens no socket.
 """
@@ -93,7 +93,7 @@ class Wire:
         self.model = ServiceModel(loader.load_service_model(service, "service-2"), service)
         self.signing_name = self.model.signing_name
         self.protocol = self.model.metadata["protocol"]
-        if self.protocol not in ("query", "rest-xml", "rest-json"):
+        if self.protocol not in ("query", "json", "rest-xml", "rest-json"):
             raise ValueError(f"{service} speaks {self.protocol}, which is not built")
 
     def operation(self, request: WireRequest) -> str | None:
@@ -101,6 +101,9 @@ class Wire:
         if self.protocol == "query":
             action = request.form.get("Action")
             return action if action in self.model.operation_names else None
+        if self.protocol == "json":
+            target = request.headers.get("x-amz-target", "").removeprefix(self._target)
+            return target if target in self.model.operation_names else None
         return next((route.name for route in self._routes if route.fits(request)), None)
 
     def parameters(self, operation: str, request: WireRequest) -> dict[str, Any]:
@@ -111,6 +114,8 @@ class Wire:
         if self.protocol == "query":
             parsed = from_form(model.input_shape, request.form, "")
             return parsed if isinstance(parsed, dict) else {}
+        if self.protocol == "json":
+            return dict(from_json(model.input_shape, json.loads(request.body or b"{}")))
         return self._rest_parameters(model, model.input_shape, request)
 
     def answer(self, operation: str, result: Mapping[str, Any], request_id: str) -> WireAnswer:
@@ -125,6 +130,11 @@ class Wire:
                 fill(node, model.output_shape, result)
             ET.SubElement(ET.SubElement(root, "ResponseMetadata"), "RequestId").text = request_id
             return WireAnswer(status=200, body=_document(root), headers=headers)
+        if self.protocol == "json":
+            shape = model.output_shape
+            body = {} if shape is None else to_json(shape, result)
+            sent = json.dumps(body).encode()
+            return WireAnswer(status=200, body=sent, headers=headers, content_type=self._json)
         return self._rest_answer(model, result, headers)
 
     def error(self, code: str, message: str, status: int, request_id: str) -> WireAnswer:
@@ -136,7 +146,22 @@ class Wire:
                 headers={"x-amzn-requestid": request_id, "x-amzn-ErrorType": code},
                 content_type=_JSON,
             )
+        if self.protocol == "json":
+            return WireAnswer(
+                status=status,
+                body=json.dumps({"__type": code, "message": message}).encode(),
+                headers={"x-amzn-requestid": request_id},
+                content_type=self._json,
+            )
         return error_answer(code, message, status, request_id, self._namespace)
+
+    @property
+    def _target(self) -> str:
+        return f"{self.model.metadata['targetPrefix']}."
+
+    @property
+    def _json(self) -> str:
+        return f"application/x-amz-json-{self.model.metadata['jsonVersion']}"
 
     @cached_property
     def _namespace(self) -> dict[str, str]:

@@ -63,6 +63,18 @@ class AppliedChange(Struct, frozen=True, kw_only=True):
     comment: str = ""
 
 
+class RefusedChange(Struct, frozen=True, kw_only=True):
+    """One batch that was refused; members as in `AppliedChange`."""
+
+    time: float
+    by: str
+    zone_id: str
+    changes: tuple[tuple[str, RecordSet], ...]
+    comment: str = ""
+    code: str
+    message: str
+
+
 class SimZone:
     """A hosted zone and what it holds now, by key. Written to by `Zones` alone.
 
@@ -130,6 +142,7 @@ class Zones:
         servers: int = 4,
     ) -> None:
         self.history: list[AppliedChange] = []
+        self.refused: list[RefusedChange] = []
         self.timeline = timeline
         self._rng = rng
         self._propagation = propagation
@@ -195,7 +208,25 @@ class Zones:
         Raises:
             ZoneError: with Route 53's code; nothing was applied.
         """
-        zone = self.zone(zone_id)
+        try:
+            return self._change(self.zone(zone_id), changes, by=by, comment=comment)
+        except ZoneError as error:
+            self.refused.append(
+                RefusedChange(
+                    time=self.timeline.now,
+                    by=by,
+                    zone_id=normal_zone_id(zone_id),
+                    changes=tuple(changes),
+                    comment=comment,
+                    code=error.code,
+                    message=error.message,
+                )
+            )
+            raise
+
+    def _change(
+        self, zone: SimZone, changes: Sequence[tuple[str, RecordSet]], *, by: str, comment: str
+    ) -> str:
         if self.timeline.now < zone.held_until:
             raise ZoneError(
                 "PriorRequestNotComplete",

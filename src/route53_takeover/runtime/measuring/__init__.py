@@ -1,0 +1,1 @@
+"""Measuring an account's CloudFormation with throw-away names: `rehearse --live`."""

@@ -1,0 +1,1 @@
+"""CloudTrail of the simulated account."""
