@@ -234,19 +234,6 @@ def test_a_resumed_run_keeps_its_deadlines_under_a_wall_clock_that_was_set(jump:
     assert times == sorted(times)
 
 
-def test_no_more_than_two_names_are_written_at_the_same_time_before_the_deploy() -> None:
-    """An account takes five calls of Route 53 a second."""
-    under_way: set[str] = set()
-    most = 0
-    for event in rehearse_once(SCENARIOS["many"], "calm", Faults()).events:
-        if isinstance(event, ev.WriteIntended) and event.purpose is Purpose.PROVE:
-            under_way.add(event.id)
-        elif isinstance(event, ev.WriteAccepted):
-            under_way.discard(event.id)
-        most = max(most, len(under_way))
-    assert most == 2
-
-
 def test_each_of_many_names_is_released_when_its_own_hold_ends() -> None:
     """Whatever the other names wait for, and with so few reads as an account allows."""
     names = [f"r{number}.example.com" for number in range(30)]
