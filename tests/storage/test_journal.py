@@ -142,6 +142,11 @@ EVENTS: list[ev.AnyEvent] = [
     ev.DeadmanExtended(time=1.0, name=NAME, seconds=60.0),
     ev.RestoreAsked(time=1.0),
     ev.AbortAsked(time=1.0),
+    ev.DeadmanTested(time=1.0, name=NAME, reason="denied", is_certain=False),
+    ev.DeadmanIntended(time=1.0, id="r--1", name=NAME, record=ALIAS, seconds=150.0),
+    ev.DeadmanAnswered(
+        time=1.0, id="r--1", name=NAME, answer=ev.DeadmanAnswer.HELD_OFF, reason="throttled"
+    ),
 ]
 FEW = EVENTS[1:5]
 

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-_SERVICE = r"(?:sts|route53|cloudformation)(?:-fips)?"
+_SERVICE = r"(?:sts|route53|cloudformation|states)(?:-fips)?"
 _REGION = r"[a-z]{2,6}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}"
 _SUFFIX = "|".join(
     re.escape(suffix)

@@ -102,12 +102,14 @@ _INVALID_CREDENTIALS = frozenset(
 _NOT_FOUND = frozenset(
     {
         "ChangeSetNotFound",
+        "ExecutionDoesNotExist",
         "NoSuchChange",
         "NoSuchDistribution",
         "NoSuchHostedZone",
         "NoSuchInvalidation",
         "NotFoundException",
         "StackNotFoundException",
+        "StateMachineDoesNotExist",
     }
 )
 _NO_SUCH_POLICY = frozenset(

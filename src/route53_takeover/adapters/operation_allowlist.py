@@ -103,6 +103,11 @@ _CREDENTIALS = frozenset(
 
 DELETES = frozenset({"cloudformation.DeleteStack"})
 """What retires a stack, at a connection that is for it."""
+DEADMAN_READS = frozenset(
+    {"sfn.DescribeExecution", "sfn.DescribeStateMachine", "sfn.ListExecutions"}
+)
+DEADMAN_WRITES = frozenset({"sfn.StartExecution", "sfn.StopExecution", "sfn.TestState"})
+"""What the deadman in AWS is started and stopped by; no state machine is made or changed."""
 
 
 class NotAllowedError(Exception):
@@ -117,6 +122,7 @@ def guard(
     switches: bool = False,
     deletes: bool = False,
     measures: bool = False,
+    deadman: bool = False,
 ) -> None:
     """Keeps every client of this session to the reads, and to what else it is for.
 
@@ -126,12 +132,15 @@ def guard(
         switches: `SWITCH_READS`, too.
         deletes: `DELETES`, too.
         measures: `MEASURES`, too.
+        deadman: `DEADMAN_READS`, too, and `DEADMAN_WRITES` with ``writable``.
     """
     writes = SWITCH_WRITES if switches else WRITES
     allowed = READS | _CREDENTIALS | (SWITCH_READS if switches else frozenset())
     allowed |= (writes if writable else frozenset()) | (PREVIEWS if previews else frozenset())
     allowed |= DELETES if deletes else frozenset()
     allowed |= MEASURES if measures else frozenset()
+    if deadman:
+        allowed |= DEADMAN_READS | (DEADMAN_WRITES if writable else frozenset())
 
     def check(event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-call.")

@@ -75,4 +75,5 @@ def budgets(clock: Clock) -> Mapping[str, CallBudget]:
         "apigatewayv2": api_gateway,
         "cloudfront": CallBudget(clock, rate=5, burst=20),
         "cloudtrail": CallBudget(clock, rate=1, burst=2),
+        "states": CallBudget(clock, rate=5, burst=20),
     }

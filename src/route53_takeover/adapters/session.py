@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_cloudfront import CloudFrontClient
     from types_aiobotocore_route53 import Route53Client
+    from types_aiobotocore_stepfunctions import SFNClient
 
     from route53_takeover.core.ports import Clock
 
@@ -71,7 +72,7 @@ _WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 2
 _RENEW_PAUSE = 5.0
 """Seconds of the clock between two looks at the profile while the credentials are bad."""
 
-_SERVICES = {"route-53": "route53", "api-gateway": "apigateway"}
+_SERVICES = {"route-53": "route53", "api-gateway": "apigateway", "sfn": "states"}
 """What a service is called here, where the SDK's events call it otherwise."""
 
 
@@ -92,6 +93,14 @@ class Clients:
     cloudformation: CloudFormationClient
     switching: SwitchClients | None = None
     cloudtrail: Any = None
+    deadman: SFNClient | None = None
+
+    @property
+    def step_functions(self) -> SFNClient:
+        """That of a session that was opened with ``deadman``."""
+        if self.deadman is None:
+            raise ValueError("this session was opened without Step Functions")
+        return self.deadman
 
     @property
     def switch(self) -> SwitchClients:
@@ -142,6 +151,7 @@ class AwsSession:
             no record.
         deletes: whether a stack may be deleted.
         measures: whether a throw-away stack may be made, and CloudTrail be asked.
+        deadman: whether Step Functions can be asked.
         read_budgets: of the reads, by service; `call_budget.budgets` unless given.
 
     Attributes:
@@ -161,6 +171,7 @@ class AwsSession:
         switches: bool = False,
         deletes: bool = False,
         measures: bool = False,
+        deadman: bool = False,
         read_budgets: Mapping[str, CallBudget] | None = None,
     ) -> None:
         self.credentials = credentials
@@ -171,6 +182,7 @@ class AwsSession:
         self._previews = previews
         self._deletes = deletes
         self._measures = measures
+        self._deadman = deadman
         self.switches = switches
         self._clock = clock
         self._budgets = read_budgets or budgets(clock)
@@ -309,6 +321,7 @@ class AwsSession:
             deletes=self._deletes,
             switches=self.switches,
             measures=self._measures,
+            deadman=self._deadman,
         )
         keep_unknown_members(session)
         session.get_component("response_parser_factory").set_parser_defaults(
@@ -348,6 +361,7 @@ class AwsSession:
             )
             if self._measures
             else None,
+            deadman=await client("stepfunctions", attempts=1) if self._deadman else None,
             switching=None
             if not self.switches
             else SwitchClients(

@@ -25,6 +25,7 @@ from route53_takeover.adapters.measuring import AwsMeasuring
 from route53_takeover.adapters.route53 import Route53Records
 from route53_takeover.adapters.session import AwsSession, Credentials
 from route53_takeover.adapters.stack_deletes import CloudFormationDeletes
+from route53_takeover.adapters.step_functions import AwsStepFunctions
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.hosting import host
@@ -93,6 +94,7 @@ class OpenAccount:
         self._sessions = {id(dns): dns, id(stacks): stacks}.values()
         self.deletes = CloudFormationDeletes(stacks)
         self.measuring = AwsMeasuring(stacks, dns)
+        self.step_functions = AwsStepFunctions(dns)
         if stacks.switches:
             from route53_takeover.adapters.api_gateway import ApiGatewayMappings
             from route53_takeover.adapters.cloudfront import CloudFrontDistributions
@@ -122,6 +124,7 @@ async def opened(
     switches: bool = False,
     deletes: bool = False,
     measures: bool = False,
+    deadman: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenAccount]:
     """Opens the account; ``dns_profile`` makes a second session for the zone.
@@ -132,6 +135,7 @@ async def opened(
         switches: whether it is for API Gateway and CloudFront; ``writable`` means these then.
         deletes: whether a stack may be deleted.
         measures: whether it is for a measurement, which has a stack of its own.
+        deadman: whether the deadman in AWS is used, with the zone's credentials.
         tell: receives progress messages.
     """
     async with AsyncExitStack() as stack:
@@ -151,6 +155,7 @@ async def opened(
                     switches=switches and is_of_stacks,
                     deletes=deletes and is_of_stacks,
                     measures=measures,
+                    deadman=deadman and (not is_of_stacks or not connection.dns_profile),
                 )
             )
 
@@ -368,6 +373,7 @@ async def drive(
             stacks=account.stacks,
             deployer=_deployer(saved, folder, clock, rehearsed),
             prober=_prober(saved.connection, saved.plan),
+            step_functions=account.step_functions,
             save_backup=lambda: in_thread(lambda: folder.save_backup(saved.plan)),
             rng=Random(folder.name),  # noqa: S311 -- jitter, not a secret
             observer=observer,

@@ -25,7 +25,7 @@ from route53_takeover.core.status.rehearsal_marks import DRY_RUN
 from route53_takeover.core.status.result import Result
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.simulation.rehearsed_account import RehearsedAccount, guessed
-from route53_takeover.simulation.serve import PAST, deploy_line, scrub, serving_world
+from route53_takeover.simulation.serve import PAST, deploy_line, scrub, serving_world, with_deadman
 from route53_takeover.storage.config import Connection
 
 if TYPE_CHECKING:
@@ -155,14 +155,16 @@ async def _rehearse(common: Common, reporter: Reporter, saved: Saved, speed: flo
     world = RehearsedAccount(plan, read, seed=plan.zone_id, start=clock.now() - PAST)
     with tempfile.TemporaryDirectory(prefix="route53-takeover-") as folder:
         commands = _commands(Path(folder), world)
-        async with serving_world(world, clock, account=plan.account) as served:
+        services = with_deadman(world.step_functions)
+        async with serving_world(world, clock, account=plan.account, services=services) as served:
             connection = Connection(
                 region=read.region,
                 endpoint_url=served.endpoint_url,
                 name_servers=served.name_servers,
             )
             saved = replace(saved, connection=connection, rehearsal=DRY_RUN)
-            async with opened(connection, clock, writable=True) as account:
+            deadman = plan.options.cloud_deadman is not None
+            async with opened(connection, clock, writable=True, deadman=deadman) as account:
                 return await carry_out(
                     common,
                     reporter,

@@ -305,7 +305,12 @@ async def _go_on(
     state: State,
     clock: SystemClock,
 ) -> ExitCode:
-    async with opened(saved.connection, clock, writable=True) as account:
+    async with opened(
+        saved.connection,
+        clock,
+        writable=True,
+        deadman=saved.plan.options.cloud_deadman is not None,
+    ) as account:
         with _names_of(common, saved) as held:
             held.register(folder)
             first = ev.RunResumed(time=clock.now())

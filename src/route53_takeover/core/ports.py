@@ -252,6 +252,43 @@ class Prober(Protocol):
         """One answer a server, each within a second; never raises."""
 
 
+class StateMachine(Struct, frozen=True, kw_only=True):
+    """A state machine: its definition as JSON, and the role that it works with."""
+
+    definition: str
+    role_arn: str
+
+
+class StepFunctions(Protocol):
+    """Step Functions, as far as the deadman in AWS needs it (`core.plan.cloud_deadman`).
+
+    Raises, of each call: `NotFoundError` where there is no such state machine or execution.
+    """
+
+    region: str
+
+    async def machine(self, machine_arn: str) -> StateMachine: ...
+
+    async def test(self, role_arn: str, definition: str, given: str) -> tuple[str, str]:
+        """Carries one state out with this role; its error and the cause, both empty without one."""
+
+    async def start(self, machine_arn: str, name: str, given: str) -> None:
+        """Starts an execution; the same name is never started twice.
+
+        Raises:
+            UnansweredError: it may have been started.
+        """
+
+    async def is_running(self, execution_arn: str) -> bool:
+        """Whether it has not ended."""
+
+    async def stop(self, execution_arn: str) -> None:
+        """Stops it; one that has ended stays as it is."""
+
+    async def running(self, machine_arn: str) -> Sequence[str]:
+        """The names of the executions that run (all pages); new ones may be missing."""
+
+
 class ApiGateway(Protocol):
     """API Gateway's custom domains and their mappings, by whichever of its two APIs fits a domain.
 

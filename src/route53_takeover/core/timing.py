@@ -86,6 +86,26 @@ EXTENSION = 60.0
 LONGEST_EXTENSION = 600.0
 """Seconds above which what is asked for is taken for a mistake."""
 
+# -- the deadman in AWS
+
+CLOUD_MARGIN = 60.0
+"""Seconds after the run's own deadman at which the one in AWS restores, at least."""
+
+CLOUD_SLACK = 30.0
+"""Seconds more that it gets when it is started: the release may come a little later."""
+
+CLOUD_LEAD = 5.0
+"""Seconds before the hold ends at which it is started."""
+
+CLOUD_LATE = 180.0
+"""Seconds by which it may be later than needed, before another one is started in its place."""
+
+CLOUD_AGAIN, CLOUD_TRIES = 10.0, 360
+"""Seconds between its tries while a record stands; how many there are: about an hour in all."""
+
+CLOUD_PATIENCE = 6
+"""Failures in a row after which it is not tested, started or stopped any more."""
+
 # -- how often to look
 
 GAP_READ, CLOSE_READ, GUARD_READ, IDLE_READ = 0.5, 1.0, 10.0, 30.0

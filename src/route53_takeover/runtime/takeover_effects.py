@@ -36,6 +36,7 @@ from route53_takeover.core.takeover.polling import Target
 from route53_takeover.core.takeover.queries import IN_PROGRESS
 from route53_takeover.core.takeover.state import State
 from route53_takeover.core.timing import DEPLOY_LOOK_BACKOFF, INSYNC_EVERY, INSYNC_PATIENCE, backoff
+from route53_takeover.runtime.cloud_deadman import CloudDeadmen
 from route53_takeover.runtime.engine import Engine
 from route53_takeover.runtime.takeover_looks import TakeoverLooks
 
@@ -44,7 +45,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from route53_takeover.core.events import Switch
-    from route53_takeover.core.ports import Clock, Deployer, DeployExit, Prober, Records, Stacks
+    from route53_takeover.core.ports import (
+        Clock,
+        Deployer,
+        DeployExit,
+        Prober,
+        Records,
+        Stacks,
+        StepFunctions,
+    )
     from route53_takeover.storage.journal import Journal
 
     Submit = Callable[[ev.AnyEvent], None]
@@ -70,6 +79,7 @@ def takeover_engine(
     save_backup: Callable[[], Awaitable[None]],
     rng: random.Random,
     observer: Observer,
+    step_functions: StepFunctions | None = None,
     strict: bool = False,
 ) -> TakeoverEngine:
     """An engine that runs one takeover to its end.
@@ -78,6 +88,7 @@ def takeover_engine(
         save_backup: writes backup.json durably from the plan; raises OSError.
         rng: for jitter.
         observer: told of every event.
+        step_functions: for a plan with a deadman in AWS.
         strict: what is a defect raises, as tests and rehearsals want it (`Engine`).
     """
     failures: type[Exception] = ApiError if strict else Exception
@@ -91,6 +102,7 @@ def takeover_engine(
         deployer=deployer,
         save_backup=save_backup,
         looks=looks,
+        deadmen=CloudDeadmen(step_functions, clock),
         failures=failures,
     )
     return Engine(
@@ -122,6 +134,7 @@ class TakeoverEffects:
         deployer: Deployer,
         save_backup: Callable[[], Awaitable[None]],
         looks: TakeoverLooks,
+        deadmen: CloudDeadmen,
         failures: type[Exception],
     ) -> None:
         self._clock = clock
@@ -130,6 +143,7 @@ class TakeoverEffects:
         self._deployer = deployer
         self._save_backup = save_backup
         self._looks = looks
+        self._deadmen = deadmen
         self._failures = failures
 
     async def carry_out(self, command: cmd.AnyCommand, state: State, submit: Submit) -> None:
@@ -162,6 +176,8 @@ class TakeoverEffects:
                 submit(await self._template(command.stack))
             case cmd.ReadResources():
                 submit(await self._resources(command.stack, urgent=command.urgent))
+            case cmd.TestDeadman() | cmd.StartDeadman() | cmd.FindDeadman() | cmd.StopDeadman():
+                submit(await self._deadmen.carry_out(command, state.plan))
 
     # -- Route 53
 

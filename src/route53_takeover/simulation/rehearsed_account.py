@@ -26,10 +26,12 @@ from route53_takeover.core.domain.stacks import (
     kind_of,
 )
 from route53_takeover.core.plan.measured import RecordKind, kind_of_record
+from route53_takeover.simulation.aws.account import add_deadman
 from route53_takeover.simulation.aws.cloudformation.placing import Placed
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
+from route53_takeover.simulation.aws.step_functions.state_machines import StateMachines
 from route53_takeover.simulation.aws.timeline import Schedule
 from route53_takeover.simulation.measured_handler import measured_config
 from route53_takeover.simulation.record_properties import assumed, completed, properties_of
@@ -72,6 +74,9 @@ class RehearsedAccount:
             rng,
             config=_config(plan, read),
         )
+        self.step_functions = StateMachines(self.timeline, self.zones, region=read.region)
+        if plan.options.cloud_deadman is not None:
+            add_deadman(self.step_functions, plan.options.cloud_deadman, plan.keys)
         templates = _Templates(plan, read)
         self.off, self.on = templates.body("", on=False), templates.body("", on=True)
         self.name = plan.root.stack_name or plan.options.stack

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.template import members_of, resources_of
 from route53_takeover.core.plan.model import Options
-from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.aws.account import DEADMAN_ROLE, SimulatedAccount
 from route53_takeover.simulation.aws.api_gateway import v1_api, v2_api
 from route53_takeover.simulation.aws.cloudformation import api as cloudformation_api
 from route53_takeover.simulation.aws.cloudformation.asked import Simulation
@@ -27,6 +27,7 @@ from route53_takeover.simulation.aws.cloudtrail import api as cloudtrail_api
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
 from route53_takeover.simulation.aws.route53.nameserver import NameServers
+from route53_takeover.simulation.aws.step_functions import api as step_functions_api
 from route53_takeover.simulation.aws.web.server import WebServer
 from route53_takeover.simulation.blue_green import (
     GREEN_STACK,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.aws.cloudformation.stacks import StackStore
     from route53_takeover.simulation.aws.http.faults import Operation
     from route53_takeover.simulation.aws.route53.zones import Zones
+    from route53_takeover.simulation.aws.step_functions.state_machines import StateMachines
     from route53_takeover.simulation.aws.timeline import Schedule
     from route53_takeover.simulation.blue_green import SwitchScenario
     from route53_takeover.simulation.scenarios import Scenario
@@ -95,7 +97,8 @@ async def serving(
 ) -> AsyncIterator[ServedAccount]:
     """Serves a scenario's account on 127.0.0.1 until the context ends; ``asked`` as below."""
     world = SimulatedAccount(scenario.account, seed=seed, start=clock.now() - PAST)
-    async with serving_world(world, clock, asked=asked) as served:
+    services = with_deadman(world.step_functions)
+    async with serving_world(world, clock, asked=asked, services=services) as served:
         yield ServedAccount(
             endpoint_url=served.endpoint_url,
             name_servers=served.name_servers,
@@ -170,6 +173,12 @@ async def serving_world(
         await server.stop()
 
 
+def with_deadman(machines: StateMachines) -> Mapping[str, Mapping[str, Operation]]:
+    """Step Functions, where the account has a state machine."""
+    found = {"stepfunctions": step_functions_api.operations(machines)}
+    return found if machines.machines else {}
+
+
 def scrub(environment: MutableMapping[str, str]) -> None:
     """Takes everything of AWS, and every proxy, out of an environment; puts rehearsal keys in."""
     for name in list(environment):
@@ -200,6 +209,7 @@ def rehearsal_options(scenario: Scenario, folder: Path) -> Options:
         strategy=scenario.strategy,
         weights=scenario.weights,
         weight_every=REHEARSED_STEP,
+        cloud_deadman=DEADMAN_ROLE if scenario.account.deadman else None,
     )
 
 

@@ -24,6 +24,7 @@ from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.output import json_lines, text_lines
 from route53_takeover.output.reporter import ConsoleReporter
 from route53_takeover.process.live_restore import restore_live
+from route53_takeover.runtime.cloud_deadman import stop_deadmen
 from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.restore import OtherRegions, Place, Rescue, rescue
 from route53_takeover.runtime.soa_restore import put_soa_back
@@ -115,7 +116,10 @@ async def _restore(
     def save(changes: Sequence[Change]) -> None:
         save_restore(folder, clock.now(), changes)
 
-    async with opened(saved.connection, clock, writable=not dry_run, tell=tell) as account:
+    deadman = saved.plan.options.cloud_deadman is not None
+    async with opened(
+        saved.connection, clock, writable=not dry_run, deadman=deadman, tell=tell
+    ) as account:
         others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
         site = site_of(backup.zone_id, saved.connection.endpoint_url, saved.simulated)
         with locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESTORE) as held:
@@ -154,6 +158,7 @@ async def _restore(
                     rescues.append(done)
                     _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
             beside = _beside(
+                folder.name,
                 saved,
                 account,
                 clock,
@@ -183,6 +188,7 @@ async def _restore(
 
 
 def _beside(
+    run: str,
     saved: Saved,
     account: OpenAccount,
     clock: SystemClock,
@@ -193,7 +199,7 @@ def _beside(
     tell: Callable[[str], None],
     save: Callable[[Sequence[Change]], None],
 ) -> Iterator[Awaitable[list[Rescue]]]:
-    """What else of the zone is put back, one after the other: helper records, and the SOA.
+    """What else is put back, one after the other: helper records, the SOA, the deadman in AWS.
 
     Args:
         rescues: what was done at the names; ``None`` where one of them could not be restored.
@@ -222,6 +228,16 @@ def _beside(
             tell=tell,
             save=save,
         )
+    if rescues is not None:
+        yield _stop_deadmen(run, saved, account, dry_run=dry_run, tell=tell)
+
+
+async def _stop_deadmen(
+    run: str, saved: Saved, account: OpenAccount, *, dry_run: bool, tell: Callable[[str], None]
+) -> list[Rescue]:
+    """Only once every name has its record: until then it may be what restores it."""
+    await stop_deadmen(account.step_functions, saved.plan, run, dry_run=dry_run, tell=tell)
+    return []
 
 
 def _made_of(saved: Saved, originals: Sequence[RecordSet]) -> list[RecordSet]:

@@ -87,6 +87,7 @@ class Options(Struct, frozen=True, kw_only=True):
         accept_loss: values that the stack's record does not have may be lost.
         expected_gap: what the forecast assumes from a DELETE until CloudFormation's next try.
         jets: the app that ``--jets`` names, which the deploy commands were derived from.
+        cloud_deadman: ARN of the role of the deadman in AWS (`core.plan.cloud_deadman`).
     """
 
     stack: str
@@ -120,6 +121,7 @@ class Options(Struct, frozen=True, kw_only=True):
         return self.template is not None or self.preview is not None
 
     jets: JetsApp | None = None
+    cloud_deadman: str | None = None
 
 
 class JetsApp(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from route53_takeover.core.projection import Projection
 from route53_takeover.core.status.attention import needs_person
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.choices import choices
+from route53_takeover.core.status.deadman_words import cloud_rescues
 from route53_takeover.core.status.result import result
 from route53_takeover.core.status.sentences import doing
 from route53_takeover.core.status.switch.build import (
@@ -163,8 +164,10 @@ def doing_of(state: RunState) -> str:
 
 
 def progress_of(state: RunState) -> str:
-    """How far what it does now is, where that can be told: who answers users in a switch."""
-    return switch_progress(state) if isinstance(state, SwitchState) else ""
+    """How far what it does now is: who answers users in a switch; what AWS does if this ends."""
+    if isinstance(state, SwitchState):
+        return switch_progress(state)
+    return "; ".join(each.text for each in cloud_rescues(state))
 
 
 def needs_of(state: RunState, timeline: Timeline | SwitchTimeline) -> str:

@@ -15,6 +15,7 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import Switch
 from route53_takeover.core.status.attention import alerts, needs_person
 from route53_takeover.core.status.choices import choices
+from route53_takeover.core.status.deadman_words import cloud_rescues
 from route53_takeover.core.status.messages import OUTCOME_MARKS, PHASE_WORDS
 from route53_takeover.core.status.record_rows import record_views
 from route53_takeover.core.status.result import result
@@ -100,6 +101,7 @@ def snapshot(
         absences=absences(state),
         as_of=as_of,
         deploys_elsewhere=state.plan.options.deploy_on is None,
+        cloud_rescues=cloud_rescues(state),
     )
 
 

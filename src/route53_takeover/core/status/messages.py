@@ -7,7 +7,7 @@ what was shown before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -16,6 +16,8 @@ from route53_takeover.core.domain.soa import negative_caching, negative_ttl
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.strategies.weighted import weight_of
+from route53_takeover.core.status.deadman_words import of_deadman
+from route53_takeover.core.status.message import Message
 from route53_takeover.core.status.snapshot import Detail, Mark, mark_of
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.absence import still_answering
@@ -77,14 +79,6 @@ OUTCOME_MARKS = {
 }
 
 
-class Message(NamedTuple):
-    """One line, how it is marked, and who is shown it."""
-
-    text: str
-    mark: Mark
-    detail: Detail = Detail.MAIN
-
-
 def of_event(event: ev.AnyEvent) -> Iterator[Message]:
     """What an event says by itself; nothing for one that needs the events before it."""
     match event:
@@ -117,6 +111,8 @@ def of_event(event: ev.AnyEvent) -> Iterator[Message]:
             | ev.WriteUnknown()
         ):
             yield from _of_write(event)
+        case ev.DeadmanTested() | ev.DeadmanIntended() | ev.DeadmanAnswered():
+            yield from of_deadman(event)
         case _:
             yield from _of_operator(event)
 

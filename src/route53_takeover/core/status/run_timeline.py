@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from route53_takeover.core.status.messages import OUTCOME_MARKS, Message, of_failed_read
+from route53_takeover.core.status.message import Message
+from route53_takeover.core.status.messages import OUTCOME_MARKS, of_failed_read
 from route53_takeover.core.status.snapshot import Detail, Mark, News
 
 if TYPE_CHECKING:

@@ -265,6 +265,21 @@ class Absence(Struct, frozen=True, kw_only=True):
     answers: str = ""
 
 
+class CloudRescue(Struct, frozen=True, kw_only=True):
+    """The deadman in AWS of one name.
+
+    Attributes:
+        at: when it creates the old record, if none stands then.
+        ends_at: when it ends by itself, after more attempts.
+        text: that as a line: ``if this machine dies, AWS restores ... at 11:04:55Z``.
+    """
+
+    name: str
+    at: float
+    ends_at: float
+    text: str
+
+
 class DeployView(Struct, frozen=True, kw_only=True):
     """One of the deploy commands; ``label`` says which, ``log`` is its file in the run's folder."""
 
@@ -320,6 +335,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         news_at: when something last changed.
         events: how many events it was folded from.
         absences: the names without a record that the run must give one, the worst first.
+        cloud_rescues: what AWS restores if this machine dies (``--cloud-deadman``).
         swaps: what a blue-green switch switches; ``meter``: who answers users in it; ``checks``:
             what its checks got.
         words: what is called otherwise in another kind of run; in a switch ``stack`` is green's, or
@@ -358,6 +374,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     result: Result | None = None
     rehearsal: str = ""
     absences: tuple[Absence, ...] = ()
+    cloud_rescues: tuple[CloudRescue, ...] = ()
     swaps: tuple[SwapView, ...] = ()
     meter: LiveMeter | None = None
     checks: tuple[CheckView, ...] = ()

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status import messages
-from route53_takeover.core.status.messages import Message, stage_words
+from route53_takeover.core.status.message import Message
+from route53_takeover.core.status.messages import stage_words
 from route53_takeover.core.status.run_timeline import RunTimeline
 from route53_takeover.core.status.snapshot import Mark, ServerAnswer
 from route53_takeover.core.takeover import events as ev

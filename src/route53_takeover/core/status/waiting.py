@@ -57,6 +57,7 @@ CONDITION_WORDS = {
     Condition.PAUSE: "the wait after a refused write",
     Condition.DISOWNED: "ListStackResources to confirm that the stack has not adopted the record",
     Condition.BRIDGED: "the wildcard to answer on every name server",
+    Condition.CLOUD_DEADMAN: "the deadman in AWS to be started (--cloud-deadman)",
     Condition.AT_REST: "the stack operation of another deploy to end",
     Condition.UNOWNED: "a stack that does not own the record",
     Condition.TOGETHER: "every other record of its RecordSetGroup to be free or released with it",

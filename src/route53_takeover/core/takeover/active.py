@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import Change
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.takeover import commands as cmd
+from route53_takeover.core.takeover.cloud_deadman import start_before_release, tend_deadmen
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import cause_of
 from route53_takeover.core.takeover.fold_writes import applied
@@ -65,6 +66,7 @@ def advance_names(context: StepContext) -> None:
             ask_template(context, stack)
     for name in context.state.names.values():
         _advance_name(context, name)
+    tend_deadmen(context)
     _find_phase(context)
 
 
@@ -216,13 +218,16 @@ def _release_when_due(context: StepContext, name: NameState) -> None:
             return
         context.wake(gate.held_at)
         context.wake(name.not_before)
+        start_before_release(
+            context, name, unmet=gate.unmet, held_at=gate.held_at, records=gate.deletes
+        )
         if Condition.BRIDGED in gate.unmet and gate.resource.initiated_at is None:
             build_under(context, name)
         if Condition.STATUS in gate.unmet and BY_LOOKING.issuperset(gate.unmet):
             context.wake(context.state.not_before)
             if context.state.now >= context.state.not_before:
                 context.ask(cmd.DescribeRoot())
-        if gate.unmet == (Condition.DISOWNED,):
+        if {*gate.unmet} - {Condition.CLOUD_DEADMAN} == {Condition.DISOWNED}:
             since = max(gate.held_at, context.state.now - LIST_PACE)
             if context.state.stacks[gate.resource.stack_id].listed < since:
                 ask_list(context, gate.resource.stack_id, urgent=True)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, same_records
 from route53_takeover.core.domain.stacks import NOT_OWNED, UPDATABLE_FAILURES, StackPhase, kind_of
+from route53_takeover.core.takeover.deadman_state import is_armed
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import helper_of, is_serving
 from route53_takeover.core.takeover.name_state import RecordStatus
@@ -60,6 +61,7 @@ _COMING = frozenset(
         Condition.ANSWERED,
         Condition.NEGATIVE_TTL,
         Condition.PAUSE,
+        Condition.CLOUD_DEADMAN,
     }
 )
 """What comes by itself, or by the operator's confirmation."""
@@ -93,6 +95,20 @@ def _unmet_of_bridge(
     yield from _unmet_of_owners(state, name)
     if not _is_bridged(state, name, standing):
         yield Condition.BRIDGED
+    yield from _unmet_of_read(state, name, standing)
+    helper = helper_of(state, name.name)
+    since = 0.0 if helper is None else helper.created_at
+    if state.plan.options.confirm_release and name.agreed_at < since:
+        yield Condition.CONFIRMATION
+    if state.now < name.not_before:
+        yield Condition.PAUSE
+    if not is_armed(state, name, standing):
+        yield Condition.CLOUD_DEADMAN
+
+
+def _unmet_of_read(
+    state: State, name: NameState, standing: tuple[RecordSet, ...]
+) -> Iterator[Condition]:
     read = name.read
     if read is None or not is_fresh(state, began=read.began, told=read.told, within=READ_FRESH):
         yield Condition.READ
@@ -100,12 +116,6 @@ def _unmet_of_bridge(
         yield Condition.UNCHANGED  # another record set at the name hides the wildcard
     elif not {r.type for r in standing}.isdisjoint(read.protected):
         yield Condition.UNPROTECTED
-    helper = helper_of(state, name.name)
-    since = 0.0 if helper is None else helper.created_at
-    if state.plan.options.confirm_release and name.agreed_at < since:
-        yield Condition.CONFIRMATION
-    if state.now < name.not_before:
-        yield Condition.PAUSE
 
 
 def _unmet_of_owners(state: State, name: NameState) -> Iterator[Condition]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import Change
+from route53_takeover.core.domain.record_sets import Change, RecordSet
 from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
@@ -31,6 +31,8 @@ class Subject(StrEnum):
     DEPLOY = "deploy"
     INSYNC = "insync"
     NAME = "name"
+    DEADMAN_TEST = "deadman-test"
+    DEADMAN = "deadman"
 
 
 class Request(Struct, frozen=True):
@@ -146,6 +148,49 @@ class RejoinDeploy(Command, frozen=True, kw_only=True):
         return Request(Subject.DEPLOY, self.switch)
 
 
+class TestDeadman(Command, frozen=True, kw_only=True):
+    """-> `DeadmanTested`."""
+
+    __test__ = False  # for pytest, which collects what is called so
+
+    name: str
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.DEADMAN_TEST, self.name)
+
+
+class StartDeadman(Command, frozen=True, kw_only=True):
+    """-> `DeadmanIntended` at once, then `DeadmanAnswered`. ``id`` is never started twice."""
+
+    id: str
+    name: str
+    record: RecordSet
+    seconds: float
+
+
+class FindDeadman(Command, frozen=True, kw_only=True):
+    """-> `DeadmanAnswered`, for a start without an answer."""
+
+    id: str
+    name: str
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.DEADMAN, self.id)
+
+
+class StopDeadman(Command, frozen=True, kw_only=True):
+    """-> `DeadmanAnswered`."""
+
+    id: str
+    name: str
+
+    @property
+    def request(self) -> Request:
+        return Request(Subject.DEADMAN, self.id)
+
+
 OnceAtATime = (
     WriteBackup
     | ReadName
@@ -156,6 +201,9 @@ OnceAtATime = (
     | ReadResources
     | RunDeploy
     | RejoinDeploy
+    | TestDeadman
+    | FindDeadman
+    | StopDeadman
 )
 """Commands of which one `Request` is under way at a time (`State.in_flight`)."""
 
@@ -170,6 +218,10 @@ AnyCommand = (
     | ReadResources
     | RunDeploy
     | RejoinDeploy
+    | TestDeadman
+    | StartDeadman
+    | FindDeadman
+    | StopDeadman
 )
 
 
@@ -195,5 +247,7 @@ _ANSWERED: dict[type[AnyEvent], tuple[Subject, str]] = {
     ev.ChangeInsync: (Subject.INSYNC, "change_id"),
     ev.NameRead: (Subject.NAME, "name"),
     ev.NameUnread: (Subject.NAME, "name"),
+    ev.DeadmanTested: (Subject.DEADMAN_TEST, "name"),
+    ev.DeadmanAnswered: (Subject.DEADMAN, "id"),
 }
 """What each of them answers, and the field that tells of which stack, deploy, change or name."""

@@ -18,6 +18,7 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.absence import lack
+from route53_takeover.core.takeover.cloud_deadman import deadmen_stopped, left_deadmen
 from route53_takeover.core.takeover.failure_reason import (
     in_part,
     is_aborted,
@@ -209,6 +210,7 @@ def conclude(context: StepContext) -> None:
         and helpers_removed(context)
         and negative_ttl_put_back(context)
         and _last_look(context)
+        and (state.missing or deadmen_stopped(context))
     ):
         _end(context)
 
@@ -235,7 +237,7 @@ def verify(context: StepContext) -> None:
         context.end(
             Outcome.UNKNOWN, f"{unlike[0].original.key} is not what the stack says it created"
         )
-    elif not helpers_removed(context):
+    elif not helpers_removed(context) or not deadmen_stopped(context):
         return
     elif (still := _left_beside(state)) or left_soa(state):
         context.end(Outcome.UNKNOWN, f"{still}: {_done(state)}" if still else _done(state))
@@ -248,7 +250,9 @@ def verify(context: StepContext) -> None:
 
 
 def _left_beside(state: State) -> str:
-    """What a strategy put beside the stack's record and could not remove; empty where nothing."""
+    """What was put beside the stack's record and could not be removed; empty where nothing."""
+    if running := left_deadmen(state):
+        return running
     helpers = [display_name(helper.name) for helper in left_helpers(state)]
     members = [str(h.standing.key) for h in left_members(state)]
     left = ", ".join((*helpers, *members))

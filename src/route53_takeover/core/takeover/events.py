@@ -164,6 +164,56 @@ NameEvent = (
 """What is told of one name: a manual one, that of a helper record, or the zone's, of its SOA."""
 
 
+# -- the deadman in AWS
+
+
+class DeadmanTested(Event, frozen=True, kw_only=True):
+    """What ``TestState`` says of restoring a name with the real role: proven without a ``reason``.
+
+    ``is_certain``: it will say the same again.
+    """
+
+    name: str
+    reason: str = ""
+    is_certain: bool = True
+
+
+class DeadmanIntended(Event, frozen=True, kw_only=True):
+    """This execution will be started now; it restores the record set after so many seconds."""
+
+    id: str
+    name: str
+    record: RecordSet
+    seconds: float
+
+
+class DeadmanAnswer(StrEnum):
+    """What a call about an execution came to."""
+
+    STARTED = "started"
+    REFUSED = "refused"  # it was not started
+    HELD_OFF = "held-off"  # the same, for now
+    UNKNOWN = "unknown"  # no answer: it may have been started
+    FOUND = "found"  # it runs
+    ABSENT = "absent"  # it was not found
+    ENDED = "ended"  # it has ended by itself
+    STOPPED = "stopped"
+    NOT_STOPPED = "not-stopped"
+    NOT_FOUND_OUT = "not-found-out"
+
+
+class DeadmanAnswered(Event, frozen=True, kw_only=True):
+    """What became of an execution, or of a call about it."""
+
+    id: str
+    name: str
+    answer: DeadmanAnswer
+    reason: str = ""
+
+
+DeadmanEvent = DeadmanTested | DeadmanIntended | DeadmanAnswered
+
+
 # -- CloudFormation
 
 
@@ -302,6 +352,9 @@ AnyEvent = (
     | TemplateRead
     | ResourcesRead
     | ResourcesUnread
+    | DeadmanTested
+    | DeadmanIntended
+    | DeadmanAnswered
     | DeployIntended
     | DeployExited
     | RunPaused

@@ -17,6 +17,7 @@ from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import Request, Subject, answered_by
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.failure_reason import stopped_by
+from route53_takeover.core.takeover.fold_deadman import of_deadman, resumed
 from route53_takeover.core.takeover.fold_helpers import of_helper, planned_helpers
 from route53_takeover.core.takeover.fold_reads import read, reconciled
 from route53_takeover.core.takeover.fold_requests import asked
@@ -87,7 +88,7 @@ def observe(state: State, event: ev.AnyEvent) -> State:
     if (answer := answered_by(event)) in state.in_flight:
         state = replace(state, in_flight=state.in_flight - {answer})
     match event:  # what comes most often stands first
-        case ev.TimePassed() | ev.RunStarted():
+        case ev.TimePassed() | ev.RunStarted() | ev.StackUnpolled() | ev.AlertFailed():
             return state
         case ev.NameRead() | ev.NamesAnswered():
             return _of_name(state, event)
@@ -119,8 +120,8 @@ def observe(state: State, event: ev.AnyEvent) -> State:
             return tree(state, event)
         case ev.ResourcesRead() | ev.ResourcesUnread():
             return reconciled(resources(state, event))
-        case ev.StackUnpolled() | ev.AlertFailed():
-            return state
+        case ev.DeadmanTested() | ev.DeadmanIntended() | ev.DeadmanAnswered():
+            return of_deadman(state, event)
         case (
             ev.RunPaused()
             | ev.RunUnpaused()
@@ -259,11 +260,13 @@ def _resumed(state: State) -> State:
         if name.write is not None and name.write.purpose is Purpose.RESTORE:
             name = restore_lost(name, name.write)  # noqa: PLW2901 -- the loop builds new names
         names[key] = replace(_resumed_name(state, name), restores_refused=0, restores_lost=0)
+        names[key] = replace(names[key], deadman_failures=0, deadman_not_before=0.0)
     return replace(
         state,
         names=names,
         helpers={key: _resumed_name(state, helper) for key, helper in state.helpers.items()},
         soa=_resumed_soa(state, state.soa),
+        deadmen=resumed(state),
         in_flight=frozenset(),
         interrupts=(),
         resumes=state.resumes + 1,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import conflict, same_records
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.plan.strategies.weighted import with_weight
+from route53_takeover.core.takeover.deadman_state import may_have_fired
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.fold_writes import applied
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, Reading, RecordStatus
@@ -152,8 +153,13 @@ def _classified(state: State, name: NameState, handover: Handover, began: float)
 def _is_what_we_put_back(state: State, handover: Handover) -> bool:
     """Whether a record that is what the stack wants is more likely ours: it looked the same."""
     wanted = matching_resources(state, handover)
+    is_back = (
+        handover.restored_at is not None
+        or handover.restore_lost
+        or may_have_fired(state, handover.original)
+    )
     return (
-        (handover.restored_at is not None or handover.restore_lost)
+        is_back
         and any(m.desired and m.desired.record.same_as(handover.original) for m in wanted)
         and not any(m.status == "CREATE_COMPLETE" for m in wanted)
     )
@@ -297,9 +303,12 @@ def _was_created_unseen(state: State, name: NameState, handover: Handover) -> bo
     """Whether CloudFormation's record stands, as far as can be known without a read of the name.
 
     Its stack has succeeded and lists the record, and a restore that was sent after that was refused
-    because a record stands there, which none of our own restores can have created.
+    because a record stands there, which neither our own restores nor the deadman in AWS can have
+    created.
     """
     if handover.stage is not RecordStatus.RELEASED or handover.restore_lost:
+        return False
+    if may_have_fired(state, handover.original):
         return False
     if root_kind(state) is not StackPhase.SUCCEEDED or len(name.handovers) > 1:
         return False

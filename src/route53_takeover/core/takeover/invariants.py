@@ -14,6 +14,8 @@ from route53_takeover.core.domain.record_sets import Change, conflict, same_reco
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
+from route53_takeover.core.takeover.cloud_deadman import left_deadmen
+from route53_takeover.core.takeover.deadman_state import is_armed
 from route53_takeover.core.takeover.events import SOA_PURPOSES, Purpose
 from route53_takeover.core.takeover.finish import is_member, left_helpers, left_members
 from route53_takeover.core.takeover.helper_queries import is_synced
@@ -76,6 +78,8 @@ def _violations(state: State, write: WriteBatch, sent: AbstractSet[str]) -> Iter
         yield "a record that CloudFormation created is never deleted"
     if state.journal_lost and write.purpose not in _UNDOING:
         yield "without a journal only restores are written"
+    if write.purpose is Purpose.RELEASE and not is_deadman_running(state, write):
+        yield "a release waits until the deadman in AWS runs"
     if write.purpose is Purpose.RELEASE and not is_release_due(state, write):
         yield "a release meets every release condition"
     if write.purpose is Purpose.REMOVE and not is_removal_due(state, write):
@@ -117,6 +121,13 @@ def is_negative_ttl_served(state: State) -> bool:
     if soa is None:
         return True
     return soa.was_lowered and (soa.stage is not SoaStatus.LOWERED or is_synced(state, soa))
+
+
+def is_deadman_running(state: State, write: WriteBatch) -> bool:
+    """Whether each record set that is deleted has a deadman in AWS, where the plan has them."""
+    name = state.names.get(write.name)
+    deleted = [change.record for change in write.changes if change.action == "DELETE"]
+    return name is not None and is_armed(state, name, deleted)
 
 
 def spares_cloudformation(state: State, write: WriteBatch) -> bool:
@@ -199,6 +210,8 @@ def _broken_promises(state: State) -> Iterator[str]:
     ]
     if (left_helpers(state) or left_members(state)) and ending.outcome is not Outcome.UNKNOWN:
         yield "what a strategy put beside a record is removed or reported"
+    if left_deadmen(state) and ending.outcome is not Outcome.UNKNOWN:
+        yield "the deadman in AWS is stopped or reported"
     if left_soa(state) and ending.outcome is not Outcome.UNKNOWN:
         yield "a lowered negative TTL is put back or reported"
     if lowered and ending.outcome is not Outcome.UNKNOWN:

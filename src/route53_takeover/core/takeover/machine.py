@@ -8,7 +8,7 @@ from route53_takeover.core.machine import Machine
 from route53_takeover.core.projection import Projection
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
-from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.events import DeadmanAnswer, Purpose
 from route53_takeover.core.takeover.invariants import is_release_due, violations
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.polling import polls
@@ -42,6 +42,14 @@ def _intent(command: cmd.AnyCommand, now: float) -> ev.AnyEvent | None:
             )
         case cmd.RunDeploy():
             return ev.DeployIntended(time=now, switch=command.switch)
+        case cmd.StartDeadman():
+            return ev.DeadmanIntended(
+                time=now,
+                id=command.id,
+                name=command.name,
+                record=command.record,
+                seconds=command.seconds,
+            )
         case _:
             return None
 
@@ -64,9 +72,13 @@ def _forbids(
 
 
 def _disk_patience(command: cmd.AnyCommand) -> float | None:
-    if isinstance(command, cmd.WriteBatch):
-        return _PATIENCE.get(command.purpose, DISK_PATIENCE)
-    return None
+    match command:
+        case cmd.WriteBatch():
+            return _PATIENCE.get(command.purpose, DISK_PATIENCE)
+        case cmd.StartDeadman():
+            return DISK_PATIENCE
+        case _:
+            return None
 
 
 def _held_off(state: State, command: cmd.AnyCommand, wait: Wait) -> ev.AnyEvent | None:
@@ -83,6 +95,14 @@ def _held_off(state: State, command: cmd.AnyCommand, wait: Wait) -> ev.AnyEvent 
                 switch=command.switch,
                 code=127,
                 tail="not started: the journal could not be written in time",
+            )
+        case cmd.StartDeadman() if not wait.is_durable:
+            return ev.DeadmanAnswered(
+                time=wait.now,
+                id=command.id,
+                name=command.name,
+                answer=DeadmanAnswer.HELD_OFF,
+                reason="the journal could not be written in time",
             )
         case _:
             pass

@@ -160,6 +160,9 @@ class NameState(WrittenName, frozen=True, kw_only=True):
         restores_refused: restores refused in a row, ``restores_lost``: of unknown fate in a row.
         occupied_at: when the last restore was sent that was refused because a record stands there.
         deadman_at: when the record is put back if CloudFormation has not created one.
+        deadman_proven: the deadman in AWS could restore its record sets, with the real role.
+        deadman_failures: attempts in vain to test or start it, in a row; the next one is not
+            before ``deadman_not_before``.
         extended: seconds by which the operator extended the deadman of this gap.
         hold_cut_at: when the operator asked for the release without the rest of the hold.
         confirmed_at: when the operator confirmed the release.
@@ -179,6 +182,9 @@ class NameState(WrittenName, frozen=True, kw_only=True):
     occupied_at: float = 0.0
     proven: bool = False
     deadman_at: float | None = None
+    deadman_proven: bool = False
+    deadman_failures: int = 0
+    deadman_not_before: float = 0.0
     extended: float = 0.0
     hold_cut_at: float = 0.0
     confirmed_at: float = 0.0

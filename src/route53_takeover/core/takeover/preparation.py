@@ -12,6 +12,7 @@ from route53_takeover.core.domain.record_sets import Change, display_name
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.bridge_gate import bridge_gate, has_failed, has_unread_news
+from route53_takeover.core.takeover.cloud_deadman import start_before_release, tend_deadmen
 from route53_takeover.core.takeover.early_writes import may_write, write_where_unchanged
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.freshness import is_fresh
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 def prepare(context: StepContext) -> None:
     """Does what is due for each name; moves on once all of them are prepared."""
     watch_bridges(context)
+    tend_deadmen(context)
     _give_up_in_time(context)
     state = context.state
     converted = [_is_converted(context, state.names[name]) for name in state.names]
@@ -161,6 +163,10 @@ def _is_released(context: StepContext, name: NameState) -> bool:
         changes = tuple(Change.delete(record) for record in gate.deletes)
         context.write(name, Purpose.RELEASE, changes)
     elif Condition.BRIDGED not in gate.unmet and may_write(context, name):
+        start_before_release(
+            context, name, unmet=gate.unmet, held_at=context.state.now, records=gate.deletes
+        )
+        name = context.state.names[name.name]
         context.read(name, every=1.0)
         look(context, every=DESCRIBE_AGAIN)
         if has_failed(context.state) and context.state.described is not None:

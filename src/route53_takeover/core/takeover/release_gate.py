@@ -17,6 +17,7 @@ from route53_takeover.core.domain.record_sets import RecordSet, conflict, same_r
 from route53_takeover.core.domain.stacks import StackPhase, kind_of
 from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.hold import hold_for
+from route53_takeover.core.takeover.deadman_state import is_armed
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.helper_queries import is_bridge_awaited
@@ -66,6 +67,7 @@ class Condition(StrEnum):
     DISOWNED = "disowned"
     TOGETHER = "together"
     BRIDGED = "bridged"
+    CLOUD_DEADMAN = "cloud-deadman"
     UNOWNED = "unowned"
     AT_REST = "at-rest"
 
@@ -82,6 +84,7 @@ _COMING = frozenset(
         Condition.ANSWERED,
         Condition.NEGATIVE_TTL,
         Condition.PAUSE,
+        Condition.CLOUD_DEADMAN,
     }
 )
 """What comes by itself, or by the operator's confirmation. Anything else may never come."""
@@ -189,6 +192,8 @@ def _gate(state: State, name: NameState, blocked: Blocked) -> ReleaseGate:
     unmet = [*_unmet(state, name, blocked, held_at)]
     if adoptable and not _is_disowned(state, blocked, held_at):
         unmet.append(Condition.DISOWNED)
+    if not is_armed(state, name, standing):
+        unmet.append(Condition.CLOUD_DEADMAN)
     return ReleaseGate(
         resource=resource,
         deletes=standing,

@@ -16,6 +16,7 @@ from route53_takeover.core.endings import Ending, Stop
 from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.model import Plan
 from route53_takeover.core.takeover.commands import Request
+from route53_takeover.core.takeover.deadman_state import CloudDeadman
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.name_state import (
     ABSENT_STAGES,
@@ -46,7 +47,8 @@ class State(Struct, frozen=True, kw_only=True):
         failures: how often in a row the stack tree could not be read.
         unlisted: how often in a row a stack's list of resources could not.
         news_at: when a stack, a deploy or a name last moved.
-        writes: how many batches were ever asked for; their ids are derived from it.
+        deadmen: those in AWS that were ever to be started, by their ids, the oldest first.
+        writes: how many batches and deadmen were ever asked for; their ids are derived from it.
         resumes: how often the run was resumed; ``resumed_at``: when it was last.
         paused: the operator has paused it; see `is_paused`.
         interrupts: the requests to stop: what began each of them.
@@ -65,6 +67,7 @@ class State(Struct, frozen=True, kw_only=True):
     root: StackDescription
     helpers: dict[str, HelperState] = {}
     soa: SoaState | None = None
+    deadmen: dict[str, CloudDeadman] = {}
     stacks: dict[str, StackState] = {}
     wake_at: float | None = None
     lag: float = 0.0

@@ -39,6 +39,16 @@ class StepContext:
         self.commands: list[cmd.AnyCommand] = []
         self.wake_at: float | None = None
 
+    @property
+    def life(self) -> str:
+        """How often the run was resumed, and when; empty where it was not.
+
+        A part of ids: a process whose journal broke, or whose disk stalled, may have sent some of
+        which the next one knows nothing.
+        """
+        state = self.state
+        return f"r{state.resumes}-{round(state.resumed_at * 1000):x}-" if state.resumes else ""
+
     def move(self, target: Phase) -> None:
         state = self.state
         if target not in ALLOWED[state.phase]:
@@ -86,15 +96,9 @@ class StepContext:
         *,
         patience: float | None = None,
     ) -> None:
-        """Asks for one batch; its id is derived from how many came before.
-
-        And from how often the run was resumed, and when: a process whose journal broke, or whose
-        disk stalled, may have sent some of which the next one knows nothing.
-        """
+        """Asks for one batch; its id is derived from how many came before, and from `life`."""
         number = self.state.writes + 1
-        state = self.state
-        life = f"r{state.resumes}-{round(state.resumed_at * 1000):x}-" if state.resumes else ""
-        write_id = f"{self.state.run}-{life}{number}"
+        write_id = f"{self.state.run}-{self.life}{number}"
         self.state = replace(self.state, writes=number)
         self.put(
             replace(

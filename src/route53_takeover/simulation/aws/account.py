@@ -7,6 +7,7 @@ wall clock, and it outlives every engine that works in it: a deploy that was sta
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -16,17 +17,24 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import RecordSet, normal_name
+from route53_takeover.core.plan.cloud_deadman import DeadmanRole, definition
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
+from route53_takeover.simulation.aws.step_functions.state_machines import Machine, StateMachines
 from route53_takeover.simulation.aws.timeline import Schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from route53_takeover.core.domain.record_sets import RecordKey
     from route53_takeover.simulation.aws.cloudformation.stacks import StackEventRow
     from route53_takeover.simulation.aws.route53.zones import AppliedChange
 
 MAIN, TWIN = "ZSIMULATED0001", "ZPRIVATETWIN"
 """Ids of the zone and of the private one beside it."""
+DEADMAN_ROLE = "arn:aws:iam::123456789012:role/route53-takeover-deadman"
+"""The role of the deadman in AWS, where an account has one."""
 _LOOK_EVERY = 1.0
 """Seconds between a simulated deploy command's looks at its stack."""
 
@@ -67,6 +75,7 @@ class AccountSetup(Struct, frozen=True, kw_only=True):
         protections: name, type and comment of each record set protection.
         guardrails: the optional change guardrails that are on.
         others: other stacks of the account and their templates, in the order of their creation.
+        deadman: the state machine of the deadman in AWS is there, with a role for ``existing``.
     """
 
     zone: str
@@ -85,6 +94,18 @@ class AccountSetup(Struct, frozen=True, kw_only=True):
     protections: tuple[tuple[str, str, str], ...] = ()
     guardrails: tuple[str, ...] = ()
     others: Mapping[str, Mapping[str, Any]] = {}
+    deadman: bool = False
+
+
+def add_deadman(machines: StateMachines, role_arn: str, keys: Collection[RecordKey]) -> None:
+    """What the template of ``policy --cloud-deadman`` makes in an account."""
+    role = DeadmanRole.parse(role_arn)
+    machine = Machine(
+        arn=role.machine(machines.region),
+        definition=json.dumps(definition(role.partition)),
+        role_arn=role_arn,
+    )
+    machines.add(machine, keys)
 
 
 class SimulatedAccount:
@@ -107,6 +128,9 @@ class SimulatedAccount:
         self.rng = Random(seed)  # noqa: S311 -- a simulation, not a secret
         self.zones = Zones(self.timeline, self.rng)
         self.stacks = StackStore(self.timeline, self.zones, self.rng, config=account.config)
+        self.step_functions = StateMachines(self.timeline, self.zones)
+        if account.deadman:
+            add_deadman(self.step_functions, DEADMAN_ROLE, [r.key for r in account.existing])
         self.zone = self.zones.add_zone(
             account.zone,
             soa_ttl=account.negative_ttl,

@@ -26,7 +26,7 @@ from route53_takeover.core.takeover.invariants import broken_promises
 from route53_takeover.core.takeover.machine import projection
 from route53_takeover.runtime.preflight import gather
 from route53_takeover.runtime.takeover_effects import takeover_engine
-from route53_takeover.simulation.aws.account import SimulatedAccount
+from route53_takeover.simulation.aws.account import DEADMAN_ROLE, SimulatedAccount
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.disk import Disk, DiskJournal
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault, arm
@@ -38,6 +38,7 @@ from route53_takeover.simulation.chaos.ports import SimulatedDeployer, Simulated
 from route53_takeover.simulation.chaos.process import Killed
 from route53_takeover.simulation.chaos.restoring import LOOK, restore
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
+from route53_takeover.simulation.chaos.step_functions_port import SimulatedStepFunctions
 from route53_takeover.simulation.chaos.transport import ANOTHER, FaultRates, Transport, VirtualClock
 from route53_takeover.simulation.chaos.virtual_time import VirtualLoop
 from route53_takeover.simulation.measured_handler import measured_delays
@@ -143,6 +144,7 @@ def options_of(scenario: Scenario) -> Options:
         strategy=scenario.strategy,
         weights=scenario.weights,
         weight_every=REHEARSED_STEP,
+        cloud_deadman=DEADMAN_ROLE if scenario.account.deadman else None,
     )
     if scenario.strategy is Strategy.DELETE:
         return options
@@ -303,6 +305,7 @@ class _Rehearsing:
             ),
             prober=harness.prober,
             save_backup=harness.disk.save_backup,
+            step_functions=SimulatedStepFunctions(harness.transport, harness.world),
             rng=harness.rng,
             observer=self._observe,
             strict=True,
@@ -329,6 +332,7 @@ class _Rehearsing:
             deployer=SimulatedDeployer(harness.world, clock, whose="another-"),
             prober=SimulatedProber(harness.world, clock),
             save_backup=_nothing_to_save,
+            step_functions=SimulatedStepFunctions(transport, harness.world),
             rng=harness.rng,
             observer=lambda _event, _state, _seq: None,
             strict=True,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.endings import Outcome
-from route53_takeover.core.status.messages import Message, of_deploy_exit
+from route53_takeover.core.status.message import Message
+from route53_takeover.core.status.messages import of_deploy_exit
 from route53_takeover.core.status.snapshot import Detail, Mark
 from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.events import SwapPurpose, Way
