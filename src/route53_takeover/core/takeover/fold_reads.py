@@ -67,6 +67,8 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
     creates = [c.record for c in write.changes if c.action == "CREATE"]
     touched = tuple(r for r in here if any(conflict(r, c.record) for c in write.changes))
     is_before = same_records(touched, deletes)
+    if write.purpose is Purpose.RELEASE and touched and _is_put_back(state, name, touched):
+        return applied(state, name, write, at=write.sent, change_id=None)
     if write.purpose is Purpose.RELEASE:
         came = any(
             _is_desired(state, h, r)
@@ -92,6 +94,12 @@ def _settled(state: State, name: NameState, write: Write, began: float) -> NameS
     if began - since < (IDENTICAL_LOOK if identical else SECOND_LOOK):
         return name
     return replace(name, write=None, wrote_at=began)
+
+
+def _is_put_back(state: State, name: NameState, records: tuple[RecordSet, ...]) -> bool:
+    """Whether what stands may be the work of a deadman in AWS: then the DELETE was applied."""
+    originals = [h.original for h in name.handovers if may_have_fired(state, h.original)]
+    return all(any(record.same_as(each) for each in originals) for record in records)
 
 
 def _classified(state: State, name: NameState, handover: Handover, began: float) -> Handover:

@@ -86,6 +86,12 @@ class CoverageGoal(StrEnum):
     SOA_EDITED = "another writer writes the SOA while its negative TTL is lowered"
     SOA_LEFT_BY_A_CRASH = "no process lives while the negative TTL is lowered"
     SOA_UNANSWERED = "the answer to a batch of the SOA lost"
+    CLOUD_RESTORED = "the deadman in AWS restores a name whose run is never resumed"
+    CLOUD_WHILE_CREATING = "a deadman in AWS fires while CloudFormation creates"
+    CLOUD_REPLACED = "a deadman in AWS replaced by a later one"
+    CLOUD_NOT_STOPPED = "a deadman in AWS that could not be stopped at once"
+    CLOUD_UNANSWERED = "the answer to the start of a deadman in AWS lost"
+    CLOUD_DENIED = "a deadman in AWS that is not proven"
 
 
 def sights(harness: Harness, plan: Plan) -> frozenset[CoverageGoal]:

@@ -62,6 +62,8 @@ class FaultKind(StrEnum):
     ANOTHER = "another machine takes the same name over"
     SOA_SERIAL = "another writer raises the serial of the SOA"
     SOA_TTL = "another writer sets the negative TTL in the SOA"
+    DEADMAN_DENIED = "the role of the deadman in AWS may do nothing"
+    DEADMAN_STUCK = "no deadman in AWS can be stopped"
 
 
 class InjectedFault(Struct, frozen=True, kw_only=True):
@@ -218,6 +220,19 @@ def _deploy(harness: Harness, _: InjectedFault) -> None:
         harness.world.start_deploy(_OTHER_DEPLOY)
 
 
+def _deadman_denied(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("deadman denied")
+    harness.trouble(fault.deed, fault.seconds)
+    machines = harness.world.step_functions
+    machines.denied_until = harness.world.timeline.now + fault.seconds
+
+
+def _deadman_stuck(harness: Harness, fault: InjectedFault) -> None:
+    harness.strike("deadman not stoppable")
+    machines = harness.world.step_functions
+    machines.stuck_until = harness.world.timeline.now + fault.seconds
+
+
 def _another(harness: Harness, _: InjectedFault) -> None:
     if not harness.others:
         harness.strike("another machine's run")
@@ -240,6 +255,8 @@ DEEDS: dict[FaultKind, Callable[[Harness, InjectedFault], None]] = {
     FaultKind.ANOTHER: _another,
     FaultKind.SOA_SERIAL: _edit_soa,
     FaultKind.SOA_TTL: _edit_soa,
+    FaultKind.DEADMAN_DENIED: _deadman_denied,
+    FaultKind.DEADMAN_STUCK: _deadman_stuck,
 }
 _OF_THE_ACCOUNT = frozenset(
     {
@@ -253,6 +270,8 @@ _OF_THE_ACCOUNT = frozenset(
         FaultKind.DEPLOY,
         FaultKind.SOA_SERIAL,
         FaultKind.SOA_TTL,
+        FaultKind.DEADMAN_DENIED,
+        FaultKind.DEADMAN_STUCK,
     }
 )
 """These happen in the account's time, between whatever else does; the others in a process's."""

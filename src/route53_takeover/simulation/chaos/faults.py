@@ -20,6 +20,7 @@ class WayOut(StrEnum):
 
     RESUME = "resume"
     RESTORE = "restore"
+    LEAVE = "leave"  # nothing: the machine is lost
 
 
 class Faults(Struct, frozen=True, kw_only=True):

@@ -64,6 +64,7 @@ class InjectionPoint(StrEnum):
     REMOVE = "what helped is to be removed"
     LOWER_SOA = "the negative TTL is to be lowered"
     RESTORE_SOA = "the SOA is to be put back"
+    DEADMAN = "the deadman in AWS is to be started"
 
 
 _BY_PURPOSE = {
@@ -118,6 +119,7 @@ class Harness(ProcessHarness["State"]):
             was not interrupted before a release, and no one else started an operation.
         found: what stood at each name, and who had written it: an hour after the run's end, or
             at its end where what followed was not its to guard.
+        is_left: its process died, and no one resumed or restored it.
         is_faulty: any call may go wrong at any time.
         begin_another: starts another machine's run.
         others: those runs.
@@ -146,6 +148,7 @@ class Harness(ProcessHarness["State"]):
         self.is_to_guard = True
         self.was_stopped = False
         self.found: dict[str, tuple[Sequence[RecordSet], str]] = {}
+        self.is_left = False
         self.is_faulty = False
         self.begin_another: Callable[[], None] = lambda: None
         self.others: list[asyncio.Task[None]] = []
@@ -170,6 +173,8 @@ class Harness(ProcessHarness["State"]):
         if isinstance(event, ev.WriteIntended):
             self.purposes[event.id] = event.purpose
             self.cue(_BY_PURPOSE[event.purpose])
+        if isinstance(event, ev.DeadmanIntended):
+            self.cue(InjectionPoint.DEADMAN)
 
     def purpose_of(self, arrival: Arrival) -> ev.Purpose | None:
         """Why this batch was sent; ``None`` for those of ``restore``."""

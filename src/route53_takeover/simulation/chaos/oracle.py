@@ -24,10 +24,11 @@ from route53_takeover.core.takeover.invariants import (
     leaves_a_record,
 )
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
-from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.core.takeover.state import State
+from route53_takeover.simulation.aws.step_functions.state_machines import DEADMAN
 from route53_takeover.simulation.chaos.account_history import is_read_late, longest_pause
-from route53_takeover.simulation.chaos.coverage import CoverageGoal, hidden_owners, sights
+from route53_takeover.simulation.chaos.coverage import CoverageGoal, sights
+from route53_takeover.simulation.chaos.deadman_oracle import deadman_sights, wrong_deadmen
 from route53_takeover.simulation.chaos.release_oracle import unfounded_releases
 from route53_takeover.simulation.chaos.soa_oracle import soa_sights, wrong_soas
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.chaos.harness import Harness as Rehearsed
     from route53_takeover.simulation.scenarios import Scenario
 
-_OURS = (TAKEOVER, ANOTHER)
+_OURS = (TAKEOVER, ANOTHER, DEADMAN)
 _THIRD_PARTIES = ("a person", ANOTHER)
 _INSTANT = 1.5
 """Seconds after CloudFormation has told that it wrote a record, within which a delete of one that
@@ -90,7 +91,8 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
         ended or harness.disk.fold() or begin(ev.RunStarted(time=0.0, run="rehearsal", plan=plan))
     )
     broken = [*harness.untrue, *_wrong_writes(harness, plan), *_wronged(harness)]
-    broken += [*unfounded_releases(harness, plan), *wrong_soas(harness, plan, ended)]
+    broken += [*unfounded_releases(harness, plan), *wrong_deadmen(harness, plan, ended)]
+    broken += () if harness.is_left else wrong_soas(harness, plan, ended)
     if ended is not None:
         broken += broken_promises(ended)
         if not ended.journal_lost and harness.disk.fold() != ended:
@@ -100,9 +102,10 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
                 broken += _untruths(ended, harness, name)
     absent = False
     for name in plan.names:
-        broken += _long_gaps(harness, plan, name)
         absent |= not harness.is_served(plan, name)
-        broken += _left_without_record(harness, plan, name)
+        if not harness.is_left:
+            broken += _long_gaps(harness, plan, name)
+            broken += _left_without_record(harness, plan, name)
     if len(world.started) != len(set(world.started)):
         broken.append("a deploy is started at most once")
     gaps = [
@@ -121,35 +124,8 @@ def check_run(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> 
         lives=harness.lives,
         events=tuple(events),
         struck=dict(harness.struck + harness.transport.hurt),
-        sights=sights(harness, plan) | {*soa_sights(harness, plan)},
+        sights=sights(harness, plan) | {*soa_sights(harness, plan), *deadman_sights(harness)},
         history=tuple(_history(harness)),
-    )
-
-
-def judged_refusal(scenario: Scenario, seed: str, harness: Rehearsed, plan: Plan) -> Rehearsal:
-    """Holds the refusal of a plan against what the other stacks own."""
-    owners = {*hidden_owners(harness, plan)}
-    reasons = " ".join(map(str, plan.refusals))
-    told = all(f"stack {owner} owns" in reasons for owner in owners)
-    return Rehearsal(
-        scenario=scenario.name,
-        seed=seed,
-        result=Result(
-            run=None,
-            phase=Phase.PREFLIGHT,
-            outcome=Outcome.REFUSED,
-            exit_code=ExitCode.REFUSED,
-            reason=reasons,
-        ),
-        state=begin(ev.RunStarted(time=harness.clock.now(), run="rehearsal", plan=plan)),
-        absent=False,
-        broken=() if told else ("a refusal names the stack that owns the record",),
-        gap_seconds=0.0,
-        lives=0,
-        events=(),
-        struck={},
-        sights=frozenset({CoverageGoal.OWNER_HIDDEN} if owners else ()),
-        history=(),
     )
 
 
@@ -290,7 +266,7 @@ def _is_ours(harness: Rehearsed, record: RecordSet) -> bool:
         for change in reversed(harness.world.history)
         if change.time <= until and any(r.key == record.key for _, r in change.changes)
     )
-    return writer == TAKEOVER and not _of_stack(harness, [record])
+    return writer in (TAKEOVER, DEADMAN) and not _of_stack(harness, [record])
 
 
 def _of_stack(harness: Rehearsed, here: Sequence[RecordSet]) -> bool:

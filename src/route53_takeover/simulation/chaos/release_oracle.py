@@ -37,6 +37,7 @@ from route53_takeover.simulation.chaos.account_history import (
     RECORD_TYPES,
     AccountHistory,
 )
+from route53_takeover.simulation.chaos.deadman_oracle import is_rescued
 from route53_takeover.simulation.chaos.transport import ANOTHER, TAKEOVER
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Ground(StrEnum):
     BRIDGED = "a record that is deleted before the deploy has a wildcard's answer everywhere"
     HELPED = "what helped is removed only beside a record of the stack, or the restored one"
     WANTED = "nothing is released first after a request to stop or to pause"
+    RESCUED = "a release waits for a deadman in AWS that fires after the run's own"
     ONCE = "a name that was put back is not released again"
 
 
@@ -146,6 +148,8 @@ class _Court:
             yield Ground.UNTAKEN
         if not self._is_wanted(arrival):
             yield Ground.WANTED
+        if not is_rescued(self._harness, self._plan, arrival, deleted):
+            yield Ground.RESCUED
         if not arrival.refused and any(self._was_put_back(arrival, r.name) for r in deleted):
             yield Ground.ONCE
         for record in deleted:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.base.errors import ApiError, ManualActionRequiredError, RefusedError
 from route53_takeover.core.plan.strategies.versions import versions
+from route53_takeover.runtime.cloud_deadman import stop_deadmen
 from route53_takeover.runtime.helper_removal import remove_helpers
 from route53_takeover.runtime.restore import Place, rescue
 from route53_takeover.runtime.soa_restore import put_soa_back
 from route53_takeover.simulation.chaos.cloudformation_port import SimulatedStacks
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
+from route53_takeover.simulation.chaos.step_functions_port import SimulatedStepFunctions
 
 if TYPE_CHECKING:
     from route53_takeover.core.plan.model import Plan
@@ -64,6 +66,15 @@ async def _restore_once(harness: Harness, plan: Plan) -> None:
             save=lambda _: None,
         )
     await _put_soa_back(harness, plan)
+    if all(harness.is_served(plan, name) for name in plan.names):
+        with suppress(ApiError):  # as it says: run it again
+            await stop_deadmen(
+                SimulatedStepFunctions(harness.transport, harness.world),
+                plan,
+                "rehearsal",
+                dry_run=False,
+                tell=lambda _: None,
+            )
 
 
 async def _rescue(harness: Harness, plan: Plan, name: str) -> None:

@@ -32,10 +32,11 @@ from route53_takeover.simulation.chaos.disk import Disk, DiskJournal
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault, arm
 from route53_takeover.simulation.chaos.faults import WayOut, draw_faults
 from route53_takeover.simulation.chaos.harness import Harness, InjectionPoint
-from route53_takeover.simulation.chaos.oracle import check_run, judged_refusal
+from route53_takeover.simulation.chaos.oracle import check_run
 from route53_takeover.simulation.chaos.pending_port import SWITCHED_ON, TEMPLATE, pending_source
 from route53_takeover.simulation.chaos.ports import SimulatedDeployer, SimulatedProber
 from route53_takeover.simulation.chaos.process import Killed
+from route53_takeover.simulation.chaos.refusal_oracle import judged_refusal
 from route53_takeover.simulation.chaos.restoring import LOOK, restore
 from route53_takeover.simulation.chaos.route53_port import SimulatedRecords
 from route53_takeover.simulation.chaos.step_functions_port import SimulatedStepFunctions
@@ -238,6 +239,9 @@ class _Rehearsing:
                 harness.leave_alone(LOOK * harness.lives)  # the operator waits longer each time
             await harness.stay_down()
             harness.disk.broken, harness.disk.holds = "", None  # the disk has room again
+            if state is None and self._faults.way_out is WayOut.LEAVE:
+                harness.is_left = True
+                break
             gives_up = state is not None and harness.lives >= _RESUMES
             if gives_up or (self._faults.way_out is WayOut.RESTORE and not self._kills):
                 await restore(harness, self._plan, longest=LONGEST)

@@ -20,6 +20,7 @@ from route53_takeover.simulation.chaos.drawn_accounts import (
     drawn_scenario,
     with_strategy,
 )
+from route53_takeover.simulation.chaos.drawn_deadmen import with_cloud_deadman
 from route53_takeover.simulation.chaos.drawn_faults import (
     aimed_at_strategies,
     drawn_faults,
@@ -104,6 +105,8 @@ def draw(seed: int, number: int) -> DrawnRun:
     negative = Random(f"soak/{seed}/{number}/negative-ttl")  # noqa: S311
     options, more = _with_negative_ttl(negative, options)
     faults = replace(faults, injected=(*faults.injected, *more))
+    apart = Random(f"soak/{seed}/{number}/cloud-deadman")  # noqa: S311
+    scenario, options, faults = with_cloud_deadman(apart, scenario, options, faults)
     if options.deploy_on is None:
         somebodys = InjectedFault(deed=FaultKind.DEPLOY, delay=rng.uniform(0.0, 60.0))
         faults = replace(faults, injected=(*faults.injected, somebodys))
