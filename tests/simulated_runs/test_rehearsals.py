@@ -56,6 +56,7 @@ RECORD_OUTCOMES = {
     "adopt": "adopted",
     "weighted": "created",
     "killed-in-the-gap": "created",
+    "machine-lost": "restored",
     "many": "created",
 }
 GROUPS = {"group", "group-two-names"}
@@ -66,6 +67,7 @@ RELEASED = {
     "rolled-back",
     "routed",
     "killed-in-the-gap",
+    "machine-lost",
     "many",
     *GROUPS,
 }

@@ -35,6 +35,7 @@ from route53_takeover.core.domain.record_sets import normal_name, normal_value
 from route53_takeover.core.domain.stacks import StackDescription
 from route53_takeover.core.domain.template import SUBSTITUTION
 from route53_takeover.core.plan import iam_policy
+from route53_takeover.core.plan.cloud_deadman import DeadmanRole
 from route53_takeover.core.plan.facts import OwnedRecord
 from route53_takeover.core.plan.jets.app import derive
 from route53_takeover.core.retire.facts import RetireFacts, TreeResource
@@ -115,6 +116,11 @@ HOSTILE = [
     "(",
     " do |a|\n",
 ]
+
+
+def _role(text: str) -> None:
+    with suppress(ValueError):
+        DeadmanRole.parse("arn:aws:iam::123456789012:role/" + text)
 
 
 def _raised(work: Callable[[str], object]) -> Callable[[str], None]:
@@ -229,6 +235,7 @@ WORK: dict[str, Callable[[str], object]] = {
         {"Name": "x", "Type": "A", "Weight": "1" + text}
     ),
     "core.domain.template": SUBSTITUTION.findall,
+    "core.plan.cloud_deadman role": _role,
     "core.plan.jets.app lock": _jets_app("Gemfile.lock", "    jets ("),
     "core.plan.jets.app name": _jets_app("config/jets/info.yml", "project_name: "),
     "core.plan.jets.files dotenv": _jets_app(

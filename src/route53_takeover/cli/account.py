@@ -33,6 +33,7 @@ from route53_takeover.process.account_socket import (
 from route53_takeover.process.control_socket import short_path
 from route53_takeover.process.spawn import GoOn, Launch
 from route53_takeover.simulation.blue_green import SwitchScenario
+from route53_takeover.simulation.scenarios import Scenario
 from route53_takeover.simulation.serve import ServedSite, scrub, serving, serving_sites
 from route53_takeover.storage.config import Override
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.serve import ServedAccount
 
 _GAP_SHOWN, _DEAD_SHOWN = 1.0, 1.5
-"""Real seconds from the release to the kill, and from there to the resume: so long both show."""
+"""Real seconds from the release to the kill, and from there to the resume, at least."""
 
 
 class RunsHere:
@@ -134,20 +135,26 @@ async def serve(folder: Path, order: AccountOrder) -> None:
             server = await asyncio.start_unix_server(runs.hear, name)
         sys.stdout.write("listening\n")
         sys.stdout.flush()
-        work = _kill_in_the_gap(runs, order) if scenario.killed else asyncio.sleep(0)
+        work = asyncio.sleep(0)
+        if isinstance(scenario, Scenario) and scenario.killed:
+            work = _kill_in_the_gap(runs, order, dead_for=scenario.dead_for / order.speed)
         killing = asyncio.create_task(work)
         await runs.over()
         server.close()
         killing.cancel()
 
 
-async def _kill_in_the_gap(runs: RunsHere, order: AccountOrder) -> None:
-    """Kills the run's process after its release, and resumes the run in another."""
+async def _kill_in_the_gap(runs: RunsHere, order: AccountOrder, *, dead_for: float) -> None:
+    """Kills the run's process after its release, and resumes the run in another.
+
+    Args:
+        dead_for: real seconds in between, at least.
+    """
     await runs.released.wait()
     await asyncio.sleep(_GAP_SHOWN)
     for pid in runs.pids.values():  # it is connected, so it is this process
         os.kill(pid, signal.SIGKILL)
-    await asyncio.sleep(_DEAD_SHOWN)
+    await asyncio.sleep(max(_DEAD_SHOWN, dead_for))
     launch = Launch(
         GoOn(
             state_dir=order.state_dir,

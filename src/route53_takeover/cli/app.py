@@ -37,6 +37,7 @@ from route53_takeover.cli.options import (
     AutoOption,
     CommonOptions,
     ConnectionOptions,
+    DeadmanTemplateOption,
     DeleteCommandOption,
     DeleteOption,
     DryRunOption,
@@ -61,7 +62,7 @@ from route53_takeover.cli.options import (
     YesOption,
 )
 from route53_takeover.cli.switch_options import SiteSwitch
-from route53_takeover.cli.takeover_options import Takeover
+from route53_takeover.cli.takeover_options import PolicyTakeover, Takeover
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -158,11 +159,17 @@ def retire(
 
 @app.command(cls=Command, rich_help_panel=Commands.TAKEOVER)
 @grouped
-def policy(*, takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
+def policy(
+    *,
+    deadman_template: DeadmanTemplateOption = False,
+    takeover: PolicyTakeover,
+    connection: ConnectionOptions,
+    common: CommonOptions,
+) -> ExitCode:
     """Print the least-privilege IAM policy for a plan; writes nothing."""
     from route53_takeover.cli.commands import policy as command
 
-    return command.policy(takeover, connection, common)
+    return command.policy(takeover, connection, common, deadman_template=deadman_template)
 
 
 @app.command(cls=Command, rich_help_panel=Commands.TAKEOVER)

@@ -31,7 +31,7 @@ VARIABLE = "_ROUTE53_TAKEOVER_COMPLETE"
 _NOT_IN_CONFIG = frozenset(
     {
         *("config", "help", "list_", "version", "dry_run", "force", "out", "plan_file"),
-        *("delete", "delete_command", "policy", "write_config"),
+        *("delete", "delete_command", "policy", "write_config", "deadman_template"),
         *("file", "tool", "yes", "prune", "older_than", "live", "yes_create"),
     }
 )

@@ -165,6 +165,15 @@ def kinds(value: str) -> str:
 _KINDS = ("alias", "a", "cname", "txt", "ns")
 
 
+def role(value: str) -> str:
+    from route53_takeover.core.plan.cloud_deadman import DeadmanRole
+
+    try:
+        return DeadmanRole.parse(value).arn
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def parameter(value: str) -> str:
     name, equals, _ = value.partition("=")
     if not (equals and name.isalnum()):

@@ -45,6 +45,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
         strategy: as ``--strategy`` takes it; ``weights``: as ``--weights``.
         speed: how many simulated seconds pass in a real one.
         killed: whether the run's process is killed in the gap, and the run resumed.
+        dead_for: simulated seconds from there to the resume.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     strategy: Strategy = Strategy.DELETE
     weights: tuple[int, ...] = ()
     killed: bool = False
+    dead_for: float = 10.0
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -378,6 +380,16 @@ def _scenarios() -> list[Scenario]:
             exit_code=0,
             speed=5.0,
             killed=True,
+        ),
+        Scenario(
+            name="machine-lost",
+            summary="The machine is lost in the gap; the deadman in AWS restores the record.",
+            account=replace(site_account(exists=False, retry_delays=(1, 240)), deadman=True),
+            outcome=Outcome.RESTORED,
+            exit_code=1,
+            speed=20.0,
+            killed=True,
+            dead_for=180.0,
         ),
         Scenario(
             name="many",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.base.errors import ExitCode
@@ -16,10 +16,12 @@ from route53_takeover.base.stdio import write_lines
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.core.plan.cloud_deadman import template
 from route53_takeover.core.plan.iam_policy import (
     MANAGED_SIZE,
     ROLE_SIZE,
     Reach,
+    only_create,
     policy_for,
     sids,
 )
@@ -28,6 +30,8 @@ from route53_takeover.output import text_lines
 from route53_takeover.runtime.ownership_lookup import Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.cli.options import CommonOptions, ConnectionOptions
     from route53_takeover.cli.takeover_options import Takeover
@@ -37,13 +41,26 @@ if TYPE_CHECKING:
     from route53_takeover.storage.config import Common, Connection
 
 
-def policy(takeover: Takeover, connection: ConnectionOptions, common: CommonOptions) -> ExitCode:
-    """Prints the least-privilege IAM policy for this plan; writes nothing."""
+def policy(
+    takeover: Takeover,
+    connection: ConnectionOptions,
+    common: CommonOptions,
+    *,
+    deadman_template: bool = False,
+) -> ExitCode:
+    """Prints the least-privilege IAM policy for this plan; writes nothing.
+
+    Args:
+        deadman_template: prints the template of the deadman in AWS instead.
+    """
     options, reached = takeover.options(), connection.connection()
-    return in_loop(_policy(common.common(), reached, options))
+    work = _policy(common.common(), reached, options, deadman_template=deadman_template)
+    return in_loop(work)
 
 
-async def _policy(common: Common, connection: Connection, options: Options) -> ExitCode:
+async def _policy(
+    common: Common, connection: Connection, options: Options, *, deadman_template: bool
+) -> ExitCode:
     clock = SystemClock()
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(
@@ -58,11 +75,18 @@ async def _policy(common: Common, connection: Connection, options: Options) -> E
         made = make_plan(facts, options)
         check_refusals(made)
         reach = await _reach(account, facts, options)
+    if deadman_template:
+        _print(common, template(made, only_create(made), reach.partition))
+        return ExitCode.DONE
     found = policy_for(made, reach)
     _tell(common, connection, made, found)
-    text = json.dumps(found.document, indent=None if common.as_json else 2)
-    write_lines(text.splitlines(), sys.stdout)
+    _print(common, found.document)
     return ExitCode.DONE
+
+
+def _print(common: Common, document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, indent=None if common.as_json else 2)
+    write_lines(text.splitlines(), sys.stdout)
 
 
 async def _reach(account: OpenAccount, facts: Facts, options: Options) -> Reach:

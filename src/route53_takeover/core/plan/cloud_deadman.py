@@ -199,11 +199,11 @@ def why_not_proven(error: str, cause: str) -> str:
     return " ".join(f"{error}: {cause}".split()) if error else "the record set did not exist"
 
 
-def template(plan: Plan, names: Mapping[str, Any], partition: str = "aws") -> dict[str, Any]:
+def template(plan: Plan, condition: Mapping[str, Any], partition: str = "aws") -> dict[str, Any]:
     """The CloudFormation template of the state machine and its role, for one plan.
 
     Args:
-        names: the condition of the role's only permission: names, types, CREATE.
+        condition: of the role's only permission: names, types, CREATE.
     """
     zone = f"arn:{partition}:route53:::hostedzone/{plan.zone_id}"
     statement = {
@@ -211,7 +211,7 @@ def template(plan: Plan, names: Mapping[str, Any], partition: str = "aws") -> di
         "Effect": "Allow",
         "Action": "route53:ChangeResourceRecordSets",
         "Resource": zone,
-        "Condition": names,
+        "Condition": condition,
     }
     trust = {
         "Effect": "Allow",

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from route53_takeover.base.errors import RefusedError
+from route53_takeover.core.plan.cloud_deadman import DeadmanRole
 from route53_takeover.core.plan.model import OwnerCheck
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 MANAGED_SIZE, ROLE_SIZE = 6144, 10240
 """Characters that a managed policy, and all inline policies of a role together, may have."""
 
+_CHANGE = "route53:ChangeResourceRecordSets"
 _STACK_ARN = re.compile(r"arn:[^:]+:cloudformation:[^:]*:[^:]*:stack/([^/]+)/.*")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 
@@ -100,6 +102,7 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
                 ["route53:ListResourceRecordSets", "route53:ListResourceRecordSetProtections"],
                 [f"{zones}{plan.zone_id}"],
             ),
+            *_deadman(plan, reach),
         ),
         stacks=(
             _allow("WatchTheStack", ["cloudformation:DescribeStackEvents"], own),
@@ -154,19 +157,42 @@ def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:
         yield _allow("SeeItServed", ["route53:GetChange"], [changes])
 
 
+def _deadman(plan: Plan, reach: Reach) -> Iterator[Statement]:
+    """What tests the deadman in AWS with its role, starts it and stops it; nothing without one.
+
+    ``states:TestState`` supports no resource: the role that it is given bounds it.
+    """
+    if plan.options.cloud_deadman is None or not plan.manuals:
+        return
+    role = DeadmanRole.parse(plan.options.cloud_deadman)
+    machine = role.machine(reach.region)
+    yield _allow("TestTheDeadman", ["states:TestState"], ["*"])
+    passed = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+    yield _allow("WithItsRole", ["iam:PassRole"], [role.arn]) | {"Condition": passed}
+    starts = ["states:DescribeStateMachine", "states:ListExecutions", "states:StartExecution"]
+    yield _allow("StartTheDeadman", starts, [machine])
+    stops = ["states:DescribeExecution", "states:StopExecution"]
+    yield _allow("StopTheDeadman", stops, [role.execution(reach.region, "*")])
+
+
+def only_create(plan: Plan) -> dict[str, Any]:
+    """The condition under which the role of the deadman in AWS may change the zone."""
+    return _condition(plan.keys, ["CREATE"])
+
+
 def _change(sid: str, zone: str, keys: Iterable[RecordKey], actions: list[str]) -> Statement:
     """Lets these record sets of the zone be changed by these actions, and no other."""
-    prefix = "route53:ChangeResourceRecordSets"
+    return _allow(sid, [_CHANGE], [zone]) | {"Condition": _condition(keys, actions)}
+
+
+def _condition(keys: Iterable[RecordKey], actions: list[str]) -> dict[str, Any]:
+    named = list(keys)
     conditions = {
-        "NormalizedRecordNames": sorted({iam_name(key.name) for key in keys}),
-        "RecordTypes": sorted({key.type for key in keys}),
+        "NormalizedRecordNames": sorted({iam_name(key.name) for key in named}),
+        "RecordTypes": sorted({key.type for key in named}),
         "Actions": actions,
     }
-    return _allow(sid, [prefix], [zone]) | {
-        "Condition": {
-            "ForAllValues:StringEquals": {prefix + key: v for key, v in conditions.items()}
-        }
-    }
+    return {"ForAllValues:StringEquals": {_CHANGE + key: v for key, v in conditions.items()}}
 
 
 def iam_name(name: str) -> str:

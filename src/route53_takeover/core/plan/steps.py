@@ -97,6 +97,11 @@ def _before(plan: Plan) -> Iterator[PlannedStep]:
         text="Test the restore: delete and create the same record in one batch (no gap).",
         takes=_TO_INSYNC,
     )
+    if plan.options.cloud_deadman is not None:
+        yield PlannedStep(
+            text=f"Test with the role {plan.options.cloud_deadman} that the deadman in AWS can "
+            "restore the same; it is started before each delete, and stopped at the end."
+        )
 
 
 def _preparation(plan: Plan) -> Iterator[PlannedStep]:

@@ -12,6 +12,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
+from route53_takeover.core.takeover.deadman_state import may_have_fired
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, Cause, RecordStatus
 from route53_takeover.core.takeover.queries import (
     added_as_it_stands,
@@ -44,11 +45,23 @@ def is_aborted(state: State) -> bool:
 
 def why(state: State) -> str:
     """The one line that says why a run that is at rest did not succeed."""
-    reason = _why(state)
+    reason = f"{_by_deadman(state)}{_why(state)}"
     if not is_about_a_record(reason):
         return reason
     name = state.root.stack_name or state.plan.options.stack
     return f"{reason}; for the owner and the way out: route53-takeover diagnose --stack {name}"
+
+
+def _by_deadman(state: State) -> str:
+    """What the deadman in AWS may have restored: the run itself did not, and it stands."""
+    found = [
+        h.label
+        for h in state.handovers
+        if h.stage is RecordStatus.RESTORED
+        and h.restored_at is None
+        and may_have_fired(state, h.original)
+    ]
+    return f"the deadman in AWS restored {', '.join(found)}; " if found else ""
 
 
 def _why(state: State) -> str:

@@ -64,8 +64,8 @@ START = 1_800_000_000.0
 LONGEST = 6 * 3600.0
 """Virtual seconds after which a run that has not ended is a defect."""
 MOST_LIVES = 12
-_KILLED = InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=1.0, seconds=10.0)
-"""Of a scenario whose run is killed in the gap: soon after the DELETE, for so many seconds."""
+_KILLED = InjectedFault(deed=FaultKind.KILL, cue=InjectionPoint.RELEASE, delay=1.0)
+"""Of a scenario whose run is killed in the gap: soon after the DELETE."""
 _RESUMES = 6
 """Lives after which the operator tries `restore` instead of `resume`."""
 
@@ -163,7 +163,8 @@ async def _rehearse(
     measured: Measurement | None = None,
 ) -> Rehearsal:
     if scenario.killed:
-        faults = replace(faults, injected=(*faults.injected, _KILLED))
+        killed = replace(_KILLED, seconds=scenario.dead_for)
+        faults = replace(faults, injected=(*faults.injected, killed))
     rng = Random(f"{seed}/faults")  # noqa: S311 -- a simulation, not a secret
     account = _with_event_faults(scenario, faults, rng)
     world = SimulatedAccount(account, seed=f"{seed}/world", start=START)
