@@ -26,6 +26,7 @@ from route53_takeover.simulation.aws.cloudformation import api as cloudformation
 from route53_takeover.simulation.aws.http.server import AccountServer
 from route53_takeover.simulation.aws.route53 import api as route53_api
 from route53_takeover.simulation.scenarios import site_account
+from route53_takeover.simulation.serve import with_deadman
 from route53_takeover.storage.config import Connection
 from route53_takeover.storage.run_folder import RunFolder, Saved
 
@@ -164,6 +165,7 @@ class Cloud:
                 "route53": route53_api.operations(self.world.zones),
                 "cloudformation": cloudformation_api.operations(self.world.stacks),
                 "sts": route53_api.identity(),
+                **with_deadman(self.world.step_functions),
             },
             before=self._advance,
         )

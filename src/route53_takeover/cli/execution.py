@@ -126,6 +126,7 @@ async def agreed(
         clock,
         writable=writable,
         previews=options.preview is not None,
+        deadman=writable and options.cloud_deadman is not None,
         tell=reporter.tell,
     ) as account:
         if reviewed is not None and account.region != reviewed.review.region:
