@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from types_boto3_cloudformation.client import CloudFormationClient
     from types_boto3_route53.client import Route53Client
+    from types_boto3_stepfunctions.client import SFNClient
 
 VERSION = "1.5.33"
 PACKAGES = (f"ministack=={VERSION}", "aws-sam-translator")
@@ -95,7 +96,11 @@ class Ministack:
 
 @contextmanager
 def running(
-    folder: Path, *, retry_delays: str = "1,2,4,8,15,30", propagation: float = 0.2
+    folder: Path,
+    *,
+    retry_delays: str = "1,2,4,8,15,30",
+    propagation: float = 0.2,
+    wait_scale: float = 1.0,
 ) -> Iterator[Ministack]:
     """A server on a free port of 127.0.0.1 whose files are all in ``folder``.
 
@@ -103,12 +108,17 @@ def running(
         folder: an empty folder; the log is ``ministack.log`` in it.
         retry_delays: seconds between CloudFormation's attempts to create a record, with commas.
         propagation: seconds that CloudFormation waits for a change of a record.
+        wait_scale: real seconds in one that Step Functions waits.
 
     Raises:
         NotInstallableError: the package cannot be had.
     """
     python = python_environment(f"ministack-{VERSION}", *PACKAGES) / "python"
-    settings = {"RETRY_DELAYS": retry_delays, "PROPAGATION": str(propagation)}
+    settings = {
+        "RETRY_DELAYS": retry_delays,
+        "PROPAGATION": str(propagation),
+        "SFN_WAIT_SCALE": str(wait_scale),
+    }
     log = folder / "ministack.log"
     for _ in range(5):  # another process may take the free port in between
         server = _start(python, folder, log, settings)
@@ -169,6 +179,7 @@ class Account:
         self._session = boto3.Session(number, "test", region_name=REGION)
         self.cloudformation: CloudFormationClient = self._client("cloudformation")
         self.route53: Route53Client = self._client("route53")
+        self.step_functions: SFNClient = self._client("stepfunctions")
         self._s3 = self._client("s3")
         self._s3.create_bucket(Bucket=f"templates-{number}")
 
@@ -176,7 +187,7 @@ class Account:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in (self.cloudformation, self.route53, self._s3):
+        for client in (self.cloudformation, self.route53, self.step_functions, self._s3):
             client.close()
 
     def _client(self, service: str) -> Any:
