@@ -36,6 +36,7 @@ SCENARIOS = {
     "adopt": ("done", 0, "adopted"),
     "weighted": ("done", 0, "created"),
     "killed-in-the-gap": ("done", 0, "created"),
+    "machine-lost": ("restored", 1, "restored"),
     "many": ("done", 0, "created"),
 }
 """Name -> the outcome, the exit code and the record's outcome."""
