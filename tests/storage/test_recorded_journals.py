@@ -41,6 +41,7 @@ ENDS = {
     "bridge": ("done", 0, ["created"]),
     "adopt": ("done", 0, ["adopted"]),
     "weighted": ("done", 0, ["created"]),
+    "machine-lost": ("restored", 1, ["restored"]),
     "many": ("done", 0, ["created"] * 10),
 }
 
