@@ -21,6 +21,7 @@ from route53_takeover.simulation.chaos.faults import Faults, WayOut
 from route53_takeover.simulation.chaos.harness import InjectionPoint
 from route53_takeover.simulation.chaos.release_oracle import Ground
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
+from route53_takeover.simulation.chaos.step_functions_port import SimulatedStepFunctions
 from route53_takeover.simulation.scenarios import SCENARIOS, site_account
 
 if TYPE_CHECKING:
@@ -125,6 +126,27 @@ def test_a_weighted_member_needs_none() -> None:
 def test_under_a_wildcard_it_waits_as_long_as_the_deploy_may_take() -> None:
     run = rehearse(scenario_of("bridge"), deploy_timeout=1000.0)
     assert [e.seconds for e in started(run)] == [pytest.approx(1090.0, abs=5.0)]
+
+
+def test_no_more_than_two_names_are_tested_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An account takes five calls of Route 53 a second."""
+    under_way = most = 0
+    test = SimulatedStepFunctions.test
+
+    async def counted(port: SimulatedStepFunctions, *given: str) -> tuple[str, str]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await test(port, *given)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(SimulatedStepFunctions, "test", counted)
+    run = rehearse(scenario_of("many"))
+    assert (run.result.outcome, run.broken, most) == (Outcome.DONE, (), 2)
 
 
 # -- without it nothing is deleted

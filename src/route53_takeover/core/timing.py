@@ -103,6 +103,9 @@ CLOUD_LATE = 180.0
 CLOUD_AGAIN, CLOUD_TRIES = 10.0, 360
 """Seconds between its tries while a record stands; how many there are: about an hour in all."""
 
+CLOUD_TESTS = 2
+"""Names for which it is tested at the same time: each test calls Route 53."""
+
 CLOUD_PATIENCE = 6
 """Failures in a row after which it is not tested, started or stopped any more."""
 

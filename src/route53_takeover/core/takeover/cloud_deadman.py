@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.plan.cloud_deadman import execution_name, needs_deadman
 from route53_takeover.core.takeover import commands as cmd
+from route53_takeover.core.takeover.commands import Subject
 from route53_takeover.core.takeover.deadman_state import (
     CloudDeadman,
     DeadmanStatus,
@@ -32,6 +33,7 @@ from route53_takeover.core.timing import (
     CLOUD_LEAD,
     CLOUD_PATIENCE,
     CLOUD_SLACK,
+    CLOUD_TESTS,
 )
 
 if TYPE_CHECKING:
@@ -67,9 +69,13 @@ def deadmen_proven(context: StepContext) -> bool:
             context.give_up(f"{display_name(name.name)}: {name.given_up}")
         elif context.state.now < name.deadman_not_before:
             context.wake(name.deadman_not_before)
-        else:
+        elif _tests_under_way(context.state) < CLOUD_TESTS:
             context.ask(cmd.TestDeadman(name=name.name))
     return not waiting
+
+
+def _tests_under_way(state: State) -> int:
+    return sum(each.subject is Subject.DEADMAN_TEST for each in state.in_flight)
 
 
 def start_before_release(
