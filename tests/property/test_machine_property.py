@@ -20,6 +20,7 @@ from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.commands import WriteBatch
+from route53_takeover.core.takeover.deadman_state import DeadmanStatus
 from route53_takeover.core.takeover.events import Purpose
 from route53_takeover.core.takeover.invariants import broken_promises, violations
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
@@ -80,6 +81,13 @@ def pool() -> Events:
         ev.JournalFailed(time=0.0, reason="disk full"),
         ev.RunResumed(time=0.0),
         ev.BackupFailed(time=0.0, reason="read-only"),
+        ev.DeadmanTested(time=0.0, name="else.example.com."),
+        ev.DeadmanTested(time=0.0, name=name, reason="denied"),
+        *(
+            ev.DeadmanAnswered(time=0.0, id=f"rehearsal--{n}", name=name, answer=answer)
+            for n in range(1, 5)
+            for answer in ev.DeadmanAnswer
+        ),
         ev.BaselineUnread(time=0.0, reason="throttled"),
         ev.RootUndescribed(time=0.0, reason="throttled"),
         ev.NameUnread(time=0.0, name=name, reason="throttled"),
@@ -167,6 +175,8 @@ class Witness:
         self.cut_at: dict[str, float] = {}
         self.agreed_at: dict[str, float] = {}
         self.elsewhere: dict[str, str] = {}
+        self.deadmen: dict[str, ev.DeadmanIntended] = {}
+        self.running: set[str] = set()
 
     def sees(self, event: ev.AnyEvent) -> None:
         if isinstance(event, ev.NameRead | ev.StackPolled | ev.ResourcesRead | ev.RootDescribed):
@@ -180,6 +190,13 @@ class Witness:
                 self.reads[event.name] = event
             case ev.NamesAnswered() if event.name.startswith("takeover-"):
                 self.elsewhere |= event.statuses
+            case ev.DeadmanIntended():
+                self.deadmen[event.id] = event
+            case ev.DeadmanAnswered():
+                runs = event.answer in (ev.DeadmanAnswer.STARTED, ev.DeadmanAnswer.FOUND)
+                over = event.answer in (ev.DeadmanAnswer.STOPPED, ev.DeadmanAnswer.ENDED)
+                self.running |= {event.id} if runs else set()
+                self.running -= {event.id} if over else set()
             case ev.HoldCut():
                 self.cut_at[event.name] = self.agreed_at[event.name] = event.time
             case ev.ReleaseConfirmed():
@@ -217,7 +234,7 @@ class Witness:
         if state.paused and not _without_write(state).ever_released:
             return False
         read = self.reads.get(write.name)
-        if read is None or state.given_up:
+        if read is None or state.given_up or not self.is_rescued(state, write.name):
             return False
         if now - read.time > 2.0 + 2 * self.slowest:
             return False  # slow answers make what they say last longer, and nothing else does
@@ -245,6 +262,14 @@ class Witness:
             ):
                 return True
         return False
+
+    def is_rescued(self, state: State, name: str) -> bool:
+        """Whether a deadman in AWS runs for the name, and fires late enough, if there is to be."""
+        return state.plan.options.cloud_deadman is None or any(
+            self.deadmen[id_].name == name
+            and self.deadmen[id_].time + self.deadmen[id_].seconds >= state.now + 120.0
+            for id_ in self.running & self.deadmen.keys()
+        )
 
 
 def _without_write(state: State) -> State:
@@ -304,6 +329,7 @@ def _assert_no_dead_end(state: State) -> None:
     under_way = bool(state.in_flight) or any(
         name.write is not None for name in state.names.values()
     )
+    under_way |= any(d.status is DeadmanStatus.STARTING for d in state.deadmen.values())
     waits = state.is_early and state.is_paused  # for the operator
     assert under_way or state.wake_at is not None or polls(state) or waits, state.phase
     if state.baseline is not None and state.phase in LIVE:

@@ -28,6 +28,9 @@ _STATUS = {
 
 
 def of_deadman(state: State, event: ev.DeadmanEvent) -> State:
+    """The state with one more fact; one of a name that is not the run's says nothing."""
+    if event.name not in state.names:
+        return state
     match event:
         case ev.DeadmanTested():
             return _put(state, _tested(state, state.names[event.name], event))
