@@ -114,6 +114,13 @@ def test_the_template_has_a_role_that_may_only_create_the_records(
     assert machine["StateMachineName"] == resources["Role"]["Properties"]["RoleName"]
 
 
+def test_a_dry_run_rehearses_it_and_starts_none(program: Program, account: Cloud) -> None:
+    ended = program("run", "--dry-run", "--auto", *account.target(WITH, "--no-drain"), timeout=60)
+    assert ended.code == 0, ended.err
+    assert "if this machine dies, it restores www.example.com at " in ended.err
+    assert executions(account) == []
+
+
 def test_its_role_from_the_file_counts_for_run_and_policy(program: Program, account: Cloud) -> None:
     (program.home / "takeover.toml").write_text(f'cloud-deadman = "{DEADMAN_ROLE}"\n')
     assert "StartTheDeadman" in program("policy", *account.target()).out

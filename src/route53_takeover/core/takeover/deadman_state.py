@@ -117,7 +117,7 @@ def due_at(state: State, name: NameState, released_at: float) -> float:
 
 
 def is_armed(state: State, name: NameState, released: Iterable[RecordSet]) -> bool:
-    """Whether each record set to release now has one deadman in AWS that fires late enough."""
+    """Whether each record set to release now has a deadman in AWS, and none that fires too soon."""
     if not needs_deadman(state.plan, name.name):
         return True
     due = due_at(state, name, state.now)
@@ -127,11 +127,9 @@ def is_armed(state: State, name: NameState, released: Iterable[RecordSet]) -> bo
         if handover.standing.key not in keys:
             continue
         mine = [d for d in may_run if d.record == handover.original]
-        if not name.deadman_proven or len(mine) != 1:
+        if not mine or any(d.status is not DeadmanStatus.RUNNING or d.fires_at < due for d in mine):
             return False
-        if mine[0].status is not DeadmanStatus.RUNNING or mine[0].fires_at < due:
-            return False
-    return True
+    return name.deadman_proven
 
 
 def may_have_fired(state: State, record: RecordSet) -> bool:
