@@ -25,6 +25,7 @@ from route53_takeover.simulation.chaos.step_functions_port import SimulatedStepF
 from route53_takeover.simulation.scenarios import SCENARIOS, site_account
 
 if TYPE_CHECKING:
+    from route53_takeover.simulation.chaos.harness import Harness
     from route53_takeover.simulation.chaos.oracle import Rehearsal
     from route53_takeover.simulation.scenarios import Scenario
 
@@ -121,6 +122,7 @@ def test_every_way_to_release_has_one(name: str) -> None:
 def test_a_weighted_member_needs_none() -> None:
     run = rehearse(scenario_of("weighted"))
     assert (run.result.outcome, started(run)) == (Outcome.DONE, [])
+    assert not any(isinstance(e, ev.DeadmanTested) for e in run.events)
 
 
 def test_under_a_wildcard_it_waits_as_long_as_the_deploy_may_take() -> None:
@@ -188,6 +190,19 @@ def test_a_start_that_is_denied_keeps_the_record() -> None:
     assert (run.result.outcome, run.broken) == (Outcome.FAILED, ())
     assert "the deadman in AWS cannot be relied on" in run.result.reason
     assert Purpose.RELEASE not in purposes(run)
+
+
+def test_a_release_that_is_late_gets_a_later_one() -> None:
+    """Reads of the name fail for so long that the first one would fire too soon."""
+    unread = struck(FaultKind.SILENCE, InjectionPoint.DEADMAN, 60.0, only="ListResourceRecordSets")
+    run = rehearse(scenario_of(retry_delays=(1.0, 100.0, 20.0)), unread)
+    assert (run.result.outcome, run.broken) == (Outcome.DONE, ())
+    release = next(
+        e for e in run.events if isinstance(e, ev.WriteIntended) and e.purpose is Purpose.RELEASE
+    )
+    before = [e for e in started(run) if e.time < release.time]
+    assert len(before) > 1
+    assert before[-1].time + before[-1].seconds >= release.time + 120.0
 
 
 def test_a_start_without_an_answer_is_found() -> None:
@@ -274,8 +289,18 @@ def test_an_abort_stops_it(signal: InjectionPoint) -> None:
 
 
 def test_restore_stops_it() -> None:
-    run = rehearse(scenario_of(retry_delays=NEVER), killed(5.0), way_out=WayOut.RESTORE)
+    seen: list[Harness] = []
+    scenario = scenario_of(retry_delays=NEVER)
+    run = rehearse_once(
+        scenario,
+        "deadman",
+        Faults(injected=(killed(5.0),), way_out=WayOut.RESTORE),
+        options=options_of(scenario),
+        begin=seen.append,
+    )
     assert run.broken == ()
+    executions = seen[0].world.step_functions.executions.values()
+    assert [each.status for each in executions] == ["ABORTED"]
     assert not any(f"{DEADMAN}: CREATE" in line for _, line in run.history)
 
 
