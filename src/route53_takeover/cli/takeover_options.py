@@ -390,7 +390,7 @@ class PolicyTakeover(Takeover):
         typer.Option(
             "--cloud-deadman-role",
             parser=types.role,
-            envvar=f"{PREFIX}CLOUD_DEADMAN",
+            envvar="ROUTE53_TAKEOVER_CLOUD_DEADMAN",
             rich_help_panel=Panel.RELEASE,
             metavar="ROLE_ARN",
             help="What a run gets as --cloud-deadman: the policy allows to start and stop it.",
