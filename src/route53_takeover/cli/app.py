@@ -37,7 +37,6 @@ from route53_takeover.cli.options import (
     AutoOption,
     CommonOptions,
     ConnectionOptions,
-    DeadmanTemplateOption,
     DeleteCommandOption,
     DeleteOption,
     DryRunOption,
@@ -61,8 +60,9 @@ from route53_takeover.cli.options import (
     WriteConfigOption,
     YesOption,
 )
+from route53_takeover.cli.policy_options import DeadmanTemplateOption, PolicyTakeover
 from route53_takeover.cli.switch_options import SiteSwitch
-from route53_takeover.cli.takeover_options import PolicyTakeover, Takeover
+from route53_takeover.cli.takeover_options import Takeover
 
 if TYPE_CHECKING:
     from types import FrameType

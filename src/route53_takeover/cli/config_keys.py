@@ -1,7 +1,7 @@
 """takeover.toml as the options declare it: its keys, its JSON schema, and an annotated file.
 
-A key is an option's long name. What an option takes, means and defaults to stands only where it is
-declared.
+A key is an option's name in code, with dashes: its long name, but for one option of `policy`. What
+an option takes, means and defaults to stands only where it is declared.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Key(NamedTuple):
 def keys_of(command: Command) -> list[Key]:
     """The keys that a command takes."""
     return [
-        Key(max(param.opts, key=len).removeprefix("--"), param)
+        Key(str(param.name).replace("_", "-"), param)
         for param in command.params
         if isinstance(param, TyperOption) and is_in_config(param)
     ]

@@ -121,14 +121,6 @@ PolicyOption = Annotated[
     bool,
     option("--policy", help="Print the least-privilege IAM policy for this switch, and end."),
 ]
-DeadmanTemplateOption = Annotated[
-    bool,
-    typer.Option(
-        "--cloud-deadman",
-        help="Print the CloudFormation template of the deadman in AWS instead: a state machine, "
-        "and a role that may only create these records.",
-    ),
-]
 RehearseItOption = Annotated[
     bool,
     option(

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from route53_takeover.base.errors import UsageError
 from route53_takeover.cli import option_types as types
 from route53_takeover.cli.help import Panel, duration_text
@@ -379,23 +377,6 @@ class Takeover:
                 "no command for the deploy with the switch off is given",
                 "Give --deploy-off CMD, or --skip-off.",
             )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PolicyTakeover(Takeover):
-    """The same for `policy`, where ``--cloud-deadman`` asks for the template instead."""
-
-    cloud_deadman: Annotated[
-        str | None,
-        typer.Option(
-            "--cloud-deadman-role",
-            parser=types.role,
-            envvar="ROUTE53_TAKEOVER_CLOUD_DEADMAN",
-            rich_help_panel=Panel.RELEASE,
-            metavar="ROLE_ARN",
-            help="What a run gets as --cloud-deadman: the policy allows to start and stop it.",
-        ),
-    ] = None
 
 
 _SHORTEST_DEADMAN = 1.0
