@@ -150,6 +150,7 @@ def test_help_imports_neither_aws_nor_the_engine(program: Program) -> None:
             "cli.option_types",
         ),
         "cli.options",
+        "cli.policy_options",
         "cli.switch_options",
         "cli.takeover_options",
     }
