@@ -13,6 +13,7 @@ from route53_takeover.core.status.choices import Act
 from route53_takeover.core.takeover import completion, invariants, release_gate
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import DeadmanAnswer, Purpose
+from route53_takeover.core.takeover.machine import fold
 from route53_takeover.simulation.aws.account import DEADMAN_ROLE
 from route53_takeover.simulation.aws.step_functions.state_machines import DEADMAN, StateMachines
 from route53_takeover.simulation.chaos.coverage import CoverageGoal
@@ -278,6 +279,19 @@ def test_one_that_cannot_be_stopped_is_told_with_its_end() -> None:
     assert (run.result.outcome, run.result.exit_code, run.broken) == (Outcome.UNKNOWN, 4, ())
     assert "the deadman in AWS of www.example.com still runs" in run.result.reason
     assert "ends by itself at 2027-" in run.result.reason
+
+
+def test_a_run_that_is_stopped_in_the_gap_leaves_it_running_and_says_so() -> None:
+    stop = InjectedFault(deed=FaultKind.STOP, cue=InjectionPoint.RELEASE, delay=1.0)
+    again = replace(stop, delay=5.0)
+    run = rehearse(scenario_of(retry_delays=NEVER), stop, again)
+    told = [
+        state.ending.reason
+        for state in map(fold, (run.events[:n] for n in range(1, len(run.events))))
+        if state is not None and state.ending is not None
+    ]
+    assert "stopped by a second SIGTERM; the deadman in AWS of www.example.com" in told[0]
+    assert run.broken == ()
 
 
 @pytest.mark.parametrize("signal", [InjectionPoint.DEADMAN, InjectionPoint.CREATING])

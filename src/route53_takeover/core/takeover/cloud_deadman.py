@@ -23,7 +23,6 @@ from route53_takeover.core.takeover.deadman_state import (
     open_deadmen,
     running,
     superseded,
-    utc,
 )
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
 from route53_takeover.core.takeover.queries import is_missed
@@ -184,15 +183,3 @@ def deadmen_stopped(context: StepContext) -> bool:
         waiting = True
         _when_due(context, each, cmd.StopDeadman(id=each.id, name=each.name))
     return not waiting
-
-
-def left_deadmen(state: State) -> str:
-    """What is said of those that may still run; empty where none does."""
-    left = [d for d in open_deadmen(state) if d.status is not DeadmanStatus.LOST]
-    if not left:
-        return ""
-    names = ", ".join(dict.fromkeys(display_name(d.name) for d in left))
-    return (
-        f"the deadman in AWS of {names} still runs: it creates the old record if that is gone, and "
-        f"ends by itself at {utc(max(d.ends_at for d in left))}"
-    )

@@ -18,7 +18,8 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover.absence import lack
-from route53_takeover.core.takeover.cloud_deadman import deadmen_stopped, left_deadmen
+from route53_takeover.core.takeover.cloud_deadman import deadmen_stopped
+from route53_takeover.core.takeover.deadman_state import left_deadmen
 from route53_takeover.core.takeover.failure_reason import (
     in_part,
     is_aborted,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from route53_takeover.core.domain.record_sets import RecordSet
+from route53_takeover.core.domain.record_sets import RecordSet, display_name
 from route53_takeover.core.plan.cloud_deadman import needs_deadman
 from route53_takeover.core.takeover.helper_queries import is_covered
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES
@@ -150,6 +150,18 @@ def may_have_fired(state: State, record: RecordSet) -> bool:
 def utc(time: float) -> str:
     """A time as AWS writes it, to the second."""
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def left_deadmen(state: State) -> str:
+    """What is said of those that may still run; empty where none does."""
+    left = [d for d in open_deadmen(state) if d.status is not DeadmanStatus.LOST]
+    if not left:
+        return ""
+    names = ", ".join(dict.fromkeys(display_name(d.name) for d in left))
+    return (
+        f"the deadman in AWS of {names} still runs: it creates the old record if that is gone, and "
+        f"ends by itself at {utc(max(d.ends_at for d in left))}"
+    )
 
 
 def rescuers(state: State) -> tuple[CloudDeadman, ...]:

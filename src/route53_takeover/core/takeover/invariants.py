@@ -14,8 +14,7 @@ from route53_takeover.core.domain.record_sets import Change, conflict, same_reco
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.takeover.bridge_gate import bridge_gate
-from route53_takeover.core.takeover.cloud_deadman import left_deadmen
-from route53_takeover.core.takeover.deadman_state import is_armed
+from route53_takeover.core.takeover.deadman_state import is_armed, left_deadmen
 from route53_takeover.core.takeover.events import SOA_PURPOSES, Purpose
 from route53_takeover.core.takeover.finish import is_member, left_helpers, left_members
 from route53_takeover.core.takeover.helper_queries import is_synced

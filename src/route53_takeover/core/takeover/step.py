@@ -22,7 +22,7 @@ from route53_takeover.core.events import Switch
 from route53_takeover.core.takeover import commands as cmd
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.active import advance_names
-from route53_takeover.core.takeover.cloud_deadman import deadmen_proven, left_deadmen
+from route53_takeover.core.takeover.cloud_deadman import deadmen_proven
 from route53_takeover.core.takeover.completion import (
     at_rest,
     conclude,
@@ -103,8 +103,7 @@ def _stopped(context: StepContext) -> bool:
     second = f"{context.state.interrupts[-1]}, after an abort"
     if not is_aborted(context.state):
         second = f"a second {context.state.interrupts[-1]}"
-    left = left_deadmen(context.state)
-    context.end(Outcome.UNKNOWN, "; ".join(filter(None, (f"stopped by {second}", left))))
+    context.end(Outcome.UNKNOWN, f"stopped by {second}")
     return True
 
 

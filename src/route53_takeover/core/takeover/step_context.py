@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.endings import EXIT_CODES, Ending
 from route53_takeover.core.takeover import commands as cmd
+from route53_takeover.core.takeover.deadman_state import left_deadmen
 from route53_takeover.core.takeover.freshness import is_fresh
 from route53_takeover.core.takeover.name_state import (
     HelperState,
@@ -122,9 +123,12 @@ class StepContext:
     ) -> None:
         """Ends the run, with the exit code of its outcome unless another one is given.
 
-        A reason also tells of a SOA that is not as it was: that makes every ending unknown.
+        A reason also tells of a deadman in AWS that still runs, and of a SOA that is not as it was:
+        either makes every ending unknown.
         """
-        reason = "; ".join(filter(None, (reason, left_soa(self.state))))
+        running = left_deadmen(self.state)
+        told = "" if running in reason else running
+        reason = "; ".join(filter(None, (reason, told, left_soa(self.state))))
         ending = Ending(
             phase=self.state.phase,
             outcome=outcome,
