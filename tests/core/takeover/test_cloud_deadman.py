@@ -27,6 +27,7 @@ from route53_takeover.core.takeover.deadman_state import (
     DeadmanStatus,
     is_armed,
     may_have_fired,
+    open_deadmen,
 )
 from route53_takeover.core.takeover.events import DeadmanAnswer, Purpose
 from route53_takeover.core.takeover.fold import observe
@@ -126,6 +127,14 @@ def test_the_one_that_a_later_one_replaces_is_stopped_once_that_certainly_runs()
         _, commands = step(state, ev.TimePassed(time=NOW))
         stops = [each.id for each in commands if isinstance(each, cmd.StopDeadman)]
         assert stops == stopped
+
+
+def test_one_that_should_have_ended_is_stopped_where_the_clock_may_have_jumped() -> None:
+    state = replace(released(deadman()), now=NOW + 7200.0)
+    assert open_deadmen(state) == ()
+    assert [each.id for each in open_deadmen(fed(state, ev.RunResumed(time=state.now)))] == [
+        "run--1"
+    ]
 
 
 # -- what is taken for its work

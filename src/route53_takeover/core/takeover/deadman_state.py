@@ -80,9 +80,17 @@ _MAY_RUN = frozenset(
 
 
 def open_deadmen(state: State) -> tuple[CloudDeadman, ...]:
-    """Those that may still run, the oldest first."""
+    """Those that may still run, the oldest first.
+
+    The clock of an earlier process may have been another one: what it started is stopped, whatever
+    the time is now.
+    """
     return tuple(
-        [d for d in state.deadmen.values() if d.status in _MAY_RUN and state.now < d.ends_at]
+        [
+            d
+            for d in state.deadmen.values()
+            if d.status in _MAY_RUN and (state.resumes > 0 or state.now < d.ends_at)
+        ]
     )
 
 
