@@ -506,5 +506,5 @@ def test_flattened_lists_and_maps_are_read_and_written() -> None:
 
 
 def test_a_protocol_that_is_not_built_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="dynamodb speaks json"):
-        Wire("dynamodb")
+    with pytest.raises(ValueError, match="ec2 speaks ec2"):
+        Wire("ec2")
