@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from botocore import exceptions as boto
 
-from route53_takeover.adapters import session as session_module
+from route53_takeover.adapters import client_config
 from route53_takeover.adapters.client_config import READ_ATTEMPTS
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.adapters.cloudformation import CloudFormationStacks
@@ -76,7 +76,7 @@ async def test_a_change_lost_on_a_warm_connection_is_sent_once_too(
 async def test_a_change_that_is_never_answered_is_sent_once(
     server: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(client_config, "READ_TIMEOUT", 0.2)
 
     async def hang(_: web.Request) -> web.StreamResponse:
         await asyncio.sleep(5)

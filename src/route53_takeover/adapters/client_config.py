@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiobotocore.config import AioConfig
+from botocore.utils import parse_timestamp
 
 import route53_takeover
 from route53_takeover.adapters.endpoint import proxies
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 5.0
 READ_ATTEMPTS = 3
+READ_LIMIT = READ_ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 10
+WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 2
+"""The loop's seconds after which a call counts as unanswered, a hanging name lookup included."""
+
 KEEPALIVE = 50.0
 """Seconds for which an idle connection is kept: longer than the pause between two `warm` calls."""
 
@@ -48,3 +55,12 @@ def _kept_alive_socket(address: AddrInfoType) -> socket.socket:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
     return made
+
+
+def timestamp(value: str) -> datetime:
+    """An answer's time. The SDK's own parser takes half of the time that a page of events takes."""
+    with suppress(ValueError, TypeError):
+        if (found := datetime.fromisoformat(value)).tzinfo is not None:
+            return found
+    parsed: datetime = parse_timestamp(value)
+    return parsed

@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from aiobotocore.session import AioSession
 from botocore.exceptions import NoRegionError
-from botocore.utils import parse_timestamp
 from msgspec import Struct
 
 from route53_takeover.adapters.aws_models import add_to
 from route53_takeover.adapters.client_config import (
-    CONNECT_TIMEOUT,
     READ_ATTEMPTS,
-    READ_TIMEOUT,
+    READ_LIMIT,
+    WRITE_LIMIT,
     client_config,
+    timestamp,
 )
 from route53_takeover.adapters.endpoint import is_loopback
 from route53_takeover.adapters.error_mapping import REGION_HINT, translate
@@ -64,10 +63,6 @@ __all__ = ["AwsSession", "Clients", "Credentials", "translate"]
 
 DISTRUST = 60.0
 """Seconds of the clock for which open connections are not used after a call without an answer."""
-
-_READ_LIMIT = READ_ATTEMPTS * (CONNECT_TIMEOUT + READ_TIMEOUT) + 10
-_WRITE_LIMIT = CONNECT_TIMEOUT + READ_TIMEOUT + 2
-"""The loop's seconds after which a call counts as unanswered, a hanging name lookup included."""
 
 _RENEW_PAUSE = 5.0
 """Seconds of the clock between two looks at the profile while the credentials are bad."""
@@ -229,13 +224,13 @@ class AwsSession:
         """The clients for one read, such as ``route53:GetChange``; errors come out translated."""
         service = operation.partition(":")[0]
         await self._budgets[service].take(urgent=urgent)
-        async with self._calling(operation, _READ_LIMIT) as clients:
+        async with self._calling(operation, READ_LIMIT) as clients:
             yield clients
 
     @asynccontextmanager
     async def writing(self, operation: str) -> AsyncIterator[Clients]:
         """The same for a call on a client that writes: no budget, a single attempt."""
-        async with self._calling(operation, _WRITE_LIMIT) as clients:
+        async with self._calling(operation, WRITE_LIMIT) as clients:
             yield clients
 
     async def other_regions(self) -> Sequence[str]:
@@ -325,7 +320,7 @@ class AwsSession:
         )
         keep_unknown_members(session)
         session.get_component("response_parser_factory").set_parser_defaults(
-            timestamp_parser=_timestamp
+            timestamp_parser=timestamp
         )
         self._login_hint = login_hint(session, self.credentials.profile)
         connected = _Connected()
@@ -400,12 +395,3 @@ class AwsSession:
         remember_signature(request.headers)
         service, operation = event_name.split(".")[1:]
         self.calls[f"{_SERVICES.get(service, service)}:{operation}"] += 1
-
-
-def _timestamp(value: str) -> datetime:
-    """An answer's time. The SDK's own parser takes half of the time that a page of events takes."""
-    with suppress(ValueError, TypeError):
-        if (found := datetime.fromisoformat(value)).tzinfo is not None:
-            return found
-    parsed: datetime = parse_timestamp(value)
-    return parsed
