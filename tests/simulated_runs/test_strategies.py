@@ -18,6 +18,7 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Strategy
 from route53_takeover.core.takeover import events as ev
 from route53_takeover.core.takeover.events import Purpose
+from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 from route53_takeover.simulation.aws.cloudformation.record_handler import Case, Mode
 from route53_takeover.simulation.chaos.faults import Faults
@@ -262,6 +263,28 @@ def test_a_wildcard_that_is_deleted_while_the_name_is_gone_brings_the_record_bac
     (record,) = rehearsal.result.records
     assert record.gap_seconds is not None
     assert record.gap_seconds > 0
+
+
+def test_a_run_that_is_stopped_after_a_gap_under_a_wildcard_is_not_called_as_before() -> None:
+    """Another writer deletes the wildcard before the deploy; the record is restored by then."""
+    stages: list[RecordStatus] = []
+
+    def saw(harness: Harness, _event: ev.AnyEvent, state: State) -> None:
+        (name,) = state.names.values()
+        stage = name.handovers[0].stage
+        if stages[-1:] == [stage]:
+            return
+        stages.append(stage)
+        if stage is RecordStatus.RELEASED:
+            delete(harness, at(alias("d1old"), WILDCARD))
+        elif stage is RecordStatus.RESTORED:
+            harness.engine.interrupt("SIGTERM")
+
+    rehearsal = run(account(), Strategy.BRIDGE, saw=saw)
+    assert_truthful(rehearsal)
+    assert stages == [RecordStatus.STANDING, RecordStatus.RELEASED, RecordStatus.RESTORED]
+    assert rehearsal.result.outcome == Outcome.RESTORED
+    assert rehearsal.result.exit_code == 1
 
 
 @pytest.mark.parametrize("strategy", [Strategy.BRIDGE, Strategy.ADOPT, Strategy.WEIGHTED])

@@ -371,7 +371,12 @@ def _end(context: StepContext) -> None:
 
 
 def _stopped_early(state: State) -> bool:
-    """Whether it was stopped before the deploy with the switch on: what was bridged is undone."""
+    """Whether it was stopped before the deploy with the switch on: what was bridged is undone.
+
+    No name was without an answer meanwhile: another writer may have deleted the wildcard.
+    """
+    if any(h.gap_began_at is not None for h in state.handovers):
+        return False
     return Switch.ON not in state.deploys and state.baseline is not Switch.ON
 
 
