@@ -121,7 +121,7 @@ def assert_reported_takeover(takeover: Takeover, done: Finished) -> None:
     measured = {key: forecast["measured"][key] for key in ("gap_seconds", "gap_seconds_dns")}
     assert measured == {key: done.result["records"][0][key] for key in measured}
     text = takeover.run("report", run[:12])
-    assert "Forecast and measurement:" in text.stdout
+    assert "Forecast and measurement" in text.stdout
     assert text.code == 0
     assert "deleting www.example.com" in text.stdout
     assert "done: shop owns www.example.com now" in text.stdout

@@ -58,6 +58,9 @@ AIMS: dict[CoverageGoal, tuple[FaultKind | Act, ...]] = {
     CoverageGoal.DEADMAN_PUT_OFF: (Act.EXTEND_DEADMAN,),
     CoverageGoal.RESTORED_BY_A_KEY: (Act.RESTORE,),
     CoverageGoal.ABORTED: (Act.ABORT,),
+    CoverageGoal.CLOUD_REPLACED: (Act.EXTEND_DEADMAN,),
+    CoverageGoal.CLOUD_NOT_STOPPED: (FaultKind.DEADMAN_STUCK,),
+    CoverageGoal.CLOUD_DENIED: (FaultKind.DEADMAN_DENIED,),
 }
 """What one of the faults of a run must be, so that a rare state is worth looking for in it.
 
@@ -72,8 +75,12 @@ ANYTIME = (
     CoverageGoal.DAMAGED,
     CoverageGoal.POWER_LOST,
     CoverageGoal.TWO_RUNS,
+    CoverageGoal.CLOUD_NOT_STOPPED,
+    CoverageGoal.CLOUD_DENIED,
 )
 """For these the fault need not be at the release, or the clean-up after it."""
+CLOUD = frozenset(goal for goal in CoverageGoal if goal.name.startswith("CLOUD_"))
+"""What only a run with a deadman in AWS comes to."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -115,6 +122,8 @@ def worth_a_look(seed: int, sight: CoverageGoal) -> Iterator[int]:
     for number in count(RUNS):
         drawn = draw(seed, number)
         if drawn.options.strategy is not STRATEGIES.get(sight, drawn.options.strategy):
+            continue
+        if sight in CLOUD and drawn.options.cloud_deadman is None:
             continue
         if sight not in AIMS or any(_serves(fault, sight) for fault in drawn.faults.injected):
             yield number

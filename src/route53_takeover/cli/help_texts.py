@@ -103,6 +103,7 @@ KEY_EXAMPLES: dict[str, str | int | list[str]] = {
     "strategy": "auto",
     "weights": "10,50,100",
     "negative-ttl": "60s",
+    "cloud-deadman": "arn:aws:iam::123456789012:role/takeover-deadman",
     "hold": "10s",
     "restore-after": "2m",
     "settle": "5s",
