@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.timeline import Timeline
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.events import AnyEvent
 
+RUN, PID = "20261128-0900-shop", 4242
 JOURNALS = Path(__file__).parents[1] / "data" / "recorded"
 
 
@@ -70,8 +72,10 @@ FAILURES = {
     "edited-meanwhile": _end("edited-meanwhile"),
     "aborted": _end("aborted"),
     "unknown": _end("rollback-failed"),
-    "gone": Scene(journal="killed-in-the-gap", phase=Phase.CONFIRM, share=0.5, link=Link.GONE),
-    "stale": Scene(journal="alias", phase=Phase.WATCH, later=7.0, link=Link.STALE),
+    "gone": Scene(
+        journal="killed-in-the-gap", phase=Phase.CONFIRM, share=0.5, later=72.0, link=Link.GONE
+    ),
+    "stale": Scene(journal="alias", phase=Phase.WATCH, later=16.0, link=Link.STALE),
     "credentials-expired": Scene(journal="credentials-expired", phase=Phase.CONFIRM, share=0.6),
     "member-missing": Scene(journal="routed", phase=Phase.CONFIRM, share=0.5),
     "paused": Scene(journal="paused", phase=Phase.WATCH, share=0.6),
@@ -108,7 +112,13 @@ def _view(scene: Scene) -> View:
     shown = snapshot(state, timeline, state.now + scene.later, rehearsal=scene.rehearsal)
     output = OUTPUT if state.deploys else ()
     return View(
-        snapshot=shown, link=scene.link, deploy=output, position=position, length=len(events)
+        snapshot=replace(shown, run=RUN),
+        link=scene.link,
+        deploy=output,
+        position=position,
+        length=len(events),
+        pid=PID,
+        alive_at=state.now,
     )
 
 

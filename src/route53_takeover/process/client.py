@@ -191,7 +191,14 @@ class RemoteRun:
                     last = news
                     view = self._unfolding.view(self._now(), link, output, self._rehearsal)
                     if view is not None:
-                        yield replace(view, resumable=resumable, usual=usual)
+                        alive = self._alive
+                        yield replace(
+                            view,
+                            resumable=resumable,
+                            usual=usual,
+                            pid=0 if alive is None else alive.pid,
+                            alive_at=0.0 if alive is None else alive.now,
+                        )
                         if link is Link.ENDED:
                             return
                     elif link is Link.GONE:

@@ -105,7 +105,7 @@ class Control:
             await asyncio.sleep(BEAT)
 
     def _alive(self) -> bytes:
-        return encoded(Alive(now=self._clock.now(), speed=self._clock.speed))
+        return encoded(Alive(now=self._clock.now(), speed=self._clock.speed, pid=os.getpid()))
 
     async def _attend(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -36,6 +36,7 @@ class Alive(Message, frozen=True, kw_only=True):
 
     now: float
     speed: float
+    pid: int = 0
 
 
 class Unjournalled(Message, frozen=True, kw_only=True):

@@ -48,6 +48,8 @@ class View(Struct, frozen=True, kw_only=True):
         speed: of a replay, in its seconds a second; 0 where it stands still.
         resumable: whether the account of the run is there: a rehearsal's is a process that ends.
         usual: phase -> how long it took in earlier runs of the same stack.
+        pid: the run's process; 0 where it is not known.
+        alive_at: its last sign of life, by the run's clock; 0 where it is not known.
     """
 
     snapshot: Snapshot
@@ -58,6 +60,8 @@ class View(Struct, frozen=True, kw_only=True):
     speed: float = 0.0
     resumable: bool = True
     usual: Mapping[str, float] = {}
+    pid: int = 0
+    alive_at: float = 0.0
 
 
 KILLED = "The rehearsal has killed the run's process, and resumes the run in a new one."

@@ -55,7 +55,7 @@ _LARGE = 150, 42
 _MEDIUM = 110, 34
 """Cells from which on there are two columns, and three. Less than the terminals that they are made
 for (160x48, 120x40): a footer, and a bar below a replay, take some."""
-_HERO_ROWS = {"small": 4, "medium": 6, "large": 6}
+_HERO_ROWS = {"small": 4, "medium": 7, "large": 7}
 _RAIL_ROWS = {"small": 1, "medium": 2, "large": 2}
 _HEADER_ROWS, _BORDERS = 1, 2
 TOP_ROWS = {

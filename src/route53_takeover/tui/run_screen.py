@@ -21,7 +21,7 @@ from route53_takeover.tui.keys import Where, bindings, label_of
 from route53_takeover.tui.messages import Asked, LeaveAsked, Scrubbed
 from route53_takeover.tui.replay import SPEEDS, ReplayBar, request_for, seek
 from route53_takeover.tui.run_layout import RunView
-from route53_takeover.tui.widgets.hero import ITS_ACCOUNT_TOO, said_in_a_line
+from route53_takeover.tui.widgets.hero_words import ITS_ACCOUNT_TOO, said_in_a_line
 from route53_takeover.tui.widgets.tabs import Pane
 
 if TYPE_CHECKING:

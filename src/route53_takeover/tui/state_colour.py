@@ -13,6 +13,7 @@ from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.choices import Act
+from route53_takeover.core.status.messages import ANSWER_WORDS
 from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.takeover.phases import Phase
@@ -28,6 +29,7 @@ class Tone(StrEnum):
 
     WORKING = "working"  # blue
     YOUR_TURN = "your-turn"  # amber
+    WARNING = "warning"  # amber, too: something is wrong, and no key is waited for
     NO_RECORD = "no-record"  # red
     DONE = "done"  # green
     DIED = "died"  # red, hollow
@@ -37,6 +39,7 @@ class Tone(StrEnum):
 TEXT = {
     Tone.WORKING: "$text-primary",
     Tone.YOUR_TURN: "$text-warning",
+    Tone.WARNING: "$text-warning",
     Tone.NO_RECORD: "$text-error",
     Tone.DONE: "$text-success",
     Tone.DIED: "$text-error",
@@ -46,6 +49,7 @@ TEXT = {
 _CIRCLES = {
     Tone.WORKING: "🔵",
     Tone.YOUR_TURN: "🟠",
+    Tone.WARNING: "🟠",
     Tone.NO_RECORD: "🔴",
     Tone.DONE: "🟢",
     Tone.DIED: "⭕",
@@ -110,13 +114,15 @@ def _state(view: View) -> State:
     if missing := _missing(snapshot):
         return State(Tone.NO_RECORD, missing)
     if snapshot.result is not None:
-        return _ended(snapshot.result.outcome)
+        return _ended(Outcome(snapshot.result.outcome), snapshot)
     if view.link is Link.STALE:
-        return State(Tone.STILL, "NO ANSWER FROM THE RUN")
+        return State(Tone.WARNING, "NO ANSWER FROM THE RUN")
     if snapshot.paused:
         return State(Tone.YOUR_TURN, "YOUR TURN: PAUSED")
     if snapshot.needs_person or to_confirm(snapshot):
         return State(Tone.YOUR_TURN, "YOUR TURN")
+    if failing(snapshot):
+        return State(Tone.WARNING, "NOT ON EVERY NAME SERVER")
     if snapshot.phase is Phase.WATCH and snapshot.deploys_elsewhere:
         return State(Tone.WORKING, "WAITING FOR A DEPLOY")
     return State(Tone.WORKING, _WORDS[snapshot.words.kind][snapshot.phase])
@@ -127,9 +133,25 @@ def to_confirm(snapshot: Snapshot) -> list[str]:
     return [c.name for c in snapshot.choices if c.act is Act.CONFIRM_RELEASE]
 
 
-def _ended(outcome: str) -> State:
-    tones = {Outcome.DONE: Tone.DONE, Outcome.UNKNOWN: Tone.YOUR_TURN}
-    return State(tones.get(Outcome(outcome), Tone.STILL), outcome.upper())
+def failing(snapshot: Snapshot) -> str:
+    """How many name servers have no record once one was deleted; empty where all of them have."""
+    latest = [server.answers[-1].status for server in snapshot.servers if server.answers]
+    for status in ("nxdomain", "nodata"):
+        if snapshot.released and (count := latest.count(status)):
+            return f"{count} of {len(latest)} name servers: {ANSWER_WORDS[status]}"
+    return ""
+
+
+def _ended(outcome: Outcome, snapshot: Snapshot) -> State:
+    if outcome is Outcome.RESTORED and snapshot.words.kind is RunKind.TAKEOVER:
+        return State(Tone.WARNING, "TAKEOVER FAILED: OLD RECORD RESTORED")
+    tones = {
+        Outcome.DONE: Tone.DONE,
+        Outcome.UNKNOWN: Tone.YOUR_TURN,
+        Outcome.FAILED: Tone.WARNING,
+        Outcome.RESTORED: Tone.WARNING,
+    }
+    return State(tones.get(outcome, Tone.STILL), outcome.upper())
 
 
 def _missing(snapshot: Snapshot) -> str:

@@ -14,6 +14,7 @@ from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.takeover.phases import Phase
+from route53_takeover.process.protocol import Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,12 +97,14 @@ def _together(name: str, steps: list[Step], sight: Frame) -> ShownStep:
     spent = [*_known(step.spent for step in steps)]
     mark = next((mark for mark in _MARKS if mark in marks), Mark.SKIPPED)
     ahead = sight.ahead if mark is Mark.RUNNING else 0.0
+    if mark is Mark.RUNNING and sight.view.link is Link.STALE:  # only what was seen counts
+        ahead = sight.view.snapshot.as_of - sight.view.snapshot.now
     by_plan = sum(_known(step.expected for step in steps))
     earlier = sum(sight.view.usual.get(str(step.phase), 0.0) for step in steps)
     return ShownStep(
         name=name,
         mark=mark,
-        spent=sum(spent) + ahead if spent else None,
+        spent=max(sum(spent) + ahead, 0.0) if spent else None,
         usual=by_plan or earlier or None,
     )
 

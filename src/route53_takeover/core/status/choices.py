@@ -25,6 +25,7 @@ from route53_takeover.core.takeover.fold_requests import (
     to_restore,
 )
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, TAKEN_STAGES, RecordStatus
+from route53_takeover.core.takeover.queries import deadman
 from route53_takeover.core.timing import EXTENSION
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Choice(Struct, frozen=True, kw_only=True):
         unchanged: what it does not touch.
         undo: how it is undone, or what follows it.
         title: of the question, where it is not the usual one of the act.
+        risk: what users get until it is over; empty where they get what they got before.
     """
 
     act: Act
@@ -86,6 +88,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     unchanged: str
     undo: str
     title: str = ""
+    risk: str = ""
 
     @property
     def confirmation(self) -> Confirmation:
@@ -153,7 +156,8 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             name=name.name,
             effect=f"Deletes {_all(_deleted(found))}, up to {sooner:.0f} s earlier.",
             unchanged="Every other release condition still has to hold.",
-            undo=_deadman_creates(_deleted(found)),
+            undo=_created_again(state, name, _deleted(found)),
+            risk=_risk(state, name),
         )
     if waiting := to_confirm(state, name.name, state.now):
         yield Choice(
@@ -163,7 +167,8 @@ def _of_name(state: State, name: NameState) -> Iterator[Choice]:
             unchanged="No other name is confirmed.",
             undo=f"{display_name(name.covered_by)} answers meanwhile."
             if name.covered_by
-            else _deadman_creates(_deleted(waiting)),
+            else _created_again(state, name, _deleted(waiting)),
+            risk=_risk(state, name),
         )
     if may_extend(state, name.name, EXTENSION):
         gone = [h.original for h in name.handovers if h.stage in ABSENT_STAGES]
@@ -230,8 +235,24 @@ def _untouched(state: State, what: str) -> str:
     return f"{what}; {_all(records)} stays in place." if records else f"{what}."
 
 
-def _deadman_creates(records: Iterable[RecordSet]) -> str:
-    return f"The deadman creates {_all(records)} again if CloudFormation creates no record in time."
+def _created_again(state: State, name: NameState, records: Iterable[RecordSet]) -> str:
+    after = f"after {_restored_after(state, name):.0f} s"
+    return f"The run creates {_all(records)} again {after} if CloudFormation creates no record."
+
+
+def _risk(state: State, name: NameState) -> str:
+    """What users get once the record is deleted."""
+    if name.covered_by:
+        return f"{display_name(name.covered_by)} answers meanwhile."
+    after = f"{_restored_after(state, name):.0f} s"
+    return (
+        "users get no answer until CloudFormation creates its record (the old one is restored "
+        f"after {after} at the latest)"
+    )
+
+
+def _restored_after(state: State, name: NameState) -> float:
+    return deadman(state, name, state.now) - state.now
 
 
 def _deleted(found: Iterable[ReleaseGate | BridgeGate]) -> list[RecordSet]:

@@ -58,8 +58,8 @@ def _times(sight: Frame, room: int) -> Content:
     elapsed = duration(sight.now - snapshot.began)
     word = "running"
     if view.link in DIED:
-        word, elapsed = "last event", clock(snapshot.as_of)
-    elif view.link is Link.REPLAY:
+        return Content(f"last event {clock(snapshot.as_of)}"[-max(room - 1, 0) :])
+    if view.link is Link.REPLAY:
         word = "after"
     elif snapshot.result is not None:
         word = "took"

@@ -7,6 +7,7 @@ but the keys go first. Nothing is promised that needs a process where none is th
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -17,26 +18,31 @@ from textual.renderables.digits import Digits
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.rehearsal_marks import mark
-from route53_takeover.core.status.run_words import RunKind
-from route53_takeover.output.text_lines import swap_line
-from route53_takeover.process.protocol import KILLED, Link
-from route53_takeover.tui.frame import Frame
-from route53_takeover.tui.marks import MUTED, STRONG
-from route53_takeover.tui.state_colour import DIED, TEXT, Tone, state_of, to_confirm
+from route53_takeover.process.protocol import Link
+from route53_takeover.tui.marks import ALARM, MUTED, STRONG
+from route53_takeover.tui.state_colour import DIED, TEXT, Tone, failing, state_of
 from route53_takeover.tui.steps import running_step
+from route53_takeover.tui.widgets.hero_words import (
+    ALERT,
+    after_death,
+    asked_for,
+    ending,
+    fallback,
+    headline,
+    last_seen,
+    users,
+    while_silent,
+)
 from route53_takeover.tui.widgets.lines import DrawnLines
-from route53_takeover.tui.wording import bar, clock, duration, plain, remaining, seconds, wrapped
+from route53_takeover.tui.wording import bar, clock, duration, plain, remaining, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from route53_takeover.core.status.result import RecordResult, Result
     from route53_takeover.core.status.snapshot import Countdown, Snapshot
-    from route53_takeover.process.protocol import View
-    from route53_takeover.tui.key_bar import Hint
+    from route53_takeover.tui.frame import Frame
     from route53_takeover.tui.state_colour import State
 
-ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated account with it."
 _WITH_DIGITS = 70
 """Cells from which on there are digits."""
 _LONGEST_BAR = 60
@@ -49,9 +55,15 @@ _MOST = 8
 _KEYS = 4
 _WANTED = ("release", "resume", "restore", "extend", "pause", "abort", "play", "leave")
 """The actions whose keys are shown, if they apply."""
-_OF_A_SILENT_PROCESS = "The run goes on when its process does; a stopped one needs SIGCONT."
-_LABEL = 11
-_ALERT = "bold $text-warning"
+_LABEL = 12
+_LONGER = {
+    "resume": "Resume: restores or continues",
+    "extend": "More time (+60 s without a record)",
+    "leave": "Leave (the run goes on)",
+}
+"""What a key does, where there is room to say it."""
+_OF_A_SILENT_PROCESS = ("restore", "leave")
+"""The keys of use then: a request to restore is taken once the process runs again."""
 
 
 class _Number(NamedTuple):
@@ -92,10 +104,12 @@ class Hero(DrawnLines):
         return [Content.assemble(*pair) for pair in zip(left, right, strict=True)]
 
     def _text(self, sight: Frame, width: int) -> list[Content]:
-        head = wrapped(_headline(sight).stylize_before(STRONG), width)
-        keys = [line.truncate(width, ellipsis=True) for line in _keys(sight)]
+        is_lost = sight.view.link in DIED and bool(sight.view.snapshot.absences)
+        style = f"bold {TEXT[Tone.DIED]}" if is_lost else STRONG
+        head = wrapped(headline(sight).stylize_before(style), width)
+        keys = [line.truncate(width, ellipsis=True) for line in _keys(sight, width)]
         if sight.view.snapshot.result is not None:
-            told = [line for text in _ending(sight) for line in wrapped(text, width, indent=2)]
+            told = [line for text in ending(sight) for line in wrapped(text, width, indent=2)]
             if len(told) > _MOST:  # the rest of it is in the events
                 told = [*told[: _MOST - 1], told[_MOST - 1].truncate(width - 2).append(" …")]
             return [*told, *keys]
@@ -116,12 +130,10 @@ def _title(sight: Frame, state: State) -> str:
     snapshot = sight.view.snapshot
     marks = [mark(snapshot.rehearsal)] if snapshot.rehearsal else []
     if sight.view.link is Link.REPLAY:
-        marks.append(f"REPLAY of {clock(snapshot.now)}")
+        marks.append(f"REPLAY of {datetime.fromtimestamp(snapshot.now, UTC):%Y-%m-%d %H:%M:%SZ}")
     word = state.word
     if sight.view.link in DIED and snapshot.result is None:
-        word = f"{word} {clock(snapshot.as_of)}"
-        if snapshot.absences:
-            word += " · NO RECORD"
+        word += " · NO RECORD" if snapshot.absences else ""
     return f" {' · '.join([*marks, word])} "
 
 
@@ -149,9 +161,13 @@ def _number(sight: Frame) -> _Number | None:
         label = (
             "member missing" if all(a.answers for a in snapshot.absences) else "without a record"
         )
+        if sight.view.link in DIED:
+            label = f"{label}, counting"
         return _Number(*_long(max(gaps) + sight.ahead), label)
-    if sight.view.link in (*DIED, Link.STALE):
+    if sight.view.link in DIED:
         return None
+    if sight.view.link is Link.STALE:
+        return _Number(_clock(sight.now - last_seen(sight)), "", "silent")
     meter = snapshot.meter
     if meter is not None and meter.share is not None and meter.began_at is not None:
         return _Number(f"{meter.share * 100:.0f}", "%", "on green")
@@ -166,10 +182,13 @@ def _number(sight: Frame) -> _Number | None:
 
 def _final(snapshot: Snapshot) -> _Number | None:
     result = snapshot.result
-    gaps = [] if result is None else [r.gap_seconds for r in result.records]
-    known = [gap for gap in gaps if gap is not None]
-    if known:
-        return _Number(*_long(max(known)), "gap")
+    records = () if result is None else result.records
+    by_dns = [r.gap_seconds_dns for r in records if r.gap_seconds_dns is not None]
+    by_api = [r.gap_seconds for r in records if r.gap_seconds is not None]
+    if by_dns and max(by_dns) >= max(by_api, default=0.0):
+        return _Number(*_long(max(by_dns)), "worst gap")
+    if by_api:
+        return _Number(*_long(max(by_api)), "gap")
     meter = snapshot.meter
     is_done = result is not None and result.outcome == Outcome.DONE
     if is_done and meter is not None and meter.share is not None:
@@ -198,81 +217,6 @@ def _digits(number: _Number, style: str) -> list[Content]:
     return [*lines, Content.styled(f" {number.label}", MUTED)]
 
 
-# -- what happens
-
-
-def _headline(sight: Frame) -> Content:
-    snapshot, link = sight.view.snapshot, sight.view.link
-    if snapshot.result is not None:
-        return plain(_sentence(snapshot.result.reason))
-    if link in DIED:
-        return plain(_dead(sight))
-    if link is Link.STALE:
-        text = f"No sign of life from the run's process since {clock(snapshot.as_of)}; it may be "
-        return plain(f"{text}stopped. {_bare(snapshot)}".strip())
-    if snapshot.absences:
-        return plain(_bare(snapshot))
-    if state_of(sight.view).tone is Tone.YOUR_TURN:
-        return plain(_asked(sight))
-    return Content.assemble(f"{sight.spinner('»')} ", plain(snapshot.doing))
-
-
-def _asked(sight: Frame) -> str:
-    """What the user must do now, with the key for it."""
-    snapshot = sight.view.snapshot
-    names = ", ".join(map(display_name, to_confirm(snapshot)))
-    key = next((hint.key for hint in sight.hints if hint.action == "release"), "")
-    if names and key and not snapshot.paused:
-        return f"CloudFormation is waiting: press {key} to delete the old record of {names} now."
-    return snapshot.needs_person
-
-
-def said_in_a_line(view: View, hints: tuple[Hint, ...]) -> str:
-    """State and sentence, for where nothing else fits."""
-    sight = Frame(view=view, now=view.snapshot.now, hints=hints)
-    return f"{state_of(view).word}: {_headline(sight).plain.removeprefix('» ')}"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
-
-
-def _bare(snapshot: Snapshot) -> str:
-    """Which names lack what."""
-    if not snapshot.absences:
-        return ""
-    worst = snapshot.absences[0]
-    others = len(snapshot.absences) - 1
-    more = f" and {others} more" if others else ""
-    if not worst.is_certain:
-        return f"{worst.name}{more} is being deleted; Route 53 has not answered yet."
-    if worst.answers:
-        return f"{worst.name}{more} is missing; {worst.answers}."
-    return f"{worst.name}{more} {'have' if others else 'has'} no record: users get no answer."
-
-
-def _dead(sight: Frame) -> str:
-    snapshot = sight.view.snapshot
-    if sight.view.link is Link.KILLED:
-        return KILLED
-    if not sight.view.resumable:
-        return ITS_ACCOUNT_TOO
-    if snapshot.absences:
-        worst = snapshot.absences[0]
-        name = worst.name
-        if worst.answers:
-            return f"{name} IS MISSING and no process will restore it{_resumes(sight)}."
-        return f"{name} HAS NO RECORD and no process will restore it{_resumes(sight)}."
-    if snapshot.words.kind is RunKind.TAKEOVER:
-        return "Every name has a record. The takeover is not finished, and no process continues it."
-    return f"The switch is not finished, and {snapshot.words.dead}."
-
-
-def _resumes(sight: Frame) -> str:
-    key = next((hint.key for hint in sight.hints if hint.action == "resume"), "")
-    return f": {key} resumes" if key else ""
-
-
 # -- how long
 
 
@@ -296,12 +240,14 @@ def _countdown(each: Countdown, sight: Frame, width: int) -> Content:
     if each.name and len(sight.view.snapshot.records) > 1:
         name = f" · {display_name(each.name)}"
     if left <= 0:
-        over = (f"{duration(-left)} over:", _ALERT)
+        over = (f"{duration(-left)} over:", ALERT)
         return Content.assemble(over, " ", plain(each.label), plain(name)).truncate(width)
     if sight.view.link is Link.STALE:  # whether anything happens then is not known
         text = f"If the process runs, {each.label} at {clock(each.until)}"
         return plain(f"{text}{name}").truncate(width, ellipsis=True)
     what = each.label.removeprefix("the ")
+    if sight.view.link is Link.REPLAY:
+        what = what.replace("record is", "record was to be")
     text = f"{what} in {remaining(left)}{name}"
     end = f"at {clock(each.until)}"
     if _room(text, end, width) < _SHORTEST_BAR:
@@ -339,32 +285,46 @@ def _alerts(sight: Frame, width: int) -> Iterator[Content]:
     """The first, and how many more there are."""
     snapshot = sight.view.snapshot
     texts = [*snapshot.alerts]
+    fails = failing(snapshot)
+    if fails and not any("name servers:" in text for text in texts):
+        texts.append(f"{fails}.")
     if snapshot.needs_person and state_of(sight.view).tone is not Tone.YOUR_TURN:
         texts.insert(0, f"YOUR TURN: {snapshot.needs_person}")
     if not texts:
         return
     more = f" +{len(texts) - 1} more" if len(texts) > 1 else ""
     first = Content.assemble("! ", plain(texts[0])).truncate(width - len(more), ellipsis=True)
-    yield Content.assemble(first, more).stylize(_ALERT)
+    yield Content.assemble(first, more).stylize(ALERT)
 
 
 def _more(sight: Frame, width: int) -> Iterator[list[Content]]:
     """Texts of one or more lines, the most important first; each is shown whole or not at all."""
-    snapshot = sight.view.snapshot
-    if sight.view.link in DIED:
-        if sight.view.link is Link.GONE and sight.view.resumable:
-            text = "A new process reads the journal and the account, and continues the run."
-            yield _labelled("resume", text, width)
+    for label, text in _labels(sight):
+        yield _labelled(label, text, width)
+
+
+def _labels(sight: Frame) -> Iterator[tuple[str, str]]:
+    snapshot, link = sight.view.snapshot, sight.view.link
+    if link in DIED:
+        yield from after_death(sight)
         return
-    if sight.view.link is Link.STALE:  # what comes next depends on the process
-        yield _labelled("next", _OF_A_SILENT_PROCESS, width)
+    if link is Link.STALE:
+        yield from while_silent(sight)
         return
+    if text := users(snapshot):
+        yield "users", text
+    if link is not Link.REPLAY:
+        yield from asked_for(sight)
+    if state_of(sight.view).tone is Tone.YOUR_TURN:
+        return
+    if text := fallback(snapshot):
+        yield "if not", text
     if snapshot.next:
-        yield _labelled("next", snapshot.next, width)
+        yield "next", snapshot.next
     if snapshot.absences:
         return  # it waits for what comes next
     for number, reason in enumerate(snapshot.waits):
-        yield _labelled("" if number else "waits for", reason, width)
+        yield "" if number else "waits for", reason
 
 
 def _labelled(label: str, text: str, width: int) -> list[Content]:
@@ -372,56 +332,30 @@ def _labelled(label: str, text: str, width: int) -> list[Content]:
     return wrapped(line, width, indent=_LABEL)
 
 
-# -- the end
-
-
-def _ending(sight: Frame) -> Iterator[Content]:
-    """What stands now comes first, then why, then what to do."""
-    snapshot = sight.view.snapshot
-    result = snapshot.result
-    if result is None:
-        return
-    if snapshot.needs_person:
-        yield Content.styled("! ", _ALERT).append(plain(snapshot.needs_person, _ALERT))
-    yield from (plain(_record(record), STRONG) for record in result.records)
-    yield from (plain(swap_line(swap), STRONG) for swap in result.switches)
-    if result.owner_notice:
-        yield Content.styled("! ", _ALERT).append(plain(result.owner_notice, _ALERT))
-    else:
-        yield plain(_sentence(result.reason))
-        if snapshot.next and result.outcome != Outcome.DONE and not snapshot.needs_person:
-            yield Content.assemble(("next  ", MUTED), plain(snapshot.next))
-    yield from _more_alerts(snapshot, result)
-
-
-def _more_alerts(snapshot: Snapshot, result: Result) -> Iterator[Content]:
-    for alert in snapshot.alerts:
-        if result.reason not in alert:
-            yield Content.styled("! ", _ALERT).append(plain(alert, _ALERT))
-
-
-def _record(record: RecordResult) -> str:
-    text = f"{record.label}: {record.outcome}"
-    if record.gap_seconds is not None:
-        text += f", gap {seconds(record.gap_seconds)}"
-    if record.gap_seconds_dns is not None:
-        text += f" ({seconds(record.gap_seconds_dns)} at the worst name server)"
-    return text
-
-
 # -- the keys
 
 
-def _keys(sight: Frame) -> Iterator[Content]:
+def _keys(sight: Frame, width: int) -> Iterator[Content]:
+    wanted = _OF_A_SILENT_PROCESS if sight.view.link is Link.STALE else _WANTED
     hints = {hint.action: hint for hint in sight.hints}
-    shown = [hints[name] for name in _WANTED if name in hints][: _KEYS - 1]
+    shown = [hints[name] for name in wanted if name in hints][: _KEYS - 1]
     if "leave" in hints and hints["leave"] not in shown:
         shown.append(hints["leave"])
-    texts = [
-        Content.assemble((f" {hint.key} ", "bold reverse"), f" {hint.label}") for hint in shown
-    ]
     result = sight.view.snapshot.result
-    if result is not None:
-        texts.append(Content.styled(f"exit code {result.exit_code}", MUTED))
+    goes_on = result is None and sight.view.link in (Link.LIVE, Link.STALE)
+    longer = {k: v for k, v in _LONGER.items() if goes_on or k != "leave"}
+    for labels in (longer, {}):
+        texts = [
+            Content.assemble(
+                (f" {hint.key} ", ALARM if hint.action == "release" else "bold reverse"),
+                f" {labels.get(hint.action, hint.label)}",
+            )
+            for hint in shown
+        ]
+        if result is not None:
+            texts.append(Content.styled(f"exit code {result.exit_code}", MUTED))
+        line = Content("    ").join(texts)
+        if line.cell_length <= width:
+            break
     if texts:
-        yield Content("    ").join(texts)
+        yield line

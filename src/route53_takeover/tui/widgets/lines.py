@@ -70,6 +70,7 @@ class Lines(ScrollView):
         """Measures the lines for the width that there is."""
         width = self.scrollable_content_region.width
         if self.sight is None or width <= 0:
+            self._laid_width = -1  # hidden: what it has is older than what it is to show
             return
         before = self._count, self._laid_width
         self._count, self._laid_width = self.measure(width), width

@@ -127,12 +127,12 @@ def _when(meter: LiveMeter, time: float | None) -> Content:
 
 
 def _progress(each: Countdown, sight: Frame, width: int) -> Content:
-    """``████░░░░ 2m00s of 5m00s`` until the bake ends."""
+    """``████░░░░ 2m00s of 5m00s`` until the site was watched long enough."""
     total = max(each.until - each.since, 0.0)
     done = min(max(sight.now - each.since, 0.0), total)
     text = f" {duration(done)} of {duration(total)}"
     room = min(max(width - _LABEL - len(text), _LEAST_BAR), _MOST_BAR - len(text))
-    return _told("bake", Content(f"{bar(done / total if total else 1.0, room)}{text}"))
+    return _told("watched", Content(f"{bar(done / total if total else 1.0, room)}{text}"))
 
 
 def _told(label: str, text: Content) -> Content:

@@ -25,7 +25,8 @@ class NewsLog(Tail):
     def show(self, sight: Frame) -> None:
         """The title says how long nothing has changed."""
         snapshot = sight.view.snapshot
-        quiet = is_moving(sight.view) and still_waiting(sight.now, snapshot.news_at)
+        last = snapshot.news[-1].time if snapshot.news else snapshot.news_at
+        quiet = is_moving(sight.view) and still_waiting(sight.now, last)
         self.entitle(f"{self.BORDER_TITLE} · {quiet}" if quiet else self.BORDER_TITLE)
         super().show(sight)
 

@@ -14,13 +14,15 @@ from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.state_colour import DIED
 from route53_takeover.tui.steps import ShownStep, steps_of
 from route53_takeover.tui.widgets.lines import DrawnLines
-from route53_takeover.tui.wording import duration
+from route53_takeover.tui.wording import duration, seconds
 
 if TYPE_CHECKING:
     from route53_takeover.tui.frame import Frame
 
 _LINKS = (*(f" {'─' * cells} " for cells in range(12, 0, -1)), "  ")
 _OVER = (Mark.DONE, Mark.SKIPPED)
+_TENTH = 0.05
+"""Seconds below which a time is not shown: it would be 0.0 s."""
 
 
 class Rail(DrawnLines, can_focus=False):
@@ -88,7 +90,9 @@ def _times(step: ShownStep) -> str:
         text = "" if step.spent is None else duration(step.spent)
         return f"{text} of ~{duration(step.usual)}" if step.usual else text
     if step.spent is not None:
-        return duration(step.spent) if step.spent >= 1 else "<1s" if step.spent > 0 else ""
+        if step.spent < 1:
+            return seconds(step.spent) if step.spent >= _TENTH else ""
+        return duration(step.spent)
     is_ahead = step.mark is Mark.WAITING and step.usual
     return f"~{duration(step.usual or 0.0)}" if is_ahead else ""
 
@@ -110,4 +114,9 @@ def _one_line(steps: tuple[ShownStep, ...], sight: Frame, width: int) -> Content
         if step.mark is Mark.RUNNING and (times := _times(step)):
             name = Content.assemble(name, (f" {times}", STRONG))
         parts.append(name)
+    for kept in range(len(parts), 1, -1):
+        more = [Content.styled(f"+{len(parts) - kept} more", MUTED)] if kept < len(parts) else []
+        line = Content("  ").join([*parts[:kept], *more])
+        if line.cell_length <= width:
+            return line
     return Content("  ").join(parts).truncate(width, ellipsis=True)

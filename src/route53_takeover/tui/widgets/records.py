@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 
 from route53_takeover.core.status.snapshot import Mark
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN
 from route53_takeover.tui.state_colour import DIED
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -43,7 +44,7 @@ class RecordTable(DrawnLines):
         super().show(sight)
 
     def draw(self, sight: Frame, width: int) -> list[Content]:
-        """Cells that differ from before have a sign; what is not created any more is struck out."""
+        """Cells that differ from what is wanted have a sign; what is not created is struck out."""
         records = sorted(sight.view.snapshot.records, key=_weight)
         if not records:
             return [Content.styled("no record in this takeover", MUTED)]
@@ -66,7 +67,7 @@ def _weight(record: RecordView) -> tuple[int, float]:
 def _head(record: RecordView, sight: Frame) -> Content:
     """The record, its gap and what became of it."""
     look = LOOKS[record.mark]
-    missing = _missing(record)
+    missing = _missing(record, sight)
     gap = _gap(record, sight)
     parts = [missing, gap] if missing is not None else [gap, plain(record.words)]
     told = Content("  ").join(part for part in (plain(record.label, STRONG), *parts) if part)
@@ -79,12 +80,13 @@ def _read(record: RecordView, sight: Frame) -> str:
     return f"read {duration(sight.now - record.read_at)} ago"
 
 
-def _missing(record: RecordView) -> Content | None:
+def _missing(record: RecordView, sight: Frame) -> Content | None:
     if record.standing or record.covered_by:
         return None
     if record.still_answers:
         return Content.styled(" MEMBER MISSING ", WARN)
-    return Content.styled(" NO RECORD ", ALARM)
+    is_past = sight.view.link is Link.REPLAY
+    return Content.styled(" NO RECORD ", "bold reverse" if is_past else ALARM)
 
 
 def _gap(record: RecordView, sight: Frame) -> Content:
@@ -93,7 +95,9 @@ def _gap(record: RecordView, sight: Frame) -> Content:
         return Content("")
     is_open = not record.standing
     gap = record.gap + sight.ahead if is_open else record.gap
-    by_dns = "" if record.gap_dns is None else f" ({seconds(record.gap_dns)} by DNS)"
+    by_dns = ""
+    if record.gap_dns is not None:
+        by_dns = f" ({seconds(record.gap_dns)} at the worst name server)"
     text = f"for {seconds(gap)}" if is_open else f"gap {seconds(gap)}"
     return Content.styled(f"{text}{by_dns}", STRONG)
 
@@ -110,11 +114,11 @@ def _left(record: RecordView, sight: Frame) -> float | None:
 
 
 class _Cells(NamedTuple):
-    """A row of the table: what it is called, its cells, and those that differ from before."""
+    """A row of the table: what it is called, its cells, and the sign of each."""
 
     label: str
     cells: tuple[str, ...]
-    differs: tuple[bool, ...] = (False,) * len(_COLUMNS)
+    signs: tuple[str, ...] = ("",) * len(_COLUMNS)
     style: str = ""
 
 
@@ -124,7 +128,7 @@ def _three_rows(record: RecordView, sight: Frame, width: int, *, packed: bool) -
     if not rows:
         return []
     widths = [
-        max(len(name), *(len(row.cells[n]) + 2 * row.differs[n] for row in rows))
+        max(len(name), *(len(row.cells[n]) + len(row.signs[n]) for row in rows))
         for n, name in enumerate(_COLUMNS)
     ]
     read = Content.styled(f"  {_read(record, sight)}", MUTED)
@@ -153,8 +157,7 @@ def _rows(record: RecordView) -> Iterator[_Cells]:
     yield _Cells("before", before)
     for number, each in enumerate(record.now):
         cells = (each.type, each.value, each.ttl, each.owner)
-        changed = tuple(bool(c) and not b.startswith(c) for c, b in zip(cells, before, strict=True))
-        yield _Cells("" if number else "now", cells, changed, STRONG)
+        yield _Cells("" if number else "now", cells, _compared(cells, before, record), STRONG)
     if not record.now:
         answering = f"nothing; {record.covered_by} answers" if record.covered_by else "nothing"
         yield _Cells("now", ("", answering, "", ""), style=STRONG)
@@ -164,13 +167,28 @@ def _rows(record: RecordView) -> Iterator[_Cells]:
         yield _Cells("wanted", (after[0], what, "", after[3]), style=MUTED)
         return
     label = "dropped" if record.is_off else "wanted"
-    differs = tuple(field.differs for field in chosen)
-    yield _Cells(label, after, differs, _OFF if record.is_off else "")
+    yield _Cells(label, after, style=_OFF if record.is_off else "")
+
+
+def _compared(now: tuple[str, ...], before: tuple[str, ...], record: RecordView) -> tuple[str, ...]:
+    """What stands beside what is wanted; where that is not known, beside what stood before."""
+    fields = {field.name: field for field in record.fields}
+    signs = []
+    for name, cell, was in zip(_COLUMNS, now, before, strict=True):
+        wanted = "" if record.is_off else fields[name].after
+        if not cell or (not wanted and was.startswith(cell)):
+            signs.append("")
+        elif not wanted:
+            signs.append("≠ ")
+        elif was.startswith(cell) and not fields[name].differs:
+            signs.append("")
+        else:
+            signs.append("✔ " if cell == wanted else "≠ ")
+    return tuple(signs)
 
 
 def _cell(row: _Cells, number: int) -> Content:
-    sign = ("≠ ", MUTED) if row.differs[number] else ""
-    return Content.assemble(sign, plain(row.cells[number], row.style))
+    return Content.assemble((row.signs[number], MUTED), plain(row.cells[number], row.style))
 
 
 def _in_columns(row: _Cells, widths: list[int]) -> Content:
@@ -194,8 +212,8 @@ def _in_a_line(row: _Cells, before: _Cells) -> Content:
         "owner": texts["owner"],
     }
     drawn = [
-        Content.assemble(("≠ ", MUTED) if differs else "", plain(text, row.style))
-        for text, differs in zip(shown.values(), row.differs, strict=True)
+        Content.assemble((sign, MUTED), plain(text, row.style))
+        for text, sign in zip(shown.values(), row.signs, strict=True)
         if text
     ]
     return Content.assemble((f"{row.label:<{_LABEL}}", MUTED), Content(" · ").join(drawn))
@@ -217,7 +235,7 @@ def _list(records: list[RecordView], sight: Frame, width: int) -> list[Content]:
     lines = []
     for record in records:
         look = LOOKS[record.mark]
-        missing = _missing(record)
+        missing = _missing(record, sight)
         state = _became(record) if missing is None else _absence(record, missing, sight)
         label = plain(record.label, STRONG).truncate(name, ellipsis=True, pad=True)
         line = Content.assemble((f"{look.symbol} ", look.style), label, " " * _GAP, state)
@@ -251,7 +269,7 @@ def _many(records: list[RecordView], sight: Frame, width: int) -> list[Content]:
         cells = [
             plain(record.label, STRONG),
             plain(before),
-            plain(now, STRONG) if now else _missing(record) or plain(record.covered_by),
+            plain(now, STRONG) if now else _missing(record, sight) or plain(record.covered_by),
             plain(after, _OFF if record.is_off else ""),
             _state(record, sight),
         ]

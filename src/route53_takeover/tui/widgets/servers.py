@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
-_AGE = 9
+_AGE = 12
+_ALL_IN_VIEW = 6
+"""Name servers that are in view at most sizes without scrolling."""
 
 
 class Servers(DrawnLines):
@@ -38,8 +40,20 @@ class Servers(DrawnLines):
         """The latest answers; once a record is deleted, the timeline, which ends with them."""
         servers = sight.view.snapshot.servers
         if not servers:
-            return [Content.styled("no name servers are queried", MUTED)]
-        return timeline(sight, width) or _grid(servers, sight, width)
+            return [Content.styled("no answers yet", MUTED)]
+        if len(servers) > _ALL_IN_VIEW:
+            servers = failing_first(servers)
+        return timeline(sight, servers, width) or _grid(servers, sight, width)
+
+
+def failing_first(servers: tuple[ServerView, ...]) -> tuple[ServerView, ...]:
+    """What fails is never below what is in view; the servers of a name stay together."""
+
+    def fails(server: ServerView) -> bool:
+        return bool(server.answers) and server.answers[-1].status != "answer"
+
+    bad = {server.name for server in servers if fails(server)}
+    return tuple(sorted(servers, key=lambda s: (s.name not in bad, s.name, s.type, not fails(s))))
 
 
 def _grid(servers: tuple[ServerView, ...], sight: Frame, width: int) -> list[Content]:
@@ -71,7 +85,7 @@ def _latest(server: ServerView, sight: Frame, width: int, longest: int) -> Conte
         cell(shown, name, STRONG),
         " ",
         said.truncate(room - name, ellipsis=True, pad=True),
-        f"{duration(sight.now - latest.since):>{_AGE}}",
+        f"{'for ' + duration(sight.now - latest.since):>{_AGE}}",
     )
 
 

@@ -50,7 +50,7 @@ def _swap(swap: SwapView, sight: Frame, width: int) -> Iterator[tuple[Content, i
         stays = plain(f"stays {swap.before}")
         yield Content.assemble(("= ", MUTED), (f"{'plan':<{_LABEL}}  ", MUTED), stays), _INDENT
         return
-    before = _line("≠", "plan", Content.assemble("blue ", plain(swap.before)))
+    before = _line(" ", "plan", Content.assemble("blue ", plain(swap.before)))
     after = Content.assemble("green ", plain(swap.after, STRONG))
     together = Content.assemble(before, (" → ", STRONG), after)
     if together.cell_length <= width:

@@ -31,7 +31,7 @@ _TICK_CELLS = 9
 """Cells that the label of a tick takes."""
 _BEFORE = 0.12
 """The part of the line that is before the release."""
-_LATEST = 21
+_LATEST = 25
 """Cells of the latest answer at the end of a line."""
 _WIDE, _VALUES = 100, 24
 """Cells from which on the values are at its end, too, and how many they get."""
@@ -71,10 +71,10 @@ class _Axis(NamedTuple):
         return self.start + self.step * self.cells
 
 
-def timeline(sight: Frame, width: int) -> list[Content]:
-    """Its lines; empty where nothing was released, or there is no room."""
+def timeline(sight: Frame, servers: tuple[ServerView, ...], width: int) -> list[Content]:
+    """A line a server, in this order; empty where nothing was released, or there is no room."""
     snapshot = sight.view.snapshot
-    labels = _labels(snapshot.servers)
+    labels = _labels(servers)
     label = min(max(map(len, labels.values()), default=0), width * 2 // 5, 26)
     at_end = _LATEST if width < _WIDE else _LATEST + _VALUES
     room = width - label - at_end - 2
@@ -82,9 +82,9 @@ def timeline(sight: Frame, width: int) -> list[Content]:
         return []
     axis = _axis(sight, room)
     lines = [Content.styled(_title(sight), STRONG).truncate(width, ellipsis=True)]
-    names = {(s.name, s.type) for s in snapshot.servers}
+    names = {(s.name, s.type) for s in servers}
     about: tuple[str, str] | None = None
-    for server in snapshot.servers:
+    for server in servers:
         if len(names) > 1 and about != (server.name, server.type):
             about = (server.name, server.type)
             lines.append(cell(f"{display_name(server.name)} {server.type}", width, MUTED))
@@ -93,7 +93,7 @@ def timeline(sight: Frame, width: int) -> list[Content]:
         latest = _latest(server, sight, at_end)
         lines.append(Content.assemble(cell(labels[server.server], label), " ", row, " ", latest))
     lines.append(Content.styled(_scale(axis), MUTED).pad_left(label + 1).truncate(width))
-    legend = "  ".join(f"{s.symbol} {s.words}" for s in _signs(snapshot.servers, axis, sight))
+    legend = "  ".join(f"{s.symbol} {s.words}" for s in _signs(servers, axis, sight))
     return [*lines, Content.styled(legend, MUTED).truncate(width, ellipsis=True)]
 
 
@@ -112,8 +112,10 @@ def _latest(server: ServerView, sight: Frame, width: int) -> Content:
     latest = server.answers[-1]
     look = LOOKS[MARKS.get(latest.status, Mark.UNKNOWN)]
     words = ANSWER_WORDS.get(latest.status, latest.status)
-    age = duration(sight.now - latest.since)
+    age = f"for {duration(sight.now - latest.since)}"
     text = plain(f"{look.symbol} {words}", look.style)
+    if latest.status == "answer" and latest.since < min(sight.view.snapshot.released):
+        text = Content.styled(f"{_OLD.symbol} {_OLD.words}", _OLD.style)
     if width > _LATEST:
         text = Content.assemble(text, " ", plain(" ".join(latest.values)))
     text = text.truncate(width - len(age) - 1, ellipsis=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import Row
     from route53_takeover.tui.frame import Frame
 
-_AGE = 10
+_AGE = 12
 _LEAST = 12
 """Cells that a name has at least; the status has the others, if it needs them."""
 _NARROW = 70
@@ -127,7 +127,7 @@ def _when(row: Row, now: float) -> str:
     """How long it has been going on; of what is over, when that was."""
     if row.since <= 0:
         return ""
-    return duration(now - row.since) if _ticks(row) else clock(row.since)
+    return f"for {duration(now - row.since)}" if _ticks(row) else clock(row.since)
 
 
 def _indent(row: Row, width: int) -> int:

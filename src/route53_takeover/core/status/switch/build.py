@@ -238,7 +238,9 @@ def _alerts(state: SwitchState, timeline: SwitchTimeline) -> Iterator[str]:
 def _countdowns(state: SwitchState) -> Iterator[Countdown]:
     if state.phase is _P.BAKE:
         until = state.since + state.plan.options.bake
-        yield Countdown(label="the bake ends", name=state.plan.site, since=state.since, until=until)
+        yield Countdown(
+            label="the watch ends", name=state.plan.site, since=state.since, until=until
+        )
 
 
 def _deploys(state: SwitchState) -> Iterator[DeployView]:

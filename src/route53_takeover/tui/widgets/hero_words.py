@@ -1,0 +1,254 @@
+"""The sentences of the hero: what happens, what users get, what to do, and how a run ended.
+
+A sentence says only what the view shows; the bars, the digits and the keys are in `hero`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.endings import Outcome
+from route53_takeover.core.status.choices import Act
+from route53_takeover.core.status.rehearsal_marks import mark
+from route53_takeover.core.status.run_words import RunKind
+from route53_takeover.core.switch.phases import SwitchPhase
+from route53_takeover.output.text_lines import swap_line
+from route53_takeover.process.protocol import KILLED, Link
+from route53_takeover.tui.frame import Frame
+from route53_takeover.tui.marks import MUTED, STRONG
+from route53_takeover.tui.state_colour import DIED, Tone, failing, state_of, to_confirm
+from route53_takeover.tui.wording import clock, duration, plain, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from route53_takeover.core.status.result import RecordResult, Result
+    from route53_takeover.core.status.snapshot import Snapshot
+    from route53_takeover.process.protocol import View
+    from route53_takeover.tui.key_bar import Hint
+
+ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated account with it."
+ALERT = "bold $text-warning"
+_DIAGNOSE = "; for the owner and the way out: "
+"""What is between a reason and the command that shows more, in `failure_reason`."""
+_MAKE_PERMANENT = ": make the switch permanent now."
+
+# -- what happens
+
+
+def headline(sight: Frame) -> Content:
+    """The first line: the most important fact."""
+    snapshot, link = sight.view.snapshot, sight.view.link
+    if snapshot.result is not None:
+        return plain(_sentence(snapshot.result.reason))
+    if link in DIED:
+        return plain(_dead(sight))
+    if link is Link.STALE:
+        return plain(f"The run's process is silent; it may be stopped. {_bare(sight)}".strip())
+    if snapshot.absences:
+        return plain(_bare(sight))
+    if state_of(sight.view).tone is Tone.YOUR_TURN:
+        return plain(_asked(sight))
+    return Content.assemble(f"{sight.spinner('»')} ", plain(snapshot.doing))
+
+
+def said_in_a_line(view: View, hints: tuple[Hint, ...]) -> str:
+    """State and sentence, for where nothing else fits."""
+    sight = Frame(view=view, now=view.snapshot.now, hints=hints)
+    return f"{state_of(view).word}: {headline(sight).plain.removeprefix('» ')}"
+
+
+def _asked(sight: Frame) -> str:
+    """What the user must do now, with the key for it."""
+    snapshot = sight.view.snapshot
+    names = ", ".join(map(display_name, to_confirm(snapshot)))
+    key = next((hint.key for hint in sight.hints if hint.action == "release"), "")
+    if names and key and not snapshot.paused:
+        return f"CloudFormation is waiting: press {key} to delete the old record of {names} now."
+    return snapshot.needs_person
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _bare(sight: Frame) -> str:
+    """Which names lack what."""
+    snapshot = sight.view.snapshot
+    if not snapshot.absences:
+        return ""
+    worst = snapshot.absences[0]
+    others = len(snapshot.absences) - 1
+    more = f" and {others} more" if others else ""
+    unreal = ""
+    if snapshot.rehearsal:
+        unreal = f" ({mark(snapshot.rehearsal).lower()}: nothing real)"
+    if not worst.is_certain:
+        return f"{worst.name}{more} is being deleted; Route 53 has not answered yet.{unreal}"
+    if worst.answers:
+        return f"{worst.name}{more} is missing; {worst.answers}.{unreal}"
+    if sight.view.link is Link.REPLAY:
+        return f"{worst.name}{more} had no record: users got no answer.{unreal}"
+    have = "have" if others else "has"
+    return f"{worst.name}{more} {have} no record: users get no answer.{unreal}"
+
+
+def _dead(sight: Frame) -> str:
+    snapshot = sight.view.snapshot
+    if sight.view.link is Link.KILLED:
+        return KILLED
+    if not sight.view.resumable:
+        return ITS_ACCOUNT_TOO
+    if snapshot.absences:
+        worst = snapshot.absences[0]
+        what = "IS MISSING" if worst.answers else "HAS NO RECORD"
+        return f"{worst.name} {what} and no process will restore it{_resumes(sight)}."
+    if snapshot.words.kind is RunKind.TAKEOVER:
+        return "Every name has a record. The takeover is not finished, and no process continues it."
+    return f"The switch is not finished, and {snapshot.words.dead}."
+
+
+def _resumes(sight: Frame) -> str:
+    key = next((hint.key for hint in sight.hints if hint.action == "resume"), "")
+    return f": press {key}" if key else ""
+
+
+# -- what users get, and what follows
+
+
+def users(snapshot: Snapshot) -> str:
+    """What those who ask for the name get now; empty where the first line says it."""
+    if snapshot.absences:
+        return ""
+    if snapshot.words.kind is RunKind.SWITCH:
+        return _of_a_switch(snapshot)
+    if failing(snapshot):
+        return "Some users get no answer. The record exists: every name server gets it soon."
+    covering = {record.covered_by for record in snapshot.records if record.covered_by}
+    if covering:
+        return f"{', '.join(sorted(covering))} answers meanwhile."
+    if not snapshot.released:
+        return "The old record answers." if _is_old(snapshot) else "A record answers."
+    return "A record answers again."
+
+
+def _is_old(snapshot: Snapshot) -> bool:
+    return all(record.strategy in ("", "delete") for record in snapshot.records)
+
+
+def _of_a_switch(snapshot: Snapshot) -> str:
+    meter = snapshot.meter
+    if any(swap.side == Side.ABSENT for swap in snapshot.swaps):
+        return "Users get no answer."
+    if meter is None or meter.began_at is None:
+        return "Blue answers."
+    if meter.share is None:
+        return "Which side answers is not known."
+    if meter.share in (0.0, 1.0):
+        return "Green answers." if meter.share else "Blue answers."
+    return "Blue and green answer."
+
+
+def asked_for(sight: Frame) -> Iterator[tuple[str, str]]:
+    """What a key would do to users, what is still missing for it, and whether there is a limit."""
+    snapshot = sight.view.snapshot
+    deletes = [c for c in snapshot.choices if c.act in (Act.CONFIRM_RELEASE, Act.RELEASE_NOW)]
+    key = next((hint.key for hint in sight.hints if hint.action == "release"), "")
+    if deletes and key and deletes[0].risk:
+        yield f"{key} deletes", deletes[0].risk
+    if to_confirm(snapshot) and not snapshot.paused:
+        missing = [text for text in snapshot.waits if "your confirmation" not in text]
+        met = "every condition but your confirmation is met"
+        yield "conditions", f"missing: {', '.join(missing)}" if missing else met
+    if snapshot.paused or to_confirm(snapshot):
+        yield "waits", "for you, without a limit; the run ends if the stack finishes first"
+
+
+def fallback(snapshot: Snapshot) -> str:
+    """What the run does by itself if the site fails while it watches."""
+    meter = snapshot.meter
+    if meter is None or snapshot.phase is not SwitchPhase.BAKE:
+        return ""
+    return f"more than {meter.max_failures} failed checks: switched back to blue"
+
+
+def last_seen(sight: Frame) -> float:
+    """When the process gave its last sign of life."""
+    return max(sight.view.alive_at, sight.view.snapshot.as_of)
+
+
+def while_silent(sight: Frame) -> Iterator[tuple[str, str]]:
+    """Of a process that gives no sign of life: what was last known, and what helps."""
+    snapshot = sight.view.snapshot
+    ago = f"when last seen {duration(sight.now - last_seen(sight))} ago"
+    if snapshot.words.kind is RunKind.SWITCH:
+        yield "users", f"{_of_a_switch(snapshot).removesuffix('.')}, {ago}."
+    elif not snapshot.absences:
+        yield "users", f"A record was in place {ago}, at {clock(last_seen(sight))}."
+    if sight.view.pid:
+        yield "to continue", f"kill -CONT {sight.view.pid}"
+    yield "next", "The run goes on when its process does; a stopped one needs SIGCONT."
+
+
+def after_death(sight: Frame) -> Iterator[tuple[str, str]]:
+    """Of a process that died: since when, what may happen without it, and what a new one does."""
+    snapshot = sight.view.snapshot
+    ago = duration(sight.now - snapshot.as_of)
+    yield "died", f"at most {ago} ago: the last event is of {clock(snapshot.as_of)}"
+    if sight.view.link is not Link.GONE or not sight.view.resumable:
+        return
+    if snapshot.absences:
+        yield "the stack", "CloudFormation may still create its record; else there is none."
+        yield "resume", "A new process reads the account, then restores or continues."
+    else:
+        yield (
+            "resume",
+            "A new process reads the journal and the account, and continues the run.",
+        )
+
+
+# -- the end
+
+
+def ending(sight: Frame) -> Iterator[Content]:
+    """What stands now comes first, then why, then what to do."""
+    snapshot = sight.view.snapshot
+    result = snapshot.result
+    if result is None:
+        return
+    if snapshot.needs_person:
+        yield Content.styled("! ", ALERT).append(plain(snapshot.needs_person, ALERT))
+    yield from (plain(_record(record), STRONG) for record in result.records)
+    yield from (plain(swap_line(swap), STRONG) for swap in result.switches)
+    if result.owner_notice:
+        owner, permanent, _ = result.owner_notice.partition(_MAKE_PERMANENT)
+        yield Content.styled("! ", ALERT).append(plain(_sentence(owner), ALERT))
+        if permanent:
+            yield Content.assemble(("next  ", MUTED), ("Make the switch permanent now.", ALERT))
+    else:
+        reason, _, command = result.reason.partition(_DIAGNOSE)
+        yield plain(_sentence(reason))
+        if snapshot.next and result.outcome != Outcome.DONE and not snapshot.needs_person:
+            yield Content.assemble(("next  ", MUTED), plain(snapshot.next))
+        if command:
+            yield Content.assemble(("why   ", MUTED), plain(command, STRONG))
+    yield from _more_alerts(snapshot, result)
+
+
+def _more_alerts(snapshot: Snapshot, result: Result) -> Iterator[Content]:
+    for alert in snapshot.alerts:
+        if result.reason not in alert:
+            yield Content.styled("! ", ALERT).append(plain(alert, ALERT))
+
+
+def _record(record: RecordResult) -> str:
+    text = f"{record.label}: {record.outcome}"
+    if record.gap_seconds is not None:
+        text += f", gap {seconds(record.gap_seconds)}"
+    if record.gap_seconds_dns is not None:
+        text += f" ({seconds(record.gap_seconds_dns)} at the worst name server)"
+    return text
