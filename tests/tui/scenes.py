@@ -73,7 +73,7 @@ FAILURES = {
     "aborted": _end("aborted"),
     "unknown": _end("rollback-failed"),
     "gone": Scene(
-        journal="killed-in-the-gap", phase=Phase.CONFIRM, share=0.5, later=72.0, link=Link.GONE
+        journal="killed-in-the-gap", phase=Phase.CONFIRM, share=0.5, later=30.0, link=Link.GONE
     ),
     "stale": Scene(journal="alias", phase=Phase.WATCH, later=16.0, link=Link.STALE),
     "credentials-expired": Scene(journal="credentials-expired", phase=Phase.CONFIRM, share=0.6),

@@ -124,10 +124,10 @@ def test_without_a_check_nobody_knows_who_answers() -> None:
 
 def test_the_bake_has_a_bar_to_its_end_while_a_process_is_there() -> None:
     view = switch_scenes.view("switch-bake")
-    bar = "bake         ███████████░░░░░░░░░░░░░░ 2m13s of 5m00s"
+    bar = "watched      ███████████░░░░░░░░░░░░░░ 2m13s of 5m00s"
     assert drawn(Meter(), view)[-1] == bar
     assert bar not in drawn(Meter(), replace(view, link=Link.GONE))
-    assert not [line for line in drawn(Meter(), metered()) if line.startswith("bake")]
+    assert not [line for line in drawn(Meter(), metered()) if line.startswith("watched")]
 
 
 # -- what is switched
@@ -160,7 +160,7 @@ def test_where_it_leads_now_is_a_word(side: Side, standing: str, reported: str) 
     assert drawn(SwapTable(), shown) == [
         f"✔ {SITE}: somewhere",
         reported,
-        "≠ plan   blue old/live → green new/live",
+        "  plan   blue old/live → green new/live",
     ]
 
 
@@ -170,7 +170,7 @@ def test_two_long_places_stand_below_each_other() -> None:
     long = replace(swap, before="b" * 40, after="g" * 40)
     shown = replace(view, snapshot=replace(view.snapshot, swaps=(long,)))
     assert drawn(SwapTable(), shown, 60)[-2:] == [
-        f"≠ plan   blue {'b' * 40}",
+        f"  plan   blue {'b' * 40}",
         f"       → green {'g' * 40}",
     ]
 

@@ -27,9 +27,11 @@ from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.frame import Frame
 from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.run_layout import RunView, arrangement
+from route53_takeover.tui.state_colour import Tone, state_of
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.records import RecordTable
+from route53_takeover.tui.widgets.servers import failing_first
 from route53_takeover.tui.widgets.tabs import Pane
 from route53_takeover.tui.widgets.timeline import timeline
 from route53_takeover.tui.widgets.tree import StackTree
@@ -438,7 +440,7 @@ def _timeline(*answers: ServerAnswer, released: float = 1000.0, back: float = 10
     view = scenes.view("guard")
     server = ServerView(server="ns-1.", name="www.", type="A", answers=answers)
     view = changed(view, servers=(server,), released=(released,), back=(back,), now=1010.0)
-    return [line.plain for line in timeline(Frame(view=view, now=1010.0), 80)]
+    return [line.plain for line in timeline(Frame(view=view, now=1010.0), (server,), 80)]
 
 
 def test_the_gap_is_a_run_of_another_sign_between_before_and_new() -> None:
@@ -446,7 +448,7 @@ def test_the_gap_is_a_run_of_another_sign_between_before_and_new() -> None:
         _answer(900.0), _answer(1001.0, "nxdomain"), _answer(1005.0, "answer", "203.0.113.9")
     )
     assert re.fullmatch(r"-+x+█+", row.split()[1])
-    assert re.search(r" ✔ answers +5s$", row)
+    assert re.search(r" ✔ answers +for 5s$", row)
     release = axis.index("|release")
     assert row[release] == "-"
     assert row.index("x") > release
@@ -461,7 +463,7 @@ def test_a_gap_that_is_shorter_than_a_cell_still_shows() -> None:
         _answer(1000.44, "answer", "203.0.113.9"),
         back=1400.0,
     )[1]
-    assert row.count("o") == 1
+    assert row.split()[1].count("o") == 1
 
 
 def test_other_addresses_of_the_same_balancer_are_no_new_record() -> None:
@@ -474,7 +476,73 @@ def test_other_addresses_of_the_same_balancer_are_no_new_record() -> None:
 
 def test_without_a_release_there_is_no_timeline() -> None:
     view = scenes.view("watch")
-    assert timeline(Frame(view=view, now=view.snapshot.now), 80) == []
+    assert timeline(Frame(view=view, now=view.snapshot.now), view.snapshot.servers, 80) == []
+
+
+# -- what the hero says of users
+
+
+async def _hero(name: str, size: tuple[int, int] = (120, 39)) -> str:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        text = await app.see(scenes.view(name), pilot)
+    return text.partition(" Record ")[0]
+
+
+async def test_a_record_that_not_every_name_server_has_is_no_calm_state() -> None:
+    view = scenes.view("guard")
+    assert state_of(view) == (Tone.WARNING, "NOT ON EVERY NAME SERVER")
+    hero = await _hero("guard")
+    assert "! 2 of 4 name servers: no such name." in hero
+    assert "Some users get no answer." in hero
+
+
+async def test_a_silent_process_is_an_alarm_with_the_command_that_helps() -> None:
+    assert state_of(scenes.view("stale")).tone is Tone.WARNING
+    hero = await _hero("stale")
+    assert "A record was in place when last seen 16s ago" in hero
+    assert f"kill -CONT {scenes.PID}" in hero
+    assert "silent" in hero
+    rail = hero.splitlines()[2]
+    assert rail.split() == ["13s", "0.1", "s", "9s"], "only what was seen counts"
+
+
+async def test_a_process_that_died_in_the_gap_says_what_may_happen_and_what_resume_does() -> None:
+    hero = await _hero("gone")
+    for text in ("at most 30s ago", "may still create", "then restores or continues", "counting"):
+        assert text in hero
+
+
+async def test_a_failed_takeover_says_so_with_its_cause_and_its_command() -> None:
+    hero = await _hero("restored")
+    assert "TAKEOVER FAILED: OLD RECORD RESTORED" in hero
+    assert "in time; the stack ended UPDATE_ROLLBACK_COMPLETE." in hero
+    assert "already exists" not in hero, "that followed from the restore"
+    assert "why   route53-takeover diagnose --stack shop" in hero
+
+
+async def test_the_end_shows_the_worst_gap_and_the_next_step() -> None:
+    hero = await _hero("done")
+    assert "worst gap" in hero
+    assert "next  Make the switch permanent now." in hero
+
+
+async def test_a_replay_is_told_as_past_and_a_rehearsal_as_unreal() -> None:
+    replayed = await _hero("replay")
+    assert "had no record: users got no answer." in replayed
+    assert "record was to be restored in " in replayed
+    assert "users get no answer. (rehearsal: nothing real)" in await _hero("rehearsal")
+
+
+def test_what_fails_is_on_top_of_many_name_servers() -> None:
+    shown = failing_first(scenes.view("replay").snapshot.servers)
+    assert [server.answers[-1].status == "answer" for server in shown] == [False] * 2 + [True] * 6
+
+
+async def test_the_rail_counts_what_it_has_no_room_for() -> None:
+    rail = (await _hero("drain")).splitlines()[1]
+    assert re.search(r"  \+\d more *$", rail)
+    assert "…" not in rail
 
 
 # -- cost

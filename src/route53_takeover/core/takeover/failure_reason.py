@@ -127,10 +127,7 @@ _BY_WEIGHT = (Cause.DEADMAN, Cause.FAILED, Cause.NOT_CREATED, Cause.TAKEN_AWAY, 
 def _put_back(cause: Cause | None, kind: StackPhase, ended: str) -> str:
     match cause:
         case Cause.DEADMAN:
-            return (
-                "CloudFormation did not create the record before the deadman was due; the stack "
-                f"ended {ended}"
-            )
+            return f"CloudFormation did not create the record in time; the stack ended {ended}"
         case Cause.FAILED:
             return f"CloudFormation could not create the record: the stack ended {ended}"
         case Cause.NOT_CREATED:

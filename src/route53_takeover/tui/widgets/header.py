@@ -58,7 +58,8 @@ def _times(sight: Frame, room: int) -> Content:
     elapsed = duration(sight.now - snapshot.began)
     word = "running"
     if view.link in DIED:
-        return Content(f"last event {clock(snapshot.as_of)}"[-max(room - 1, 0) :])
+        text = f"last event {clock(snapshot.as_of)}"
+        return Content(text if len(text) + 1 <= room else "")
     if view.link is Link.REPLAY:
         word = "after"
     elif snapshot.result is not None:

@@ -39,8 +39,10 @@ from route53_takeover.tui.wording import bar, clock, duration, plain, remaining,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.status.result import Result
     from route53_takeover.core.status.snapshot import Countdown, Snapshot
     from route53_takeover.tui.frame import Frame
+    from route53_takeover.tui.key_bar import Hint
     from route53_takeover.tui.state_colour import State
 
 _WITH_DIGITS = 70
@@ -344,18 +346,18 @@ def _keys(sight: Frame, width: int) -> Iterator[Content]:
     result = sight.view.snapshot.result
     goes_on = result is None and sight.view.link in (Link.LIVE, Link.STALE)
     longer = {k: v for k, v in _LONGER.items() if goes_on or k != "leave"}
-    for labels in (longer, {}):
-        texts = [
-            Content.assemble(
-                (f" {hint.key} ", ALARM if hint.action == "release" else "bold reverse"),
-                f" {labels.get(hint.action, hint.label)}",
-            )
-            for hint in shown
-        ]
-        if result is not None:
-            texts.append(Content.styled(f"exit code {result.exit_code}", MUTED))
-        line = Content("    ").join(texts)
-        if line.cell_length <= width:
-            break
-    if texts:
-        yield line
+    line = _in_a_row(shown, longer, result)
+    yield line if line.cell_length <= width else _in_a_row(shown, {}, result)
+
+
+def _in_a_row(shown: list[Hint], longer: dict[str, str], result: Result | None) -> Content:
+    texts = [
+        Content.assemble(
+            (f" {hint.key} ", ALARM if hint.action == "release" else "bold reverse"),
+            f" {longer.get(hint.action, hint.label)}",
+        )
+        for hint in shown
+    ]
+    if result is not None:
+        texts.append(Content.styled(f"exit code {result.exit_code}", MUTED))
+    return Content("    ").join(texts)

@@ -15,6 +15,7 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.choices import Act
 from route53_takeover.core.status.rehearsal_marks import mark
 from route53_takeover.core.status.run_words import RunKind
+from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.output.text_lines import swap_line
 from route53_takeover.process.protocol import KILLED, Link
@@ -35,6 +36,7 @@ ITS_ACCOUNT_TOO = "The process of this rehearsal has died, and its simulated acc
 ALERT = "bold $text-warning"
 _DIAGNOSE = "; for the owner and the way out: "
 """What is between a reason and the command that shows more, in `failure_reason`."""
+_LATE = "did not create the record in time"
 _MAKE_PERMANENT = ": make the switch permanent now."
 
 # -- what happens
@@ -131,13 +133,20 @@ def users(snapshot: Snapshot) -> str:
     covering = {record.covered_by for record in snapshot.records if record.covered_by}
     if covering:
         return f"{', '.join(sorted(covering))} answers meanwhile."
-    if not snapshot.released:
-        return "The old record answers." if _is_old(snapshot) else "A record answers."
-    return "A record answers again."
+    latest = [server.answers[-1].status for server in snapshot.servers if server.answers]
+    if any(status != "answer" for status in latest):
+        return "Not every name server answers."
+    if snapshot.released:
+        return "A record answers again."
+    return "The old record answers." if _is_old(snapshot) else "A record answers."
 
 
 def _is_old(snapshot: Snapshot) -> bool:
-    return all(record.strategy in ("", "delete") for record in snapshot.records)
+    """Whether what stands is what stood before, and the run and no one else has touched it."""
+    return all(
+        record.strategy in ("", "delete") and record.mark in (Mark.WAITING, Mark.RUNNING)
+        for record in snapshot.records
+    )
 
 
 def _of_a_switch(snapshot: Snapshot) -> str:
@@ -165,7 +174,9 @@ def asked_for(sight: Frame) -> Iterator[tuple[str, str]]:
         met = "every condition but your confirmation is met"
         yield "conditions", f"missing: {', '.join(missing)}" if missing else met
     if snapshot.paused or to_confirm(snapshot):
-        yield "waits", "for you, without a limit; the run ends if the stack finishes first"
+        ends = "; the run ends if the stack finishes first"
+        is_switch = snapshot.words.kind is RunKind.SWITCH
+        yield "waits", f"for you, without a limit{'' if is_switch else ends}"
 
 
 def fallback(snapshot: Snapshot) -> str:
@@ -231,12 +242,20 @@ def ending(sight: Frame) -> Iterator[Content]:
             yield Content.assemble(("next  ", MUTED), ("Make the switch permanent now.", ALERT))
     else:
         reason, _, command = result.reason.partition(_DIAGNOSE)
-        yield plain(_sentence(reason))
+        yield plain(_sentence(_cause(reason)))
         if snapshot.next and result.outcome != Outcome.DONE and not snapshot.needs_person:
             yield Content.assemble(("next  ", MUTED), plain(snapshot.next))
         if command:
             yield Content.assemble(("why   ", MUTED), plain(command, STRONG))
     yield from _more_alerts(snapshot, result)
+
+
+def _cause(reason: str) -> str:
+    """Without what followed from the restore: CloudFormation's next try met the old record."""
+    begin, end = reason.find(" ("), reason.rfind(")")
+    if _LATE in reason and "already exists" in reason[begin:end]:
+        return reason[:begin] + reason[end + 1 :]
+    return reason
 
 
 def _more_alerts(snapshot: Snapshot, result: Result) -> Iterator[Content]:
