@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 _WITH_DIGITS = 70
 """Cells from which on there are digits."""
+_WITH_WHOLE_LABEL = 100
+"""Cells from which on the label says that the number grows, where no process works on it."""
+_COUNTING = ", counting"
 _LONGEST_BAR = 60
 _SHORTEST_BAR = 8
 _TENTHS_BELOW = 100.0
@@ -96,6 +99,8 @@ class Hero(DrawnLines):
         number = _number(sight)
         if number is None or width < _WITH_DIGITS:
             return self._text(sight, width)
+        if width < _WITH_WHOLE_LABEL:
+            number = number._replace(label=number.label.removesuffix(_COUNTING))
         left = _digits(number, TEXT[tone])
         margin = max(line.cell_length for line in left) + 3
         left = [line.pad_right(margin - line.cell_length) for line in left]
@@ -164,7 +169,7 @@ def _number(sight: Frame) -> _Number | None:
             "member missing" if all(a.answers for a in snapshot.absences) else "without a record"
         )
         if sight.view.link in DIED:
-            label = f"{label}, counting"
+            label += _COUNTING
         return _Number(*_long(max(gaps) + sight.ahead), label)
     if sight.view.link in DIED:
         return None
