@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.segment import Segment
-from tests.tui import scenes
+from tests.tui import scenes, switch_scenes
 from textual.app import App
 from textual.content import Content
 from textual.geometry import Offset, Size
@@ -532,6 +532,16 @@ async def test_a_replay_is_told_as_past_and_a_rehearsal_as_unreal() -> None:
     assert "had no record: users got no answer." in replayed
     assert "record was to be restored in " in replayed
     assert "users get no answer. (rehearsal: nothing real)" in await _hero("rehearsal")
+
+
+async def test_a_part_that_was_hidden_shows_what_came_meanwhile() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 39)) as pilot:
+        await app.see(scenes.view("paused"), pilot)
+        await app.see(switch_scenes.view("switch-bake"), pilot)
+        text = await app.see(scenes.view("confirm"), pilot)
+    assert "no record in this takeover" not in text
+    assert "no answers yet" not in text
 
 
 def test_what_fails_is_on_top_of_many_name_servers() -> None:

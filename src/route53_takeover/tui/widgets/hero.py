@@ -301,7 +301,8 @@ def _alerts(sight: Frame, width: int) -> Iterator[Content]:
         return
     more = f" +{len(texts) - 1} more" if len(texts) > 1 else ""
     first = Content.assemble("! ", plain(texts[0])).truncate(width - len(more), ellipsis=True)
-    yield Content.assemble(first, more).stylize(ALERT)
+    is_past = sight.view.link is Link.REPLAY
+    yield Content.assemble(first, more).stylize(STRONG if is_past else ALERT)
 
 
 def _more(sight: Frame, width: int) -> Iterator[list[Content]]:
