@@ -180,3 +180,15 @@ def test_only_what_prints_a_plan_loads_rich() -> None:
     code = "import sys, route53_takeover.cli.app; print('rich.table' in sys.modules)"
     told = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"
+
+
+def test_the_line_to_run_asks_first_on_a_terminal_and_nothing_in_a_script(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = made(ALIAS, NEW)
+    line = "route53-takeover run --stack shop --auto"
+    assert last_lines(plan, line)[-1] == f"  {line}"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    *_, shown, asks = last_lines(plan, line)
+    assert shown == "  route53-takeover run --stack shop"
+    assert "--auto" in asks

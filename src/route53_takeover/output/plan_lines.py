@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from route53_takeover.core.switch.model import SwitchPlan
     from route53_takeover.storage.config import Common
 
+_UNATTENDED = " --auto"
+
 
 def print_plan(
     common: Common, plan: Plan, steps: list[str], run_line: str, out: Path | None
@@ -61,4 +63,11 @@ def last_switch_lines(plan: SwitchPlan, run_line: str | None) -> list[str]:
 
 
 def _run_it(run_line: str | None) -> list[str]:
-    return [] if run_line is None else ["Run it with:", f"  {pasteable(run_line)}"]
+    """The line to run: for scripts unattended, on a terminal with the screen, which asks first."""
+    if run_line is None:
+        return []
+    attended = run_line.removesuffix(_UNATTENDED)
+    if attended == run_line or not sys.stdout.isatty():
+        return ["Run it with:", f"  {pasteable(run_line)}"]
+    asks = "It shows this plan on the screen and starts when you confirm; with --auto, at once."
+    return ["Run it with:", f"  {pasteable(attended)}", asks]
