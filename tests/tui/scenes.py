@@ -100,6 +100,12 @@ def view(name: str) -> View:
     return _view(SCENES[name])
 
 
+def lost_machine(link: Link) -> View:
+    """In the gap, with a deadman in AWS, whether or not the run's process lives."""
+    lost = Scene(journal="machine-lost", phase=Phase.CONFIRM, share=0.5, link=link)
+    return _view(lost)
+
+
 def _view(scene: Scene) -> View:
     events = _events(scene.journal)
     within = [i for i, phase in enumerate(_phases(scene.journal)) if phase is scene.phase]

@@ -29,6 +29,7 @@ from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.run_layout import RunView, arrangement
 from route53_takeover.tui.state_colour import Tone, state_of
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
+from route53_takeover.tui.widgets.hero_words import headline
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.records import RecordTable
 from route53_takeover.tui.widgets.servers import failing_first
@@ -278,6 +279,27 @@ async def test_an_open_gap_grows_by_the_second_and_a_closed_one_does_not() -> No
         assert gap is not None
         await app.see(closed, pilot)
         assert f"gap {gap:.1f} s" in await app.pass_time(4, pilot)
+
+
+# -- the deadman in AWS
+
+
+def test_without_a_process_the_deadman_in_aws_is_named_and_not_denied() -> None:
+    view = scenes.lost_machine(Link.GONE)
+    (rescue,) = view.snapshot.cloud_rescues
+    said = headline(Frame(view=view, now=rescue.at - 60)).plain
+    assert said.startswith("www.example.com HAS NO RECORD: AWS restores it at 09:0")
+    said = headline(Frame(view=view, now=rescue.ends_at + 1)).plain
+    assert "unless AWS restored it at 09:0" in said
+    unguarded = changed(view, cloud_rescues=())
+    assert "no process will restore it" in headline(Frame(view=unguarded, now=rescue.at)).plain
+
+
+async def test_a_living_run_says_what_aws_does_if_its_machine_dies() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 40)) as pilot:
+        shown = await app.see(scenes.lost_machine(Link.LIVE), pilot)
+    assert "if this machine dies, AWS restores www.example.com at 09:0" in shown
 
 
 # -- the records

@@ -219,6 +219,9 @@ def _why_resume(missing: Sequence[Missing], shown: Snapshot) -> str:
         left = shown.words.dead if shown.swaps else "what it has changed is not undone"
         return f"Its process died in phase {shown.phase}; {left}."
     told = "; ".join(map(str, missing))
+    if shown.cloud_rescues:
+        rescue = shown.cloud_rescues[0].text.partition(", ")[2]
+        return f"Its process died: {told}; {rescue}."
     return f"Its process died: {told}, and no process will restore it."
 
 

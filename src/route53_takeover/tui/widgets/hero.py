@@ -329,6 +329,8 @@ def _labels(sight: Frame) -> Iterator[tuple[str, str]]:
         yield "if not", text
     if snapshot.next:
         yield "next", snapshot.next
+    if snapshot.cloud_rescues and link is Link.LIVE:
+        yield "rescue", snapshot.cloud_rescues[0].text
     if snapshot.absences:
         return  # it waits for what comes next
     for number, reason in enumerate(snapshot.waits):

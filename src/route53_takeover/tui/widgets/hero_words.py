@@ -108,7 +108,12 @@ def _dead(sight: Frame) -> str:
     if snapshot.absences:
         worst = snapshot.absences[0]
         what = "IS MISSING" if worst.answers else "HAS NO RECORD"
-        return f"{worst.name} {what} and no process will restore it{_resumes(sight)}."
+        rescue = next((each for each in snapshot.cloud_rescues if each.name == worst.name), None)
+        if rescue is None:
+            return f"{worst.name} {what} and no process will restore it{_resumes(sight)}."
+        if sight.now < rescue.ends_at:
+            return f"{worst.name} {what}: AWS restores it at {clock(rescue.at)}{_resumes(sight)}."
+        return f"{worst.name} {what} unless AWS restored it at {clock(rescue.at)}{_resumes(sight)}."
     if snapshot.words.kind is RunKind.TAKEOVER:
         return "Every name has a record. The takeover is not finished, and no process continues it."
     return f"The switch is not finished, and {snapshot.words.dead}."

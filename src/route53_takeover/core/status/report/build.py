@@ -143,7 +143,10 @@ def _advice(
         elif status.alive:
             then = "; it is being restored"
         elif status.standing is Standing.DIED:
+            rescues = {rescue.name: rescue for rescue in shown.cloud_rescues}
             then = ", and no process will restore it"
+            if (rescue := rescues.get(each.name)) is not None:
+                then = f"; without a process, AWS restores it at {moment(rescue.at)}"
         yield Fact("", f"{each}{then}.")
     if status.why and not status.missing:
         yield Fact("", status.why)
