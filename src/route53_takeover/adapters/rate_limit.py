@@ -54,7 +54,8 @@ class CallBudget:
 
     def _may_go(self, *, urgent: bool) -> bool:
         now = self._clock.now()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
+        passed = max(0.0, now - self._filled_at)
+        self._tokens = min(self._burst, self._tokens + passed * self._rate)
         self._filled_at = now
         return self._tokens >= 1 and (urgent or not self._urgent)
 
