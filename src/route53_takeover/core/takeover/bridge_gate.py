@@ -164,6 +164,6 @@ def _is_bridged(state: State, name: NameState, standing: tuple[RecordSet, ...]) 
     read = helper.read
     return (
         helper.write is None
-        and is_fresh(state, began=read.began, told=read.told, within=WRITE_FRESH)
+        and is_fresh(state, began=read.began, told=read.told, within=READ_FRESH)
         and {r.type for r in standing} <= {r.type for r in helper.records}
     )
