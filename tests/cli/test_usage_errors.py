@@ -17,6 +17,7 @@ FULL = ("--stack=s", "--record=www.example.com", "--deploy=x")
     ("words", "said", "hint"),
     [
         (("pln",), "no such command 'pln'", "Did you mean 'plan'?"),
+        (("help",), "no such command 'help'", "Did you mean --help?"),
         (("plan", "--stak=x"), "no such option: --stak", "Did you mean --stack?"),
         (("plan", "--restor", "1m"), "no such option: --restor", "--restore-after?"),
         (("run", "--no-notfy"), "no such option: --no-notfy", "Did you mean --no-notify or"),
@@ -24,6 +25,7 @@ FULL = ("--stack=s", "--record=www.example.com", "--deploy=x")
         (("plan", "--zzz"), "no such option: --zzz", "See `route53-takeover plan --help`."),
         (("plan", *FULL, "--output=jsn"), "invalid value for --output: 'jsn'", "Did you mean json"),
         (("plan", *FULL, "--hold=soon"), "invalid value for --hold: 'soon'", "plan --help"),
+        (("rehearse", "--scenario=alis"), "no scenario 'alis'", "Did you mean alias?"),
         (("rehearse", "--auto", "--scenario=alis"), "no scenario 'alis'", "Did you mean alias?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

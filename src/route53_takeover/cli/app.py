@@ -233,6 +233,10 @@ def rehearse(
     """Rehearse a takeover in a simulated account, or measure your account (--live)."""
     rehearsal.check(auto=auto)
     refuse_beside_live(ctx, live=rehearsal.live)
+    if rehearsal.scenario:
+        from route53_takeover.cli.rehearsals import find_rehearsal
+
+        find_rehearsal(rehearsal.scenario)
     if not (rehearsal.list_ or rehearsal.virtual or auto):
         _needs_terminal()
     from route53_takeover.cli.commands import rehearse as command

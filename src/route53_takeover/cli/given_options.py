@@ -190,6 +190,12 @@ def is_given_for_this(name: str) -> bool:
     )
 
 
+def is_ambient(name: str) -> bool:
+    """Whether an option's value, if it has one, is from neither this line nor takeover.toml."""
+    source = None if Given.context is None else Given.context.get_parameter_source(name)
+    return source is None or source.name not in ("COMMANDLINE", "DEFAULT_MAP")
+
+
 def refuse_beside_plan(ctx: typer.Context, takeover: Iterable[str]) -> None:
     """Refuses options of a takeover on the command line: ``--plan`` has them.
 

@@ -19,7 +19,7 @@ _LONGEST = 4096
 
 
 def ask(question: str, default: str = "") -> str:
-    """A line of text; what is only return is the default.
+    """A line of text; Enter alone is the default, or is asked again where there is none.
 
     Raises:
         UsageError: stdin has ended.
@@ -34,6 +34,7 @@ def ask(question: str, default: str = "") -> str:
             raise UsageError("there is no answer", "Give the options instead, with --yes.")
         if answer := line.decode("utf-8", "replace").strip() or default:
             return answer
+        write_line("  an answer is needed", sys.stderr)
 
 
 def agrees(question: str) -> bool:
@@ -41,8 +42,14 @@ def agrees(question: str) -> bool:
     return ask(f"{question} (y/n)", "n").casefold() in ("y", "yes")
 
 
-def choose(what: str, entries: Sequence[str], *, own: str = "") -> int | str:
-    """The number of an entry of a list, from 0; or a text, where ``own`` says what that may be."""
+def choose(
+    what: str, entries: Sequence[str], *, own: str = "", default: str | None = None
+) -> int | str:
+    """The number of an entry of a list, from 0; or a text, where ``own`` says what that may be.
+
+    Args:
+        default: the answer that Enter alone gives.
+    """
     shown = entries[:_SHOWN]
     width = len(str(len(shown)))
     write_lines([f"  {n:{width}}) {each}" for n, each in enumerate(shown, start=1)], sys.stderr)
@@ -50,7 +57,7 @@ def choose(what: str, entries: Sequence[str], *, own: str = "") -> int | str:
         write_line(f"  ... and {len(entries) - _SHOWN} more", sys.stderr)
     question = f"{what}: number{f', or {own}' if own else ''}"
     while True:
-        answer = ask(question, "1" if len(shown) == 1 else "")
+        answer = ask(question, default or ("1" if len(shown) == 1 else ""))
         if answer.isdecimal() and len(answer) <= width and 1 <= int(answer) <= len(shown):
             return int(answer) - 1
         if own and not answer.isdecimal():

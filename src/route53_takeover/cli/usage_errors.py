@@ -40,6 +40,8 @@ def usage_error_of(error: typers.UsageError) -> UsageError:
             hints.append(_meant_choice(param, error.message))
         case _:
             message, _, meant = message.partition(". Did you mean ")
+            if message == "no such command 'help'":
+                meant = "--help?"
             hints.append(f"Did you mean {meant}" if meant else "")
     if error.ctx is not None:
         hints.append(f"See `{error.ctx.command_path} --help`.")

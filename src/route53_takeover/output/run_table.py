@@ -1,6 +1,7 @@
 """The list of runs: a table on a terminal, plain columns elsewhere, JSON objects.
 
-A terminal's table is as wide as it: what does not fit is shortened, but never a run's name.
+A terminal's table is as wide as it: what does not fit is shortened or left out, but never a run's
+name, which is copied.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from route53_takeover.core.status.spoken_times import age, length
 from route53_takeover.output.json_lines import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from route53_takeover.base.stdio import StyledLine
     from route53_takeover.core.status.run_status import ListedRun, RunStatus
@@ -23,8 +24,17 @@ if TYPE_CHECKING:
 HEADINGS = ("STATE", "AGE", "GAP", "STACK", "NAMES", "RUN")
 _NO_RECORD = "NO RECORD"
 _SPACE = "  "
-_LEAST = 8
-"""Columns that a stack or the names keep, however narrow the terminal."""
+_STATE, _AGE, _GAP, _STACK, _NAMES, _RUN = range(len(HEADINGS))
+_LEAST = {_NAMES: 15, _STACK: 8}
+"""Width that the names and the stack keep, however narrow the terminal."""
+_LAYOUTS = (
+    (_STATE, _AGE, _GAP, _STACK, _NAMES, _RUN),
+    (_STATE, _AGE, _GAP, _NAMES, _RUN),
+    (_STATE, _GAP, _NAMES, _RUN),
+)
+"""The columns shown: the first that fit. A run's name contains its stack and its start."""
+_RUN_BELOW = (_STATE, _AGE, _GAP, _NAMES)
+"""Where none fit: each run's name is on a line of its own."""
 _STYLES = {
     Standing.RUNNING: BOLD,
     Standing.YOUR_TURN: YELLOW,
@@ -63,35 +73,56 @@ def plain_rows(runs: Sequence[ListedRun], now: float) -> list[str]:
 def table(runs: Sequence[ListedRun], now: float, width: int) -> list[StyledLine]:
     """The rows below their headings, no wider than that."""
     rows = [run_cells(run, now) for run in runs]
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
-    excess = sum(widths) + len(_SPACE) * (len(widths) - 1) - width
-    for column in (4, 3):  # the names, then the stack
-        cut = min(max(excess, 0), max(widths[column] - _LEAST, 0))
-        widths[column] -= cut
-        excess -= cut
-    lines: list[StyledLine] = [[Span(_row(HEADINGS, widths), DIM)]]
+    needed = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    widths = next(
+        (each for columns in _LAYOUTS if _total(each := _fit(columns, needed, width)) <= width),
+        _fit(_RUN_BELOW, needed, width),
+    )
+    lines = [_spans(HEADINGS, widths, dict.fromkeys(widths, DIM))]
     for run, cells in zip(runs, rows, strict=True):
-        shown = _row(cells, widths)
-        state, gap = widths[0], widths[0] + widths[1] + 2 * len(_SPACE)
-        alarm = RED if _NO_RECORD in cells[2] else ""
-        style = DIM if run.rehearsal else _STYLES.get(run.status.standing, "")
-        lines.append(
-            [
-                Span(shown[:state], style),
-                Span(shown[state:gap]),
-                Span(shown[gap : gap + widths[2]], alarm),
-                Span(shown[gap + widths[2] :]),
-            ]
-        )
+        state = DIM if run.rehearsal else _STYLES.get(run.status.standing, "")
+        alarm = RED if _NO_RECORD in cells[_GAP] else ""
+        lines.append(_spans(cells, widths, {_STATE: state, _GAP: alarm}))
+        if _RUN not in widths:
+            lines.append([Span(cells[_RUN])])
     return lines
 
 
+def _fit(columns: Sequence[int], needed: Sequence[int], width: int) -> dict[int, int]:
+    """The width of each of these columns, the names and the stack shortened where they may be."""
+    widths = {column: needed[column] for column in columns}
+    for column, least in _LEAST.items():
+        if column in widths:
+            excess = max(_total(widths) - width, 0)
+            widths[column] -= min(excess, max(widths[column] - least, 0))
+    return widths
+
+
+def _total(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + len(_SPACE) * (len(widths) - 1)
+
+
+def _spans(
+    cells: Sequence[str], widths: Mapping[int, int], styles: Mapping[int, str]
+) -> StyledLine:
+    last = max(widths)
+    return [
+        Span(
+            _cell(cells[column], room).rstrip()
+            if column == last
+            else _cell(cells[column], room) + _SPACE,
+            styles.get(column, ""),
+        )
+        for column, room in widths.items()
+    ]
+
+
+def _cell(text: str, room: int) -> str:
+    return f"{text if len(text) <= room else text[: room - 1] + '…':<{room}}"
+
+
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    fitted = (
-        f"{text if len(text) <= room else text[: room - 1] + '…':<{room}}"
-        for text, room in zip(cells, widths, strict=True)
-    )
-    return _SPACE.join(fitted).rstrip()
+    return _SPACE.join(map(_cell, cells, widths)).rstrip()
 
 
 def needs_line(run: ListedRun, line: str) -> StyledLine:

@@ -114,6 +114,14 @@ def test_the_template_has_a_role_that_may_only_create_the_records(
     assert machine["StateMachineName"] == resources["Role"]["Properties"]["RoleName"]
 
 
+def test_a_record_that_the_stack_owns_needs_no_template(program: Program, account: Cloud) -> None:
+    assert program("run", "--auto", *account.target()).code == 0
+    owned = account.target("--skip-off", deploy="true")
+    ended = program("policy", "--cloud-deadman", *owned)
+    assert (ended.code, ended.out) == (0, "")
+    assert "nothing to do: stack shop owns it already" in ended.err
+
+
 def test_a_dry_run_rehearses_it_and_starts_none(program: Program, account: Cloud) -> None:
     ended = program("run", "--dry-run", "--auto", *account.target(WITH, "--no-drain"), timeout=60)
     assert ended.code == 0, ended.err

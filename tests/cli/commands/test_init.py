@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from tests.cli.program import plain_error
+from tests.cli.program import cloud, plain_error
 
 from route53_takeover.cli.deploy_tools import detect
 from route53_takeover.core.domain.record_sets import AliasTarget, RecordSet
 from route53_takeover.core.plan.template_snippet import Tool, logical_id, snippet
+from route53_takeover.simulation.scenarios import site_account
 
 if TYPE_CHECKING:
     import subprocess
@@ -49,6 +50,7 @@ def _toml(program: Program) -> dict[str, Any]:
 def test_stack_and_record_are_found_and_written_without_a_question(
     program: Program, account: Cloud
 ) -> None:
+    (program.home / "site.yml").write_text("Resources: {}\n")
     reach = f"--endpoint-url={account.url}"
     ended = program("init", "--stack=shop", "--record=www.example.com", reach, "--yes")
     assert ended.code == 0, ended.err
@@ -92,16 +94,55 @@ def test_json_is_one_line_that_says_what_was_written(program: Program, account: 
 def test_what_is_not_there_is_refused_with_what_is_like_it(
     program: Program, account: Cloud, words: tuple[str, ...], code: int, said: str, hint: str
 ) -> None:
-    ended = program("init", *words, f"--endpoint-url={account.url}", "--yes")
+    ended = program("init", *words, "--tool=cdk", f"--endpoint-url={account.url}", "--yes")
     plain_error(ended, code, said, hint=hint)
     assert not (program.home / "takeover.toml").exists()
 
 
 def test_a_stack_that_no_name_resembles_is_to_be_created(program: Program, account: Cloud) -> None:
-    words = ["--stack=quite-another", "--record=www.example.com"]
+    words = ["--stack=quite-another", "--record=www.example.com", "--tool=cdk"]
     ended = program("init", *words, f"--endpoint-url={account.url}", "--yes")
     assert ended.code == 0
     assert "warning: stack quite-another does not exist in us-east-1" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "--yes needs --tool or --deploy"), (("--tool=cloudformation",), "--yes needs --deploy")],
+)
+def test_a_deploy_command_is_not_guessed_in_an_empty_folder(
+    program: Program, account: Cloud, words: tuple[str, ...], said: str
+) -> None:
+    given = ["--stack=shop", "--record=www.example.com", f"--endpoint-url={account.url}", "--yes"]
+    plain_error(program("init", *given, *words), 2, said)
+    assert not (program.home / "takeover.toml").exists()
+    assert program("init", *given, *words, "--deploy=make").code == 0
+    assert _toml(program)["deploy"] == "make"
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "ROUTE53_TAKEOVER_ENDPOINT_URL"])
+def test_an_endpoint_of_the_environment_is_not_written(
+    program: Program, account: Cloud, variable: str
+) -> None:
+    program.env[variable] = account.url
+    words = ["--stack=shop", "--record=www.example.com", "--tool=cdk", "--yes"]
+    assert program("init", *words).code == 0
+    assert "endpoint-url" not in _toml(program)
+
+
+def test_an_account_without_a_stack_is_asked_for_the_name_of_a_new_one(
+    program: Program, tmp_path: Path
+) -> None:
+    with cloud(tmp_path, site_account(exists=False)) as account:
+        reach = f"--endpoint-url={account.url}"
+        with _asking(program, "init", "--record=www.example.com", reach) as (process, terminal):
+            terminal.answer("Name of the stack that is to be created:", "shop")
+            terminal.answer("1) cdk", "")
+            terminal.answer("an answer is needed", "1")
+            terminal.answer("Deploy command [npx cdk", "")
+            process.communicate(timeout=30)
+        assert process.returncode == 0
+    assert _toml(program)["stack"] == "shop"
 
 
 def test_a_file_is_never_written_over_without_asking(program: Program, account: Cloud) -> None:

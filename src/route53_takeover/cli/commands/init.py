@@ -20,6 +20,7 @@ from route53_takeover.cli.bootstrap import opened, who_am_i
 from route53_takeover.cli.config_keys import SCHEMA_FILE
 from route53_takeover.cli.config_writer import refuse_existing, write_config
 from route53_takeover.cli.deploy_tools import deploy_command, detect, template_in
+from route53_takeover.cli.given_options import is_ambient
 from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.questions import agrees, ask, choose
 from route53_takeover.core.domain.names import canonical_record, display_name, requested
@@ -70,7 +71,30 @@ def init(
         raise UsageError(f"{given.file} is left as it is", "Choose another name with --file.")
     if not asks and not (given.stack and given.record):
         raise UsageError("--yes needs --stack and --record", "Leave out --yes to be asked.")
+    if not asks and not given.deploy:
+        _check_deploy(given)
     return in_loop(_init(given, connection, common, program))
+
+
+def _check_deploy(given: Init) -> None:
+    """Refuses to guess the deploy command where the current folder does not show it.
+
+    Raises:
+        UsageError: neither the tool nor its template is known.
+    """
+    here = Path.cwd()
+    tool = Tool(given.tool) if given.tool else detect(here)
+    if tool is None:
+        raise UsageError(
+            "--yes needs --tool or --deploy: the current folder does not show what deploys the "
+            "stack",
+            "Leave out --yes to be asked.",
+        )
+    if tool is Tool.CLOUDFORMATION and template_in(here) is None:
+        raise UsageError(
+            "--yes needs --deploy: the current folder has no template with a usual name",
+            "Leave out --yes to be asked.",
+        )
 
 
 async def _init(
@@ -108,7 +132,7 @@ def _reach(connection: Connection) -> dict[str, str | None]:
     return {
         "profile": connection.profile,
         "region": connection.region,
-        "endpoint_url": connection.endpoint_url,
+        "endpoint_url": None if is_ambient("endpoint_url") else connection.endpoint_url,
         "dns_profile": connection.dns_profile,
     }
 
@@ -146,6 +170,8 @@ async def _stack(account: OpenAccount, given: Init) -> str:
     wanted = given.stack
     if wanted is None:
         names = sorted(roots)
+        if not names:
+            return await in_thread(partial(ask, "Name of the stack that is to be created"))
         picked = await in_thread(partial(choose, "Stack", names, own="the name of a new stack"))
         if isinstance(picked, int):
             return names[picked]
@@ -278,7 +304,10 @@ def _line(record: RecordSet) -> str:
 
 def _asked_tool(found: Tool | None) -> Tool:
     tools = list(Tool)
-    text = f"Tool that deploys the stack ({', '.join(tools)})"
-    while (answer := ask(text, found or "").casefold()) not in tools:
-        write_line(f"  {answer!r} is none of them", sys.stderr)
-    return Tool(answer)
+    while True:
+        picked = choose("Tool that deploys the stack", tools, own="its name", default=found)
+        if isinstance(picked, int):
+            return tools[picked]
+        if picked.casefold() in tools:
+            return Tool(picked.casefold())
+        write_line(f"  {picked!r} is none of them", sys.stderr)

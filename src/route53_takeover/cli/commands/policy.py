@@ -75,6 +75,14 @@ async def _policy(
         made = make_plan(facts, options)
         check_refusals(made)
         reach = await _reach(account, facts, options)
+    if deadman_template and not made.manuals:
+        owner = made.root.stack_name
+        text_lines.talk(
+            common,
+            f"nothing to do: stack {owner} owns it already; no deadman is needed",
+            always=True,
+        )
+        return ExitCode.DONE
     if deadman_template:
         _print(common, template(made, only_create(made), reach.partition))
         return ExitCode.DONE
