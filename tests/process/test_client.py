@@ -20,7 +20,7 @@ from route53_takeover.core.takeover.state import State
 from route53_takeover.core.takeover.step import step
 from route53_takeover.process.client import RemoteRun
 from route53_takeover.process.control_server import Control
-from route53_takeover.process.protocol import Link, Play, Resume, Seek, StepBy
+from route53_takeover.process.protocol import Link, Play, Resume, Seek, StepBy, is_newly_killed
 from route53_takeover.process.replay import Replay
 from route53_takeover.storage.journal import FileJournal, JournalTail, read_journal
 from route53_takeover.storage.journal_format import encode
@@ -175,7 +175,10 @@ async def test_a_run_that_the_rehearsal_kills_is_killed_until_it_is_resumed_and_
     has_account = True
     following = RemoteRun(folder, has_account=lambda: has_account, is_killed=True)
     async with aclosing(following.subscribe()) as views:
-        await until(views, lambda view: view.link is Link.KILLED)
+        killed = await until(views, lambda view: view.link is Link.KILLED)
+        assert is_newly_killed(None, killed)
+        assert is_newly_killed(replace(killed, link=Link.LIVE), killed)
+        assert not is_newly_killed(killed, killed), "it is said once, however many views show it"
         write(folder, (ev.RunResumed(time=events()[4].time),), after=5)
         gone = await until(views, lambda view: view.link is Link.GONE)
         assert gone.resumable

@@ -16,7 +16,7 @@ from route53_takeover.cli.interrupts import in_loop
 from route53_takeover.cli.terminal import _seen, following
 from route53_takeover.core.status.choices import Act, event_of
 from route53_takeover.output.reporter import ConsoleReporter
-from route53_takeover.process.protocol import KILLED, ExitInfo, Link
+from route53_takeover.process.protocol import KILLED, ExitInfo, Link, is_newly_killed
 from route53_takeover.process.spawn import Launch
 from route53_takeover.storage.run_folder import find_run
 
@@ -50,10 +50,11 @@ async def _rehearse(common: Common, order: BeginRehearsal) -> ExitCode:
         source = following(common, folder, observer)
         with_aborts = asyncio.create_task(_aborting(source))
         async with aclosing(source.subscribe()) as views:
-            async for view in views:
-                if view.link is Link.KILLED:
+            async for newest in views:
+                before, view = view, newest
+                if is_newly_killed(before, view):
                     reporter.tell(f"REHEARSAL {KILLED}")
-                elif view.link is Link.GONE:
+                if view.link is Link.GONE:
                     break
         with_aborts.cancel()
         reporter.drain(_DRAIN)

@@ -64,6 +64,11 @@ class View(Struct, frozen=True, kw_only=True):
     alive_at: float = 0.0
 
 
+def is_newly_killed(before: View | None, view: View) -> bool:
+    """Whether this view is the first that shows the run's process killed: it is said once."""
+    return view.link is Link.KILLED and (before is None or before.link is not Link.KILLED)
+
+
 KILLED = "The rehearsal has killed the run's process, and resumes the run in a new one."
 
 

@@ -26,7 +26,7 @@ from route53_takeover.core.status.run_words import TAKEOVER_WORDS, RunKind
 from route53_takeover.core.switch.cards import switch_cards
 from route53_takeover.core.timing import ONE_REQUEST
 from route53_takeover.output import text_lines
-from route53_takeover.process.protocol import KILLED, ExitInfo, Link
+from route53_takeover.process.protocol import KILLED, ExitInfo, Link, is_newly_killed
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -126,11 +126,11 @@ class TextView:
                     view = arriving.result()
                     if view is None:
                         return _left(shown)
-                    shown = view
+                    before, shown = shown, view
                     self._words = view.snapshot.words
                     if view.link is Link.GONE:
                         return ExitInfo(run=view.snapshot.run, gone=True)
-                    if view.link is Link.KILLED:
+                    if is_newly_killed(before, view):
                         self._tell(f"REHEARSAL {KILLED}")
                     arriving = asyncio.ensure_future(anext(views, None))
                     asked_for = self._ask(view, asked_for)
