@@ -201,7 +201,9 @@ PLAIN = RecordSet(name="www.example.com.", type="A", ttl=60, values=("192.0.2.1"
 NEW = replace(ALIAS, alias=AliasTarget(zone_id="Z2FDTNDATAQYW2", dns_name="d1new.cloudfront.net."))
 
 
-def made(now: RecordSet, desired: RecordSet, *others: RecordSet, **options: Any) -> Plan:
+def made(
+    now: RecordSet, desired: RecordSet, *others: RecordSet, condition: str = "", **options: Any
+) -> Plan:
     """The plan for a record, with the pending template's in its place."""
     wanted = DesiredRecord(record=desired, zone_id="Z1", complete=True)
     owned = OwnedRecord(
@@ -223,7 +225,12 @@ def made(now: RecordSet, desired: RecordSet, *others: RecordSet, **options: Any)
         stack=StackDescription(stack_id="arn:1", stack_name="shop", status="CREATE_COMPLETE"),
         expected=(wanted,),
         pending=PendingTemplate(
-            source="t", given=True, records=(PendingRecord(record=owned, path="R"),)
+            source="t",
+            given=True,
+            records=(
+                PendingRecord(record=owned, path="R", condition=condition, certain=not condition),
+            ),
+            assumed={condition: ("Dns",)},
         ),
     )
     said = Options(stack="shop", records=("www.example.com",), deploy_on="x", **options)
@@ -256,6 +263,13 @@ def test_whether_an_alias_is_adopted_is_not_known_and_of_other_types_it_is() -> 
     other = replace(MINUTE, values=("new.example.net",))
     assert of("adopt", made(MINUTE, other, BELOW)).harmed_seconds == 0.0
     assert of("adopt", made(MINUTE, other, BELOW)).worst_harmed_seconds == pytest.approx(900.0)
+
+
+def test_a_record_behind_a_condition_is_adopted_only_with_the_parameter_that_decides_it() -> None:
+    found = of("adopt", made(MINUTE, replace(MINUTE, ttl=30), condition="Wanted"))
+    assert "not known to the letter" in found.reason
+    assert "condition Wanted" in found.hint
+    assert found.hint.endswith("add --parameter Dns=VALUE.")
 
 
 def test_under_adopt_a_wildcard_answers_where_one_is_possible() -> None:

@@ -19,7 +19,7 @@ from route53_takeover.core.plan.strategies.assessment import Assessment, manuals
 
 if TYPE_CHECKING:
     from route53_takeover.core.domain.record_sets import RecordSet
-    from route53_takeover.core.plan.facts import Facts
+    from route53_takeover.core.plan.facts import Facts, PendingRecord
     from route53_takeover.core.plan.model import Helper, Manual, Plan
 
 
@@ -48,7 +48,7 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
                 assessment,
                 reason=f"what the stack wants in the place of {record.key} is not known to the "
                 "letter.",
-                hint="Show the pending template with --template or --preview.",
+                hint=_hint(facts, coming),
             )
         if desired.record.key != record.key:
             return replace(
@@ -68,6 +68,18 @@ def assess(facts: Facts, plan: Plan, name: str) -> Assessment:
             for helper in under.helpers
         ),
         side_effect="; ".join(effects),
+    )
+
+
+def _hint(facts: Facts, coming: PendingRecord | None) -> str:
+    """What the user can add, so that what the stack wants is known."""
+    assumed = facts.pending.assumed
+    if coming is None or coming.certain or not assumed.get(coming.condition):
+        return "Show the pending template with --template or --preview."
+    told = " ".join(f"--parameter {name}=VALUE" for name in assumed[coming.condition])
+    return (
+        f"{coming.path} is only created where condition {coming.condition} holds: if the deploy "
+        f"makes it hold, add {told}."
     )
 
 
