@@ -179,6 +179,7 @@ def test_a_scenario_ends_as_it_is_listed_and_reaches_no_account_of_the_environme
     assert record["name"] == "www.example.com"
     was_released = scenario in ("alias", "never-created")
     assert (record["released_at"] is not None) is was_released
+    assert "diagnose" not in result["reason"], "its account has ended"
     assert ((record["gap_seconds"] or 0.0) > 0) is was_released
     assert (record["gap_seconds_dns"] is not None) is was_released
     assert (result["owner_notice"] is not None) is (outcome == "done")

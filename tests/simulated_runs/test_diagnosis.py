@@ -12,10 +12,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from route53_takeover.base.errors import RefusedError
 from route53_takeover.core.domain.record_sets import RecordSet
 from route53_takeover.core.plan.diagnosis import UNKNOWN, diagnose
+from route53_takeover.core.takeover.failure_reason import why
 from route53_takeover.runtime.diagnosis import gather_diagnosis
 from route53_takeover.runtime.inventory import Inventory
 from route53_takeover.simulation.aws.account import SimulatedAccount
@@ -295,6 +297,7 @@ def test_a_run_that_ended_on_such_a_failure_points_to_the_diagnosis() -> None:
     assert ended.state.ending is not None
     assert "already exists" in ended.state.ending.reason
     assert "route53-takeover diagnose --stack shop" in ended.state.ending.reason
+    assert "diagnose" not in why(replace(ended.state, is_rehearsal=True)), "its account is gone"
     done = rehearse_once(SCENARIOS["alias"], "1", Faults())
     assert done.state.ending is not None
     assert "diagnose" not in done.state.ending.reason

@@ -185,7 +185,9 @@ async def carry_out(
         folder, saved = begun_run(common, saved, label, clock.now())
         held.register(folder)
         named(folder.name)
-        first = ev.RunStarted(time=clock.now(), run=folder.name, plan=made)
+        first = ev.RunStarted(
+            time=clock.now(), run=folder.name, plan=made, rehearsal=bool(saved.rehearsal)
+        )
         with within(folder), closing(FileJournal(folder.journal)) as journal:
             return await drive(
                 common,

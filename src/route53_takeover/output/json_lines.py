@@ -134,7 +134,7 @@ def result_object(result: Result, *, seq: int | None, time: float) -> dict[str, 
     """The last JSON line of every run, in the contract's order."""
     body = msgspec.to_builtins(result)
     records = [
-        record
+        {key: value for key, value in record.items() if key != "unwatched"}
         | {
             key: None if record[key] is None else rfc3339(record[key])
             for key in ("released_at", "created_at")

@@ -108,7 +108,8 @@ def _hero(report: Report) -> Markup:
     parts.append(element("p", *chip, element("span", words.upper(), class_="state")))
     parts.append(element("h1", report.title))
     if status.gap is not None:
-        gap = "no gap" if not status.gap else length(status.gap)
+        at_most = "at most " if any(record.unwatched for record in report.records) else ""
+        gap = f"{at_most}{length(status.gap)}" if status.gap else "no gap"
         parts.append(element("p", gap, class_="number"))
         if status.gap:
             still = " so far" if status.is_gap_open else ""

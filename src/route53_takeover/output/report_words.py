@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from route53_takeover.core.plan.forecast_lines import percent, short
+from route53_takeover.core.status.result import gap_words
 from route53_takeover.core.status.run_status import Standing
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.status.spoken_times import length, time_of_day
@@ -60,7 +61,9 @@ def outcome_lines(report: Report) -> Iterator[str]:
         yield from map(swap_line, report.result.switches)
         return
     for record in report.records:
-        gap = "" if record.gap is None else f", gap {length(record.gap)}"
+        gap = ""
+        if record.gap is not None:
+            gap = f", gap {gap_words(length(record.gap), record.unwatched)}"
         yield f"{record.label}: {_stands(report, record.words)}{gap}"
     for swap in report.swaps:
         yield f"{swap.target}: {_stands(report, swap.words)}, {swap.before} -> {swap.after}"

@@ -26,6 +26,7 @@ from route53_takeover.core.status.any_run import (
 from route53_takeover.core.status.gap_lines import GapLines
 from route53_takeover.core.status.messages import deploy_tail
 from route53_takeover.core.status.rehearsal_marks import title
+from route53_takeover.core.status.result import gap_words
 from route53_takeover.core.status.snapshot import Detail
 from route53_takeover.output.json_lines import result_object
 from route53_takeover.output.mark_styles import MARK_STYLES, OUTCOME_STYLES
@@ -161,10 +162,11 @@ def summary(result: Result, *, resume: str | None) -> list[str]:
 
 def record_line(record: RecordResult) -> str:
     """What came of one record set."""
-    gap = "" if record.gap_seconds is None else f", gap {record.gap_seconds:.1f} s"
-    if record.gap_seconds_dns is not None:
-        gap += f" ({record.gap_seconds_dns:.1f} s at the worst name server)"
-    return f"{record.label}: {record.outcome}{gap}"
+    by_dns = "" if record.gap_seconds_dns is None else f"{record.gap_seconds_dns:.1f} s"
+    if record.gap_seconds is None:
+        return f"{record.label}: {record.outcome}{gap_words('', 0.0, by_dns)}"
+    gap = gap_words(f"{record.gap_seconds:.1f} s", record.unwatched, by_dns)
+    return f"{record.label}: {record.outcome}, gap {gap}"
 
 
 def swap_line(swap: SwapResult) -> str:

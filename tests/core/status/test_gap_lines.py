@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from tests.core.status.test_timeline import history
 from tests.played_switch import Played
 
 from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.status.any_run import RunReading
 from route53_takeover.core.status.gap_lines import GapLines
+from route53_takeover.core.status.result import record_results, unwatched_seconds
 from route53_takeover.core.status.run_words import few
 from route53_takeover.core.status.spoken_times import age, length, moment, offset, time_of_day
 from route53_takeover.core.takeover import events as ev
+from route53_takeover.core.takeover.machine import fold
 
 
 def told(journal: str, *extra: ev.AnyEvent) -> list[str]:
@@ -47,6 +50,27 @@ def test_after_a_rescue_it_is_said_that_only_the_stack_is_waited_for() -> None:
     assert first.startswith("NO RECORD: www.example.com")
     assert last.startswith("www.example.com: record restored after 60.")
     assert last.endswith("; waiting for stack shop to roll back")
+
+
+def test_a_gap_in_which_no_process_lived_was_at_most_as_long() -> None:
+    _, last = told("machine-lost")
+    assert "restored after at most 3 min 1 s (no process looked for 3 min 0 s)" in last
+    state = fold(history("machine-lost"))
+    assert state is not None
+    (record,) = record_results(state)
+    assert record.gap_seconds is not None
+    assert 0 < record.unwatched < record.gap_seconds
+
+
+def test_only_the_part_of_a_silence_that_is_in_the_gap_counts() -> None:
+    state = fold(history("machine-lost"))
+    assert state is not None
+    (handover,) = state.handovers
+    began, back = handover.gap_began_at, handover.back_at
+    assert began is not None
+    assert back is not None
+    spans = ((began - 9, began - 5), (began - 2, began + 1), (back - 3, back + 60))
+    assert unwatched_seconds(replace(state, unwatched=spans), handover) == pytest.approx(4)
 
 
 def test_more_time_is_another_deadline_and_is_said() -> None:

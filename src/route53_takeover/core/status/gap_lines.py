@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.status.gaps import GapOpened, gap_changes
+from route53_takeover.core.status.result import gap_words, unwatched_seconds
 from route53_takeover.core.status.snapshot import Mark, News
 from route53_takeover.core.status.spoken_times import length, time_of_day
 from route53_takeover.core.takeover.absence import lack
@@ -81,7 +82,8 @@ def _has_moved(before: float | None, now: float | None) -> bool:
 
 
 def _closed(state: State, name: NameState, lasted: float) -> str:
-    after = f" after {length(lasted)}"
+    unwatched = max((unwatched_seconds(state, h) for h in name.handovers), default=0.0)
+    after = f" after {gap_words(length(lasted), unwatched)}"
     shown = display_name(name.name)
     if not any(h.stage is RecordStatus.RESTORED for h in name.handovers):
         return f"{shown} has a record again{after}"

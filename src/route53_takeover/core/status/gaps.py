@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from route53_takeover.core.domain.record_sets import display_name
+from route53_takeover.core.status.result import gap_words, unwatched_seconds
 from route53_takeover.core.switch.state import SwitchState
 from route53_takeover.core.takeover.absence import lack
 
@@ -73,12 +74,12 @@ def _of_name(
     for handover in after.handovers:
         old = known.get(handover.original.key)
         if old is not handover:
-            yield from _of_release(old, handover, after, state.now)
+            yield from _of_release(old, handover, after, state)
             yield from _of_loss(old, handover, after, state.now)
 
 
 def _of_release(
-    before: Handover | None, after: Handover, name: NameState, now: float
+    before: Handover | None, after: Handover, name: NameState, state: State
 ) -> Iterator[GapOpened | GapClosed]:
     """The gap that a release of ours left."""
     began = after.gap_began_at
@@ -86,9 +87,9 @@ def _of_release(
         return
     is_new = before is None or before.gap_began_at != began
     if is_new:
-        yield _opened(after, name, now)
+        yield _opened(after, name, state.now)
     if after.back_at is not None and (is_new or before is None or before.back_at is None):
-        yield _closed(after, after.back_at - began)
+        yield _closed(after, after.back_at - began, unwatched_seconds(state, after))
 
 
 def _of_loss(
@@ -119,13 +120,14 @@ def _opened(handover: Handover, name: NameState, now: float) -> GapOpened:
     )
 
 
-def _closed(handover: Handover, seconds: float) -> GapClosed:
+def _closed(handover: Handover, seconds: float, unwatched: float = 0.0) -> GapClosed:
     key, lasted = handover.original.key, round(max(seconds, 0.0), 3)
+    shown = gap_words(f"{lasted:.1f} s", unwatched)
     return GapClosed(
         name=display_name(key.name),
         type=key.type,
         set_identifier=key.set_identifier,
-        text=f"{key} has a record again; it was missing for {lasted:.1f} s",
+        text=f"{key} has a record again; it was missing for {shown}",
         gap_seconds=lasted,
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from route53_takeover.core.domain.record_sets import conflict, display_name
 from route53_takeover.core.status.messages import stage_words
-from route53_takeover.core.status.result import gap_seconds
+from route53_takeover.core.status.result import gap_seconds, unwatched_seconds
 from route53_takeover.core.status.snapshot import Field, Mark, RecordView, Standing
 from route53_takeover.core.status.stack_rows import stack_name
 from route53_takeover.core.takeover.absence import still_answering
@@ -73,6 +73,7 @@ def _view(state: State, timeline: Timeline, name: NameState, handover: Handover)
         covered_by=display_name(name.covered_by) if name.covered_by else "",
         gap=_gap(state, timeline, name, handover),
         gap_dns=_gap_dns(state, name, handover),
+        unwatched=unwatched_seconds(state, handover),
         now=_now(state, name, handover),
         strategy=_strategy(state, handover),
         until=name.deadman_at if handover.stage in ABSENT_STAGES else None,

@@ -12,6 +12,7 @@ from route53_takeover.core.domain.record_sets import RecordKey, display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.plan.model import Strategy
+from route53_takeover.core.status.spoken_times import length
 from route53_takeover.core.takeover.name_state import TAKEN_STAGES, RecordStatus
 from route53_takeover.core.takeover.queries import matching_resources, root_kind
 
@@ -28,6 +29,8 @@ class RecordResult(Struct, frozen=True, kw_only=True):
 
     ``observed``: what CloudFormation did about the record: ``adopted``, ``retried`` until it was
     released, ``failed-at-once``, or ``created`` where nothing was in its way.
+    ``unwatched``: for how many seconds of the gap no process lived, so that the gap was at most as
+    long as it says; not in the JSON line.
     """
 
     name: str
@@ -38,6 +41,7 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     created_at: float | None = None
     gap_seconds: float | None = None
     gap_seconds_dns: float | None = None
+    unwatched: float = 0.0
     set_identifier: str | None = None
     observed: str | None = None
 
@@ -49,6 +53,7 @@ class RecordResult(Struct, frozen=True, kw_only=True):
         *,
         strategy: str = "delete",
         observed: str | None = None,
+        unwatched: float = 0.0,
         **more: float | None,
     ) -> RecordResult:
         """The result for this record set."""
@@ -60,6 +65,7 @@ class RecordResult(Struct, frozen=True, kw_only=True):
             outcome=outcome,
             strategy=strategy,
             observed=observed,
+            unwatched=unwatched,
             **more,
         )
 
@@ -141,6 +147,27 @@ def gap_seconds(handover: Handover) -> float | None:
     return round(ours + handover.lost_seconds, 3)
 
 
+def unwatched_seconds(state: State, handover: Handover) -> float:
+    """For how much of the gap that a release left no process lived."""
+    began, back = handover.gap_began_at, handover.back_at
+    if began is None or back is None:
+        return 0.0
+    spans = (min(until, back) - max(since, began) for since, until in state.unwatched)
+    return round(sum(max(span, 0.0) for span in spans), 3)
+
+
+def gap_words(lasted: str, unwatched: float, by_dns: str = "") -> str:
+    """How long a gap lasted, or at most did: a record may come back while no process reads it.
+
+    Args:
+        by_dns: how long it was at the worst name server.
+    """
+    notes = [f"no process looked for {length(unwatched)}"] * bool(unwatched)
+    notes += [f"{by_dns} at the worst name server"] * bool(by_dns)
+    at_most = "at most " if unwatched else ""
+    return f"{at_most}{lasted} ({'; '.join(notes)})" if notes else lasted
+
+
 def _observed(state: State, handover: Handover) -> str | None:
     manual = state.plan.manual(handover.original)
     if handover.stage is RecordStatus.ADOPTED and manual.strategy is not Strategy.WEIGHTED:
@@ -168,6 +195,7 @@ def _record_result(state: State, name: NameState, handover: Handover) -> RecordR
         created_at=handover.created_at,
         gap_seconds=gap_seconds(handover),
         gap_seconds_dns=name.worst_silence if handover.released_at is not None else None,
+        unwatched=unwatched_seconds(state, handover),
     )
 
 

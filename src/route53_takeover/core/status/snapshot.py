@@ -99,6 +99,7 @@ class RecordView(Struct, frozen=True, kw_only=True):
         mark: its progress; ``words`` says it.
         gap: how long the record set has been, or was, gone by the API; ``None``: never.
         gap_dns: the same by the worst name server.
+        unwatched: for how many seconds of a gap that is over no process lived.
         now: ``standing`` in columns.
         strategy: how the name is handed over.
         until: when the run creates the record again at the latest, while there is none.
@@ -117,6 +118,7 @@ class RecordView(Struct, frozen=True, kw_only=True):
     read_at: float | None = None
     gap: float | None = None
     gap_dns: float | None = None
+    unwatched: float = 0.0
     now: tuple[Standing, ...] = ()
     strategy: str = ""
     until: float | None = None

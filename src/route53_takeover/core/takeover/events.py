@@ -60,10 +60,14 @@ SOA_PURPOSES = frozenset({Purpose.LOWER_SOA, Purpose.RESTORE_SOA})
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """The plan was accepted; nothing has been written yet."""
+    """The plan was accepted; nothing has been written yet.
+
+    ``rehearsal``: the account is a simulated one, which ends with the run.
+    """
 
     run: str
     plan: Plan
+    rehearsal: bool = False
 
 
 # -- Route 53

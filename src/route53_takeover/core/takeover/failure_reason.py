@@ -46,8 +46,8 @@ def is_aborted(state: State) -> bool:
 def why(state: State) -> str:
     """The one line that says why a run that is at rest did not succeed."""
     reason = f"{_by_deadman(state)}{_why(state)}"
-    if not is_about_a_record(reason):
-        return reason
+    if state.is_rehearsal or not is_about_a_record(reason):
+        return reason  # `diagnose` reads a real account
     name = state.root.stack_name or state.plan.options.stack
     return f"{reason}; for the owner and the way out: route53-takeover diagnose --stack {name}"
 

@@ -61,6 +61,7 @@ def begin(event: ev.RunStarted) -> State:
     }
     return State(
         run=event.run,
+        is_rehearsal=event.rehearsal,
         plan=plan,
         phase=Phase.PREFLIGHT,
         phase_since=event.time,
@@ -84,7 +85,7 @@ def _interrupted(state: State, stop: Stop) -> State:
 
 def observe(state: State, event: ev.AnyEvent) -> State:
     """The state with one more fact in it."""
-    state = timed(state, event)
+    before, state = state.now, timed(state, event)
     if (answer := answered_by(event)) in state.in_flight:
         state = replace(state, in_flight=state.in_flight - {answer})
     match event:  # what comes most often stands first
@@ -95,7 +96,7 @@ def observe(state: State, event: ev.AnyEvent) -> State:
         case ev.StackPolled():
             return reconciled(polled(state, event))
         case ev.RunResumed():
-            return _resumed(state)
+            return _resumed(state, before)
         case ev.BackupWritten():
             return replace(state, backed_up=True)
         case ev.BackupFailed():
@@ -244,8 +245,10 @@ def _shape(name: NameState) -> tuple[object, ...]:
     return tuple((h.stage, h.standing) for h in name.handovers)
 
 
-def _resumed(state: State) -> State:
+def _resumed(state: State, before: float) -> State:
     """What was in flight is lost: reads are asked again, writes have become unknown.
+
+    ``before``: the time of the event before; no process read anything from then on.
 
     A run that ended knowing how stays ended; one that ended ``unknown`` continues where it was.
     What an interrupt started to undo is undone to the end: the takeover is abandoned.
@@ -271,6 +274,7 @@ def _resumed(state: State) -> State:
         interrupts=(),
         resumes=state.resumes + 1,
         resumed_at=state.now,
+        unwatched=(*state.unwatched, (before, state.now)),
         awake_since=state.now,  # what an earlier process knew is never fresh
         paused=False,
         given_up=state.given_up or (stopped_by(state) if state.phase is Phase.RESTORE else ""),

@@ -49,7 +49,9 @@ class State(Struct, frozen=True, kw_only=True):
         news_at: when a stack, a deploy or a name last moved.
         deadmen: those in AWS that were ever to be started, by their ids, the oldest first.
         writes: how many batches and deadmen were ever asked for; their ids are derived from it.
+        is_rehearsal: its account is a simulated one, which ends with the run.
         resumes: how often the run was resumed; ``resumed_at``: when it was last.
+        unwatched: when no process lived before each resume: from and until.
         paused: the operator has paused it; see `is_paused`.
         interrupts: the requests to stop: what began each of them.
         interrupted_at: when the first of them began.
@@ -86,6 +88,8 @@ class State(Struct, frozen=True, kw_only=True):
     writes: int = 0
     resumes: int = 0
     resumed_at: float = 0.0
+    unwatched: tuple[tuple[float, float], ...] = ()
+    is_rehearsal: bool = False
     paused: bool = False
     interrupts: tuple[Stop, ...] = ()
     interrupted_at: float = 0.0

@@ -190,12 +190,13 @@ def _number(sight: Frame) -> _Number | None:
 def _final(snapshot: Snapshot) -> _Number | None:
     result = snapshot.result
     records = () if result is None else result.records
+    at_most = "at most, " if any(r.unwatched for r in records) else ""
     by_dns = [r.gap_seconds_dns for r in records if r.gap_seconds_dns is not None]
     by_api = [r.gap_seconds for r in records if r.gap_seconds is not None]
     if by_dns and max(by_dns) >= max(by_api, default=0.0):
-        return _Number(*_long(max(by_dns)), "worst gap")
+        return _Number(*_long(max(by_dns)), f"{at_most}worst gap")
     if by_api:
-        return _Number(*_long(max(by_api)), "gap")
+        return _Number(*_long(max(by_api)), f"{at_most}gap")
     meter = snapshot.meter
     is_done = result is not None and result.outcome == Outcome.DONE
     if is_done and meter is not None and meter.share is not None:

@@ -14,6 +14,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.choices import Act
 from route53_takeover.core.status.rehearsal_marks import mark
+from route53_takeover.core.status.result import gap_words
 from route53_takeover.core.status.run_words import RunKind
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.core.switch.phases import SwitchPhase
@@ -270,9 +271,8 @@ def _more_alerts(snapshot: Snapshot, result: Result) -> Iterator[Content]:
 
 
 def _record(record: RecordResult) -> str:
-    text = f"{record.label}: {record.outcome}"
-    if record.gap_seconds is not None:
-        text += f", gap {seconds(record.gap_seconds)}"
-    if record.gap_seconds_dns is not None:
-        text += f" ({seconds(record.gap_seconds_dns)} at the worst name server)"
-    return text
+    by_dns = "" if record.gap_seconds_dns is None else seconds(record.gap_seconds_dns)
+    if record.gap_seconds is None:
+        return f"{record.label}: {record.outcome}{gap_words('', 0.0, by_dns)}"
+    gap = gap_words(seconds(record.gap_seconds), record.unwatched, by_dns)
+    return f"{record.label}: {record.outcome}, gap {gap}"

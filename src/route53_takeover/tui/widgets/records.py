@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
+from route53_takeover.core.status.result import gap_words
 from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, LOOKS, MUTED, STRONG, WARN
@@ -95,11 +96,9 @@ def _gap(record: RecordView, sight: Frame) -> Content:
         return Content("")
     is_open = not record.standing
     gap = record.gap + sight.ahead if is_open else record.gap
-    by_dns = ""
-    if record.gap_dns is not None:
-        by_dns = f" ({seconds(record.gap_dns)} at the worst name server)"
-    text = f"for {seconds(gap)}" if is_open else f"gap {seconds(gap)}"
-    return Content.styled(f"{text}{by_dns}", STRONG)
+    by_dns = "" if record.gap_dns is None else seconds(record.gap_dns)
+    text = gap_words(seconds(gap), 0.0 if is_open else record.unwatched, by_dns)
+    return Content.styled(f"{'for' if is_open else 'gap'} {text}", STRONG)
 
 
 def _left(record: RecordView, sight: Frame) -> float | None:
@@ -251,7 +250,9 @@ def _absence(record: RecordView, missing: Content, sight: Frame) -> Content:
 
 
 def _became(record: RecordView) -> Content:
-    gap = "" if record.gap is None else f", gap {seconds(record.gap)}"
+    gap = ""
+    if record.gap is not None:
+        gap = f", gap {gap_words(seconds(record.gap), record.unwatched)}"
     return Content.assemble(plain(record.words), (gap, STRONG))
 
 
