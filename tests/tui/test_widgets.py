@@ -546,14 +546,15 @@ async def test_a_failed_takeover_says_so_with_its_cause_and_its_command() -> Non
 async def test_the_end_shows_the_worst_gap_and_the_next_step() -> None:
     hero = await _hero("done")
     assert "worst gap" in hero
-    assert "next  Make the switch permanent now." in hero
+    assert "next  Make the switch permanent now: in the template, " in hero
 
 
 async def test_a_replay_is_told_as_past_and_a_rehearsal_as_unreal() -> None:
     replayed = await _hero("replay")
     assert "had no record: users got no answer." in replayed
     assert "record was to be restored in " in replayed
-    assert "users get no answer. (rehearsal: nothing real)" in await _hero("rehearsal")
+    rehearsed = await _hero("rehearsal")
+    assert "nothing real: www.example.com has no record: users get no answer." in rehearsed
 
 
 async def test_a_part_that_was_hidden_shows_what_came_meanwhile() -> None:

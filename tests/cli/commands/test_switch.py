@@ -80,7 +80,8 @@ def test_the_mappings_of_a_domain_are_switched_in_order(
     service = "apigateway" if endpoint_type is EndpointType.EDGE else "apigatewayv2"
     written = {call: n for call, n in result["api_calls"].items() if call in WRITES}
     name = "UpdateBasePathMapping" if service == "apigateway" else "UpdateApiMapping"
-    assert written == {f"{service}:{name}": 3}
+    assert set(written) == {f"{service}:{name}"}
+    assert written.popitem()[1] >= 3, "one that has no answer in time may be sent again"
 
 
 def test_a_base_path_alone_is_switched(live: LiveAccount, switcher: Switcher) -> None:

@@ -20,7 +20,7 @@ from route53_takeover.core.endings import Outcome
 from route53_takeover.core.status.rehearsal_marks import mark
 from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, MUTED, STRONG
-from route53_takeover.tui.state_colour import DIED, TEXT, Tone, failing, state_of
+from route53_takeover.tui.state_colour import DIED, TEXT, Tone, failing, failing_since, state_of
 from route53_takeover.tui.steps import running_step
 from route53_takeover.tui.widgets.hero_words import (
     ALERT,
@@ -173,6 +173,8 @@ def _number(sight: Frame) -> _Number | None:
         return _Number(*_long(max(gaps) + sight.ahead), label)
     if sight.view.link in DIED:
         return None
+    if sight.view.link is Link.LIVE and (since := failing_since(snapshot)) is not None:
+        return _Number(*_long(sight.now - since), "no such name")
     if sight.view.link is Link.STALE:
         return _Number(_clock(sight.now - last_seen(sight)), "", "silent")
     meter = snapshot.meter
@@ -353,7 +355,7 @@ def _keys(sight: Frame, width: int) -> Iterator[Content]:
     if "leave" in hints and hints["leave"] not in shown:
         shown.append(hints["leave"])
     result = sight.view.snapshot.result
-    goes_on = result is None and sight.view.link in (Link.LIVE, Link.STALE)
+    goes_on = result is None and sight.view.link is Link.LIVE
     longer = {k: v for k, v in _LONGER.items() if goes_on or k != "leave"}
     line = _in_a_row(shown, longer, result)
     yield line if line.cell_length <= width else _in_a_row(shown, {}, result)

@@ -39,6 +39,9 @@ _DIAGNOSE = "; for the owner and the way out: "
 """What is between a reason and the command that shows more, in `failure_reason`."""
 _LATE = "did not create the record in time"
 _MAKE_PERMANENT = ": make the switch permanent now."
+_PERMANENT = (
+    "Make the switch permanent now: in the template, remove the condition or turn its default on."
+)
 
 # -- what happens
 
@@ -87,17 +90,15 @@ def _bare(sight: Frame) -> str:
     worst = snapshot.absences[0]
     others = len(snapshot.absences) - 1
     more = f" and {others} more" if others else ""
-    unreal = ""
-    if snapshot.rehearsal:
-        unreal = f" ({mark(snapshot.rehearsal).lower()}: nothing real)"
+    unreal = f"{mark(snapshot.rehearsal)}, nothing real: " if snapshot.rehearsal else ""
+    who = f"{unreal}{worst.name}{more}"
     if not worst.is_certain:
-        return f"{worst.name}{more} is being deleted; Route 53 has not answered yet.{unreal}"
+        return f"{who} is being deleted; Route 53 has not answered yet."
     if worst.answers:
-        return f"{worst.name}{more} is missing; {worst.answers}.{unreal}"
+        return f"{who} is missing; {worst.answers}."
     if sight.view.link is Link.REPLAY:
-        return f"{worst.name}{more} had no record: users got no answer.{unreal}"
-    have = "have" if others else "has"
-    return f"{worst.name}{more} {have} no record: users get no answer.{unreal}"
+        return f"{who} had no record: users got no answer."
+    return f"{who} {'have' if others else 'has'} no record: users get no answer."
 
 
 def _dead(sight: Frame) -> str:
@@ -180,9 +181,9 @@ def asked_for(sight: Frame) -> Iterator[tuple[str, str]]:
         met = "every condition but your confirmation is met"
         yield "conditions", f"missing: {', '.join(missing)}" if missing else met
     if snapshot.paused or to_confirm(snapshot):
-        ends = "; the run ends if the stack finishes first"
         is_switch = snapshot.words.kind is RunKind.SWITCH
-        yield "waits", f"for you, without a limit{'' if is_switch else ends}"
+        limit = "without a limit" if is_switch else "for as long as the stack is not finished"
+        yield "waits", f"for you, {limit}"
 
 
 def fallback(snapshot: Snapshot) -> str:
@@ -245,7 +246,7 @@ def ending(sight: Frame) -> Iterator[Content]:
         owner, permanent, _ = result.owner_notice.partition(_MAKE_PERMANENT)
         yield Content.styled("! ", ALERT).append(plain(_sentence(owner), ALERT))
         if permanent:
-            yield Content.assemble(("next  ", MUTED), ("Make the switch permanent now.", ALERT))
+            yield Content.assemble(("next  ", MUTED), (_PERMANENT, ALERT))
     else:
         reason, _, command = result.reason.partition(_DIAGNOSE)
         yield plain(_sentence(_cause(reason)))
