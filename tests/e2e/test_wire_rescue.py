@@ -151,30 +151,34 @@ def test_a_deploy_whose_files_cannot_be_opened_in_the_gap_does_not_end_the_rescu
     assert gap <= (DEADMAN + FEW if mode is Mode.NEVER else PAUSE)
 
 
-def test_sixty_names_in_one_run_keep_pace(tmp_path: Path) -> None:
-    """Each is released after one read of it, and put back in its own time."""
+def test_many_names_in_one_run_keep_pace(tmp_path: Path) -> None:
+    """Each is released after one read of it, and put back in its own time.
+
+    More than twice as many as can be read in the two seconds for which a read counts as fresh.
+    """
+    count = 24
     later = {
         f"Later{number}": {
             "Type": "AWS::S3::Bucket",
             "Metadata": {"Simulation": {"Seconds": 3.0 + number * 0.25}},
         }
-        for number in range(60)
+        for number in range(count)
     }
-    scenario = many_names(60, Mode.NEVER, **later)
+    scenario = many_names(count, Mode.NEVER, **later)
     resources = scenario.account.template["Resources"]
-    for number in range(1, 60):  # a machine of two cores has more to do than sixty of each at once
+    for number in range(1, count):  # CloudFormation does not create them all at once
         resources[f"Record{number}"]["DependsOn"] = f"Later{number}"
-    deadman = 40.0  # on a busy machine all are released before the first of them is restored
+    deadman = 25.0  # on a busy machine all are released before the first of them is restored
     asked = replace(options(scenario), restore_after=deadman)
 
     async def main() -> tuple[list[float], list[float]]:
         async with wired(scenario, asked, speed=2.0, folder=tmp_path) as run:
-            await run.until(lambda: len(run.gaps) == 60 == run.now_held(), 200)
+            await run.until(lambda: len(run.gaps) == count == run.now_held(), 200)
             return run.gaps, run.released_at
 
     gaps, released = asyncio.run(main())
     assert max(gaps) <= deadman + FEW
-    assert max(released) - min(released) <= 60 / READS + FEW
+    assert max(released) - min(released) <= count / READS + FEW
 
 
 def test_a_tree_of_many_stacks_is_taken_over_over_the_wire(tmp_path: Path) -> None:
