@@ -90,7 +90,7 @@ FILES = {
 }
 
 
-SPEEDS = {"cname": ("--speed", "60"), "never-created": ("--speed", "30")}
+SPEEDS = {"cname": "60"}
 """Of those that wait for minutes; the others have their own."""
 
 
@@ -170,7 +170,7 @@ def test_a_scenario_ends_as_it_is_listed_and_reaches_no_account_of_the_environme
     scenario: str, takeover: Takeover, trapped: list[str]
 ) -> None:
     outcome, code, record_outcome = SCENARIOS[scenario]
-    speed = SPEEDS.get(scenario, ())
+    speed = ("--speed", SPEEDS.get(scenario, "30"))
     done = takeover.run("rehearse", "--auto", "--output", "json", "--scenario", scenario, *speed)
     result = assert_json_lines(done)
     assert (result["outcome"], done.code) == (outcome, code), result
