@@ -35,7 +35,7 @@ from route53_takeover.storage.run_folder import line_for, originals, within
 from route53_takeover.storage.run_notes import RESTORE, save_end, save_restore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
     from route53_takeover.adapters.clock import SystemClock
     from route53_takeover.cli.bootstrap import OpenAccount
@@ -65,7 +65,9 @@ def restore(
             return in_loop(work, written="the run's process continues")
         with way_to_account(saved, override) as (saved, clock, _):
             check_account(reporter, saved)
-            work = _restore(common, folder, saved, backup, clock, force=force, dry_run=dry_run)
+            work = _Restoring(
+                common, folder, saved, backup, clock, force=force, dry_run=dry_run
+            ).restore()
             return in_loop(work, written="records that were not reached are not restored")
 
 
@@ -86,158 +88,174 @@ async def _restore_live(common: Common, folder: RunFolder, backup: Backup) -> Ex
     return text_lines.print_result(common, ended, state.now, seq=len(told) + 1)
 
 
-async def _restore(
-    common: Common,
-    folder: RunFolder,
-    saved: Saved,
-    backup: Backup,
-    clock: SystemClock,
-    *,
-    force: bool,
-    dry_run: bool,
-) -> ExitCode:
-    """Restores name by name: one that cannot be restored keeps no other from it."""
-    records = originals(backup)
-    names = names_targets_first(records)
-    place = Place(
-        zone_id=backup.zone_id,
-        zone_name=saved.plan.zone_name,
-        root=saved.plan.root.stack_id or saved.plan.options.stack,
-    )
-    by_force = line_for(common.state_dir, "restore", folder.name, "--force")
-    errors: list[TakeoverError] = []
-    told: list[RecordResult] = []
-    rescues: list[Rescue] = []
-    removed: list[Rescue] = []
-
-    def tell(text: str) -> None:
-        text_lines.talk(common, text)
-
-    def save(changes: Sequence[Change]) -> None:
-        save_restore(folder, clock.now(), changes)
-
-    deadman = saved.plan.options.cloud_deadman is not None
-    async with opened(
-        saved.connection, clock, writable=not dry_run, deadman=deadman, tell=tell
-    ) as account:
-        others = OtherRegions(account.inventory, names, saved.plan.options.owner_check)
-        site = site_of(backup.zone_id, saved.connection.endpoint_url, saved.simulated)
-        with locked_names(common.state_dir, site, saved.plan.locked_names, Work.RESTORE) as held:
-            if not dry_run:
-                held.register(folder)
-            await _tell_what_moves(common, account, saved)
-            for seq, name in enumerate(names, start=1):
-                here = [record for record in records if record.key.name == name]
-                left = "untouched"
-                done: Rescue | None
-                try:
-                    done = await rescue(
-                        name,
-                        here,
-                        place=place,
-                        clock=clock,
-                        records=account.records,
-                        stacks=account.stacks,
-                        changed=_made_of(saved, here),
-                        force=force,
-                        by_force=by_force,
-                        dry_run=dry_run,
-                        tell=tell,
-                        save=save,
-                        others=others,
-                    )
-                except TakeoverError as error:
-                    errors.append(error)
-                    text_lines.tell_error(error)
-                    left = "unknown" if error.exit_code is ExitCode.UNKNOWN else "untouched"
-                    changes = tuple(error.done)
-                    done = Rescue(name=name, changes=changes) if changes else None
-                created = {c.record for c in done.changes} if done and not dry_run else set()
-                told += [RecordResult.of(r, "restored" if r in created else left) for r in here]
-                if done:
-                    rescues.append(done)
-                    _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
-            beside = _beside(
-                folder.name,
-                saved,
-                account,
-                clock,
-                rescues if not errors else None,
-                by_force=by_force if not force else "",
-                dry_run=dry_run,
-                tell=tell,
-                save=save,
-            )
-            for work in beside:
-                try:
-                    removed += await work
-                except TakeoverError as error:
-                    errors.append(error)
-                    text_lines.tell_error(error)
-            for seq, done in enumerate(removed, start=len(names) + 1):
-                _print_rescue(common, folder, done, seq, clock.now(), dry_run=dry_run)
-        ended = _restore_result(folder, errors, told, account.calls, dry_run=dry_run)
-        if not dry_run:
-            save_end(folder, clock.now(), RESTORE, ended)
-        return text_lines.print_result(
-            common,
-            ended,
-            clock.now(),
-            seq=len(names) + len(removed) + 1,
-        )
-
-
-def _beside(
-    run: str,
-    saved: Saved,
-    account: OpenAccount,
-    clock: SystemClock,
-    rescues: Sequence[Rescue] | None,
-    *,
-    by_force: str,
-    dry_run: bool,
-    tell: Callable[[str], None],
-    save: Callable[[Sequence[Change]], None],
-) -> Iterator[Awaitable[list[Rescue]]]:
-    """What else is put back, one after the other: helper records, the SOA, the deadman in AWS.
+class _Restoring:
+    """A restore by this process: name by name, one that cannot be restored keeps no other from it.
 
     Args:
-        rescues: what was done at the names; ``None`` where one of them could not be restored.
-        by_force: the line that replaces what another writer set; empty where it is replaced.
+        force: whether what another writer set is replaced too.
     """
-    plan = saved.plan
-    if rescues is not None:
-        yield remove_helpers(
-            plan.helpers,
-            restored={done.name for done in rescues if done.changes},
-            zone_id=plan.zone_id,
-            clock=clock,
-            records=account.records,
-            dry_run=dry_run,
-            tell=tell,
-            save=save,
-        )
-    if plan.soa is not None:
-        yield put_soa_back(
-            plan.soa,
-            zone_id=plan.zone_id,
-            clock=clock,
-            records=account.records,
-            by_force=by_force,
-            dry_run=dry_run,
-            tell=tell,
-            save=save,
-        )
-    if rescues is not None:
-        yield _stop_deadmen(run, saved, account, dry_run=dry_run, tell=tell)
 
+    def __init__(
+        self,
+        common: Common,
+        folder: RunFolder,
+        saved: Saved,
+        backup: Backup,
+        clock: SystemClock,
+        *,
+        force: bool,
+        dry_run: bool,
+    ) -> None:
+        self._common = common
+        self._folder = folder
+        self._saved = saved
+        self._backup = backup
+        self._clock = clock
+        self._force = force
+        self._dry_run = dry_run
+        self._by_force = line_for(common.state_dir, "restore", folder.name, "--force")
+        self._errors: list[TakeoverError] = []
+        self._told: list[RecordResult] = []
+        self._printed = 0
 
-async def _stop_deadmen(
-    run: str, saved: Saved, account: OpenAccount, *, dry_run: bool, tell: Callable[[str], None]
-) -> list[Rescue]:
-    """Only once every name has its record: until then it may be what restores it."""
-    await stop_deadmen(account.step_functions, saved.plan, run, dry_run=dry_run, tell=tell)
-    return []
+    async def restore(self) -> ExitCode:
+        """Restores all, keeps what came of it in the run's folder and prints it."""
+        connection, plan = self._saved.connection, self._saved.plan
+        async with opened(
+            connection,
+            self._clock,
+            writable=not self._dry_run,
+            deadman=plan.options.cloud_deadman is not None,
+            tell=self._tell,
+        ) as account:
+            site = site_of(self._backup.zone_id, connection.endpoint_url, self._saved.simulated)
+            locked = plan.locked_names
+            with locked_names(self._common.state_dir, site, locked, Work.RESTORE) as held:
+                if not self._dry_run:
+                    held.register(self._folder)
+                await _tell_what_moves(self._common, account, self._saved)
+                await self._restore_all(account)
+            ended = _restore_result(
+                self._folder, self._errors, self._told, account.calls, dry_run=self._dry_run
+            )
+            now = self._clock.now()
+            if not self._dry_run:
+                save_end(self._folder, now, RESTORE, ended)
+            return text_lines.print_result(self._common, ended, now, seq=self._printed + 1)
+
+    async def _restore_all(self, account: OpenAccount) -> None:
+        records = originals(self._backup)
+        names = names_targets_first(records)
+        others = OtherRegions(account.inventory, names, self._saved.plan.options.owner_check)
+        rescues = []
+        for name in names:
+            here = [record for record in records if record.key.name == name]
+            rescues += await self._restore_name(account, name, here, others)
+        removed: list[Rescue] = []
+        for work in self._beside(account, None if self._errors else rescues):
+            try:
+                removed += await work
+            except TakeoverError as error:
+                self._failed(error)
+        for done in removed:
+            self._print(done)
+
+    async def _restore_name(
+        self, account: OpenAccount, name: str, here: Sequence[RecordSet], others: OtherRegions
+    ) -> list[Rescue]:
+        """What was done at a name; nothing where it could not be restored at all."""
+        plan, left = self._saved.plan, "untouched"
+        done: Rescue | None
+        try:
+            done = await rescue(
+                name,
+                here,
+                place=Place(
+                    zone_id=self._backup.zone_id,
+                    zone_name=plan.zone_name,
+                    root=plan.root.stack_id or plan.options.stack,
+                ),
+                clock=self._clock,
+                records=account.records,
+                stacks=account.stacks,
+                changed=_made_of(self._saved, here),
+                force=self._force,
+                by_force=self._by_force,
+                dry_run=self._dry_run,
+                tell=self._tell,
+                save=self._save,
+                others=others,
+            )
+        except TakeoverError as error:
+            self._failed(error)
+            left = "unknown" if error.exit_code is ExitCode.UNKNOWN else "untouched"
+            done = Rescue(name=name, changes=tuple(error.done)) if error.done else None
+        created = {c.record for c in done.changes} if done and not self._dry_run else set()
+        self._told += [RecordResult.of(r, "restored" if r in created else left) for r in here]
+        if done is None:
+            return []
+        self._print(done)
+        return [done]
+
+    def _beside(
+        self, account: OpenAccount, rescues: Sequence[Rescue] | None
+    ) -> Iterator[Awaitable[list[Rescue]]]:
+        """What else is put back, one after the other: helper records, the SOA, the deadman in AWS.
+
+        Args:
+            rescues: what was done at the names; ``None`` where one of them could not be restored.
+        """
+        plan = self._saved.plan
+        if rescues is not None:
+            yield remove_helpers(
+                plan.helpers,
+                restored={done.name for done in rescues if done.changes},
+                zone_id=plan.zone_id,
+                clock=self._clock,
+                records=account.records,
+                dry_run=self._dry_run,
+                tell=self._tell,
+                save=self._save,
+            )
+        if plan.soa is not None:
+            yield put_soa_back(
+                plan.soa,
+                zone_id=plan.zone_id,
+                clock=self._clock,
+                records=account.records,
+                by_force="" if self._force else self._by_force,
+                dry_run=self._dry_run,
+                tell=self._tell,
+                save=self._save,
+            )
+        if rescues is not None:
+            yield self._stop_deadmen(account)
+
+    async def _stop_deadmen(self, account: OpenAccount) -> list[Rescue]:
+        """Only once every name has its record: until then it may be what restores it."""
+        await stop_deadmen(
+            account.step_functions,
+            self._saved.plan,
+            self._folder.name,
+            dry_run=self._dry_run,
+            tell=self._tell,
+        )
+        return []
+
+    def _failed(self, error: TakeoverError) -> None:
+        self._errors.append(error)
+        text_lines.tell_error(error)
+
+    def _tell(self, text: str) -> None:
+        text_lines.talk(self._common, text)
+
+    def _save(self, changes: Sequence[Change]) -> None:
+        save_restore(self._folder, self._clock.now(), changes)
+
+    def _print(self, done: Rescue) -> None:
+        self._printed += 1
+        now = self._clock.now()
+        _print_rescue(self._common, self._folder, done, self._printed, now, dry_run=self._dry_run)
 
 
 def _made_of(saved: Saved, originals: Sequence[RecordSet]) -> list[RecordSet]:
