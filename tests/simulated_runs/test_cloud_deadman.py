@@ -20,7 +20,7 @@ from route53_takeover.simulation.chaos.coverage import CoverageGoal
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults, WayOut
 from route53_takeover.simulation.chaos.harness import InjectionPoint
-from route53_takeover.simulation.chaos.release_oracle import Ground
+from route53_takeover.simulation.chaos.release_oracle import Ground, unfounded_releases
 from route53_takeover.simulation.chaos.runner import options_of, rehearse_once
 from route53_takeover.simulation.chaos.step_functions_port import SimulatedStepFunctions
 from route53_takeover.simulation.scenarios import SCENARIOS, site_account
@@ -221,6 +221,23 @@ def test_a_start_that_never_arrived_is_followed_by_another() -> None:
     assert len({e.id for e in started(run)}) > 1
 
 
+def test_a_clock_that_is_set_back_between_two_processes_starts_a_later_one() -> None:
+    """The first one fires in less time than the second process's clock shows."""
+    killed_before = struck(FaultKind.KILL, InjectionPoint.DEADMAN, 100.0, delay=0.5)
+    back = InjectedFault(deed=FaultKind.CLOCK, seconds=-7200.0)
+    run = rehearse(scenario_of(retry_delays=(1.0, 110.0, 10.0, 10.0, 10.0)), killed_before, back)
+    assert run.broken == ()
+    assert run.result.outcome == Outcome.DONE
+    first, *later = started(run)
+    assert later
+    stopped = [
+        e.id
+        for e in run.events
+        if isinstance(e, ev.DeadmanAnswered) and e.answer is DeadmanAnswer.STOPPED
+    ]
+    assert stopped[0] == first.id
+
+
 # -- what it does is understood
 
 
@@ -316,6 +333,35 @@ def test_restore_stops_it() -> None:
     executions = seen[0].world.step_functions.executions.values()
     assert [each.status for each in executions] == ["ABORTED"]
     assert not any(f"{DEADMAN}: CREATE" in line for _, line in run.history)
+
+
+# -- what the oracle allows
+
+
+def test_a_sleep_between_the_program_and_the_wire_is_no_fault_of_the_release() -> None:
+    asleep = struck(FaultKind.SUSPEND, InjectionPoint.RELEASE, 400.0, delay=0.001)
+    seen: list[Harness] = []
+    scenario = scenario_of(retry_delays=NEVER)
+    run = rehearse_once(
+        scenario,
+        "deadman",
+        Faults(injected=(asleep,)),
+        options=options_of(scenario),
+        begin=seen.append,
+    )
+    slept = [a for a in seen[0].transport.arrivals if a.time - a.sent > 300.0]
+    assert len(slept) == 1
+    assert run.broken == ()
+    plan = next(e.plan for e in run.events if isinstance(e, ev.RunStarted))
+    seen[0].troubles[:] = [t for t in seen[0].troubles if t.what != "asleep"]
+    assert Ground.RESCUED in list(unfounded_releases(seen[0], plan))
+
+
+def test_the_time_in_which_route53_takes_nothing_counts_while_no_process_lives() -> None:
+    busy = struck(FaultKind.BUSY, InjectionPoint.RELEASE, 400.0, delay=1.75)
+    run = rehearse(scenario_of(retry_delays=NEVER), killed(1800.0, 0.5), busy)
+    assert run.broken == ()
+    assert 400.0 < run.gap_seconds < 440.0
 
 
 # -- the oracle tells what is broken

@@ -28,6 +28,7 @@ from route53_takeover.core.takeover.deadman_state import (
     is_armed,
     may_have_fired,
     open_deadmen,
+    rescuers,
 )
 from route53_takeover.core.takeover.events import DeadmanAnswer, Purpose
 from route53_takeover.core.takeover.fold import observe
@@ -36,6 +37,8 @@ from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.step import step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from route53_takeover.core.takeover.state import State
 
 ROLE = "arn:aws:iam::123456789012:role/deadman"
@@ -135,6 +138,65 @@ def test_one_that_should_have_ended_is_stopped_where_the_clock_may_have_jumped()
     assert [each.id for each in open_deadmen(fed(state, ev.RunResumed(time=state.now)))] == [
         "run--1"
     ]
+
+
+# -- what an earlier process started: its clock may have been another one
+
+
+def resumed(*deadmen: CloudDeadman) -> State:
+    """A resumed run whose release is due but for the deadman in AWS."""
+    return replace(with_deadmen(*deadmen), resumes=1, resumed_at=NOW)
+
+
+def started(commands: Iterable[cmd.AnyCommand]) -> list[cmd.StartDeadman]:
+    return [each for each in commands if isinstance(each, cmd.StartDeadman)]
+
+
+def test_one_of_an_earlier_process_lets_no_release_go_and_gets_a_later_one() -> None:
+    state = resumed(deadman(seconds=IN_TIME + 40.0))  # started at the same time as the resume
+    assert not is_armed(state, state.names[NAME], [OLD])
+    following, commands = step(state, ev.TimePassed(time=NOW))
+    assert len(started(commands)) == 1
+    assert not any(isinstance(each, cmd.WriteBatch) for each in commands)
+    (new,) = [each for each in following.deadmen.values() if each.id != "run--1"]
+    assert new.resumes == 1
+
+
+def test_one_of_an_earlier_process_is_stopped_before_a_release_that_a_later_one_waits_for() -> None:
+    old, new = deadman(1, seconds=IN_TIME + 40.0), deadman(2, resumes=1)
+    _, commands = step(resumed(old, new), ev.TimePassed(time=NOW))
+    assert [each.id for each in commands if isinstance(each, cmd.StopDeadman)] == [old.id]
+    assert not any(isinstance(each, cmd.WriteBatch) for each in commands)
+    state = resumed(replace(old, status=DeadmanStatus.STOPPED), new)
+    assert is_armed(state, state.names[NAME], [OLD])
+
+
+def test_an_intent_tells_which_process_started_it() -> None:
+    state = replace(with_deadmen(), resumes=2)
+    intent = ev.DeadmanIntended(time=NOW, id="run--9", name=NAME, record=OLD, seconds=IN_TIME)
+    assert observe(state, intent).deadmen["run--9"].resumes == 2
+
+
+def test_a_release_waits_for_one_that_was_started_after_the_last_sleep() -> None:
+    before = deadman(1, sent=NOW - 10.0, seconds=IN_TIME + 40.0)
+    state = replace(with_deadmen(before), awake_since=NOW - 5.0)
+    assert not is_armed(state, state.names[NAME], [OLD])
+    assert len(started(step(state, ev.TimePassed(time=NOW))[1])) == 1
+    both = replace(with_deadmen(before, deadman(2)), awake_since=NOW - 5.0)
+    assert is_armed(both, both.names[NAME], [OLD])
+
+
+def test_in_the_gap_one_of_an_earlier_process_is_replaced_and_not_told() -> None:
+    gap = released(deadman())
+    assert [each.id for each in rescuers(gap)] == ["run--1"]
+    state, commands = step(gap, ev.RunResumed(time=gap.now + 1.0))
+    assert rescuers(state) == ()
+    (start,) = started(commands)
+    assert not any(isinstance(each, cmd.StopDeadman) for each in commands)
+    answered = ev.DeadmanAnswered(
+        time=state.now, id=start.id, name=NAME, answer=DeadmanAnswer.STARTED
+    )
+    assert [each.id for each in rescuers(step(state, answered)[0])] == [start.id]
 
 
 # -- what is taken for its work

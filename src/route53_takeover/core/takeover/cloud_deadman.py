@@ -20,6 +20,7 @@ from route53_takeover.core.takeover.deadman_state import (
     CloudDeadman,
     DeadmanStatus,
     due_at,
+    is_timed,
     open_deadmen,
     running,
     superseded,
@@ -132,7 +133,7 @@ def _start_where_due(
         if any(d.status in (DeadmanStatus.STARTING, DeadmanStatus.UNKNOWN) for d in mine):
             continue
         newest = running(context.state, record)
-        if newest is not None and _fires_in_time(name, newest, due, late):
+        if newest is not None and _fires_in_time(state, name, newest, due, late):
             continue
         if state.now < name.deadman_not_before:
             context.wake(name.deadman_not_before)
@@ -140,10 +141,19 @@ def _start_where_due(
             _start(context, name, record, due + CLOUD_SLACK - state.now)
 
 
-def _fires_in_time(name: NameState, deadman: CloudDeadman, due: float, late: float) -> bool:
-    """In the gap the one that the release waited for is good enough, but for an extension."""
+def _fires_in_time(
+    state: State, name: NameState, deadman: CloudDeadman, due: float, late: float
+) -> bool:
+    """In the gap the one that the release waited for is good enough, but for an extension.
+
+    One of an earlier process never is: see `is_timed`.
+    """
+    if not is_timed(state, deadman):
+        return False
     if name.covered_by and name.is_absent:
         return True  # as it was started; the wildcard answers
+    if not name.is_absent and deadman.sent < state.awake_since:
+        return False  # a release needs one that was started since the process was last stopped
     early = CLOUD_SLACK if name.is_absent else 0.0
     return due - early <= deadman.fires_at <= late
 
@@ -153,7 +163,12 @@ def _start(context: StepContext, name: NameState, record: RecordSet, seconds: fl
     number = state.writes + 1
     id_ = execution_name(state.run, context.life + str(number))
     deadman = CloudDeadman(
-        id=id_, name=name.name, record=record, seconds=float(round(seconds)), sent=state.now
+        id=id_,
+        name=name.name,
+        record=record,
+        seconds=float(round(seconds)),
+        sent=state.now,
+        resumes=state.resumes,
     )
     context.state = replace(state, writes=number, deadmen={**state.deadmen, id_: deadman})
     context.commands.append(

@@ -46,6 +46,7 @@ class CloudDeadman(Struct, frozen=True, kw_only=True):
         name: of the record set, in normal form.
         seconds: how long it waits.
         sent: when it was started, at the earliest.
+        resumes: how often the run had been resumed by then.
         intended: whether its intent is durable; before that it certainly was not started.
         failures: attempts in vain to find out about it or to stop it, in a row.
         not_before: when the next one is due.
@@ -57,6 +58,7 @@ class CloudDeadman(Struct, frozen=True, kw_only=True):
     record: RecordSet
     seconds: float
     sent: float
+    resumes: int = 0
     status: DeadmanStatus = DeadmanStatus.STARTING
     intended: bool = False
     failures: int = 0
@@ -103,6 +105,15 @@ def running(state: State, record: RecordSet) -> CloudDeadman | None:
     return None
 
 
+def is_timed(state: State, deadman: CloudDeadman) -> bool:
+    """Whether its times are those of this process's clock.
+
+    The wall clock may have been set between two processes: what an earlier one started may fire at
+    any time. A clock that runs counts time asleep, so a sleep changes nothing.
+    """
+    return deadman.resumes == state.resumes
+
+
 def superseded(state: State) -> Iterator[CloudDeadman]:
     """Those in whose place a later one runs."""
     for each in open_deadmen(state):
@@ -135,7 +146,12 @@ def is_armed(state: State, name: NameState, released: Iterable[RecordSet]) -> bo
         if handover.standing.key not in keys:
             continue
         mine = [d for d in may_run if d.record == handover.original]
-        if not mine or any(d.status is not DeadmanStatus.RUNNING or d.fires_at < due for d in mine):
+        if not all(
+            d.status is DeadmanStatus.RUNNING and is_timed(state, d) and d.fires_at >= due
+            for d in mine
+        ):
+            return False
+        if not any(d.sent >= state.awake_since for d in mine):
             return False
     return name.deadman_proven
 
@@ -173,9 +189,12 @@ def left_deadmen(state: State) -> str:
 
 
 def rescuers(state: State) -> tuple[CloudDeadman, ...]:
-    """The newest one of each record set that is gone, or may be released: it certainly runs."""
+    """The newest one of each record set that is gone, or may be released: it certainly runs.
+
+    One of an earlier process is left out: nothing true can be said of when it restores.
+    """
     found = [running(state, h.original) for h in state.handovers]
-    return tuple([each for each in found if each is not None])
+    return tuple([each for each in found if each is not None and is_timed(state, each)])
 
 
 def is_gone(state: State, each: CloudDeadman) -> bool:

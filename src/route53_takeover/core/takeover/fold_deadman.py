@@ -41,6 +41,7 @@ def of_deadman(state: State, event: ev.DeadmanEvent) -> State:
                 record=event.record,
                 seconds=event.seconds,
                 sent=event.time,
+                resumes=state.resumes,
                 intended=True,
             )
             return replace(state, deadmen={**state.deadmen, event.id: intended})

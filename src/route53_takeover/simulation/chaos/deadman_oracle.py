@@ -92,16 +92,24 @@ def is_rescued(
     if plan.options.cloud_deadman is None:
         return True
     own = plan.options.restore_after
-    soonest = arrival.time + (_SHORTEST if own is None else own) + _BEFORE
+    # A machine that sleeps after its DELETE has left the program, and before it has left the
+    # machine, sends it when it wakes. No check of the program can come later than that.
+    at = arrival.time - _slept_on_its_way(harness, arrival)
+    soonest = at + (_SHORTEST if own is None else own) + _BEFORE
     for record in deleted:
-        mine = [
-            e
-            for e in executions(harness)
-            if e.was_running(arrival.time) and conflict(e.record, record)
-        ]
+        mine = [e for e in executions(harness) if e.was_running(at) and conflict(e.record, record)]
         if not mine or any(e.fires_at < soonest for e in mine):
             return False
     return True
+
+
+def _slept_on_its_way(harness: Harness, arrival: Arrival) -> float:
+    """Seconds for which the machine was asleep between a request's start and its arrival."""
+    return sum(
+        t.ended - t.began
+        for t in harness.troubles
+        if t.what == "asleep" and arrival.sent <= t.began and t.ended <= arrival.time
+    )
 
 
 def deadman_sights(harness: Harness) -> Iterator[CoverageGoal]:

@@ -122,8 +122,8 @@ def arm(harness: Harness, fault: InjectedFault) -> None:
 
 def _busy(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("prior request not complete")
-    harness.trouble(fault.deed, fault.seconds)
     zones = harness.world.zones
+    harness.trouble(fault.deed, fault.seconds, at=zones.timeline.now)
     zones.hold_zone(harness.world.zone.zone_id, zones.timeline.now + fault.seconds)
 
 
@@ -222,8 +222,8 @@ def _deploy(harness: Harness, _: InjectedFault) -> None:
 
 def _deadman_denied(harness: Harness, fault: InjectedFault) -> None:
     harness.strike("deadman denied")
-    harness.trouble(fault.deed, fault.seconds)
     machines = harness.world.step_functions
+    harness.trouble(fault.deed, fault.seconds, at=harness.world.timeline.now)
     machines.denied_until = harness.world.timeline.now + fault.seconds
 
 

@@ -113,9 +113,13 @@ class ProcessHarness(Generic[_State]):
         """Counts a fault."""
         self.struck[what] += 1
 
-    def trouble(self, what: str, seconds: float) -> None:
-        """The run is cut off from now on, for so long."""
-        now = self.clock.true()
+    def trouble(self, what: str, seconds: float, *, at: float | None = None) -> None:
+        """The run is cut off from now on, for so long.
+
+        Args:
+            at: the account's time. It lags behind while no process lives, and catches up later.
+        """
+        now = self.clock.true() if at is None else at
         self.troubles.append(Disturbance(began=now, ended=now + seconds, what=what))
 
     def kill(self, downtime: float, *, power_fails: bool = False) -> None:
