@@ -628,3 +628,16 @@ async def test_a_second_that_ticks_draws_only_lines_that_changed() -> None:
         assert new["header"] == 1
         assert new["rail"] == 2
         assert new["hero"] <= 4
+
+
+async def test_no_title_of_a_panel_counts_seconds() -> None:
+    """Another title draws the whole panel."""
+    app = Host()
+    async with app.run_test(size=(200, 59)) as pilot:
+        for scene in ("drain", "confirm", "stale"):
+            await app.see(scenes.view(scene), pilot)
+            titles = set()
+            for _ in range(10):
+                await app.pass_time(1.0, pilot)
+                titles |= {(part.id, *part._titles) for part in app.query(Lines)}
+            assert len(titles) <= len(app.query(Lines)) + 1, scene  # one tells tens of seconds

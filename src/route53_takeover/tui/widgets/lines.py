@@ -50,10 +50,14 @@ class Lines(ScrollView):
         self.refresh()
 
     def entitle(self, title: str, subtitle: str = "") -> None:
-        """Writes into the border; only a change is drawn. The texts are from anywhere."""
-        if (title, subtitle) != self._titles:
-            self._titles = title, subtitle
+        """Writes into the border. The texts are from anywhere.
+
+        A change draws the whole part, so nothing in them may change every second.
+        """
+        before, self._titles = self._titles, (title, subtitle)
+        if title != before[0]:
             self.border_title = Content(escape_control(title))
+        if subtitle != before[1]:
             self.border_subtitle = Content(escape_control(subtitle))
 
     # -- for the widgets that show it
