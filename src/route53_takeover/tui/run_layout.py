@@ -12,18 +12,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from route53_takeover.core.status.run_words import RunKind
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui.frame import Frame, goes_on, is_moving
 from route53_takeover.tui.state_colour import Tone, state_of
 from route53_takeover.tui.widgets.checks import Checks
 from route53_takeover.tui.widgets.deploy import DeployOutput
 from route53_takeover.tui.widgets.header import Header
 from route53_takeover.tui.widgets.hero import Hero
+from route53_takeover.tui.widgets.hero_words import last_seen
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.meter import Meter
 from route53_takeover.tui.widgets.news import NewsLog
@@ -33,6 +36,7 @@ from route53_takeover.tui.widgets.servers import Servers
 from route53_takeover.tui.widgets.swaps import SwapTable
 from route53_takeover.tui.widgets.tabs import Pane, PaneTabs
 from route53_takeover.tui.widgets.tree import StackTree
+from route53_takeover.tui.wording import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,15 +191,24 @@ class RunView(Widget):
         with self.app.batch_update():
             self._adapt(self.view.snapshot)
             self._arrange()
+            self.set_class(bool(self.view.snapshot.rehearsal), "-rehearsal")
             tone = state_of(self.view).tone
             for each in Tone:
                 self.set_class(each is tone, f"-{each}")
             self._show_parts(self.view)
 
     def _show_parts(self, view: View) -> None:
-        sight = self._frame(view)
+        """Of a silent run the panels show what was last seen, as of then."""
+        sight = panels = self._frame(view)
+        old = ""
+        if view.link is Link.STALE:
+            panels = replace(sight, now=min(sight.now, last_seen(sight)))
+            old = f"last seen at {clock(panels.now)}"
         for part in self.query(Lines):
-            part.show(sight)
+            is_panel = part.has_class("panel")
+            part.show(panels if is_panel else sight)
+            if is_panel:
+                part.mark_old(old)
 
     def _adapt(self, snapshot: Snapshot) -> None:
         """Shows the parts of this kind of run, and of a switch the one that matters now."""

@@ -30,6 +30,7 @@ class Lines(ScrollView):
     _laid_width: int = -1
     _count: int = 0
     _titles: tuple[str, str] = ("", "")
+    _old: str = ""
 
     # -- for subclasses
 
@@ -61,6 +62,12 @@ class Lines(ScrollView):
             self.border_subtitle = Content(escape_control(subtitle))
 
     # -- for the widgets that show it
+
+    def mark_old(self, text: str) -> None:
+        """Says in the border how old what it shows is; empty where it is not."""
+        if text != self._old:
+            self._old = text
+            self.border_subtitle = Content(escape_control(text))
 
     def show(self, sight: Frame) -> None:
         """Shows this from now on."""
