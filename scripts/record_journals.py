@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.plan.model import Options
 from route53_takeover.core.status.choices import Act
+from route53_takeover.core.takeover.events import RunStarted
 from route53_takeover.simulation.chaos.fault_injection import FaultKind, InjectedFault
 from route53_takeover.simulation.chaos.faults import Faults
 from route53_takeover.simulation.chaos.harness import InjectionPoint
@@ -116,7 +117,11 @@ def journal(name: str, recording: Recording) -> bytes:
     rehearsal = rehearse_once(
         recording.scenario, f"journal/{name}", recording.faults, options=recording.options
     )
-    return b"".join(encode(seq, event) for seq, event in enumerate(rehearsal.events, start=1))
+    first, *rest = rehearsal.events
+    if not isinstance(first, RunStarted):
+        raise SystemExit(f"{name} does not begin with its plan")
+    events = (replace(first, rehearsal=False), *rest)  # as of an account that is not simulated
+    return b"".join(encode(seq, event) for seq, event in enumerate(events, start=1))
 
 
 def record(folder: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from route53_takeover.core.status.run_status import ListedRun, Missing, Need, RunStatus, Standing
 from route53_takeover.output.run_table import table
@@ -38,6 +39,13 @@ def test_a_name_of_a_run_is_never_broken_and_no_line_is_too_wide(
     assert any(line.endswith(name) for line in lines)
     assert all(len(line) <= max(width, len(name)) for line in lines)
     assert ("NO RECORD" in "".join(lines)) is missing
+
+
+def test_a_gap_that_no_process_watched_to_its_end_is_an_upper_limit() -> None:
+    run = _listed(ORDINARY)
+    unwatched = replace(run, status=replace(run.status, unwatched=2.0))
+    assert "at most" not in _shown(run, 160)[1]
+    assert " at most 34.0 s " in _shown(unwatched, 160)[1]
 
 
 def test_the_stack_and_the_age_make_room_for_the_names_of_the_records() -> None:

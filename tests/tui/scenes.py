@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from route53_takeover.core.takeover.events import AnyEvent
 
-RUN, PID = "20261128-0900-shop", 4242
+RUN, PID = "20270115-090000-shop", 4242
 JOURNALS = Path(__file__).parents[1] / "data" / "recorded"
 
 

@@ -6,6 +6,7 @@ import gc
 import re
 from collections import Counter
 from itertools import combinations
+from math import ceil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,9 +26,12 @@ from route53_takeover.process.protocol import Link
 from route53_takeover.tui import themes
 from route53_takeover.tui.app import TakeoverApp
 from route53_takeover.tui.frame import Frame
+from route53_takeover.tui.key_bar import Hint
 from route53_takeover.tui.marks import LOOKS
 from route53_takeover.tui.run_layout import RunView, arrangement
 from route53_takeover.tui.state_colour import Tone, state_of
+from route53_takeover.tui.steps import running_step
+from route53_takeover.tui.widgets.big_words import big
 from route53_takeover.tui.widgets.deploy import MOST_LINES, DeployOutput
 from route53_takeover.tui.widgets.hero_words import headline
 from route53_takeover.tui.widgets.lines import Lines
@@ -564,7 +568,7 @@ async def test_a_part_that_was_hidden_shows_what_came_meanwhile() -> None:
         await app.see(switch_scenes.view("switch-bake"), pilot)
         text = await app.see(scenes.view("confirm"), pilot)
     assert "no record in this takeover" not in text
-    assert "no answers yet" not in text
+    assert "not watched yet" not in text
 
 
 def test_what_fails_is_on_top_of_many_name_servers() -> None:
@@ -628,3 +632,69 @@ async def test_a_second_that_ticks_draws_only_lines_that_changed() -> None:
         assert new["header"] == 1
         assert new["rail"] == 2
         assert new["hero"] <= 4
+
+
+async def test_no_title_of_a_panel_counts_seconds() -> None:
+    """Another title draws the whole panel."""
+    app = Host()
+    async with app.run_test(size=(200, 59)) as pilot:
+        for scene in ("drain", "confirm", "stale"):
+            await app.see(scenes.view(scene), pilot)
+            titles = set()
+            for _ in range(10):
+                await app.pass_time(1.0, pilot)
+                titles |= {(part.id, *part._titles) for part in app.query(Lines)}
+            assert len(titles) <= len(app.query(Lines)) + 1, scene  # one tells tens of seconds
+
+
+# -- what is not happening now, or not to anything real
+
+
+async def test_what_a_silent_run_shows_is_as_old_as_its_last_sign_of_life() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 39)) as pilot:
+        before = await app.see(scenes.view("stale"), pilot)
+        after = await app.pass_time(60.0, pilot)
+    assert before.count("last seen at 09:00:22Z") == 4
+    assert after.count("last seen at 09:00:22Z") == 4
+    ages = re.compile(r"for \d+s|read \d+s ago")
+    assert ages.findall(before) == ages.findall(after)
+
+
+@pytest.mark.parametrize("scene", ["drain", "paused", "confirm", "done", "gone", "restored"])
+async def test_a_rehearsal_has_a_frame_with_gaps_and_says_that_nothing_is_real(scene: str) -> None:
+    app = Host()
+    async with app.run_test(size=(120, 39)) as pilot:
+        text = await app.see(changed(scenes.view(scene), rehearsal="alias"), pilot)
+        assert "REHEARSAL: nothing real · " in text
+        assert app.run_view.query_one("#hero").styles.border_top[0] == "dashed"
+
+
+async def test_where_the_user_is_waited_for_the_words_are_large_and_the_time_is_small() -> None:
+    for scene, word in (("paused", "PAUSED"), ("unconfirmed", "YOUR TURN")):
+        text = await _hero(scene, size=(120, 39))
+        assert big(word)[0] in text
+        assert re.search(r"\ds in this step", text)
+
+
+async def test_a_gap_says_which_choice_is_safe_and_a_replay_nothing_of_what_comes() -> None:
+    size = (120, 39)
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        app.run_view.hints = (Hint(action="restore", key="b", label="Put back", tooltip=""),)
+        assert "in doubt    wait: the run restores" in await app.see(scenes.view("confirm"), pilot)
+    replayed = await _hero("replay", size=size)
+    assert "in doubt" not in replayed
+    assert " next " not in replayed
+    assert "58s left" not in replayed
+
+
+@pytest.mark.parametrize("now", [0.0, 0.4, 0.6, 0.999])
+def test_what_is_left_and_what_has_passed_make_up_the_whole(now: float) -> None:
+    view = scenes.view("drain")
+    (each,) = view.snapshot.countdowns
+    step = running_step(Frame(view=view, now=view.snapshot.now + now))
+    assert step is not None
+    assert step.spent is not None
+    left = ceil(each.until - view.snapshot.now - now)
+    assert int(step.spent) + left == round(each.until - each.since)

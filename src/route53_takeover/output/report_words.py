@@ -92,6 +92,7 @@ def timeline_text(line: Line) -> str:
 def forecast_rows(each: ForecastResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Two rows below `FORECAST_HEADINGS`: what was expected, and what was measured."""
     expected = each.expected
+    at_most = "at most " if each.unwatched else ""
     return (
         (
             str(expected.key),
@@ -104,7 +105,7 @@ def forecast_rows(each: ForecastResult) -> tuple[tuple[str, ...], tuple[str, ...
         (
             "",
             "measured",
-            "none" if each.gap_seconds is None else f"{each.gap_seconds:.1f} s",
+            "none" if each.gap_seconds is None else f"{at_most}{each.gap_seconds:.1f} s",
             "" if each.gap_seconds_dns is None else f"{each.gap_seconds_dns:.1f} s",
             "" if each.affected_share is None else percent(each.affected_share),
             "" if each.harmed_seconds is None else short(each.harmed_seconds),

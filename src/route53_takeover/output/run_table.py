@@ -55,6 +55,8 @@ def run_cells(run: ListedRun, now: float) -> tuple[str, ...]:
 
 def _gap(status: RunStatus) -> str:
     lasted = "" if status.gap is None else length(status.gap)
+    if status.unwatched:
+        lasted = f"at most {lasted}"
     if not status.missing:
         return lasted
     if all(each.answers for each in status.missing):

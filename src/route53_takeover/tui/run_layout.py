@@ -1,8 +1,8 @@
 """The screen of a run: its parts, their layout at each size, and what moves between two views.
 
 It is handed frozen views and keeps the newest one. Between two views only the time goes on, and
-only where it goes on in the run: what is replayed or over stands still. Every second all parts are
-drawn, and more often the hero and the rail alone, which show that the run is alive.
+only where it goes on in the run: what is replayed or over stands still. Every second the parts are
+asked for their lines again, and those that changed are drawn.
 
 Header, rail and hero are on top at every size, and dialogs stay below them (`TOP_ROWS`).
 """
@@ -12,18 +12,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from route53_takeover.core.status.run_words import RunKind
+from route53_takeover.process.protocol import Link
 from route53_takeover.tui.frame import Frame, goes_on, is_moving
 from route53_takeover.tui.state_colour import Tone, state_of
 from route53_takeover.tui.widgets.checks import Checks
 from route53_takeover.tui.widgets.deploy import DeployOutput
 from route53_takeover.tui.widgets.header import Header
 from route53_takeover.tui.widgets.hero import Hero
+from route53_takeover.tui.widgets.hero_words import last_seen
 from route53_takeover.tui.widgets.lines import Lines
 from route53_takeover.tui.widgets.meter import Meter
 from route53_takeover.tui.widgets.news import NewsLog
@@ -33,6 +36,7 @@ from route53_takeover.tui.widgets.servers import Servers
 from route53_takeover.tui.widgets.swaps import SwapTable
 from route53_takeover.tui.widgets.tabs import Pane, PaneTabs
 from route53_takeover.tui.widgets.tree import StackTree
+from route53_takeover.tui.wording import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +49,7 @@ if TYPE_CHECKING:
     from route53_takeover.process.protocol import View
     from route53_takeover.tui.key_bar import Hint
 
-_TICK, _BEAT = 1.0, 0.5
+_TICK = 1.0
 _PARTS = {
     RunKind.TAKEOVER: {Pane.TREE: "tree", Pane.SERVERS: "servers"},
     RunKind.SWITCH: {Pane.TREE: "checks", Pane.SERVERS: "meter"},
@@ -147,7 +151,6 @@ class RunView(Widget):
 
     def on_mount(self) -> None:
         self.set_interval(_TICK, self._tick)
-        self.set_interval(_BEAT, self._spin)
         self._arrange()
         self._focus_pane()
 
@@ -174,35 +177,38 @@ class RunView(Widget):
 
     def _tick(self) -> None:
         if self.view is not None and goes_on(self.view):
-            self._draw()
-
-    def _spin(self) -> None:
-        """Draws what moves: in a gap its clock, else the rail alone; nothing is laid out for it."""
-        view = self.view
-        if view is None or not goes_on(view):
-            return
-        in_gap = bool(view.snapshot.absences)
-        if in_gap or is_moving(view):
-            for part in self.query("#hero" if in_gap else "#rail").results(Lines):
-                part.show(self._frame(view))
+            with self.app.batch_update():
+                self._show_parts(self.view)
 
     def _frame(self, view: View) -> Frame:
-        beat = int(self.now / _BEAT) if is_moving(view) else None
+        beat = int(self.now / _TICK) if is_moving(view) else None
         return Frame(view=view, now=self.now, beat=beat, hints=self.hints)
 
     def _draw(self) -> None:
         self._due = False
         if self.view is None:
             return
-        sight = self._frame(self.view)
         with self.app.batch_update():
             self._adapt(self.view.snapshot)
             self._arrange()
+            self.set_class(bool(self.view.snapshot.rehearsal), "-rehearsal")
             tone = state_of(self.view).tone
             for each in Tone:
                 self.set_class(each is tone, f"-{each}")
-            for part in self.query(Lines):
-                part.show(sight)
+            self._show_parts(self.view)
+
+    def _show_parts(self, view: View) -> None:
+        """Of a silent run the panels show what was last seen, as of then."""
+        sight = panels = self._frame(view)
+        old = ""
+        if view.link is Link.STALE:
+            panels = replace(sight, now=min(sight.now, last_seen(sight)))
+            old = f"last seen at {clock(panels.now)}"
+        for part in self.query(Lines):
+            is_panel = part.has_class("panel")
+            part.show(panels if is_panel else sight)
+            if is_panel:
+                part.mark_old(old)
 
     def _adapt(self, snapshot: Snapshot) -> None:
         """Shows the parts of this kind of run, and of a switch the one that matters now."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from route53_takeover.tui.dialogs import Dialog
     from route53_takeover.tui.keys import Action
 
+SILENT = "The run's process is silent: this key works once it answers again."
 PANES = {f"pane-{number}": name for number, name in enumerate(Pane, start=1)}
 
 
@@ -134,6 +135,8 @@ class RunScreen(BaseScreen):
             return "This is a replay: the run is over."
         if self._has_ended(view):
             return "The run has ended."
+        if view.link is Link.STALE:
+            return SILENT
         if view.link is Link.GONE and self._may_resume():
             return f"The run's process has died: {self.key('resume')} resumes the run."
         return self._why_not_resume(action, view)
@@ -150,7 +153,11 @@ class RunScreen(BaseScreen):
         view = self._view
         if view is None or view.link not in (Link.LIVE, Link.STALE):
             return ()
-        return () if self._has_ended(view) else view.snapshot.choices
+        if self._has_ended(view):
+            return ()
+        if view.link is Link.STALE:  # the others would take effect at a time that is not known
+            return tuple(c for c in view.snapshot.choices if c.act is Act.RESTORE)
+        return view.snapshot.choices
 
     def _offered(self, action: Action) -> tuple[Choice, ...]:
         """The choices of the first act of this action that applies, one a name."""
@@ -230,6 +237,8 @@ class RunScreen(BaseScreen):
             self.say(f"No run is in progress: {leave}.")
         elif self._may_resume():
             self.say(f"The run's process has died: {self.key('resume')} resumes the run, {leave}.")
+        elif view.link is Link.STALE:
+            self.say(f"{SILENT} {leave}.")
         elif view.link is Link.GONE:
             self.say(f"{ITS_ACCOUNT_TOO} {leave}.")
         else:

@@ -6,6 +6,7 @@ step is called after it.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -101,12 +102,23 @@ def _together(name: str, steps: list[Step], sight: Frame) -> ShownStep:
         ahead = sight.view.snapshot.as_of - sight.view.snapshot.now
     by_plan = sum(_known(step.expected for step in steps))
     earlier = sum(sight.view.usual.get(str(step.phase), 0.0) for step in steps)
+    shown = max(sum(spent) + ahead, 0.0) if spent else None
+    if mark is Mark.RUNNING and shown is not None:
+        shown = _beside_what_is_left(shown, sight)
     return ShownStep(
         name=name,
         mark=mark,
-        spent=max(sum(spent) + ahead, 0.0) if spent else None,
+        spent=shown,
         usual=by_plan or earlier or None,
     )
+
+
+def _beside_what_is_left(spent: float, sight: Frame) -> float:
+    """The seconds of a step whose countdown is shown, so that both make up the whole."""
+    for each in sight.view.snapshot.countdowns:
+        if each.until > sight.now and abs(sight.now - each.since - spent) < 1:
+            return max(round(each.until - each.since) - ceil(each.until - sight.now), 0)
+    return spent
 
 
 def _known(values: Iterator[float | None]) -> Iterator[float]:

@@ -12,7 +12,8 @@ from route53_takeover.base.escaping import escape_control
 
 QUIET_FOR = 10.0
 """Seconds without news after which the screen says that the run still waits."""
-
+_QUIET_STEP = 10.0
+"""Seconds between two such words: they are in a border, and a new one draws its whole panel."""
 
 _WIDOW = 4
 """Cells of a rest that does not get a line of its own."""
@@ -50,7 +51,7 @@ def clock(time: float) -> str:
 
 def still_waiting(now: float, news_at: float) -> str:
     """``still waiting 2m10s`` once nothing has changed for a while, else nothing."""
-    quiet = now - news_at
+    quiet = (now - news_at) // _QUIET_STEP * _QUIET_STEP
     return f"still waiting {duration(quiet)}" if quiet >= QUIET_FOR else ""
 
 

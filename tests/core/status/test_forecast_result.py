@@ -29,6 +29,18 @@ def test_the_gap_by_the_api_and_by_name_servers_is_held_against_the_forecast() -
     )
 
 
+def test_a_gap_that_no_process_watched_to_its_end_is_an_upper_limit() -> None:
+    handover = handed(
+        RecordStatus.CREATED,
+        released_at=10.0,
+        gone_at=10.0,
+        created_at=12.5,
+        back_at=12.0,
+    )
+    (result,) = forecast_results(replace(ended(handover), unwatched=((10.5, 11.5),)))
+    assert forecast_rows(result)[1][2] == "at most 2.0 s"
+
+
 def test_an_adopted_record_had_no_gap_and_harmed_no_user() -> None:
     (result,) = forecast_results(ended(handed(RecordStatus.ADOPTED)))
     told = forecast_result_object(result)

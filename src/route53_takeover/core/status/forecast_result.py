@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from route53_takeover.core.plan.forecast import RecordForecast, record_forecast
 from route53_takeover.core.plan.forecast_objects import record_object
-from route53_takeover.core.status.result import gap_seconds
+from route53_takeover.core.status.result import gap_seconds, unwatched_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ class ForecastResult(Struct, frozen=True, kw_only=True):
     Attributes:
         gap_seconds: by the API; ``None`` where nothing was deleted, or nothing stands yet.
         gap_seconds_dns: of the worst name server; ``None`` where none was asked.
+        unwatched: seconds of the gap in which no process read the name: it is an upper limit then.
         affected_share: of the resolvers, each of which asks one of the name servers, or by the API
             where none was asked; ``None`` where nothing was measured. So are the harmed seconds.
     """
@@ -33,6 +34,7 @@ class ForecastResult(Struct, frozen=True, kw_only=True):
     gap_seconds_dns: float | None
     affected_share: float | None = None
     harmed_seconds: float | None = None
+    unwatched: float = 0.0
 
 
 def forecast_results(state: State) -> Iterator[ForecastResult]:
@@ -45,6 +47,7 @@ def forecast_results(state: State) -> Iterator[ForecastResult]:
                 expected=record_forecast(state.plan, manual),
                 gap_seconds=gap_seconds(handover),
                 gap_seconds_dns=name.worst_silence if released else None,
+                unwatched=unwatched_seconds(state, handover),
             )
             gaps = [] if told.gap_seconds is None else [told.gap_seconds]
             if told.gap_seconds_dns is not None:

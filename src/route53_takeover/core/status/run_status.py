@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from route53_takeover.core.status.any_run import RunState
-    from route53_takeover.core.status.snapshot import Snapshot
+    from route53_takeover.core.status.snapshot import RecordView, Snapshot
 
 
 class Standing(StrEnum):
@@ -103,6 +103,7 @@ class RunStatus(Struct, frozen=True, kw_only=True):
         missing: the names without a record.
         gap: the longest time that a name had no record, in seconds; ``None``: it had one.
         is_gap_open: whether that goes on.
+        unwatched: seconds of it in which no process read the name: it lasted that long at most.
         restored_at: when `restore` put everything back after the run's process.
     """
 
@@ -113,6 +114,7 @@ class RunStatus(Struct, frozen=True, kw_only=True):
     missing: tuple[Missing, ...] = ()
     gap: float | None = None
     is_gap_open: bool = False
+    unwatched: float = 0.0
     restored_at: float | None = None
 
     @property
@@ -164,14 +166,15 @@ def run_status(
         restores: what `restore` did.
         has_account: whether the account is still there: that of a rehearsal ends with it.
     """
-    gaps = [record.gap for record in shown.records if record.gap is not None]
+    worst = max((r for r in shown.records if r.gap is not None), key=_gap, default=None)
     missing = tuple(_missing(state, shown, alive=alive))
     if not has_account and not alive:  # a rehearsal's, which no longer exists
         missing = ()
-    gap = max(gaps, default=None)
     ended = state.ending
     back = restored_at(restores, state.now)
-    common: dict[str, Any] = {"alive": alive, "gap": gap, "missing": missing}
+    common: dict[str, Any] = {"alive": alive, "missing": missing}
+    if worst is not None:
+        common |= {"gap": worst.gap, "unwatched": worst.unwatched}
     if ended is not None and (ended.outcome is not Outcome.UNKNOWN or not has_account):
         return RunStatus(standing=Standing(str(ended.outcome)), **common)
     if back is not None and not alive:
@@ -193,6 +196,10 @@ def run_status(
         standing = Standing.YOUR_TURN if shown.needs_person else Standing.RUNNING
     needs = Need.YOUR_TURN if shown.needs_person else None
     return RunStatus(standing=standing, needs=needs, why=shown.needs_person, **common)
+
+
+def _gap(record: RecordView) -> float:
+    return record.gap or 0.0
 
 
 def _missing(state: RunState, shown: Snapshot, *, alive: bool) -> Iterator[Missing]:

@@ -280,7 +280,8 @@ class _Rehearsing:
             raise RefusedError("there is nothing to resume")
         first: ev.RunStarted | ev.RunResumed = ev.RunResumed(time=harness.clock.now())
         if harness.lives == 1:
-            first = ev.RunStarted(time=harness.clock.now(), run="rehearsal", plan=self._plan)
+            now = harness.clock.now()
+            first = ev.RunStarted(time=now, run="rehearsal", plan=self._plan, rehearsal=True)
         harness.engine = self._engine(journal)
         harness.task = asyncio.get_running_loop().create_task(
             harness.engine.run(first, list(journal.events))

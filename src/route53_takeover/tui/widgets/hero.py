@@ -8,6 +8,7 @@ but the keys go first. Nothing is promised that needs a process where none is th
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -22,15 +23,19 @@ from route53_takeover.process.protocol import Link
 from route53_takeover.tui.marks import ALARM, MUTED, STRONG
 from route53_takeover.tui.state_colour import DIED, TEXT, Tone, failing, failing_since, state_of
 from route53_takeover.tui.steps import running_step
+from route53_takeover.tui.widgets.big_words import PAUSED, YOUR_TURN, big
 from route53_takeover.tui.widgets.hero_words import (
     ALERT,
     after_death,
     asked_for,
     ending,
     fallback,
+    first_in_doubt,
     headline,
+    in_the_past,
     last_seen,
     users,
+    was_due,
     while_silent,
 )
 from route53_takeover.tui.widgets.lines import DrawnLines
@@ -60,6 +65,7 @@ _MOST = 8
 _KEYS = 4
 _WANTED = ("release", "resume", "restore", "extend", "pause", "abort", "play", "leave")
 """The actions whose keys are shown, if they apply."""
+_WORDS = (PAUSED, YOUR_TURN)
 _LABEL = 12
 _LONGER = {
     "resume": "Resume: restores or continues",
@@ -97,7 +103,8 @@ class Hero(DrawnLines):
         """Digits and text, side by side."""
         tone = state_of(sight.view).tone
         number = _number(sight)
-        if number is None or width < _WITH_DIGITS:
+        least = _WITH_WHOLE_LABEL if number is not None and number.text in _WORDS else _WITH_DIGITS
+        if number is None or width < least:
             return self._text(sight, width)
         if width < _WITH_WHOLE_LABEL:
             number = number._replace(label=number.label.removesuffix(_COUNTING))
@@ -135,7 +142,7 @@ class Hero(DrawnLines):
 
 def _title(sight: Frame, state: State) -> str:
     snapshot = sight.view.snapshot
-    marks = [mark(snapshot.rehearsal)] if snapshot.rehearsal else []
+    marks = [f"{mark(snapshot.rehearsal)}: nothing real"] if snapshot.rehearsal else []
     if sight.view.link is Link.REPLAY:
         marks.append(f"REPLAY of {datetime.fromtimestamp(snapshot.now, UTC):%Y-%m-%d %H:%M:%SZ}")
     word = state.word
@@ -182,8 +189,12 @@ def _number(sight: Frame) -> _Number | None:
         return _Number(f"{meter.share * 100:.0f}", "%", "on green")
     for each in snapshot.countdowns:
         if each.until > sight.now:
-            return _Number(_clock(each.until - sight.now + 0.999), "", "left")
+            return _Number(_clock(ceil(each.until - sight.now)), "", "left")
     step = running_step(sight)
+    spent = None if step is None else step.spent
+    if sight.view.link is Link.LIVE and state_of(sight.view).tone is Tone.YOUR_TURN:
+        label = "" if spent is None else f"{duration(spent)} in this step"
+        return _Number(PAUSED if snapshot.paused else YOUR_TURN, "", label)
     if step is None or step.spent is None:
         return None
     return _Number(_clock(step.spent), "", "in this step")
@@ -219,6 +230,9 @@ def _clock(spent: float) -> str:
 
 def _digits(number: _Number, style: str) -> list[Content]:
     """Textual's digits in three lines, and what they count in a fourth."""
+    if number.text in _WORDS:
+        lines = [Content.styled(f" {row}", f"bold {style}") for row in big(number.text)]
+        return [*lines, Content.styled(f" {number.label}", MUTED)]
     drawn = Digits(number.text).render(Style(bold=True))
     text = "".join(each.text for each in drawn if isinstance(each, Segment))
     rows = text.splitlines()[:3]
@@ -257,7 +271,7 @@ def _countdown(each: Countdown, sight: Frame, width: int) -> Content:
         return plain(f"{text}{name}").truncate(width, ellipsis=True)
     what = each.label.removeprefix("the ")
     if sight.view.link is Link.REPLAY:
-        what = what.replace("record is", "record was to be")
+        what = was_due(what)
     text = f"{what} in {remaining(left)}{name}"
     end = f"at {clock(each.until)}"
     if _room(text, end, width) < _SHORTEST_BAR:
@@ -323,13 +337,17 @@ def _labels(sight: Frame) -> Iterator[tuple[str, str]]:
         yield from while_silent(sight)
         return
     if text := users(snapshot):
-        yield "users", text
+        yield "users", in_the_past(text) if link is Link.REPLAY else text
     if link is not Link.REPLAY:
         yield from asked_for(sight)
     if state_of(sight.view).tone is Tone.YOUR_TURN:
         return
     if text := fallback(snapshot):
         yield "if not", text
+    if link is Link.REPLAY:
+        return  # what came next is later in it
+    if text := first_in_doubt(sight):
+        yield "in doubt", text
     if snapshot.next:
         yield "next", snapshot.next
     if snapshot.cloud_rescues and link is Link.LIVE:

@@ -126,6 +126,36 @@ def _resumes(sight: Frame) -> str:
     return f": press {key}" if key else ""
 
 
+def was_due(what: str) -> str:
+    """What a countdown of a replay counted down to."""
+    for now, then in (("is ", "was to be "), ("expires", "was to expire"), ("ends", "was to end")):
+        if now in what:
+            return what.replace(now, then, 1)
+    return what
+
+
+def in_the_past(text: str) -> str:
+    """The sentence on users, in a replay."""
+    for now, then in (
+        ("does not answer", "did not answer"),
+        ("name server answers", "name server answered"),
+        ("answers", "answered"),
+        ("answer.", "answered." if "get" not in text else "answer."),
+        (" get no", " got no"),
+    ):
+        text = text.replace(now, then)
+    return text
+
+
+def first_in_doubt(sight: Frame) -> str:
+    """Which of the keys in a gap is safe; empty where there is none, or nothing to choose."""
+    snapshot = sight.view.snapshot
+    key = next((hint.key for hint in sight.hints if hint.action == "restore"), "")
+    if not key or not snapshot.absences or snapshot.absences[0].until is None:
+        return ""
+    return f"wait: the run restores it by itself. {key} restores it now; the stack may roll back."
+
+
 # -- what users get, and what follows
 
 

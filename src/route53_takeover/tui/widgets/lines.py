@@ -30,6 +30,7 @@ class Lines(ScrollView):
     _laid_width: int = -1
     _count: int = 0
     _titles: tuple[str, str] = ("", "")
+    _old: str = ""
 
     # -- for subclasses
 
@@ -50,13 +51,23 @@ class Lines(ScrollView):
         self.refresh()
 
     def entitle(self, title: str, subtitle: str = "") -> None:
-        """Writes into the border; only a change is drawn. The texts are from anywhere."""
-        if (title, subtitle) != self._titles:
-            self._titles = title, subtitle
+        """Writes into the border. The texts are from anywhere.
+
+        A change draws the whole part, so nothing in them may change every second.
+        """
+        before, self._titles = self._titles, (title, subtitle)
+        if title != before[0]:
             self.border_title = Content(escape_control(title))
+        if subtitle != before[1]:
             self.border_subtitle = Content(escape_control(subtitle))
 
     # -- for the widgets that show it
+
+    def mark_old(self, text: str) -> None:
+        """Says in the border how old what it shows is; empty where it is not."""
+        if text != self._old:
+            self._old = text
+            self.border_subtitle = Content(escape_control(text))
 
     def show(self, sight: Frame) -> None:
         """Shows this from now on."""

@@ -6,6 +6,7 @@ own, the same as in the line of the name servers: what was before, and what is n
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -129,7 +130,8 @@ def _when(meter: LiveMeter, time: float | None) -> Content:
 def _progress(each: Countdown, sight: Frame, width: int) -> Content:
     """``████░░░░ 2m00s of 5m00s`` until the site was watched long enough."""
     total = max(each.until - each.since, 0.0)
-    done = min(max(sight.now - each.since, 0.0), total)
+    left = ceil(min(max(each.until - sight.now, 0.0), total))
+    done = max(int(total) - left, 0)  # what is left is shown rounded up, and both are the whole
     text = f" {duration(done)} of {duration(total)}"
     room = min(max(width - _LABEL - len(text), _LEAST_BAR), _MOST_BAR - len(text))
     return _told("watched", Content(f"{bar(done / total if total else 1.0, room)}{text}"))

@@ -103,7 +103,7 @@ def _gap(record: RecordView, sight: Frame) -> Content:
 
 def _left(record: RecordView, sight: Frame) -> float | None:
     """Until the run restores it, where a process does."""
-    is_over = sight.view.link in DIED or sight.view.snapshot.result is not None
+    is_over = sight.view.link in (*DIED, Link.REPLAY) or sight.view.snapshot.result is not None
     if record.until is None or is_over or record.until <= sight.now:
         return None
     return record.until - sight.now

@@ -12,13 +12,14 @@ from route53_takeover.core.status.snapshot import Mark
 from route53_takeover.tui.marks import LOOKS, MUTED, STRONG
 from route53_takeover.tui.widgets.lines import DrawnLines
 from route53_takeover.tui.widgets.timeline import MARKS, timeline
-from route53_takeover.tui.wording import cell, duration, plain
+from route53_takeover.tui.wording import cell, duration, plain, wrapped
 
 if TYPE_CHECKING:
     from route53_takeover.core.status.snapshot import ServerAnswer, ServerView
     from route53_takeover.tui.frame import Frame
 
 _AGE = 12
+_UNWATCHED = "not watched yet: answers are shown before the record can be deleted"
 _ALL_IN_VIEW = 6
 """Name servers that are in view at most sizes without scrolling."""
 
@@ -40,7 +41,7 @@ class Servers(DrawnLines):
         """The latest answers; once a record is deleted, the timeline, which ends with them."""
         servers = sight.view.snapshot.servers
         if not servers:
-            return [Content.styled("no answers yet", MUTED)]
+            return wrapped(Content.styled(_UNWATCHED, MUTED), width)
         if len(servers) > _ALL_IN_VIEW:
             servers = failing_first(servers)
         return timeline(sight, servers, width) or _grid(servers, sight, width)
