@@ -23,6 +23,7 @@ from route53_takeover.cli.given_options import (
     account_words,
     given_values,
     refuse_beside_live,
+    refuse_beside_live_policy,
     refuse_beside_plan,
     root_of,
     run_line,
@@ -60,7 +61,11 @@ from route53_takeover.cli.options import (
     WriteConfigOption,
     YesOption,
 )
-from route53_takeover.cli.policy_options import DeadmanTemplateOption, PolicyTakeover
+from route53_takeover.cli.policy_options import (
+    DeadmanTemplateOption,
+    MeasurementPolicy,
+    PolicyTakeover,
+)
 from route53_takeover.cli.switch_options import SiteSwitch
 from route53_takeover.cli.takeover_options import Takeover
 
@@ -161,14 +166,20 @@ def retire(
 @grouped
 def policy(
     *,
+    ctx: typer.Context,
     deadman_template: DeadmanTemplateOption = False,
+    measurement: MeasurementPolicy,
     takeover: PolicyTakeover,
     connection: ConnectionOptions,
     common: CommonOptions,
 ) -> ExitCode:
-    """Print the least-privilege IAM policy for a plan; writes nothing."""
+    """Print the least-privilege IAM policy for a plan, or for rehearse --live; writes nothing."""
+    measurement.check(takeover.zone)
     from route53_takeover.cli.commands import policy as command
 
+    if measurement.live and takeover.zone is not None:
+        refuse_beside_live_policy(ctx, PolicyTakeover.__dataclass_fields__)
+        return command.live_policy(measurement, takeover.zone, connection, common)
     return command.policy(takeover, connection, common, deadman_template=deadman_template)
 
 

@@ -232,6 +232,20 @@ def refuse_beside_live(ctx: typer.Context, *, live: bool) -> None:
         )
 
 
+def refuse_beside_live_policy(ctx: typer.Context, takeover: Iterable[str]) -> None:
+    """Refuses options on the command line that are not of a measurement's policy.
+
+    Raises:
+        UsageError: there are some.
+    """
+    unused = {*takeover, "deadman_template"} - {"zone"}
+    others = {one.name or "" for one in ctx.command.params} - unused
+    if words := [w for w in _words(ctx, "COMMANDLINE", but=others) if w.startswith("--")]:
+        raise UsageError(
+            f"the policy of `rehearse --live` does not use {', '.join(words)}", "Leave them out."
+        )
+
+
 _OF_A_RUN = frozenset({"on_event", "notify"})
 _OF_LIVE = frozenset(
     {

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "diagnose": ("route53-takeover diagnose --stack Shop",),
     "policy": (
         "route53-takeover policy --stack Shop --record www.example.com --no-deploy > policy.json",
+        "route53-takeover policy --live --zone example.com > policy.json",
     ),
     "switch": (
         (

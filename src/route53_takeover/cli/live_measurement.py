@@ -92,7 +92,7 @@ async def measure_live(common: Common, connection: Connection, asked: LiveReques
     refuse_questions(connection)
     identity = await in_thread(lambda: who_am_i(connection))
     async with opened(connection, clock, writable=True, measures=True, tell=tell) as account:
-        zone = await _zone(account, asked.zone)
+        zone = await zone_to_measure_in(account, asked.zone)
         connection = msgspec.structs.replace(connection, region=account.region)
         for line in announcement(asked, zone, identity, account.region):
             text_lines.talk(common, line, always=True)
@@ -335,7 +335,7 @@ def measurement_lines(measurement: Measurement) -> list[str]:
     """What was measured, a line each."""
     lines = [measured_line(each) for each in measurement.kinds]
     lines += [
-        f"{each.kind}: events come {each.event_lag:g} s after the change"
+        f"{each.kind}: events come {max(round(each.event_lag, 1), 0.0):g} s after the change"
         for each in measurement.kinds
         if each.event_lag is not None
     ]
@@ -346,7 +346,7 @@ def measurement_lines(measurement: Measurement) -> list[str]:
     return lines
 
 
-async def _zone(account: OpenAccount, asked: str) -> Zone:
+async def zone_to_measure_in(account: OpenAccount, asked: str) -> Zone:
     """The zone, which throw-away records can be removed from again."""
     if "." in asked:
         name = normal_name(asked)

@@ -393,6 +393,21 @@ def _default_state_dir(*, quiet: bool) -> Path:
     return folder.path
 
 
+KindsOption = Annotated[
+    str,
+    option(
+        "--kinds",
+        callback=types.kinds,
+        help="Kinds of records to measure: alias, a, cname, txt, ns.",
+        metavar="KINDS",
+    ),
+]
+ProtectionsOption = Annotated[
+    bool,
+    option("--protections", help="Also measure creates that a record set protection forbids."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
     """What is rehearsed."""
@@ -450,19 +465,8 @@ class Rehearsal:
             metavar="ID|NAME",
         ),
     ] = None
-    kinds: Annotated[
-        str,
-        option(
-            "--kinds",
-            callback=types.kinds,
-            help="Kinds of records to measure: alias, a, cname, txt, ns.",
-            metavar="KINDS",
-        ),
-    ] = "alias,a,cname"
-    protections: Annotated[
-        bool,
-        option("--protections", help="Also measure creates that a record set protection forbids."),
-    ] = False
+    kinds: KindsOption = "alias,a,cname"
+    protections: ProtectionsOption = False
     yes_create: Annotated[
         bool,
         option(

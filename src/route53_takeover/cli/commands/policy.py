@@ -1,4 +1,4 @@
-"""``policy``: what the program may call for one plan, as an IAM policy on stdout.
+"""``policy``: what the program may call for one plan or measurement, as an IAM policy on stdout.
 
 It reads what `plan` reads, on a connection that can only read. A plan that is refused has no
 policy: what would have to change first may change it.
@@ -16,6 +16,8 @@ from route53_takeover.base.stdio import write_lines
 from route53_takeover.base.threads import in_thread
 from route53_takeover.cli.bootstrap import check_refusals, opened, read, who_am_i
 from route53_takeover.cli.interrupts import in_loop
+from route53_takeover.cli.live_measurement import zone_to_measure_in
+from route53_takeover.core.measuring.iam_policy import MeasuredZone, measuring_policy
 from route53_takeover.core.plan.cloud_deadman import template
 from route53_takeover.core.plan.iam_policy import (
     MANAGED_SIZE,
@@ -25,15 +27,17 @@ from route53_takeover.core.plan.iam_policy import (
     policy_for,
     sids,
 )
+from route53_takeover.core.plan.measured import RecordKind
 from route53_takeover.core.plan.planner import make_plan, wanted_records
 from route53_takeover.output import text_lines
 from route53_takeover.runtime.ownership_lookup import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from route53_takeover.cli.bootstrap import OpenAccount
     from route53_takeover.cli.options import CommonOptions, ConnectionOptions
+    from route53_takeover.cli.policy_options import MeasurementPolicy
     from route53_takeover.cli.takeover_options import Takeover
     from route53_takeover.core.plan.facts import Facts
     from route53_takeover.core.plan.iam_policy import Policy
@@ -56,6 +60,46 @@ def policy(
     options, reached = takeover.options(), connection.connection()
     work = _policy(common.common(), reached, options, deadman_template=deadman_template)
     return in_loop(work)
+
+
+def live_policy(
+    asked: MeasurementPolicy, zone: str, connection: ConnectionOptions, common: CommonOptions
+) -> ExitCode:
+    """Prints the least-privilege IAM policy for `rehearse --live`; writes nothing."""
+    kinds = [RecordKind(each) for each in asked.kinds.split(",")]
+    work = _live_policy(
+        common.common(), connection.connection(), zone, kinds, protections=asked.protections
+    )
+    return in_loop(work)
+
+
+async def _live_policy(
+    common: Common,
+    connection: Connection,
+    asked: str,
+    kinds: Sequence[RecordKind],
+    *,
+    protections: bool,
+) -> ExitCode:
+    identity = await in_thread(lambda: who_am_i(connection))
+    async with opened(connection, SystemClock()) as account:
+        zone = await zone_to_measure_in(account, asked)
+        where = MeasuredZone(
+            partition=account.partition,
+            region=account.region,
+            account=identity.account,
+            zone_id=zone.zone_id,
+            name=zone.name,
+        )
+    found = measuring_policy(where, kinds, protections=protections)
+    _tell_credentials(common, connection, found)
+    text_lines.talk(
+        common,
+        "for every run of `rehearse --live` in this zone and region, and for its `restore`; "
+        "CloudFormation creates the throw-away records with the same credentials",
+    )
+    _print(common, found.document)
+    return ExitCode.DONE
 
 
 async def _policy(
@@ -118,13 +162,7 @@ def _tell(common: Common, connection: Connection, made: Plan, found: Policy) -> 
             common,
             f"nothing to do: stack {made.root.stack_name} owns it already; this policy only reads",
         )
-    if connection.dns_profile:
-        text_lines.talk(
-            common,
-            f"for the credentials of --dns-profile {connection.dns_profile}: {sids(found.zone)}; "
-            f"for those of the stack: {sids(found.stacks)}",
-            always=True,
-        )
+    _tell_credentials(common, connection, found)
     if found.size > MANAGED_SIZE:
         text_lines.talk(
             common,
@@ -138,3 +176,13 @@ def _tell(common: Common, connection: Connection, made: Plan, found: Policy) -> 
         "your deploy command needs its own permissions as before, CloudFormation's for the record "
         "included; sts:GetCallerIdentity, which is called too, needs none",
     )
+
+
+def _tell_credentials(common: Common, connection: Connection, found: Policy) -> None:
+    if connection.dns_profile:
+        text_lines.talk(
+            common,
+            f"for the credentials of --dns-profile {connection.dns_profile}: {sids(found.zone)}; "
+            f"for those of the stack: {sids(found.stacks)}",
+            always=True,
+        )

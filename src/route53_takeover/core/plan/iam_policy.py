@@ -95,9 +95,9 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
     return Policy(
         zone=(
             *_writes(plan, reach, zones + plan.zone_id),
-            _allow("FindTheZone", ["route53:ListHostedZones"], ["*"]),
-            _allow("LookAtTheZone", ["route53:GetHostedZone"], [zones + id_ for id_ in looked_at]),
-            _allow(
+            allow("FindTheZone", ["route53:ListHostedZones"], ["*"]),
+            allow("LookAtTheZone", ["route53:GetHostedZone"], [zones + id_ for id_ in looked_at]),
+            allow(
                 "ReadTheZone",
                 ["route53:ListResourceRecordSets", "route53:ListResourceRecordSetProtections"],
                 [f"{zones}{plan.zone_id}"],
@@ -105,8 +105,8 @@ def policy_for(plan: Plan, reach: Reach) -> Policy:
             *_deadman(plan, reach),
         ),
         stacks=(
-            _allow("WatchTheStack", ["cloudformation:DescribeStackEvents"], own),
-            _allow(
+            allow("WatchTheStack", ["cloudformation:DescribeStackEvents"], own),
+            allow(
                 "ReadTheTemplates",
                 ["cloudformation:GetTemplate"],
                 [*own, *dict.fromkeys(reach.owners)],
@@ -121,12 +121,12 @@ def _preview(plan: Plan, own: list[str]) -> Iterator[Statement]:
     """What reads the change set of a preview, and deletes it again; never what executes one."""
     if plan.options.preview is None:
         return
-    yield _allow(
+    yield allow(
         "ReadThePreview",
         ["cloudformation:DescribeChangeSet", "cloudformation:ListChangeSets"],
         own,
     )
-    yield _allow("DeleteThePreview", ["cloudformation:DeleteChangeSet"], own)
+    yield allow("DeleteThePreview", ["cloudformation:DeleteChangeSet"], own)
 
 
 def _inventory(plan: Plan, reach: Reach, own: list[str]) -> Iterator[Statement]:
@@ -134,7 +134,7 @@ def _inventory(plan: Plan, reach: Reach, own: list[str]) -> Iterator[Statement]:
     check = plan.options.owner_check
     region = "*" if check is OwnerCheck.FULL else reach.region
     every = [f"arn:{reach.partition}:cloudformation:{region}:{plan.account}:stack/*/*"]
-    yield _allow(
+    yield allow(
         "LookAtAnyOwner",
         ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
         own if check is OwnerCheck.NONE else every,
@@ -142,7 +142,7 @@ def _inventory(plan: Plan, reach: Reach, own: list[str]) -> Iterator[Statement]:
     listing = [] if check is OwnerCheck.NONE else ["cloudformation:ListStacks"]
     listing += ["cloudformation:ListExports"] if reach.exports else []
     if listing:
-        yield _allow("FindAnyOwner", listing, ["*"])
+        yield allow("FindAnyOwner", listing, ["*"])
 
 
 def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:
@@ -154,7 +154,7 @@ def _writes(plan: Plan, reach: Reach, zone: str) -> Iterator[Statement]:
         yield _change("TheSoa", zone, [plan.soa.original.key], ["UPSERT"])
     if plan.helpers or plan.soa or any(m.lowered for m in plan.manuals):  # all wait for INSYNC
         changes = f"arn:{reach.partition}:route53:::change/*"
-        yield _allow("SeeItServed", ["route53:GetChange"], [changes])
+        yield allow("SeeItServed", ["route53:GetChange"], [changes])
 
 
 def _deadman(plan: Plan, reach: Reach) -> Iterator[Statement]:
@@ -166,13 +166,13 @@ def _deadman(plan: Plan, reach: Reach) -> Iterator[Statement]:
         return
     role = DeadmanRole.parse(plan.options.cloud_deadman)
     machine = role.machine(reach.region)
-    yield _allow("TestTheDeadman", ["states:TestState"], ["*"])
+    yield allow("TestTheDeadman", ["states:TestState"], ["*"])
     passed = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
-    yield _allow("WithItsRole", ["iam:PassRole"], [role.arn]) | {"Condition": passed}
+    yield allow("WithItsRole", ["iam:PassRole"], [role.arn]) | {"Condition": passed}
     starts = ["states:DescribeStateMachine", "states:ListExecutions", "states:StartExecution"]
-    yield _allow("StartTheDeadman", starts, [machine])
+    yield allow("StartTheDeadman", starts, [machine])
     stops = ["states:DescribeExecution", "states:StopExecution"]
-    yield _allow("StopTheDeadman", stops, [role.execution(reach.region, "*")])
+    yield allow("StopTheDeadman", stops, [role.execution(reach.region, "*")])
 
 
 def only_create(plan: Plan) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def only_create(plan: Plan) -> dict[str, Any]:
 
 def _change(sid: str, zone: str, keys: Iterable[RecordKey], actions: list[str]) -> Statement:
     """Lets these record sets of the zone be changed by these actions, and no other."""
-    return _allow(sid, [_CHANGE], [zone]) | {"Condition": _condition(keys, actions)}
+    return allow(sid, [_CHANGE], [zone]) | {"Condition": _condition(keys, actions)}
 
 
 def _condition(keys: Iterable[RecordKey], actions: list[str]) -> dict[str, Any]:
@@ -200,7 +200,8 @@ def iam_name(name: str) -> str:
     return name.removesuffix(".")
 
 
-def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
+def allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
+    """One statement."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 

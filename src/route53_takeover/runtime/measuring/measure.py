@@ -142,7 +142,8 @@ async def _logged(
     retried = [each for each in measured if each.differs is MeasuredOutcome.RETRIED]
     if not retried:
         return measured
-    bench.tell(f"asking CloudTrail for the tries; it may take {patience / 60:.0f} minutes")
+    waits = f"; it may take {patience / 60:.0f} minutes" if patience else ""
+    bench.tell(f"asking CloudTrail for the tries{waits}")
     until = bench.now()
     last = bench.clock.now() + patience
     while True:
