@@ -174,9 +174,8 @@ async def serving_world(
 
 
 def with_deadman(machines: StateMachines) -> Mapping[str, Mapping[str, Operation]]:
-    """Step Functions, where the account has a state machine."""
-    found = {"stepfunctions": step_functions_api.operations(machines)}
-    return found if machines.machines else {}
+    """Step Functions, which any stack can add a state machine to."""
+    return {"stepfunctions": step_functions_api.operations(machines)}
 
 
 def scrub(environment: MutableMapping[str, str]) -> None:

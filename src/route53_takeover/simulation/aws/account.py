@@ -21,6 +21,7 @@ from route53_takeover.core.plan.cloud_deadman import DeadmanRole, definition
 from route53_takeover.simulation.aws.cloudformation.stacks import StackConfig, StackStore
 from route53_takeover.simulation.aws.http.faults import ApiFault
 from route53_takeover.simulation.aws.route53.zones import Zones
+from route53_takeover.simulation.aws.step_functions.deployed import DeployedMachines
 from route53_takeover.simulation.aws.step_functions.state_machines import Machine, StateMachines
 from route53_takeover.simulation.aws.timeline import Schedule
 
@@ -129,6 +130,7 @@ class SimulatedAccount:
         self.zones = Zones(self.timeline, self.rng)
         self.stacks = StackStore(self.timeline, self.zones, self.rng, config=account.config)
         self.step_functions = StateMachines(self.timeline, self.zones)
+        DeployedMachines(self.stacks, self.step_functions)
         if account.deadman:
             add_deadman(self.step_functions, DEADMAN_ROLE, [r.key for r in account.existing])
         self.zone = self.zones.add_zone(

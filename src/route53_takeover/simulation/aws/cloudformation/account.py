@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from route53_takeover.simulation.aws.timeline import Schedule
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_NAMED = frozenset({"AWS::S3::Bucket", "AWS::ApiGateway::DomainName"})
-_NAMED_BY = ("BucketName", "DomainName")
+_NAMED = frozenset({"AWS::S3::Bucket", "AWS::ApiGateway::DomainName", "AWS::IAM::Role"})
+_NAMED_BY = ("BucketName", "DomainName", "RoleName")
 """What has the physical id that its template gives it: often the name of a host."""
 _WAIT = "AWS::CloudFormation::WaitCondition"
 """Fails after its time-out: no one signals anything here."""

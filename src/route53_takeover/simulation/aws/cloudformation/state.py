@@ -129,6 +129,8 @@ class Resource(Struct, kw_only=True):
             return self.physical_id
         if name in self.simulation.attributes:
             return str(self.simulation.attributes[name])
+        if name == "Arn" and self.type == "AWS::IAM::Role":
+            return f"arn:aws:iam::123456789012:role/{self.physical_id}"
         if name.endswith("HostedZoneId"):
             return "Z2FDTNDATAQYW2"
         if name.endswith("DomainName"):

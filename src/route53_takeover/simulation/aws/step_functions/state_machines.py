@@ -93,6 +93,13 @@ class StateMachines:
         self.machines[machine.arn] = machine
         self._roles[machine.role_arn] = frozenset((key.name, key.type) for key in keys)
 
+    def remove(self, arn: str) -> None:
+        """Deletes a state machine, which ends its executions."""
+        del self.machines[arn]
+        for each in self.executions.values():
+            if each.machine == arn and each.status == "RUNNING":
+                each.status, each.stopped_at = "ABORTED", self._timeline.now
+
     def machine(self, arn: str) -> Machine:
         """A state machine; raises ApiFault."""
         if arn not in self.machines:
