@@ -4,7 +4,10 @@ Prints one JSON line: the endpoint, the name servers, and what a takeover in it 
 with. The end-to-end tests start it as a process of its own; so can anybody who wants to try the
 AWS CLI or boto3 on it:
 
-    uv run scripts/simulated_account.py --scenario nested
+    uv run scripts/simulated_account.py --shell account.sh &
+    . ./account.sh
+
+The file points a shell at the account; ``$DEPLOY`` is a deploy command for its stack.
 
 Under ``control_url`` it tells what truly happened and moves time on, which no AWS API can:
 
@@ -20,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
 import signal
 import sys
 import tempfile
@@ -145,7 +149,24 @@ class Accounts:
             await runner.cleanup()
 
 
-async def serve(options: Mapping[str, str], folder: Path) -> None:
+def shell_lines(line: Mapping[str, Any]) -> str:
+    """What points a shell at an account, and at no other."""
+    variables = {
+        "AWS_ENDPOINT_URL": line["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "SIMULATED",
+        "AWS_SECRET_ACCESS_KEY": "simulated",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "ROUTE53_TAKEOVER_NAME_SERVER": " ".join(line["name_servers"]),
+        "DEPLOY": line["deploy"],
+    }
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join(["unset AWS_PROFILE AWS_SESSION_TOKEN", *exports, ""])
+
+
+async def serve(options: Mapping[str, str], folder: Path, shell: Path | None) -> None:
     """Serves until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -154,6 +175,8 @@ async def serve(options: Mapping[str, str], folder: Path) -> None:
         accounts = Accounts(folder, stack)
         line = await accounts.open(options)
         line["control_url"] = await stack.enter_async_context(accounts.controlled())
+        if shell is not None:
+            shell.write_text(shell_lines(line), encoding="utf-8")
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
         await stopped.wait()
@@ -168,6 +191,9 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="for the template's file; a temporary one without it"
     )
+    parser.add_argument(
+        "--shell", type=Path, metavar="FILE", help="write the variables that point a shell at it"
+    )
     arguments = parser.parse_args()
     options = {
         "scenario": arguments.scenario,
@@ -175,7 +201,7 @@ def main() -> None:
         "speed": str(arguments.speed),
     }
     with tempfile.TemporaryDirectory(prefix="simulated-account-") as temporary:
-        asyncio.run(serve(options, arguments.folder or Path(temporary)))
+        asyncio.run(serve(options, arguments.folder or Path(temporary), arguments.shell))
 
 
 if __name__ == "__main__":
