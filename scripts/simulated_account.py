@@ -176,7 +176,7 @@ async def serve(options: Mapping[str, str], folder: Path, shell: Path | None) ->
         line = await accounts.open(options)
         line["control_url"] = await stack.enter_async_context(accounts.controlled())
         if shell is not None:
-            shell.write_text(shell_lines(line), encoding="utf-8")
+            await asyncio.to_thread(shell.write_text, shell_lines(line), encoding="utf-8")
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
         await stopped.wait()
