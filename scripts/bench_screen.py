@@ -127,7 +127,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as state:
         screen, master = started(state, given)
         try:
-            press(master, b"s", b"Press s")
+            press(master, b"\r", b" Start ")
             press(master, b"y", b"Take over")
             if given.after is None:
                 press(master, b"p", b" running ")
