@@ -19,6 +19,7 @@ from route53_takeover.core.switch.events import SwapPurpose
 from route53_takeover.core.switch.model import SwapKind
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.runtime import site_swaps
+from route53_takeover.simulation.chaos.faults import WayOut
 from route53_takeover.simulation.chaos.process_faults import ProcessFault
 from route53_takeover.simulation.chaos.switch.faults import SiteFault, SwitchFault, SwitchFaults
 from route53_takeover.simulation.chaos.switch.harness import SwitchPoint
@@ -148,6 +149,17 @@ def test_a_mapping_of_another_writer_that_is_overwritten_is_seen(
         )
     )
     assert "nothing of another writer is overwritten" in broken(API, faults)
+
+
+def test_a_mapping_that_another_writer_deleted_is_created_again_by_a_restore() -> None:
+    """The run leaves it alone and ends unknown; `restore` is asked for by a user."""
+    faults = SwitchFaults(
+        injected=(SwitchFault(deed=SiteFault.DELETE, cue=SwitchPoint.BEGIN),),
+        way_out=WayOut.RESTORE,
+        resumes=1,
+    )
+    done = rehearse_switch(replace(API, deploy_takes=5.0), "oracle", faults)
+    assert (done.broken, done.found) == ((), {f"{DOMAIN}/": Side.BLUE})
 
 
 def test_a_mapping_of_another_writer_is_compared_right_before_it_is_written() -> None:

@@ -662,12 +662,12 @@ async def test_what_a_silent_run_shows_is_as_old_as_its_last_sign_of_life() -> N
 
 
 @pytest.mark.parametrize("scene", ["drain", "paused", "confirm", "done", "gone", "restored"])
-async def test_a_rehearsal_has_a_frame_with_gaps_and_says_that_nothing_is_real(scene: str) -> None:
+async def test_a_rehearsal_has_a_frame_of_its_own_and_says_that_nothing_is_real(scene: str) -> None:
     app = Host()
     async with app.run_test(size=(120, 39)) as pilot:
         text = await app.see(changed(scenes.view(scene), rehearsal="alias"), pilot)
         assert "REHEARSAL: nothing real · " in text
-        assert app.run_view.query_one("#hero").styles.border_top[0] == "dashed"
+        assert app.run_view.query_one("#hero").styles.border_top[0] == "ascii"
 
 
 async def test_where_the_user_is_waited_for_the_words_are_large_and_the_time_is_small() -> None:

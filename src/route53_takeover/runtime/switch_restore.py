@@ -1,6 +1,7 @@
 """Leading a live site back to blue without a run: `restore`, hours after a switch.
 
-Each swap by itself: read, compare, one write, read back. Nothing of another writer is overwritten
+Each swap by itself: read, compare, one write, read back. A mapping that is gone is created again,
+whoever deleted it: users get nothing. What another writer leads elsewhere is not overwritten
 unless that is asked for, and one that cannot be led back keeps no other from it. What CloudFront
 has cached of green is invalidated once every edge has blue again.
 """

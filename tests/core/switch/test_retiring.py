@@ -137,6 +137,25 @@ def test_a_delete_that_fails_is_unknown() -> None:
     assert "DELETE_FAILED" in run.state.ending.reason  # type: ignore[union-attr]
 
 
+def test_a_delete_that_was_not_begun_leads_no_one_from_blue_to_green() -> None:
+    """Blue stays as it is: another writer may lead users there."""
+    run = Stepped(plan(retire="blue"))
+
+    def held_off(_: object) -> ev.DeleteEnded:
+        run.side = Side.BLUE
+        run.now += 0.1
+        return ev.DeleteEnded(time=run.now, problem="not deleted: no disk", is_begun=False)
+
+    run.answers[cmd.DeleteBlue] = held_off
+    run.go()
+    assert outcome(run) is Outcome.UNKNOWN
+    assert run.kinds().count("WriteSwap") == 1
+    assert run.side is Side.BLUE
+    assert run.state.may_go_back
+    reason = run.state.ending.reason  # type: ignore[union-attr]
+    assert reason.endswith("it leads to blue/dev now; stack blue: not deleted: no disk")
+
+
 def test_a_resumed_run_begins_no_second_delete() -> None:
     run = Stepped(plan(retire="blue"))
     deleting(run)

@@ -77,9 +77,11 @@ class DeleteEnded(Event, frozen=True, kw_only=True):
 
     Attributes:
         problem: why the stack is not gone; empty where it is.
+        is_begun: ``False`` where it certainly was not begun: there is a way back to blue again.
     """
 
     problem: str = ""
+    is_begun: bool = True
 
 
 class SwapPurpose(StrEnum):

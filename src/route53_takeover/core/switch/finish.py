@@ -34,7 +34,10 @@ def verify(context: SwitchContext) -> None:
 def _end_on_green(context: SwitchContext) -> None:
     swaps = context.state.swaps.values()
     if wrong := [swap for swap in swaps if not swap.is_on(Side.GREEN)]:
-        context.end(Outcome.UNKNOWN, "; ".join(map(changed, wrong)))
+        retirement = context.state.retirement
+        left = [f"stack {context.state.plan.options.retire}: {retirement.problem}"]
+        why = [*map(changed, wrong), *(left if retirement.problem else ())]
+        context.end(Outcome.UNKNOWN, "; ".join(why))
         return
     if _is_left_over(context):
         return

@@ -147,7 +147,8 @@ def _retiring(
         case ev.DeleteIntended():
             known = replace(known, begun_at=event.time, problem="")
         case ev.DeleteEnded():
-            known = replace(known, ended_at=event.time, problem=event.problem)
+            begun_at = known.begun_at if event.is_begun else None
+            known = replace(known, begun_at=begun_at, ended_at=event.time, problem=event.problem)
     return replace(state, retirement=known)
 
 

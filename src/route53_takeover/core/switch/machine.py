@@ -94,7 +94,9 @@ def _held_off(state: SwitchState, command: cmd.SwitchCommand, wait: Wait) -> ev.
             return ev.RuleTested(time=wait.now, problem=problem, is_removed=True)
         case cmd.DeleteBlue() if not wait.is_durable:
             return ev.DeleteEnded(
-                time=wait.now, problem="not deleted: the journal could not be written in time"
+                time=wait.now,
+                problem="not deleted: the journal could not be written in time",
+                is_begun=False,
             )
         case cmd.DeployGreen() if not wait.is_durable:
             return DeployExited(

@@ -33,6 +33,8 @@ def retire(context: SwitchContext) -> None:
         context.move(SwitchPhase.VERIFY)
     elif retirement.breaks is None:
         _judge(context)
+    elif retirement.begun_at is None and retirement.ended_at is not None:
+        context.move(SwitchPhase.VERIFY)  # it was not begun, and blue stays as it is
     elif retirement.begun_at is None:
         _begin(context)
     else:

@@ -124,7 +124,8 @@ class Retirement(Struct, frozen=True, kw_only=True):
         stack_id: once it is known.
         breaks: what its delete would break, as told at ``judged_at``; ``None``: not judged yet.
         unjudged: attempts in a row that failed; ``not_before``: no attempt earlier than this.
-        begun_at: when its delete was intended; ``ended_at``: when that ended.
+        begun_at: when its delete was intended; ``None`` again where it was not begun after all.
+        ended_at: when that ended.
         problem: why it is not gone.
     """
 

@@ -119,7 +119,7 @@ def changed(swap: SwapState) -> str:
     shown = "" if swap.reading is None else swap.reading.shown
     if swap.side is Side.ABSENT:
         now = "it is gone"
-    elif shown in (swap.swap.before, swap.swap.after):
+    elif swap.side is Side.OTHER and shown in (swap.swap.before, swap.swap.after):
         now = f"it leads to {shown} and has other settings"
     else:
         now = f"it leads to {shown} now"

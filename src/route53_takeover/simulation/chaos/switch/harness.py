@@ -89,7 +89,7 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         entered: the same with the account's time.
         lost_in: the phases in which the journal broke.
         ended_unknown: whether a process ended without knowing what is true.
-        is_restoring: the operator leads everything back by hand.
+        restoring_since: when the operator began to lead everything back by `restore`.
         found: where every swap led when no one worked on the run any more.
         are_checks_blind: until when (the account's time) checks get no answer.
     """
@@ -107,7 +107,7 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         self.entered: list[tuple[float, SwitchPhase]] = []
         self.lost_in: set[SwitchPhase] = set()
         self.ended_unknown = False
-        self.is_restoring = False
+        self.restoring_since: float | None = None
         self.found: dict[str, Side] = {}
         self.are_checks_blind = 0.0
         self._unlogged: Counter[tuple[str, Side]] = Counter()
@@ -210,6 +210,10 @@ class SwitchHarness(ProcessHarness["SwitchState"]):
         found = with_green(plan, self.world)
         await self.calls.back(operation)
         return found
+
+    @property
+    def is_restoring(self) -> bool:
+        return self.restoring_since is not None
 
     def _on_arrival(self, arrival: SiteArrival) -> None:
         """Looks at what was durable when a write arrived: each intent is for one write."""

@@ -192,7 +192,8 @@ def _overwritten(harness: SwitchHarness) -> Iterator[str]:
         replaced = _replaced(harness, arrival)
         if arrival.written != PERSON or replaced in (Side.BLUE, Side.GREEN):
             continue
-        if replaced is Side.ABSENT and _may_have_moved(harness, arrival):
+        is_asked_for = arrival.sent >= (harness.restoring_since or float("inf"))
+        if replaced is Side.ABSENT and (is_asked_for or _may_have_moved(harness, arrival)):
             continue  # users get nothing: it is created again
         seen_until = arrival.sent - _INSTANT - _staleness(harness, arrival.sent)
         # An ETag is that of what was read: of a distribution nothing can be missed.

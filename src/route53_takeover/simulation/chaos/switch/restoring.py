@@ -32,7 +32,7 @@ async def restore(harness: SwitchHarness, plan: SwitchPlan) -> None:
         SimulatedDistributions(world.cloudfront, calls, by=SWITCHER),
     )
     harness.trouble("left to the operator", _LOOK * _PATIENCE)
-    harness.is_restoring = True
+    harness.restoring_since = harness.clock.true()
     for _ in range(_PATIENCE):
         world.timeline.advance(harness.clock.true())
         if not (world.deploy.is_running or world.delete.is_running):
