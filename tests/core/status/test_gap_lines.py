@@ -8,6 +8,7 @@ from tests.core.status.test_timeline import history
 from tests.played_switch import Played
 
 from route53_takeover.core.domain.http_checks import Side
+from route53_takeover.core.events import RunResumed
 from route53_takeover.core.status.any_run import RunReading
 from route53_takeover.core.status.gap_lines import GapLines
 from route53_takeover.core.status.result import record_results, unwatched_seconds
@@ -60,6 +61,18 @@ def test_a_gap_in_which_no_process_lived_was_at_most_as_long() -> None:
     (record,) = record_results(state)
     assert record.gap_seconds is not None
     assert 0 < record.unwatched < record.gap_seconds
+
+
+def test_a_process_that_resumes_in_a_gap_counts_from_its_beginning() -> None:
+    events = history("machine-lost")
+    resumed = next(i for i, event in enumerate(events) if isinstance(event, RunResumed))
+    reading, gaps, lines = RunReading(), GapLines(), []
+    for number, event in enumerate(events):
+        reading.take(event)
+        if number >= resumed:  # what came before was said by another process
+            assert reading.state is not None
+            lines += [line.text for line in gaps.take(reading.state)]
+    assert "restored after at most 3 min 1 s (no process looked for 3 min 0 s)" in lines[-1]
 
 
 def test_only_the_part_of_a_silence_that_is_in_the_gap_counts() -> None:

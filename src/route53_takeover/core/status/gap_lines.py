@@ -13,7 +13,7 @@ from route53_takeover.core.status.result import gap_words, unwatched_seconds
 from route53_takeover.core.status.snapshot import Mark, News
 from route53_takeover.core.status.spoken_times import length, time_of_day
 from route53_takeover.core.takeover.absence import lack
-from route53_takeover.core.takeover.name_state import RecordStatus
+from route53_takeover.core.takeover.name_state import ABSENT_STAGES, RecordStatus
 from route53_takeover.core.takeover.queries import IN_PROGRESS, root_kind
 from route53_takeover.core.takeover.state import State
 
@@ -61,7 +61,7 @@ class GapLines:
         until = None if name.restoring else name.deadman_at
         if before is not None and not _has_moved(before.until, until):
             return
-        since = state.now if before is None else before.since
+        since = _began(state, name) if before is None else before.since
         self._open[name.name] = _Gap(since, until)
         what = f"NO RECORD: {display_name(name.name)} does not resolve"
         then = "it is being restored"
@@ -79,6 +79,12 @@ def _of_mapping(change: GapOpened | GapClosed, now: float) -> News:
 def _has_moved(before: float | None, now: float | None) -> bool:
     """Whether another deadline is to be said; that a restore has begun has a line of its own."""
     return now is not None and (before is None or abs(now - before) > _MOVED)
+
+
+def _began(state: State, name: NameState) -> float:
+    """Since when it has none: perhaps since before this process was there to say so."""
+    absent = [h for h in name.handovers if h.stage in ABSENT_STAGES]
+    return min((h.gap_began_at for h in absent if h.gap_began_at is not None), default=state.now)
 
 
 def _closed(state: State, name: NameState, lasted: float) -> str:
