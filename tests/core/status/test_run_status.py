@@ -12,9 +12,11 @@ from tests.core.status.test_timeline import folded, history
 from tests.played_switch import Played
 
 from route53_takeover.core.endings import Ending, Outcome
+from route53_takeover.core.events import RunResumed
 from route53_takeover.core.status.build import snapshot
 from route53_takeover.core.status.run_status import LaterRestore, Need, Standing, run_status
 from route53_takeover.core.status.timeline import Timeline
+from route53_takeover.core.takeover.deadman_state import utc
 from route53_takeover.core.takeover.name_state import RecordStatus
 from route53_takeover.core.takeover.phases import Phase
 
@@ -52,6 +54,18 @@ def test_in_the_gap_a_living_process_has_a_deadline_and_a_dead_one_has_none() ->
     assert dead.gap >= 3600, "the gap's clock goes on"
     assert dead.is_gap_open
     assert "no process will restore it" in dead.why
+
+
+def test_what_aws_restores_has_the_time_at_which_it_was_due_also_after_it() -> None:
+    events = history("machine-lost")
+    resumed = next(i for i, event in enumerate(events) if isinstance(event, RunResumed))
+    state, _ = folded(events[:resumed])
+    (deadman,) = state.deadmen.values()
+    shown = utc(deadman.fires_at)[11:]
+    for later, said in ((-5.0, f" at {shown}"), (5.0, f", due at {shown}")):
+        at = replace(state, now=deadman.fires_at + later)
+        why = status(at, alive=False).why
+        assert why.endswith(f"; AWS restores www.example.com{said}."), why
 
 
 def test_a_release_that_waits_for_its_operator_is_their_turn() -> None:

@@ -14,6 +14,7 @@ from route53_takeover.core.takeover.events import DeadmanAnswer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from route53_takeover.core.takeover.deadman_state import CloudDeadman
     from route53_takeover.core.takeover.state import State
 
 
@@ -61,11 +62,14 @@ def cloud_rescues(state: State) -> tuple[CloudRescue, ...]:
             name=display_name(each.name),
             at=each.fires_at,
             ends_at=each.ends_at,
-            text=(
-                f"if this machine dies, AWS restores {display_name(each.name)} at "
-                f"{utc(max(each.fires_at, state.now))[11:]}"
-            ),
+            text=f"if this machine dies, AWS restores {display_name(each.name)}{_due(state, each)}",
         )
         for each in rescuers(state)
     }
     return tuple(sorted(found.values(), key=lambda each: each.at))
+
+
+def _due(state: State, deadman: CloudDeadman) -> str:
+    """When it fires; later it looks again every few seconds, until it ends."""
+    at = utc(deadman.fires_at)[11:]
+    return f" at {at}" if state.now <= deadman.fires_at else f", due at {at}"
