@@ -118,8 +118,14 @@ def test_a_duration_has_only_the_units_that_it_needs() -> None:
     assert [duration(s) for s in (-3, 9.9, 130, 7330)] == ["0s", "9s", "2m10s", "2h02m10s"]
 
 
-def test_the_first_second_of_a_countdown_shows_all_of_it() -> None:
-    assert [remaining(s) for s in (60.0, 59.2, 0.1, -1.0)] == ["1m00s", "1m00s", "1s", "0s"]
+def test_what_is_left_and_what_has_passed_are_the_whole() -> None:
+    assert [remaining(s) for s in (60.0, 59.6, 42.0, 0.1, -1.0)] == [
+        "1m00s",
+        "1m00s",
+        "42s",
+        "0s",
+        "0s",
+    ]
 
 
 def test_quiet_is_shown_only_after_a_while() -> None:
@@ -509,9 +515,13 @@ def test_without_a_release_there_is_no_timeline() -> None:
 
 
 async def _hero(name: str, size: tuple[int, int] = (120, 39)) -> str:
+    return await _hero_of(scenes.view(name), size)
+
+
+async def _hero_of(view: View, size: tuple[int, int] = (120, 39)) -> str:
     app = Host()
     async with app.run_test(size=size) as pilot:
-        text = await app.see(scenes.view(name), pilot)
+        text = await app.see(view, pilot)
     return text.partition(" Record ")[0]
 
 
@@ -544,7 +554,7 @@ async def test_a_failed_takeover_says_so_with_its_cause_and_its_command() -> Non
     assert "TAKEOVER FAILED: OLD RECORD RESTORED" in hero
     assert "in time; the stack ended UPDATE_ROLLBACK_COMPLETE." in hero
     assert "already exists" not in hero, "that followed from the restore"
-    assert "why   route53-takeover diagnose --stack shop" in hero
+    assert "cause find it: route53-takeover diagnose --stack shop" in hero
 
 
 async def test_the_end_shows_the_worst_gap_and_the_next_step() -> None:
@@ -555,10 +565,28 @@ async def test_the_end_shows_the_worst_gap_and_the_next_step() -> None:
 
 async def test_a_replay_is_told_as_past_and_a_rehearsal_as_unreal() -> None:
     replayed = await _hero("replay")
-    assert "had no record: users got no answer." in replayed
+    assert "had no record: some users got no answer." in replayed
     assert "record was to be restored in " in replayed
     rehearsed = await _hero("rehearsal")
-    assert "nothing real: www.example.com has no record: users get no answer." in rehearsed
+    assert "nothing real: www.example.com has no record: users would get no answer." in rehearsed
+
+
+async def test_what_users_get_is_what_the_name_servers_show() -> None:
+    shown = scenes.view("confirm")
+    servers = shown.snapshot.servers
+    for denying, said in (
+        (0, "has no record: name servers still answer as before."),
+        (1, "has no record: some users get no answer."),
+        (len(servers), "has no record: users get no answer."),
+    ):
+        answers = [
+            replace(each, answers=(ServerAnswer(since=0.0, status=status),))
+            for status, each in zip(
+                ["nxdomain"] * denying + ["answer"] * (len(servers) - denying), servers, strict=True
+            )
+        ]
+        view = replace(shown, snapshot=replace(shown.snapshot, servers=tuple(answers)))
+        assert said in await _hero_of(view)
 
 
 async def test_a_part_that_was_hidden_shows_what_came_meanwhile() -> None:

@@ -60,7 +60,7 @@ _CIRCLES = {
 DIED = (Link.GONE, Link.KILLED)
 """Where no process runs that would do anything."""
 
-_DENIED = ("nxdomain", "nodata")
+DENIED = ("nxdomain", "nodata")
 _WORDS: dict[RunKind, dict[str, str]] = {
     RunKind.TAKEOVER: {
         Phase.PREFLIGHT: "READING THE ACCOUNT",
@@ -137,14 +137,14 @@ def to_confirm(snapshot: Snapshot) -> list[str]:
 def failing_since(snapshot: Snapshot) -> float | None:
     """Since when a name server has had no record, once one was deleted; ``None`` where all have."""
     latest = [server.answers[-1] for server in snapshot.servers if server.answers]
-    denied = [answer.since for answer in latest if answer.status in _DENIED]
+    denied = [answer.since for answer in latest if answer.status in DENIED]
     return min(denied) if snapshot.released and denied else None
 
 
 def failing(snapshot: Snapshot) -> str:
     """How many name servers have no record once one was deleted; empty where all of them have."""
     latest = [server.answers[-1].status for server in snapshot.servers if server.answers]
-    for status in _DENIED:
+    for status in DENIED:
         if snapshot.released and (count := latest.count(status)):
             return f"{count} of {len(latest)} name servers: {ANSWER_WORDS[status]}"
     return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import ceil
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -29,8 +28,8 @@ def duration(seconds: float) -> str:
 
 
 def remaining(seconds: float) -> str:
-    """What is left of a time: its first second shows all of it."""
-    return duration(ceil(max(seconds, 0.0)))
+    """What is left of a time, in whole seconds: with what has passed it is the whole."""
+    return duration(max(round(seconds), 0))
 
 
 def seconds(value: float) -> str:

@@ -8,7 +8,6 @@ but the keys go first. Nothing is promised that needs a process where none is th
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -189,7 +188,7 @@ def _number(sight: Frame) -> _Number | None:
         return _Number(f"{meter.share * 100:.0f}", "%", "on green")
     for each in snapshot.countdowns:
         if each.until > sight.now:
-            return _Number(_clock(ceil(each.until - sight.now)), "", "left")
+            return _Number(_clock(round(each.until - sight.now)), "", "left")
     step = running_step(sight)
     spent = None if step is None else step.spent
     if sight.view.link is Link.LIVE and state_of(sight.view).tone is Tone.YOUR_TURN:
@@ -343,7 +342,7 @@ def _labels(sight: Frame) -> Iterator[tuple[str, str]]:
     if state_of(sight.view).tone is Tone.YOUR_TURN:
         return
     if text := fallback(snapshot):
-        yield "if not", text
+        yield "if it fails", text
     if link is Link.REPLAY:
         return  # what came next is later in it
     if text := first_in_doubt(sight):
@@ -375,6 +374,8 @@ def _keys(sight: Frame, width: int) -> Iterator[Content]:
     result = sight.view.snapshot.result
     goes_on = result is None and sight.view.link is Link.LIVE
     longer = {k: v for k, v in _LONGER.items() if goes_on or k != "leave"}
+    if goes_on and state_of(sight.view).tone is Tone.YOUR_TURN:
+        longer["leave"] = "Leave (the run keeps waiting)"
     line = _in_a_row(shown, longer, result)
     yield line if line.cell_length <= width else _in_a_row(shown, {}, result)
 

@@ -22,7 +22,7 @@ from route53_takeover.output.text_lines import swap_line
 from route53_takeover.process.protocol import KILLED, Link
 from route53_takeover.tui.frame import Frame
 from route53_takeover.tui.marks import MUTED, STRONG
-from route53_takeover.tui.state_colour import DIED, Tone, failing, state_of, to_confirm
+from route53_takeover.tui.state_colour import DENIED, DIED, Tone, failing, state_of, to_confirm
 from route53_takeover.tui.wording import clock, duration, plain, seconds
 
 if TYPE_CHECKING:
@@ -92,13 +92,25 @@ def _bare(sight: Frame) -> str:
     more = f" and {others} more" if others else ""
     unreal = f"{mark(snapshot.rehearsal)}, nothing real: " if snapshot.rehearsal else ""
     who = f"{unreal}{worst.name}{more}"
+    get = _what_users_get(snapshot)
     if not worst.is_certain:
         return f"{who} is being deleted; Route 53 has not answered yet."
     if worst.answers:
         return f"{who} is missing; {worst.answers}."
     if sight.view.link is Link.REPLAY:
-        return f"{who} had no record: users got no answer."
-    return f"{who} {'have' if others else 'has'} no record: users get no answer."
+        return f"{who} had no record: {in_the_past(get)}"
+    if snapshot.rehearsal:
+        get = get.replace("users get", "users would get")
+    return f"{who} {'have' if others else 'has'} no record: {get}"
+
+
+def _what_users_get(snapshot: Snapshot) -> str:
+    """Of names that have no record, as far as the name servers show it."""
+    latest = [server.answers[-1].status for server in snapshot.servers if server.answers]
+    denied = sum(status in DENIED for status in latest)
+    if latest and not denied:
+        return "name servers still answer as before."
+    return "users get no answer." if denied == len(latest) else "some users get no answer."
 
 
 def _dead(sight: Frame) -> str:
@@ -139,6 +151,7 @@ def in_the_past(text: str) -> str:
     for now, then in (
         ("does not answer", "did not answer"),
         ("name server answers", "name server answered"),
+        ("still answer ", "still answered "),
         ("answers", "answered"),
         ("answer.", "answered." if "get" not in text else "answer."),
         (" get no", " got no"),
@@ -205,15 +218,15 @@ def asked_for(sight: Frame) -> Iterator[tuple[str, str]]:
     deletes = [c for c in snapshot.choices if c.act in (Act.CONFIRM_RELEASE, Act.RELEASE_NOW)]
     key = next((hint.key for hint in sight.hints if hint.action == "release"), "")
     if deletes and key and deletes[0].risk:
-        yield f"{key} deletes", deletes[0].risk
+        yield f"after {key}", deletes[0].risk
     if to_confirm(snapshot) and not snapshot.paused:
         missing = [text for text in snapshot.waits if "your confirmation" not in text]
         met = "every condition but your confirmation is met"
         yield "conditions", f"missing: {', '.join(missing)}" if missing else met
     if snapshot.paused or to_confirm(snapshot):
         is_switch = snapshot.words.kind is RunKind.SWITCH
-        limit = "without a limit" if is_switch else "for as long as the stack is not finished"
-        yield "waits", f"for you, {limit}"
+        limit = "" if is_switch else ", as long as the stack's operation lasts"
+        yield "waits", f"for you without a limit{limit}"
 
 
 def fallback(snapshot: Snapshot) -> str:
@@ -221,7 +234,7 @@ def fallback(snapshot: Snapshot) -> str:
     meter = snapshot.meter
     if meter is None or snapshot.phase is not SwitchPhase.BAKE:
         return ""
-    return f"more than {meter.max_failures} failed checks: switched back to blue"
+    return f"after more than {meter.max_failures} failed checks the run switches back to blue"
 
 
 def last_seen(sight: Frame) -> float:
@@ -239,18 +252,24 @@ def while_silent(sight: Frame) -> Iterator[tuple[str, str]]:
         yield "users", f"A record was in place {ago}, at {clock(last_seen(sight))}."
     if sight.view.pid:
         yield "to continue", f"kill -CONT {sight.view.pid}"
-    yield "next", "The run goes on when its process does; a stopped one needs SIGCONT."
+    yield (
+        "next",
+        "A stopped run goes on then, and reads the account anew before it deletes anything.",
+    )
 
 
 def after_death(sight: Frame) -> Iterator[tuple[str, str]]:
     """Of a process that died: since when, what may happen without it, and what a new one does."""
     snapshot = sight.view.snapshot
     ago = duration(sight.now - snapshot.as_of)
-    yield "died", f"at most {ago} ago: the last event is of {clock(snapshot.as_of)}"
+    yield "died", f"at most {ago} ago: its last sign is of {clock(snapshot.as_of)}"
     if sight.view.link is not Link.GONE or not sight.view.resumable:
         return
     if snapshot.absences:
-        yield "the stack", "CloudFormation may still create its record; else there is none."
+        yield (
+            "the stack",
+            "CloudFormation may still create its record. If not, the name stays without one.",
+        )
         yield "resume", "A new process reads the account, then restores or continues."
     else:
         yield (
@@ -280,10 +299,10 @@ def ending(sight: Frame) -> Iterator[Content]:
     else:
         reason, _, command = result.reason.partition(_DIAGNOSE)
         yield plain(_sentence(_cause(reason)))
+        if command:
+            yield Content.assemble(("cause ", MUTED), plain("find it: "), plain(command, STRONG))
         if snapshot.next and result.outcome != Outcome.DONE and not snapshot.needs_person:
             yield Content.assemble(("next  ", MUTED), plain(snapshot.next))
-        if command:
-            yield Content.assemble(("why   ", MUTED), plain(command, STRONG))
     yield from _more_alerts(snapshot, result)
 
 

@@ -170,19 +170,15 @@ def _rows(record: RecordView) -> Iterator[_Cells]:
 
 
 def _compared(now: tuple[str, ...], before: tuple[str, ...], record: RecordView) -> tuple[str, ...]:
-    """What stands beside what is wanted; where that is not known, beside what stood before."""
+    """Which of what stands is as it is wanted, and was not so before."""
     fields = {field.name: field for field in record.fields}
     signs = []
     for name, cell, was in zip(_COLUMNS, now, before, strict=True):
         wanted = "" if record.is_off else fields[name].after
-        if not cell or (not wanted and was.startswith(cell)):
-            signs.append("")
-        elif not wanted:
-            signs.append("≠ ")
-        elif was.startswith(cell) and not fields[name].differs:
+        if not cell or not wanted or (was.startswith(cell) and not fields[name].differs):
             signs.append("")
         else:
-            signs.append("✔ " if cell == wanted else "≠ ")
+            signs.append("✔ " if cell == wanted else "")
     return tuple(signs)
 
 
