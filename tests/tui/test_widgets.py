@@ -299,7 +299,7 @@ def test_without_a_process_the_deadman_in_aws_is_named_and_not_denied() -> None:
     (rescue,) = view.snapshot.cloud_rescues
     said = headline(Frame(view=view, now=rescue.at - 60)).plain
     assert said.startswith("www.example.com HAS NO RECORD: AWS restores it at 09:0")
-    said = headline(Frame(view=view, now=rescue.ends_at + 1)).plain
+    said = headline(Frame(view=view, now=rescue.at + 1)).plain
     assert "unless AWS restored it at 09:0" in said
     unguarded = changed(view, cloud_rescues=())
     assert "no process will restore it" in headline(Frame(view=unguarded, now=rescue.at)).plain

@@ -31,6 +31,7 @@ from route53_takeover.core.takeover.deadman_state import (
     rescuers,
 )
 from route53_takeover.core.takeover.events import DeadmanAnswer, Purpose
+from route53_takeover.core.takeover.failure_reason import why
 from route53_takeover.core.takeover.fold import observe
 from route53_takeover.core.takeover.invariants import violations
 from route53_takeover.core.takeover.name_state import RecordStatus
@@ -238,3 +239,18 @@ def test_a_release_of_unknown_fate_was_applied_where_the_record_may_be_its_work(
         state = observe(state, read_at(IN_TIME + after))
     assert stage(state) is RecordStatus.RESTORED
     assert state.names[NAME].write is None
+
+
+@pytest.mark.parametrize(
+    ("seen_after", "by"),
+    [
+        (IN_TIME + 9, "the deadman in AWS restored"),
+        (IN_TIME - 9, "`restore`, another writer or the deadman in AWS restored"),
+    ],
+)
+def test_only_a_deadman_that_was_due_is_said_to_have_restored(seen_after: float, by: str) -> None:
+    seen = NOW + seen_after
+    state = replace(due_state(), deadmen={"run--1": deadman()}, resumes=1, now=seen)
+    (handover,) = state.handovers
+    back = replace(handover, stage=RecordStatus.RESTORED, released_at=NOW, back_at=seen)
+    assert why(with_name(state, handovers=(back,))).startswith(f"{by} www.example.com; ")

@@ -61,7 +61,6 @@ def cloud_rescues(state: State) -> tuple[CloudRescue, ...]:
         each.name: CloudRescue(
             name=display_name(each.name),
             at=each.fires_at,
-            ends_at=each.ends_at,
             text=f"if this machine dies, AWS restores {display_name(each.name)}{_due(state, each)}",
         )
         for each in rescuers(state)

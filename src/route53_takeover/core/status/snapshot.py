@@ -272,13 +272,11 @@ class CloudRescue(Struct, frozen=True, kw_only=True):
 
     Attributes:
         at: when it creates the old record, if none stands then.
-        ends_at: when it ends by itself, after more attempts.
         text: that as a line: ``if this machine dies, AWS restores ... at 11:04:55Z``.
     """
 
     name: str
     at: float
-    ends_at: float
     text: str
 
 

@@ -161,14 +161,21 @@ def may_have_fired(state: State, record: RecordSet) -> bool:
 
     The clock of an earlier process may have been another one.
     """
-    return any(
-        d.record == record
-        and d.intended
-        and d.status is not DeadmanStatus.REFUSED
-        and (d.status is not DeadmanStatus.STOPPED or d.stopped_at >= d.fires_at)
-        and (state.resumes > 0 or state.now >= d.fires_at)
-        for d in state.deadmen.values()
-    )
+    return any(state.resumes > 0 or state.now >= d.fires_at for d in _sent(state, record))
+
+
+def was_due(state: State, record: RecordSet, at: float) -> bool:
+    """Whether a deadman in AWS was to restore this record set by then, as far as clocks tell."""
+    return any(at >= d.fires_at for d in _sent(state, record))
+
+
+def _sent(state: State, record: RecordSet) -> Iterator[CloudDeadman]:
+    """Those that were not refused, nor stopped in time."""
+    for each in state.deadmen.values():
+        stopped = each.status is DeadmanStatus.STOPPED and each.stopped_at < each.fires_at
+        is_sent = each.intended and each.status is not DeadmanStatus.REFUSED
+        if each.record == record and is_sent and not stopped:
+            yield each
 
 
 def utc(time: float) -> str:

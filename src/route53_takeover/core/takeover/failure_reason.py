@@ -12,7 +12,7 @@ from route53_takeover.core.domain.record_sets import display_name
 from route53_takeover.core.domain.stacks import StackPhase
 from route53_takeover.core.events import Switch
 from route53_takeover.core.plan.jets.checks import OWN_RECORD, leaves_out
-from route53_takeover.core.takeover.deadman_state import may_have_fired
+from route53_takeover.core.takeover.deadman_state import may_have_fired, was_due
 from route53_takeover.core.takeover.name_state import ABSENT_STAGES, Cause, RecordStatus
 from route53_takeover.core.takeover.queries import (
     added_as_it_stands,
@@ -53,15 +53,21 @@ def why(state: State) -> str:
 
 
 def _by_deadman(state: State) -> str:
-    """What the deadman in AWS may have restored: the run itself did not, and it stands."""
-    found = [
-        h.label
-        for h in state.handovers
-        if h.stage is RecordStatus.RESTORED
-        and h.restored_at is None
-        and may_have_fired(state, h.original)
-    ]
-    return f"the deadman in AWS restored {', '.join(found)}; " if found else ""
+    """What the deadman in AWS restored, or may have: the run itself did not, and it stands."""
+    found: dict[str, list[str]] = {}
+    for each in state.handovers:
+        is_ours = each.stage is not RecordStatus.RESTORED or each.restored_at is not None
+        if is_ours or not may_have_fired(state, each.original):
+            continue
+        seen_at = each.back_at if each.back_at is not None else state.now
+        is_due = was_due(state, each.original, seen_at)
+        who = "the deadman in AWS" if is_due else _NOT_DUE
+        found.setdefault(who, []).append(each.label)
+    return "".join(f"{who} restored {', '.join(labels)}; " for who, labels in found.items())
+
+
+_NOT_DUE = "`restore`, another writer or the deadman in AWS"
+"""Who may have, where the deadman was not due when the record was seen."""
 
 
 def _why(state: State) -> str:

@@ -125,7 +125,7 @@ def _dead(sight: Frame) -> str:
         rescue = next((each for each in snapshot.cloud_rescues if each.name == worst.name), None)
         if rescue is None:
             return f"{worst.name} {what} and no process will restore it{_resumes(sight)}."
-        if sight.now < rescue.ends_at:
+        if sight.now < rescue.at:
             return f"{worst.name} {what}: AWS restores it at {clock(rescue.at)}{_resumes(sight)}."
         return f"{worst.name} {what} unless AWS restored it at {clock(rescue.at)}{_resumes(sight)}."
     if snapshot.words.kind is RunKind.TAKEOVER:

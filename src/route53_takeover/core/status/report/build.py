@@ -146,7 +146,8 @@ def _advice(
             rescues = {rescue.name: rescue for rescue in shown.cloud_rescues}
             then = ", and no process will restore it"
             if (rescue := rescues.get(each.name)) is not None:
-                then = f"; without a process, AWS restores it at {moment(rescue.at)}"
+                does = "restores" if shown.now <= rescue.at else "was to restore"
+                then = f"; without a process, AWS {does} it at {moment(rescue.at)}"
         yield Fact("", f"{each}{then}.")
     if status.why and not status.missing:
         yield Fact("", status.why)
