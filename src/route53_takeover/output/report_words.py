@@ -78,7 +78,7 @@ def server_gap(gap: ServerGap) -> str:
     """How long a name server did not answer."""
     if gap.is_open:
         return f"no answer for {length(gap.seconds)}, still"
-    return f"no answer for {length(gap.seconds)}" if gap.seconds else "answered all the time"
+    return f"no answer for {length(gap.seconds)}" if gap.seconds else "answered whenever asked"
 
 
 def timeline_text(line: Line) -> str:

@@ -14,7 +14,9 @@ from tests.played_switch import Played
 from route53_takeover.core.endings import Ending, Outcome
 from route53_takeover.core.events import RunResumed
 from route53_takeover.core.status.build import snapshot
+from route53_takeover.core.status.report.build import Followed, RunFacts, build_report
 from route53_takeover.core.status.run_status import LaterRestore, Need, Standing, run_status
+from route53_takeover.core.status.spoken_times import moment
 from route53_takeover.core.status.timeline import Timeline
 from route53_takeover.core.takeover.deadman_state import utc
 from route53_takeover.core.takeover.name_state import RecordStatus
@@ -66,6 +68,21 @@ def test_what_aws_restores_has_the_time_at_which_it_was_due_also_after_it() -> N
         at = replace(state, now=deadman.fires_at + later)
         why = status(at, alive=False).why
         assert why.endswith(f"; AWS restores www.example.com{said}."), why
+
+
+@pytest.mark.parametrize(
+    ("later", "said"), [(-5.0, "restores it at"), (5.0, "was to restore it at")]
+)
+def test_a_report_of_a_dead_run_does_not_announce_what_is_over(later: float, said: str) -> None:
+    events = history("machine-lost")
+    resumed = next(i for i, event in enumerate(events) if isinstance(event, RunResumed))
+    state, timeline = folded(events[:resumed])
+    (deadman,) = state.deadmen.values()
+    shown = snapshot(state, timeline, deadman.fires_at + later)
+    found = run_status(state, shown, alive=False)
+    followed = Followed(events[:resumed], (), ())
+    report = build_report(state, shown, found, followed, RunFacts(), line_for=str)
+    assert f"AWS {said} {moment(deadman.fires_at)}" in str(report.advice)
 
 
 def test_a_release_that_waits_for_its_operator_is_their_turn() -> None:

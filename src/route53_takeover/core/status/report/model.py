@@ -79,7 +79,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 class ServerGap(Struct, frozen=True, kw_only=True):
-    """How long one name server did not answer for a name after the release; 0: it always did."""
+    """How long one name server did not answer for a name after the release; 0: whenever asked."""
 
     server: str
     name: str
