@@ -9,10 +9,15 @@ from tests.measuring.in_process import RUN, Ledger, Site
 
 from route53_takeover.adapters.clock import SystemClock
 from route53_takeover.cli.bootstrap import opened, prober_of
-from route53_takeover.cli.live_measurement import bench_of
+from route53_takeover.cli.live_measurement import bench_of, measurement_lines
 from route53_takeover.core.measuring.scope import Scope
 from route53_takeover.core.plan.facts import Identity
-from route53_takeover.core.plan.measured import MeasuredOutcome, RecordKind
+from route53_takeover.core.plan.measured import (
+    MeasuredKind,
+    MeasuredOutcome,
+    Measurement,
+    RecordKind,
+)
 from route53_takeover.runtime.measuring.measure import measure
 from route53_takeover.runtime.measuring.removal import remove_all
 from route53_takeover.simulation.aws.cloudtrail import api as cloudtrail_api
@@ -70,3 +75,12 @@ async def test_the_real_adapters_recover_the_schedule() -> None:
     assert measured.takeover_gap is not None
     assert served.calls["cloudtrail:LookupEvents"] >= 1
     assert site.state == site.before
+
+
+@pytest.mark.parametrize(("lag", "said"), [(-0.01, "0 s"), (-2.0, "0 s"), (1.24, "1.2 s")])
+def test_events_never_come_before_the_change(lag: float, said: str) -> None:
+    kind = MeasuredKind(
+        kind=RecordKind.ALIAS, at=0.0, differs=MeasuredOutcome.RETRIED, event_lag=lag
+    )
+    made = Measurement(account="1", region="us-east-1", run=RUN, kinds=(kind,))
+    assert f"alias: events come {said} after the change" in measurement_lines(made)

@@ -335,7 +335,7 @@ def measurement_lines(measurement: Measurement) -> list[str]:
     """What was measured, a line each."""
     lines = [measured_line(each) for each in measurement.kinds]
     lines += [
-        f"{each.kind}: events come {max(round(each.event_lag, 1), 0.0):g} s after the change"
+        f"{each.kind}: events come {max(0.0, round(each.event_lag, 1)):g} s after the change"
         for each in measurement.kinds
         if each.event_lag is not None
     ]
