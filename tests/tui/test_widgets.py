@@ -554,7 +554,7 @@ async def test_a_failed_takeover_says_so_with_its_cause_and_its_command() -> Non
     assert "TAKEOVER FAILED: OLD RECORD RESTORED" in hero
     assert "in time; the stack ended UPDATE_ROLLBACK_COMPLETE." in hero
     assert "already exists" not in hero, "that followed from the restore"
-    assert "cause find it: route53-takeover diagnose --stack shop" in hero
+    assert "Find the cause: route53-takeover diagnose --stack shop" in hero
 
 
 async def test_the_end_shows_the_worst_gap_and_the_next_step() -> None:

@@ -87,7 +87,7 @@ def _bare(sight: Frame) -> str:
     snapshot = sight.view.snapshot
     if not snapshot.absences:
         return ""
-    worst = snapshot.absences[0]
+    worst = max(snapshot.absences, key=lambda each: _denials(snapshot, each.name))
     others = len(snapshot.absences) - 1
     more = f" and {others} more" if others else ""
     unreal = f"{mark(snapshot.rehearsal)}, nothing real: " if snapshot.rehearsal else ""
@@ -102,6 +102,12 @@ def _bare(sight: Frame) -> str:
     if snapshot.rehearsal:
         get = get.replace("users get", "users would get")
     return f"{who} {'have' if others else 'has'} no record: {get}"
+
+
+def _denials(snapshot: Snapshot, name: str) -> int:
+    """How many name servers say that there is none."""
+    latest = [s.answers[-1].status for s in snapshot.servers if s.answers and s.name == name]
+    return sum(status in DENIED for status in latest)
 
 
 def _what_users_get(snapshot: Snapshot) -> str:
@@ -179,7 +185,7 @@ def users(snapshot: Snapshot) -> str:
     if snapshot.words.kind is RunKind.SWITCH:
         return _of_a_switch(snapshot)
     if failing(snapshot):
-        return "Some users get no answer. The record exists: every name server gets it soon."
+        return "Some users get no answer. Nothing to do: every name server has it within a minute."
     covering = {record.covered_by for record in snapshot.records if record.covered_by}
     if covering:
         return f"{', '.join(sorted(covering))} answers meanwhile."
@@ -225,8 +231,8 @@ def asked_for(sight: Frame) -> Iterator[tuple[str, str]]:
         yield "conditions", f"missing: {', '.join(missing)}" if missing else met
     if snapshot.paused or to_confirm(snapshot):
         is_switch = snapshot.words.kind is RunKind.SWITCH
-        limit = "" if is_switch else ", as long as the stack's operation lasts"
-        yield "waits", f"for you without a limit{limit}"
+        first = "" if is_switch else "; if CloudFormation gives up first, the old record stays"
+        yield "waits", f"for you, without a time limit{first}"
 
 
 def fallback(snapshot: Snapshot) -> str:
@@ -252,10 +258,8 @@ def while_silent(sight: Frame) -> Iterator[tuple[str, str]]:
         yield "users", f"A record was in place {ago}, at {clock(last_seen(sight))}."
     if sight.view.pid:
         yield "to continue", f"kill -CONT {sight.view.pid}"
-    yield (
-        "next",
-        "A stopped run goes on then, and reads the account anew before it deletes anything.",
-    )
+    yield "next", "Then the run goes on, and reads the account anew before it deletes anything."
+    yield "if it died", "This screen says so at once, and which key starts a new process."
 
 
 def after_death(sight: Frame) -> Iterator[tuple[str, str]]:
@@ -300,7 +304,7 @@ def ending(sight: Frame) -> Iterator[Content]:
         reason, _, command = result.reason.partition(_DIAGNOSE)
         yield plain(_sentence(_cause(reason)))
         if command:
-            yield Content.assemble(("cause ", MUTED), plain("find it: "), plain(command, STRONG))
+            yield Content.assemble("Find the cause: ", plain(command, STRONG))
         if snapshot.next and result.outcome != Outcome.DONE and not snapshot.needs_person:
             yield Content.assemble(("next  ", MUTED), plain(snapshot.next))
     yield from _more_alerts(snapshot, result)
