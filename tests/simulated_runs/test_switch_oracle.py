@@ -162,6 +162,18 @@ def test_a_mapping_that_another_writer_deleted_is_created_again_by_a_restore() -
     assert (done.broken, done.found) == ((), {f"{DOMAIN}/": Side.BLUE})
 
 
+def test_blue_is_not_deleted_on_what_was_true_before_the_disk_stalled() -> None:
+    """Another writer leads users elsewhere, or to blue, while the intent waits for the disk."""
+    stall = SwitchFault(deed=ProcessFault.STALL, cue=SwitchPoint.BAKING, delay=62.0, seconds=40.0)
+    for deed, side in ((SiteFault.EDIT, Side.OTHER), (SiteFault.TO_BLUE, Side.BLUE)):
+        edit = SwitchFault(deed=deed, cue=SwitchPoint.DELETING, delay=2.0)
+        done = rehearse_switch(
+            replace(API, retire=RetireHabit.SAFE), "stall", SwitchFaults(injected=(stall, edit))
+        )
+        assert "disk stalls" in done.struck
+        assert (done.broken, set(done.found.values())) == ((), {side})
+
+
 def test_a_mapping_of_another_writer_is_compared_right_before_it_is_written() -> None:
     """The same with the comparison: the run writes nothing."""
     faults = SwitchFaults(

@@ -266,6 +266,10 @@ BLUE_MARGIN = 60.0
 """Seconds after a distribution has settled for which its old origin may still be asked: blue is not
 deleted before."""
 
+DELETE_BEGINS = STALE_DECISION + 1.0
+"""Seconds after its intent from which the delete of blue counts as begun: until then it may be held
+off, and a front that leads to blue is left there."""
+
 BACK_PATIENCE = 600.0
 """Seconds for which the way back is tried while nothing can be read or written."""
 

@@ -15,9 +15,11 @@ from route53_takeover.core.events import (
     RestoreAsked,
     RunResumed,
 )
+from route53_takeover.core.machine import Wait
 from route53_takeover.core.switch import commands as cmd
 from route53_takeover.core.switch import events as ev
 from route53_takeover.core.switch.invariants import violations
+from route53_takeover.core.switch.machine import SWITCH
 
 
 def outcome(run: Stepped) -> Outcome:
@@ -25,11 +27,13 @@ def outcome(run: Stepped) -> Outcome:
     return run.state.ending.outcome
 
 
-def deleting(run: Stepped) -> None:
-    """Until the delete of blue has begun and not ended."""
+def deleting(run: Stepped, seconds: float = 5) -> None:
+    """Until the delete of blue was intended, and so many seconds longer."""
     run.answers[cmd.DeleteBlue] = lambda _: None
     run.go(until="retire")
-    run.go(5)
+    while run.state.may_go_back:
+        run.go(1)
+    run.go(seconds)
     assert not run.state.may_go_back
 
 
@@ -142,6 +146,7 @@ def test_a_delete_that_was_not_begun_leads_no_one_from_blue_to_green() -> None:
     run = Stepped(plan(retire="blue"))
 
     def held_off(_: object) -> ev.DeleteEnded:
+        run.take(JournalFailed(time=run.now, reason="no disk"))
         run.side = Side.BLUE
         run.now += 0.1
         return ev.DeleteEnded(time=run.now, problem="not deleted: no disk", is_begun=False)
@@ -154,6 +159,70 @@ def test_a_delete_that_was_not_begun_leads_no_one_from_blue_to_green() -> None:
     assert run.state.may_go_back
     reason = run.state.ending.reason  # type: ignore[union-attr]
     assert reason.endswith("it leads to blue/dev now; stack blue: not deleted: no disk")
+
+
+def test_a_delete_that_a_stalled_disk_held_off_is_decided_anew() -> None:
+    run = Stepped(plan(retire="blue"))
+
+    def held_off(_: object) -> ev.DeleteEnded:
+        del run.answers[cmd.DeleteBlue]
+        run.now += 3.1
+        return ev.DeleteEnded(time=run.now, problem="not deleted: no disk", is_begun=False)
+
+    run.answers[cmd.DeleteBlue] = held_off
+    run.go()
+    assert outcome(run) is Outcome.DONE
+    retired = ["JudgeRetirement", "DeleteBlue"]
+    assert run.kinds() == ["SaveBackup", "WriteSwap", *retired, *retired]
+
+
+def test_nothing_is_led_to_green_until_the_delete_can_be_held_off_no_more() -> None:
+    run = Stepped(plan(retire="blue"))
+    deleting(run, 0)
+    run.side = Side.BLUE
+    run.go(2)
+    assert run.kinds().count("WriteSwap") == 1
+    run.go(4)
+    assert run.side.value == "green"
+
+
+@pytest.mark.parametrize(
+    ("side", "is_durable", "waited", "why"),
+    [
+        (Side.GREEN, True, 1.0, ""),
+        (Side.GREEN, False, 1.0, "the journal could not be written in time"),
+        (Side.GREEN, True, 3.1, "the decision is too old"),
+        (Side.OTHER, True, 1.0, "not everything leads to green any more"),
+    ],
+)
+def test_a_delete_that_waited_for_the_disk_is_begun_only_where_it_still_may(
+    side: Side, is_durable: bool, waited: float, why: str
+) -> None:
+    run = Stepped(plan(retire="blue"))
+    deleting(run, 0)
+    run.side = side
+    run.go(1)
+    wait = Wait(is_durable=is_durable, journal_works=True, decided=run.now - waited, now=run.now)
+    held_off = SWITCH.held_off(run.state, cmd.DeleteBlue(stack_id="arn:blue"), wait)
+    if not why:
+        assert held_off is None
+        return
+    assert isinstance(held_off, ev.DeleteEnded)
+    assert (held_off.problem, held_off.is_begun) == (f"not deleted: {why}", False)
+
+
+def test_a_write_to_green_is_held_off_where_the_delete_was_not_begun_meanwhile() -> None:
+    run = Stepped(plan(retire="blue"))
+    deleting(run)
+    run.side = Side.BLUE
+    run.answers[cmd.WriteSwap] = lambda _: None  # it waits for its intent
+    run.go(3)
+    keep = run.asked[-1]
+    assert isinstance(keep, cmd.WriteSwap)
+    wait = Wait(is_durable=False, journal_works=True, decided=run.now, now=run.now)
+    assert SWITCH.held_off(run.state, keep, wait) is None
+    run.take(ev.DeleteEnded(time=run.now, problem="not deleted: no disk", is_begun=False))
+    assert isinstance(SWITCH.held_off(run.state, keep, wait), ev.SwapHeldOff)
 
 
 def test_a_resumed_run_begins_no_second_delete() -> None:

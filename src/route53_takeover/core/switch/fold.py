@@ -146,6 +146,9 @@ def _retiring(
             known = replace(known, unjudged=failures, not_before=again, problem=event.reason)
         case ev.DeleteIntended():
             known = replace(known, begun_at=event.time, problem="")
+        case ev.DeleteEnded(is_begun=False) if not state.journal_lost:
+            # Judged and begun anew: what it was decided on is old.
+            known = replace(known, begun_at=None, breaks=None, problem=event.problem)
         case ev.DeleteEnded():
             begun_at = known.begun_at if event.is_begun else None
             known = replace(known, begun_at=begun_at, ended_at=event.time, problem=event.problem)

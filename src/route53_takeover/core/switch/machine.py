@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from route53_takeover.core.domain.http_checks import Side
 from route53_takeover.core.events import DeployExited, DeployIntended, Switch
 from route53_takeover.core.machine import Machine
 from route53_takeover.core.projection import Projection
@@ -71,17 +72,20 @@ def _forbids(
 
 
 def _disk_patience(command: cmd.SwitchCommand) -> float | None:
+    if isinstance(command, cmd.DeleteBlue):
+        return STALE_DECISION
     if not isinstance(command, cmd.WriteSwap):
         return None
     return RESTORE_DISK_PATIENCE if command.purpose in _TO_BLUE else DISK_PATIENCE
 
 
 def _held_off(state: SwitchState, command: cmd.SwitchCommand, wait: Wait) -> ev.SwitchEvent | None:
-    del state
     match command:
         case cmd.WriteSwap():
             reason = ""
-            if not wait.is_durable and command.purpose not in _TO_BLUE:
+            if state.phase is SwitchPhase.RETIRE and state.may_go_back:
+                reason = "the delete of blue was not begun"
+            elif not wait.is_durable and command.purpose not in _TO_BLUE:
                 reason = "the journal could not be written in time"
             elif wait.now - wait.decided > STALE_DECISION:
                 reason = "the decision is too old"
@@ -92,12 +96,9 @@ def _held_off(state: SwitchState, command: cmd.SwitchCommand, wait: Wait) -> ev.
         case cmd.TryByRule() if not wait.is_durable:
             problem = "not tested: the journal could not be written in time"
             return ev.RuleTested(time=wait.now, problem=problem, is_removed=True)
-        case cmd.DeleteBlue() if not wait.is_durable:
-            return ev.DeleteEnded(
-                time=wait.now,
-                problem="not deleted: the journal could not be written in time",
-                is_begun=False,
-            )
+        case cmd.DeleteBlue():
+            if why := _why_not_deleted(state, wait):
+                return ev.DeleteEnded(time=wait.now, problem=f"not deleted: {why}", is_begun=False)
         case cmd.DeployGreen() if not wait.is_durable:
             return DeployExited(
                 time=wait.now,
@@ -108,6 +109,17 @@ def _held_off(state: SwitchState, command: cmd.SwitchCommand, wait: Wait) -> ev.
         case _:
             pass
     return None
+
+
+def _why_not_deleted(state: SwitchState, wait: Wait) -> str:
+    """Why blue is not deleted after all; empty where it may be: there is no way back from that."""
+    if not wait.is_durable:
+        return "the journal could not be written in time"
+    if wait.now - wait.decided > STALE_DECISION:
+        return "the decision is too old"
+    if not all(swap.is_on(Side.GREEN) for swap in state.swaps.values()):
+        return "not everything leads to green any more"
+    return ""
 
 
 SWITCH: Machine[SwitchState, ev.SwitchEvent, cmd.SwitchCommand, SwitchTarget] = Machine(

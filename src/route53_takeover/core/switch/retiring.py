@@ -15,7 +15,13 @@ from route53_takeover.core.switch.model import OriginSwap
 from route53_takeover.core.switch.phases import SwitchPhase
 from route53_takeover.core.switch.settling import is_invalidated
 from route53_takeover.core.switch.writing import is_settled, lead
-from route53_takeover.core.timing import BACK_PATIENCE, BLUE_MARGIN, MOVED_PATIENCE, SWAP_TRIES
+from route53_takeover.core.timing import (
+    BACK_PATIENCE,
+    BLUE_MARGIN,
+    DELETE_BEGINS,
+    MOVED_PATIENCE,
+    SWAP_TRIES,
+)
 
 if TYPE_CHECKING:
     from route53_takeover.core.switch.state import SwapState, SwitchState
@@ -37,6 +43,9 @@ def retire(context: SwitchContext) -> None:
         context.move(SwitchPhase.VERIFY)  # it was not begun, and blue stays as it is
     elif retirement.begun_at is None:
         _begin(context)
+    elif retirement.ended_at is None and state.now < retirement.begun_at + DELETE_BEGINS:
+        context.wake(retirement.begun_at + DELETE_BEGINS)  # it may still be held off
+        context.ask(cmd.RejoinDelete(stack_id=retirement.stack_id))
     else:
         are_kept = [_is_kept(context, swap) for swap in state.swaps.values()]
         if retirement.ended_at is None:
