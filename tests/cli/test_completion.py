@@ -239,10 +239,10 @@ class _Terminal:
             os.execvpe(words[0], words, env)  # noqa: S606 -- it is a shell
 
     def shows(self, typed: str, until: str) -> str:
-        """Types a text; what is shown until a text comes, or until 20 s have passed."""
+        """Types a text; what is shown until a text comes, or until a minute has passed."""
         os.write(self.fd, typed.encode())
         shown = ""
-        for _ in range(200):
+        for _ in range(600):
             if until in (flat := shown.replace("\r", "").replace("\n", "")):
                 return flat
             if select.select([self.fd], [], [], 0.1)[0]:

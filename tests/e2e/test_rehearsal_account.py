@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.e2e.processes import Running, Takeover
 
 JSON = ("--auto", "--output", "json")
-QUICK = ("--speed", "30")
 REFUSED = 3
 
 
@@ -79,7 +78,7 @@ def end_of(takeover: Takeover, account: Path) -> None:
 
 
 def test_the_rehearsal_kills_the_run_in_the_gap_and_resumes_it(takeover: Takeover) -> None:
-    done = takeover.run("rehearse", *JSON, *QUICK, "--scenario", "killed-in-the-gap", seconds=90)
+    done = takeover.run("rehearse", *JSON, "--scenario", "killed-in-the-gap", seconds=90)
     assert ends(done.result) == ("done", 0, ["created"])
     assert done.stderr.count("The rehearsal has killed the run's process") == 1
     lines = [line["event"] for line in done.lines]
@@ -89,7 +88,7 @@ def test_the_rehearsal_kills_the_run_in_the_gap_and_resumes_it(takeover: Takeove
 
 
 def test_two_rehearsals_at_once_do_not_lock_each_other_out(takeover: Takeover) -> None:
-    both = [takeover.start("rehearse", *JSON, *QUICK, "--scenario", "many") for _ in range(2)]
+    both = [takeover.start("rehearse", *JSON, "--scenario", "adopted") for _ in range(2)]
     ended = [running.finish(90) for running in both]
     assert [done.result["outcome"] for done in ended] == ["done", "done"]
     runs = {done.result["run"] for done in ended}

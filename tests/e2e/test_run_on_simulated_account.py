@@ -47,7 +47,7 @@ class SimulatedAccount(NamedTuple):
 
 @contextmanager
 def serving(scenario: str, folder: Path) -> Iterator[SimulatedAccount]:
-    arguments = ("--scenario", scenario, "--speed", "8", "--folder", str(folder))
+    arguments = ("--scenario", scenario, "--speed", "4", "--folder", str(folder))
     with subprocess.Popen(
         [sys.executable, SCRIPT, *arguments],
         env=bare_environment(folder),
