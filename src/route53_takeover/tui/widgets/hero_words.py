@@ -185,7 +185,7 @@ def users(snapshot: Snapshot) -> str:
     if snapshot.words.kind is RunKind.SWITCH:
         return _of_a_switch(snapshot)
     if failing(snapshot):
-        return "Some users get no answer. Nothing to do: every name server has it within a minute."
+        return "Some users get no answer. Nothing to do: every name server gets it within a minute."
     covering = {record.covered_by for record in snapshot.records if record.covered_by}
     if covering:
         return f"{', '.join(sorted(covering))} answers meanwhile."
@@ -231,8 +231,8 @@ def asked_for(sight: Frame) -> Iterator[tuple[str, str]]:
         yield "conditions", f"missing: {', '.join(missing)}" if missing else met
     if snapshot.paused or to_confirm(snapshot):
         is_switch = snapshot.words.kind is RunKind.SWITCH
-        first = "" if is_switch else "; if CloudFormation gives up first, the old record stays"
-        yield "waits", f"for you, without a time limit{first}"
+        first = "" if is_switch else "; if CloudFormation gives up, the old record stays"
+        yield "waits", f"for you, no limit{first}"
 
 
 def fallback(snapshot: Snapshot) -> str:
