@@ -59,8 +59,8 @@ SMALL, MEGABYTE = 50_000, 1_000_000
 LIMIT = 0.1
 """Seconds."""
 GROWTH = 50.0
-"""By how much a text twenty times as long may cost more, on a machine that is too slow for the limit.
-By the square of its length it would be 400."""
+"""By how much a text twenty times as long may cost more where a machine is too slow for the limit:
+by the square of its length it would be 400."""
 
 HOSTILE = [
     "\x1b]x",
